@@ -1,0 +1,111 @@
+"""Arms against a reference, paired by seed, with Holm's correction over all comparisons made."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from analysis.intervals import LEVEL, Estimate, mean_and_spread, paired_differences, student_estimate
+from analysis.power import detectable_effect
+from analysis.robustness import RobustnessSummary
+
+BETTER, WORSE, UNDECIDED, IDENTICAL = "better", "worse", "undecided", "identical"
+INCOMPLETE, TOO_FEW = "incomplete", "too few seeds"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One score of one arm minus that of another, over the seeds that both finished."""
+
+    arm: str
+    reference: str
+    score: str  # "tuned" | "mean"
+    difference: Estimate  # shares of 1; its interval is per comparison, without correction
+    deviation: float  # of the paired differences, NaN below two seeds
+    p: float  # two-sided paired t test, NaN where there is none
+    p_holm: float  # after Holm's correction over all comparisons, NaN where there is none
+    detectable: float  # smallest difference found with power 0.8 at the corrected level, inf below two seeds
+    verdict: str  # better | worse | undecided | identical | incomplete | too few seeds
+
+
+def compare_arms(
+    summaries: Sequence[RobustnessSummary],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    scores: Sequence[str] = ("tuned", "mean"),
+) -> list[Comparison]:
+    """Every pair (arm, reference) in every score.
+
+    The test is the paired t test over seeds. Differences without spread are a case of their own: all zero is
+    "identical", all equal but not zero is "undecided", since no spread means no error estimate.
+    """
+    by_arm = {summary.arm: summary for summary in summaries}
+    raw = [_compare(by_arm[arm], by_arm[reference], score) for score in scores for arm, reference in pairs]
+    adjusted = holm(np.array([item.p for item in raw]))
+    return [_decided(item, p, len(raw)) for item, p in zip(raw, adjusted, strict=True)]
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's adjusted p-values `(K,)` (Holm 1979); a NaN stays NaN but counts among the K tests."""
+    order = np.argsort(np.where(np.isnan(p), np.inf, p), kind="stable")
+    factors = len(p) - np.arange(len(p))
+    stepped = np.fmax.accumulate(np.minimum(p[order] * factors, 1.0)) if len(p) else p
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.where(np.isnan(p[order]), np.nan, stepped)
+    return adjusted
+
+
+def paired_p(differences: np.ndarray) -> float:
+    """Two-sided p of the mean of `(P,)` being 0; 1 for all zero, NaN without spread or below two values."""
+    known = differences[np.isfinite(differences)]
+    if len(known) < 2:
+        return math.nan
+    mean, deviation, count = mean_and_spread(known)
+    if deviation == 0:
+        return 1.0 if mean == 0 else math.nan
+    return float(2 * stats.t.sf(abs(mean) / deviation * math.sqrt(count), count - 1))
+
+
+def _compare(arm: RobustnessSummary, reference: RobustnessSummary, score: str) -> Comparison:
+    differences, _ = paired_differences(
+        _by_seed(arm, score), arm.tuned.seeds, _by_seed(reference, score), reference.tuned.seeds
+    )
+    incomplete = not (arm.complete and reference.complete)
+    return Comparison(
+        arm=arm.arm,
+        reference=reference.arm,
+        score=score,
+        difference=student_estimate(
+            differences, bounds=(-1.0, 1.0), note="provisional" if incomplete else ""
+        ),
+        deviation=float(mean_and_spread(differences)[1]),
+        p=paired_p(differences),
+        p_holm=math.nan,
+        detectable=math.inf,
+        verdict=INCOMPLETE if incomplete else "",
+    )
+
+
+def _by_seed(summary: RobustnessSummary, score: str) -> np.ndarray:
+    return summary.tuned.scores if score == "tuned" else summary.mean_by_seed
+
+
+def _decided(item: Comparison, p_holm: float, family: int) -> Comparison:
+    seeds = item.difference.seeds
+    # at the first step of Holm's correction, the strictest, so that the figure holds for every comparison
+    effect = detectable_effect(seeds=seeds, alpha=(1 - LEVEL) / family) if item.deviation > 0 else math.nan
+    verdict = item.verdict or _verdict(item, p_holm)
+    detectable = math.inf if seeds < 2 else item.deviation * effect
+    return replace(item, p_holm=float(p_holm), detectable=detectable, verdict=verdict)
+
+
+def _verdict(item: Comparison, p_holm: float) -> str:
+    if item.difference.seeds < 2:
+        return TOO_FEW
+    if item.deviation == 0:
+        return IDENTICAL if item.difference.value == 0 else UNDECIDED
+    if p_holm >= 1 - LEVEL:
+        return UNDECIDED
+    return BETTER if item.difference.value > 0 else WORSE

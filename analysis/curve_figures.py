@@ -1,0 +1,110 @@
+"""Figures of curves: accuracy over batch size, and over temperature or kernel scale."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis.findings import Findings
+from analysis.intervals import mean_and_spread
+from analysis.plots.curves import AxisTicks, Curve, draw_curves
+from analysis.plots.style import WIDTH, arm_look
+from analysis.wording import number
+
+_Y_LABEL = "test accuracy, %"
+_DODGE = 0.012  # share of the axis by which neighbouring arms are set apart
+
+
+def batch_size_figure(findings: Findings) -> Figure:
+    """Test accuracy by batch size, each arm at the main-axis value of its tuned configuration."""
+    figure = Figure(figsize=(WIDTH, 3.9), layout="constrained")
+    grids = [surface.x for surface in findings.test.values()]
+    curves = []
+    for index, (label, surface) in enumerate(findings.test.items()):
+        row = findings.summaries[label].tuned.at[1]
+        name = f"{findings.info.arm(label).name}, {number(surface.y[row])}"
+        layer = (surface.x, surface.values[:, row], surface.failed[:, row])
+        curves.append(_curve(findings, index, name, *layer, grids))
+    ax = draw_curves(figure.subplots(), curves, _ticks(grids, findings.info.x_label), y_label=_Y_LABEL)
+    figure.legend(
+        *ax.get_legend_handles_labels(),
+        loc="outside right upper",
+        title="Loss, at its tuned\ntemperature or kernel scale",
+    )
+    return figure
+
+
+def main_axis_figure(findings: Findings) -> Figure:
+    """Test accuracy by the main axis: a row for each kind of axis, a column for each batch size."""
+    kinds = list(dict.fromkeys(arm.main_axis for arm in findings.info.arms))
+    sizes = np.unique(np.concatenate([surface.x for surface in findings.test.values()]))
+    width = max(WIDTH, 2.4 * len(sizes))
+    figure = Figure(figsize=(width, 0.6 + 2.5 * len(kinds)), layout="constrained")
+    grid = figure.subplots(len(kinds), len(sizes), squeeze=False, sharey=True)
+    for axes, kind in zip(grid, kinds, strict=True):
+        _draw_kind(findings, axes, kind, sizes)
+    found = [ax.get_legend_handles_labels() for ax in grid.flat]
+    legend = {
+        label: handle for handles, labels in found for handle, label in zip(handles, labels, strict=True)
+    }
+    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=min(len(legend), 6))
+    return figure
+
+
+def _draw_kind(findings: Findings, axes: Sequence, kind: str, sizes: np.ndarray) -> None:
+    """One row of panels: the arms of one kind of main axis at every batch size."""
+    arms = [(index, arm) for index, arm in enumerate(findings.info.arms) if arm.main_axis == kind]
+    grids = [findings.test[arm.label].y for _, arm in arms]
+    ticks = _ticks(grids, f"{arms[0][1].main_axis_label} (no unit)")
+    for ax, size in zip(axes, sizes, strict=True):
+        curves = []
+        for index, arm in arms:
+            surface = findings.test[arm.label]
+            if size in surface.x:
+                at = int(np.searchsorted(surface.x, size))
+                layer = (surface.y, surface.values[at], surface.failed[at])
+                curves.append(_curve(findings, index, arm.name, *layer, grids))
+        draw_curves(ax, curves, ticks, y_label=_Y_LABEL if ax is axes[0] else "")
+        ax.set_title(f"{findings.info.x_label.split(',')[0]} {number(size)}")
+
+
+def _curve(
+    findings: Findings,
+    index: int,
+    label: str,
+    axis: np.ndarray,
+    seeds: np.ndarray,
+    failed: np.ndarray,
+    grids: Sequence[np.ndarray],
+) -> Curve:
+    """A curve of values `(X, S)` over an axis `(X,)`, set aside a little so that equal ones are all seen."""
+    shift = (index - (len(findings.info.arms) - 1) / 2) * _DODGE * _span(grids)
+    at = _positions(axis, grids) + shift
+    known, some = np.isfinite(seeds), np.isfinite(seeds).any(axis=-1)
+    return Curve(
+        label=label,
+        look=arm_look(index),
+        at=at,
+        mean=100 * mean_and_spread(seeds)[0],
+        seeds=100 * seeds,
+        low=100 * np.where(some, np.where(known, seeds, np.inf).min(axis=-1), np.nan),
+        high=100 * np.where(some, np.where(known, seeds, -np.inf).max(axis=-1), np.nan),
+        failed_at=at[failed.any(axis=-1)],
+    )
+
+
+def _positions(axis: np.ndarray, grids: Sequence[np.ndarray]) -> np.ndarray:
+    """Log positions where every value of the panel is positive, else the values."""
+    return np.log2(axis) if all(np.all(grid > 0) for grid in grids) else axis
+
+
+def _span(grids: Sequence[np.ndarray]) -> float:
+    """Length of the panel's axis; 1 for a single value."""
+    return float(np.ptp(_positions(np.concatenate(grids), grids))) or 1.0
+
+
+def _ticks(grids: Sequence[np.ndarray], label: str) -> AxisTicks:
+    values = np.unique(np.concatenate(grids))
+    at, margin = _positions(values, grids), 0.08 * _span(grids)
+    texts = [number(value) for value in values]
+    return AxisTicks(at=at.tolist(), texts=texts, label=label, limits=(at[0] - margin, at[-1] + margin))

@@ -1,0 +1,95 @@
+"""Everything the report says, computed once: surfaces, scores, comparisons, null controls."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.arms import split_arms
+from analysis.compare import Comparison, compare_arms
+from analysis.info import ArmInfo, StudyInfo
+from analysis.null_control import NullControl, check_null_control
+from analysis.robustness import RobustnessSummary, summarise_robustness
+from analysis.surface import Surface, build_surface
+from analysis.table import build_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """The analysis of one study; mappings are keyed by arm label, in the study's order."""
+
+    info: StudyInfo
+    table: pd.DataFrame
+    test: dict[str, Surface]
+    validation: dict[str, Surface]
+    rank: dict[str, Surface]  # effective rank; empty where no trial has one
+    summaries: dict[str, RobustnessSummary]
+    comparisons: tuple[Comparison, ...]
+    null_controls: tuple[NullControl, ...]
+
+
+def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> Findings:
+    """Planned trials and their records to findings. Raises `ValueError` where they and `info` do not fit."""
+    _check_arms(planned, info)
+    table, info = split_arms(build_table(planned, records), info)
+    test = _surfaces(table, info, f"test_{info.metric}")
+    validation = _surfaces(table, info, f"val_{info.metric}")
+    rank = _surfaces(table, info, info.rank_metric) if _known(table, info.rank_metric) else {}
+    summaries = {
+        arm.label: summarise_robustness(
+            test[arm.label],
+            validation[arm.label],
+            rank.get(arm.label),
+            default=arm.default,
+            chance=info.chance,
+            eps=info.tolerance,
+        )
+        for arm in info.arms
+    }
+    reference = info.reference_arm.label
+    pairs = [(label, reference) for label in summaries if label != reference]
+    return Findings(
+        info=info,
+        table=table,
+        test=test,
+        validation=validation,
+        rank=rank,
+        summaries=summaries,
+        comparisons=tuple(compare_arms(list(summaries.values()), pairs)),
+        null_controls=tuple(
+            _null_control(test, summaries, info.arm(a), info.arm(b))
+            for a, b in info.null_controls
+            if a in summaries and b in summaries
+        ),
+    )
+
+
+def _null_control(
+    test: dict[str, Surface], summaries: dict[str, RobustnessSummary], a: ArmInfo, b: ArmInfo
+) -> NullControl:
+    return check_null_control(
+        test[a.label],
+        test[b.label],
+        (summaries[a.label], summaries[b.label]),
+        same_rate=a.base_lr == b.base_lr,
+    )
+
+
+def _surfaces(table: pd.DataFrame, info: StudyInfo, metric: str) -> dict[str, Surface]:
+    return {
+        arm.label: build_surface(
+            table, arm.label, metric, x_name=info.x_axis, y_name=arm.main_axis, y_default=arm.default
+        )
+        for arm in info.arms
+    }
+
+
+def _known(table: pd.DataFrame, column: str) -> bool:
+    return column in table.columns and bool(table[column].notna().any())
+
+
+def _check_arms(planned: pd.DataFrame, info: StudyInfo) -> None:
+    if "arm" not in planned.columns:
+        raise ValueError(f"planned: column 'arm' is missing; got {list(planned.columns)[:20]}")
+    declared, found = {arm.label for arm in info.arms}, set(planned["arm"])
+    if declared != found:
+        raise ValueError(f"planned: got arms {sorted(found)}; the study declares {sorted(declared)}")

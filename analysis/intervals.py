@@ -1,0 +1,99 @@
+"""Intervals over seeds, the unit of resampling of every score here.
+
+Percentile bootstraps cover far less than they claim at few seeds, so intervals are Student's, and
+conservative simultaneous bands for scores built on maxima or minima, which are biased otherwise.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+
+#: Spread below which values count as equal, relative to their size: rounding of a mean, not seeds.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A score with its interval; `low` and `high` are NaN, and `note` says why, where there is none."""
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+    seeds: int = 0  # seeds that entered
+    method: str = ""  # of the interval
+    note: str = ""
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there is an interval."""
+        return bool(np.isfinite(self.low) and np.isfinite(self.high))
+
+
+def mean_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, standard deviation (ddof 1) and count over the last axis of `(..., S)`, NaN left out.
+
+    The deviation is NaN below two values and exactly 0 where they differ by rounding alone.
+    """
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    filled = np.where(known, values, 0.0)
+    mean = np.where(count > 0, filled.sum(axis=-1) / np.maximum(count, 1), np.nan)
+    square = np.where(known, filled - np.where(count > 0, mean, 0.0)[..., None], 0.0) ** 2
+    deviation = np.sqrt(square.sum(axis=-1) / np.maximum(count - 1, 1))
+    deviation = np.where(deviation <= _ROUNDING * np.abs(mean), 0.0, deviation)
+    return mean, np.where(count > 1, deviation, np.nan), count
+
+
+def student_interval(
+    values: np.ndarray, *, level: float = LEVEL, bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and ends of Student's interval over the last axis of `(..., S)`, NaN ends below two values.
+
+    `mean -+ t(1 - (1 - level) / 2, S - 1) * sd / sqrt(S)`, cut to `bounds`, which hold the true value anyway.
+    Values without any spread give an interval of width 0.
+    """
+    mean, deviation, count = mean_and_spread(np.asarray(values, dtype=float))
+    freedom = np.maximum(count - 1, 1)
+    half = stats.t.ppf(0.5 + level / 2, freedom) * deviation / np.sqrt(np.maximum(count, 1))
+    return mean, np.clip(mean - half, *bounds), np.clip(mean + half, *bounds)
+
+
+def student_estimate(
+    values: np.ndarray, *, bounds: tuple[float, float] = (-np.inf, np.inf), note: str = ""
+) -> Estimate:
+    """One score `(S,)`, a value a seed, with Student's interval over seeds; needs two seeds."""
+    mean, low, high = student_interval(values, bounds=bounds)
+    count = int(np.isfinite(values).sum())
+    if count < 2:
+        return Estimate(
+            value=float(mean), seeds=count, note=note or ("too few seeds" if count else "no trials")
+        )
+    note = note or ("no spread between seeds" if mean_and_spread(values)[1] == 0 else "")
+    return Estimate(
+        value=float(mean),
+        low=float(low),
+        high=float(high),
+        seeds=count,
+        method=f"Student, {count - 1} df",
+        note=note,
+    )
+
+
+def simultaneous_bands(
+    values: np.ndarray, *, level: float = LEVEL, bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends `(C,)` of intervals of `(C, S)` that hold all together with probability `level` (Bonferroni)."""
+    cells = max(len(values), 1)
+    _, low, high = student_interval(values, level=1 - (1 - level) / cells, bounds=bounds)
+    return low, high
+
+
+def paired_differences(
+    a: np.ndarray, seeds_a: np.ndarray, b: np.ndarray, seeds_b: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`a - b` over the seeds that both have, `(..., P)`, and those seeds `(P,)`; seeds are the last axis."""
+    seeds, at_a, at_b = np.intersect1d(seeds_a, seeds_b, return_indices=True)
+    return a[..., at_a] - b[..., at_b], seeds

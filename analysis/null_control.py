@@ -1,0 +1,79 @@
+"""Two arms that are one method to the optimiser: how far apart did their trials come out?
+
+What separates them is rounding, amplified by training, so their distance is a floor: differences between
+other arms below it mean nothing.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.compare import paired_p
+from analysis.intervals import LEVEL, Estimate, mean_and_spread, student_estimate
+from analysis.robustness import RobustnessSummary
+from analysis.surface import Surface
+
+NO_DIFFERENCE, DIFFERENT, NOT_COMPARABLE = "no difference", "different", "not comparable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NullControl:
+    """Distance of two arms that should coincide, over the trials that both finished."""
+
+    arms: tuple[str, str]
+    trials: int  # pairs of trials of equal cell and seed that both finished
+    identical: int  # of these, with the very same score
+    one_failed: int  # pairs of which exactly one failed
+    largest: float  # largest absolute difference of a pair of trials, NaN without pairs
+    largest_cell: float  # largest absolute difference of a cell's means over seeds
+    rms: float  # root mean square of the pairs' differences
+    seed_noise: float  # sqrt(2) times the pooled deviation over seeds: the same of two unrelated seeds
+    mean: Estimate  # difference of the means over the space, paired by seed
+    p: float  # of that mean difference, paired t test
+    verdict: str  # no difference | different | not comparable
+
+
+def check_null_control(
+    a: Surface, b: Surface, summaries: tuple[RobustnessSummary, RobustnessSummary], *, same_rate: bool = True
+) -> NullControl:
+    """Compare two surfaces `(X, Y, S)` trial by trial; other axes or learning rates are "not comparable"."""
+    same = same_rate and all(
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("x", "y", "seeds")
+    )
+    difference = a.values - b.values if same else np.full((1, 1, 1), np.nan)
+    one_failed = int((a.failed != b.failed).sum()) if same else 0
+    known = difference[np.isfinite(difference)]
+    by_seed = summaries[0].mean_by_seed - summaries[1].mean_by_seed if same else np.array([np.nan])
+    p = paired_p(by_seed)
+    return NullControl(
+        arms=(a.arm, b.arm),
+        trials=len(known),
+        identical=int((known == 0).sum()),
+        one_failed=one_failed,
+        largest=_largest(known),
+        largest_cell=_largest(mean_and_spread(difference)[0]),
+        rms=float(np.sqrt(np.mean(known**2))) if len(known) else math.nan,
+        seed_noise=_seed_noise([a.values, b.values]),
+        mean=student_estimate(by_seed, bounds=(-1.0, 1.0)),
+        p=p,
+        verdict=_verdict(len(known), p),
+    )
+
+
+def _verdict(trials: int, p: float) -> str:
+    if not trials:
+        return NOT_COMPARABLE
+    return DIFFERENT if p < 1 - LEVEL else NO_DIFFERENCE
+
+
+def _largest(values: np.ndarray) -> float:
+    known = np.abs(values[np.isfinite(values)])
+    return float(known.max()) if len(known) else math.nan
+
+
+def _seed_noise(values: Sequence[np.ndarray]) -> float:
+    deviations = np.concatenate([mean_and_spread(array)[1].ravel() for array in values])
+    known = deviations[np.isfinite(deviations)]
+    return float(np.sqrt(2 * np.mean(known**2))) if len(known) else math.nan

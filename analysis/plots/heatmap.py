@@ -1,0 +1,93 @@
+"""One surface as a heat map, with failures and gaps drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from analysis.plots.style import COLORMAP
+
+FAILED_COLOR, HATCH = "#e3e3e3", "////"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatmapData:
+    """What is drawn; rows run along y, upwards."""
+
+    title: str
+    x_label: str
+    y_label: str
+    x_ticks: Sequence[str]  # (X,)
+    y_ticks: Sequence[str]  # (Y,)
+    values: np.ndarray  # (Y, X), NaN where nothing is drawn
+    texts: np.ndarray  # (Y, X) of str, written into the cells
+    failed: np.ndarray  # (Y, X) share of the cell's trials that failed
+    boxed: tuple[int, int] | None = None  # (row, column) of the cell with a frame
+
+
+def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_size: float) -> Axes:
+    """Draw `data` on the colour scale from `low` to `high`; `text_size` 0 leaves the cells' texts out."""
+    sns.heatmap(
+        data.values,
+        mask=~np.isfinite(data.values),
+        annot=data.texts if text_size else None,
+        fmt="",
+        annot_kws={"size": text_size, "linespacing": 1.1},
+        vmin=low,
+        vmax=high,
+        cmap=COLORMAP,
+        cbar=False,
+        linewidths=1,
+        linecolor="white",
+        xticklabels=list(data.x_ticks),
+        yticklabels=list(data.y_ticks),
+        ax=ax,
+    )
+    _draw_empty_cells(ax, data, text_size)
+    _draw_failures(ax, data)
+    if data.boxed is not None:
+        row, column = data.boxed
+        # white under black is seen on dark and on light cells
+        for color, width in (("white", 4.5), ("black", 2)):
+            frame = Rectangle(
+                (column + 0.03, row + 0.04), 0.94, 0.92, fill=False, ec=color, lw=width, zorder=5
+            )
+            ax.add_patch(frame)
+    ax.invert_yaxis()
+    ax.set(title=data.title, xlabel=data.x_label, ylabel=data.y_label)
+    ax.tick_params(length=0, rotation=0)
+    return ax
+
+
+def _draw_failures(ax: Axes, data: HeatmapData) -> None:
+    """A hatched strip along the cell's bottom as wide as the share of failures; the whole cell for all."""
+    for row, column in np.argwhere((data.failed > 0) & np.isfinite(data.values)):
+        _hatch(ax, column, row, width=data.failed[row, column], height=0.18)
+    for row, column in np.argwhere((data.failed > 0) & ~np.isfinite(data.values)):
+        _hatch(ax, column, row, width=1.0, height=1.0)
+
+
+def _hatch(ax: Axes, column: int, row: int, *, width: float, height: float) -> None:
+    patch = Rectangle(
+        (column, row), width, height, fc=FAILED_COLOR, ec="#8a8a8a", hatch=HATCH, lw=0, zorder=2
+    )
+    ax.add_patch(patch)
+
+
+def _draw_empty_cells(ax: Axes, data: HeatmapData, text_size: float) -> None:
+    for row, column in np.argwhere(~np.isfinite(data.values)):
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        ax.text(
+            column + 0.5,
+            row + 0.5,
+            data.texts[row, column],
+            ha="center",
+            va="center",
+            fontsize=text_size or 7,
+            color="#333333",
+            bbox=box,
+            zorder=4,
+        )

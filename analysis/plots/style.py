@@ -1,0 +1,68 @@
+"""How every figure looks: colours that survive colour blindness, markers that survive grey print."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+
+#: Sequential map for values: even in lightness, readable in grey and with any colour vision.
+COLORMAP = "viridis"
+
+#: Width of a figure in inches; the page scales it to its column.
+WIDTH = 9.0
+
+_SETTINGS: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so figures are alike on every machine
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.7,
+    "hatch.linewidth": 0.8,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "svg.hashsalt": "figure",  # ids in an SVG are the same in every run
+    "svg.fonttype": "path",
+}
+
+_MARKERS = "osD^vphX<>"
+_LINES = ("-", "--", "-.", ":")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Colour, marker and line of one arm, the same in every figure."""
+
+    color: tuple[float, float, float]
+    marker: str
+    line: str
+
+
+def arm_look(index: int) -> Look:
+    """The look of the arm at `index` of the study; colours repeat after ten, with another line."""
+    palette = sns.color_palette("colorblind")
+    return Look(
+        color=palette[index % len(palette)],
+        marker=_MARKERS[index % len(_MARKERS)],
+        line=_LINES[index // len(palette) % len(_LINES)],
+    )
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Settings of this module over matplotlib's own defaults, whatever the user's configuration says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield

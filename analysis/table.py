@@ -1,0 +1,39 @@
+"""Planned trials joined with their records: the one table that every statistic starts from."""
+
+import pandas as pd
+
+from analysis.info import RECORD_COLUMNS
+
+#: Columns that `planned` must bring; hyperparameters come as further `hp_*` columns.
+PLANNED_COLUMNS = ("trial_id", "config_id", "arm", "seed")
+
+
+def build_table(planned: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
+    """One row a planned trial, in planned order, with its record's columns; NaN status where there is none.
+
+    What was planned wins over what the record says of the same column. Every column of the record schema is
+    present, so that a study without any record has a table too. Records of trials that are not planned are
+    left out. Raises `ValueError` for missing columns and for a trial that stands twice in an arm or in the
+    records.
+    """
+    _check_columns(planned, "planned", PLANNED_COLUMNS)
+    _check_columns(records, "records", ("trial_id", "status") if len(records) else ())
+    _check_unique(planned, "planned", ["arm", "trial_id"])
+    wanted = dict.fromkeys((*RECORD_COLUMNS, *records.columns))
+    found = records.reindex(columns=list(wanted))
+    _check_unique(found, "records", ["trial_id"])
+    new = [name for name in found.columns if name not in planned.columns]
+    found = found[["trial_id", *new]].astype({"trial_id": planned["trial_id"].dtype})
+    return planned.merge(found, on="trial_id", how="left", validate="many_to_one")
+
+
+def _check_columns(frame: pd.DataFrame, name: str, needed: tuple[str, ...]) -> None:
+    absent = [column for column in needed if column not in frame.columns]
+    if absent:
+        raise ValueError(f"{name}: columns {absent} are missing; got {list(frame.columns)[:20]}")
+
+
+def _check_unique(frame: pd.DataFrame, name: str, keys: list[str]) -> None:
+    twice = frame.loc[frame.duplicated(keys), "trial_id"]
+    if len(twice):
+        raise ValueError(f"{name}: trial {twice.iloc[0]} stands there twice; each may stand once")

@@ -1,0 +1,175 @@
+"""Findings as flat tables, for files and for the page."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from analysis.compare import Comparison
+from analysis.findings import Findings
+from analysis.intervals import Estimate, student_interval
+from analysis.redact import redact_paths
+from analysis.surface import FAILED, MISSING, PRUNED, axis_values, trial_statuses
+
+_TRIAL_FACTS = ("trial_id", "config_id", "arm", "seed", "status", "attempt", "seconds_total", "error_class")
+_ERROR = "error_message"
+_MEASURED = ("hp_", "val_", "test_", "z_", "h_", "train_loss_")
+
+
+def trials_table(findings: Findings) -> pd.DataFrame:
+    """Every planned trial with its status (`missing` without a record), hyperparameters and metrics."""
+    table = findings.table
+    measured = [
+        name
+        for name in table.columns
+        if name.startswith(_MEASURED) and name != "hp_other" and table[name].notna().any()
+    ]
+    chosen = table[[*_TRIAL_FACTS, *measured, _ERROR]].copy()
+    chosen["status"] = chosen["status"].astype(object).where(chosen["status"].notna(), MISSING)
+    chosen[_ERROR] = chosen[_ERROR].map(redact_paths, na_action="ignore")
+    return chosen
+
+
+def cells_table(findings: Findings) -> pd.DataFrame:
+    """Every cell of every surface: mean over the finished seeds, Student's 95 % interval, counts."""
+    return pd.concat([_cells(findings, label) for label in findings.test], ignore_index=True)
+
+
+def _cells(findings: Findings, label: str) -> pd.DataFrame:
+    test, validation, rank = findings.test[label], findings.validation[label], findings.rank.get(label)
+    at_x, at_y = (index.ravel() for index in np.indices(test.values.shape[:2]))
+    mean, low, high = (array.ravel() for array in student_interval(test.values, bounds=(0.0, 1.0)))
+    columns = {
+        "arm": label,
+        _bare(test.x_name): test.x[at_x],
+        "main_axis": _bare(test.y_name),
+        "main_axis_value": test.y[at_y],
+        "test_mean": mean,
+        "test_low": low,
+        "test_high": high,
+        "val_mean": student_interval(validation.values)[0].ravel(),
+        "effective_rank_mean": np.nan if rank is None else student_interval(rank.values)[0].ravel(),
+        "seeds_finished": (test.status == "ok").sum(axis=-1).ravel(),
+        "seeds_failed": test.failed.sum(axis=-1).ravel(),
+        "seeds_missing": test.missing.sum(axis=-1).ravel(),
+    }
+    return pd.DataFrame(columns)
+
+
+def scores_table(findings: Findings) -> pd.DataFrame:
+    """One row an arm: every robustness score with the ends and the method of its interval."""
+    return pd.DataFrame([_score_row(findings, label) for label in findings.summaries])
+
+
+def _score_row(findings: Findings, label: str) -> dict[str, object]:
+    item, arm = findings.summaries[label], findings.info.arm(label)
+    estimates = {
+        "tuned": item.tuned.estimate,
+        "default": item.default.estimate,
+        "mean": item.mean,
+        "mean_finished": item.mean_finished,
+        "worst_tenth": item.worst,
+        "tolerance_volume": item.tolerance,
+    }
+    places = {
+        f"{name}_{axis}": value
+        for name, choice in (("tuned", item.tuned), ("default", item.default))
+        for axis, value in ((_bare(findings.info.x_axis), choice.x), ("main_axis_value", choice.y))
+    }
+    counts = {name: getattr(item, name) for name in ("planned", "finished", "failed", "missing", "collapsed")}
+    row: dict[str, object] = {"arm": label, "main_axis": _bare(arm.main_axis), "base_lr": arm.base_lr}
+    for name, estimate in estimates.items():
+        row |= _estimate_columns(name, estimate)
+    return row | places | counts
+
+
+def _estimate_columns(name: str, estimate: Estimate) -> dict[str, object]:
+    return {
+        name: estimate.value,
+        f"{name}_low": estimate.low,
+        f"{name}_high": estimate.high,
+        f"{name}_interval": estimate.method,
+        f"{name}_note": estimate.note,
+    }
+
+
+def comparisons_table(findings: Findings) -> pd.DataFrame:
+    """One row a comparison."""
+    columns = [
+        "arm",
+        "reference",
+        "score",
+        "difference",
+        "low",
+        "high",
+        "seeds",
+        "p",
+        "p_holm",
+        "detectable",
+        "verdict",
+    ]
+    return pd.DataFrame([_comparison_row(item) for item in findings.comparisons], columns=columns)
+
+
+def _comparison_row(item: Comparison) -> dict[str, object]:
+    return {
+        "arm": item.arm,
+        "reference": item.reference,
+        "score": item.score,
+        "difference": item.difference.value,
+        "low": item.difference.low,
+        "high": item.difference.high,
+        "seeds": item.difference.seeds,
+        "p": item.p,
+        "p_holm": item.p_holm,
+        "detectable": item.detectable,
+        "verdict": item.verdict,
+    }
+
+
+def failures_table(findings: Findings) -> pd.DataFrame:
+    """One row a failed trial, with the class and message of its error where there is one."""
+    return pd.concat([_failures(findings, label) for label in findings.test], ignore_index=True)
+
+
+def _failures(findings: Findings, label: str) -> pd.DataFrame:
+    surface, arm = findings.test[label], findings.info.arm(label)
+    rows = findings.table[findings.table["arm"] == label]
+    columns = {
+        "arm": label,
+        "trial_id": rows["trial_id"],
+        _bare(surface.x_name): axis_values(rows, surface.x_name, np.nan),
+        "main_axis": _bare(surface.y_name),
+        "main_axis_value": axis_values(rows, surface.y_name, arm.default),
+        "seed": rows["seed"],
+        "status": trial_statuses(rows, surface.metric),
+        "error_class": rows["error_class"],
+        _ERROR: rows[_ERROR].map(redact_paths, na_action="ignore"),
+    }
+    frame = pd.DataFrame(columns)
+    return frame[frame["status"].isin(FAILED)]
+
+
+def coverage_table(findings: Findings) -> pd.DataFrame:
+    """Trials by status, one row an arm; the statuses add up to `planned`."""
+    statuses = ["ok", *FAILED, PRUNED, MISSING]
+    rows = []
+    for label, surface in findings.test.items():
+        counts = {status: int((surface.status == status).sum()) for status in statuses}
+        rows.append({"arm": label, "planned": int(surface.planned.sum()), **counts})
+    return pd.DataFrame(rows)
+
+
+def _bare(column: str) -> str:
+    return column.removeprefix("hp_")
+
+
+#: Every table of a report by its file name.
+TABLES: dict[str, Callable[[Findings], pd.DataFrame]] = {
+    "trials": trials_table,
+    "cells": cells_table,
+    "scores": scores_table,
+    "comparisons": comparisons_table,
+    "failures": failures_table,
+    "coverage": coverage_table,
+}

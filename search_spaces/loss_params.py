@@ -1,0 +1,64 @@
+"""Fields of any loss, built in or a user's own, checked and completed before anything runs.
+
+Built-in losses are plain data and need no torch; a loss given by import path is imported, with torch.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from trainables.config import Scalar
+from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
+
+
+def is_import_path(loss: str) -> bool:
+    """Whether a loss is a user's own, `my_package.my_module:MyLoss`."""
+    return ":" in loss
+
+
+def check_loss_name(loss: str) -> None:
+    """Raises `ValueError` unless `loss` is built in or leads to a dataclass that can be called."""
+    if is_import_path(loss):
+        _own_loss(loss)
+    elif loss not in LOSS_CARDS:
+        raise ValueError(
+            f"unknown loss '{loss}'; allowed are {', '.join(LOSS_CARDS)}, or an import path such as "
+            "my_package.losses:MyLoss"
+        )
+
+
+def check_params(loss: str, params: Mapping[str, Scalar]) -> None:
+    """Raises `ValueError` naming the field unless `loss` takes every value, alone and together."""
+    if is_import_path(loss):
+        _try_own_loss(loss, params)
+    else:
+        check_loss_params(loss, params)
+
+
+def loss_defaults(loss: str) -> dict[str, Any]:
+    """Defaults of all fields; fields without one are absent."""
+    if not is_import_path(loss):
+        return {name: field.default for name, field in loss_fields(loss).items()}
+    fields = dataclasses.fields(_own_loss(loss))
+    return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
+
+
+def _own_loss(path: str) -> Any:
+    from trainables.losses.own_loss import import_loss
+
+    return import_loss(path)
+
+
+def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
+    from trainables.losses.own_loss import check_trial_batch
+
+    loss = _own_loss(path)
+    names = [field.name for field in dataclasses.fields(loss)]
+    unknown = sorted(set(params) - set(names))
+    if unknown:
+        raise ValueError(f"{unknown[0]}: unknown key; allowed are {', '.join(names)}, lr, loss")
+    try:
+        instance = loss(**params)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    check_trial_batch(instance, path)

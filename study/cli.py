@@ -1,0 +1,146 @@
+"""The command line: `study plan | run | status | report | trial | list`.
+
+Only click is imported here. Each command imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from study.errors import StudyError
+
+#: Exit codes beside 0: bad input, and stopped by a signal (128 + its number).
+BAD_INPUT, INTERRUPTED = 2, 130
+
+_STORE = click.option(
+    "--store", default="./results", show_default=True, metavar="PATH", help="Where records and reports live."
+)
+_DATA_ROOT = click.option(
+    "--data-root",
+    envvar="STUDY_DATA_ROOT",
+    metavar="PATH",
+    help="Where data sets lie; or set STUDY_DATA_ROOT.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Turns what a user can mend into one line and exit code 2."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **options: Any) -> None:
+        from trainables.datasets.source import DataError
+        from trainables.records import StoreError
+
+        try:
+            command(*args, **options)
+        except (StudyError, StoreError, DataError) as error:
+            click.echo(f"study: {error}", err=True)
+            sys.exit(BAD_INPUT)
+        except KeyboardInterrupt:
+            click.echo("study: stopped", err=True)
+            sys.exit(INTERRUPTED)
+
+    return guarded
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="contrastive-robustness")
+def main() -> None:
+    """Hyperparameter robustness studies of contrastive losses.
+
+    STUDY is the name of a shipped study (see `study list studies`) or the path of a study file.
+    """
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@_DATA_ROOT
+@_JSON
+@_guarded
+def plan(study: str, store: str, data_root: str | None, as_json: bool) -> None:
+    """Show what STUDY would run: trials by loss, done, missing, and the time that takes."""
+    from study.commands import show_plan
+
+    show_plan(study, store, data_root, as_json=as_json)
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@_DATA_ROOT
+@click.option("--workers", type=click.IntRange(min=1), help="Trials at a time.  [default: all that fit]")
+@click.option(
+    "--runner",
+    type=click.Choice(["ray", "inline"]),
+    default="ray",
+    show_default=True,
+    help="Ray Tune on all cores, or one trial after another in this process.",
+)
+@_guarded
+def run(study: str, store: str, data_root: str | None, workers: int | None, runner: str) -> None:
+    """Run the missing trials of STUDY, then write its report.
+
+    Every finished trial is kept whatever happens; the same command continues where it stopped.
+    """
+    from study.commands import run_study
+
+    sys.exit(run_study(study, store, data_root, workers=workers, runner=runner))
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@_DATA_ROOT
+@_JSON
+@_guarded
+def status(study: str, store: str, data_root: str | None, as_json: bool) -> None:
+    """Show how many trials of STUDY are done, failed and missing."""
+    from study.commands import show_status
+
+    show_status(study, store, data_root, as_json=as_json)
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@_DATA_ROOT
+@_guarded
+def report(study: str, store: str, data_root: str | None) -> None:
+    """Write the report of what the store holds of STUDY now."""
+    from study.commands import report_study
+
+    report_study(study, store, data_root)
+
+
+@main.command()
+@click.argument("study")
+@click.argument("trial_id", required=False)
+@_STORE
+@_DATA_ROOT
+@click.option("--put", is_flag=True, help="Put the record into the store when the trial is missing there.")
+@_guarded
+def trial(study: str, trial_id: str | None, store: str, data_root: str | None, put: bool) -> None:
+    """Run one trial of STUDY in this process, without Ray, and show its record.
+
+    TRIAL_ID may be shortened; without it, the first missing trial runs, or the first of all. A record that the
+    store holds already is compared with the new one, column by column.
+    """
+    from study.commands import run_one_trial
+
+    run_one_trial(study, trial_id, store, data_root, put=put)
+
+
+@main.command("list")
+@click.argument(
+    "what", type=click.Choice(["studies", "losses", "data", "encoders", "all"]), default="all", required=False
+)
+def list_(what: str) -> None:
+    """List what ships with the package: studies, losses with their spaces, data sets, encoders."""
+    from study.listing import show_listing
+
+    show_listing(what)

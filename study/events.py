@@ -1,0 +1,35 @@
+"""What a runner tells while it works. Whoever listens may show it; nothing depends on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from trainables.work import WorkUnit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A trial's end: its status, seconds, and validation metrics by column."""
+
+    trial_id: str
+    status: str
+    seconds: float | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+class Listener(Protocol):
+    """Receives a runner's events."""
+
+    def started(self, unit: WorkUnit) -> None: ...
+
+    def finished(self, event: Finished) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostList:
+    """A list whose worker died: the units without a record, the first of which was running, and why."""
+
+    units: tuple[WorkUnit, ...]
+    listed: int  # length of the list as it was handed out
+    error_class: str
+    message: str

@@ -1,0 +1,240 @@
+"""A study's spec to its trials: every arm's grid, times the seeds.
+
+An arm is one entry of `[losses]`: a loss with fixed values and axes. This module imports no torch unless a study
+names a loss or an encoder of its own by import path.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search_spaces.axes import axis_values
+from search_spaces.grid import grid
+from search_spaces.loss_params import check_loss_name, check_params, loss_defaults
+from search_spaces.spaces import SPACES, LossSpace
+from study.errors import StudyError
+from study.spec import StudySpec
+from trainables.config import (
+    DataConfig,
+    EncoderConfig,
+    ImagesTask,
+    LossConfig,
+    ProbeConfig,
+    Provenance,
+    Scalar,
+    TrainingConfig,
+    TrialConfig,
+    TrialKeys,
+    trial_keys,
+)
+from trainables.datasets.catalogue import DatasetInfo, describe_dataset
+from trainables.encoders.catalogue import check_encoder_name
+from trainables.provenance import code_fingerprint
+from trainables.views.catalogue import check_views_name
+
+#: Keys of a loss's table that are no fields of the loss.
+_LOSS_KEY, _LR_KEY = "loss", "lr"
+
+#: What `[axes]` may sweep: every numeric field of training.
+TRAINING_AXES = ("batch_size", "lr", "epochs", "steps", "weight_decay", "momentum", "warmup_fraction")
+
+_AxisValues = dict[str, tuple[Scalar, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One entry of `[losses]`, resolved."""
+
+    label: str
+    loss: str
+    axes: _AxisValues  # fields of the loss
+    lr: tuple[Scalar, ...] | None  # base rates, None where `[axes]` sweeps them
+    main_axis: str | None  # the field that surfaces show, None where nothing of the loss varies
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTrial:
+    """A trial with the arm it belongs to and its ids."""
+
+    arm: str
+    config: TrialConfig
+    keys: TrialKeys
+
+    @property
+    def title(self) -> str:
+        """What tells it from its neighbours, for people."""
+        training, params = self.config.task.training, self.config.loss.params
+        shown = {"batch": training.batch_size, **params, "seed": self.config.seed}
+        return f"{self.arm} " + " ".join(f"{name}={value}" for name, value in shown.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expansion:
+    """Everything that a spec says, worked out."""
+
+    arms: tuple[Arm, ...]
+    trials: tuple[PlannedTrial, ...]
+    data: DatasetInfo
+
+
+def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
+    """All trials of a study in the order of its file. Raises `StudyError` on the first fault."""
+    try:
+        data = describe_dataset(_data_config(spec), data_root)
+        check_encoder_name(spec.encoder.name)
+        check_views_name(spec.data.views or data.views)
+    except ValueError as error:
+        raise StudyError(str(error)) from error
+    shared = _shared_axes(spec, data)
+    arms = tuple(_resolve_arm(label, table, "lr" in shared) for label, table in spec.losses.items())
+    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, shared, data))
+    _refuse_repeats(trials)
+    return Expansion(arms=arms, trials=trials, data=data)
+
+
+def _data_config(spec: StudySpec) -> DataConfig:
+    return DataConfig(name=spec.data.name, train_limit=spec.data.train_limit, test_limit=spec.data.test_limit)
+
+
+def _shared_axes(spec: StudySpec, data: DatasetInfo) -> _AxisValues:
+    shared = {name: axis_values(axis) for name, axis in spec.axes.items()}
+    for name in shared:
+        if name not in TRAINING_AXES:
+            raise StudyError(f"axes.{name}: unknown axis; allowed are {', '.join(TRAINING_AXES)}")
+    if "batch_size" not in shared:
+        raise StudyError("axes.batch_size: is missing; give at least one batch size")
+    for size in shared["batch_size"]:
+        if not _is_integer(size) or not 2 <= int(size) <= data.n_train:
+            raise StudyError(
+                f"axes.batch_size: got {size}, must be a whole number from 2 to {data.n_train}, "
+                f"the training images of {data.name}"
+            )
+    return shared
+
+
+def _is_integer(value: Scalar) -> bool:
+    return not isinstance(value, (bool, str)) and float(value).is_integer()
+
+
+def _resolve_arm(label: str, table: Mapping[str, Any], rates_are_shared: bool) -> Arm:
+    where = f"losses.{label}"
+    loss = str(table.get(_LOSS_KEY, label))
+    space = SPACES.get(loss)
+    axes = {key: axis_values(axis) for key, axis in table.items() if key not in (_LOSS_KEY, _LR_KEY)}
+    if space and space.main_axis not in axes:
+        axes[space.main_axis] = axis_values(space.range())
+    _check_loss(where, loss, axes)
+    return Arm(
+        label=label,
+        loss=loss,
+        axes=axes,
+        lr=_base_rates(where, table, space, rates_are_shared),
+        main_axis=_main_axis(space, axes),
+    )
+
+
+def _main_axis(space: LossSpace | None, axes: _AxisValues) -> str | None:
+    if space and len(axes[space.main_axis]) > 1:
+        return space.main_axis
+    varying = [name for name, values in axes.items() if len(values) > 1]
+    return varying[0] if varying else (space.main_axis if space else None)
+
+
+def _check_loss(where: str, loss: str, axes: _AxisValues) -> None:
+    """Every value of every field, before anything runs."""
+    try:
+        check_loss_name(loss)
+        for params in grid(axes):
+            check_params(loss, params)
+    except ValueError as error:
+        raise StudyError(f"{where}: {error}") from error
+
+
+def _base_rates(
+    where: str, table: Mapping[str, Any], space: LossSpace | None, shared: bool
+) -> tuple[Scalar, ...] | None:
+    if _LR_KEY in table:
+        if shared:
+            raise StudyError(f"{where}.lr: [axes] sweeps lr already; give it in one place")
+        return axis_values(table[_LR_KEY])
+    if shared:
+        return None
+    if space is None:
+        raise StudyError(f"{where}.lr: is missing; only losses with a search space have a default rate")
+    return (space.base_lr,)
+
+
+def _arm_trials(spec: StudySpec, arm: Arm, shared: _AxisValues, data: DatasetInfo) -> Iterator[PlannedTrial]:
+    axes = shared | ({"lr": arm.lr} if arm.lr is not None else {})
+    for training in grid(axes):
+        task = _task(spec, training, data)
+        for params in grid(arm.axes):
+            loss = LossConfig(name=arm.loss, params=_without_defaults(arm.loss, params))
+            for seed in spec.seeds:
+                config = TrialConfig(seed=seed, loss=loss, task=task)
+                keys = trial_keys(config, _provenance(config, data))
+                yield PlannedTrial(arm=arm.label, config=config, keys=keys)
+
+
+def _without_defaults(loss: str, params: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """A value spelled out and the same value by default are one trial."""
+    defaults = loss_defaults(loss)
+    return {name: value for name, value in params.items() if defaults.get(name) != value}
+
+
+def _provenance(config: TrialConfig, data: DatasetInfo) -> Provenance:
+    try:
+        return Provenance(data_fingerprint=data.fingerprint, code_fingerprint=code_fingerprint(config))
+    except ValueError as error:
+        raise StudyError(str(error)) from error
+
+
+def _task(spec: StudySpec, training: Mapping[str, Scalar], data: DatasetInfo) -> ImagesTask:
+    values: dict[str, Any] = spec.training.model_dump() | dict(training)
+    for budget in {"epochs", "steps"} & set(training):
+        values |= {"epochs": None, "steps": None, budget: training[budget]}
+    for whole in ("batch_size", "epochs", "steps"):
+        values[whole] = None if values[whole] is None else int(values[whole])
+    _check_training(values)
+    return ImagesTask(
+        data=_data_config(spec),
+        views=spec.data.views or data.views,
+        encoder=EncoderConfig(**spec.encoder.model_dump()),
+        training=TrainingConfig(**values),
+        probe=ProbeConfig(**spec.probe.model_dump()),
+    )
+
+
+def _check_training(values: Mapping[str, Any]) -> None:
+    lr = values["lr"]
+    if isinstance(lr, (str, bool)) or not lr > 0:
+        raise StudyError(f"lr: got {lr!r}, must be a number above 0")
+
+
+def _refuse_repeats(trials: tuple[PlannedTrial, ...]) -> None:
+    arms: dict[str, PlannedTrial] = {}
+    for trial in trials:
+        other = arms.setdefault(trial.keys.trial_id, trial)
+        if other is not trial:
+            raise StudyError(f"losses: '{other.title}' and '{trial.title}' are one and the same trial")
+
+
+def planned_rows(expansion: Expansion) -> list[dict[str, Any]]:
+    """One flat row a trial: ids, arm, seed and `hp_` columns, as the analysis wants it."""
+    return [_planned_row(trial) for trial in expansion.trials]
+
+
+def _planned_row(trial: PlannedTrial) -> dict[str, Any]:
+    training = trial.config.task.training
+    hyperparameters = {**loss_defaults(trial.config.loss.name), **trial.config.loss.params}
+    return {
+        **dataclasses.asdict(trial.keys),
+        "arm": trial.arm,
+        "loss": trial.config.loss.name,
+        "seed": trial.config.seed,
+        "hp_batch_size": training.batch_size,
+        "hp_lr": training.lr,
+        **{f"hp_{name}": value for name, value in hyperparameters.items()},
+    }

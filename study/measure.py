@@ -1,0 +1,49 @@
+"""Prices a study that nothing is known of: a few real steps of each batch size, timed in this process.
+
+Large batches are timed on fewer images and scaled up, so that a price never costs minutes itself.
+"""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from study.expand import PlannedTrial
+from study.plan import Plan
+
+_STEPS = 3
+_LARGEST_TIMED_BATCH = 64
+
+
+def measure_seconds(plan: Plan, trials: Sequence[PlannedTrial], data_root: Path | None) -> list[float]:
+    """Expected seconds of each trial on one worker, pre-training alone."""
+    seconds_a_step: dict[int, float] = {}
+    for trial in trials:
+        size = trial.config.task.training.batch_size
+        if size not in seconds_a_step:
+            seconds_a_step[size] = _time_step(trial, data_root)
+    images = plan.expansion.data.n_train
+    return [seconds_a_step[trial.config.task.training.batch_size] * _steps(trial, images) for trial in trials]
+
+
+def _steps(trial: PlannedTrial, images: int) -> int:
+    from trainables.pretrain import step_count
+
+    return step_count(trial.config.task.training, images)
+
+
+def _time_step(trial: PlannedTrial, data_root: Path | None) -> float:
+    """Seconds of a step: the mean of a few after one that warms up."""
+    from trainables.datasets.catalogue import load_dataset
+    from trainables.images import pretrain_model
+    from trainables.runtime import Runtime
+
+    task = trial.config.task
+    timed = min(task.training.batch_size, _LARGEST_TIMED_BATCH)
+    training = dataclasses.replace(task.training, batch_size=timed, epochs=None, steps=_STEPS + 1)
+    config = dataclasses.replace(trial.config, task=dataclasses.replace(task, training=training))
+    stamps: list[float] = []
+    pretrain_model(
+        config, load_dataset(task.data, data_root), Runtime(), lambda _: stamps.append(time.perf_counter())
+    )
+    return (stamps[-1] - stamps[0]) / _STEPS * task.training.batch_size / timed

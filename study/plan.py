@@ -1,0 +1,58 @@
+"""What a study still has to do: its trials against the store."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from study.expand import Expansion, PlannedTrial, expand
+from study.spec import LoadedSpec, StudySpec
+from trainables.records import RecordSet, RecordStore
+from trainables.schema import Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A study's trials and what the store knows of them."""
+
+    spec: StudySpec
+    expansion: Expansion
+    records: RecordSet
+
+    @property
+    def trials(self) -> tuple[PlannedTrial, ...]:
+        return self.expansion.trials
+
+    @property
+    def missing(self) -> list[PlannedTrial]:
+        """Trials without a valid record. A recorded failure is not missing: only a retry runs it again."""
+        recorded = self.records.statuses()
+        return [trial for trial in self.trials if trial.keys.trial_id not in recorded]
+
+    def counts(self) -> dict[str, int]:
+        """Trials, how many ended in each status, and how many are missing; the latter add up to the first."""
+        recorded = self.records.statuses()
+        found = Counter(recorded.get(trial.keys.trial_id) for trial in self.trials)
+        by_status = {status.value: found[status] for status in Status}
+        return {"trials": len(self.trials), **by_status, "missing": found[None]}
+
+    def counts_by_arm(self) -> dict[str, dict[str, int]]:
+        """`trials`, `done` and `missing` of each arm, in the order of the study file."""
+        recorded = self.records.statuses()
+        counts = {arm.label: {"trials": 0, "done": 0, "missing": 0} for arm in self.expansion.arms}
+        for trial in self.trials:
+            counts[trial.arm]["trials"] += 1
+            counts[trial.arm]["done" if trial.keys.trial_id in recorded else "missing"] += 1
+        return counts
+
+
+def make_plan(loaded: LoadedSpec, store: RecordStore, data_root: Path | None) -> Plan:
+    """Expand a study and compare it with the store. Raises `StudyError` and `StoreError`; writes nothing."""
+    expansion = expand(loaded.spec, data_root)
+    only = {trial.keys.trial_id for trial in expansion.trials}
+    return Plan(spec=loaded.spec, expansion=expansion, records=store.read(only))
+
+
+def status_summary(plan: Plan) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {"study": plan.spec.name, **plan.counts()}

@@ -1,0 +1,45 @@
+"""Refuses a launch that cannot work, before anything is written."""
+
+import os
+from pathlib import Path
+
+from study.errors import StudyError
+from study.spec import ResourcesSection
+
+
+def available_cpus() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
+    """Workers that fit on this machine, or as many as wanted. Raises `StudyError` where one does not fit."""
+    cpus = available_cpus()
+    if resources.cpus_per_trial > cpus:
+        raise StudyError(
+            f"resources.cpus_per_trial: got {resources.cpus_per_trial}, this machine has {cpus} processors"
+        )
+    fitting = cpus // resources.cpus_per_trial
+    if resources.gpus_per_trial:
+        fitting = min(fitting, int(_available_gpus(resources.gpus_per_trial) / resources.gpus_per_trial))
+    if wanted is not None and wanted > fitting:
+        raise StudyError(f"--workers: got {wanted}, this machine has room for {fitting} with these resources")
+    return wanted or fitting
+
+
+def _available_gpus(wanted: float) -> int:
+    import torch  # seconds of start-up, paid only by studies that ask for a GPU
+
+    count = torch.cuda.device_count()
+    if count < wanted:
+        raise StudyError(f"resources.gpus_per_trial: got {wanted:g}, this machine has {count} usable GPUs")
+    return count
+
+
+def check_data_root(data_root: Path | None) -> Path | None:
+    """The data root as an absolute path. Raises `StudyError` unless it is a directory."""
+    if data_root is None:
+        return None
+    if not data_root.is_dir():
+        raise StudyError(f"--data-root: got '{data_root}', must be a directory")
+    return data_root.resolve()

@@ -1,0 +1,127 @@
+"""What a person sees while a study runs: a live panel in a terminal, plain lines elsewhere."""
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from study.events import Finished
+from study.expand import PlannedTrial
+from trainables.work import WorkUnit
+
+_PLAIN_EVERY_SECONDS = 15.0
+_SHOWN_RUNNING = 8
+
+
+class Progress:
+    """Listens to a runner and shows counts, what runs now, the time left and the best so far per arm.
+
+    "Best" is the highest validation metric: the test set is nobody's business while a study runs.
+    """
+
+    def __init__(self, console: Console, trials: list[PlannedTrial], metric: str, costs: list[float]) -> None:
+        self._console, self._metric = console, f"val_{metric}"
+        self._trials = {trial.keys.trial_id: trial for trial in trials}
+        self._cost = {trial.keys.trial_id: cost for trial, cost in zip(trials, costs, strict=True)}
+        self._statuses: Counter[str] = Counter()
+        self._running: dict[str, str] = {}
+        self._best: dict[str, tuple[float, str]] = {}
+        self._done_cost, self._first_start, self._last_line = 0.0, 0.0, 0.0
+        self._live = Live(console=console, refresh_per_second=4, get_renderable=self._panel)
+
+    def __enter__(self) -> Self:
+        self._last_line = time.monotonic()
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+        else:
+            self._plain_line()
+
+    def started(self, unit: WorkUnit) -> None:
+        """A worker begins with `unit`."""
+        self._first_start = self._first_start or time.monotonic()
+        self._running[unit.trial_id] = unit.title
+        if not self._console.is_terminal and time.monotonic() - self._last_line > _PLAIN_EVERY_SECONDS:
+            self._plain_line()
+
+    def finished(self, event: Finished) -> None:
+        """A trial has its record."""
+        self._running.pop(event.trial_id, None)
+        trial = self._trials.get(event.trial_id)
+        if trial is None:
+            return
+        self._statuses[event.status] += 1
+        self._done_cost += self._cost[event.trial_id]
+        value = event.values.get(self._metric)
+        if value is not None and value > self._best.get(trial.arm, (-1.0, ""))[0]:
+            self._best[trial.arm] = (value, trial.title)
+
+    @property
+    def _done(self) -> int:
+        return self._statuses.total()
+
+    def _counts(self) -> str:
+        failed = self._done - self._statuses["ok"]
+        kinds = ", ".join(f"{count} {status}" for status, count in self._statuses.items() if status != "ok")
+        return (
+            f"{self._done} of {len(self._trials)} trials done, "
+            f"{failed} failed{f' ({kinds})' if kinds else ''}, {len(self._running)} running"
+        )
+
+    def _time_left(self) -> str:
+        if not self._done_cost:
+            return "time left: known after the first trial"
+        elapsed = time.monotonic() - self._first_start
+        left = elapsed * (sum(self._cost.values()) - self._done_cost) / self._done_cost
+        return f"time left: about {format_seconds(left)}"
+
+    def _plain_line(self) -> None:
+        self._last_line = time.monotonic()
+        best = ", ".join(f"{arm} {100 * value:.1f}" for arm, (value, _) in self._best.items())
+        now = "; ".join(list(self._running.values())[:2])
+        parts = [self._counts()]
+        if self._done < len(self._trials):
+            parts += [self._time_left(), *([f"now: {now}"] if now else [])]
+        if best:
+            parts.append(f"best {self._metric}, %: {best}")
+        self._console.print("; ".join(parts), soft_wrap=True, highlight=False)
+
+    def _panel(self) -> Group:
+        bar = ProgressBar(total=max(1, len(self._trials)), completed=self._done, width=48)
+        head = Text(f"{self._counts()}; {self._time_left()}")
+        running = list(self._running.values())
+        now = Text("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), style="dim")
+        if len(running) > _SHOWN_RUNNING:
+            now.append(f"\n  and {len(running) - _SHOWN_RUNNING} more")
+        return Group(head, bar, now, self._best_table())
+
+    def _best_table(self) -> Table:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("loss")
+        table.add_column(f"best {self._metric}, %", justify="right")
+        table.add_column("with")
+        for arm, (value, title) in self._best.items():
+            table.add_row(arm, f"{100 * value:.1f}", title.removeprefix(f"{arm} "))
+        return table
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration as people say it: "48 s", "3 min 20 s", "5 h 12 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

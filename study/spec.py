@@ -1,0 +1,219 @@
+"""A study file, read and checked: the types say what a study may say.
+
+`load_spec` takes the name of a shipped study or the path of a TOML file. Every fault becomes one line that names
+the file, the key, what came and what is allowed.
+"""
+
+import hashlib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from search_spaces.axes import Axis, axis_values
+from study.errors import StudyError
+from trainables.config import Scalar
+from trainables.schema import METRICS, PROBES
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+Positive = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _checked_axis(axis: Axis) -> Axis:
+    axis_values(axis)
+    return axis
+
+
+CheckedAxis = Annotated[Axis, AfterValidator(_checked_axis)]
+
+
+class Section(BaseModel):
+    """A table of the study file; keys that it does not know are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DataSection(Section):
+    """Which images."""
+
+    name: str
+    train_limit: Positive | None = None
+    test_limit: Positive | None = None
+    views: str | None = None  # augmentation recipe; None for the data set's own
+
+
+class EncoderSection(Section):
+    """Which network."""
+
+    name: str
+    width: Positive = 16
+    projection_dim: Annotated[int, Field(ge=2)] = 128
+
+
+class TrainingSection(Section):
+    """Pre-training, apart from what is swept. Either `epochs` or `steps`."""
+
+    epochs: Positive | None = None
+    steps: Positive | None = None
+    optimizer: Literal["sgd"] = "sgd"
+    lr_rule: Literal["none", "linear", "sqrt"] = "sqrt"
+    lr_reference_batch: Positive = 256
+    momentum: Probability = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-6
+    warmup_fraction: Probability = 0.1
+    precision: Literal["float32"] = "float32"
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> "TrainingSection":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("needs exactly one of epochs and steps")
+        return self
+
+
+class ProbeSection(Section):
+    """Evaluation of the frozen encoder."""
+
+    suite: Annotated[tuple[Literal[PROBES], ...], Field(min_length=1)] = ("probe10", "probe_full", "knn")  # type: ignore[valid-type]
+    draws: Positive = 5
+    l2: Annotated[float, Field(gt=0)] = 1.0
+    knn_k: Positive = 20
+
+
+class SearchSection(Section):
+    """How the space is covered."""
+
+    design: Literal["grid"] = "grid"
+
+
+class ResourcesSection(Section):
+    """Operational: no part of any trial's identity."""
+
+    cpus_per_trial: Annotated[int, Field(ge=1)] = 1
+    gpus_per_trial: Annotated[float, Field(ge=0)] = 0
+
+
+class StudySpec(Section):
+    """One study. `losses` maps a label to a loss's values; the key `loss` names the loss where the label does not."""
+
+    name: Name
+    description: str = ""
+    task: Literal["images"] = "images"
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**63, strict=True)], ...], Field(min_length=1)]
+    metric: Literal[METRICS] = "probe10_accuracy"  # type: ignore[valid-type]
+    reference: str | None = None  # the loss that the others are compared with; by default the first
+    data: DataSection
+    encoder: EncoderSection
+    training: TrainingSection
+    probe: ProbeSection = ProbeSection()
+    axes: Annotated[dict[str, CheckedAxis], Field(min_length=1)]
+    losses: Annotated[dict[Name | str, dict[str, CheckedAxis]], Field(min_length=1)]
+    search: SearchSection = SearchSection()
+    resources: ResourcesSection = ResourcesSection()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "StudySpec":
+        repeated = sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1})
+        if repeated:
+            raise ValueError(f"seeds: got {repeated[0]} more than once, each seed is allowed once")
+        if self.metric.removesuffix("_accuracy") not in self.probe.suite:
+            raise ValueError(
+                f"metric: got '{self.metric}', which probe.suite {list(self.probe.suite)} does not measure"
+            )
+        if self.reference is not None and self.reference not in self.losses:
+            raise ValueError(f"reference: got '{self.reference}', must be one of {', '.join(self.losses)}")
+        return self
+
+
+class LoadedSpec(BaseModel):
+    """A spec with the text it was read from, which is archived beside its results."""
+
+    model_config = ConfigDict(frozen=True)
+
+    spec: StudySpec
+    text: str
+    origin: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.blake2b(self.text.encode(), digest_size=10).hexdigest()
+
+
+def shipped_studies() -> list[str]:
+    """Names of the studies that come with the package."""
+    folder = resources.files("study") / "specs"
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
+
+
+def load_spec(name_or_path: str) -> LoadedSpec:
+    """Read a shipped study by name, or a study file by path. Raises `StudyError`."""
+    text, origin = _read(name_or_path)
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{origin}: not a TOML file: {error}") from error
+    try:
+        return LoadedSpec(spec=StudySpec.model_validate(tree), text=text, origin=origin)
+    except ValidationError as error:
+        raise StudyError(f"{origin}: {describe_fault(error)}") from error
+
+
+def _read(name_or_path: str) -> tuple[str, str]:
+    path = Path(name_or_path)
+    if path.suffix != ".toml" and not path.exists():
+        if name_or_path not in shipped_studies():
+            raise StudyError(
+                f"study: got '{name_or_path}', must be a .toml file or one of {', '.join(shipped_studies())}"
+            )
+        return (resources.files("study") / "specs" / f"{name_or_path}.toml").read_text(), name_or_path
+    try:
+        return path.read_text(encoding="utf-8"), path.name
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path.name}: not a TOML file: it is not UTF-8 text") from error
+    except OSError as error:
+        raise StudyError(f"study: cannot read {name_or_path}: {error.strerror}") from error
+
+
+def describe_fault(error: ValidationError) -> str:
+    """The first fault of a validation as one line, and how many more there are."""
+    faults = error.errors(include_url=False)
+    # A union reports a fault for each member that did not fit; the one that got furthest is the one meant.
+    first = max(faults, key=lambda fault: (fault["type"] == "value_error", -faults.index(fault)))
+    where = ".".join(str(part) for part in first["loc"] if not _is_union_branch(part))
+    more = len({fault["loc"][:2] for fault in faults}) - 1
+    return f"{where + ': ' if where else ''}{_explain(first)}" + (
+        f" (and {more} more faults)" if more else ""
+    )
+
+
+def _is_union_branch(part: Any) -> bool:
+    return isinstance(part, str) and (part in {"Range", "bool", "int", "float", "str"} or "[" in part)
+
+
+def _explain(fault: Any) -> str:
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key; allowed are {', '.join(_allowed_keys(fault['loc']))}"
+    if fault["type"] == "missing":
+        return "is missing"
+    if fault["type"] == "value_error":
+        return message
+    return f"got {fault['input']!r}; {message[0].lower()}{message[1:]}"
+
+
+def _allowed_keys(location: tuple[Any, ...]) -> list[str]:
+    """Keys of the table that the unknown key stands in."""
+    model: Any = StudySpec
+    for part in location[:-1]:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        model = field.annotation if field else model
+    return list(model.model_fields)
+
+
+def scalar_text(value: Scalar) -> str:
+    """A value as people write it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

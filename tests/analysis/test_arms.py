@@ -1,0 +1,55 @@
+import pandas as pd
+
+from analysis.arms import split_arms
+from analysis.findings import analyse
+from analysis.table import build_table
+from tests.analysis import synthetic
+
+HILL = synthetic.hill(peak=0.9, at=0.3, width=5.0)
+
+
+def planned_with(column: str, values: list, labels: list[str]) -> pd.DataFrame:
+    """Every trial of the grid at every value of a further column."""
+    base = synthetic.plan([synthetic.arm_info(label) for label in labels], values=[0.1, 0.5])
+    parts = [base.assign(**{column: value, "trial_id": base["trial_id"] + f"/{value}"}) for value in values]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_arms_of_one_trial_a_cell_stay() -> None:
+    arms = [synthetic.arm_info("infonce")]
+    table = build_table(synthetic.plan(arms), pd.DataFrame())
+    same, info = split_arms(table, synthetic.study_info(arms))
+    pd.testing.assert_frame_equal(same, table)
+    assert info.arms == tuple(arms)
+
+
+def test_a_further_axis_splits_an_arm() -> None:
+    planned = planned_with("hp_lr", [0.1, 0.3], ["infonce"])
+    table, info = split_arms(
+        build_table(planned, pd.DataFrame()), synthetic.study_info([synthetic.arm_info("infonce")])
+    )
+    assert [arm.label for arm in info.arms] == ["infonce, lr 0.1", "infonce, lr 0.3"]
+    assert [arm.base_lr for arm in info.arms] == [0.1, 0.3]
+    assert table["arm"].value_counts().tolist() == [12, 12]
+    assert info.reference_arm.label == "infonce, lr 0.1"
+
+
+def test_null_controls_follow_the_split() -> None:
+    labels = ["dcl", "flatnce"]
+    planned = planned_with("hp_gamma", [4, 16], labels)
+    info = synthetic.study_info(
+        [synthetic.arm_info(label) for label in labels], null_controls=(("flatnce", "dcl"),)
+    )
+    _, split = split_arms(build_table(planned, pd.DataFrame()), info)
+    assert split.null_controls == (
+        ("flatnce, gamma 4", "dcl, gamma 4"),
+        ("flatnce, gamma 16", "dcl, gamma 16"),
+    )
+
+
+def test_a_split_study_is_analysed() -> None:
+    planned = planned_with("hp_lr", [0.1, 0.3], ["infonce"])
+    records = synthetic.run(planned, {"infonce": HILL})
+    findings = analyse(planned, records, synthetic.study_info([synthetic.arm_info("infonce")]))
+    assert list(findings.summaries) == ["infonce, lr 0.1", "infonce, lr 0.3"]
+    assert {item.verdict for item in findings.comparisons} == {"identical"}

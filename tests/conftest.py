@@ -1,0 +1,24 @@
+"""Fixtures that several packages share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def cifar10_root() -> Path:
+    """A data root that holds `cifar10_jpeg`: STUDY_DATA_ROOT, or `shared/data` beside the repository.
+
+    Without it the test is skipped, but fails where CI is set: there the real images must have been tried.
+    """
+    given = os.environ.get("STUDY_DATA_ROOT")
+    root = Path(given) if given else _REPOSITORY.parent / "shared" / "data"
+    if (root / "cifar10_jpeg" / "train.parquet").is_file():
+        return root
+    message = f"no cifar10_jpeg under {root}; say where it lies by STUDY_DATA_ROOT"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)

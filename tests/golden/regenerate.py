@@ -1,0 +1,23 @@
+"""Writes the golden files anew: `uv run python -m tests.golden.regenerate`. Review the diff."""
+
+import dataclasses
+import json
+
+from tests.study.test_expand import PLAN_GOLDEN, quickstart_lines
+from tests.trainables.test_config import GOLDEN as IDS_GOLDEN
+from tests.trainables.test_config import example
+from tests.trainables.test_schema import GOLDEN as SCHEMA_GOLDEN
+from tests.trainables.test_schema import schema_lines
+from trainables.config import Provenance, trial_keys
+
+
+def main() -> None:
+    """Ids of an example, the record schema, and the plan of the quickstart."""
+    keys = trial_keys(example(), Provenance(data_fingerprint="digits"))
+    IDS_GOLDEN.write_text(json.dumps(dataclasses.asdict(keys), indent=2) + "\n")
+    SCHEMA_GOLDEN.write_text("\n".join(schema_lines()) + "\n")
+    PLAN_GOLDEN.write_text("\n".join(quickstart_lines()) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""A launch goes on until every trial has a record, whatever happens to workers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from study.events import Finished, Listener, LostList
+from study.launch import Launch
+from study.plan import make_plan
+from study.runners.inline import run_inline
+from study.spec import load_spec
+from tests.study.conftest import WriteStudy
+from trainables.records import RecordStore
+from trainables.runtime import Runtime
+from trainables.work import Workshop, WorkUnit
+
+
+class Silence:
+    """A listener that remembers who finished."""
+
+    def __init__(self) -> None:
+        self.finished_trials: list[str] = []
+
+    def started(self, unit: WorkUnit) -> None:
+        """Nothing to remember."""
+
+    def finished(self, event: Finished) -> None:
+        self.finished_trials.append(event.trial_id)
+
+
+class MortalRunner:
+    """Runs inline, but its worker dies under `deadly` trials, each time it meets one."""
+
+    def __init__(self, deadly: set[str]) -> None:
+        self.deadly, self.deaths = deadly, 0
+
+    def __call__(
+        self, lists: Sequence[Sequence[WorkUnit]], workshop: Workshop, listener: Listener
+    ) -> list[LostList]:
+        lost = []
+        for units in lists:
+            for position, unit in enumerate(units):
+                if unit.trial_id in self.deadly:
+                    self.deaths += 1
+                    left = tuple(units[position:])
+                    lost.append(LostList(units=left, listed=len(units), error_class="Killed", message="gone"))
+                    break
+                run_inline([[unit]], workshop, listener)
+        return lost
+
+
+def launch(study: Path, store: RecordStore, runner: object) -> Silence:
+    listener = Silence()
+    Launch(
+        plan=make_plan(load_spec(str(study)), store, None),
+        store=store,
+        workshop=Workshop(store=store.path, runtime=Runtime()),
+        workers=2,
+        runner=runner,  # type: ignore[arg-type]
+        listener=listener,
+    ).run()
+    return listener
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(tmp_path / "store")
+
+
+def test_a_deadly_trial_is_recorded_and_the_others_run(write_study: WriteStudy, store: RecordStore) -> None:
+    study = write_study()
+    plan = make_plan(load_spec(str(study)), store, None)
+    deadly = {plan.trials[0].keys.trial_id, plan.trials[7].keys.trial_id}
+    runner = MortalRunner(deadly)
+    listener = launch(study, store, runner)
+    counts = make_plan(load_spec(str(study)), store, None).counts()
+    assert counts["ok"] == len(plan.trials) - 2
+    assert counts["crashed"] == 2
+    assert counts["missing"] == 0
+    assert sorted(listener.finished_trials) == sorted(trial.keys.trial_id for trial in plan.trials)
+    row = store.read(deadly).table.to_pylist()[0]
+    assert (row["error_class"], row["error_message"]) == ("Killed", "gone")
+    assert row["hp_batch_size"] in (8, 16)
+
+
+def test_only_what_is_missing_runs(write_study: WriteStudy, store: RecordStore) -> None:
+    assert len(launch(write_study(), store, run_inline).finished_trials) == 12
+    assert launch(write_study(), store, run_inline).finished_trials == []
+    longer = write_study(("seeds = [0, 1]", "seeds = [0, 1, 2]"))
+    assert len(launch(longer, store, run_inline).finished_trials) == 6

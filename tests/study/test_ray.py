@@ -1,0 +1,81 @@
+"""A small study through Ray Tune for real: lists, reused actors, a worker killed under a trial, Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.study.conftest import WriteStudy
+from tests.study.test_bad_input import invoke
+
+pytestmark = pytest.mark.ray
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def start(study: Path, store: Path) -> "subprocess.Popen[str]":
+    """`study run` as a process of its own, in a group of its own, as a terminal would start it."""
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from study.cli import main; main()",
+            "run",
+            str(study),
+            "--store",
+            str(store),
+        ],
+        cwd=_REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def records(store: Path) -> list[Path]:
+    return sorted((store / "records").glob("*.parquet"))
+
+
+def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> None:
+    """Records come from Ray's actors, a deadly trial is one crashed row, and `study trial` repeats the others."""
+    own = '[losses."tests.study.own_loss:Explodes"]\nhow = ["kill"]\nat = [12]\nlr = 0.1'
+    study, store = write_study(("[losses.kcl]\nt = [2.0]", own)), tmp_path / "store"
+    process = start(study, store)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    counts = json.loads(invoke("status", study, "--store", store, "--json").output)
+    assert (counts["ok"], counts["crashed"], counts["missing"]) == (10, 2, 0)
+    assert not (store / "tune").exists()
+
+    [finished] = [path for path in records(store) if pq.read_table(path)["status"][0].as_py() == "ok"][:1]
+    again = invoke("trial", study, finished.name.split(".")[0], "--store", store)
+    assert "equals it to the bit" in again.output.replace("\n", " ")
+
+
+def test_ctrl_c_keeps_what_is_finished(write_study: WriteStudy, tmp_path: Path) -> None:
+    """SIGINT to the whole group, as a terminal sends it: exit code 130, finished trials kept, then continued."""
+    study = write_study(("steps = 3", "steps = 150"), ("seeds = [0, 1]", f"seeds = {list(range(20))}"))
+    store = tmp_path / "store"
+    process = start(study, store)
+    deadline = time.monotonic() + 120
+    while len(records(store)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    kept = records(store)
+    assert 3 <= len(kept) < 120
+    assert "the same command continues" in output
+
+    shorter = write_study(("steps = 3", "steps = 150"), name="same.toml")
+    stamps = {path.name: path.stat().st_mtime_ns for path in kept}
+    again = invoke("run", shorter, "--store", store, "--runner", "inline")
+    assert again.exit_code == 0
+    assert all(path.stat().st_mtime_ns == stamps[path.name] for path in kept)

@@ -1,0 +1,39 @@
+"""Files beside the code that must stay valid."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def test_cluster_file_fits_rays_schema() -> None:
+    import jsonschema
+    import ray.autoscaler
+
+    schema = json.loads((Path(ray.autoscaler.__file__).parent / "ray-schema.json").read_text())
+    jsonschema.validate(yaml.safe_load((_REPOSITORY / "cluster.yaml").read_text()), schema)
+
+
+def test_citation_file_is_yaml_with_the_papers() -> None:
+    citation = yaml.safe_load((_REPOSITORY / "CITATION.cff").read_text())
+    assert {"cff-version", "title", "authors", "license"} <= set(citation)
+    notes = " ".join(reference["notes"] for reference in citation["references"])
+    for paper in ("2405.18045", "2107.01152", "2307.05906"):
+        assert paper in notes
+
+
+@pytest.mark.parametrize("package", ["analysis", "analysis.report", "analysis.findings"])
+def test_analysis_loads_no_torch(package: str) -> None:
+    code = f"import sys, {package}; print([m for m in ('torch', 'ray', 'optuna') if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_readme_commands_are_the_ones_that_work() -> None:
+    readme = (_REPOSITORY / "README.md").read_text()
+    for command in ("pip install uv && uv run study run quickstart", "pip install uv && uv run pytest"):
+        assert command in readme

@@ -1,0 +1,219 @@
+"""Parquet image sets: what is read, and one clear line for whatever is wrong with a file."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from trainables.config import DataConfig
+from trainables.datasets.catalogue import describe_dataset, load_dataset
+from trainables.datasets.source import DataError
+
+IMAGE_TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def encode(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def random_pixels(count: int, *, colour: bool = True, size: int = 6) -> np.ndarray:
+    shape = (count, size, size, 3) if colour else (count, size, size)
+    return np.random.default_rng(count).integers(0, 256, shape, dtype=np.uint8)
+
+
+def image_array(encoded: list[bytes | None]) -> pa.Array:
+    return pa.array([{"bytes": data, "path": None} for data in encoded], type=IMAGE_TYPE)
+
+
+def write(path: Path, encoded: list[bytes | None], labels: pa.Array, names: list[str] | None = None) -> None:
+    features = {"info": {"features": {"label": {"names": names}}}}
+    schema = pa.schema(
+        [("img", IMAGE_TYPE), ("label", labels.type)],
+        metadata={"huggingface": json.dumps(features)} if names else None,
+    )
+    table = pa.table({"img": image_array(encoded), "label": labels}, schema=schema)
+    pq.write_table(table, path, row_group_size=16)
+
+
+def write_set(folder: Path, *, colour: bool = True, names: list[str] | None = None) -> dict[str, np.ndarray]:
+    """A good set of 40 training and 20 test images of two classes; returns the pixels."""
+    pixels = {}
+    for part, count in (("train", 40), ("test", 20)):
+        pixels[part] = random_pixels(count, colour=colour)
+        write(
+            folder / f"{part}.parquet",
+            list(map(encode, pixels[part])),
+            pa.array([0, 1] * (count // 2)),
+            names,
+        )
+    return pixels
+
+
+def config(folder: Path, **limits: int) -> DataConfig:
+    return DataConfig(name=f"parquet:{folder}", **limits)
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_pixels_and_labels_come_back(tmp_path: Path, colour: bool) -> None:
+    pixels = write_set(tmp_path, colour=colour)
+    data = load_dataset(config(tmp_path), None)
+    assert (data.info.n_train, data.info.n_val, data.info.n_test) == (36, 4, 20)
+    assert (data.info.channels, data.info.size) == (3 if colour else 1, 6)
+    found = {
+        (image.tobytes(), int(label))
+        for split in (data.train, data.val)
+        for image, label in zip(split.images, split.labels, strict=True)
+    }
+    channels_first = pixels["train"].reshape(40, 6, 6, -1).transpose(0, 3, 1, 2)
+    assert found == {(image.tobytes(), row % 2) for row, image in enumerate(channels_first)}
+
+
+def test_class_names_come_from_the_metadata(tmp_path: Path) -> None:
+    write_set(tmp_path, names=["cat", "dog", "never seen"])
+    assert describe_dataset(config(tmp_path), None).classes == ("cat", "dog", "never seen")
+
+
+def test_relative_name_is_looked_up_under_the_root(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    write_set(tmp_path / "mine")
+    assert describe_dataset(DataConfig(name="parquet:mine"), tmp_path).n_train == 36
+
+
+def test_fingerprint_follows_the_bytes_and_not_the_place(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_set(tmp_path / name)
+    before = [describe_dataset(config(tmp_path / name), None).fingerprint for name in ("a", "b")]
+    assert before[0] == before[1]
+    write_set(tmp_path / "b", names=["x", "y"])
+    assert describe_dataset(config(tmp_path / "b"), None).fingerprint != before[0]
+
+
+def test_only_the_rows_that_are_needed_are_decoded(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    kept = load_dataset(config(tmp_path, train_limit=4, test_limit=2), None)
+    encoded = [encode(pixels) for pixels in random_pixels(40)]
+    needed = {image.tobytes() for split in (kept.train, kept.val) for image in split.images}
+    bare = [p.transpose(2, 0, 1).tobytes() for p in random_pixels(40)]
+    broken = [data if i == 0 or bare[i] in needed else b"broken" for i, data in enumerate(encoded)]
+    write(tmp_path / "train.parquet", broken, pa.array([0, 1] * 20))
+    again = load_dataset(config(tmp_path, train_limit=4, test_limit=2), None)
+    np.testing.assert_array_equal(again.train.images, kept.train.images)
+    with pytest.raises(DataError, match=r"train.parquet, row \d+: not a readable image \(6 bytes\)"):
+        load_dataset(config(tmp_path), None)
+
+
+def test_grey_image_in_a_colour_set_becomes_colour(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    flat = np.full((6, 6), 77, dtype=np.uint8)
+    write(tmp_path / "test.parquet", [encode(flat)] * 4, pa.array([0, 1] * 2))
+    assert (load_dataset(config(tmp_path), None).test.images == 77).all()
+
+
+def truncate(folder: Path) -> None:
+    whole = (folder / "train.parquet").read_bytes()
+    (folder / "train.parquet").write_bytes(whole[: len(whole) // 2])
+
+
+def damage_pages(folder: Path) -> None:
+    whole = bytearray((folder / "train.parquet").read_bytes())
+    whole[: len(whole) // 2] = bytes(len(whole) // 2)
+    (folder / "train.parquet").write_bytes(bytes(whole))
+
+
+def rename_columns(folder: Path) -> None:
+    table = pq.read_table(folder / "train.parquet")
+    pq.write_table(table.rename_columns(["img", "kind"]), folder / "train.parquet")
+
+
+def drop_images(folder: Path) -> None:
+    pq.write_table(pa.table({"label": [0, 1], "size": [1.0, 2.0]}), folder / "train.parquet")
+
+
+def with_labels(labels: pa.Array) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        encoded = [encode(pixels) for pixels in random_pixels(len(labels))]
+        write(folder / "test.parquet", encoded, labels)
+
+    return change
+
+
+def with_image(data: bytes | None) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        write(folder / "test.parquet", [encode(random_pixels(1)[0]), data], pa.array([0, 1]))
+
+    return change
+
+
+def no_test_file(folder: Path) -> None:
+    (folder / "test.parquet").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (truncate, "train.parquet: not a readable Parquet file, truncated or damaged"),
+        (damage_pages, "train.parquet: not a readable Parquet file, truncated or damaged"),
+        (rename_columns, r"no column label .* columns are img \(struct.*\), kind \(int64\)"),
+        (drop_images, r"0 struct columns .* columns are label \(int64\), size \(double\)"),
+        (with_labels(pa.array(["a", "b"])), "label column 'label' is string; allowed are integer types"),
+        (with_labels(pa.array([0, 1, 2, 1])), "test.parquet: label 2 in row 2; allowed are 0 to 1"),
+        (with_labels(pa.array([0, -3])), "test.parquet: label -3 in row 1; allowed are 0 to 1"),
+        (with_labels(pa.array([0, None], type=pa.int64())), "test.parquet: no label in row 1"),
+        (no_test_file, "there is no file .*test.parquet"),
+    ],
+)
+def test_faults_are_found_before_anything_is_decoded(
+    tmp_path: Path, change: Callable[[Path], None], message: str
+) -> None:
+    write_set(tmp_path)
+    change(tmp_path)
+    with pytest.raises(DataError, match=message) as caught:
+        describe_dataset(config(tmp_path), None)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"no image", r"row 1: not a readable image \(8 bytes\)"),
+        (None, r"row 1: not a readable image \(0 bytes\)"),
+        (encode(random_pixels(1)[0])[:-40], "row 1: the image is damaged"),
+        (encode(random_pixels(1, size=7)[0]), "row 1: colour image of 7 pixels, .* colour of 6 pixels"),
+        (encode(random_pixels(1)[0][:5]), "row 1: image of 6x5 pixels; only square"),
+        (encode(random_pixels(1, colour=False)[0].astype(np.uint16)), "row 1: image of mode I"),
+    ],
+)
+def test_broken_images_are_named_by_row(tmp_path: Path, data: bytes | None, message: str) -> None:
+    write_set(tmp_path)
+    with_image(data)(tmp_path)
+    with pytest.raises(DataError, match=message) as caught:
+        load_dataset(config(tmp_path), None)
+    assert "\n" not in str(caught.value)
+
+
+def test_real_images(cifar10_root: Path) -> None:
+    config = DataConfig(name="parquet:cifar10_jpeg", train_limit=200, test_limit=100)
+    data = load_dataset(config, cifar10_root)
+    assert data.info.classes[:3] == ("airplane", "automobile", "bird")
+    assert (data.info.channels, data.info.size, data.info.views) == (3, 32, "cifar")
+    assert np.bincount(data.train.labels).tolist() == [20] * 10
+    assert np.bincount(data.test.labels).tolist() == [10] * 10
+    assert data.train.images.shape == (200, 3, 32, 32)
+    # Natural images: neighbouring pixels go together, which wrongly ordered axes would destroy.
+    pixels = data.train.images.astype(float)
+    step = np.abs(np.diff(pixels, axis=3)).mean()
+    assert step < 0.35 * np.abs(pixels - pixels[::-1]).mean()
+
+
+def test_whole_real_set_is_described_without_decoding(cifar10_root: Path) -> None:
+    info = describe_dataset(DataConfig(name="parquet:cifar10_jpeg"), cifar10_root)
+    assert (info.n_train, info.n_val, info.n_test) == (45_000, 5_000, 10_000)

@@ -1,0 +1,32 @@
+"""A record to write and read in tests."""
+
+import dataclasses
+from datetime import UTC, datetime
+
+from trainables.schema import SCHEMA_VERSION, Status, TrialRecord
+
+_EXAMPLE = TrialRecord(
+    trial_id="0123456789abcdef",
+    attempt=0,
+    config_id="c0",
+    pretrain_id="p0",
+    probe_id="b0",
+    schema_version=SCHEMA_VERSION,
+    numerics_version=1,
+    status=Status.OK,
+    task="images",
+    loss="ntxent",
+    seed=0,
+    config="{}",
+    hp_batch_size=64,
+    hp_temperature=0.25,
+    hp_other={"margin": "0.1"},
+    val_probe10_accuracy=0.9,
+    test_probe10_accuracy=0.875,
+    started_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    seconds_total=1.5,
+)
+
+
+def example_record(**changes: object) -> TrialRecord:
+    return dataclasses.replace(_EXAMPLE, **changes)

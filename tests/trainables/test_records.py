@@ -1,0 +1,161 @@
+"""The record store: whole records or none, never overwritten, damage found and survived."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.trainables.records_example import example_record
+from trainables.records import (
+    DamagedRecordError,
+    RecordExistsError,
+    RecordStore,
+    StoreError,
+    read_record,
+)
+from trainables.schema import SCHEMA_VERSION, Status, record_schema, record_to_table
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(tmp_path / "store")
+
+
+def test_what_is_put_is_read(store: RecordStore) -> None:
+    record = example_record()
+    path = store.put(record)
+    assert path.name == f"{record.trial_id}.0.parquet"
+    row = store.read().table.to_pylist()[0]
+    for name, value in vars(record).items():
+        assert (dict(row[name]) if name == "hp_other" else row[name]) == value, name
+
+
+def test_no_store_is_an_empty_store(store: RecordStore) -> None:
+    assert store.read().table.num_rows == 0
+    assert store.read().table.schema == record_schema()
+    assert not store.path.exists()
+
+
+def test_latest_attempt_counts(store: RecordStore) -> None:
+    store.put(example_record(status=Status.CRASHED))
+    store.put(example_record(attempt=1))
+    assert store.read().statuses() == {example_record().trial_id: Status.OK}
+    assert store.next_attempt(example_record().trial_id) == 2
+
+
+def test_a_taken_name_stands(store: RecordStore) -> None:
+    store.put(example_record(seconds_total=1.0))
+    with pytest.raises(RecordExistsError):
+        store.put(example_record(seconds_total=2.0))
+    assert store.read().table["seconds_total"].to_pylist() == [1.0]
+    assert [name for name in os.listdir(store.records_dir) if name.startswith(".tmp")] == []
+
+
+def _put(root: Path, seconds: float, barrier: object, wins: object) -> None:
+    barrier.wait()  # type: ignore[attr-defined]
+    try:
+        RecordStore(root).put(example_record(seconds_total=seconds))
+    except RecordExistsError:
+        return
+    wins.put(seconds)  # type: ignore[attr-defined]
+
+
+def test_one_of_many_writers_wins(store: RecordStore) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier, wins = context.Barrier(3), context.Queue()
+    writers = [context.Process(target=_put, args=(store.path, float(n), barrier, wins)) for n in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    winner = wins.get(timeout=5)
+    assert wins.empty()
+    assert store.read().table["seconds_total"].to_pylist() == [winner]
+
+
+def test_every_truncation_is_noticed(store: RecordStore) -> None:
+    path = store.put(example_record())
+    whole = path.read_bytes()
+    for length in [0, 1, 4, len(whole) // 2, len(whole) - 8, len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        with pytest.raises(DamagedRecordError, match=path.name):
+            read_record(path)
+
+
+def test_a_flipped_bit_in_the_data_is_noticed(store: RecordStore) -> None:
+    path = store.put(example_record(error_message="A" * 500))
+    content = bytearray(path.read_bytes())
+    # Snappy keeps the run of As as a literal followed by copies: the literal's A is flipped.
+    content[content.index(b"AAA")] ^= 0x01
+    path.write_bytes(bytes(content))
+    with pytest.raises(DamagedRecordError):
+        read_record(path)
+
+
+def test_damage_costs_one_trial_and_is_named(store: RecordStore) -> None:
+    store.put(example_record(trial_id="aaaaaaaaaa"))
+    damaged = store.put(example_record(trial_id="bbbbbbbbbb"))
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    found = store.read()
+    assert found.damaged == (damaged,)
+    assert set(found.statuses()) == {"aaaaaaaaaa"}
+    aside = store.set_aside(damaged)
+    assert aside.parent == store.path / "damaged"
+    assert store.read().damaged == ()
+
+
+def test_an_earlier_attempt_stands_in_for_a_damaged_one(store: RecordStore) -> None:
+    store.put(example_record())
+    damaged = store.put(example_record(attempt=1, status=Status.CRASHED))
+    damaged.write_bytes(b"")
+    assert store.read().statuses() == {example_record().trial_id: Status.OK}
+    assert store.next_attempt(example_record().trial_id) == 2
+
+
+def test_a_record_under_a_foreign_name_is_damaged(store: RecordStore) -> None:
+    path = store.put(example_record())
+    moved = path.with_name("ffffffffff.0.parquet")
+    path.rename(moved)
+    with pytest.raises(DamagedRecordError, match="another trial"):
+        read_record(moved)
+
+
+def test_a_column_added_later_reads_as_null(store: RecordStore) -> None:
+    path = store.put(example_record())
+    older = record_to_table(example_record()).drop_columns(["git_revision"])
+    pq.write_table(older, path)
+    assert read_record(path)["git_revision"].to_pylist() == [None]
+
+
+def test_a_newer_schema_is_refused(store: RecordStore) -> None:
+    path = store.put(example_record())
+    newer = record_to_table(example_record()).replace_schema_metadata(
+        {"schema_version": str(SCHEMA_VERSION + 1)}
+    )
+    pq.write_table(newer, path)
+    with pytest.raises(StoreError, match="upgrade"):
+        store.read()
+
+
+def test_a_file_that_is_parquet_but_no_record_is_damaged(store: RecordStore) -> None:
+    path = store.put(example_record())
+    pq.write_table(pa.table({"a": [1]}), path)
+    with pytest.raises(DamagedRecordError):
+        read_record(path)
+
+
+@pytest.mark.parametrize("parent", ["file", "/proc"])
+def test_a_store_that_cannot_be_written(tmp_path: Path, parent: str) -> None:
+    if parent == "file":
+        (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="--store"):
+        RecordStore(tmp_path / parent / "store").prepare()
+
+
+def test_a_failed_write_leaves_nothing(store: RecordStore) -> None:
+    with pytest.raises(pa.ArrowException):
+        store.put(example_record(hp_temperature="warm"))
+    assert os.listdir(store.records_dir) == []

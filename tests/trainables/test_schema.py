@@ -1,0 +1,45 @@
+"""The record schema: explicit, complete, and changed only on purpose."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.trainables.records_example import example_record
+from trainables.schema import METRICS, column_unit, record_schema, record_to_table
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "schema.txt"
+
+
+def schema_lines() -> list[str]:
+    return [
+        f"{field.name}  {field.type}  {'null' if field.nullable else 'required'}  {column_unit(field.name)}".rstrip()
+        for field in record_schema()
+    ]
+
+
+def test_schema_is_frozen() -> None:
+    """Regenerate with `uv run python -m tests.golden.regenerate`."""
+    assert schema_lines() == GOLDEN.read_text().splitlines()
+
+
+def test_units_stand_in_the_field_metadata() -> None:
+    schema = record_to_table(example_record()).schema
+    assert schema.field("seconds_total").metadata[b"unit"] == b"s"
+    assert schema.field("hp_batch_size").metadata[b"unit"] == b"pairs"
+
+
+def test_every_number_has_a_unit() -> None:
+    numbers = [field.name for field in record_schema() if str(field.type) in ("double", "int64")]
+    assert [name for name in numbers if not column_unit(name)] == []
+
+
+def test_every_metric_selects_and_reports() -> None:
+    names = set(record_schema().names)
+    assert {f"{part}_{metric}" for part in ("val", "test") for metric in METRICS} <= names
+
+
+def test_schema_costs_no_torch() -> None:
+    code = (
+        "import sys, trainables.schema, trainables.records, trainables.config; print('torch' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

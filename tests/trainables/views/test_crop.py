@@ -1,0 +1,97 @@
+"""Boxes against torchvision's in distribution, resizing against torchvision and Pillow with equal boxes."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import ks_2samp
+from torch import Tensor
+from torchvision.transforms import InterpolationMode, RandomResizedCrop
+from torchvision.transforms import functional as F
+
+from trainables.views.crop import DRAWS, Boxes, boxes_from, crop_and_resize, resample_weights
+
+SCALE, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
+
+
+def some_images(count: int, channels: int, size: int) -> Tensor:
+    """Smooth images with edges, uint8 (N, C, size, size): noise alone would not show a shifted grid."""
+    generator = torch.Generator().manual_seed(size)
+    coarse = torch.rand(count, channels, 4, 4, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, size, mode="bicubic").clamp(0, 1)
+    noise = 0.1 * torch.rand(count, channels, size, size, generator=generator)
+    return ((0.9 * smooth + noise) * 255).round().to(torch.uint8)
+
+
+def some_boxes(count: int, size: int) -> Boxes:
+    uniform = torch.rand(count, DRAWS, generator=torch.Generator().manual_seed(1))
+    return boxes_from(uniform, size, SCALE, RATIO)
+
+
+def corner_and_extent(boxes: Boxes, row: int) -> tuple[int, int, int, int]:
+    return tuple(int(part[row]) for part in (boxes.top, boxes.left, boxes.height, boxes.width))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("size", [8, 32])
+def test_boxes_follow_torchvisions_law(size: int) -> None:
+    torch.manual_seed(0)
+    image = torch.empty(1, size, size)
+    theirs = np.array([RandomResizedCrop.get_params(image, SCALE, RATIO) for _ in range(3000)])
+    boxes = some_boxes(3000, size)
+    ours = torch.stack([boxes.top, boxes.left, boxes.height, boxes.width], 1).numpy()
+    for column in range(4):
+        assert ks_2samp(theirs[:, column], ours[:, column]).pvalue > 0.01
+    assert ks_2samp(theirs[:, 2] * theirs[:, 3], ours[:, 2] * ours[:, 3]).pvalue > 0.01
+
+
+def test_boxes_lie_inside_and_differ_between_images() -> None:
+    boxes = some_boxes(2000, 8)
+    assert (boxes.top >= 0).all()
+    assert (boxes.left >= 0).all()
+    assert (boxes.top + boxes.height).max() == 8
+    assert (boxes.left + boxes.width).max() == 8
+    assert min(boxes.height.min(), boxes.width.min()) >= 1
+    assert len({corner_and_extent(boxes, row) for row in range(2000)}) > 100
+
+
+def test_box_that_never_fits_becomes_the_whole_image() -> None:
+    boxes = boxes_from(torch.full((1, DRAWS), 0.999), 32, (1.0, 1.0), (2.0, 3.0))
+    assert corner_and_extent(boxes, 0) == (0, 0, 32, 32)
+
+
+@pytest.mark.parametrize(("channels", "size"), [(1, 8), (3, 32), (3, 96)])
+def test_resize_equals_torchvisions_antialiased_bicubic(channels: int, size: int) -> None:
+    images, boxes = some_images(24, channels, size), some_boxes(24, size)
+    flip = torch.arange(24) % 2 == 0
+    views = crop_and_resize(images / 255, boxes, flip)
+    for row, image in enumerate(images / 255):
+        box = corner_and_extent(boxes, row)
+        expected = F.resized_crop(image, *box, [size, size], InterpolationMode.BICUBIC, antialias=True).clamp(
+            0, 1
+        )
+        expected = F.hflip(expected) if flip[row] else expected
+        torch.testing.assert_close(views[row], expected, atol=2e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("channels", "size"), [(1, 8), (3, 32)])
+def test_resize_is_a_third_of_a_grey_level_from_pillow(channels: int, size: int) -> None:
+    """Pillow rounds to whole levels, and clips overshoots, after each of its two passes."""
+    images, boxes = some_images(64, channels, size), some_boxes(64, size)
+    views = crop_and_resize(images / 255, boxes, torch.zeros(64, dtype=torch.bool)) * 255
+    deviations = []
+    for row, image in enumerate(images):
+        box = corner_and_extent(boxes, row)
+        pillow = F.resized_crop(F.to_pil_image(image), *box, [size, size], InterpolationMode.BICUBIC)
+        deviations.append((views[row] - F.pil_to_tensor(pillow)).abs())
+    found = torch.stack(deviations)
+    assert found.mean() < 0.33
+    assert found.quantile(0.99) < 1
+    assert found.max() < 4
+
+
+def test_weights_of_the_whole_line_are_the_identity_and_rows_sum_to_one() -> None:
+    whole = resample_weights(torch.zeros(1), torch.full((1,), 7), 7)
+    torch.testing.assert_close(whole[0], torch.eye(7))
+    part = resample_weights(torch.tensor([2.0]), torch.tensor([3.0]), 7)[0]
+    torch.testing.assert_close(part.sum(1), torch.ones(7))
+    assert (part[:, :2] == 0).all()
+    assert (part[:, 5:] == 0).all()

@@ -1,0 +1,190 @@
+"""What can change a trial's result, and nothing else, with the ids derived from it.
+
+A `TrialConfig` is a tree of frozen dataclasses. Its canonical form leaves defaults out, so that a new field with
+a default changes no id, and writes 1 and 1.0 alike. Device, workers and paths are no part of it: they stand in
+the record. This module imports no torch: planning ten thousand trials must not cost a second of start-up.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import TypeAdapter
+
+#: Raised when a change to the code alters the numbers of a trial. It is part of every trial's id, so rows of
+#: older versions are never mixed with newer ones.
+NUMERICS_VERSION = 1
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """A loss by name (or import path) with the hyperparameters that differ from its defaults."""
+
+    name: str
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """A data set by name, and the subset of it that is used."""
+
+    name: str
+    train_limit: int | None = None  # images of the training split, None for all
+    test_limit: int | None = None  # images of the test split, None for all
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig:
+    """The network whose output `h` is probed, and the projection head whose output `z` the loss sees."""
+
+    name: str
+    width: int = 16  # channels of the first stage, where the network has that choice
+    projection_dim: int = 128  # d, the dimension of z
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Pre-training. The budget is either `epochs` or `steps`."""
+
+    batch_size: int  # M, pairs a step
+    lr: float  # base learning rate, at `lr_reference_batch` pairs
+    epochs: int | None = None
+    steps: int | None = None
+    optimizer: str = "sgd"
+    lr_rule: str = "sqrt"  # none | linear | sqrt, over batch_size / lr_reference_batch
+    lr_reference_batch: int = 256
+    momentum: float = 0.9
+    weight_decay: float = 1e-6  # not applied to batch-norm parameters and biases
+    warmup_fraction: float = 0.1  # share of the steps with linearly rising rate; cosine to zero follows
+    precision: str = "float32"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeConfig:
+    """Evaluation of the frozen encoder: which probes, and their settings."""
+
+    suite: tuple[str, ...] = ("probe10", "probe_full", "knn")
+    draws: int = 5  # label draws of each few-label probe, shared by all trials
+    l2: float = 1.0  # strength of the logistic regression's penalty: 1 / C
+    knn_k: int = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesTask:
+    """Contrastive pre-training on images, then linear evaluation."""
+
+    kind: ClassVar[str] = "images"
+
+    data: DataConfig
+    views: str  # name of the augmentation recipe
+    encoder: EncoderConfig
+    training: TrainingConfig
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
+
+
+#: Every kind of task by the name that study files use. A task is a frozen dataclass with `kind`.
+TASKS: dict[str, type] = {ImagesTask.kind: ImagesTask}
+
+Task = ImagesTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialConfig:
+    """One trial: a task, the loss it optimises, and the seed of all its random streams."""
+
+    seed: int
+    loss: LossConfig
+    task: Task
+
+    @classmethod
+    def from_canonical(cls, text: str) -> "TrialConfig":
+        """Read back what `canonical_json` wrote. Raises `pydantic.ValidationError` on anything else."""
+        tree = json.loads(text)
+        tree["task"].pop("kind", None)
+        return _TRIAL_ADAPTER.validate_python(tree)
+
+
+_TRIAL_ADAPTER = TypeAdapter(TrialConfig)
+
+
+def canonical(value: Any) -> Any:
+    """The JSON tree that ids are made of: defaults left out, integral floats written as integers."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _canonical_dataclass(value)
+    if isinstance(value, Mapping):
+        return {str(key): canonical(item) for key, item in sorted(value.items())}
+    if isinstance(value, (list, tuple)):
+        return [canonical(item) for item in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"a config holds {value}; only finite numbers have an id")
+        return int(value) if value.is_integer() else value
+    return value
+
+
+def _canonical_dataclass(value: Any) -> dict[str, Any]:
+    tree = {}
+    for spec in dataclasses.fields(value):
+        item = canonical(getattr(value, spec.name))
+        if item != _default_of(spec):
+            tree[spec.name] = item
+    if hasattr(value, "kind"):
+        tree["kind"] = value.kind
+    return tree
+
+
+def _default_of(spec: dataclasses.Field) -> Any:
+    if spec.default is not dataclasses.MISSING:
+        return canonical(spec.default)
+    if spec.default_factory is not dataclasses.MISSING:
+        return canonical(spec.default_factory())
+    return dataclasses.MISSING
+
+
+def canonical_json(value: Any) -> str:
+    """Canonical form as one line of JSON with sorted keys."""
+    return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What a result depends on beyond its config: content of the data and source of a user's own code."""
+
+    data_fingerprint: str = ""
+    code_fingerprint: str = ""  # source hash of losses and encoders given by import path, "" without any
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialKeys:
+    """The ids of a trial. `config_id` leaves the seed out, `pretrain_id` the probe."""
+
+    trial_id: str
+    config_id: str
+    pretrain_id: str
+    probe_id: str
+
+
+def trial_keys(config: TrialConfig, provenance: Provenance) -> TrialKeys:
+    """Content hashes of a config together with its provenance and the numerics version."""
+    probe = getattr(config.task, "probe", None)
+    bare = config
+    if probe is not None:
+        bare = dataclasses.replace(config, task=dataclasses.replace(config.task, probe=ProbeConfig()))
+    tree = canonical(config)
+    return TrialKeys(
+        trial_id=_digest([tree, provenance]),
+        config_id=_digest([{key: item for key, item in tree.items() if key != "seed"}, provenance]),
+        pretrain_id=_digest([bare, provenance]),
+        probe_id=_digest([probe, provenance.data_fingerprint]),
+    )
+
+
+def _digest(parts: list[Any]) -> str:
+    payload = canonical_json([NUMERICS_VERSION, *parts])
+    return hashlib.blake2b(payload.encode(), digest_size=10).hexdigest()

@@ -1,0 +1,70 @@
+"""The handwritten digits that scikit-learn brings along: 1,797 grey images of 8x8, ten classes.
+
+Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI (1998). The set has no test split of its
+own: a fixed one of 500 images, stratified, is taken off; of the remaining 1,297 a validation split of 300
+leaves 997 for training. Pixels come as 0 to 16 and are scaled to 0 to 255.
+"""
+
+import functools
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from trainables.datasets.source import Images, Indices, Source
+from trainables.datasets.splits import balanced_order
+
+N_TEST = 500
+N_VAL = 300
+
+_TEST_SALT = 1
+
+
+def open_digits(_argument: str, _data_root: Path | None) -> Source:
+    """The bundled digits; they need no data root."""
+    return _open()
+
+
+@functools.cache
+def _open() -> Source:
+    images, labels = _arrays()
+    order = balanced_order(labels, _TEST_SALT)
+    rows = {"test": order[:N_TEST], "train": np.sort(order[N_TEST:])}
+    return Source(
+        train_labels=labels[rows["train"]],
+        test_labels=labels[rows["test"]],
+        classes=tuple(str(digit) for digit in range(10)),
+        channels=1,
+        size=8,
+        fingerprint=_fingerprint(images, labels),
+        views="digits",
+        n_val=N_VAL,
+        decode=lambda part, wanted: images[rows[part][wanted]],
+    )
+
+
+def _arrays() -> tuple[Images, Indices]:
+    table = _table()
+    images = np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8)
+    return images.reshape(-1, 1, 8, 8), table[:, -1].astype(np.int64)
+
+
+def _table() -> npt.NDArray[np.float64]:
+    """Rows of 64 pixels and a label, as `sklearn.datasets.load_digits` reads them.
+
+    Importing scikit-learn costs four seconds of a plan, so its file is read directly where it is found.
+    """
+    package = find_spec("sklearn")
+    file = Path(package.origin if package and package.origin else "").parent / "datasets/data/digits.csv.gz"
+    if file.is_file():
+        return np.loadtxt(file, delimiter=",")
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return np.column_stack([bunch.data, bunch.target])
+
+
+def _fingerprint(images: Images, labels: Indices) -> str:
+    return hashlib.blake2b(images.tobytes() + labels.astype("<i8").tobytes(), digest_size=16).hexdigest()

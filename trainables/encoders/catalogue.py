@@ -1,0 +1,87 @@
+"""Encoders by name, and the model that a trial trains: encoder and projection head.
+
+Importing this module costs no torch, so that a plan can check a name; the builders import what they need.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from trainables.config import EncoderConfig
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from trainables.encoders.model import ContrastiveModel
+
+
+def _build_small_conv(config: EncoderConfig, channels: int, size: int) -> "nn.Module":
+    from trainables.encoders.small_conv import SmallConv
+
+    return SmallConv(channels=channels, size=size, width=config.width)
+
+
+def _build_resnet18(_config: EncoderConfig, channels: int, size: int) -> "nn.Module":
+    from trainables.encoders.resnet import build_resnet
+
+    return build_resnet("resnet18", channels=channels, size=size)
+
+
+def _build_resnet50(_config: EncoderConfig, channels: int, size: int) -> "nn.Module":
+    from trainables.encoders.resnet import build_resnet
+
+    return build_resnet("resnet50", channels=channels, size=size)
+
+
+#: Encoders by the name that study files use; besides these, import paths `my_package.nets:MyNet`.
+ENCODERS: dict[str, Callable[[EncoderConfig, int, int], "nn.Module"]] = {
+    "small_conv": _build_small_conv,
+    "resnet18": _build_resnet18,
+    "resnet50": _build_resnet50,
+}
+
+
+def check_encoder_name(name: str) -> str:
+    """The name, when it is known or can be imported. Raises `ValueError` saying what is allowed otherwise."""
+    if name not in ENCODERS:
+        _import_encoder(name)
+    return name
+
+
+def build_model(
+    config: EncoderConfig, *, channels: int, size: int, seed_generator: "torch.Generator"
+) -> "ContrastiveModel":
+    """Encoder and head for images of (C, size, size), initialised from `seed_generator` alone.
+
+    An encoder given by import path is called with `channels=` and `size=` and must map (M, C, size, size) to
+    (M, h_dim). Raises `ValueError` for an unknown name or an output of another shape.
+    """
+    from trainables.encoders.model import build_contrastive
+
+    return build_contrastive(
+        lambda: _build_encoder(config, channels, size),
+        shape=(channels, size, size),
+        projection_dim=config.projection_dim,
+        seed_generator=seed_generator,
+    )
+
+
+def _build_encoder(config: EncoderConfig, channels: int, size: int) -> "nn.Module":
+    if config.name in ENCODERS:
+        return ENCODERS[config.name](config, channels, size)
+    return _import_encoder(config.name)(channels=channels, size=size)
+
+
+def _import_encoder(name: str) -> Callable[..., Any]:
+    module, colon, attribute = name.partition(":")
+    if not (module and colon and attribute):
+        allowed = ", ".join(ENCODERS)
+        raise ValueError(
+            f"encoder: got {name!r}; allowed are {allowed} and import paths my_package.nets:MyNet"
+        )
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"encoder: cannot import {name!r} ({error})") from error
+    return found

@@ -1,0 +1,59 @@
+"""Decoupled hyperspherical energy loss."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from trainables.losses.analytic import (
+    AnalyticLoss,
+    AnchorTerms,
+    Hyperparameter,
+    Weights,
+    per_anchor_weight,
+    per_stack,
+)
+from trainables.losses.log_partition import log_partition
+
+#: Energies that count in each form, as weights of `z_a`'s and `z_b`'s.
+_ENERGIES = {"released": (1.0, 1.0), "halved": (0.5, 0.5), "one_view": (1.0, 0.0)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DHEL(AnalyticLoss):
+    """`mean_i [-u_i.v_i / T + w (lse_{j!=i}(u_i.u_j / T) + lse_{j!=i}(v_i.v_j / T))]`, in nats.
+
+    `form` names which of the losses in print is meant: "released" is the above, as in the authors' code;
+    "halved" takes the mean of the two energies, as in Lee et al. 2025 (arXiv 2506.09781); "one_view" leaves
+    the energy of `z_b` out. `energy_weight` is `w`. Source: Koromilas et al. 2024, arXiv 2405.18045.
+    """
+
+    name: ClassVar[str] = "dhel"
+
+    temperature: Hyperparameter = 0.5
+    form: str = "released"
+    energy_weight: Hyperparameter = 1.0
+
+    def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
+        """Each pair's energies within its views, minus its positive logit."""
+        inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
+        energy_weight = per_stack("energy_weight", self.energy_weight, z_a)
+        share_a, share_b = _ENERGIES[self.form]
+        points = torch.stack([z_a, z_b]) if share_b else z_a.unsqueeze(0)
+        scaled = points * inverse_temperature
+        log_z, gradient = log_partition(points, scaled, inverse_temperature, weights, (0,))
+        energy = log_z.sum(0) * share_a
+        values = _times(energy_weight, energy) - (scaled[0] * z_b).sum(-1)
+        if weights is None or gradient is None:
+            return AnchorTerms(values)
+        gradient = gradient * (energy_weight * share_a)
+        column = per_anchor_weight(weights)
+        grad_b = -column * scaled[0]
+        if not share_b:
+            return AnchorTerms(values, gradient[0] - column * (z_b * inverse_temperature), grad_b)
+        return AnchorTerms(values, gradient[0] - column * scaled[1], gradient[1] + grad_b)
+
+
+def _times(weight: Hyperparameter, energy: Tensor) -> Tensor:
+    return energy * (weight[..., 0] if isinstance(weight, Tensor) else weight)

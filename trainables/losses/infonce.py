@@ -1,0 +1,48 @@
+"""InfoNCE in its cross-view form."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from trainables.losses.analytic import (
+    AnalyticLoss,
+    AnchorTerms,
+    Hyperparameter,
+    Weights,
+    per_anchor_weight,
+    per_stack,
+)
+from trainables.losses.cross_partition import cross_partition
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoNCE(AnalyticLoss):
+    """`mean_i log(1 + sum_{j!=i} exp((v_j - v_i).u_i / T))`, in nats, averaged with its mirror image.
+
+    Negatives come from the other view alone, as in CLIP. `form` is "symmetric", or "one_sided" for anchors in
+    `z_a` only. `log M` minus the loss is a lower bound on the views' mutual information.
+    Source: van den Oord et al. 2018, arXiv 1807.03748, equation 4; Radford et al. 2021, arXiv 2103.00020.
+    """
+
+    name: ClassVar[str] = "infonce"
+
+    temperature: Hyperparameter = 0.5
+    form: str = "symmetric"
+
+    def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
+        """Each pair's log-partition over the other view, minus its positive logit."""
+        inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
+        rows_share = 1.0 if self.form == "one_sided" else 0.5
+        row_weights = None if weights is None else weights * rows_share
+        column_weights = None if weights is None else weights * (1.0 - rows_share)
+        sums = cross_partition(z_a, z_b, inverse_temperature, row_weights, column_weights)
+        scaled = z_a * inverse_temperature
+        positive = (scaled * z_b).sum(-1)
+        values = rows_share * sums.rows + (1.0 - rows_share) * sums.columns - positive
+        if weights is None or sums.grad_a is None or sums.grad_b is None:
+            return AnchorTerms(values)
+        column = per_anchor_weight(weights)
+        return AnchorTerms(
+            values, sums.grad_a - column * (z_b * inverse_temperature), sums.grad_b - column * scaled
+        )

@@ -1,0 +1,70 @@
+"""Kernels of the kernel contrastive loss, as functions of the squared distance `d^2`.
+
+Each returns value and derivative with respect to `d^2`, elementwise; `t` is a number or broadcasts. They may
+overwrite `squared_distance`, which may be below 0 by its rounding.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from trainables.losses.analytic import Hyperparameter
+
+ValueAndSlope = tuple[Tensor, Tensor]
+Kernel = Callable[[Tensor, Hyperparameter], ValueAndSlope]
+
+#: Squared distance within which the Riesz kernel is constant: its value there is the value at this distance
+#: and its derivative 0. It lies above the rounding of Gram distances. Source of the pole: `d^-s`.
+RIESZ_GUARD = {torch.float32: 1e-6, torch.float64: 1e-12}
+
+#: Parameter of the Gaussian alignment of `gaussian_riesz`, as in the authors' code.
+ALIGNMENT_T = 2.0
+
+
+def gaussian(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
+    """`K = exp(-t d^2)`."""
+    value = squared_distance.mul_(-t).exp_()
+    return value, value * -t
+
+
+def log(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
+    """`K = -1/2 log(1 + t d^2)`."""
+    inner = squared_distance.clamp_min_(0.0).mul_(t).add_(1.0)
+    # not log1p: it is 13 times slower on a CPU, and near 0 only the value's last absolute digit is at stake
+    return inner.log().mul_(-0.5), inner.reciprocal_().mul_(-0.5 * t)
+
+
+def imq(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
+    """`K = t / sqrt(t^2 + d^2)`, the inverse multiquadric."""
+    root = squared_distance.add_(t * t).rsqrt_()
+    return root * t, root.pow(3).mul_(-0.5 * t)
+
+
+def riesz(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
+    """`K = d^-t` for t > 0, `K = -d^|t|` for t < 0, constant within `RIESZ_GUARD`.
+
+    Poles at coincidence: of the value for t > 0, of the gradient for t >= -1. At t = -2 the energy's optimum
+    is not unique (any set with zero mean), below it points cluster at antipodes.
+    """
+    sign = t.sign() if isinstance(t, Tensor) else (1.0 if t > 0 else -1.0)
+    guard = RIESZ_GUARD[squared_distance.dtype]
+    guarded = squared_distance.clamp_min(guard)
+    value = guarded.pow(-0.5 * t).mul_(sign)
+    slope = (value / guarded).mul_(-0.5 * t).masked_fill_(squared_distance < guard, 0.0)
+    return value, slope
+
+
+def gaussian_alignment(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
+    """`exp(-2 d^2)` whatever `t` is: in `gaussian_riesz` that is the exponent of the energy."""
+    return gaussian(squared_distance, ALIGNMENT_T)
+
+
+#: For each kernel by name, what the positives and what the energy use.
+KERNELS: dict[str, tuple[Kernel, Kernel]] = {
+    "gaussian": (gaussian, gaussian),
+    "log": (log, log),
+    "imq": (imq, imq),
+    "riesz": (riesz, riesz),
+    "gaussian_riesz": (gaussian_alignment, riesz),
+}

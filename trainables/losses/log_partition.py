@@ -1,0 +1,132 @@
+"""Log-partition functions of the InfoNCE family, with their gradients.
+
+For points `z_i` the log-partition is `log Z_i = log sum_j exp(z_i.z_j / T)`, over all j that are not
+excluded.
+"""
+
+import torch
+from torch import Tensor
+
+from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights, per_anchor_weight, per_stack
+from trainables.losses.strips import Strip, strips
+
+#: Largest 1/T at which exp(+-1/T), summed over 10^5 points, stays a normal number. Below it no shift by the
+#: maximum is needed, since unit-norm rows bound the logits; above it the log-sum is shifted.
+_LARGEST_EXPONENT = {torch.float32: 70.0, torch.float64: 690.0}
+
+
+def log_partition(
+    z: Tensor,
+    scaled: Tensor,
+    inverse_temperature: Hyperparameter,
+    weights: Weights,
+    excluded: tuple[int, ...],
+) -> tuple[Tensor, Tensor | None]:
+    """`log Z`, `(..., N)`, of points `(..., N, d)`, and the gradient of `sum_i weights_i log Z_i`.
+
+    `scaled` is `z / T`. `excluded` names the entries `(i, i + offset)` that the sums leave out, as a set
+    that is symmetric about 0.
+    """
+    if not fits_unshifted(inverse_temperature, z.dtype):
+        values, near, far = shifted_rows(scaled, z, scaled, weights, excluded)
+        return values, None if near is None or far is None else near + far
+    bands = strips(z.shape[-2], z.device)
+    if len(bands) == 1:
+        return _in_one_piece(z, scaled, weights, excluded)
+    return _in_strips(z, scaled, weights, excluded, bands)
+
+
+def fits_unshifted(inverse_temperature: Hyperparameter, dtype: torch.dtype) -> bool:
+    """Whether `exp(u.v / T)` can be summed as it is."""
+    largest = inverse_temperature.max() if isinstance(inverse_temperature, Tensor) else inverse_temperature
+    return bool(largest <= _LARGEST_EXPONENT[dtype])
+
+
+def _in_one_piece(
+    z: Tensor, scaled: Tensor, weights: Weights, excluded: tuple[int, ...]
+) -> tuple[Tensor, Tensor | None]:
+    matrix = (scaled @ z.mT).exp_()
+    for offset in excluded:
+        matrix.diagonal(offset, -2, -1).zero_()
+    partition = matrix.sum(-1)
+    if weights is None:
+        return partition.log_(), None
+    # entry (i, j) pulls with its share of Z_i and, as its own mirror image, with its share of Z_j
+    share = weights / partition
+    matrix.mul_(share.unsqueeze(-1) + share.unsqueeze(-2))
+    return partition.log_(), matrix @ scaled
+
+
+def _in_strips(
+    z: Tensor, scaled: Tensor, weights: Weights, excluded: tuple[int, ...], bands: list[Strip]
+) -> tuple[Tensor, Tensor | None]:
+    """As `_in_one_piece`, on the lower triangle."""
+    partition = z.new_zeros(z.shape[:-1])
+    parts = []
+    for start, stop in bands:
+        part = (scaled[..., start:stop, :] @ z[..., :stop, :].mT).exp_()
+        for offset in excluded:
+            part.diagonal(start + offset, -2, -1).zero_()
+        partition[..., start:stop] += part.sum(-1)
+        partition[..., :start] += part[..., :start].sum(-2)
+        if weights is not None:
+            parts.append(part)
+    if weights is None:
+        return partition.log_(), None
+    share = weights / partition
+    gradient = torch.zeros_like(z)
+    for (start, stop), part in zip(bands, parts, strict=True):
+        part.mul_(share[..., start:stop, None] + share[..., None, :stop])
+        gradient[..., start:stop, :] += part @ scaled[..., :stop, :]
+        gradient[..., :start, :] += part[..., :start].mT @ scaled[..., start:stop, :]
+    return partition.log_(), gradient
+
+
+def shifted_rows(
+    scaled: Tensor, others: Tensor, scaled_others: Tensor, weights: Weights, excluded: tuple[int, ...] = ()
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """`log sum_j exp(scaled_i.others_j)` shifted by each row's maximum, for any temperature.
+
+    With the gradients of `sum_i weights_i values_i` with respect to the anchors and to the others.
+    """
+    values, near, far = [], [], torch.zeros_like(others)
+    for start, stop in strips(scaled.shape[-2], scaled.device):
+        logits = scaled[..., start:stop, :] @ others.mT
+        for offset in excluded:
+            logits.diagonal(start + offset, -2, -1).fill_(-torch.inf)
+        values.append(logits.logsumexp(-1))
+        if weights is None:
+            continue
+        share = logits.sub_(values[-1][..., None]).exp_()
+        share.mul_(weights[..., start:stop, None] if isinstance(weights, Tensor) else weights)
+        near.append(share @ scaled_others)
+        far += share.mT @ scaled[..., start:stop, :]
+    if weights is None:
+        return torch.cat(values, -1), None, None
+    return torch.cat(values, -1), torch.cat(near, -2), far
+
+
+def two_view_terms(
+    z_a: Tensor, z_b: Tensor, temperature: Hyperparameter, weights: Weights, *, positive: bool
+) -> AnchorTerms:
+    """Terms of NT-Xent (the `positive` in the sum) or DCL (not), mean over a pair's two anchors."""
+    pairs = z_a.shape[-2]
+    inverse_temperature = 1.0 / per_stack("temperature", temperature, z_a)
+    z = torch.cat([z_a, z_b], -2)
+    scaled = z * inverse_temperature
+    excluded = (0,) if positive else (0, pairs, -pairs)
+    log_z, gradient = log_partition(z, scaled, inverse_temperature, _for_both_anchors(weights), excluded)
+    scaled_a, scaled_b = scaled.split(pairs, -2)
+    values = log_z.unflatten(-1, (2, pairs)).mean(-2) - (scaled_a * z_b).sum(-1)
+    if weights is None or gradient is None:
+        return AnchorTerms(values)
+    grad_a, grad_b = gradient.split(pairs, -2)
+    column = per_anchor_weight(weights)
+    return AnchorTerms(values, grad_a - column * scaled_b, grad_b - column * scaled_a)
+
+
+def _for_both_anchors(weights: Weights) -> Weights:
+    """A pair's weight in halves for its anchors, `(..., 2M)`."""
+    if isinstance(weights, Tensor):
+        return torch.cat([weights, weights], -1) / 2
+    return None if weights is None else weights / 2

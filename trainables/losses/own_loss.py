@@ -1,0 +1,48 @@
+"""A user's own loss: found by import path, and tried on a small batch before anything runs."""
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def import_loss(path: str) -> type:
+    """The loss class at `my_package.my_module:MyLoss`.
+
+    Raises `ValueError` when the path leads nowhere, or to something else than a dataclass that can be called.
+    """
+    module_name, _, class_name = path.partition(":")
+    try:
+        loss = getattr(importlib.import_module(module_name), class_name)
+    except Exception as error:  # whatever the user's module raises, it must end in one line about the path
+        raise ValueError(f"loss: got {path!r}, which fails to import: {_said(error)}") from error
+    if not (isinstance(loss, type) and dataclasses.is_dataclass(loss)):
+        raise ValueError(f"loss: got {path!r}, must be a dataclass whose fields are its hyperparameters")
+    if "__call__" not in dir(loss):
+        raise ValueError(f"loss: got {path!r}, must define __call__(self, z_a, z_b)")
+    return loss
+
+
+def check_trial_batch(loss: Callable[[Tensor, Tensor], Tensor], name: str = "loss") -> None:
+    """Call the loss on eight random unit-norm pairs in 16 dimensions, forward and backward.
+
+    Raises `ValueError` unless it returns a finite scalar with a finite gradient.
+    """
+    generator = torch.Generator().manual_seed(0)
+    z = torch.nn.functional.normalize(torch.randn(2, 8, 16, generator=generator), dim=-1).requires_grad_()
+    try:
+        value = loss(z[0], z[1])
+        if not isinstance(value, Tensor) or value.ndim != 0 or not bool(value.isfinite()):
+            raise ValueError(f"got {value!r}, must be a finite scalar tensor")
+        (gradient,) = torch.autograd.grad(value, z)
+    except Exception as error:
+        raise ValueError(f"{name}: on a trial batch of 8 pairs: {_said(error)}") from error
+    if not bool(gradient.isfinite().all()):
+        raise ValueError(f"{name}: got a gradient that is not finite on a trial batch of 8 pairs, must be finite")
+
+
+def _said(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    return message if isinstance(error, ValueError) else f"{type(error).__name__}: {message}"

@@ -1,0 +1,52 @@
+"""The thin Ray Tune side of a trial: an actor that runs a list of trials, one a Tune iteration.
+
+A list pays the start of a process and torch's import once, and a reused actor pays them once a launch. What Tune
+is told is for progress alone: the records are in the store before it hears of them.
+"""
+
+from typing import Any
+
+from ray import tune
+
+from trainables.work import Workshop, WorkUnit, run_unit
+
+
+class TrialList(tune.Trainable):
+    """Runs `config["lists"][config["index"]]`, a list of `WorkUnit`, in its order."""
+
+    def setup(
+        self,
+        config: dict[str, Any],
+        lists: list[list[WorkUnit]] | None = None,
+        workshop: Workshop | None = None,
+    ) -> None:
+        assert lists is not None
+        assert workshop is not None
+        self._lists, self._workshop = lists, workshop
+        self._start(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next list in the same process."""
+        self._start(new_config)
+        return True
+
+    def _start(self, config: dict[str, Any]) -> None:
+        self._pending = list(self._lists[config["index"]])
+
+    def step(self) -> dict[str, Any]:
+        """Run the next trial of the list."""
+        record = run_unit(self._pending.pop(0), self._workshop)
+        return {
+            "finished_trial": record.trial_id,
+            "finished_status": str(record.status),
+            "finished_seconds": record.seconds_total,
+            "finished_values": {
+                name: value
+                for name, value in vars(record).items()
+                if name.startswith("val_") and value is not None
+            },
+            "done": not self._pending,
+        }
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing to keep: what is finished is in the store."""

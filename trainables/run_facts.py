@@ -1,0 +1,69 @@
+"""Where and with what a trial ran: the columns of a record that no result may depend on."""
+
+import os
+import platform
+import resource
+import socket
+import subprocess
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def run_facts(device: str, threads: int) -> dict[str, Any]:
+    """Columns that describe the machine and the versions."""
+    return {
+        "device": device,
+        "device_name": _device_name(device),
+        "threads": threads,
+        "execution_mode": "single:eager",
+        "node": socket.gethostname(),
+        "python_version": platform.python_version(),
+        "torch_version": torch.__version__,
+        "package_version": metadata.version("contrastive-robustness"),
+        "git_revision": git_revision(),
+    }
+
+
+def peak_memory_bytes(device: str) -> int:
+    """Highest memory so far: allocated on a CUDA device, resident in the process otherwise."""
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB
+
+
+@lru_cache
+def git_revision() -> str | None:
+    """Revision of the checkout this package runs from, with "+" when it was changed; None outside of one."""
+    here = Path(__file__).resolve()
+    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
+        return None  # installed into some other repository's environment: its revision says nothing about us
+    revision = _git(here.parent, "rev-parse", "HEAD")
+    changed = _git(here.parent, "status", "--porcelain", "--untracked-files=no")
+    return f"{revision}{'+' if changed else ''}" if revision else None
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, env=environment
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+@lru_cache
+def _device_name(device: str) -> str:
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -1,0 +1,180 @@
+"""The row that one attempt at one trial leaves behind, and its Parquet schema.
+
+`TrialRecord` is the contract between those who run trials and those who analyse them: the analysis package
+depends on this module and on nothing else of the platform. Columns are only ever added, at the end of their
+group and nullable; a change that breaks readers raises `SCHEMA_VERSION`.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+
+class Status(StrEnum):
+    """How an attempt ended. `ok` and `diverged` are results; the rest are failures to compute one."""
+
+    OK = "ok"
+    DIVERGED = "diverged"
+    CRASHED = "crashed"
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    PRUNED = "pruned"
+
+
+def _column(type_: pa.DataType, unit: str, doc: str, *, required: bool = False) -> Any:
+    """A field that knows its Parquet type, its unit ("1" for pure numbers) and what it means."""
+    metadata = {"type": type_, "unit": unit, "doc": doc, "required": required}
+    return field(metadata=metadata) if required else field(default=None, metadata=metadata)
+
+
+def _text(doc: str, *, required: bool = False) -> Any:
+    return _column(pa.string(), "", doc, required=required)
+
+
+def _real(unit: str, doc: str) -> Any:
+    return _column(pa.float64(), unit, doc)
+
+
+def _count(unit: str, doc: str, *, required: bool = False) -> Any:
+    return _column(pa.int64(), unit, doc, required=required)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord:
+    """One attempt at one trial, flat. Absent values are None and become nulls."""
+
+    # identity
+    trial_id: str = _text("content hash of config, data, own code and numerics version", required=True)
+    attempt: int = _count("1", "0 for the first attempt; the latest valid attempt counts", required=True)
+    config_id: str = _text("trial_id without the seed: replicates share it", required=True)
+    pretrain_id: str = _text("trial_id without the probe: encoders that probes can share", required=True)
+    probe_id: str = _text("hash of the probe's settings", required=True)
+    schema_version: int = _count("1", "version of this schema", required=True)
+    numerics_version: int = _count("1", "version of the code's numbers", required=True)
+    status: str = _text("ok | diverged | crashed | oom | timeout | pruned", required=True)
+
+    # what was asked
+    task: str = _text("kind of task: images", required=True)
+    loss: str = _text("name or import path of the loss", required=True)
+    seed: int = _count("1", "seed of every random stream of the trial", required=True)
+    config: str = _text("the whole config in canonical JSON", required=True)
+    data: str | None = _text("name of the data set")
+    data_fingerprint: str | None = _text("hash of the data set's content")
+    encoder: str | None = _text("name or import path of the encoder")
+    views: str | None = _text("name of the augmentation recipe")
+    hp_batch_size: int | None = _count("pairs", "M, pairs of views a step")
+    hp_lr: float | None = _real("1", "base learning rate, before the batch-size rule")
+    hp_lr_rule: str | None = _text("none | linear | sqrt")
+    hp_epochs: int | None = _count("epochs", "training budget, null when given in steps")
+    hp_steps: int | None = _count("steps", "training budget, null when given in epochs")
+    hp_weight_decay: float | None = _real("1", "weight decay of weights (not of batch norm and biases)")
+    hp_precision: str | None = _text("arithmetic of the network; losses are always float32 or finer")
+    hp_temperature: float | None = _real("1", "temperature of the InfoNCE family")
+    hp_t: float | None = _real("1", "parameter of the KCL kernel")
+    hp_gamma: float | None = _real("1", "weight of the KCL energy")
+    hp_kernel: str | None = _text("kernel of KCL")
+    hp_form: str | None = _text("variant of the loss, such as DHEL's released form")
+    hp_other: Mapping[str, str] | None = _column(
+        pa.map_(pa.string(), pa.string()), "", "every further field of the loss, as JSON values"
+    )
+
+    # outcomes: validation selects, test reports
+    val_probe1_accuracy: float | None = _real("1", "validation, 1 label a class, mean over label draws")
+    val_probe5_accuracy: float | None = _real("1", "validation, 5 labels a class, mean over label draws")
+    val_probe10_accuracy: float | None = _real("1", "validation, 10 labels a class, mean over label draws")
+    val_probe100_accuracy: float | None = _real("1", "validation, 100 labels a class, mean over label draws")
+    val_probe_full_accuracy: float | None = _real("1", "validation, linear probe on all training labels")
+    val_knn_accuracy: float | None = _real("1", "validation, k nearest neighbours in cosine similarity")
+    test_probe1_accuracy: float | None = _real("1", "test, 1 label a class, mean over label draws")
+    test_probe5_accuracy: float | None = _real("1", "test, 5 labels a class, mean over label draws")
+    test_probe10_accuracy: float | None = _real("1", "test, 10 labels a class, mean over label draws")
+    test_probe100_accuracy: float | None = _real("1", "test, 100 labels a class, mean over label draws")
+    test_probe_full_accuracy: float | None = _real("1", "test, linear probe on all training labels")
+    test_knn_accuracy: float | None = _real("1", "test, k nearest neighbours in cosine similarity")
+
+    # representation on the test set: z is the normalised projection (what the loss sees), h the encoder's
+    # normalised output (what the probe sees)
+    z_alignment: float | None = _real("squared distance", "mean ||u - v||^2 over the two views")
+    z_uniformity: float | None = _real("nats", "log mean exp(-2 d^2) over pairs")
+    z_wasserstein_uniformity: float | None = _real("inner product", "W1 to the uniform law's inner products")
+    z_effective_rank: float | None = _real("dimensions", "exp of the entropy of the singular values")
+    h_alignment: float | None = _real("squared distance", "mean ||u - v||^2 over the two views")
+    h_uniformity: float | None = _real("nats", "log mean exp(-2 d^2) over pairs")
+    h_wasserstein_uniformity: float | None = _real("inner product", "W1 to the uniform law's inner products")
+    h_effective_rank: float | None = _real("dimensions", "exp of the entropy of the singular values")
+    z_dim: int | None = _count("dimensions", "dimension of z, the largest effective rank it could have")
+    h_dim: int | None = _count("dimensions", "dimension of h, the largest effective rank it could have")
+
+    # training
+    train_loss_first: float | None = _real("nats", "loss of the first step")
+    train_loss_last: float | None = _real("nats", "mean loss of the last tenth of the steps")
+    steps_planned: int | None = _count("steps", "optimiser steps of the whole budget")
+    steps_done: int | None = _count("steps", "optimiser steps finished")
+    samples_seen: int | None = _count("images", "images drawn in all finished steps")
+
+    # run facts
+    started_at: datetime | None = _column(pa.timestamp("us", tz="UTC"), "UTC", "start of the attempt")
+    seconds_total: float | None = _real("s", "wall time of the attempt, without start-up of the worker")
+    seconds_pretrain: float | None = _real("s", "wall time of pre-training")
+    seconds_evaluate: float | None = _real("s", "wall time of probes and representation metrics")
+    peak_memory_bytes: int | None = _count(
+        "bytes", "highest memory so far: of the device, or of the process on a CPU"
+    )
+    device: str | None = _text("cpu or cuda")
+    device_name: str | None = _text("model of the processor or accelerator")
+    threads: int | None = _count("threads", "threads of torch and BLAS")
+    execution_mode: str | None = _text("single:eager, or how trials were stacked and compiled")
+    node: str | None = _text("host name")
+    python_version: str | None = _text("")
+    torch_version: str | None = _text("")
+    package_version: str | None = _text("version of this package")
+    git_revision: str | None = _text("revision of the code, with + when the tree was changed")
+
+    # failure
+    error_class: str | None = _text("class of the exception")
+    error_message: str | None = _text("first line of the exception's message")
+    error_traceback: str | None = _text("the whole traceback")
+
+
+def record_schema() -> pa.Schema:
+    """The Parquet schema of a record file, with each column's unit in its field metadata.
+
+    Descriptions stay out: a file holds one row, and the schema is most of its size.
+    """
+    columns = [
+        pa.field(
+            spec.name,
+            spec.metadata["type"],
+            nullable=not spec.metadata["required"],
+            metadata={"unit": spec.metadata["unit"]} if spec.metadata["unit"] else None,
+        )
+        for spec in dataclasses.fields(TrialRecord)
+    ]
+    return pa.schema(columns, metadata={"schema_version": str(SCHEMA_VERSION)})
+
+
+def column_unit(name: str) -> str:
+    """The unit of a record column, "" where it has none. Raises `KeyError` for an unknown column."""
+    return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
+
+
+#: Probes by the name that study files use; each gives `val_<name>_accuracy` and `test_<name>_accuracy`.
+PROBES = ("probe1", "probe5", "probe10", "probe100", "probe_full", "knn")
+
+#: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
+METRICS = tuple(f"{probe}_accuracy" for probe in PROBES)
+
+
+def record_to_table(record: TrialRecord) -> pa.Table:
+    """A table of one row. Raises `pyarrow.ArrowInvalid` or `ArrowTypeError` when a value does not fit its column."""
+    row = {spec.name: getattr(record, spec.name) for spec in dataclasses.fields(record)}
+    if row["hp_other"] is not None:
+        row["hp_other"] = sorted(row["hp_other"].items())
+    return pa.Table.from_pylist([row], schema=record_schema())

@@ -1,0 +1,156 @@
+"""One trial from config to record, wherever it runs: no Ray here, and no store.
+
+A trial that leaves the finite numbers ends as `diverged`, one that raises as `crashed` (or `oom`), each with what
+was known up to then; both are rows, and neither stops the study.
+"""
+
+import dataclasses
+import json
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import torch
+from threadpoolctl import threadpool_limits
+
+from trainables.config import NUMERICS_VERSION, TrialConfig, TrialKeys, canonical_json, trial_keys
+from trainables.images import run_images
+from trainables.losses import build_loss
+from trainables.pretrain import Report
+from trainables.provenance import provenance_of
+from trainables.run_facts import peak_memory_bytes, run_facts
+from trainables.runtime import Diverged, Runtime
+from trainables.schema import SCHEMA_VERSION, Status, TrialRecord
+
+#: What runs each kind of task: yields record columns stage by stage.
+_TASK_RUNNERS: dict[str, Callable[[TrialConfig, Runtime, Report], Iterator[dict[str, Any]]]] = {
+    "images": run_images,
+}
+
+#: Columns that hold a number, or else text, by name.
+_HOLDS_NUMBER = {
+    spec.name: not pa.types.is_string(spec.metadata["type"]) for spec in dataclasses.fields(TrialRecord)
+}
+
+
+def ignore_report(facts: Mapping[str, Any]) -> None:
+    """A `report` for those who do not watch."""
+
+
+def run_trial(
+    config: TrialConfig,
+    report: Report = ignore_report,
+    *,
+    runtime: Runtime | None = None,
+    attempt: int = 0,
+) -> TrialRecord:
+    """Run `config` in this process and return its record; `report` is called after every step.
+
+    The same config gives the same record on the same machine in the same execution mode, to the bit, apart from
+    times and memory. Raises only what no record can hold: `KeyboardInterrupt`, or data that cannot be found.
+    """
+    runtime = runtime or Runtime()
+    provenance = provenance_of(config, runtime.data_root)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    known: dict[str, Any] = {}
+    failure: dict[str, Any] = {"status": Status.OK}
+    torch.set_num_threads(runtime.threads)
+    with threadpool_limits(runtime.threads):
+        try:
+            for columns in _TASK_RUNNERS[config.task.kind](config, runtime, report):
+                known |= columns
+        except Diverged as error:
+            failure = _failure(Status.DIVERGED, error)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            failure = _failure(Status.OOM, error)
+        except Exception as error:
+            failure = _failure(Status.CRASHED, error)
+    known["peak_memory_bytes"] = peak_memory_bytes(runtime.device)
+    return TrialRecord(
+        **identity_columns(config, trial_keys(config, provenance), attempt),
+        data_fingerprint=provenance.data_fingerprint,
+        started_at=started,
+        seconds_total=time.perf_counter() - clock,
+        **run_facts(runtime.device, runtime.threads),
+        **known,
+        **failure,
+    )
+
+
+def failure_record(
+    config: TrialConfig,
+    *,
+    attempt: int,
+    runtime: Runtime,
+    status: Status,
+    error_class: str,
+    error_message: str,
+) -> TrialRecord:
+    """The record of a trial that could not write one itself, because its process died."""
+    provenance = provenance_of(config, runtime.data_root)
+    return TrialRecord(
+        **identity_columns(config, trial_keys(config, provenance), attempt),
+        data_fingerprint=provenance.data_fingerprint,
+        status=status,
+        **run_facts(runtime.device, runtime.threads),
+        error_class=error_class,
+        error_message=error_message,
+    )
+
+
+def identity_columns(config: TrialConfig, keys: TrialKeys, attempt: int) -> dict[str, Any]:
+    """Every column that is known before the trial runs, data fingerprint apart."""
+    return {
+        **dataclasses.asdict(keys),
+        "attempt": attempt,
+        "schema_version": SCHEMA_VERSION,
+        "numerics_version": NUMERICS_VERSION,
+        "task": config.task.kind,
+        "loss": config.loss.name,
+        "seed": config.seed,
+        "config": canonical_json(config),
+        **_task_columns(config),
+        **_loss_columns(config),
+    }
+
+
+def _task_columns(config: TrialConfig) -> dict[str, Any]:
+    task, training = config.task, config.task.training
+    return {
+        "data": task.data.name,
+        "encoder": task.encoder.name,
+        "views": task.views,
+        "hp_batch_size": training.batch_size,
+        "hp_lr": training.lr,
+        "hp_lr_rule": training.lr_rule,
+        "hp_epochs": training.epochs,
+        "hp_steps": training.steps,
+        "hp_weight_decay": training.weight_decay,
+        "hp_precision": training.precision,
+    }
+
+
+def _loss_columns(config: TrialConfig) -> dict[str, Any]:
+    """Every field of the loss, defaults included: in its own `hp_` column where it fits, else in `hp_other`."""
+    fields = dataclasses.asdict(build_loss(config.loss.name, **config.loss.params))
+    own = {f"hp_{name}": value for name, value in fields.items() if _fits(f"hp_{name}", value)}
+    other = {name: json.dumps(value) for name, value in fields.items() if f"hp_{name}" not in own}
+    return own | ({"hp_other": other} if other else {})
+
+
+def _fits(column: str, value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return _HOLDS_NUMBER.get(column) == is_number and isinstance(value, (int, float, str))
+
+
+def _failure(status: Status, error: BaseException) -> dict[str, Any]:
+    message = str(error).strip().splitlines()
+    return {
+        "status": status,
+        "error_class": type(error).__name__,
+        "error_message": message[0] if message else "",
+        "error_traceback": "".join(traceback.format_exception(error)),
+    }
