@@ -134,9 +134,7 @@ def _precision(findings: Findings) -> Card:
 
 
 def _hardware(findings: Findings) -> Card:
-    return _alike(
-        findings, "Hardware and execution", ("device", "device_name", "threads", "execution_mode"), WARN
-    )
+    return _alike(findings, "Hardware", ("device", "device_name", "threads", "execution_mode"), WARN)
 
 
 def _code(findings: Findings) -> Card:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis import robustness, wording
 from analysis.fairness import check_fairness
-from analysis.figures import DrawnFigure
+from analysis.figures.draw import DrawnFigure
 from analysis.findings import Findings
 from analysis.intervals import LEVEL
 from analysis.power import POWER

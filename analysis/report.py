@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.figures import DrawnFigure, draw_figures
+from analysis.figures.draw import DrawnFigure, draw_figures
 from analysis.findings import Findings, analyse
 from analysis.info import StudyInfo
 from analysis.page import render_page

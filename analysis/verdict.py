@@ -100,17 +100,17 @@ def _resolution(findings: Findings, judged: Sequence[Comparison]) -> str:
     median = sorted(item.deviation for item in open_)[len(open_) // 2]
     tolerance, family = findings.info.tolerance, len(findings.comparisons)
     wanted = seeds_needed(tolerance, median, alpha=(1 - LEVEL) / family)
-    advice = (
-        f"{f'about {wanted}' if wanted else 'more than 100'} seeds would do for {100 * tolerance:g} points"
-    )
+    needed = f"about {wanted}" if wanted else "more than 100"
+    advice = f"{needed} seeds would do for {100 * tolerance:g} points"
+    seeds = counted(sharpest.difference.seeds, "seed")
     return (
-        f"With {counted(sharpest.difference.seeds, 'seed')} even the sharpest of these comparisons finds only "
+        f"With {seeds} even the sharpest of these comparisons finds only "
         f"differences of {bound} points or more reliably; {advice}, if the spread seen holds."
     )
 
 
 def _level(findings: Findings, score: str) -> str:
-    """The highest arm and the reference in one score, of the finished arms where there are any."""
+    """The highest arm and the reference in one score; finished arms alone where there are any."""
     words, estimate = SCORES[score]
     summaries = findings.summaries
     ended = {label: item for label, item in summaries.items() if item.complete} or summaries

@@ -1,7 +1,7 @@
 """The values of one hyperparameter: a list, a single value, or a range with a number of points."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -22,7 +22,7 @@ class Range(BaseModel):
     def _one_sound_range(self) -> "Range":
         if (self.log is None) == (self.linear is None):
             raise ValueError("a range has either log = [low, high] or linear = [low, high]")
-        low, high = self.log or self.linear  # type: ignore[misc]
+        low, high = self.ends
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ValueError(f"a range goes from a finite low to a finite, larger high, got [{low}, {high}]")
         if self.log and low <= 0:
@@ -30,15 +30,14 @@ class Range(BaseModel):
         return self
 
     @property
-    def spacing(self) -> Literal["log", "linear"]:
-        return "log" if self.log else "linear"
+    def ends(self) -> tuple[float, float]:
+        """Lowest and highest value."""
+        return self.log or self.linear or (math.nan, math.nan)
 
     def values(self) -> tuple[float, ...]:
         """The points, rounded to six digits: ids must not hang on the last bit of some library's power."""
-        if self.log:
-            points = np.geomspace(*self.log, self.points)
-        else:
-            points = np.linspace(*self.linear, self.points)  # type: ignore[misc]
+        space = np.geomspace if self.log else np.linspace
+        points = space(*self.ends, self.points)
         return tuple(float(f"{point:.6g}") for point in points)
 
 

@@ -28,7 +28,7 @@ def seconds_by_trial(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float] 
     if not known:
         return None
     overall = statistics.fmean(known.values())
-    images = plan.expansion.data.n_train
+    images = plan.expansion.data.n_pretraining
     return [
         known.get(trial.config.task.training.batch_size, overall) * relative_cost(trial, images)
         for trial in trials
@@ -46,6 +46,6 @@ def _seconds_per_unit(plan: Plan) -> dict[int, float]:
     samples = defaultdict(list)
     for trial in plan.trials:
         if trial.keys.trial_id in seconds:
-            unit = relative_cost(trial, plan.expansion.data.n_train)
+            unit = relative_cost(trial, plan.expansion.data.n_pretraining)
             samples[trial.config.task.training.batch_size].append(seconds[trial.keys.trial_id] / unit)
     return {size: statistics.median(values) for size, values in samples.items()}

@@ -32,6 +32,7 @@ from trainables.config import (
 from trainables.datasets.catalogue import DatasetInfo, describe_dataset
 from trainables.encoders.catalogue import check_encoder_name
 from trainables.provenance import code_fingerprint
+from trainables.schema import LABELS_A_CLASS
 from trainables.views.catalogue import check_views_name
 
 #: Keys of a loss's table that are no fields of the loss.
@@ -87,6 +88,7 @@ def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
         check_views_name(spec.data.views or data.views)
     except ValueError as error:
         raise StudyError(str(error)) from error
+    _check_probes(spec, data)
     shared = _shared_axes(spec, data)
     arms = tuple(_resolve_arm(label, table, "lr" in shared) for label, table in spec.losses.items())
     trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, shared, data))
@@ -106,12 +108,22 @@ def _shared_axes(spec: StudySpec, data: DatasetInfo) -> _AxisValues:
     if "batch_size" not in shared:
         raise StudyError("axes.batch_size: is missing; give at least one batch size")
     for size in shared["batch_size"]:
-        if not _is_integer(size) or not 2 <= int(size) <= data.n_train:
+        if not _is_integer(size) or not 2 <= int(size) <= data.n_pretraining:
             raise StudyError(
-                f"axes.batch_size: got {size}, must be a whole number from 2 to {data.n_train}, "
+                f"axes.batch_size: got {size}, must be a whole number from 2 to {data.n_pretraining}, "
                 f"the training images of {data.name}"
             )
     return shared
+
+
+def _check_probes(spec: StudySpec, data: DatasetInfo) -> None:
+    for probe in spec.probe.suite:
+        shots = LABELS_A_CLASS.get(probe, 0)
+        if shots > data.smallest_class:
+            raise StudyError(
+                f"probe.suite: got {probe}, which needs {shots} labelled images a class; the rarest class of "
+                f"these {data.n_train} training images has {data.smallest_class}"
+            )
 
 
 def _is_integer(value: Scalar) -> bool:

@@ -72,7 +72,7 @@ class Launch:
 
 def launch_costs(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float]:
     """Expected cost of each trial: seconds where the store knows some, relative work otherwise."""
-    images = plan.expansion.data.n_train
+    images = plan.expansion.data.n_pretraining
     return seconds_by_trial(plan, trials) or [relative_cost(trial, images) for trial in trials]
 
 

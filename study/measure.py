@@ -22,7 +22,7 @@ def measure_seconds(plan: Plan, trials: Sequence[PlannedTrial], data_root: Path 
         size = trial.config.task.training.batch_size
         if size not in seconds_a_step:
             seconds_a_step[size] = _time_step(trial, data_root)
-    images = plan.expansion.data.n_train
+    images = plan.expansion.data.n_pretraining
     return [seconds_a_step[trial.config.task.training.batch_size] * _steps(trial, images) for trial in trials]
 
 

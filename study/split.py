@@ -18,7 +18,8 @@ def split_work(
     lists: list[list[WorkUnit]] = []
     while queue:
         share = min(longest, left / (3 * workers))
-        taken, cost = [], 0.0
+        taken: list[WorkUnit] = []
+        cost = 0.0
         while queue and (not taken or cost + queue[0][1] <= share):
             unit, price = queue.pop(0)
             taken.append(unit)

@@ -36,7 +36,7 @@ class DataConfig:
 
     name: str
     train_limit: int | None = None  # images of the training split, None for all
-    test_limit: int | None = None  # images of the test split, None for all
+    test_limit: int | None = None  # images of the test split, and at most of the validation split
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,7 @@ def pretrain_model(
     model = build_model(task.encoder, **_shape(data), seed_generator=initialisation).to(runtime.device)
     facts = pretrain(
         model,
-        _on(data.train.images, runtime),
+        _on(data.pretraining, runtime),
         build_loss(config.loss.name, **config.loss.params),
         build_views(task.views, **_shape(data)),
         task.training,

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from trainables.config import ProbeConfig
+from trainables.schema import LABELS_A_CLASS
 
 Features = NDArray[np.floating]
 Labels = NDArray[np.integer]
@@ -20,8 +21,6 @@ Labelled = tuple[Features, Labels]
 
 #: Entropy of the label draws, the same for every trial of every study.
 _LABEL_DRAWS_ENTROPY = 240518045
-
-_SHOTS = {"probe1": 1, "probe5": 5, "probe10": 10, "probe100": 100}
 
 
 def probe_accuracies(config: ProbeConfig, train: Labelled, val: Labelled, test: Labelled) -> dict[str, float]:
@@ -58,10 +57,10 @@ def label_draws(labels: Labels, shots: int, draws: int) -> Iterator[NDArray[np.i
 
 def _labelled(probe: str, config: ProbeConfig, train: Labelled) -> Iterator[Labelled]:
     features, labels = train
-    if probe not in _SHOTS:
+    if probe not in LABELS_A_CLASS:
         yield train
         return
-    for chosen in label_draws(labels, _SHOTS[probe], config.draws):
+    for chosen in label_draws(labels, LABELS_A_CLASS[probe], config.draws):
         yield features[chosen], labels[chosen]
 
 

@@ -165,8 +165,11 @@ def column_unit(name: str) -> str:
     return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
 
 
+#: Few-label probes by name, with the labelled images a class that each is given.
+LABELS_A_CLASS = {"probe1": 1, "probe5": 5, "probe10": 10, "probe100": 100}
+
 #: Probes by the name that study files use; each gives `val_<name>_accuracy` and `test_<name>_accuracy`.
-PROBES = ("probe1", "probe5", "probe10", "probe100", "probe_full", "knn")
+PROBES = (*LABELS_A_CLASS, "probe_full", "knn")
 
 #: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
 METRICS = tuple(f"{probe}_accuracy" for probe in PROBES)

@@ -134,7 +134,7 @@ def _task_columns(config: TrialConfig) -> dict[str, Any]:
 
 
 def _loss_columns(config: TrialConfig) -> dict[str, Any]:
-    """Every field of the loss, defaults included: in its own `hp_` column where it fits, else in `hp_other`."""
+    """Every field of the loss, defaults included: in its own `hp_` column if it fits, else in `hp_other`."""
     fields = dataclasses.asdict(build_loss(config.loss.name, **config.loss.params))
     own = {f"hp_{name}": value for name, value in fields.items() if _fits(f"hp_{name}", value)}
     other = {name: json.dumps(value) for name, value in fields.items() if f"hp_{name}" not in own}

@@ -1,5 +1,6 @@
 """What a worker is handed and does, whoever started it: run a trial, put its record."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,6 @@ def run_unit(unit: WorkUnit, workshop: Workshop) -> TrialRecord:
     from trainables.trial import run_trial
 
     record = run_trial(unit.config, runtime=workshop.runtime, attempt=unit.attempt)
-    try:
+    with suppress(RecordExistsError):
         RecordStore(workshop.store).put(record)
-    except RecordExistsError:
-        pass
     return record

@@ -30,8 +30,7 @@ _SETTINGS: dict[Any, Any] = {
     "grid.color": "#dddddd",
     "grid.linewidth": 0.7,
     "hatch.linewidth": 0.8,
-    "figure.dpi": 100,
-    "savefig.dpi": 160,
+    "figure.dpi": 160,
     "svg.hashsalt": "figure",  # ids in an SVG are the same in every run
     "svg.fonttype": "path",
 }

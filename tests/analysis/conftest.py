@@ -15,8 +15,7 @@ SURFACES = {
 Study = tuple[pd.DataFrame, pd.DataFrame, StudyInfo]
 
 
-@pytest.fixture
-def study() -> Study:
+def make_study() -> Study:
     """Three arms of different main axes, two seeds, some noise."""
     arms = [
         synthetic.arm_info("infonce", title="InfoNCE"),
@@ -26,6 +25,12 @@ def study() -> Study:
     planned = synthetic.plan(arms)
     records = synthetic.run(planned, SURFACES, noise=0.005, rng=np.random.default_rng(0))
     return planned, records, synthetic.study_info(arms)
+
+
+@pytest.fixture
+def study() -> Study:
+    """A study of its own for each test, to be changed at will."""
+    return make_study()
 
 
 @pytest.fixture

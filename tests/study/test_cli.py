@@ -18,7 +18,8 @@ def loaded_modules(*words: str) -> set[str]:
         "from study.cli import main\n"
         "try: main(sys.argv[1:], standalone_mode=False)\n"
         "except SystemExit: pass\n"
-        "print('\\n' + ' '.join(m for m in ('torch', 'torchvision', 'ray', 'pandas', 'sklearn', 'pyarrow') if m in sys.modules))"
+        "heavy = ('torch', 'torchvision', 'ray', 'pandas', 'sklearn', 'pyarrow')\n"
+        "print('\\n' + ' '.join(name for name in heavy if name in sys.modules))"
     )
     output = subprocess.check_output([sys.executable, "-c", code, *words], text=True)
     return set(output.splitlines()[-1].split())

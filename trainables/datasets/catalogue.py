@@ -70,6 +70,14 @@ class DatasetInfo:
     classes: tuple[str, ...]
     fingerprint: str
     views: str  # name of the recipe that suits the set by default
+    smallest_class: (
+        int  # labelled training images of the rarest class: the most that a few-label probe can ask
+    )
+
+    @property
+    def n_pretraining(self) -> int:
+        """Images that contrastive training sees."""
+        return self.n_train + self.n_unlabelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +139,13 @@ def download_dataset(name: str, data_root: Path) -> None:
 def open_source(name: str, data_root: Path | None) -> Source:
     """Open a data set by the name that study files use, or a user's own by import path.
 
-    `my_package.my_module:open_mine` is called with the data root and returns a `Source`. Raises `DataError`.
+    `my_package.my_module:open_mine` is called once a process, with the data root, and returns a `Source`.
+    Raises `DataError`.
     """
     key, colon, argument = name.partition(":")
     entry = DATASETS.get(key)
     if entry is None:
-        source = _own_opener(name)(data_root)
+        source = _open_own(name, data_root)
     elif (":" in entry.form) != bool(colon) or (colon and not argument):
         raise _unknown(name)
     else:
@@ -146,13 +155,14 @@ def open_source(name: str, data_root: Path | None) -> Source:
     return source
 
 
-def _own_opener(name: str) -> Callable[[Path | None], Source]:
+@functools.lru_cache(maxsize=4)
+def _open_own(name: str, data_root: Path | None) -> Source:
     module, _, attribute = name.partition(":")
     try:
         opener: Callable[[Path | None], Source] = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise _unknown(name) from error
-    return opener
+    return opener(data_root)
 
 
 def _unknown(name: str) -> DataError:
@@ -191,12 +201,15 @@ def _rows(config: DataConfig, source: Source) -> _Rows:
     train, val = split_validation(source.train_labels, source.n_val)
     train = _prefix(train, "train_limit", config.train_limit, config.name)
     unlabelled = source.train_labels[train] == UNLABELLED
-    test = balanced_order(source.test_labels)
+    test = _prefix(balanced_order(source.test_labels), "test_limit", config.test_limit, config.name)
+    for split, labelled in (("training", train[~unlabelled]), ("validation", val), ("test", test)):
+        if not len(labelled):
+            raise DataError(f"data {config.name!r}: the {split} split has no labelled images")
     return _Rows(
         pretraining=np.concatenate([train[~unlabelled], train[unlabelled]]),
-        n_train=len(train) - int(unlabelled.sum()),
+        n_train=int((~unlabelled).sum()),
         val=val[: config.test_limit],
-        test=_prefix(test, "test_limit", config.test_limit, config.name),
+        test=test,
     )
 
 
@@ -208,6 +221,7 @@ def _prefix(rows: Indices, field: str, limit: int | None, name: str) -> Indices:
 
 def _describe(config: DataConfig, source: Source) -> DatasetInfo:
     rows = _rows(config, source)
+    labels = source.train_labels[rows.pretraining[: rows.n_train]]
     return DatasetInfo(
         name=config.name,
         n_train=rows.n_train,
@@ -219,4 +233,5 @@ def _describe(config: DataConfig, source: Source) -> DatasetInfo:
         classes=source.classes,
         fingerprint=source.fingerprint,
         views=source.views,
+        smallest_class=int(np.bincount(labels, minlength=len(source.classes)).min()),
     )

@@ -90,7 +90,6 @@ def _read(name: str, root: Path) -> tuple[dict[str, tuple[Images, Indices]], tup
 
 
 def _arrays(opened: Any) -> tuple[Images, Indices]:
-    labels = np.asarray(opened.targets if hasattr(opened, "targets") else opened.labels, dtype=np.int64)
-    channels_last = hasattr(opened, "targets")  # CIFAR's arrays are (N, H, W, C), STL-10's (N, C, H, W)
-    images = opened.data.transpose(0, 3, 1, 2) if channels_last else opened.data
-    return np.ascontiguousarray(images), labels
+    if hasattr(opened, "targets"):  # CIFAR, whose images are (N, H, W, C)
+        return np.ascontiguousarray(opened.data.transpose(0, 3, 1, 2)), np.asarray(opened.targets, np.int64)
+    return opened.data, np.asarray(opened.labels, np.int64)  # STL-10, whose images are (N, C, H, W)

@@ -14,7 +14,7 @@ class DCL(AnalyticLoss):
     """`mean_i log(sum_{j!=i} exp((v_j - v_i).u_i / T) + sum_{j!=i} exp((u_j - v_i).u_i / T))`, in nats.
 
     Averaged with its mirror image. NT-Xent without the positive in the sum; may be negative.
-    Source: Yeh et al. 2022, arXiv 2110.06848, equation 6.
+    Source: Yeh et al. 2022, arXiv 2110.06848.
     """
 
     name: ClassVar[str] = "dcl"

@@ -14,8 +14,7 @@ class FlatNCE(AnalyticLoss):
     """`xi / stop_grad(xi)` with `xi` the sum inside the logarithm of `DCL`: 1, with the gradient of `DCL`.
 
     The gradient comes from the same operations as `DCL`'s: equal inputs give equal bits. `per_anchor` is
-    `log xi`, in nats, since the loss itself says nothing. Source: Chen et al. 2021, arXiv 2107.01152,
-    equation 7.
+    `log xi`, in nats, since the loss itself says nothing. Source: Chen et al. 2021, arXiv 2107.01152.
     """
 
     name: ClassVar[str] = "flatnce"

@@ -40,7 +40,7 @@ def check_trial_batch(loss: Callable[[Tensor, Tensor], Tensor], name: str = "los
     except Exception as error:
         raise ValueError(f"{name}: on a trial batch of 8 pairs: {_said(error)}") from error
     if not bool(gradient.isfinite().all()):
-        raise ValueError(f"{name}: got a gradient that is not finite on a trial batch of 8 pairs, must be finite")
+        raise ValueError(f"{name}: on a trial batch of 8 pairs: got a gradient that is not finite")
 
 
 def _said(error: Exception) -> str:

@@ -26,8 +26,8 @@ def stack_losses(losses: Sequence[Any]) -> Callable[[Tensor, Tensor], Tensor]:
     """One callable for K trials, from views `(K, M, d)` to losses `(K,)`, trial k using `losses[k]`.
 
     Built-in losses of one class that differ in numbers only become a single loss with `(K,)` hyperparameters;
-    anything else is called in turn. Sum the result, and each trial gets the gradient it would have alone. Raises
-    `ValueError` for no losses.
+    anything else is called in turn. Sum the result, and each trial gets the gradient it would have alone.
+    Raises `ValueError` for no losses.
     """
     if not losses:
         raise ValueError("losses: got none, must be at least one")
@@ -37,10 +37,10 @@ def stack_losses(losses: Sequence[Any]) -> Callable[[Tensor, Tensor], Tensor]:
     fields = {}
     for spec in dataclasses.fields(first):  # type: ignore[arg-type]
         values = [getattr(loss, spec.name) for loss in losses]
-        if all(isinstance(value, int | float) for value in values):
-            fields[spec.name] = torch.tensor(values, dtype=torch.float64) if len(set(values)) > 1 else values[0]
-        elif len(set(values)) == 1:
+        if all(value == values[0] for value in values):
             fields[spec.name] = values[0]
+        elif all(isinstance(value, int | float) for value in values):
+            fields[spec.name] = torch.tensor(values, dtype=torch.float64)
         else:
             return LossesInTurn(losses=tuple(losses))
     return type(first)(**fields)

@@ -13,7 +13,7 @@ def gaussian_mmd(z: Tensor) -> float:
     On the sphere `E k(x, y)` over uniform y is the same for every x, so the unbiased estimate is
     `mean_{i<j} k(z_i, z_j) - E k(y, y')`: uniformity without the logarithm, minus its exact least value. It
     may be slightly negative. Shape: `(n, d)`, unit-norm rows. Raises `ValueError` for anything else. Source:
-    Gretton et al. 2012, Journal of Machine Learning Research 13, 723, equation 3.
+    Gretton et al. 2012, Journal of Machine Learning Research 13, 723.
     """
     return gaussian_mmd_of(pair_sums(z))
 

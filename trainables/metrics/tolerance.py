@@ -10,7 +10,7 @@ def tolerance(z: Tensor, labels: Tensor) -> float:
     """Mean inner product over all pairs `i != j` of the same class: 1 when each class is one point.
 
     Shapes: `(n, d)` unit-norm rows, `(n,)` integer labels. Raises `ValueError` for anything else, or when no
-    class has two points. Source: Wang and Liu 2021, arXiv 2012.09740, section 4.2.
+    class has two points. Source: Wang and Liu 2021, arXiv 2012.09740.
     """
     check_unit_norm("z", z)
     if labels.shape != z.shape[:1] or labels.is_floating_point():

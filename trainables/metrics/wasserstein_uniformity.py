@@ -13,7 +13,7 @@ def wasserstein_uniformity(z: Tensor) -> float:
     `W1 = integral |F_n(s) - F(s)| ds` with the exact F. 1 when collapsed; for n independent uniform points
     of the order of 1/n, not 0; a regular simplex of few points is not at 0 either, since all its inner
     products are alike. Right to 1e-6 for any d from 2 to 4096. Shape: `(n, d)`, unit-norm rows. Raises
-    `ValueError` for anything else. Source: Koromilas et al. 2024, arXiv 2405.18045, section 5.
+    `ValueError` for anything else. Source: Koromilas et al. 2024, arXiv 2405.18045.
     """
     return wasserstein_uniformity_of(pair_sums(z))
 

@@ -106,6 +106,7 @@ def test_own_data_set_by_import_path_and_its_unlabelled_images() -> None:
     assert set(data.train.labels) == {0, 1}
     np.testing.assert_array_equal(data.pretraining[:36], data.train.images)
     assert set(data.pretraining[36:, 0, 0, 0]) == set(range(40, 47))
+    assert load_dataset(DataConfig(name=f"{__name__}:open_own"), None) is data
 
 
 def open_one_class(_data_root: Path | None) -> Source:

@@ -153,6 +153,10 @@ def with_image(data: bytes | None) -> Callable[[Path], None]:
     return change
 
 
+def empty_test_file(folder: Path) -> None:
+    write(folder / "test.parquet", [], pa.array([], type=pa.int64()))
+
+
 def no_test_file(folder: Path) -> None:
     (folder / "test.parquet").unlink()
 
@@ -168,6 +172,7 @@ def no_test_file(folder: Path) -> None:
         (with_labels(pa.array([0, 1, 2, 1])), "test.parquet: label 2 in row 2; allowed are 0 to 1"),
         (with_labels(pa.array([0, -3])), "test.parquet: label -3 in row 1; allowed are 0 to 1"),
         (with_labels(pa.array([0, None], type=pa.int64())), "test.parquet: no label in row 1"),
+        (empty_test_file, "the test split has no labelled images"),
         (no_test_file, "there is no file .*test.parquet"),
     ],
 )

@@ -4,13 +4,15 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from analysis.curve_figures import batch_size_figure, main_axis_figure
+from analysis.figures.curves import batch_size_figure, main_axis_figure
+from analysis.figures.scores import robustness_figure, tuned_figure
+from analysis.figures.surfaces import accuracy_surfaces, rank_surfaces
 from analysis.findings import Findings
 from analysis.plots.style import figure_style
-from analysis.score_figures import robustness_figure, tuned_figure
-from analysis.surface_figures import accuracy_surfaces, rank_surfaces
 
 #: Builders by the figure's file name; one gives None where the findings hold nothing to draw.
 FIGURES: dict[str, Callable[[Findings], Figure | None]] = {
@@ -39,10 +41,12 @@ def draw_figures(findings: Findings) -> dict[str, DrawnFigure]:
 
 
 def _save(figure: Figure) -> DrawnFigure:
-    # the layout is solved once: solving it again for the second format would cost as much as drawing
-    figure.draw_without_rendering()
+    """Both formats from one solved layout, each drawn once; `savefig` would do either twice."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
     figure.set_layout_engine("none")
-    png, svg = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", metadata={"Software": None})
-    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return DrawnFigure(png=png.getvalue(), svg=svg.getvalue())
+    png, svg = io.BytesIO(), io.StringIO()
+    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    return DrawnFigure(png=png.getvalue(), svg=svg.getvalue().encode())

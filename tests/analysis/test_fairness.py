@@ -1,0 +1,95 @@
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from analysis.fairness import Card, check_fairness
+from analysis.findings import analyse
+from tests.analysis import synthetic
+from tests.analysis.conftest import Study
+
+
+def cards(planned: pd.DataFrame, records: pd.DataFrame, info: object) -> dict[str, Card]:
+    return {card.title: card for card in check_fairness(analyse(planned, records, info))}
+
+
+def test_a_fair_study_passes_where_it_should(study: Study) -> None:
+    found = cards(*study)
+    for title in ("Complete", "Failures", "Learning rates per loss", "Budget", "Protocol", "Hardware"):
+        assert found[title].level == "pass"
+    assert found["Few seeds"].level == "warn"
+    assert "16 times fewer" in found["Steps over batch size"].text
+    # 0.05 to 2 is a factor of 40, 0.25 to 16 one of 64
+    assert found["Space"].level == "warn"
+    assert "40" in found["Space"].text
+    assert "64" in found["Space"].text
+
+
+def test_the_gravest_card_comes_first(study: Study) -> None:
+    levels = [card.level for card in check_fairness(analyse(*study))]
+    assert levels == sorted(levels, key=("fail", "warn", "pass").index)
+
+
+@pytest.mark.parametrize(
+    ("column", "title", "level"),
+    [
+        ("hp_epochs", "Budget differs", "fail"),
+        ("data_fingerprint", "Protocol differs", "fail"),
+        ("hp_precision", "Precision differs", "warn"),
+        ("execution_mode", "Hardware differs", "warn"),
+        ("git_revision", "Code differs", "warn"),
+    ],
+)
+def test_what_differs_is_named(study: Study, column: str, title: str, level: str) -> None:
+    planned, records, info = study
+    odd, usual = (7, 12) if column == "hp_epochs" else ("b", "a")
+    frame = planned if column in planned else records
+    frame[column] = [odd] + [usual] * (len(records) - 1)
+    card = cards(planned, records, info)[title]
+    assert card.level == level
+    assert column.removeprefix("hp_").replace("_", " ") in card.text
+
+
+def test_shared_rates_and_missing_sources_are_warned_of(study: Study) -> None:
+    planned, records, info = study
+    shared = dataclasses.replace(info, arms=tuple(dataclasses.replace(arm, base_lr=0.1) for arm in info.arms))
+    assert cards(planned, records, shared)["Learning rates shared"].level == "warn"
+    bare = dataclasses.replace(info, arms=tuple(dataclasses.replace(arm, lr_source="") for arm in info.arms))
+    assert cards(planned, records, bare)["Learning rates per loss"].level == "warn"
+
+
+def test_an_optimum_on_the_edge_is_named() -> None:
+    arm = synthetic.arm_info("infonce", title="InfoNCE")
+    planned = synthetic.plan([arm])
+    records = synthetic.run(planned, {"infonce": synthetic.hill(peak=0.9, at=0.01, width=9, slope=0.01)})
+    card = cards(planned, records, synthetic.study_info([arm]))["Optimum on the edge"]
+    assert card.text == "The best may lie outside the space: InfoNCE at temperature 0.05."
+
+
+def test_other_seeds_and_batch_sizes_fail(study: Study) -> None:
+    planned, records, info = study
+    assert (
+        cards(planned[(planned["arm"] != "kcl") | (planned["seed"] == 0)], records, info)["Seeds"].level
+        == "fail"
+    )
+    other = planned[(planned["arm"] != "kcl") | (planned["hp_batch_size"] == 16)]
+    assert cards(other, records, info)["Space"].level == "fail"
+
+
+def test_failures_of_the_machine_are_told_from_divergence(study: Study) -> None:
+    planned, records, info = study
+    diverged = synthetic.fail(records, ["infonce-16-0-0"])
+    assert cards(planned, diverged, info)["Failures"].level == "pass"
+    crashed = synthetic.fail(records, ["infonce-16-0-0"], status="oom")
+    assert "1 oom" in cards(planned, crashed, info)["Failures"].text
+
+
+def test_one_seed_fails(study: Study) -> None:
+    planned, records, info = study
+    assert cards(planned[planned["seed"] == 0], records, info)["One seed"].level == "fail"
+
+
+def test_changed_code_is_warned_of(study: Study) -> None:
+    planned, records, info = study
+    assert cards(planned, records.assign(git_revision="abc+"), info)["Code"].level == "warn"
+    assert cards(planned, records.assign(git_revision="abc"), info)["Code"].level == "pass"

@@ -1,0 +1,45 @@
+import pytest
+
+from tests.analysis.synthetic import arm_info, study_info
+
+ARMS = [arm_info("dhel"), arm_info("infonce", title="InfoNCE")]
+
+
+def test_infonce_is_the_reference_wherever_it_stands() -> None:
+    assert study_info(ARMS).reference_arm.label == "infonce"
+    assert study_info(ARMS, reference="dhel").reference_arm.label == "dhel"
+    assert study_info([arm_info("kcl"), arm_info("dhel")]).reference_arm.label == "kcl"
+
+
+def test_names() -> None:
+    assert study_info(ARMS).arm("infonce").name == "InfoNCE"
+    assert study_info(ARMS).arm("dhel").name == "dhel"
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("probe10_accuracy", "accuracy with 10 labelled images a class"),
+        ("probe1_accuracy", "accuracy with 1 labelled image a class"),
+        ("probe_full_accuracy", "accuracy with all labels"),
+        ("knn_accuracy", "nearest-neighbour accuracy"),
+        ("retrieval_score", "retrieval score"),
+    ],
+)
+def test_metrics_in_words(metric: str, words: str) -> None:
+    assert study_info(ARMS, metric=metric).metric_label == words
+
+
+@pytest.mark.parametrize(
+    ("arms", "changes", "message"),
+    [
+        ([], {}, "arms: got labels"),
+        ([ARMS[0], ARMS[0]], {}, "arms: got labels"),
+        (ARMS, {"reference": "kcl"}, "reference: got 'kcl'"),
+        (ARMS, {"chance": 1.0}, "chance: got 1.0"),
+        (ARMS, {"tolerance": -0.1}, "tolerance: got -0.1"),
+    ],
+)
+def test_bad_input_is_named(arms: list, changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        study_info(arms, **changes)

@@ -1,0 +1,200 @@
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.figures import draw
+from analysis.findings import Findings
+from analysis.report import write_atomically, write_report
+from tests.analysis import synthetic
+from tests.analysis.conftest import SURFACES, Study, make_study
+
+TABLES = {"trials", "cells", "scores", "comparisons", "failures", "coverage"}
+FIGURES = {
+    "tuned_accuracy",
+    "robustness",
+    "accuracy_surfaces",
+    "accuracy_by_batch_size",
+    "accuracy_by_main_axis",
+    "effective_rank_surfaces",
+}
+
+
+class Links(HTMLParser):
+    """Collects what a page would fetch, and its tags."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag not in ("meta", "link", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def page(study: Study, out: Path) -> str:
+    return write_report(*study, out).read_text()
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a report, for tests that only read it."""
+    return write_report(*make_study(), tmp_path_factory.mktemp("report")).parent
+
+
+def test_the_report_is_complete_and_self_contained(written: Path) -> None:
+    html = (written / "report.html").read_text()
+    assert set(files(written)) == (
+        {"report.html"}
+        | {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
+        | {f"tables/{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
+    )
+    links = Links()
+    links.feed(html)
+    assert links.open == []
+    assert all(source.startswith(("data:", "#")) for source in links.sources)
+    assert len([source for source in links.sources if source.startswith("data:image/svg")]) == len(FIGURES)
+    targets = {source[1:] for source in links.sources if source.startswith("#")}
+    assert targets <= set(re.findall(r'id="(\w+)"', html))
+
+
+def test_tables_read_back(written: Path) -> None:
+    for name in TABLES:
+        text = pd.read_csv(written / f"tables/{name}.csv")
+        assert list(pd.read_parquet(written / f"tables/{name}.parquet")) == list(text)
+    assert len(pd.read_parquet(written / "tables/trials.parquet")) == 90
+
+
+def test_the_same_rows_give_the_same_bytes(study: Study, written: Path, tmp_path: Path) -> None:
+    planned, records, info = study
+    write_report(planned, records.sample(frac=1, random_state=0), info, tmp_path)
+    assert files(tmp_path) == files(written)
+
+
+def test_the_user_s_own_matplotlib_settings_change_nothing(
+    findings: Findings, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draw, "FIGURES", {"robustness": draw.FIGURES["robustness"]})
+    monkeypatch.setitem(mpl.rcParams, "font.size", 30.0)
+    monkeypatch.setitem(mpl.rcParams, "axes.grid", True)
+    drawn = draw.draw_figures(findings)["robustness"]
+    assert drawn.png == (written / "figures/robustness.png").read_bytes()
+
+
+def test_texts_from_outside_are_escaped_and_paths_are_cut(study: Study, tmp_path: Path) -> None:
+    planned, records, info = study
+    records = synthetic.fail(records, ["kcl-16-0-0"], status="crashed")
+    records.loc[records["status"] == "crashed", "error_message"] = "<b>no</b> /home/someone/data/x.bin"
+    spec = 'name = "s"\nroot = "/home/someone/data"\n'
+    html = page(
+        (planned, records.assign(node="myhost"), synthetic.study_info(info.arms, spec_text=spec)), tmp_path
+    )
+    assert "&lt;b&gt;no&lt;/b&gt; …/x.bin" in html
+    everything = b"".join(files(tmp_path).values())
+    assert b"someone" not in everything
+    assert b"myhost" not in everything
+
+
+def test_an_interrupted_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_atomically(tmp_path / "report.html", b"old")
+
+    def broken(source: Path, target: Path) -> None:
+        raise OSError("disk is full")
+
+    monkeypatch.setattr(os, "replace", broken)
+    with pytest.raises(OSError, match="disk is full"):
+        write_atomically(path, b"half")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_written_for_bad_input(study: Study, tmp_path: Path) -> None:
+    planned, records, info = study
+    bad = [
+        (planned[planned["arm"] != "kcl"], records, info, "planned: got arms"),
+        (planned.drop(columns="arm"), records, info, "planned: column 'arm'"),
+        (planned, records, synthetic.study_info(info.arms, metric="smell"), "metric: got 'test_smell'"),
+        (planned, pd.concat([records, records]), info, "stands there twice"),
+    ]
+    for *arguments, message in bad:
+        with pytest.raises(ValueError, match=message):
+            write_report(*arguments, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def zero_records(study: Study) -> Study:
+    return study[0], pd.DataFrame(), study[2]
+
+
+def one_seed(study: Study) -> Study:
+    return study[0][study[0]["seed"] == 0], study[1], study[2]
+
+
+def one_arm(study: Study) -> Study:
+    planned, records, info = study
+    return planned[planned["arm"] == "kcl"], records, synthetic.study_info([info.arm("kcl")])
+
+
+def one_value_a_axis(study: Study) -> Study:
+    planned, records, info = study
+    kept = planned["config_id"].isin([f"{arm.label}-64-2" for arm in info.arms])
+    return planned[kept], records, info
+
+
+def all_failed(study: Study) -> Study:
+    return study[0], synthetic.fail(study[1], list(study[1]["trial_id"])), study[2]
+
+
+def nan_scores(study: Study) -> Study:
+    records = study[1].copy()
+    records.loc[::2, "test_probe10_accuracy"] = np.nan
+    records.loc[::3, "val_probe10_accuracy"] = np.inf
+    return study[0], records, study[2]
+
+
+def half_finished(study: Study) -> Study:
+    return study[0], study[1].sample(frac=0.5, random_state=0), study[2]
+
+
+def many_values(study: Study) -> Study:
+    arms = [study[2].arm("infonce")]
+    planned = synthetic.plan(
+        arms, batch_sizes=[2**k for k in range(3, 13)], values=np.geomspace(0.05, 2, 12).tolist()
+    )
+    return planned, synthetic.run(planned, {"infonce": SURFACES["infonce"]}), synthetic.study_info(arms)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (zero_records, "Nothing can be said yet: none of the 90 planned trials has a result."),
+        (one_seed, "too few seeds to judge DHEL and KCL"),
+        (one_arm, "There is one loss only, so nothing to compare."),
+        (one_value_a_axis, "There is one batch size."),
+        (all_failed, "90 of 90 failed, which counts as guessing."),
+        (nan_scores, "no score"),
+        (half_finished, "Provisional: 45 of 90 planned trials have no result yet"),
+        (many_values, "All 240 planned trials have ended"),
+    ],
+)
+def test_corners_have_a_report_that_says_so(make: object, told: str, study: Study, tmp_path: Path) -> None:
+    html = page(make(study), tmp_path)
+    assert told in html
+    assert not re.search(r"\bnan\b", re.sub(r'src="[^"]*"', "", html).replace("loss is nan at", ""))
+    assert ">inf<" not in html

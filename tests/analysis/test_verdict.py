@@ -1,0 +1,63 @@
+import numpy as np
+import pandas as pd
+
+from analysis.findings import analyse
+from analysis.info import StudyInfo
+from analysis.verdict import verdict_sentences
+from tests.analysis import synthetic
+from tests.analysis.conftest import SURFACES, Study
+
+
+def sentences(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> list[str]:
+    return [
+        text.replace("\N{NO-BREAK SPACE}", " ") for text in verdict_sentences(analyse(planned, records, info))
+    ]
+
+
+def test_two_seeds_are_undecided_and_say_what_they_could_find(study: Study) -> None:
+    planned, _, info = study
+    records = synthetic.run(planned, SURFACES, noise=0.02, rng=np.random.default_rng(1))
+    first = sentences(planned, records, info)[0]
+    assert first.startswith("Tuned accuracy, compared with InfoNCE over 2 paired seeds: undecided for DHEL")
+    assert "seeds would do for 2 points" in first
+
+
+def test_many_seeds_decide() -> None:
+    arms = [synthetic.arm_info("infonce", title="InfoNCE"), synthetic.arm_info("dhel", title="DHEL")]
+    seeds = tuple(range(8))
+    planned = synthetic.plan(arms, seeds=seeds)
+    surfaces = {"infonce": SURFACES["infonce"], "dhel": synthetic.hill(peak=0.95, at=0.3, width=9.0)}
+    records = synthetic.run(planned, surfaces, noise=0.005, rng=np.random.default_rng(0))
+    told = sentences(planned, records, synthetic.study_info(arms, seeds=seeds))
+    assert "over 8 paired seeds: better for DHEL (+" in told[0]
+    assert "undecided" not in told[0]
+    assert any(text.startswith("Highest tuned accuracy on test: DHEL with 9") for text in told)
+    assert any("no ranking yet" in text for text in told) is False
+
+
+def test_the_numbers_are_the_scores(study: Study) -> None:
+    summaries = analyse(*study).summaries
+    best = max(summaries.values(), key=lambda item: item.mean.value)
+    text = next(text for text in sentences(*study) if text.startswith("Highest average"))
+    assert f"{study[2].arm(best.arm).name} with {100 * best.mean.value:.1f} %" in text
+
+
+def test_an_unfinished_study_opens_with_that(study: Study) -> None:
+    planned, records, info = study
+    first, second, *_ = sentences(planned, records.iloc[5:], info)
+    assert first == "Provisional: 5 of 90 planned trials have no result yet; none of 85 failed."
+    # the five missing trials are the reference's, so nothing can be compared
+    assert "not judged while trials are missing: DHEL and KCL" in second
+
+
+def test_failures_are_counted(study: Study) -> None:
+    planned, records, info = study
+    last = sentences(planned, synthetic.fail(records, ["kcl-16-0-0"]), info)[-1]
+    assert last == "All 90 planned trials have ended; 1 of 90 failed, which counts as guessing."
+
+
+def test_nothing_yet(study: Study) -> None:
+    planned, _, info = study
+    assert sentences(planned, pd.DataFrame(), info) == [
+        "Nothing can be said yet: none of the 90 planned trials has a result."
+    ]

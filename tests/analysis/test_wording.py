@@ -1,0 +1,65 @@
+import math
+
+import pandas as pd
+import pytest
+
+from analysis import wording
+from analysis.intervals import Estimate
+from analysis.redact import redact_paths
+
+
+def test_percent_and_points() -> None:
+    assert wording.percent(0.9314) == "93.1"
+    assert wording.percent(math.nan) == "–"
+    assert wording.points(0.021) == "+2.1"
+    assert wording.points(-0.021) == "−2.1"
+    assert wording.points(-0.0001) == "0.0"
+
+
+def test_estimates() -> None:
+    both = wording.with_interval(Estimate(value=0.9, low=0.85, high=0.95))
+    assert both.replace("\N{NO-BREAK SPACE}", " ") == "90.0 % [85.0, 95.0]"
+    assert wording.with_interval(Estimate(value=0.9)).endswith("%")
+    assert wording.with_interval(Estimate(value=math.nan)) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.05, "0.05"), (0.31623, "0.316"), (256.0, "256"), (4096, "4,096"), (math.nan, "–")]
+)
+def test_numbers(value: float, text: str) -> None:
+    assert wording.number(value) == text
+
+
+def test_small_p_values_are_bounds() -> None:
+    assert [wording.p_value(p) for p in (0.00001, 0.034, 1.0, math.nan)] == ["< 0.001", "0.034", "1", "–"]
+
+
+def test_lists_and_counts() -> None:
+    assert [wording.listing(names) for names in ([], ["A"], ["A", "B"], ["A", "B", "C"])] == [
+        "",
+        "A",
+        "A and B",
+        "A, B and C",
+    ]
+    assert [wording.counted(n, "seed") for n in (0, 1, 2)] == ["no seeds", "1 seed", "2 seeds"]
+
+
+def test_values_with_counts() -> None:
+    assert wording.values_with_counts(pd.Series([1.0, 1.0, None])) == "1"
+    assert wording.values_with_counts(pd.Series(["b", "a", "b"])) == "a (1 trials), b (2 trials)"
+    assert wording.values_with_counts(pd.Series(range(9)), most=2).endswith(", …")
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("no file /home/someone/data/x.parquet here", "no file …/x.parquet here"),
+        ("name = 'parquet:/srv/data/x'", "name = 'parquet:…/x'"),
+        (r"C:\Users\someone\x.txt", "…/x.txt"),
+        ("see https://example.org/a/b", "see https://example.org/a/b"),
+        ("1/2 of a/b", "1/2 of a/b"),
+        ("(/root/a/b.py, line 3)", "(…/b.py, line 3)"),
+    ],
+)
+def test_paths_are_cut(text: str, clean: str) -> None:
+    assert redact_paths(text) == clean

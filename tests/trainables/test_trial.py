@@ -1,0 +1,118 @@
+"""One trial: the same record from the same config, paired streams, failures as rows."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from study.one_trial import RUN_COLUMNS
+from tests.trainables.test_config import example
+from trainables.config import (
+    DataConfig,
+    EncoderConfig,
+    LossConfig,
+    ProbeConfig,
+    TrainingConfig,
+    TrialConfig,
+)
+from trainables.schema import Status, TrialRecord, record_to_table
+from trainables.trial import run_trial
+
+
+def tiny(loss: str = "ntxent", seed: int = 0, **params: object) -> TrialConfig:
+    task = dataclasses.replace(
+        example().task,
+        data=DataConfig(name="digits", train_limit=200, test_limit=60),
+        encoder=EncoderConfig(name="small_conv", width=4, projection_dim=8),
+        training=TrainingConfig(batch_size=16, lr=0.3, steps=6),
+        probe=ProbeConfig(suite=("probe10", "knn"), draws=2),
+    )
+    return TrialConfig(seed=seed, loss=LossConfig(name=loss, params=params), task=task)
+
+
+def results(record: TrialRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in RUN_COLUMNS}
+
+
+def test_a_trial_leaves_a_full_row() -> None:
+    record = run_trial(tiny(temperature=0.25))
+    assert record.status == Status.OK
+    assert (record.loss, record.hp_temperature, record.hp_batch_size) == ("ntxent", 0.25, 16)
+    assert record.steps_done == record.steps_planned == 6
+    for name in ("val_probe10_accuracy", "test_probe10_accuracy", "test_knn_accuracy", "z_effective_rank",
+                 "h_alignment", "z_uniformity", "h_wasserstein_uniformity", "seconds_total", "peak_memory_bytes"):  # fmt: skip
+        assert isinstance(getattr(record, name), float | int), name
+    assert 0 <= record.test_probe10_accuracy <= 1
+    assert 1 <= record.z_effective_rank <= record.z_dim == 8
+    record_to_table(record)
+
+
+def test_the_same_config_gives_the_same_record() -> None:
+    torch.rand(3)  # whatever the process did before must not matter
+    first = run_trial(tiny())
+    torch.manual_seed(12345)
+    torch.rand(7)
+    assert results(run_trial(tiny())) == results(first)
+
+
+def test_another_seed_gives_another_record() -> None:
+    one, other = run_trial(tiny()), run_trial(tiny(seed=1))
+    assert one.train_loss_first != other.train_loss_first
+    assert one.config_id == other.config_id
+
+
+def test_losses_at_one_seed_are_paired() -> None:
+    """NT-Xent and DCL see the same views of the same batch through the same network in their first step."""
+    losses = ("flatnce_plus", "ntxent", "dcl")
+    first = {loss: run_trial(tiny(loss, temperature=0.25)).train_loss_first for loss in losses}
+    # with 2 (M - 1) negatives, the two losses of one batch differ by less than the positive's share
+    assert 0 < first["ntxent"] - first["dcl"] < 0.5
+    assert first["flatnce_plus"] == 1
+
+
+def test_the_null_control_is_null_to_the_bit() -> None:
+    one, other = run_trial(tiny("flatnce", temperature=0.1)), run_trial(tiny("dcl", temperature=0.1))
+    own = {"trial_id", "config_id", "pretrain_id", "loss", "config", "train_loss_first", "train_loss_last"}
+    assert {name: value for name, value in results(one).items() if name not in own} == {
+        name: value for name, value in results(other).items() if name not in own
+    }
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "error_class", "message"),
+    [
+        ("raise", Status.CRASHED, "RuntimeError", "the batch is too large"),
+        ("memory", Status.OOM, "MemoryError", ""),
+        ("nan", Status.DIVERGED, "Diverged", "the loss was not finite at step 1 of 6"),
+    ],
+)
+def test_failures_are_records(how: str, status: Status, error_class: str, message: str) -> None:
+    record = run_trial(tiny("tests.study.own_loss:Explodes", how=how, at=16))
+    assert (record.status, record.error_class, record.error_message) == (status, error_class, message)
+    assert "own_loss.py" in (record.error_traceback or "") or how == "nan"
+    assert record.hp_other == {"at": "16", "how": f'"{how}"'}
+    assert record.hp_lr == 0.3
+    record_to_table(record)
+
+
+def test_a_diverged_trial_keeps_what_was_known() -> None:
+    record = run_trial(tiny("tests.study.own_loss:Explodes", how="nan", at=16))
+    assert (record.steps_planned, record.steps_done) == (6, 0)
+    assert record.seconds_pretrain is not None
+    assert record.test_probe10_accuracy is None
+
+
+def test_code_of_ones_own_is_part_of_the_id() -> None:
+    own = run_trial(tiny("tests.study.own_loss:Explodes", at=100))
+    assert own.status == Status.OK
+    assert own.trial_id != run_trial(tiny("tests.study.own_loss:Spread")).trial_id
+
+
+def test_reports_come_step_by_step() -> None:
+    heard: list[dict[str, object]] = []
+    run_trial(tiny(), heard.append)
+    assert [each["step"] for each in heard] == [1, 2, 3, 4, 5, 6]
+
+
+def test_threads_are_those_of_the_runtime() -> None:
+    assert run_trial(tiny()).threads == torch.get_num_threads() == 1
