@@ -71,7 +71,7 @@ def summarise_robustness(
     known_rank = np.full(test.status.shape, np.nan) if rank is None else rank.values
     return RobustnessSummary(
         arm=test.arm,
-        tuned=_choice(test, scores, _best_cell(scores), note),
+        tuned=_choice(test, scores, _best_cell(validation.scored(chance)), note),
         default=_choice(test, scores, _default_cell(test, default), ""),
         mean=_mean_estimate(scores, weights, by_seed, note),
         mean_finished=_mean_estimate(

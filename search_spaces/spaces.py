@@ -55,6 +55,7 @@ SPACES: dict[str, LossSpace] = {
     "dhel": _temperature(base_lr=0.3),
     # One gradient with DCL, so one learning rate: anything else would break the null control.
     "flatnce": _temperature(base_lr=0.3, lr_source="inherited from dcl, whose gradient it shares"),
+    "flatnce_plus": _temperature(base_lr=0.3, lr_source="inherited from ntxent, whose gradient it shares"),
     "kcl": LossSpace(
         main_axis="t", default=2.0, source=_KERNEL_SOURCE, base_lr=0.03, lr_source=_RATES_SOURCE
     ),

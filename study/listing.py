@@ -46,7 +46,7 @@ def _losses() -> Table:
         fields = ", ".join(f"{field.name} ({field.default})" for field in card.fields)
         space = SPACES.get(name)
         if space:
-            low, high = space.range().log or (0, 0)
+            low, high = space.range().ends
             table.add_row(name, fields, f"{space.main_axis} {low:g} to {high:g}", f"{space.base_lr:g}")
         else:
             table.add_row(name, fields, "say in the study", "say in the study")

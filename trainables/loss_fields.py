@@ -79,8 +79,9 @@ class LossCard:
     fields: tuple[LossField, ...]
 
 
+#: The middle of the grids in print on a log scale (0.07 to 2, 0.1 to 0.5); SimCLR's own tables run from 0.05 to 1.
 _TEMPERATURE = LossField(
-    name="temperature", default=0.5, above=0.0, doc="T; value and gradient are finite from 0.005 to 10"
+    name="temperature", default=0.25, above=0.0, doc="T; value and gradient are finite from 0.005 to 10"
 )
 
 _CROSS = "sum_{j!=i} exp((v_j - v_i).u_i / T)"
@@ -192,7 +193,7 @@ LOSS_CARDS: dict[str, LossCard] = {
         " symmetrised",
         source="Lee et al. 2025, arXiv 2506.09781",
         fields=(
-            LossField(name="temperature", default=0.5, at_least=0.005, doc="T, scale of phi's argument"),
+            LossField(name="temperature", default=0.25, at_least=0.005, doc="T, scale of phi's argument"),
             LossField(name="phi", default="exp", choices=tuple(_PHI_GIVES), doc="penalty of one negative"),
             LossField(name="psi", default="log1p", choices=tuple(_PSI_NEEDS), doc="outer function"),
             LossField(
@@ -239,7 +240,7 @@ def _check_general(params: Mapping[str, Any]) -> None:
             f"phi: got {phi!r}, must give {needed} for psi {psi}, but gives {_SIGNS[_PHI_GIVES[phi]]}"
         )
     if phi == "exp":
-        least = LossField(name="temperature", default=0.5, at_least=_EXP_LEAST_TEMPERATURE[psi], doc="")
+        least = LossField(name="temperature", default=0.25, at_least=_EXP_LEAST_TEMPERATURE[psi], doc="")
         least.check(params["temperature"], condition=f" for phi exp and psi {psi}")
     weights = LossField(name="c1 + c2", default=1.0, above=0.0, doc="")
     weights.check(params["c1"] + params["c2"])

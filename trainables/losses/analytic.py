@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from trainables.loss_fields import check_loss_params
 from trainables.losses.precision import compute_dtype, exact_arithmetic
@@ -37,7 +36,7 @@ class AnalyticLoss:
 
     Called on unit-norm views `(M, d)` it returns a scalar, on `(K, M, d)` the losses `(K,)` of K independent
     trials, each hyperparameter then being a number or a `(K,)` tensor. It computes in float32, or in float64
-    given float64. It can be differentiated once: a second derivative raises `RuntimeError`.
+    given float64. It can be differentiated once: `create_graph=True` raises `RuntimeError`.
     """
 
     name: ClassVar[str]
@@ -96,6 +95,15 @@ def _evaluate(terms: Terms, z_a: Tensor, z_b: Tensor, weights: Weights) -> Ancho
         return terms(z_a, z_b, weights)
 
 
+def _refuse_second_derivative() -> None:
+    # autograd computes with gradients enabled in a backward pass only under create_graph; it would then take the
+    # finished gradient for a constant and drop the loss's curvature without a word
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            "this loss's gradient is finished and has no derivative of its own: create_graph=True is not supported"
+        )
+
+
 class _MeanLoss(torch.autograd.Function):
     """Mean over the anchors; the gradient is made together with the value."""
 
@@ -108,8 +116,8 @@ class _MeanLoss(torch.autograd.Function):
         return values.mean(-1)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, None]:
+        _refuse_second_derivative()
         grad_a, grad_b = ctx.saved_tensors
         scale = grad_output[..., None, None]
         return scale * grad_a, scale * grad_b, None
@@ -125,8 +133,8 @@ class _AnchorLosses(torch.autograd.Function):
         return _evaluate(terms, z_a, z_b, None).values
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        _refuse_second_derivative()
         z_a, z_b = ctx.saved_tensors
         _, grad_a, grad_b = _evaluate(ctx.terms, z_a, z_b, grad_output)
         return grad_a, grad_b, None

@@ -19,7 +19,7 @@ class DCL(AnalyticLoss):
 
     name: ClassVar[str] = "dcl"
 
-    temperature: Hyperparameter = 0.5
+    temperature: Hyperparameter = 0.25
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's mean log-partition over the 2M - 2 points of other pairs, minus its positive logit."""

@@ -31,7 +31,7 @@ class DHEL(AnalyticLoss):
 
     name: ClassVar[str] = "dhel"
 
-    temperature: Hyperparameter = 0.5
+    temperature: Hyperparameter = 0.25
     form: str = "released"
     energy_weight: Hyperparameter = 1.0
 

@@ -19,7 +19,7 @@ class FlatNCE(AnalyticLoss):
 
     name: ClassVar[str] = "flatnce"
 
-    temperature: Hyperparameter = 0.5
+    temperature: Hyperparameter = 0.25
 
     def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
         """1, or NaN where `xi` is not finite. Raises `ValueError` as every loss does."""

@@ -29,7 +29,7 @@ class General(AnalyticLoss):
 
     name: ClassVar[str] = "general"
 
-    temperature: Hyperparameter = 0.5
+    temperature: Hyperparameter = 0.25
     phi: str = "exp"
     psi: str = "log1p"
     c1: Hyperparameter = 1.0

@@ -27,7 +27,7 @@ class InfoNCE(AnalyticLoss):
 
     name: ClassVar[str] = "infonce"
 
-    temperature: Hyperparameter = 0.5
+    temperature: Hyperparameter = 0.25
     form: str = "symmetric"
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:

@@ -19,7 +19,7 @@ class NTXent(AnalyticLoss):
 
     name: ClassVar[str] = "ntxent"
 
-    temperature: Hyperparameter = 0.5
+    temperature: Hyperparameter = 0.25
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's mean log-partition over the other 2M - 1 points, minus its positive logit."""

@@ -34,9 +34,9 @@ def test_a_second_derivative_is_a_clear_error(configuration: Configuration) -> N
     loss = build_loss(name, **fields)
     for call in (loss, lambda a, b: loss.per_anchor(a, b).sum()):
         z_a, z_b = (z.requires_grad_() for z in views("random", 4, d=3))
-        (gradient,) = torch.autograd.grad(call(z_a, z_b), z_a, create_graph=True)
-        with pytest.raises(RuntimeError, match="twice"):
-            gradient.sum().backward()
+        value = call(z_a, z_b)
+        with pytest.raises(RuntimeError, match="create_graph=True is not supported"):
+            torch.autograd.grad(value, z_a, create_graph=True)
 
 
 def test_the_value_is_the_mean_of_the_anchors_values() -> None:

@@ -1,0 +1,84 @@
+"""Losses, spaces, references and columns agree, and base rates are what the recorded sweep chose."""
+
+import dataclasses
+import math
+
+import pytest
+
+from search_spaces.axes import Range
+from search_spaces.rates import best_rates, load_evidence, mean_accuracies
+from search_spaces.spaces import NULL_CONTROLS, SPACES
+from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
+from trainables.losses import LOSSES, build_loss
+from trainables.schema import TrialRecord
+
+#: Losses that have no default space on purpose: their studies say what varies.
+WITHOUT_SPACE = {"general"}
+
+
+def test_every_loss_has_a_space() -> None:
+    assert set(SPACES) | WITHOUT_SPACE == set(LOSSES)
+    assert set(SPACES) & WITHOUT_SPACE == set()
+
+
+@pytest.mark.parametrize("loss", SPACES)
+def test_the_main_axis_is_a_field_and_a_column(loss: str) -> None:
+    space = SPACES[loss]
+    assert space.main_axis in {field.name for field in dataclasses.fields(LOSSES[loss])}
+    assert f"hp_{space.main_axis}" in TrialRecord.__dataclass_fields__
+    assert loss_fields(loss)[space.main_axis].default == space.default
+
+
+@pytest.mark.parametrize("loss", SPACES)
+def test_every_corner_of_a_space_is_allowed(loss: str) -> None:
+    for value in SPACES[loss].range().values():
+        check_loss_params(loss, {SPACES[loss].main_axis: value})
+        build_loss(loss, **{SPACES[loss].main_axis: value})
+
+
+@pytest.mark.parametrize("loss", SPACES)
+def test_main_axes_span_one_log_width_about_their_defaults(loss: str) -> None:
+    low, high = SPACES[loss].range().ends
+    assert math.log(high / low) == pytest.approx(math.log(64))
+    assert math.sqrt(low * high) == pytest.approx(SPACES[loss].default)
+    assert SPACES[loss].source
+    assert SPACES[loss].lr_source
+
+
+def test_temperature_and_gaussian_scale_match_point_by_point() -> None:
+    """exp(-t d^2) is exp(u.v / T) up to a factor at T = 1 / (2 t)."""
+    scales = [1 / (2 * t) for t in SPACES["kcl"].range().values()]
+    temperatures = SPACES["infonce"].range().values()
+    assert sorted(scales) == pytest.approx(list(temperatures), rel=1e-5)
+
+
+def test_losses_with_one_gradient_share_their_rate() -> None:
+    for one, other in NULL_CONTROLS:
+        assert SPACES[one].base_lr == SPACES[other].base_lr
+        assert "inherited" in SPACES[one].lr_source
+
+
+def test_base_rates_are_what_the_sweep_chose() -> None:
+    chosen = best_rates(load_evidence())
+    inherited = {one for one, _ in NULL_CONTROLS}
+    assert {loss: SPACES[loss].base_lr for loss in SPACES if loss not in inherited} == chosen
+
+
+def test_chosen_rates_are_inside_the_sweep() -> None:
+    for loss, rates in mean_accuracies(load_evidence()).items():
+        assert min(rates) < SPACES[loss].base_lr < max(rates)
+
+
+def test_the_sweep_is_whole() -> None:
+    rows = load_evidence()
+    assert len(rows) == 5 * 7 * 3 * 3
+    assert {row["seed"] for row in rows} == {"100"}
+
+
+def test_every_card_is_a_loss() -> None:
+    assert set(LOSS_CARDS) == set(LOSSES)
+
+
+def test_ranges() -> None:
+    assert Range(log=(0.1, 10), points=3).values() == (0.1, 1.0, 10.0)
+    assert Range(linear=(0, 1), points=5).values() == (0, 0.25, 0.5, 0.75, 1)
