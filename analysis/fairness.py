@@ -1,11 +1,12 @@
 """Does the study treat its losses alike? One card a question: pass, warn or fail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.findings import Findings
+from analysis.info import ArmInfo
 from analysis.measure import log_width
 from analysis.null_control import DIFFERENT, NO_DIFFERENCE
 from analysis.robustness import MIN_SEEDS_EXTREMES
@@ -150,14 +151,19 @@ def _code(findings: Findings) -> Card:
 
 def _learning_rates(findings: Findings) -> Card:
     arms = findings.info.arms
-    told = "; ".join(
-        f"{arm.name} {number(arm.base_lr)} ({arm.lr_source or 'no source given'})" for arm in arms
-    )
+    told = "; ".join(_rates_by_source(arms))
     unsourced = any(not arm.lr_source for arm in arms)
     if len(arms) > 1 and len({arm.base_lr for arm in arms}) == 1:
         text = f"One base rate for all losses, though their gradients differ in scale: {told}."
         return Card(level=WARN, title="Learning rates shared", text=text)
     return Card(level=WARN if unsourced else PASS, title="Learning rates per loss", text=f"{told}.")
+
+
+def _rates_by_source(arms: Sequence[ArmInfo]) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for arm in arms:
+        groups.setdefault(arm.lr_source, []).append(f"{arm.name} {number(arm.base_lr)}")
+    return [f"{listing(rates)} ({source or 'no source given'})" for source, rates in groups.items()]
 
 
 def _edges(findings: Findings) -> Card:
@@ -172,7 +178,7 @@ def _edges(findings: Findings) -> Card:
 
 def _edge(findings: Findings, label: str) -> str:
     surface, arm, tuned = findings.test[label], findings.info.arm(label), findings.summaries[label].tuned
-    if not np.isfinite(tuned.estimate.value):
+    if not findings.summaries[label].finished:
         return ""
     axes = (
         (surface.x, tuned.x, findings.info.x_label.split(",")[0]),

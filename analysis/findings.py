@@ -26,6 +26,11 @@ class Findings:
     comparisons: tuple[Comparison, ...]
     null_controls: tuple[NullControl, ...]
 
+    @property
+    def any_finished(self) -> bool:
+        """Whether any trial ended with a score."""
+        return any(summary.finished for summary in self.summaries.values())
+
 
 def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> Findings:
     """Planned trials and their records to findings. Raises `ValueError` where they and `info` do not fit."""

@@ -106,20 +106,20 @@ def _place(size: str, choice: robustness.Choice, axis: str) -> list[str]:
 def _comparison_row(findings: Findings, index: int) -> dict[str, str]:
     item = findings.comparisons[index]
     below = wording.interval(item.difference, signed=True) or item.difference.note
-    far = item.detectable > 1
     return {
         "name": findings.info.arm(item.arm).name,
         "score": {"tuned": "tuned", "mean": "average over the space"}[item.score],
         "difference": wording.points(item.difference.value),
         "below": below,
         "p": wording.p_value(item.p_holm),
-        "detectable": wording.NONE
-        if math.isnan(item.detectable)
-        else "over 100"
-        if far
-        else wording.percent(item.detectable),
+        "detectable": _detectable(item.detectable),
         "verdict": item.verdict,
     }
+
+
+def _detectable(difference: float) -> str:
+    """In points; differences of accuracies end at 100."""
+    return "over 100" if 1 < difference < math.inf else wording.percent(difference)
 
 
 def failure_groups(findings: Findings) -> list[dict[str, object]]:

@@ -30,10 +30,12 @@ _GROUPS = {
 def verdict_sentences(findings: Findings) -> list[str]:
     """The sentences, most important first. A study without any result has one sentence."""
     summaries = list(findings.summaries.values())
-    if not any(math.isfinite(summary.mean.value) for summary in summaries):
+    if all(summary.missing == summary.planned for summary in summaries):
         planned = sum(summary.planned for summary in summaries)
         return [f"Nothing can be said yet: none of the {counted(planned, 'planned trial')} has a result."]
     progress = _progress(summaries)
+    if not findings.any_finished:
+        return [progress, "No trial ended with a score, so no loss can be judged."]
     complete = all(summary.complete for summary in summaries)
     decisions = [_decision(findings, score) for score in SCORES if findings.comparisons]
     levels = [_level(findings, score) for score in SCORES]
@@ -110,17 +112,18 @@ def _resolution(findings: Findings, judged: Sequence[Comparison]) -> str:
 
 
 def _level(findings: Findings, score: str) -> str:
-    """The highest arm and the reference in one score; finished arms alone where there are any."""
+    """The highest arm and the reference in one score; complete arms alone where there are any."""
     words, estimate = SCORES[score]
-    summaries = findings.summaries
+    summaries = {label: item for label, item in findings.summaries.items() if item.finished}
     ended = {label: item for label, item in summaries.items() if item.complete} or summaries
     known = {label: estimate(item) for label, item in ended.items()}
     known = {label: item for label, item in known.items() if math.isfinite(item.value)}
     best, reference = max(known, key=lambda label: known[label].value), findings.info.reference_arm.label
-    text = f"Highest {words} on test: {_name(findings, best)} with {with_interval(known[best])}"
+    opening = f"Highest {words} on test" if len(summaries) > 1 else f"{words.capitalize()} on test"
+    text = f"{opening}: {_name(findings, best)} with {with_interval(known[best])}"
     if best != reference and reference in known:
         text += f"; {_name(findings, reference)} has {with_interval(known[reference])}"
-    brackets = f" (in brackets: {100 * LEVEL:.0f} % interval over seeds)" if known[best].has_interval else ""
+    brackets = f" (in brackets: {100 * LEVEL:.0f} % interval over seeds)" if "[" in text else ""
     return f"{text}{brackets}."
 
 
@@ -132,7 +135,7 @@ def _tolerance(findings: Findings) -> str:
     )
     told = ", ".join(f"{_name(findings, label)} {with_interval(known[label])}" for label in ranked)
     unsure = any(not known[label].has_interval for label in ranked)
-    caution = " Too few seeds or trials for an interval, so this is no ranking yet." if unsure else ""
+    caution = " Too few seeds or trials for an interval: no ranking yet." if unsure else ""
     eps = f"{100 * findings.info.tolerance:g}"
     return f"Share of the space within {eps} points of each loss's own best: {told}.{caution}"
 

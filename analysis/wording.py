@@ -26,15 +26,15 @@ def points(difference: float) -> str:
 
 
 def interval(estimate: Estimate, *, signed: bool = False) -> str:
-    """ "[low, high]" in percent or points, or "" without an interval."""
-    if not estimate.has_interval:
+    """The ends as `[low, high]`, in percent or points; empty without an interval or a spread to build it on."""
+    if not estimate.has_interval or estimate.low == estimate.high:
         return ""
     form = points if signed else percent
     return f"[{form(estimate.low)},{_SPACE}{form(estimate.high)}]"
 
 
 def with_interval(estimate: Estimate) -> str:
-    """ "93.1 % [90.2, 96.0]", or the value alone."""
+    """As `93.1 % [90.2, 96.0]`, or the value alone."""
     text = f"{percent(estimate.value)}{_SPACE}%"
     return f"{text} {interval(estimate)}".rstrip() if math.isfinite(estimate.value) else NONE
 
@@ -54,12 +54,12 @@ def number(value: float) -> str:
 
 
 def listing(names: Sequence[str]) -> str:
-    """ "A, B and C"."""
+    """As `A, B and C`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def counted(count: int, noun: str) -> str:
-    """ "1 seed", "2 seeds", "no seeds"."""
+    """As `1 seed`, `2 seeds`, `no seeds`."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 

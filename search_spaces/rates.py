@@ -49,13 +49,17 @@ def mean_accuracies(rows: Iterable[dict[str, str]]) -> dict[str, dict[float, flo
         value = float(row["val_probe10_accuracy"]) if row["status"] == "ok" else _CHANCE
         scores[row["loss"]][float(row["hp_lr"])].append(value)
     return {
-        loss: {rate: fmean(values) for rate, values in sorted(rates.items())} for loss, rates in scores.items()
+        loss: {rate: fmean(values) for rate, values in sorted(rates.items())}
+        for loss, rates in scores.items()
     }
 
 
 def best_rates(rows: Iterable[dict[str, str]]) -> dict[str, float]:
     """The base rate of highest mean validation accuracy of each loss; the lower one where two are equal."""
-    return {loss: max(rates, key=lambda rate: (rates[rate], -rate)) for loss, rates in mean_accuracies(rows).items()}
+    return {
+        loss: max(rates, key=lambda rate: (rates[rate], -rate))
+        for loss, rates in mean_accuracies(rows).items()
+    }
 
 
 def write_evidence(store: Path) -> None:

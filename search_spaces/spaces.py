@@ -49,16 +49,14 @@ def _temperature(base_lr: float, lr_source: str = _RATES_SOURCE) -> LossSpace:
 
 
 SPACES: dict[str, LossSpace] = {
-    "infonce": _temperature(base_lr=0.3),
-    "ntxent": _temperature(base_lr=0.3),
-    "dcl": _temperature(base_lr=0.3),
-    "dhel": _temperature(base_lr=0.3),
+    "infonce": _temperature(base_lr=0.1),
+    "ntxent": _temperature(base_lr=0.1),
+    "dcl": _temperature(base_lr=0.1),
+    "dhel": _temperature(base_lr=0.03),
     # One gradient with DCL, so one learning rate: anything else would break the null control.
-    "flatnce": _temperature(base_lr=0.3, lr_source="inherited from dcl, whose gradient it shares"),
-    "flatnce_plus": _temperature(base_lr=0.3, lr_source="inherited from ntxent, whose gradient it shares"),
-    "kcl": LossSpace(
-        main_axis="t", default=2.0, source=_KERNEL_SOURCE, base_lr=0.03, lr_source=_RATES_SOURCE
-    ),
+    "flatnce": _temperature(base_lr=0.1, lr_source="inherited from dcl, whose gradient it shares"),
+    "flatnce_plus": _temperature(base_lr=0.1, lr_source="inherited from ntxent, whose gradient it shares"),
+    "kcl": LossSpace(main_axis="t", default=2.0, source=_KERNEL_SOURCE, base_lr=0.3, lr_source=_RATES_SOURCE),
 }
 
 #: Pairs of losses with one gradient: every study that has both gets a null control for free.

@@ -1,5 +1,6 @@
 """What ends a run: one line an arm, and one line a kind of failure."""
 
+import math
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -29,6 +30,8 @@ def summary_table(findings: "Findings") -> Table:
 
 
 def _percent(estimate: "Estimate") -> str:
+    if math.isnan(estimate.value):
+        return "no trials"
     if not estimate.has_interval:
         return f"{100 * estimate.value:.1f}"
     return f"{100 * estimate.value:.1f} \\[{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"

@@ -1,5 +1,6 @@
 """Figures of curves: accuracy over batch size, and over temperature or kernel scale."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,11 +13,15 @@ from analysis.plots.style import WIDTH, arm_look
 from analysis.wording import number
 
 _Y_LABEL = "test accuracy, %"
+_PANELS = 4  # batch sizes that have a panel: the ends and what lies evenly between
+_TICKS = 6  # texts along the axis of a panel
 _DODGE = 0.012  # share of the axis by which neighbouring arms are set apart
 
 
-def batch_size_figure(findings: Findings) -> Figure:
-    """Test accuracy by batch size, each arm at the main-axis value of its tuned configuration."""
+def batch_size_figure(findings: Findings) -> Figure | None:
+    """Test accuracy by batch size, each arm at its tuned main-axis value; None before any trial finished."""
+    if not findings.any_finished:
+        return None
     figure = Figure(figsize=(WIDTH, 3.9), layout="constrained")
     grids = [surface.x for surface in findings.test.values()]
     curves = []
@@ -25,7 +30,9 @@ def batch_size_figure(findings: Findings) -> Figure:
         name = f"{findings.info.arm(label).name}, {number(surface.y[row])}"
         layer = (surface.x, surface.values[:, row], surface.failed[:, row])
         curves.append(_curve(findings, index, name, *layer, grids))
-    ax = draw_curves(figure.subplots(), curves, _ticks(grids, findings.info.x_label), y_label=_Y_LABEL)
+    ax = draw_curves(
+        figure.subplots(), curves, _ticks(grids, findings.info.x_label, most=2 * _TICKS), y_label=_Y_LABEL
+    )
     figure.legend(
         *ax.get_legend_handles_labels(),
         loc="outside right upper",
@@ -34,12 +41,17 @@ def batch_size_figure(findings: Findings) -> Figure:
     return figure
 
 
-def main_axis_figure(findings: Findings) -> Figure:
-    """Test accuracy by the main axis: a row for each kind of axis, a column for each batch size."""
+def main_axis_figure(findings: Findings) -> Figure | None:
+    """Test accuracy by the main axis: a row for each kind of axis, a column for each of four batch sizes at most.
+
+    None before any trial finished.
+    """
+    if not findings.any_finished:
+        return None
     kinds = list(dict.fromkeys(arm.main_axis for arm in findings.info.arms))
     sizes = np.unique(np.concatenate([surface.x for surface in findings.test.values()]))
-    width = max(WIDTH, 2.4 * len(sizes))
-    figure = Figure(figsize=(width, 0.6 + 2.5 * len(kinds)), layout="constrained")
+    sizes = sizes[np.unique(np.linspace(0, len(sizes) - 1, _PANELS).round().astype(int))]
+    figure = Figure(figsize=(WIDTH, 0.6 + 2.5 * len(kinds)), layout="constrained")
     grid = figure.subplots(len(kinds), len(sizes), squeeze=False, sharey=True)
     for axes, kind in zip(grid, kinds, strict=True):
         _draw_kind(findings, axes, kind, sizes)
@@ -55,7 +67,7 @@ def _draw_kind(findings: Findings, axes: Sequence, kind: str, sizes: np.ndarray)
     """One row of panels: the arms of one kind of main axis at every batch size."""
     arms = [(index, arm) for index, arm in enumerate(findings.info.arms) if arm.main_axis == kind]
     grids = [findings.test[arm.label].y for _, arm in arms]
-    ticks = _ticks(grids, f"{arms[0][1].main_axis_label} (no unit)")
+    ticks = _ticks(grids, f"{arms[0][1].main_axis_label} (no unit)", most=_TICKS)
     for ax, size in zip(axes, sizes, strict=True):
         curves = []
         for index, arm in arms:
@@ -103,8 +115,10 @@ def _span(grids: Sequence[np.ndarray]) -> float:
     return float(np.ptp(_positions(np.concatenate(grids), grids))) or 1.0
 
 
-def _ticks(grids: Sequence[np.ndarray], label: str) -> AxisTicks:
+def _ticks(grids: Sequence[np.ndarray], label: str, *, most: int) -> AxisTicks:
+    """A tick at every grid value, with at most `most` texts, evenly thinned."""
     values = np.unique(np.concatenate(grids))
     at, margin = _positions(values, grids), 0.08 * _span(grids)
-    texts = [number(value) for value in values]
+    every = math.ceil(len(values) / most)
+    texts = [number(value) if place % every == 0 else "" for place, value in enumerate(values)]
     return AxisTicks(at=at.tolist(), texts=texts, label=label, limits=(at[0] - margin, at[-1] + margin))

@@ -7,27 +7,37 @@ from analysis.findings import Findings
 from analysis.plots.dots import Dot, draw_dots
 from analysis.plots.profile import draw_levels, draw_shares
 from analysis.plots.style import WIDTH, arm_look
+from analysis.robustness import RobustnessSummary
 
 
-def tuned_figure(findings: Findings) -> Figure:
-    """Test accuracy of each arm's tuned configuration with its interval over seeds."""
+def tuned_figure(findings: Findings) -> Figure | None:
+    """Test accuracy of each arm's tuned configuration with its interval; None before any trial finished."""
+    if not findings.any_finished:
+        return None
     figure = _figure(findings, extra=0.7)
     dots = [_dot(findings, index, label) for index, label in enumerate(findings.summaries)]
     draw_dots(figure.subplots(), dots, x_label="test accuracy of the tuned configuration, %")
     return figure
 
 
-def robustness_figure(findings: Findings) -> Figure:
-    """Levels from tuned to worst tenth, and the share of the space near each arm's own best."""
+def robustness_figure(findings: Findings) -> Figure | None:
+    """Levels from tuned to worst tenth, and the share near each arm's best; None before any trial finished."""
+    if not findings.any_finished:
+        return None
     figure = _figure(findings, extra=1.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
     summaries = list(findings.summaries.values())
     names = [findings.info.arm(label).name for label in findings.summaries]
+    scale = [_percent(item) for item in summaries]
+    estimates = {
+        "worst tenth of the space": [item.worst for item in summaries],
+        "average over the space": [item.mean for item in summaries],
+        "default configuration": [item.default.estimate for item in summaries],
+        "tuned on validation": [item.tuned.estimate for item in summaries],
+    }
     levels = {
-        "worst tenth of the space": [100 * item.worst.value for item in summaries],
-        "average over the space": [100 * item.mean.value for item in summaries],
-        "default configuration": [100 * item.default.estimate.value for item in summaries],
-        "tuned on validation": [100 * item.tuned.estimate.value for item in summaries],
+        name: [factor * item.value for factor, item in zip(scale, items, strict=True)]
+        for name, items in estimates.items()
     }
     draw_levels(left, names, levels, x_label="test accuracy, %")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4)
@@ -44,12 +54,17 @@ def _figure(findings: Findings, *, extra: float) -> Figure:
 
 
 def _dot(findings: Findings, index: int, label: str) -> Dot:
-    tuned = findings.summaries[label].tuned
+    tuned, scale = findings.summaries[label].tuned, _percent(findings.summaries[label])
     return Dot(
         label=findings.info.arm(label).name,
         look=arm_look(index),
-        value=100 * tuned.estimate.value,
-        low=100 * tuned.estimate.low,
-        high=100 * tuned.estimate.high,
-        seeds=100 * tuned.scores,
+        value=scale * tuned.estimate.value,
+        low=scale * tuned.estimate.low,
+        high=scale * tuned.estimate.high,
+        seeds=scale * tuned.scores,
     )
+
+
+def _percent(summary: RobustnessSummary) -> float:
+    """Shares to percent; NaN for an arm of which no trial finished: a mark at chance would squeeze the rest."""
+    return 100.0 if summary.finished else np.nan

@@ -44,7 +44,7 @@ def _panel(findings: Findings, label: str, surface: Surface, scale: float) -> He
         values=mean.T,
         texts=_texts(surface, mean).T,
         failed=(surface.failed.sum(axis=-1) / planned).T,
-        boxed=(tuned.at[1], tuned.at[0]) if math.isfinite(tuned.estimate.value) else None,
+        boxed=(tuned.at[1], tuned.at[0]) if "ok" in surface.status[tuned.at] else None,
     )
 
 
@@ -83,21 +83,17 @@ def _figure(panels: Mapping[str, HeatmapData], color_label: str) -> Figure:
     widest = max(len(panel.x_ticks) for panel in panels.values())
     figure = Figure(figsize=(WIDTH, rows * (0.9 + 0.36 * max(tallest, 3))), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
-    low, high = _scale(panels)
+    values = np.concatenate([panel.values.ravel() for panel in panels.values()])
+    known = values[np.isfinite(values)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     for ax, panel in zip(grid.flat, panels.values(), strict=False):
         draw_heatmap(ax, panel, low=low, high=high, text_size=_text_size(widest))
     for ax in list(grid.flat)[len(panels) :]:
         ax.set_axis_off()
-    axes: list[Axes] = list(grid.flat)
-    figure.colorbar(axes[0].collections[0], ax=axes, label=color_label, shrink=0.7, aspect=30, pad=0.015)
+    if len(known):
+        axes: list[Axes] = list(grid.flat)
+        figure.colorbar(axes[0].collections[0], ax=axes, label=color_label, shrink=0.7, aspect=30, pad=0.015)
     return figure
-
-
-def _scale(panels: Mapping[str, HeatmapData]) -> tuple[float, float]:
-    """Ends of the common colour scale; any fixed ones where there is no value."""
-    values = np.concatenate([panel.values.ravel() for panel in panels.values()])
-    known = values[np.isfinite(values)]
-    return (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
 
 
 def _text_size(columns: int) -> float:

@@ -35,6 +35,7 @@ def test_heat_maps_show_every_arm_on_one_colour_scale(findings: Findings) -> Non
     means = [surface.values.mean(axis=-1) for surface in findings.test.values()]
     assert meshes[0].get_clim() == pytest.approx((100 * np.min(means), 100 * np.max(means)))
     np.testing.assert_allclose(meshes[0].get_array(), 100 * findings.test["infonce"].values.mean(axis=-1).T)
+    assert texts(figure) == [f"{value:.1f}" for value in meshes[0].get_array().ravel()]
     assert [ax.get_title() for ax in figure.axes[:3]] == ["InfoNCE", "DHEL", "KCL"]
 
 
@@ -118,6 +119,15 @@ def test_robustness_shows_every_score(findings: Findings) -> None:
     drawn.append([patch.get_width() for patch in figure.axes[1].patches])
     scores = [(item.mean.value, item.worst.value, item.tolerance.value) for item in summaries]
     np.testing.assert_allclose(drawn, 100 * np.array(scores).T)
+
+
+def test_an_arm_that_never_finished_has_no_mark(study: Study) -> None:
+    planned, records, info = study
+    records = synthetic.fail(records, list(records.loc[records["hp_t"].notna(), "trial_id"]))
+    findings = analyse(planned, records, info)
+    for line in robustness_figure(findings).axes[0].lines:
+        assert np.isfinite(line.get_xdata()).tolist() == [True, True, False]
+    assert tuned_figure(findings).axes[0].get_xlim()[0] > 50
 
 
 def test_no_effective_rank_no_figure(study: Study) -> None:

@@ -187,7 +187,7 @@ def many_values(study: Study) -> Study:
         (one_seed, "too few seeds to judge DHEL and KCL"),
         (one_arm, "There is one loss only, so nothing to compare."),
         (one_value_a_axis, "There is one batch size."),
-        (all_failed, "90 of 90 failed, which counts as guessing."),
+        (all_failed, "No trial ended with a score, so no loss can be judged."),
         (nan_scores, "no score"),
         (half_finished, "Provisional: 45 of 90 planned trials have no result yet"),
         (many_values, "All 240 planned trials have ended"),

@@ -110,6 +110,12 @@ def test_a_half_finished_study_is_provisional() -> None:
     assert not summary.mean.has_interval
 
 
+def test_a_lucky_half_run_cell_does_not_win() -> None:
+    records = run()
+    records.loc[records["config_id"] == "infonce-256-4", "val_probe10_accuracy"] = 0.99
+    assert summarise(records[records["trial_id"] != "infonce-256-4-0"]).tuned.x == 64
+
+
 def test_whole_seeds_count_while_another_runs() -> None:
     records = run(seeds=(0, 1, 2), noise=0.01, rng=np.random.default_rng(0))
     summary = summarise(records[(records["seed"] != 2) | (records["hp_batch_size"] == 16)], seeds=(0, 1, 2))

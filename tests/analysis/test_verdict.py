@@ -56,6 +56,15 @@ def test_failures_are_counted(study: Study) -> None:
     assert last == "All 90 planned trials have ended; 1 of 90 failed, which counts as guessing."
 
 
+def test_a_loss_without_any_score_is_never_the_highest(study: Study) -> None:
+    planned, records, info = study
+    records = synthetic.fail(records, list(records.loc[records["hp_t"].notna(), "trial_id"]))
+    told = sentences(planned, records[records["config_id"] != "infonce-16-0"], info)
+    highest = [text for text in told if text.startswith("Highest")]
+    assert len(highest) == 2
+    assert not [text for text in highest if "KCL" in text]
+
+
 def test_nothing_yet(study: Study) -> None:
     planned, _, info = study
     assert sentences(planned, pd.DataFrame(), info) == [

@@ -21,6 +21,7 @@ def test_estimates() -> None:
     assert both.replace("\N{NO-BREAK SPACE}", " ") == "90.0 % [85.0, 95.0]"
     assert wording.with_interval(Estimate(value=0.9)).endswith("%")
     assert wording.with_interval(Estimate(value=math.nan)) == "–"
+    assert wording.interval(Estimate(value=0.9, low=0.9, high=0.9)) == ""
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from trainables.losses.analytic import (
     AnchorTerms,
     Hyperparameter,
     Weights,
-    per_anchor_weight,
+    minus_weighted,
     per_stack,
 )
 from trainables.losses.log_partition import log_partition
@@ -48,11 +48,11 @@ class DHEL(AnalyticLoss):
         if weights is None or gradient is None:
             return AnchorTerms(values)
         gradient = gradient * (energy_weight * share_a)
-        column = per_anchor_weight(weights)
-        grad_b = -column * scaled[0]
-        if not share_b:
-            return AnchorTerms(values, gradient[0] - column * (z_b * inverse_temperature), grad_b)
-        return AnchorTerms(values, gradient[0] - column * scaled[1], gradient[1] + grad_b)
+        scaled_b = scaled[1] if share_b else z_b * inverse_temperature
+        energy_b = gradient[1] if share_b else torch.zeros_like(z_b)
+        return AnchorTerms(
+            values, minus_weighted(gradient[0], weights, scaled_b), minus_weighted(energy_b, weights, scaled[0])
+        )
 
 
 def _times(weight: Hyperparameter, energy: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from trainables.losses.analytic import (
     AnchorTerms,
     Hyperparameter,
     Weights,
-    per_anchor_weight,
+    minus_weighted,
     per_stack,
 )
 from trainables.losses.cross_partition import cross_partition
@@ -33,16 +33,19 @@ class InfoNCE(AnalyticLoss):
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's log-partition over the other view, minus its positive logit."""
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
+        scaled_a, scaled_b = z_a * inverse_temperature, z_b * inverse_temperature
         rows_share = 1.0 if self.form == "one_sided" else 0.5
         row_weights = None if weights is None else weights * rows_share
         column_weights = None if weights is None else weights * (1.0 - rows_share)
-        sums = cross_partition(z_a, z_b, inverse_temperature, row_weights, column_weights)
-        scaled = z_a * inverse_temperature
-        positive = (scaled * z_b).sum(-1)
+        sums = cross_partition(
+            scaled_a, scaled_b, z_a, z_b, inverse_temperature, row_weights, column_weights
+        )
+        positive = (scaled_a * z_b).sum(-1)
         values = rows_share * sums.rows + (1.0 - rows_share) * sums.columns - positive
         if weights is None or sums.grad_a is None or sums.grad_b is None:
             return AnchorTerms(values)
-        column = per_anchor_weight(weights)
         return AnchorTerms(
-            values, sums.grad_a - column * (z_b * inverse_temperature), sums.grad_b - column * scaled
+            values,
+            minus_weighted(sums.grad_a, weights, scaled_b),
+            minus_weighted(sums.grad_b, weights, scaled_a),
         )

@@ -46,8 +46,8 @@ def _in_one_piece(
     z: Tensor, kernel: Kernel, t: Hyperparameter, weights: Weights, bands: list[Strip]
 ) -> _Sums:
     norms = torch.linalg.vecdot(z, z)
-    squared_distance = (z * -2.0) @ z.mT
-    value, slope = kernel(squared_distance.add_(norms.unsqueeze(-1)).add_(norms.unsqueeze(-2)), t)
+    squared_norms = norms.unsqueeze(-1) + norms.unsqueeze(-2)
+    value, slope = kernel(squared_norms.sub_(z @ z.mT, alpha=2.0), t)
     value.diagonal(0, -2, -1).zero_()
     if weights is None:
         return _Sums(value.sum(-1))
@@ -59,13 +59,12 @@ def _in_one_piece(
 
 def _in_strips(z: Tensor, kernel: Kernel, t: Hyperparameter, weights: Weights, bands: list[Strip]) -> _Sums:
     """As `_in_one_piece`, on the lower triangle."""
-    norms, minus_twice = torch.linalg.vecdot(z, z), z * -2.0
+    norms = torch.linalg.vecdot(z, z)
     values, push, pull = torch.zeros_like(norms), torch.zeros_like(norms), torch.zeros_like(z)
     for start, stop in bands:
         rows, columns = z[..., start:stop, :], z[..., :stop, :]
-        squared_distance = minus_twice[..., start:stop, :] @ columns.mT
-        squared_distance.add_(norms[..., start:stop, None]).add_(norms[..., None, :stop])
-        value, slope = kernel(squared_distance, t)
+        squared_norms = norms[..., start:stop, None] + norms[..., None, :stop]
+        value, slope = kernel(squared_norms.sub_(rows @ columns.mT, alpha=2.0), t)
         value.diagonal(start, -2, -1).zero_()
         values[..., start:stop] += value.sum(-1)
         values[..., :start] += value[..., :start].sum(-2)

@@ -7,7 +7,7 @@ excluded.
 import torch
 from torch import Tensor
 
-from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights, per_anchor_weight, per_stack
+from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights, minus_weighted, per_stack
 from trainables.losses.strips import Strip, strips
 
 #: Largest 1/T at which exp(+-1/T), summed over 10^5 points, stays a normal number. Below it no shift by the
@@ -121,8 +121,9 @@ def two_view_terms(
     if weights is None or gradient is None:
         return AnchorTerms(values)
     grad_a, grad_b = gradient.split(pairs, -2)
-    column = per_anchor_weight(weights)
-    return AnchorTerms(values, grad_a - column * scaled_b, grad_b - column * scaled_a)
+    return AnchorTerms(
+        values, minus_weighted(grad_a, weights, scaled_b), minus_weighted(grad_b, weights, scaled_a)
+    )
 
 
 def _for_both_anchors(weights: Weights) -> Weights:

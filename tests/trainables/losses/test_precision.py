@@ -55,14 +55,22 @@ def test_coarse_products_change_nothing_and_stay_as_they_were(
 
 
 @pytest.mark.usefixtures("coarse_products")
-def test_the_guard_makes_products_exact_and_ends_with_an_error_too() -> None:
-    generator = torch.Generator().manual_seed(0)
-    matrix = torch.randn(256, 256, generator=generator)
-    exact = (matrix.double() @ matrix.double()).float()
-    with pytest.raises(RuntimeError, match="stop"), exact_arithmetic(matrix.device):  # noqa: PT012
-        torch.testing.assert_close(matrix @ matrix, exact, rtol=1e-5, atol=1e-4)
-        raise RuntimeError("stop")
-    assert torch.get_float32_matmul_precision() == "medium"
+def test_the_guard_switches_both_off_and_back_on_after_an_error() -> None:
+    matmul = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = matmul.fp32_precision
+    assert before == "bf16"
+
+    def fail_within() -> None:
+        with exact_arithmetic(torch.device("cpu")):
+            assert matmul.fp32_precision == "ieee"
+            assert not torch.is_autocast_enabled("cpu")
+            raise RuntimeError("stop")
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        with pytest.raises(RuntimeError, match="stop"):
+            fail_within()
+        assert torch.is_autocast_enabled("cpu")
+    assert matmul.fp32_precision == before
 
 
 @pytest.mark.parametrize("configuration", _CONFIGURATIONS, ids=name_of)
