@@ -11,7 +11,7 @@ from analysis import robustness, wording
 from analysis.fairness import check_fairness
 from analysis.figures.draw import DrawnFigure
 from analysis.findings import Findings
-from analysis.intervals import LEVEL
+from analysis.intervals import LEVEL, Estimate
 from analysis.power import POWER
 from analysis.redact import redact_paths
 from analysis.tables import coverage_table, failures_table
@@ -45,6 +45,7 @@ def render_page(findings: Findings, figures: Mapping[str, DrawnFigure]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["redact"] = redact_paths
     return environment.get_template("report.html.j2").render(
         info=findings.info,
         sentences=verdict_sentences(findings),
@@ -57,7 +58,6 @@ def render_page(findings: Findings, figures: Mapping[str, DrawnFigure]) -> str:
         most_failures=_MOST_FAILURES,
         environment=environment_facts(findings.table),
         rank_label=findings.info.rank_metric,
-        study_file=redact_paths(findings.info.spec_text),
         constants={
             "level": f"{100 * LEVEL:.0f}",
             "power": f"{100 * POWER:.0f}",
@@ -94,7 +94,7 @@ def _score_row(findings: Findings, label: str) -> dict[str, object]:
     }
 
 
-def _cell(estimate: wording.Estimate) -> dict[str, str]:
+def _cell(estimate: Estimate) -> dict[str, str]:
     """A value with, below it, its interval or why there is none."""
     return {"value": wording.percent(estimate.value), "below": wording.interval(estimate) or estimate.note}
 

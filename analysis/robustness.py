@@ -67,6 +67,7 @@ def summarise_robustness(
     scores, weights = test.scored(chance), cell_weights(test)
     note = _missing_note(test)
     by_seed = _mean_by_seed(scores, weights)
+    without_failures = np.where(np.isfinite(by_seed), _partial_mean_by_seed(test.values, weights), np.nan)
     finished = test.status == "ok"
     known_rank = np.full(test.status.shape, np.nan) if rank is None else rank.values
     return RobustnessSummary(
@@ -74,9 +75,7 @@ def summarise_robustness(
         tuned=_choice(test, scores, _best_cell(validation.scored(chance)), note),
         default=_choice(test, scores, _default_cell(test, default), ""),
         mean=_mean_estimate(scores, weights, by_seed, note),
-        mean_finished=_mean_estimate(
-            test.values, weights, by_seed if note else _partial_mean_by_seed(test.values, weights), note
-        ),
+        mean_finished=_mean_estimate(test.values, weights, without_failures, note),
         mean_by_seed=by_seed,
         worst=worst_case(scores, weights, note=note),
         tolerance=tolerance_volume(scores, weights, finished.any(axis=-1), eps=eps, note=note),

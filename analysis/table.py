@@ -3,9 +3,13 @@
 import pandas as pd
 
 from analysis.info import RECORD_COLUMNS
+from analysis.redact import redact_paths
 
 #: Columns that `planned` must bring; hyperparameters come as further `hp_*` columns.
 PLANNED_COLUMNS = ("trial_id", "config_id", "arm", "seed")
+
+#: Columns whose texts may hold paths, which no report should show.
+_PLACES = ("data", "encoder", "error_message")
 
 
 def build_table(planned: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
@@ -13,8 +17,8 @@ def build_table(planned: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
 
     What was planned wins over what the record says of the same column. Every column of the record schema is
     present, so that a study without any record has a table too. Records of trials that are not planned are
-    left out. Raises `ValueError` for missing columns and for a trial that stands twice in an arm or in the
-    records.
+    left out, and paths of the machine are cut to their last part. Raises `ValueError` for missing columns and
+    for a trial that stands twice in an arm or in the records.
     """
     _check_columns(planned, "planned", PLANNED_COLUMNS)
     _check_columns(records, "records", ("trial_id", "status") if len(records) else ())
@@ -24,7 +28,10 @@ def build_table(planned: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
     _check_unique(found, "records", ["trial_id"])
     new = [name for name in found.columns if name not in planned.columns]
     found = found[["trial_id", *new]].astype({"trial_id": planned["trial_id"].dtype})
-    return planned.merge(found, on="trial_id", how="left", validate="many_to_one")
+    table = planned.merge(found, on="trial_id", how="left", validate="many_to_one")
+    for column in _PLACES:
+        table[column] = table[column].map(redact_paths, na_action="ignore")
+    return table
 
 
 def _check_columns(frame: pd.DataFrame, name: str, needed: tuple[str, ...]) -> None:

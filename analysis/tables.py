@@ -8,7 +8,6 @@ import pandas as pd
 from analysis.compare import Comparison
 from analysis.findings import Findings
 from analysis.intervals import Estimate, student_interval
-from analysis.redact import redact_paths
 from analysis.surface import FAILED, MISSING, PRUNED, axis_values, trial_statuses
 
 _TRIAL_FACTS = ("trial_id", "config_id", "arm", "seed", "status", "attempt", "seconds_total", "error_class")
@@ -26,7 +25,6 @@ def trials_table(findings: Findings) -> pd.DataFrame:
     ]
     chosen = table[[*_TRIAL_FACTS, *measured, _ERROR]].copy()
     chosen["status"] = chosen["status"].astype(object).where(chosen["status"].notna(), MISSING)
-    chosen[_ERROR] = chosen[_ERROR].map(redact_paths, na_action="ignore")
     return chosen
 
 
@@ -144,7 +142,7 @@ def _failures(findings: Findings, label: str) -> pd.DataFrame:
         "seed": rows["seed"],
         "status": trial_statuses(rows, surface.metric),
         "error_class": rows["error_class"],
-        _ERROR: rows[_ERROR].map(redact_paths, na_action="ignore"),
+        _ERROR: rows[_ERROR],
     }
     frame = pd.DataFrame(columns)
     return frame[frame["status"].isin(FAILED)]

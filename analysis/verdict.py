@@ -63,7 +63,8 @@ def null_control_sentence(findings: Findings, control: NullControl) -> str:
 
 def _null_verdict(control: NullControl) -> str:
     if control.verdict == DIFFERENT:
-        return f"Their averages differ more than chance allows (p {p_value(control.p)}): look for an error."
+        p = p_value(control.p)
+        return f"Their averages differ (p {p}), as chance alone makes them once in twenty: look for an error."
     if control.rms > control.seed_noise:
         return "Their averages do not differ beyond chance, but single trials differ more than seeds do."
     return "No difference beyond chance; gaps this small mean nothing."

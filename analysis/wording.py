@@ -47,10 +47,10 @@ def p_value(p: float) -> str:
 
 
 def number(value: float) -> str:
-    """An axis value: three significant digits, thousands apart, no exponent for what a grid holds."""
+    """An axis value: three significant digits, whole from 1000 on."""
     if not math.isfinite(value):
         return NONE
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def listing(names: Sequence[str]) -> str:

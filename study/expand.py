@@ -57,18 +57,12 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedTrial:
-    """A trial with the arm it belongs to and its ids."""
+    """A trial with the arm it belongs to, its ids, and what tells it from its neighbours, for people."""
 
     arm: str
+    title: str
     config: TrialConfig
     keys: TrialKeys
-
-    @property
-    def title(self) -> str:
-        """What tells it from its neighbours, for people."""
-        training, params = self.config.task.training, self.config.loss.params
-        shown = {"batch": training.batch_size, **params, "seed": self.config.seed}
-        return f"{self.arm} " + " ".join(f"{name}={value}" for name, value in shown.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,14 +174,20 @@ def _base_rates(
 
 def _arm_trials(spec: StudySpec, arm: Arm, shared: _AxisValues, data: DatasetInfo) -> Iterator[PlannedTrial]:
     axes = shared | ({"lr": arm.lr} if arm.lr is not None else {})
+    swept = {name for name, values in (axes | arm.axes).items() if len(values) > 1}
+    swept |= {"batch_size"} | ({arm.main_axis} if arm.main_axis else set())
     for training in grid(axes):
         task = _task(spec, training, data)
         for params in grid(arm.axes):
             loss = LossConfig(name=arm.loss, params=_without_defaults(arm.loss, params))
+            shown = {name: value for name, value in {**training, **params}.items() if name in swept}
             for seed in spec.seeds:
                 config = TrialConfig(seed=seed, loss=loss, task=task)
                 keys = trial_keys(config, _provenance(config, data))
-                yield PlannedTrial(arm=arm.label, config=config, keys=keys)
+                title = " ".join(
+                    [arm.label, *(f"{name}={value}" for name, value in shown.items()), f"seed={seed}"]
+                )
+                yield PlannedTrial(arm=arm.label, title=title, config=config, keys=keys)
 
 
 def _without_defaults(loss: str, params: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -99,7 +99,8 @@ class Progress:
         self._console.print("; ".join(parts), soft_wrap=True, highlight=False)
 
     def _panel(self) -> Group:
-        bar = ProgressBar(total=max(1, len(self._trials)), completed=self._done, width=48)
+        bar = Table.grid()  # a bar alone ends without a line break
+        bar.add_row(ProgressBar(total=max(1, len(self._trials)), completed=self._done, width=48))
         head = Text(f"{self._counts()}; {self._time_left()}")
         running = list(self._running.values())
         now = Text("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), style="dim")

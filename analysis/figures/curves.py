@@ -14,7 +14,7 @@ from analysis.wording import number
 
 _Y_LABEL = "test accuracy, %"
 _PANELS = 4  # batch sizes that have a panel: the ends and what lies evenly between
-_TICKS = 6  # texts along the axis of a panel
+_TEXTS = 18  # texts that fit along the axes of a row of panels
 _DODGE = 0.012  # share of the axis by which neighbouring arms are set apart
 
 
@@ -31,7 +31,7 @@ def batch_size_figure(findings: Findings) -> Figure | None:
         layer = (surface.x, surface.values[:, row], surface.failed[:, row])
         curves.append(_curve(findings, index, name, *layer, grids))
     ax = draw_curves(
-        figure.subplots(), curves, _ticks(grids, findings.info.x_label, most=2 * _TICKS), y_label=_Y_LABEL
+        figure.subplots(), curves, _ticks(grids, findings.info.x_label, most=_TEXTS // 2), y_label=_Y_LABEL
     )
     figure.legend(
         *ax.get_legend_handles_labels(),
@@ -67,7 +67,7 @@ def _draw_kind(findings: Findings, axes: Sequence, kind: str, sizes: np.ndarray)
     """One row of panels: the arms of one kind of main axis at every batch size."""
     arms = [(index, arm) for index, arm in enumerate(findings.info.arms) if arm.main_axis == kind]
     grids = [findings.test[arm.label].y for _, arm in arms]
-    ticks = _ticks(grids, f"{arms[0][1].main_axis_label} (no unit)", most=_TICKS)
+    ticks = _ticks(grids, f"{arms[0][1].main_axis_label} (no unit)", most=_TEXTS // len(sizes))
     for ax, size in zip(axes, sizes, strict=True):
         curves = []
         for index, arm in arms:

@@ -59,6 +59,8 @@ def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_s
     ax.invert_yaxis()
     ax.set(title=data.title, xlabel=data.x_label, ylabel=data.y_label)
     ax.tick_params(length=0, rotation=0)
+    if len(data.x_ticks) > 6:  # texts of four digits would run into each other
+        ax.tick_params(axis="x", rotation=90)
     return ax
 
 

@@ -102,9 +102,9 @@ def test_texts_from_outside_are_escaped_and_paths_are_cut(study: Study, tmp_path
     records = synthetic.fail(records, ["kcl-16-0-0"], status="crashed")
     records.loc[records["status"] == "crashed", "error_message"] = "<b>no</b> /home/someone/data/x.bin"
     spec = 'name = "s"\nroot = "/home/someone/data"\n'
-    html = page(
-        (planned, records.assign(node="myhost"), synthetic.study_info(info.arms, spec_text=spec)), tmp_path
-    )
+    records = records.assign(node="myhost", data="parquet:/home/someone/cats", encoder="small_conv")
+    info = synthetic.study_info(info.arms, spec_text=spec, data="cats from /home/someone/cats")
+    html = page((planned, records, info), tmp_path)
     assert "&lt;b&gt;no&lt;/b&gt; …/x.bin" in html
     everything = b"".join(files(tmp_path).values())
     assert b"someone" not in everything

@@ -74,6 +74,15 @@ def test_failures_score_chance_and_never_win() -> None:
     assert summary.worst.value < clean.worst.value
 
 
+def test_failures_are_left_out_of_the_alternative_mean_of_an_unfinished_study() -> None:
+    records = synthetic.fail(run(seeds=(0, 1, 2)), ["infonce-64-2-0"])
+    summary = summarise(records[records["trial_id"] != "infonce-64-2-2"], seeds=(0, 1, 2))
+    clean, rest = summarise().mean.value, (summarise().mean.value * 15 - 0.9) / 14
+    # seed 0 lost the best cell, seed 1 is whole, seed 2 is not finished
+    assert summary.mean.value == pytest.approx((clean - 0.8 / 15 + clean) / 2)
+    assert summary.mean_finished.value == pytest.approx((rest + clean) / 2)
+
+
 def test_every_trial_failed() -> None:
     planned = synthetic.plan([ARM])
     summary = summarise(synthetic.fail(run(), list(planned["trial_id"])))

@@ -25,7 +25,7 @@ def test_estimates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.05, "0.05"), (0.31623, "0.316"), (256.0, "256"), (4096, "4,096"), (math.nan, "–")]
+    ("value", "text"), [(0.05, "0.05"), (0.31623, "0.316"), (256.0, "256"), (4096, "4096"), (math.nan, "–")]
 )
 def test_numbers(value: float, text: str) -> None:
     assert wording.number(value) == text

@@ -6,7 +6,7 @@ embeddings backward. "public" is the same loss in its published style.
 """
 
 import argparse
-import resource
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,9 +17,12 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from tests.benchmarks import public_style
+from tests.benchmarks.memory import peak_bytes
 from tests.benchmarks.timing import seconds_each
 from trainables.losses import build_loss
 from trainables.losses.views import check_shapes, check_views
+
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's own chatter
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -145,12 +148,10 @@ def print_memory(pairs: int = 4096) -> None:
 
 def _memory_of(row: int, pairs: int = 4096) -> int:
     name, fields, *_ = ROWS[row]
-    run = _both_ways(build_loss(name, **fields), *_views(64, _D, device="cpu"))
-    run()  # what the first call loads is no part of it
-    z_a, z_b = _views(pairs, _D, device="cpu")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    _both_ways(build_loss(name, **fields), z_a, z_b)()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    loss = build_loss(name, **fields)
+    _both_ways(loss, *_views(64, _D, device="cpu"))()  # what the first call loads is no part of it
+    run = _both_ways(loss, *_views(pairs, _D, device="cpu"))
+    return peak_bytes(run)
 
 
 def main() -> None:

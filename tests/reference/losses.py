@@ -1,6 +1,6 @@
 """The losses as their papers write them: loops over anchors and negatives, in plain operations.
 
-Each takes views `(M, d)` and the loss's fields, and returns one value an anchor, `(M,)`.
+Each takes views `(M, d)` and every field of the loss, and returns one value an anchor, `(M,)`.
 """
 
 from collections.abc import Callable
@@ -33,22 +33,20 @@ def _symmetrised(u: Tensor, v: Tensor, phi: Scalar, psi: Scalar, c1: float, c2: 
     return (_general(u, v, phi, psi, c1, c2) + _general(v, u, phi, psi, c1, c2)) / 2
 
 
-def infonce(z_a: Tensor, z_b: Tensor, *, temperature: float = 0.5, form: str = "symmetric") -> Tensor:
+def infonce(z_a: Tensor, z_b: Tensor, *, temperature: float, form: str) -> Tensor:
     make = _symmetrised if form == "symmetric" else _general
     return make(z_a, z_b, lambda x: torch.exp(x / temperature), lambda s: torch.log(1 + s), 1.0, 0.0)
 
 
-def ntxent(z_a: Tensor, z_b: Tensor, *, temperature: float = 0.5) -> Tensor:
+def ntxent(z_a: Tensor, z_b: Tensor, *, temperature: float) -> Tensor:
     return _symmetrised(z_a, z_b, lambda x: torch.exp(x / temperature), lambda s: torch.log(1 + s), 1.0, 1.0)
 
 
-def dcl(z_a: Tensor, z_b: Tensor, *, temperature: float = 0.5) -> Tensor:
+def dcl(z_a: Tensor, z_b: Tensor, *, temperature: float) -> Tensor:
     return _symmetrised(z_a, z_b, lambda x: torch.exp(x / temperature), torch.log, 1.0, 1.0)
 
 
-def dhel(
-    z_a: Tensor, z_b: Tensor, *, temperature: float = 0.5, form: str = "released", energy_weight: float = 1.0
-) -> Tensor:
+def dhel(z_a: Tensor, z_b: Tensor, *, temperature: float, form: str, energy_weight: float) -> Tensor:
     values = []
     for i in range(len(z_a)):
         energies = []
@@ -73,15 +71,15 @@ def _flat(u: Tensor, v: Tensor, temperature: float, psi: Scalar) -> Tensor:
     return _symmetrised(u, v, lambda x: torch.exp(x / temperature), ratio, 1.0, 1.0)
 
 
-def flatnce(z_a: Tensor, z_b: Tensor, *, temperature: float = 0.5) -> Tensor:
+def flatnce(z_a: Tensor, z_b: Tensor, *, temperature: float) -> Tensor:
     return _flat(z_a, z_b, temperature, lambda s: s)
 
 
-def flatnce_plus(z_a: Tensor, z_b: Tensor, *, temperature: float = 0.5) -> Tensor:
+def flatnce_plus(z_a: Tensor, z_b: Tensor, *, temperature: float) -> Tensor:
     return _flat(z_a, z_b, temperature, lambda s: 1 + s)
 
 
-def kcl(z_a: Tensor, z_b: Tensor, *, kernel: str = "gaussian", t: float = 2.0, gamma: float = 16.0) -> Tensor:
+def kcl(z_a: Tensor, z_b: Tensor, *, kernel: str, t: float, gamma: float) -> Tensor:
     align, repel = LOOP_KERNELS[kernel]
     pairs = len(z_a)
     values = []
@@ -116,11 +114,11 @@ def general(
     z_a: Tensor,
     z_b: Tensor,
     *,
-    temperature: float = 0.5,
-    phi: str = "exp",
-    psi: str = "log1p",
-    c1: float = 1.0,
-    c2: float = 1.0,
+    temperature: float,
+    phi: str,
+    psi: str,
+    c1: float,
+    c2: float,
 ) -> Tensor:
     return _symmetrised(z_a, z_b, lambda x: _PHI[phi](x / temperature), _PSI[psi], c1, c2)
 

@@ -22,14 +22,16 @@ class CrossPartition(NamedTuple):
 def cross_partition(
     z_a: Tensor,
     z_b: Tensor,
+    scaled_a: Tensor,
+    scaled_b: Tensor,
     inverse_temperature: Hyperparameter,
     row_weights: Weights,
     column_weights: Weights,
 ) -> CrossPartition:
-    """Both log-partitions of views `(..., M, d)`; the gradients are left out when a weight is None."""
-    scaled_a, scaled_b = z_a * inverse_temperature, z_b * inverse_temperature
+    """Both log-partitions of views `(..., M, d)` with `scaled = z / T`; without weights, without gradients."""
     if fits_unshifted(inverse_temperature, z_a.dtype):
-        return _unshifted(scaled_a, z_b, scaled_b, row_weights, column_weights)
+        make_sums = _in_one_piece if len(strips(z_b.shape[-2], z_b.device)) == 1 else _in_strips
+        return make_sums(scaled_a, z_b, scaled_b, row_weights, column_weights)
     rows, near_a, far_b = shifted_rows(scaled_a, z_b, scaled_b, row_weights)
     columns, near_b, far_a = shifted_rows(scaled_b, z_a, scaled_a, column_weights)
     if near_a is None or near_b is None or far_a is None or far_b is None:
@@ -37,19 +39,32 @@ def cross_partition(
     return CrossPartition(rows, columns, near_a + far_a, near_b + far_b)
 
 
-def _unshifted(
+def _in_one_piece(
     scaled_a: Tensor, z_b: Tensor, scaled_b: Tensor, row_weights: Weights, column_weights: Weights
 ) -> CrossPartition:
+    matrix = (scaled_a @ z_b.mT).exp_()
+    rows, columns = matrix.sum(-1), matrix.sum(-2)
+    if row_weights is None or column_weights is None:
+        return CrossPartition(rows.log_(), columns.log_())
+    row_share, column_share = row_weights / rows, column_weights / columns
+    matrix.mul_(row_share.unsqueeze(-1) + column_share.unsqueeze(-2))
+    return CrossPartition(rows.log_(), columns.log_(), matrix @ scaled_b, matrix.mT @ scaled_a)
+
+
+def _in_strips(
+    scaled_a: Tensor, z_b: Tensor, scaled_b: Tensor, row_weights: Weights, column_weights: Weights
+) -> CrossPartition:
+    """As `_in_one_piece`, in strips of rows."""
     bands = strips(z_b.shape[-2], z_b.device)
     parts = [(scaled_a[..., start:stop, :] @ z_b.mT).exp_() for start, stop in bands]
     rows = torch.cat([part.sum(-1) for part in parts], -1)
     columns = torch.stack([part.sum(-2) for part in parts]).sum(0)
     if row_weights is None or column_weights is None:
-        return CrossPartition(rows.log(), columns.log())
+        return CrossPartition(rows.log_(), columns.log_())
     row_share, column_share = row_weights / rows, column_weights / columns
     near, grad_b = [], torch.zeros_like(z_b)
     for (start, stop), part in zip(bands, parts, strict=True):
         part.mul_(row_share[..., start:stop, None] + column_share[..., None, :])
         near.append(part @ scaled_b)
         grad_b += part.mT @ scaled_a[..., start:stop, :]
-    return CrossPartition(rows.log(), columns.log(), torch.cat(near, -2), grad_b)
+    return CrossPartition(rows.log_(), columns.log_(), torch.cat(near, -2), grad_b)

@@ -38,22 +38,24 @@ class DHEL(AnalyticLoss):
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's energies within its views, minus its positive logit."""
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
-        energy_weight = per_stack("energy_weight", self.energy_weight, z_a)
         share_a, share_b = _ENERGIES[self.form]
+        energy_weight = _each_anchor(per_stack("energy_weight", self.energy_weight, z_a) * share_a, z_a)
         points = torch.stack([z_a, z_b]) if share_b else z_a.unsqueeze(0)
         scaled = points * inverse_temperature
-        log_z, gradient = log_partition(points, scaled, inverse_temperature, weights, (0,))
-        energy = log_z.sum(0) * share_a
-        values = _times(energy_weight, energy) - (scaled[0] * z_b).sum(-1)
+        energy_weights = None if weights is None else weights * energy_weight
+        log_z, gradient = log_partition(points, scaled, inverse_temperature, energy_weights, (0,))
+        values = log_z.sum(0) * energy_weight - (scaled[0] * z_b).sum(-1)
         if weights is None or gradient is None:
             return AnchorTerms(values)
-        gradient = gradient * (energy_weight * share_a)
         scaled_b = scaled[1] if share_b else z_b * inverse_temperature
         energy_b = gradient[1] if share_b else torch.zeros_like(z_b)
         return AnchorTerms(
-            values, minus_weighted(gradient[0], weights, scaled_b), minus_weighted(energy_b, weights, scaled[0])
+            values,
+            minus_weighted(gradient[0], weights, scaled_b),
+            minus_weighted(energy_b, weights, scaled[0]),
         )
 
 
-def _times(weight: Hyperparameter, energy: Tensor) -> Tensor:
-    return energy * (weight[..., 0] if isinstance(weight, Tensor) else weight)
+def _each_anchor(value: Hyperparameter, z: Tensor) -> Hyperparameter:
+    """`(K, 1, 1)` as `(K, M)`; numbers as they are."""
+    return value.squeeze(-1).expand(z.shape[:-1]) if isinstance(value, Tensor) else value

@@ -45,21 +45,22 @@ def kernel_energy(
 def _in_one_piece(
     z: Tensor, kernel: Kernel, t: Hyperparameter, weights: Weights, bands: list[Strip]
 ) -> _Sums:
-    norms = torch.linalg.vecdot(z, z)
+    norms = z.square().sum(-1)
     squared_norms = norms.unsqueeze(-1) + norms.unsqueeze(-2)
     value, slope = kernel(squared_norms.sub_(z @ z.mT, alpha=2.0), t)
     value.diagonal(0, -2, -1).zero_()
     if weights is None:
-        return _Sums(value.sum(-1))
+        return _Sums(value.sum(-2))
     slope.diagonal(0, -2, -1).zero_()
     if isinstance(weights, Tensor):
         slope.mul_(weights.unsqueeze(-1) + weights.unsqueeze(-2))
-    return _Sums(value.sum(-1), slope.sum(-1), slope @ z)
+    # all three are symmetric, and many small matrices sum faster over their rows
+    return _Sums(value.sum(-2), slope.sum(-2), slope @ z)
 
 
 def _in_strips(z: Tensor, kernel: Kernel, t: Hyperparameter, weights: Weights, bands: list[Strip]) -> _Sums:
     """As `_in_one_piece`, on the lower triangle."""
-    norms = torch.linalg.vecdot(z, z)
+    norms = z.square().sum(-1)
     values, push, pull = torch.zeros_like(norms), torch.zeros_like(norms), torch.zeros_like(z)
     for start, stop in bands:
         rows, columns = z[..., start:stop, :], z[..., :stop, :]
