@@ -8,6 +8,7 @@ from search_spaces.spaces import NULL_CONTROLS, SPACES
 from study.expand import Arm, PlannedTrial, planned_rows
 from study.plan import Plan
 from study.spec import LoadedSpec
+from trainables.loss_fields import LOSS_CARDS
 from trainables.records import RecordStore
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
     declared = space is not None and rates == {space.base_lr}
     return ArmInfo(
         label=arm.label,
+        title=_title(arm),
         loss=arm.loss,
         main_axis=f"hp_{axis}",
         main_axis_label={"t": "kernel scale t", "lr": "base learning rate"}.get(axis, axis.replace("_", " ")),
@@ -78,6 +80,19 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
         base_lr=min(rates),
         lr_source=space.lr_source if space and declared else "set in the study file",
     )
+
+
+def _title(arm: Arm) -> str:
+    """The loss as papers write it, with the variant that is meant: "DHEL (released)"; a label of one's own stands."""
+    if arm.label != arm.loss or arm.loss not in LOSS_CARDS:
+        return arm.label
+    variants = []
+    for field in LOSS_CARDS[arm.loss].fields:
+        chosen = arm.axes.get(field.name, (field.default,))
+        if field.choices and len(chosen) == 1:
+            variants.append(str(chosen[0]))
+    title = LOSS_CARDS[arm.loss].title
+    return f"{title} ({', '.join(variants)})" if variants else title
 
 
 def _describe_data(plan: Plan) -> str:

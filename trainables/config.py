@@ -149,7 +149,7 @@ def _default_of(spec: dataclasses.Field) -> Any:
 
 def canonical_json(value: Any) -> str:
     """Canonical form as one line of JSON with sorted keys."""
-    return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
+    return _json(canonical(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,19 +172,21 @@ class TrialKeys:
 
 def trial_keys(config: TrialConfig, provenance: Provenance) -> TrialKeys:
     """Content hashes of a config together with its provenance and the numerics version."""
-    probe = getattr(config.task, "probe", None)
-    bare = config
-    if probe is not None:
-        bare = dataclasses.replace(config, task=dataclasses.replace(config.task, probe=ProbeConfig()))
-    tree = canonical(config)
+    tree, origin = canonical(config), canonical(provenance)
+    task_alone = {key: item for key, item in tree["task"].items() if key != "probe"}
+    probe = canonical(getattr(config.task, "probe", None))
     return TrialKeys(
-        trial_id=_digest([tree, provenance]),
-        config_id=_digest([{key: item for key, item in tree.items() if key != "seed"}, provenance]),
-        pretrain_id=_digest([bare, provenance]),
-        probe_id=_digest([probe, provenance.data_fingerprint]),
+        trial_id=_digest(tree, origin),
+        config_id=_digest({key: item for key, item in tree.items() if key != "seed"}, origin),
+        pretrain_id=_digest(tree | {"task": task_alone}, origin),
+        probe_id=_digest(probe, provenance.data_fingerprint),
     )
 
 
-def _digest(parts: list[Any]) -> str:
-    payload = canonical_json([NUMERICS_VERSION, *parts])
+def _digest(*canonical_parts: Any) -> str:
+    payload = _json([NUMERICS_VERSION, *canonical_parts])
     return hashlib.blake2b(payload.encode(), digest_size=10).hexdigest()
+
+
+def _json(tree: Any) -> str:
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"))

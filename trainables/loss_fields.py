@@ -74,6 +74,7 @@ class LossField:
 class LossCard:
     """What is known of a loss without running it; `u_i`, `v_i` are views of sample i, T the temperature."""
 
+    title: str  # as papers and figures write it
     formula: str
     source: str
     fields: tuple[LossField, ...]
@@ -127,6 +128,7 @@ _SIGNS = ("any value", "values >= 0", "values > 0")
 #: Every built-in loss by name.
 LOSS_CARDS: dict[str, LossCard] = {
     "infonce": LossCard(
+        title="InfoNCE",
         formula=f"mean_i log(1 + {_CROSS}), symmetrised or one-sided",
         source="van den Oord et al. 2018, arXiv 1807.03748; cross-view form of Radford et al. 2021",
         fields=(
@@ -140,16 +142,19 @@ LOSS_CARDS: dict[str, LossCard] = {
         ),
     ),
     "ntxent": LossCard(
+        title="NT-Xent",
         formula=f"mean_i log(1 + {_CROSS} + {_SAME}), symmetrised",
         source="SimCLR, Chen et al. 2020, arXiv 2002.05709, equation 1",
         fields=(_TEMPERATURE,),
     ),
     "dcl": LossCard(
+        title="DCL",
         formula=f"mean_i log({_CROSS} + {_SAME}), symmetrised",
         source="Yeh et al. 2022, arXiv 2110.06848",
         fields=(_TEMPERATURE,),
     ),
     "dhel": LossCard(
+        title="DHEL",
         formula="mean_i [-u_i.v_i / T + w (lse_{j!=i}(u_i.u_j / T) + lse_{j!=i}(v_i.v_j / T))]",
         source="Koromilas et al. 2024, arXiv 2405.18045; halved form: Lee et al. 2025, arXiv 2506.09781",
         fields=(
@@ -170,16 +175,19 @@ LOSS_CARDS: dict[str, LossCard] = {
         ),
     ),
     "flatnce": LossCard(
+        title="FlatNCE",
         formula="xi / stop_grad(xi), xi the sum inside DCL's logarithm: DCL's gradient",
         source="Chen et al. 2021, arXiv 2107.01152",
         fields=(_TEMPERATURE,),
     ),
     "flatnce_plus": LossCard(
+        title="FlatNCE-plus",
         formula="xi / stop_grad(xi), xi the sum inside NT-Xent's logarithm: NT-Xent's gradient",
         source="Chen et al. 2021, arXiv 2107.01152",
         fields=(_TEMPERATURE,),
     ),
     "kcl": LossCard(
+        title="KCL",
         formula="-2 mean_i K(u_i, v_i) + gamma (mean_{i<j} K(u_i, u_j) + mean_{i<j} K(v_i, v_j))",
         source="Koromilas et al. 2024, arXiv 2405.18045",
         fields=(
@@ -189,6 +197,7 @@ LOSS_CARDS: dict[str, LossCard] = {
         ),
     ),
     "general": LossCard(
+        title="General form",
         formula="mean_i psi(c1 sum_{j!=i} phi((v_j - v_i).u_i / T) + c2 sum_{j!=i} phi((u_j - v_i).u_i / T)),"
         " symmetrised",
         source="Lee et al. 2025, arXiv 2506.09781",

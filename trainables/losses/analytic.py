@@ -18,8 +18,7 @@ from trainables.losses.views import check_shapes
 #: A hyperparameter: one number, or one per stacked trial, shape `(K,)`.
 Hyperparameter = float | Tensor
 
-#: Weight of each anchor in the sum whose gradient is wanted: a number, or `(M,)`, `(K, M)`. None: no
-#: gradient.
+#: Weight of each anchor in the sum whose gradient is wanted: a number, `(M,)` or `(K, M)`; None for no gradient.
 Weights = float | Tensor | None
 
 
@@ -65,8 +64,7 @@ class AnalyticLoss:
 
 
 def per_stack(name: str, value: Hyperparameter, z: Tensor) -> Hyperparameter:
-    """A hyperparameter in the shape that broadcasts over `(K, M, d)`: numbers as they are, `(K,)` as `(K, 1,
-    1)`.
+    """A hyperparameter so that it broadcasts over `(K, M, d)`: numbers as they are, `(K,)` as `(K, 1, 1)`.
 
     Raises `ValueError` when a tensor does not have one value for each stacked trial.
     """

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from trainables.losses.analytic import Hyperparameter, Weights
-from trainables.losses.log_partition import fits_unshifted, shifted_rows
+from trainables.losses.analytic import Weights
+from trainables.losses.log_partition import shifted_rows
 from trainables.losses.strips import strips
 
 
@@ -24,12 +24,16 @@ def cross_partition(
     z_b: Tensor,
     scaled_a: Tensor,
     scaled_b: Tensor,
-    inverse_temperature: Hyperparameter,
     row_weights: Weights,
     column_weights: Weights,
+    *,
+    shifted: bool,
 ) -> CrossPartition:
-    """Both log-partitions of views `(..., M, d)` with `scaled = z / T`; without weights, without gradients."""
-    if fits_unshifted(inverse_temperature, z_a.dtype):
+    """Both log-partitions of views `(..., M, d)`; `scaled` is `z / T`, `shifted` what `needs_shift` says.
+
+    The gradients are left out where a weight is None.
+    """
+    if not shifted:
         make_sums = _in_one_piece if len(strips(z_b.shape[-2], z_b.device)) == 1 else _in_strips
         return make_sums(scaled_a, z_b, scaled_b, row_weights, column_weights)
     rows, near_a, far_b = shifted_rows(scaled_a, z_b, scaled_b, row_weights)

@@ -14,7 +14,7 @@ from trainables.losses.analytic import (
     minus_weighted,
     per_stack,
 )
-from trainables.losses.log_partition import log_partition
+from trainables.losses.log_partition import log_partition, needs_shift
 
 #: Energies that count in each form, as weights of `z_a`'s and `z_b`'s.
 _ENERGIES = {"released": (1.0, 1.0), "halved": (0.5, 0.5), "one_view": (1.0, 0.0)}
@@ -43,7 +43,8 @@ class DHEL(AnalyticLoss):
         points = torch.stack([z_a, z_b]) if share_b else z_a.unsqueeze(0)
         scaled = points * inverse_temperature
         energy_weights = None if weights is None else weights * energy_weight
-        log_z, gradient = log_partition(points, scaled, inverse_temperature, energy_weights, (0,))
+        shifted = needs_shift(self.temperature, z_a.dtype)
+        log_z, gradient = log_partition(points, scaled, energy_weights, (0,), shifted=shifted)
         values = log_z.sum(0) * energy_weight - (scaled[0] * z_b).sum(-1)
         if weights is None or gradient is None:
             return AnchorTerms(values)

@@ -14,6 +14,7 @@ from trainables.losses.analytic import (
     per_stack,
 )
 from trainables.losses.cross_partition import cross_partition
+from trainables.losses.log_partition import needs_shift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,8 @@ class InfoNCE(AnalyticLoss):
         rows_share = 1.0 if self.form == "one_sided" else 0.5
         row_weights = None if weights is None else weights * rows_share
         column_weights = None if weights is None else weights * (1.0 - rows_share)
-        sums = cross_partition(z_a, z_b, scaled_a, scaled_b, inverse_temperature, row_weights, column_weights)
+        shifted = needs_shift(self.temperature, z_a.dtype)
+        sums = cross_partition(z_a, z_b, scaled_a, scaled_b, row_weights, column_weights, shifted=shifted)
         positive = (scaled_a * z_b).sum(-1)
         values = rows_share * sums.rows + (1.0 - rows_share) * sums.columns - positive
         if weights is None or sums.grad_a is None or sums.grad_b is None:

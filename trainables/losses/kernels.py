@@ -15,7 +15,7 @@ ValueAndSlope = tuple[Tensor, Tensor]
 Kernel = Callable[[Tensor, Hyperparameter], ValueAndSlope]
 
 #: Squared distance within which the Riesz kernel is constant: its value there is the value at this distance
-#: and its derivative 0. It lies above the rounding of Gram distances. Source of the pole: `d^-s`.
+#: and its derivative 0. It lies above the rounding of Gram distances.
 RIESZ_GUARD = {torch.float32: 1e-6, torch.float64: 1e-12}
 
 #: Parameter of the Gaussian alignment of `gaussian_riesz`, as in the authors' code.

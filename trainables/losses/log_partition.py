@@ -1,7 +1,6 @@
 """Log-partition functions of the InfoNCE family, with their gradients.
 
-For points `z_i` the log-partition is `log Z_i = log sum_j exp(z_i.z_j / T)`, over all j that are not
-excluded.
+For points `z_i` the log-partition is `log Z_i = log sum_j exp(z_i.z_j / T)`, over all j that are not left out.
 """
 
 import torch
@@ -10,36 +9,32 @@ from torch import Tensor
 from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights, minus_weighted, per_stack
 from trainables.losses.strips import Strip, strips
 
-#: Largest 1/T at which exp(+-1/T), summed over 10^5 points, stays a normal number. Below it no shift by the
-#: maximum is needed, since unit-norm rows bound the logits; above it the log-sum is shifted.
+#: Largest 1/T at which exp(+-1/T), summed over 10^5 points, stays a normal number. Up to it no shift by the
+#: maximum is needed, since unit-norm rows bound the logits.
 _LARGEST_EXPONENT = {torch.float32: 70.0, torch.float64: 690.0}
 
 
+def needs_shift(temperature: Hyperparameter, dtype: torch.dtype) -> bool:
+    """Whether `exp(u.v / T)` can leave the range of `dtype`, so that log-sums are to be shifted."""
+    least = float(temperature.min()) if isinstance(temperature, Tensor) else temperature
+    return least * _LARGEST_EXPONENT[dtype] < 1.0
+
+
 def log_partition(
-    z: Tensor,
-    scaled: Tensor,
-    inverse_temperature: Hyperparameter,
-    weights: Weights,
-    excluded: tuple[int, ...],
+    z: Tensor, scaled: Tensor, weights: Weights, excluded: tuple[int, ...], *, shifted: bool
 ) -> tuple[Tensor, Tensor | None]:
     """`log Z`, `(..., N)`, of points `(..., N, d)`, and the gradient of `sum_i weights_i log Z_i`.
 
-    `scaled` is `z / T`. `excluded` names the entries `(i, i + offset)` that the sums leave out, as a set
-    that is symmetric about 0.
+    `scaled` is `z / T`, `shifted` what `needs_shift` says. `excluded` names the entries `(i, i + offset)`
+    that the sums leave out, as a set that is symmetric about 0.
     """
-    if not fits_unshifted(inverse_temperature, z.dtype):
+    if shifted:
         values, near, far = shifted_rows(scaled, z, scaled, weights, excluded)
         return values, None if near is None or far is None else near + far
     bands = strips(z.shape[-2], z.device)
     if len(bands) == 1:
         return _in_one_piece(z, scaled, weights, excluded)
     return _in_strips(z, scaled, weights, excluded, bands)
-
-
-def fits_unshifted(inverse_temperature: Hyperparameter, dtype: torch.dtype) -> bool:
-    """Whether `exp(u.v / T)` can be summed as it is."""
-    largest = inverse_temperature.max() if isinstance(inverse_temperature, Tensor) else inverse_temperature
-    return bool(largest <= _LARGEST_EXPONENT[dtype])
 
 
 def _in_one_piece(
@@ -111,11 +106,11 @@ def two_view_terms(
 ) -> AnchorTerms:
     """Terms of NT-Xent (the `positive` in the sum) or DCL (not), mean over a pair's two anchors."""
     pairs = z_a.shape[-2]
-    inverse_temperature = 1.0 / per_stack("temperature", temperature, z_a)
     z = torch.cat([z_a, z_b], -2)
-    scaled = z * inverse_temperature
+    scaled = z * (1.0 / per_stack("temperature", temperature, z_a))
     excluded = (0,) if positive else (0, pairs, -pairs)
-    log_z, gradient = log_partition(z, scaled, inverse_temperature, _for_both_anchors(weights), excluded)
+    shifted = needs_shift(temperature, z.dtype)
+    log_z, gradient = log_partition(z, scaled, _for_both_anchors(weights), excluded, shifted=shifted)
     scaled_a, scaled_b = scaled.split(pairs, -2)
     values = log_z.unflatten(-1, (2, pairs)).mean(-2) - (scaled_a * z_b).sum(-1)
     if weights is None or gradient is None:
