@@ -24,6 +24,9 @@ class Listener(Protocol):
 
     def finished(self, event: Finished) -> None: ...
 
+    def tick(self) -> None:
+        """Called now and then while trials run."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LostList:

@@ -53,8 +53,7 @@ class Progress:
         """A worker begins with `unit`."""
         self._first_start = self._first_start or time.monotonic()
         self._running[unit.trial_id] = unit.title
-        if not self._console.is_terminal and time.monotonic() - self._last_line > _PLAIN_EVERY_SECONDS:
-            self._plain_line()
+        self.tick()
 
     def finished(self, event: Finished) -> None:
         """A trial has its record."""
@@ -67,6 +66,11 @@ class Progress:
         value = event.values.get(self._metric)
         if value is not None and value > self._best.get(trial.arm, (-1.0, ""))[0]:
             self._best[trial.arm] = (value, trial.title)
+
+    def tick(self) -> None:
+        """Print a line where no panel is shown and the last one is old."""
+        if not self._console.is_terminal and time.monotonic() - self._last_line > _PLAIN_EVERY_SECONDS:
+            self._plain_line()
 
     @property
     def _done(self) -> int:

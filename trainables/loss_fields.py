@@ -116,8 +116,8 @@ _EXP_LEAST_TEMPERATURE = {
     "log": 0.005,
     "log1p": 0.005,
     "square_log": 0.005,
-    "identity": 0.025,
-    "square": 0.05,
+    "identity": 0.03,
+    "square": 0.08,
 }
 
 #: What psi needs of its argument, and phi gives: psi's level must not exceed phi's.
@@ -206,10 +206,14 @@ LOSS_CARDS: dict[str, LossCard] = {
             LossField(name="phi", default="exp", choices=tuple(_PHI_GIVES), doc="penalty of one negative"),
             LossField(name="psi", default="log1p", choices=tuple(_PSI_NEEDS), doc="outer function"),
             LossField(
-                name="c1", default=1.0, at_least=0.0, at_most=1e3, doc="weight of the other view's negatives"
+                name="c1",
+                default=1.0,
+                at_least=0.0,
+                at_most=100.0,
+                doc="weight of the other view's negatives",
             ),
             LossField(
-                name="c2", default=1.0, at_least=0.0, at_most=1e3, doc="weight of the own view's negatives"
+                name="c2", default=1.0, at_least=0.0, at_most=100.0, doc="weight of the own view's negatives"
             ),
         ),
     ),

@@ -49,6 +49,10 @@ class Watcher(tune.Callback):
         if left:
             self.lost.append(_lost_list(left, len(units), trial))
 
+    def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
+        """Tune went round its loop, as it does every second or so."""
+        self._listener.tick()
+
     def _announce(self, index: int) -> None:
         units, done = self._lists[index], self._done[index]
         if done < len(units):

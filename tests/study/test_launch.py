@@ -28,6 +28,9 @@ class Silence:
     def finished(self, event: Finished) -> None:
         self.finished_trials.append(event.trial_id)
 
+    def tick(self) -> None:
+        """Nothing to show."""
+
 
 class MortalRunner:
     """Runs inline, but its worker dies under `deadly` trials, each time it meets one."""

@@ -71,7 +71,7 @@ def test_temperatures_that_are_refused(name: str, value: Any) -> None:
         (
             "general",
             {"psi": "identity", "temperature": 0.01},
-            "temperature: got 0.01, must be a finite number >= 0.025 for phi exp and psi identity",
+            "temperature: got 0.01, must be a finite number >= 0.03 for phi exp and psi identity",
         ),
         ("general", {"c1": 0.0, "c2": 0.0}, "c1 + c2: got 0.0, must be a finite number > 0"),
         ("ntxent", {"tau": 0.5}, "ntxent: got field 'tau', must be one of temperature"),

@@ -36,16 +36,16 @@ def _corners() -> list[Configuration]:
     kernels = [
         ("kcl", {"kernel": kernel, "t": t, "gamma": gamma})
         for kernel, ts in _KERNEL_RANGES.items()
-        for t, gamma in product(ts, (0.0, 1e3))
+        for t, gamma in product(ts, (0.0, 1e6))
     ]
     general = [
-        ("general", {"temperature": least, "phi": phi, "psi": psi})
+        ("general", {"temperature": least, "phi": phi, "psi": psi, "c1": 100.0, "c2": 100.0})
         for phi, psi, least in (
             ("exp", "log1p", 0.005),
             ("exp", "log", 0.005),
             ("exp", "square_log", 0.005),
-            ("exp", "identity", 0.025),
-            ("exp", "square", 0.05),
+            ("exp", "identity", 0.03),
+            ("exp", "square", 0.08),
             ("softplus", "log", 0.005),
             ("sigmoid", "log", 0.005),
             ("quadratic", "square", 0.005),
