@@ -198,12 +198,13 @@ def report_study(study: str, store: str, data_root: str | None) -> None:
 
 
 def _report(study: str, opened: Opened) -> None:
+    from analysis.verdict import verdict_sentences
     from study.reporting import build_report
     from study.summary import failure_lines, summary_table
 
     path, findings = build_report(opened.plan, opened.loaded, opened.store)
     _console.print(summary_table(findings))
-    for line in failure_lines(opened.plan.records.table, study):
+    for line in (*verdict_sentences(findings)[:2], *failure_lines(opened.plan.records.table, study)):
         _console.print(line, soft_wrap=True, markup=False)
     _console.print(f"Report: {path}", soft_wrap=True)
 

@@ -33,23 +33,18 @@ def _studies() -> Table:
 
 
 def _losses() -> Table:
-    table = Table(
-        "name",
-        "fields (defaults)",
-        "swept by default",
-        "base lr",
-        title="Losses",
-        title_justify="left",
-        box=None,
-    )
+    table = Table("name", title="Losses", title_justify="left", box=None)
+    for column in ("swept by default", "base lr"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("all fields, with their defaults")
     for name, card in LOSS_CARDS.items():
-        fields = ", ".join(f"{field.name} ({field.default})" for field in card.fields)
+        fields = ", ".join(f"{field.name} = {field.default}" for field in card.fields)
         space = SPACES.get(name)
         if space:
             low, high = space.range().ends
-            table.add_row(name, fields, f"{space.main_axis} {low:g} to {high:g}", f"{space.base_lr:g}")
+            table.add_row(name, f"{space.main_axis} {low:g} to {high:g}", f"{space.base_lr:g}", fields)
         else:
-            table.add_row(name, fields, "say in the study", "say in the study")
+            table.add_row(name, "say in the study", "the same", fields)
     return table
 
 
@@ -61,12 +56,7 @@ def _data() -> Table:
 
 
 def _encoders() -> Table:
-    table = Table(
-        "name",
-        title="Encoders, or an import path such as my_package.nets:MyNet",
-        title_justify="left",
-        box=None,
-    )
-    for name in ENCODERS:
+    table = Table("name", title="Encoders", title_justify="left", box=None)
+    for name in (*ENCODERS, "my_package.nets:MyNet, an import path of your own"):
         table.add_row(name)
     return table

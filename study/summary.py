@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 def summary_table(findings: "Findings") -> Table:
     """Finished and failed trials of each arm, its tuned and its mean test accuracy, with 95 % intervals."""
     info = findings.info
-    table = Table(title=f"{info.name}: {info.metric_label}, test, % [95 % interval over seeds]", box=None)
-    for name in ("loss", "finished", "failed", "tuned on validation", "mean over the space"):
-        table.add_column(name, justify="left" if name == "loss" else "right")
+    table = Table(
+        title=f"{info.name}: {info.metric_label}, test set, %",
+        caption="tuned: the configuration that validation chose; in brackets: 95 % interval over seeds",
+        box=None,
+    )
+    for name in ("loss", "finished", "failed", "tuned", "mean over space"):
+        table.add_column(name, justify="left" if name == "loss" else "right", no_wrap=name != "loss")
     for arm in info.arms:
         summary = findings.summaries[arm.label]
         table.add_row(
