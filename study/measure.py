@@ -4,19 +4,31 @@ Large batches are timed on fewer images and scaled up, so that a price never cos
 """
 
 import dataclasses
+import statistics
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
 
 from study.expand import PlannedTrial
 from study.plan import Plan
 
-_STEPS = 3
+_STEPS = 12
+_ENOUGH_SECONDS = 3.0
 _LARGEST_TIMED_BATCH = 64
+
+
+class _EnoughError(Exception):
+    """Ends pre-training once enough steps are timed."""
 
 
 def measure_seconds(plan: Plan, trials: Sequence[PlannedTrial], data_root: Path | None) -> list[float]:
     """Expected seconds of each trial on one worker, pre-training alone."""
+    import torch
+
+    torch.set_num_threads(plan.spec.resources.cpus_per_trial)  # as workers do
     seconds_a_step: dict[int, float] = {}
     for trial in trials:
         size = trial.config.task.training.batch_size
@@ -33,7 +45,7 @@ def _steps(trial: PlannedTrial, images: int) -> int:
 
 
 def _time_step(trial: PlannedTrial, data_root: Path | None) -> float:
-    """Seconds of a step: the mean of a few after one that warms up."""
+    """Seconds of a step: the median, since the first ones load what later ones have."""
     from trainables.datasets.catalogue import load_dataset
     from trainables.images import pretrain_model
     from trainables.runtime import Runtime
@@ -43,7 +55,12 @@ def _time_step(trial: PlannedTrial, data_root: Path | None) -> float:
     training = dataclasses.replace(task.training, batch_size=timed, epochs=None, steps=_STEPS + 1)
     config = dataclasses.replace(trial.config, task=dataclasses.replace(task, training=training))
     stamps: list[float] = []
-    pretrain_model(
-        config, load_dataset(task.data, data_root), Runtime(), lambda _: stamps.append(time.perf_counter())
-    )
-    return (stamps[-1] - stamps[0]) / _STEPS * task.training.batch_size / timed
+
+    def stamp(_: object) -> None:
+        stamps.append(time.perf_counter())
+        if len(stamps) > 1 and stamps[-1] - stamps[0] > _ENOUGH_SECONDS:
+            raise _EnoughError
+
+    with suppress(_EnoughError):
+        pretrain_model(config, load_dataset(task.data, data_root), Runtime(), stamp)
+    return statistics.median(np.diff(stamps)) * task.training.batch_size / timed
