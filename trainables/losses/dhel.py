@@ -14,7 +14,12 @@ from trainables.losses.analytic import (
     minus_weighted,
     per_stack,
 )
-from trainables.losses.log_partition import log_partition, needs_shift
+from trainables.losses.log_partition import (
+    log_partition,
+    minus_positives,
+    needs_shift,
+    times_inverse_temperature,
+)
 
 #: Energies that count in each form, as weights of `z_a`'s and `z_b`'s.
 _ENERGIES = {"released": (1.0, 1.0), "halved": (0.5, 0.5), "one_view": (1.0, 0.0)}
@@ -40,20 +45,20 @@ class DHEL(AnalyticLoss):
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
         share_a, share_b = _ENERGIES[self.form]
         energy_weight = _each_anchor(per_stack("energy_weight", self.energy_weight, z_a) * share_a, z_a)
-        points = torch.stack([z_a, z_b]) if share_b else z_a.unsqueeze(0)
-        scaled = points * inverse_temperature
-        energy_weights = None if weights is None else weights * energy_weight
-        shifted = needs_shift(self.temperature, z_a.dtype)
-        log_z, gradient = log_partition(points, scaled, energy_weights, (0,), shifted=shifted)
-        values = log_z.sum(0) * energy_weight - (scaled[0] * z_b).sum(-1)
-        if weights is None or gradient is None:
+        log_z, gradient = log_partition(
+            torch.stack([z_a, z_b]) if share_b else z_a.unsqueeze(0),
+            inverse_temperature,
+            None if weights is None else weights * energy_weight,
+            (0,),
+            shifted=needs_shift(self.temperature, z_a.dtype),
+        )
+        values = minus_positives(log_z.sum(0) * energy_weight, z_a, z_b, inverse_temperature)
+        pull = times_inverse_temperature(weights, inverse_temperature, z_a)
+        if pull is None or gradient is None:
             return AnchorTerms(values)
-        scaled_b = scaled[1] if share_b else z_b * inverse_temperature
         energy_b = gradient[1] if share_b else torch.zeros_like(z_b)
         return AnchorTerms(
-            values,
-            minus_weighted(gradient[0], weights, scaled_b),
-            minus_weighted(energy_b, weights, scaled[0]),
+            values, minus_weighted(gradient[0], pull, z_b), minus_weighted(energy_b, pull, z_a)
         )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from trainables.losses.analytic import (
@@ -14,7 +15,7 @@ from trainables.losses.analytic import (
     per_stack,
 )
 from trainables.losses.cross_partition import cross_partition
-from trainables.losses.log_partition import needs_shift
+from trainables.losses.log_partition import minus_positives, needs_shift, times_inverse_temperature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +35,20 @@ class InfoNCE(AnalyticLoss):
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's log-partition over the other view, minus its positive logit."""
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
-        scaled_a, scaled_b = z_a * inverse_temperature, z_b * inverse_temperature
-        rows_share = 1.0 if self.form == "one_sided" else 0.5
-        row_weights = None if weights is None else weights * rows_share
-        column_weights = None if weights is None else weights * (1.0 - rows_share)
-        shifted = needs_shift(self.temperature, z_a.dtype)
-        sums = cross_partition(z_a, z_b, scaled_a, scaled_b, row_weights, column_weights, shifted=shifted)
-        positive = (scaled_a * z_b).sum(-1)
-        values = rows_share * sums.rows + (1.0 - rows_share) * sums.columns - positive
-        if weights is None or sums.grad_a is None or sums.grad_b is None:
+        row_share = 1.0 if self.form == "one_sided" else 0.5
+        sums = cross_partition(
+            z_a,
+            z_b,
+            inverse_temperature,
+            None if weights is None else weights * row_share,
+            None if weights is None else weights * (1.0 - row_share),
+            shifted=needs_shift(self.temperature, z_a.dtype),
+        )
+        log_z = sums.rows if self.form == "one_sided" else torch.lerp(sums.rows, sums.columns, 0.5)
+        values = minus_positives(log_z, z_a, z_b, inverse_temperature)
+        pull = times_inverse_temperature(weights, inverse_temperature, z_a)
+        if pull is None or sums.grad_a is None or sums.grad_b is None:
             return AnchorTerms(values)
         return AnchorTerms(
-            values,
-            minus_weighted(sums.grad_a, weights, scaled_b),
-            minus_weighted(sums.grad_b, weights, scaled_a),
+            values, minus_weighted(sums.grad_a, pull, z_b), minus_weighted(sums.grad_b, pull, z_a)
         )
