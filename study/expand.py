@@ -130,13 +130,18 @@ def _resolve_arm(label: str, table: Mapping[str, Any], rates_are_shared: bool) -
     space = SPACES.get(loss)
     axes = {key: axis_values(axis) for key, axis in table.items() if key not in (_LOSS_KEY, _LR_KEY)}
     if space and space.main_axis not in axes:
+        if not space.covers(axes):
+            made_for = ", ".join(f"{name} = {value}" for name, value in space.holds_for.items())
+            raise StudyError(
+                f"{where}.{space.main_axis}: is missing; its default range is for {made_for} only"
+            )
         axes[space.main_axis] = axis_values(space.range())
     _check_loss(where, loss, axes)
     return Arm(
         label=label,
         loss=loss,
         axes=axes,
-        lr=_base_rates(where, table, space, rates_are_shared),
+        lr=_base_rates(where, table, axes, space, rates_are_shared),
         main_axis=_main_axis(space, axes),
     )
 
@@ -159,7 +164,7 @@ def _check_loss(where: str, loss: str, axes: _AxisValues) -> None:
 
 
 def _base_rates(
-    where: str, table: Mapping[str, Any], space: LossSpace | None, shared: bool
+    where: str, table: Mapping[str, Any], axes: _AxisValues, space: LossSpace | None, shared: bool
 ) -> tuple[Scalar, ...] | None:
     if _LR_KEY in table:
         if shared:
@@ -169,6 +174,8 @@ def _base_rates(
         return None
     if space is None:
         raise StudyError(f"{where}.lr: is missing; only losses with a search space have a default rate")
+    if not space.covers(axes):
+        raise StudyError(f"{where}.lr: is missing; the default rate is for {space.scope} only")
     return (space.base_lr,)
 
 

@@ -69,7 +69,7 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
     axis = arm.main_axis or "lr"
     values = arm.axes.get(axis, (0.0,))
     rates = {trial.config.task.training.lr for trial in trials if trial.arm == arm.label}
-    declared = space is not None and rates == {space.base_lr}
+    declared = space is not None and rates == {space.base_lr} and space.covers(arm.axes)
     return ArmInfo(
         label=arm.label,
         title=_title(arm),

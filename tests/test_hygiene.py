@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from trainables.loss_table import loss_table
+
 _REPOSITORY = Path(__file__).resolve().parents[1]
+README = _REPOSITORY / "README.md"
 
 
 def test_cluster_file_fits_rays_schema() -> None:
@@ -33,7 +36,22 @@ def test_analysis_loads_no_torch(package: str) -> None:
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
+def with_loss_table(readme: str) -> str:
+    """The README with its table of losses made anew, between two marks."""
+    head, mark, rest = readme.partition(
+        "<!-- losses: made by `uv run python -m tests.golden.regenerate` -->\n"
+    )
+    _, end, tail = rest.partition("<!-- end of losses -->")
+    assert mark
+    assert end
+    return head + mark + loss_table() + end + tail
+
+
+def test_readme_table_of_losses_is_todays() -> None:
+    assert README.read_text() == with_loss_table(README.read_text())
+
+
 def test_readme_commands_are_the_ones_that_work() -> None:
-    readme = (_REPOSITORY / "README.md").read_text()
+    readme = README.read_text()
     for command in ("pip install uv && uv run study run quickstart", "pip install uv && uv run pytest"):
         assert command in readme

@@ -5,13 +5,12 @@ crashes leaves what was known up to then.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from trainables.config import ImagesTask, TrialConfig
 from trainables.datasets.catalogue import ImageData, load_dataset
@@ -19,11 +18,8 @@ from trainables.encoders.catalogue import build_model
 from trainables.encoders.model import ContrastiveModel
 from trainables.linear_probe import probe_accuracies
 from trainables.losses import build_loss
-from trainables.metrics.alignment import alignment
-from trainables.metrics.effective_rank import effective_rank
-from trainables.metrics.uniformity import uniformity
-from trainables.metrics.wasserstein_uniformity import wasserstein_uniformity
 from trainables.pretrain import PretrainFacts, Report, pretrain
+from trainables.representation import Layers, representation_metrics
 from trainables.runtime import Diverged, Runtime
 from trainables.streams import Stream, stream_generator
 from trainables.views.catalogue import build_views, plain
@@ -70,15 +66,15 @@ def pretrain_model(
 def _evaluate(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> Iterator[dict[str, Any]]:
-    features = {name: _embed(model, plain(_on(split.images, runtime))) for name, split in data.splits.items()}
-    if not all(torch.isfinite(part).all() for pair in features.values() for part in pair):
+    layers = {name: _embed(model, split.images, plain, runtime) for name, split in data.splits.items()}
+    if not all(layer.isfinite().all() for pair in layers.values() for layer in pair):
         raise Diverged("an embedding of the trained network was not finite")
-    labelled = {name: (features[name][0].numpy(), split.labels) for name, split in data.splits.items()}
+    labelled = {name: (layers[name][0].numpy(), split.labels) for name, split in data.splits.items()}
     yield probe_accuracies(config.task.probe, labelled["train"], labelled["val"], labelled["test"])
     views = build_views(config.task.views, **_shape(data))
     randomness = stream_generator(config.seed, Stream.EVALUATION_VIEWS, runtime.device)
-    test = _on(data.test.images, runtime)
-    yield _representation(features["test"], *(_embed(model, views(test, randomness)) for _ in range(2)))
+    pair = [_embed(model, data.test.images, lambda part: views(part, randomness), runtime) for _ in range(2)]
+    yield representation_metrics(layers["test"], *pair)
 
 
 def _shape(data: ImageData) -> dict[str, int]:
@@ -90,23 +86,10 @@ def _on(images: np.ndarray, runtime: Runtime) -> Tensor:
 
 
 @torch.no_grad()
-def _embed(model: ContrastiveModel, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """`h (N, h_dim)` and unit-norm `z (N, d)`, float32 on the CPU."""
-    parts = [model(part) for part in inputs.split(_EVALUATION_BATCH)]
+def _embed(
+    model: ContrastiveModel, images: np.ndarray, prepare: Callable[[Tensor], Tensor], runtime: Runtime
+) -> Layers:
+    """`h (N, h_dim)` and `z (N, d)` of uint8 images `(N, C, H, W)`, float32 on the CPU."""
+    parts = [model(prepare(part)) for part in _on(images, runtime).split(_EVALUATION_BATCH)]
     h, z = (torch.cat(column).float().cpu() for column in zip(*parts, strict=True))
-    return h, F.normalize(z, dim=1)
-
-
-def _representation(
-    clean: tuple[Tensor, Tensor], view_a: tuple[Tensor, Tensor], view_b: tuple[Tensor, Tensor]
-) -> dict[str, float]:
-    """Metrics of h and z, both unit-norm: alignment between two views, the rest on the clean test images."""
-    columns: dict[str, float] = {}
-    for name, points, a, b in zip(("h", "z"), clean, view_a, view_b, strict=True):
-        unit = F.normalize(points, dim=1)
-        columns[f"{name}_alignment"] = float(alignment(F.normalize(a, dim=1), F.normalize(b, dim=1)))
-        columns[f"{name}_uniformity"] = float(uniformity(unit))
-        columns[f"{name}_wasserstein_uniformity"] = float(wasserstein_uniformity(unit))
-        columns[f"{name}_effective_rank"] = float(effective_rank(unit))
-        columns[f"{name}_dim"] = points.shape[1]
-    return columns
+    return h, z

@@ -45,6 +45,14 @@ FAULTS = {
     "no budget": (("steps = 3", ""), ["training", "epochs", "steps"]),
     "two budgets": (("steps = 3", "steps = 3\nepochs = 1"), ["training", "exactly one"]),
     "rate of zero": (("t = [2.0]", "t = [2.0]\nlr = 0"), ["lr", "0", "above 0"]),
+    "another kernel without its scale": (
+        ("t = [2.0]", 'kernel = "imq"'),
+        ["losses.kcl.t", "missing", "gaussian"],
+    ),
+    "a variant without its rate": (
+        ("t = [2.0]", "t = [2.0]\ngamma = 2"),
+        ["losses.kcl.lr", "missing", "gamma = 16"],
+    ),
     "range turned round": (
         ("[0.1, 0.5]", "{ log = [2.0, 0.1], points = 3 }"),
         ["temperature", "larger high"],
