@@ -1,7 +1,6 @@
 """A study's spec to its trials: every arm's grid, times the seeds.
 
-An arm is one entry of `[losses]`: a loss with fixed values and axes. This module imports no torch unless a study
-names a loss or an encoder of its own by import path.
+This module imports no torch unless a study names a loss or an encoder of its own by import path.
 """
 
 import dataclasses
@@ -10,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from search_spaces.axes import axis_values
 from search_spaces.grid import grid
-from search_spaces.loss_params import check_loss_name, check_params, loss_defaults
-from search_spaces.spaces import SPACES, LossSpace
+from search_spaces.loss_params import loss_defaults
+from study.arms import Arm, AxisValues, resolve_arm
 from study.errors import StudyError
-from study.spec import StudySpec
+from study.spec import StudySpec, TrainingSection, describe_fault
 from trainables.config import (
     DataConfig,
     EncoderConfig,
@@ -35,24 +36,8 @@ from trainables.provenance import code_fingerprint
 from trainables.schema import LABELS_A_CLASS
 from trainables.views.catalogue import check_views_name
 
-#: Keys of a loss's table that are no fields of the loss.
-_LOSS_KEY, _LR_KEY = "loss", "lr"
-
 #: What `[axes]` may sweep: every numeric field of training.
 TRAINING_AXES = ("batch_size", "lr", "epochs", "steps", "weight_decay", "momentum", "warmup_fraction")
-
-_AxisValues = dict[str, tuple[Scalar, ...]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arm:
-    """One entry of `[losses]`, resolved."""
-
-    label: str
-    loss: str
-    axes: _AxisValues  # fields of the loss
-    lr: tuple[Scalar, ...] | None  # base rates, None where `[axes]` sweeps them
-    main_axis: str | None  # the field that surfaces show, None where nothing of the loss varies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +69,7 @@ def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
         raise StudyError(str(error)) from error
     _check_probes(spec, data)
     shared = _shared_axes(spec, data)
-    arms = tuple(_resolve_arm(label, table, "lr" in shared) for label, table in spec.losses.items())
+    arms = tuple(resolve_arm(label, table, "lr" in shared) for label, table in spec.losses.items())
     trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, shared, data))
     _refuse_repeats(trials)
     return Expansion(arms=arms, trials=trials, data=data)
@@ -94,7 +79,7 @@ def _data_config(spec: StudySpec) -> DataConfig:
     return DataConfig(name=spec.data.name, train_limit=spec.data.train_limit, test_limit=spec.data.test_limit)
 
 
-def _shared_axes(spec: StudySpec, data: DatasetInfo) -> _AxisValues:
+def _shared_axes(spec: StudySpec, data: DatasetInfo) -> AxisValues:
     shared = {name: axis_values(axis) for name, axis in spec.axes.items()}
     for name in shared:
         if name not in TRAINING_AXES:
@@ -124,62 +109,7 @@ def _is_integer(value: Scalar) -> bool:
     return not isinstance(value, (bool, str)) and float(value).is_integer()
 
 
-def _resolve_arm(label: str, table: Mapping[str, Any], rates_are_shared: bool) -> Arm:
-    where = f"losses.{label}"
-    loss = str(table.get(_LOSS_KEY, label))
-    space = SPACES.get(loss)
-    axes = {key: axis_values(axis) for key, axis in table.items() if key not in (_LOSS_KEY, _LR_KEY)}
-    if space and space.main_axis not in axes:
-        if not space.covers(axes):
-            made_for = ", ".join(f"{name} = {value}" for name, value in space.holds_for.items())
-            raise StudyError(
-                f"{where}.{space.main_axis}: is missing; its default range is for {made_for} only"
-            )
-        axes[space.main_axis] = axis_values(space.range())
-    _check_loss(where, loss, axes)
-    return Arm(
-        label=label,
-        loss=loss,
-        axes=axes,
-        lr=_base_rates(where, table, axes, space, rates_are_shared),
-        main_axis=_main_axis(space, axes),
-    )
-
-
-def _main_axis(space: LossSpace | None, axes: _AxisValues) -> str | None:
-    if space and len(axes[space.main_axis]) > 1:
-        return space.main_axis
-    varying = [name for name, values in axes.items() if len(values) > 1]
-    return varying[0] if varying else (space.main_axis if space else None)
-
-
-def _check_loss(where: str, loss: str, axes: _AxisValues) -> None:
-    """Every value of every field, before anything runs."""
-    try:
-        check_loss_name(loss)
-        for params in grid(axes):
-            check_params(loss, params)
-    except ValueError as error:
-        raise StudyError(f"{where}: {error}") from error
-
-
-def _base_rates(
-    where: str, table: Mapping[str, Any], axes: _AxisValues, space: LossSpace | None, shared: bool
-) -> tuple[Scalar, ...] | None:
-    if _LR_KEY in table:
-        if shared:
-            raise StudyError(f"{where}.lr: [axes] sweeps lr already; give it in one place")
-        return axis_values(table[_LR_KEY])
-    if shared:
-        return None
-    if space is None:
-        raise StudyError(f"{where}.lr: is missing; only losses with a search space have a default rate")
-    if not space.covers(axes):
-        raise StudyError(f"{where}.lr: is missing; the default rate is for {space.scope} only")
-    return (space.base_lr,)
-
-
-def _arm_trials(spec: StudySpec, arm: Arm, shared: _AxisValues, data: DatasetInfo) -> Iterator[PlannedTrial]:
+def _arm_trials(spec: StudySpec, arm: Arm, shared: AxisValues, data: DatasetInfo) -> Iterator[PlannedTrial]:
     axes = shared | ({"lr": arm.lr} if arm.lr is not None else {})
     swept = {name for name, values in (axes | arm.axes).items() if len(values) > 1}
     swept |= {"batch_size"} | ({arm.main_axis} if arm.main_axis else set())
@@ -214,9 +144,8 @@ def _task(spec: StudySpec, training: Mapping[str, Scalar], data: DatasetInfo) ->
     values: dict[str, Any] = spec.training.model_dump() | dict(training)
     for budget in {"epochs", "steps"} & set(training):
         values |= {"epochs": None, "steps": None, budget: training[budget]}
-    for whole in ("batch_size", "epochs", "steps"):
-        values[whole] = None if values[whole] is None else int(values[whole])
-    _check_training(values)
+    values |= _checked_training(values)
+    values["batch_size"] = int(values["batch_size"])
     return ImagesTask(
         data=_data_config(spec),
         views=spec.data.views or data.views,
@@ -226,10 +155,18 @@ def _task(spec: StudySpec, training: Mapping[str, Scalar], data: DatasetInfo) ->
     )
 
 
-def _check_training(values: Mapping[str, Any]) -> None:
+def _checked_training(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was swept obeys the same rules as what was fixed."""
     lr = values["lr"]
     if isinstance(lr, (str, bool)) or not lr > 0:
         raise StudyError(f"lr: got {lr!r}, must be a number above 0")
+    try:
+        section = TrainingSection.model_validate(
+            {name: values[name] for name in TrainingSection.model_fields}
+        )
+    except ValidationError as error:
+        raise StudyError(f"axes.{describe_fault(error)}") from error
+    return section.model_dump()
 
 
 def _refuse_repeats(trials: tuple[PlannedTrial, ...]) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search_spaces.spaces import NULL_CONTROLS, SPACES
-from study.expand import Arm, PlannedTrial, planned_rows
+from study.arms import Arm
+from study.expand import PlannedTrial, planned_rows
 from study.plan import Plan
 from study.spec import LoadedSpec
 from trainables.loss_fields import LOSS_CARDS

@@ -53,6 +53,9 @@ FAULTS = {
         ("t = [2.0]", "t = [2.0]\ngamma = 2"),
         ["losses.kcl.lr", "missing", "gamma = 16"],
     ),
+    "swept momentum of two": (("[8, 16]", "[8]\nmomentum = [0.9, 2]"), ["axes.momentum", "2", "less than 1"]),
+    "half an epoch": (("[8, 16]", "[8]\nepochs = [0.5]"), ["axes.epochs", "0.5"]),
+    "swept rate of nothing": (("[8, 16]", "[8]\nlr = [-1]"), ["lr", "-1", "above 0"]),
     "range turned round": (
         ("[0.1, 0.5]", "{ log = [2.0, 0.1], points = 3 }"),
         ["temperature", "larger high"],
