@@ -32,23 +32,28 @@ def _extra_axes(rows: pd.DataFrame, arm: ArmInfo, x_axis: str) -> list[str]:
     if not rows.duplicated(known).any():
         return []
     columns = [name for name in rows.columns if name.startswith("hp_") and name != "hp_other"]
-    return [name for name in columns if name not in known and rows[name].nunique() > 1]
+    return [name for name in columns if name not in known and rows[name].nunique(dropna=False) > 1]
 
 
 def _suffixes(rows: pd.DataFrame, extra: list[str]) -> pd.Series:
-    texts = [rows[name].map(lambda value, word=name: f", {word[3:]} {_number(value)}") for name in extra]
+    """As `, gamma 4, kernel imq`, one a row; an empty value has no words."""
+    texts = [_words(rows[name], name.removeprefix("hp_")) for name in extra]
     return sum(texts[1:], texts[0])
 
 
-def _number(value: object) -> str:
-    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+def _words(column: pd.Series, name: str) -> pd.Series:
+    told = [
+        "" if empty else f", {name} {value:g}" if isinstance(value, (int, float)) else f", {name} {value}"
+        for value, empty in zip(column, column.isna(), strict=True)
+    ]
+    return pd.Series(told, index=column.index, dtype=object)
 
 
 def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame) -> ArmInfo:
     part = dataclasses.replace(arm, label=arm.label + suffix, title=arm.name + suffix)
     if "hp_lr" in rows.columns and rows["hp_lr"].nunique() == 1 and ", lr " in suffix:
         part = dataclasses.replace(
-            part, base_lr=float(rows["hp_lr"].iloc[0]), lr_source="an axis of this study"
+            part, base_lr=float(rows["hp_lr"].iloc[0]), lr_source="an axis of this study", lr_tuned=True
         )
     return part
 

@@ -17,13 +17,17 @@ INCOMPLETE, TOO_FEW = "incomplete", "too few seeds"
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One score of one arm minus that of another, over the seeds that both finished."""
+    """One score of one arm minus that of another, over the seeds that both finished.
+
+    Tuned scores are the cross-fitted ones: no seed both chooses a configuration and reports on it. Their
+    standard error is widened where the choices of either arm differ (`analysis.choice.cross_fit_widening`).
+    """
 
     arm: str
     reference: str
     score: str  # "tuned" | "mean"
     difference: Estimate  # shares of 1; its interval is per comparison, without correction
-    deviation: float  # of the paired differences, NaN below two seeds
+    deviation: float  # of the paired differences, times `widen`; NaN below two seeds
     p: float  # two-sided paired t test, NaN where there is none
     p_holm: float  # after Holm's correction over all comparisons, NaN where there is none
     detectable: float  # smallest difference found with power 0.8 at the corrected level, inf below two seeds
@@ -57,31 +61,35 @@ def holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def paired_p(differences: np.ndarray) -> float:
-    """Two-sided p of the mean of `(P,)` being 0; 1 for all zero, NaN without spread or below two values."""
+def paired_p(differences: np.ndarray, *, widen: float = 1.0) -> float:
+    """Two-sided p of the mean of `(P,)` being 0; 1 for all zero, NaN without spread or below two values.
+
+    `widen` multiplies the standard error.
+    """
     known = differences[np.isfinite(differences)]
     if len(known) < 2:
         return math.nan
     mean, deviation, count = mean_and_spread(known)
     if deviation == 0:
         return 1.0 if mean == 0 else math.nan
-    return float(2 * stats.t.sf(abs(mean) / deviation * math.sqrt(count), count - 1))
+    return float(2 * stats.t.sf(abs(mean) / (widen * deviation) * math.sqrt(count), count - 1))
 
 
 def _compare(arm: RobustnessSummary, reference: RobustnessSummary, score: str) -> Comparison:
     differences, _ = paired_differences(
         _by_seed(arm, score), arm.tuned.seeds, _by_seed(reference, score), reference.tuned.seeds
     )
+    widen = max(arm.tuned.widen, reference.tuned.widen) if score == "tuned" else 1.0
     incomplete = not (arm.complete and reference.complete)
     return Comparison(
         arm=arm.arm,
         reference=reference.arm,
         score=score,
         difference=student_estimate(
-            differences, bounds=(-1.0, 1.0), note="provisional" if incomplete else ""
+            differences, bounds=(-1.0, 1.0), note="provisional" if incomplete else "", widen=widen
         ),
-        deviation=float(mean_and_spread(differences)[1]),
-        p=paired_p(differences),
+        deviation=widen * float(mean_and_spread(differences)[1]),
+        p=paired_p(differences, widen=widen),
         p_holm=math.nan,
         detectable=math.inf,
         verdict=INCOMPLETE if incomplete else "",

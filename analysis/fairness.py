@@ -8,7 +8,7 @@ import numpy as np
 from analysis.findings import Findings
 from analysis.info import ArmInfo
 from analysis.measure import log_width
-from analysis.null_control import DIFFERENT, NO_DIFFERENCE
+from analysis.null_control import DIFFERENT, NOT_COMPARABLE
 from analysis.robustness import MIN_SEEDS_EXTREMES
 from analysis.verdict import null_control_sentence
 from analysis.wording import counted, listing, number, values_with_counts
@@ -70,10 +70,9 @@ def _cells(findings: Findings) -> Card:
             f"not quite commensurate: {_spans(findings)}."
         )
         return Card(level=WARN, title="Space", text=text)
-    factor = number(np.exp(log_width(surfaces[0].y)))
     text = (
         f"Every loss was tried at the same {counted(len(surfaces[0].x), 'batch size')} and at "
-        f"{counted(len(surfaces[0].y), 'value')} of its main axis, spanning a factor of {factor}."
+        f"{_span(surfaces[0].y)} of its temperature, kernel scale or other main hyperparameter."
     )
     return Card(level=PASS, title="Space", text=text)
 
@@ -81,9 +80,18 @@ def _cells(findings: Findings) -> Card:
 def _spans(findings: Findings) -> str:
     groups: dict[str, list[str]] = {}
     for label, surface in findings.test.items():
-        span = f"{counted(len(surface.y), 'value')} over a factor of {number(np.exp(log_width(surface.y)))}"
-        groups.setdefault(span, []).append(findings.info.arm(label).name)
+        groups.setdefault(_span(surface.y), []).append(findings.info.arm(label).name)
     return "; ".join(f"{listing(names)} {span}" for span, names in groups.items())
+
+
+def _span(values: np.ndarray) -> str:
+    """As `5 values over a factor of 64`; an axis that is not positive has a range instead of a factor."""
+    if len(values) < 2:
+        return counted(len(values), "value")
+    positive = bool(np.all(values > 0))
+    width = log_width(values)
+    reach = f"a factor of {number(np.exp(width))}" if positive else f"a range of {number(width)}"
+    return f"{counted(len(values), 'value')} over {reach}"
 
 
 def _seeds(findings: Findings) -> Card:
@@ -99,7 +107,10 @@ def _seeds(findings: Findings) -> Card:
         return Card(
             level=FAIL, title="One seed", text="Every loss ran on one seed: nothing tells luck from skill."
         )
-    few = "So few make wide intervals, and none for the worst tenth and the tolerance."
+    few = (
+        f"So few make wide intervals; the worst tenth and the share near the best need {MIN_SEEDS_EXTREMES} "
+        "seeds for one."
+    )
     return Card(level=WARN, title="Few seeds", text=f"{text} {few}")
 
 
@@ -116,7 +127,7 @@ def _steps(findings: Findings) -> Card:
     if findings.table["hp_epochs"].notna().any():
         text = (
             f"Equal epochs: batch size {high} takes about {ratio} times fewer optimiser steps than {low}, so "
-            "a fall with batch size may be a lack of steps."
+            "accuracy may fall with batch size for lack of steps."
         )
     elif findings.table["hp_steps"].notna().any():
         text = f"Equal steps: batch size {high} sees {ratio} times as many images as {low}."
@@ -144,19 +155,31 @@ def _code(findings: Findings) -> Card:
     changed = findings.table["git_revision"].dropna().astype(str).str.endswith("+").any()
     if changed and card.level == PASS:
         return Card(
-            level=WARN, title="Code", text="The code was changed after its last commit (revision with +)."
+            level=WARN,
+            title="Code",
+            text="Trials ran from files changed since the last commit, so the revision does not name the code exactly.",
         )
     return card
 
 
 def _learning_rates(findings: Findings) -> Card:
-    arms = findings.info.arms
+    x_axis = findings.info.x_axis
+    arms = [arm for arm in findings.info.arms if "hp_lr" not in (x_axis, arm.main_axis)]
+    if not arms:
+        return Card(
+            level=PASS, title="Learning rates swept", text="The learning rate is an axis of this study."
+        )
     told = "; ".join(_rates_by_source(arms))
-    unsourced = any(not arm.lr_source for arm in arms)
-    if len(arms) > 1 and len({arm.base_lr for arm in arms}) == 1:
-        text = f"One base rate for all losses, though their gradients differ in scale: {told}."
-        return Card(level=WARN, title="Learning rates shared", text=text)
-    return Card(level=WARN if unsourced else PASS, title="Learning rates per loss", text=f"{told}.")
+    shared = len(arms) > 1 and len({arm.base_lr for arm in arms}) == 1
+    told = f"One base rate for all losses, though their gradients differ in scale: {told}" if shared else told
+    untuned = [arm.name for arm in arms if not arm.lr_tuned]
+    doubt = (
+        f" Not tuned on this data and protocol: {listing(untuned)}. A difference from other losses may come "
+        "from the rate alone."
+    )
+    level = WARN if shared or untuned or any(not arm.lr_source for arm in arms) else PASS
+    title = "Learning rates shared" if shared else "Learning rates per loss"
+    return Card(level=level, title=title, text=f"{told}.{doubt if untuned else ''}")
 
 
 def _rates_by_source(arms: Sequence[ArmInfo]) -> list[str]:
@@ -167,29 +190,32 @@ def _rates_by_source(arms: Sequence[ArmInfo]) -> list[str]:
 
 
 def _edges(findings: Findings) -> Card:
-    found = [text for label in findings.test if (text := _edge(findings, label))]
-    if not found:
+    places: dict[str, list[str]] = {}
+    for label in findings.test:
+        for place in _edges_hit(findings, label):
+            places.setdefault(place, []).append(findings.info.arm(label).name)
+    if not places:
         return Card(
             level=PASS, title="Optimum inside", text="No tuned configuration lies on the edge of its axes."
         )
-    text = f"The best may lie outside the space: {'; '.join(found)}."
+    told = "; ".join(f"{place} ({listing(names)})" for place, names in places.items())
+    text = f"Tuned configurations lie at the end of an axis, so a better one may lie beyond it: {told}."
     return Card(level=WARN, title="Optimum on the edge", text=text)
 
 
-def _edge(findings: Findings, label: str) -> str:
+def _edges_hit(findings: Findings, label: str) -> list[str]:
     surface, arm, tuned = findings.test[label], findings.info.arm(label), findings.summaries[label].tuned
     if not findings.summaries[label].finished:
-        return ""
+        return []
     axes = (
         (surface.x, tuned.x, findings.info.x_label.split(",")[0]),
         (surface.y, tuned.y, arm.main_axis_label),
     )
-    hits = [
+    return [
         f"{name} {number(value)}"
         for values, value, name in axes
         if len(values) > 1 and value in values[[0, -1]]
     ]
-    return f"{arm.name} at {listing(hits)}" if hits else ""
 
 
 def _null_controls(findings: Findings) -> Card:
@@ -197,13 +223,12 @@ def _null_controls(findings: Findings) -> Card:
     title = "Null control"
     if not controls:
         return Card(
-            level=WARN, title=title, text="No two losses of this study must coincide: nothing to check with."
+            level=WARN,
+            title=title,
+            text="No two losses here must coincide by theory and were tried alike: nothing to check with.",
         )
-    doubtful = [
-        control
-        for control in controls
-        if control.verdict != NO_DIFFERENCE or control.one_failed or control.rms > control.seed_noise
-    ]
+    judged = [control for control in controls if control.verdict != NOT_COMPARABLE]
+    doubtful = not judged or any(item.one_failed or item.rms > item.seed_noise for item in judged)
     level = FAIL if any(control.verdict == DIFFERENT for control in controls) else WARN if doubtful else PASS
     return Card(
         level=level, title=title, text=" ".join(null_control_sentence(findings, item) for item in controls)
@@ -211,11 +236,15 @@ def _null_controls(findings: Findings) -> Card:
 
 
 def _alike(findings: Findings, title: str, columns: tuple[str, ...], level: str) -> Card:
-    """Pass where every finished row agrees in `columns`; else `level`, naming what differs."""
+    """Pass where every row with a result agrees in `columns`, or every loss has the same values of a swept one.
+
+    Else `level`, naming what differs.
+    """
     rows = findings.table[findings.table["status"].notna()]
     if rows.empty:
         return Card(level=WARN, title=title, text="No row yet.")
-    differing = [name for name in columns if rows[name].nunique(dropna=True) > 1]
+    varying = [name for name in columns if rows[name].nunique(dropna=True) > 1]
+    differing = [name for name in varying if not _swept_alike(findings, name)]
     if differing:
         told = "; ".join(f"{_plain(name)}: {values_with_counts(rows[name])}" for name in differing)
         return Card(level=level, title=f"{title} differs", text=f"Trials differ in {told}.")
@@ -223,7 +252,15 @@ def _alike(findings: Findings, title: str, columns: tuple[str, ...], level: str)
         name for name in columns if rows[name].notna().any() and not name.endswith(("_id", "fingerprint"))
     ]
     told = "; ".join(f"{_plain(name)} {values_with_counts(rows[name])}" for name in shown)
-    return Card(level=PASS, title=title, text=f"The same in every trial: {told or 'nothing recorded'}.")
+    opening = "The same for every loss" if varying else "The same in every trial"
+    return Card(level=PASS, title=title, text=f"{opening}: {told or 'nothing recorded'}.")
+
+
+def _swept_alike(findings: Findings, column: str) -> bool:
+    """Whether a hyperparameter was planned at the same values for every loss: an axis, not an inequality."""
+    losses = findings.table["arm"].map({arm.label: arm.loss for arm in findings.info.arms})
+    values = [frozenset(rows.dropna()) for _, rows in findings.table[column].groupby(losses)]
+    return column.startswith("hp_") and len(set(values)) == 1
 
 
 def _plain(column: str) -> str:

@@ -52,6 +52,9 @@ def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> Fi
     }
     reference = info.reference_arm.label
     pairs = [(label, reference) for label in summaries if label != reference]
+    controls = [
+        (info.arm(a), info.arm(b)) for a, b in info.null_controls if a in summaries and b in summaries
+    ]
     return Findings(
         info=info,
         table=table,
@@ -61,22 +64,27 @@ def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> Fi
         summaries=summaries,
         comparisons=tuple(compare_arms(list(summaries.values()), pairs)),
         null_controls=tuple(
-            _null_control(test, summaries, info.arm(a), info.arm(b))
-            for a, b in info.null_controls
-            if a in summaries and b in summaries
+            check_null_control(
+                test[a.label],
+                test[b.label],
+                (summaries[a.label], summaries[b.label]),
+                same_setting=a.base_lr == b.base_lr and _same_values(table, a, b, info.x_axis),
+                pairs=len(controls),
+            )
+            for a, b in controls
         ),
     )
 
 
-def _null_control(
-    test: dict[str, Surface], summaries: dict[str, RobustnessSummary], a: ArmInfo, b: ArmInfo
-) -> NullControl:
-    return check_null_control(
-        test[a.label],
-        test[b.label],
-        (summaries[a.label], summaries[b.label]),
-        same_rate=a.base_lr == b.base_lr,
-    )
+def _same_values(table: pd.DataFrame, a: ArmInfo, b: ArmInfo, x_axis: str) -> bool:
+    """Whether two arms agree in every `hp_*` column that both fill, but for their axes."""
+    apart = {x_axis, a.main_axis, b.main_axis, "hp_other"}
+    columns = [name for name in table.columns if name.startswith("hp_") and name not in apart]
+    values = [
+        {arm.label: set(table.loc[table["arm"] == arm.label, name].dropna()) for arm in (a, b)}
+        for name in columns
+    ]
+    return all(found[a.label] == found[b.label] for found in values if found[a.label] and found[b.label])
 
 
 def _surfaces(table: pd.DataFrame, info: StudyInfo, metric: str) -> dict[str, Surface]:

@@ -16,6 +16,9 @@ class ArmInfo:
     default: float  # default of the main axis; also its value in rows that leave the column empty
     base_lr: float  # base learning rate, before the batch-size rule
     lr_source: str  # where that rate comes from
+    lr_tuned: bool = (
+        True  # tuned on this study's data and protocol; false for one carried over or set by hand
+    )
     title: str = ""  # name shown to readers; the label where empty
 
     @property
@@ -41,7 +44,7 @@ class StudyInfo:
     chance: float  # accuracy of guessing, 1 / classes: what a failed trial scores
     x_axis: str = "hp_batch_size"
     x_label: str = "batch size, pairs"
-    reference: str = ""  # label of the arm that others are compared with; InfoNCE or the first where empty
+    reference: str = ""  # label of the arm that others are compared with; see `reference_arm` where empty
     null_controls: tuple[tuple[str, str], ...] = ()
     tolerance: float = 0.02  # eps of the tolerance volume, as a share of 1
     rank_metric: str = "z_effective_rank"
@@ -64,7 +67,10 @@ class StudyInfo:
 
     @property
     def reference_arm(self) -> ArmInfo:
-        """The arm others are compared with: as declared, else the first InfoNCE arm, else the first arm."""
+        """The arm that others are compared with.
+
+        That of the declared label, else the first whose loss is "infonce" whatever its label, else the first.
+        """
         wanted = [arm for arm in self.arms if arm.label == self.reference]
         return (wanted or [arm for arm in self.arms if arm.loss == "infonce"] or list(self.arms))[0]
 

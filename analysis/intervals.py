@@ -48,24 +48,33 @@ def mean_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def student_interval(
-    values: np.ndarray, *, level: float = LEVEL, bounds: tuple[float, float] = (-np.inf, np.inf)
+    values: np.ndarray,
+    *,
+    level: float = LEVEL,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    widen: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and ends of Student's interval over the last axis of `(..., S)`, NaN ends below two values.
 
-    `mean -+ t(1 - (1 - level) / 2, S - 1) * sd / sqrt(S)`, cut to `bounds`, which hold the true value anyway.
-    Values without any spread give an interval of width 0.
+    `mean -+ widen * t(1 - (1 - level) / 2, S - 1) * sd / sqrt(S)`, cut to `bounds`, which hold the true value
+    anyway. Values without any spread give an interval of width 0. `widen` above 1 allows for values that are
+    not independent.
     """
     mean, deviation, count = mean_and_spread(np.asarray(values, dtype=float))
     freedom = np.maximum(count - 1, 1)
-    half = stats.t.ppf(0.5 + level / 2, freedom) * deviation / np.sqrt(np.maximum(count, 1))
+    half = widen * stats.t.ppf(0.5 + level / 2, freedom) * deviation / np.sqrt(np.maximum(count, 1))
     return mean, np.clip(mean - half, *bounds), np.clip(mean + half, *bounds)
 
 
 def student_estimate(
-    values: np.ndarray, *, bounds: tuple[float, float] = (-np.inf, np.inf), note: str = ""
+    values: np.ndarray,
+    *,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    note: str = "",
+    widen: float = 1.0,
 ) -> Estimate:
     """One score `(S,)`, a value a seed, with Student's interval over seeds; needs two seeds."""
-    mean, low, high = student_interval(values, bounds=bounds)
+    mean, low, high = student_interval(values, bounds=bounds, widen=widen)
     count = int(np.isfinite(values).sum())
     if count < 2:
         return Estimate(
@@ -77,7 +86,7 @@ def student_estimate(
         low=float(low),
         high=float(high),
         seeds=count,
-        method=f"Student, {count - 1} df",
+        method=f"Student, {count - 1} df" + (f", {widen:.3g} times as wide" if widen != 1 else ""),
         note=note,
     )
 

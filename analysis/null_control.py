@@ -36,11 +36,20 @@ class NullControl:
 
 
 def check_null_control(
-    a: Surface, b: Surface, summaries: tuple[RobustnessSummary, RobustnessSummary], *, same_rate: bool = True
+    a: Surface,
+    b: Surface,
+    summaries: tuple[RobustnessSummary, RobustnessSummary],
+    *,
+    same_setting: bool = True,
+    pairs: int = 1,
 ) -> NullControl:
-    """Compare two surfaces `(X, Y, S)` trial by trial; other axes or learning rates are "not comparable"."""
-    same = same_rate and all(
-        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("x", "y", "seeds")
+    """Compare two surfaces `(X, Y, S)` trial by trial.
+
+    Arms of other axes, seeds or, as `same_setting` says, other rates and fixed values are "not comparable". Of
+    `pairs` controls each is tested at the level over `pairs` (Bonferroni).
+    """
+    same = same_setting and all(
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("x_name", "y_name", "x", "y", "seeds")
     )
     difference = a.values - b.values if same else np.full((1, 1, 1), np.nan)
     one_failed = int((a.failed != b.failed).sum()) if same else 0
@@ -58,14 +67,14 @@ def check_null_control(
         seed_noise=_seed_noise([a.values, b.values]),
         mean=student_estimate(by_seed, bounds=(-1.0, 1.0)),
         p=p,
-        verdict=_verdict(len(known), p),
+        verdict=_verdict(len(known), p, (1 - LEVEL) / pairs),
     )
 
 
-def _verdict(trials: int, p: float) -> str:
+def _verdict(trials: int, p: float, alpha: float) -> str:
     if not trials:
         return NOT_COMPARABLE
-    return DIFFERENT if p < 1 - LEVEL else NO_DIFFERENCE
+    return DIFFERENT if p < alpha else NO_DIFFERENCE
 
 
 def _largest(values: np.ndarray) -> float:

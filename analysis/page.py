@@ -8,6 +8,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis import robustness, wording
+from analysis.choice import Choice
 from analysis.fairness import check_fairness
 from analysis.figures.draw import DrawnFigure
 from analysis.findings import Findings
@@ -82,6 +83,7 @@ def _score_row(findings: Findings, label: str) -> dict[str, object]:
         "name": arm.name,
         "tuned": _cell(item.tuned.estimate),
         "tuned_at": _place(size, item.tuned, arm.main_axis_label) if known else [wording.NONE],
+        "agreeing": f"{item.tuned.agreeing} of {item.tuned.choices}" if item.tuned.choices else "",
         "default": _cell(item.default.estimate),
         "default_at": f"{arm.name} {wording.number(item.default.y)} for {wording.number(arm.default)}",
         "middle": wording.number(item.default.x),
@@ -99,7 +101,7 @@ def _cell(estimate: Estimate) -> dict[str, str]:
     return {"value": wording.percent(estimate.value), "below": wording.interval(estimate) or estimate.note}
 
 
-def _place(size: str, choice: robustness.Choice, axis: str) -> list[str]:
+def _place(size: str, choice: Choice, axis: str) -> list[str]:
     return [f"{size} {wording.number(choice.x)}", f"{axis} {wording.number(choice.y)}"]
 
 

@@ -1,14 +1,16 @@
 """How robust one arm is to its hyperparameters: scores of its surfaces, each with its interval over seeds.
 
 Common to all scores: a failed trial scores chance, the worst outcome; the measure over the space is uniform
-in the axes' logarithms (`analysis.measure`); the unit of resampling is the seed. Scores of an unfinished grid
-are provisional and carry no interval unless whole seeds are there.
+in the axes' logarithms (`analysis.measure`); the unit of resampling is the seed. The tuned score is
+cross-fitted over seeds (`analysis.choice`). Scores of an unfinished grid are provisional and carry no interval
+unless whole seeds are there.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.choice import Choice, TunedChoice, default_choice, tuned_choice
 from analysis.intervals import Estimate, mean_and_spread, simultaneous_bands, student_estimate
 from analysis.measure import cell_weights
 from analysis.surface import Surface
@@ -24,23 +26,11 @@ _BOUNDS = (0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """A configuration of an arm and its test scores, one a seed."""
-
-    at: tuple[int, int]  # indices of the cell
-    x: float
-    y: float
-    scores: np.ndarray  # (S,), a failed seed at chance, NaN where missing
-    seeds: np.ndarray  # (S,)
-    estimate: Estimate
-
-
-@dataclass(frozen=True, kw_only=True)
 class RobustnessSummary:
     """Every score of one arm, as shares of 1."""
 
     arm: str
-    tuned: Choice  # chosen by validation, scored on test
+    tuned: TunedChoice  # chosen by validation, scored on test, cross-fitted over seeds
     default: Choice  # the grid cell nearest to the default, at the middle batch size
     mean: Estimate  # over the space
     mean_finished: Estimate  # the same over finished trials only: failures left out instead of at chance
@@ -72,8 +62,8 @@ def summarise_robustness(
     known_rank = np.full(test.status.shape, np.nan) if rank is None else rank.values
     return RobustnessSummary(
         arm=test.arm,
-        tuned=_choice(test, scores, _best_cell(validation.scored(chance)), note),
-        default=_choice(test, scores, _default_cell(test, default), ""),
+        tuned=tuned_choice(test, scores, validation.scored(chance), note),
+        default=default_choice(test, scores, default),
         mean=_mean_estimate(scores, weights, by_seed, note),
         mean_finished=_mean_estimate(test.values, weights, without_failures, note),
         mean_by_seed=by_seed,
@@ -193,27 +183,3 @@ def _mean_estimate(scores: np.ndarray, weights: np.ndarray, by_seed: np.ndarray,
         return student_estimate(by_seed, bounds=_BOUNDS, note=note)
     mean, _, count = mean_and_spread(_partial_mean_by_seed(scores, weights))
     return Estimate(value=float(mean), seeds=int(count), note=note or "no trials")
-
-
-def _best_cell(scores: np.ndarray) -> tuple[int, int]:
-    """Highest mean over seeds, among the cells with the most seeds known; the first of equals."""
-    mean, _, count = mean_and_spread(scores)
-    eligible = (count == count.max()) & (count > 0)
-    best = int(np.argmax(np.where(eligible, mean, -np.inf)))
-    return best // scores.shape[1], best % scores.shape[1]
-
-
-def _default_cell(surface: Surface, default: float) -> tuple[int, int]:
-    """Nearest main-axis value (in log where it can be) at the middle batch size, the lower of two middles."""
-    y = surface.y
-    if default > 0 and np.all(y > 0):
-        nearest = np.argmin(np.abs(np.log(y / default)))
-    else:
-        nearest = np.argmin(np.abs(y - default))
-    return (len(surface.x) - 1) // 2, int(nearest)
-
-
-def _choice(surface: Surface, scores: np.ndarray, at: tuple[int, int], note: str) -> Choice:
-    estimate = student_estimate(scores[at], bounds=_BOUNDS, note=note)
-    x, y = float(surface.x[at[0]]), float(surface.y[at[1]])
-    return Choice(at=at, x=x, y=y, scores=scores[at], seeds=surface.seeds, estimate=estimate)

@@ -55,7 +55,11 @@ def _cells(findings: Findings, label: str) -> pd.DataFrame:
 
 
 def scores_table(findings: Findings) -> pd.DataFrame:
-    """One row an arm: every robustness score with the ends and the method of its interval."""
+    """One row an arm: every robustness score with the ends and the method of its interval.
+
+    `tuned` is cross-fitted over seeds; `tuned_*` places name the cell that all seeds choose, with which
+    `held_out_agreeing` of the `held_out_choices` by the other seeds agree.
+    """
     return pd.DataFrame([_score_row(findings, label) for label in findings.summaries])
 
 
@@ -78,7 +82,8 @@ def _score_row(findings: Findings, label: str) -> dict[str, object]:
     row: dict[str, object] = {"arm": label, "main_axis": _bare(arm.main_axis), "base_lr": arm.base_lr}
     for name, estimate in estimates.items():
         row |= _estimate_columns(name, estimate)
-    return row | places | counts
+    held_out = {"held_out_choices": item.tuned.choices, "held_out_agreeing": item.tuned.agreeing}
+    return row | places | held_out | counts
 
 
 def _estimate_columns(name: str, estimate: Estimate) -> dict[str, object]:

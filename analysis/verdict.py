@@ -7,7 +7,7 @@ from analysis.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, 
 from analysis.findings import Findings
 from analysis.intervals import LEVEL, Estimate
 from analysis.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
-from analysis.power import seeds_needed
+from analysis.power import POWER, seeds_needed
 from analysis.robustness import RobustnessSummary
 from analysis.wording import counted, listing, p_value, percent, points, with_interval
 
@@ -64,7 +64,7 @@ def null_control_sentence(findings: Findings, control: NullControl) -> str:
 def _null_verdict(control: NullControl) -> str:
     if control.verdict == DIFFERENT:
         p = p_value(control.p)
-        return f"Their averages differ (p {p}), as chance alone makes them once in twenty: look for an error."
+        return f"Their averages differ (p {p}), more than chance would have them: look for an error."
     if control.rms > control.seed_noise:
         return "Their averages do not differ beyond chance, but single trials differ more than seeds do."
     return "No difference beyond chance; gaps this small mean nothing."
@@ -104,11 +104,12 @@ def _resolution(findings: Findings, judged: Sequence[Comparison]) -> str:
     tolerance, family = findings.info.tolerance, len(findings.comparisons)
     wanted = seeds_needed(tolerance, median, alpha=(1 - LEVEL) / family)
     needed = f"about {wanted}" if wanted else "more than 100"
-    advice = f"{needed} seeds would do for {100 * tolerance:g} points"
     seeds = counted(sharpest.difference.seeds, "seed")
     return (
-        f"With {seeds} even the sharpest of these comparisons finds only "
-        f"differences of {bound} points or more reliably; {advice}, if the spread seen holds."
+        f"Undecided is no proof of equality: with {seeds}, a study like this finds a true difference in "
+        f"{100 * POWER:.0f} % of cases only if it is at least {bound} points, in the least noisy of these "
+        f"comparisons. To find {100 * tolerance:g} points it would take {needed} seeds, if the noise stays as "
+        "seen here."
     )
 
 
@@ -119,6 +120,8 @@ def _level(findings: Findings, score: str) -> str:
     ended = {label: item for label, item in summaries.items() if item.complete} or summaries
     known = {label: estimate(item) for label, item in ended.items()}
     known = {label: item for label, item in known.items() if math.isfinite(item.value)}
+    if not known:
+        return f"No loss has its {words} yet."
     best, reference = max(known, key=lambda label: known[label].value), findings.info.reference_arm.label
     opening = f"Highest {words} on test" if len(summaries) > 1 else f"{words.capitalize()} on test"
     text = f"{opening}: {_name(findings, best)} with {with_interval(known[best])}"

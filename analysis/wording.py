@@ -1,6 +1,7 @@
 """Numbers and lists as the report writes them."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import pandas as pd
@@ -56,6 +57,11 @@ def number(value: float) -> str:
 def listing(names: Sequence[str]) -> str:
     """As `A, B and C`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def wrapped(name: str, *, width: int = 28) -> str:
+    """A long name over several lines, for titles and legends."""
+    return "\n".join(textwrap.wrap(name, width)) or name
 
 
 def counted(count: int, noun: str) -> str:

@@ -4,7 +4,7 @@ import math
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from trainables.config import Scalar
 
@@ -41,17 +41,40 @@ class Range(BaseModel):
         return tuple(float(f"{point:.6g}") for point in points)
 
 
-Axis = Range | list[Scalar] | Scalar
+Axis = Range | tuple[Scalar, ...]
 
 
-def axis_values(axis: Any) -> tuple[Scalar, ...]:
-    """The values of an axis in the order given. Raises `ValueError` when it is empty or repeats a value."""
-    if isinstance(axis, Range):
-        return axis.values()
-    values = tuple(axis) if isinstance(axis, list) else (axis,)
+def parse_axis(raw: Any) -> Axis:
+    """An axis as study files write it: a value, a list of values, or a range.
+
+    Raises `ValueError` when it is empty, repeats a value, or holds what is no finite number, text or truth.
+    """
+    if isinstance(raw, dict):
+        return _parse_range(raw)
+    values = tuple(raw) if isinstance(raw, (list, tuple)) else (raw,)
     if not values:
         raise ValueError("got an empty list, at least one value is needed")
+    for value in values:
+        if not isinstance(value, (bool, int, float, str)) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
+            raise ValueError(f"got {value!r}, must be a finite number, a text, a list of them or a range")
     repeated = sorted({str(value) for value in values if values.count(value) > 1})
     if repeated:
         raise ValueError(f"got {', '.join(repeated)} more than once, each value is allowed once")
     return values
+
+
+def _parse_range(raw: dict[str, Any]) -> Range:
+    try:
+        return Range.model_validate(raw)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{where + ': ' if where else ''}{message}, got {raw}") from error
+
+
+def axis_values(axis: Axis) -> tuple[Scalar, ...]:
+    """The values of an axis in the order given."""
+    return axis.values() if isinstance(axis, Range) else axis

@@ -10,6 +10,12 @@ from typing import Any
 from trainables.config import Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 
+#: What `[axes]` may sweep: every numeric field of training.
+TRAINING_AXES = ("batch_size", "lr", "epochs", "steps", "weight_decay", "momentum", "warmup_fraction")
+
+#: Names that no field of a loss of one's own may have: study files and records use them for something else.
+RESERVED = frozenset({*TRAINING_AXES, "loss", "lr_rule", "precision"})
+
 
 def is_import_path(loss: str) -> bool:
     """Whether a loss is a user's own, `my_package.my_module:MyLoss`."""
@@ -54,6 +60,11 @@ def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
 
     loss = _own_loss(path)
     names = [field.name for field in dataclasses.fields(loss)]
+    taken = sorted(set(names) & RESERVED)
+    if taken:
+        raise ValueError(
+            f"{path}: field {taken[0]!r} has the name of a setting of training; call it otherwise"
+        )
     unknown = sorted(set(params) - set(names))
     if unknown:
         raise ValueError(f"{unknown[0]}: unknown key; allowed are {', '.join(names)}, lr, loss")

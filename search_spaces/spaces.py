@@ -16,71 +16,79 @@ _HALF_WIDTH = 8.0
 _POINTS = 5
 
 _TEMPERATURE_SOURCE = (
-    "middle of the grids in print on a log scale (0.07 to 2 and 0.1 to 0.5); the range covers them"
+    "middle of the grids in print on a log scale (0.07 to 2, 0.1 to 0.5); the range covers them"
 )
 _KERNEL_SOURCE = "default of the kernel contrastive loss's released code (t = 2)"
 
-#: The sweep behind the base rates: its rows, and the command that made them.
-RATES_EVIDENCE = "search_spaces/evidence/digits_learning_rates.csv"
-_RATES_SOURCE = f"best mean validation accuracy of the sweep in {RATES_EVIDENCE}"
+#: The sweep behind the base rates, and the rule by which `search_spaces.rates` reads them off its rows.
+_RATES_SOURCE = (
+    "vertex of the parabola through mean validation accuracy over log rate, in the sweep recorded in "
+    "search_spaces/evidence/digits_learning_rates.csv"
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Values of a loss's fields that a number was found for; fields that are not named do not matter to it."""
+
+    values: Mapping[str, Scalar] = field(default_factory=dict)
+
+    def covers(self, chosen: Mapping[str, Sequence[Scalar]]) -> bool:
+        """Whether the values given, if any, are these."""
+        return all(set(chosen.get(name, (value,))) == {value} for name, value in self.values.items())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} = {value}" for name, value in self.values.items())
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpace:
-    """Defaults of one loss. `main_axis` is the field that studies sweep when they say nothing else.
-
-    `holds_for` names the values of other fields that the range and the rate were made for.
-    """
+    """Defaults of one loss. `main_axis` is the field that studies sweep when they say nothing else."""
 
     main_axis: str
     default: float
     source: str
     base_lr: float
-    lr_source: str
-    holds_for: Mapping[str, Scalar] = field(default_factory=dict)
-
-    def covers(self, chosen: Mapping[str, Sequence[Scalar]]) -> bool:
-        """Whether the given values of fields, defaults apart, are those that the range was made for."""
-        return all(set(chosen.get(name, (value,))) == {value} for name, value in self.holds_for.items())
-
-    @property
-    def scope(self) -> str:
-        """What range and rate were made for, in words: "kernel = gaussian, gamma = 16.0"."""
-        return ", ".join(f"{name} = {value}" for name, value in self.holds_for.items())
+    lr_source: str = _RATES_SOURCE
+    range_scope: Scope = field(default_factory=Scope)
+    rate_scope: Scope = field(default_factory=Scope)
 
     def range(self) -> Range:
         """The default values of the main axis."""
         return Range(log=(self.default / _HALF_WIDTH, self.default * _HALF_WIDTH), points=_POINTS)
 
 
-def _temperature(base_lr: float, lr_source: str = _RATES_SOURCE, **holds_for: Scalar) -> LossSpace:
+def _temperature(base_lr: float, lr_source: str = _RATES_SOURCE, **rate_scope: Scalar) -> LossSpace:
     return LossSpace(
         main_axis="temperature",
         default=0.25,
         source=_TEMPERATURE_SOURCE,
         base_lr=base_lr,
         lr_source=lr_source,
-        holds_for=holds_for,
+        rate_scope=Scope(rate_scope),
     )
 
 
 SPACES: dict[str, LossSpace] = {
-    "infonce": _temperature(base_lr=0.1, form="symmetric"),
-    "ntxent": _temperature(base_lr=0.1),
-    "dcl": _temperature(base_lr=0.1),
-    "dhel": _temperature(base_lr=0.03, form="released", energy_weight=1.0),
+    "infonce": _temperature(0.1, form="symmetric"),
+    "ntxent": _temperature(0.1),
+    "dcl": _temperature(0.1),
+    "dhel": _temperature(0.1, form="released", energy_weight=1.0),
     # One gradient with DCL, so one learning rate: anything else would break the null control.
-    "flatnce": _temperature(base_lr=0.1, lr_source="inherited from dcl, whose gradient it shares"),
-    "flatnce_plus": _temperature(base_lr=0.1, lr_source="inherited from ntxent, whose gradient it shares"),
+    "flatnce": _temperature(0.1, "inherited from dcl, whose gradient it shares"),
+    "flatnce_plus": _temperature(0.1, "inherited from ntxent, whose gradient it shares"),
     "kcl": LossSpace(
         main_axis="t",
         default=2.0,
         source=_KERNEL_SOURCE,
-        base_lr=0.3,
-        lr_source=_RATES_SOURCE,
-        holds_for={"kernel": "gaussian", "gamma": 16.0},
+        base_lr=0.1,
+        range_scope=Scope({"kernel": "gaussian"}),
+        rate_scope=Scope({"kernel": "gaussian", "gamma": 16.0}),
     ),
 }
+
+#: What the base rates were tuned on; elsewhere they are carried over, and the report says so.
+TUNED_ON = {"data": "digits", "encoder": "small_conv", "lr_rule": "sqrt"}
 
 #: Pairs of losses with one gradient: every study that has both gets a null control for free.
 NULL_CONTROLS: tuple[tuple[str, str], ...] = (("flatnce", "dcl"), ("flatnce_plus", "ntxent"))

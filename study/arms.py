@@ -34,14 +34,13 @@ def resolve_arm(label: str, table: Mapping[str, Any], rates_are_shared: bool) ->
     Raises `StudyError` for an unknown loss or field, a value that the loss refuses, and a missing range or rate.
     """
     where = f"losses.{label}"
-    loss = str(table.get(_LOSS_KEY, label))
+    loss = _loss_name(where, label, table)
     space = SPACES.get(loss)
     axes = {key: axis_values(axis) for key, axis in table.items() if key not in (_LOSS_KEY, _LR_KEY)}
     if space and space.main_axis not in axes:
-        if not space.covers(axes):
-            made_for = ", ".join(f"{name} = {value}" for name, value in space.holds_for.items())
+        if not space.range_scope.covers(axes):
             raise StudyError(
-                f"{where}.{space.main_axis}: is missing; its default range is for {made_for} only"
+                f"{where}.{space.main_axis}: is missing; the default range is for {space.range_scope} only"
             )
         axes[space.main_axis] = axis_values(space.range())
     _check_loss(where, loss, axes)
@@ -54,10 +53,19 @@ def resolve_arm(label: str, table: Mapping[str, Any], rates_are_shared: bool) ->
     )
 
 
+def _loss_name(where: str, label: str, table: Mapping[str, Any]) -> str:
+    names = axis_values(table.get(_LOSS_KEY, (label,)))
+    if len(names) != 1 or not isinstance(names[0], str):
+        raise StudyError(f"{where}.loss: got {list(names)}, must be the name or import path of one loss")
+    return names[0]
+
+
 def _main_axis(space: LossSpace | None, axes: AxisValues) -> str | None:
     if space and len(axes[space.main_axis]) > 1:
         return space.main_axis
-    varying = [name for name, values in axes.items() if len(values) > 1]
+    varying = [
+        name for name, values in axes.items() if len(values) > 1 and not isinstance(values[0], (str, bool))
+    ]
     return varying[0] if varying else (space.main_axis if space else None)
 
 
@@ -82,6 +90,6 @@ def _base_rates(
         return None
     if space is None:
         raise StudyError(f"{where}.lr: is missing; only losses with a search space have a default rate")
-    if not space.covers(axes):
-        raise StudyError(f"{where}.lr: is missing; the default rate is for {space.scope} only")
+    if not space.rate_scope.covers(axes):
+        raise StudyError(f"{where}.lr: is missing; the default rate is for {space.rate_scope} only")
     return (space.base_lr,)

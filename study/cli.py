@@ -4,16 +4,15 @@ Only click is imported here. Each command imports what it needs when it runs, so
 """
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from study.errors import StudyError
-
-#: Exit codes beside 0: bad input, and stopped by a signal (128 + its number).
-BAD_INPUT, INTERRUPTED = 2, 130
+from study.errors import BAD_INPUT, StudyError
+from study.signals import Stopped
 
 _STORE = click.option(
     "--store", default="./results", show_default=True, metavar="PATH", help="Where records and reports live."
@@ -35,14 +34,16 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         from trainables.datasets.source import DataError
         from trainables.records import StoreError
 
+        # A loss of one's own lies where the command is called, as with `python -m`.
+        sys.path.insert(0, os.getcwd())
         try:
             command(*args, **options)
         except (StudyError, StoreError, DataError) as error:
             click.echo(f"study: {error}", err=True)
-            sys.exit(BAD_INPUT)
-        except KeyboardInterrupt:
+            sys.exit(getattr(error, "exit_code", BAD_INPUT))
+        except KeyboardInterrupt as stopped:
             click.echo("study: stopped", err=True)
-            sys.exit(INTERRUPTED)
+            sys.exit(stopped.exit_code if isinstance(stopped, Stopped) else 130)
 
     return guarded
 
@@ -132,7 +133,7 @@ def trial(study: str, trial_id: str | None, store: str, data_root: str | None, p
     """
     from study.commands import run_one_trial
 
-    run_one_trial(study, trial_id, store, data_root, put=put)
+    sys.exit(run_one_trial(study, trial_id, store, data_root, put=put))
 
 
 @main.command("list")

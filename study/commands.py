@@ -9,16 +9,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from study.errors import StudyError
+from study.errors import DONE, FAILED, StudyError
 from study.estimate import seconds_by_trial
 from study.expand import PlannedTrial
 from study.plan import Plan, make_plan, status_summary
 from study.preflight import check_data_root, count_workers
 from study.progress import format_seconds
+from study.signals import Stopped, raise_on_signals
 from study.spec import LoadedSpec, load_spec
 from trainables.records import RecordStore
+from trainables.schema import Status
 
-_console = Console(highlight=False)
+_console = Console(highlight=False, markup=False)  # names and messages of users may hold brackets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,11 @@ def open_study(study: str, store: str, data_root: str | None) -> Opened:
 def show_plan(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
     """`study plan`."""
     opened = open_study(study, store, data_root)
-    workers = count_workers(opened.loaded.spec.resources, None)
+    try:
+        workers = count_workers(opened.loaded.spec.resources, None)
+    except StudyError as error:  # a plan may be for another machine
+        _err(f"this study cannot run here: {error}")
+        workers = 0
     seconds = estimated_seconds(opened, workers)
     if as_json:
         print(json.dumps(status_summary(opened.plan) | {"workers": workers, "estimated_seconds": seconds}))
@@ -66,22 +72,29 @@ def show_plan(study: str, store: str, data_root: str | None, *, as_json: bool) -
 
 
 def estimated_seconds(opened: Opened, workers: int) -> float | None:
-    """Wall time of the missing trials, from finished ones; measured on a few steps where there are none."""
+    """Wall time of the missing trials, from finished ones; measured on a few steps where there are none.
+
+    None where neither tells: no worker fits on this machine, or the steps fail.
+    """
     missing = opened.plan.missing
     if not missing:
         return 0.0
+    if not workers:
+        return None
     seconds = seconds_by_trial(opened.plan, missing)
     if seconds is None:
         from study.measure import measure_seconds
 
-        seconds = measure_seconds(opened.plan, missing, opened.data_root)
-    return sum(seconds) / min(workers, len(missing))
+        seconds = measure_seconds(opened.plan, missing, _workshop(opened).runtime)
+    return None if seconds is None else sum(seconds) / min(workers, len(missing))
 
 
 def _estimate_line(missing: int, seconds: float | None, workers: int) -> str:
     if not missing:
         return "Nothing is missing: a run would only rebuild the report."
-    return f"Estimated time: {format_seconds(seconds or 0)} with {workers} workers on this machine."
+    if seconds is None:
+        return "Estimated time: not known before some trials have finished."
+    return f"Estimated time: {format_seconds(seconds)} with {workers} workers on this machine."
 
 
 def show_status(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
@@ -100,7 +113,8 @@ def show_status(study: str, store: str, data_root: str | None, *, as_json: bool)
 def run_study(study: str, store: str, data_root: str | None, *, workers: int | None, runner: str) -> int:
     """`study run`: the missing trials, then the report. Returns the exit code."""
     opened = open_study(study, store, data_root)
-    count = 1 if runner == "inline" else count_workers(opened.loaded.spec.resources, workers)
+    fitting = count_workers(opened.loaded.spec.resources, workers)
+    count = 1 if runner == "inline" else fitting
     opened.store.prepare()
     for path in opened.plan.records.damaged:
         _err(f"set aside: {opened.store.set_aside(path)}")
@@ -109,17 +123,17 @@ def run_study(study: str, store: str, data_root: str | None, *, workers: int | N
         _console.print(
             f"{opened.loaded.spec.name}: all {len(opened.plan.trials)} trials are done, nothing to run."
         )
-    elif not _run_missing(opened, missing, count, runner):
-        return _stopped(opened)
+    elif stopped := _run_missing(opened, missing, count, runner):
+        _say_stopped(opened)
+        return stopped.exit_code
     _report(study, open_study(study, store, data_root))
-    return 0
+    return DONE
 
 
-def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runner: str) -> bool:
-    """True when every trial has its record, False when a signal stopped the run."""
+def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runner: str) -> Stopped | None:
+    """None when every trial has its record, otherwise the signal that stopped the run."""
     from study.launch import Launch, launch_costs
     from study.progress import Progress
-    from study.signals import raise_on_signals
 
     spec = opened.loaded.spec
     _console.print(
@@ -142,9 +156,9 @@ def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runn
         )
         try:
             launch.run()
-        except KeyboardInterrupt:
-            return False
-    return True
+        except Stopped as stopped:
+            return stopped
+    return None
 
 
 def _runner(name: str, workers: int, opened: Opened, stack: ExitStack) -> Any:
@@ -179,15 +193,12 @@ def _workshop(opened: Opened) -> Any:
     )
 
 
-def _stopped(opened: Opened) -> int:
-    from study.cli import INTERRUPTED
-
+def _say_stopped(opened: Opened) -> None:
     records = opened.store.read({trial.keys.trial_id for trial in opened.plan.trials})
     _err(
         f"stopped: {records.table.num_rows} of {len(opened.plan.trials)} trials are done and kept; "
         "the same command continues"
     )
-    return INTERRUPTED
 
 
 def report_study(study: str, store: str, data_root: str | None) -> None:
@@ -205,29 +216,32 @@ def _report(study: str, opened: Opened) -> None:
     path, findings = build_report(opened.plan, opened.loaded, opened.store)
     _console.print(summary_table(findings))
     for line in (*verdict_sentences(findings)[:2], *failure_lines(opened.plan.records.table, study)):
-        _console.print(line, soft_wrap=True, markup=False)
+        _console.print(line, soft_wrap=True)
     _console.print(f"Report: {path}", soft_wrap=True)
 
 
-def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str | None, *, put: bool) -> None:
-    """`study trial`: the debugging door."""
+def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str | None, *, put: bool) -> int:
+    """`study trial`: the debugging door. Returns the exit code."""
     from study.one_trial import compare_records, record_table
     from trainables.trial import run_trial
 
     opened = open_study(study, store, data_root)
     chosen = _choose(opened.plan, trial_id)
+    count_workers(opened.loaded.spec.resources, None)
+    if put:
+        opened.store.prepare()
     _console.print(f"trial {chosen.keys.trial_id}: {chosen.title}")
-    attempt = opened.store.next_attempt(chosen.keys.trial_id)
+    attempt = opened.store.next_attempts().get(chosen.keys.trial_id, 0)
     record = run_trial(chosen.config, runtime=_workshop(opened).runtime, attempt=attempt)
     _console.print(record_table(record))
     if record.error_traceback:
-        _console.print(record.error_traceback, markup=False)
+        _console.print(record.error_traceback)
     stored = opened.store.read({chosen.keys.trial_id}).table.to_pylist()
     if stored:
         _console.print(compare_records(stored[0], record), soft_wrap=True)
     elif put:
-        opened.store.prepare()
         _console.print(f"Record: {opened.store.put(record)}", soft_wrap=True)
+    return DONE if record.status in (Status.OK, Status.DIVERGED) else FAILED
 
 
 def _choose(plan: Plan, trial_id: str | None) -> PlannedTrial:
@@ -243,4 +257,4 @@ def _choose(plan: Plan, trial_id: str | None) -> PlannedTrial:
 
 
 def _err(message: str) -> None:
-    Console(stderr=True, highlight=False).print(f"study: {message}", soft_wrap=True, markup=False)
+    Console(stderr=True, highlight=False, markup=False).print(f"study: {message}", soft_wrap=True)

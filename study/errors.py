@@ -1,5 +1,16 @@
-"""What a user can mend: one clear line, exit code 2, nothing written."""
+"""What a user can mend, and the exit codes of the command line."""
+
+#: Every trial has its record, whatever its status; something failed that is no trial; bad input.
+DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
 class StudyError(Exception):
-    """Bad input. The message names the field, what came and what is allowed."""
+    """Bad input, in one line that names the field, what came and what is allowed. Nothing was written."""
+
+    exit_code = BAD_INPUT
+
+
+class LaunchError(StudyError):
+    """A launch that could not go on, in one line. What is finished is kept."""
+
+    exit_code = FAILED

@@ -33,6 +33,5 @@ class LostList:
     """A list whose worker died: the units without a record, the first of which was running, and why."""
 
     units: tuple[WorkUnit, ...]
-    listed: int  # length of the list as it was handed out
     error_class: str
     message: str

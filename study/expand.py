@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from search_spaces.axes import axis_values
 from search_spaces.grid import grid
-from search_spaces.loss_params import loss_defaults
+from search_spaces.loss_params import TRAINING_AXES, loss_defaults
 from study.arms import Arm, AxisValues, resolve_arm
 from study.errors import StudyError
 from study.spec import StudySpec, TrainingSection, describe_fault
@@ -35,9 +35,6 @@ from trainables.encoders.catalogue import check_encoder_name
 from trainables.provenance import code_fingerprint
 from trainables.schema import LABELS_A_CLASS
 from trainables.views.catalogue import check_views_name
-
-#: What `[axes]` may sweep: every numeric field of training.
-TRAINING_AXES = ("batch_size", "lr", "epochs", "steps", "weight_decay", "momentum", "warmup_fraction")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +81,8 @@ def _shared_axes(spec: StudySpec, data: DatasetInfo) -> AxisValues:
     for name in shared:
         if name not in TRAINING_AXES:
             raise StudyError(f"axes.{name}: unknown axis; allowed are {', '.join(TRAINING_AXES)}")
+    if {"epochs", "steps"} <= set(shared):
+        raise StudyError("axes.epochs, axes.steps: both are swept; a budget is given in one of them")
     if "batch_size" not in shared:
         raise StudyError("axes.batch_size: is missing; give at least one batch size")
     for size in shared["batch_size"]:
@@ -185,12 +184,12 @@ def planned_rows(expansion: Expansion) -> list[dict[str, Any]]:
 def _planned_row(trial: PlannedTrial) -> dict[str, Any]:
     training = trial.config.task.training
     hyperparameters = {**loss_defaults(trial.config.loss.name), **trial.config.loss.params}
+    swept = {f"hp_{name}": getattr(training, name) for name in TRAINING_AXES}
     return {
         **dataclasses.asdict(trial.keys),
         "arm": trial.arm,
         "loss": trial.config.loss.name,
         "seed": trial.config.seed,
-        "hp_batch_size": training.batch_size,
-        "hp_lr": training.lr,
+        **swept,
         **{f"hp_{name}": value for name, value in hyperparameters.items()},
     }

@@ -1,13 +1,14 @@
 """From a plan to records: hand the missing trials to a runner, again and again until none is missing.
 
-A worker that dies takes the rest of its list with it, never a finished trial. What is left runs again: the trial
-that was running when the worker died runs alone, and when its worker dies again it is recorded as crashed.
+A worker that dies takes the rest of its list with it, never a finished trial. What waited runs again; the trial
+that was running when the worker died runs once more, alone, and is recorded as crashed when that worker dies too.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from study.errors import StudyError
+from study.errors import LaunchError
 from study.estimate import relative_cost, seconds_by_trial
 from study.events import Finished, Listener, LostList
 from study.expand import PlannedTrial
@@ -22,6 +23,9 @@ Runner = Callable[[Sequence[Sequence[WorkUnit]], Workshop, Listener], list[LostL
 #: Expected seconds of the longest list: start-up is long paid, and little is left to wait for at the end.
 _LIST_SECONDS = 30.0
 
+#: Workers that may die under a trial before it is recorded as crashed.
+_DEATHS = 2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
@@ -33,41 +37,52 @@ class Launch:
     workers: int
     runner: Runner
     listener: Listener
+    _deaths: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Run until every trial of the plan has a record. `KeyboardInterrupt` leaves every finished one."""
-        lists = self._first_lists()
+        """Run until every trial of the plan has a record.
+
+        `KeyboardInterrupt` leaves every finished one. Raises `LaunchError` when records cannot be written, or
+        when trials are still missing in the end.
+        """
+        missing = self.plan.missing
+        costs = dict(zip((t.keys.trial_id for t in missing), launch_costs(self.plan, missing), strict=True))
+        attempts = self.store.next_attempts()
+        lists = self._split([_unit(trial, attempts) for trial in missing], costs)
         while lists:
             lost = self.runner(lists, self.workshop, self.listener)
-            for each in lost:
-                if each.listed == 1:
-                    self._record_death(each)
-            lists = _lists_again([each for each in lost if each.listed > 1])
+            alone = [each.units[0] for each in lost if not self._is_given_up(each)]
+            waiting = [unit for each in lost for unit in each.units[1:]]
+            lists = [*self._split(waiting, costs), *([unit] for unit in alone)]
+        self._check_complete({trial.keys.trial_id for trial in missing})
 
-    def _first_lists(self) -> list[list[WorkUnit]]:
-        missing = self.plan.missing
-        costs = launch_costs(self.plan, missing)
-        known = seconds_by_trial(self.plan, missing) is not None
-        units = [(self._unit(trial), cost) for trial, cost in zip(missing, costs, strict=True)]
-        return split_work(units, self.workers, longest=_LIST_SECONDS if known else float("inf"))
+    def _split(self, units: list[WorkUnit], costs: dict[str, float]) -> list[list[WorkUnit]]:
+        known = seconds_by_trial(self.plan, []) is not None
+        priced = [(unit, costs[unit.trial_id]) for unit in units]
+        return split_work(priced, self.workers, longest=_LIST_SECONDS if known else float("inf"))
 
-    def _unit(self, trial: PlannedTrial) -> WorkUnit:
-        return WorkUnit(
-            trial_id=trial.keys.trial_id,
-            attempt=self.store.next_attempt(trial.keys.trial_id),
-            config=trial.config,
-            title=trial.title,
-        )
-
-    def _record_death(self, lost: LostList) -> None:
+    def _is_given_up(self, lost: LostList) -> bool:
+        """Count the death of the trial that was running; record it when it was one too many."""
+        unit = lost.units[0]
+        self._deaths[unit.trial_id] += 1
+        if self._deaths[unit.trial_id] < _DEATHS:
+            return False
         record = death_record(lost, self.workshop)
+        if record.trial_id != unit.trial_id:
+            raise LaunchError(f"{unit.title}: data or source code changed while the study ran; run it again")
         try:
             self.store.put(record)
         except RecordExistsError:
-            return  # the worker had put its record before it died
+            return True  # the worker had put its record before it died
         except OSError as error:
-            raise StudyError(f"store: cannot write to {self.store.path} ({error.strerror})") from error
+            raise LaunchError(f"store: cannot write to {self.store.path} ({error.strerror})") from error
         self.listener.finished(Finished(trial_id=record.trial_id, status=record.status))
+        return True
+
+    def _check_complete(self, expected: set[str]) -> None:
+        left = expected - set(self.store.read(expected).statuses())
+        if left:
+            raise LaunchError(f"{len(left)} trials ended without a record, {min(left)} among them; run again")
 
 
 def launch_costs(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float]:
@@ -76,22 +91,21 @@ def launch_costs(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float]:
     return seconds_by_trial(plan, trials) or [relative_cost(trial, images) for trial in trials]
 
 
-def _lists_again(lost: Sequence[LostList]) -> list[list[WorkUnit]]:
-    """What was running runs alone; what waited behind it runs as a list once more."""
-    alone = [[each.units[0]] for each in lost]
-    waiting = [list(each.units[1:]) for each in lost if len(each.units) > 1]
-    return waiting + alone
+def _unit(trial: PlannedTrial, attempts: dict[str, int]) -> WorkUnit:
+    key = trial.keys.trial_id
+    return WorkUnit(trial_id=key, attempt=attempts.get(key, 0), config=trial.config, title=trial.title)
 
 
 def death_record(lost: LostList, workshop: Workshop) -> TrialRecord:
     """The record of a trial whose worker died under it."""
     from trainables.trial import failure_record  # imports torch: only now, and rarely
 
+    said = f"{lost.error_class}: {lost.message}".lower()
     return failure_record(
         lost.units[0].config,
         attempt=lost.units[0].attempt,
         runtime=workshop.runtime,
-        status=Status.OOM if lost.error_class == "OutOfMemoryError" else Status.CRASHED,
+        status=Status.OOM if "outofmemory" in said or "(oom)" in said else Status.CRASHED,
         error_class=lost.error_class,
         error_message=lost.message,
     )

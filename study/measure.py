@@ -8,12 +8,15 @@ import statistics
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from study.expand import PlannedTrial
 from study.plan import Plan
+
+if TYPE_CHECKING:
+    from trainables.runtime import Runtime
 
 _STEPS = 12
 _ENOUGH_SECONDS = 3.0
@@ -24,16 +27,19 @@ class _EnoughError(Exception):
     """Ends pre-training once enough steps are timed."""
 
 
-def measure_seconds(plan: Plan, trials: Sequence[PlannedTrial], data_root: Path | None) -> list[float]:
-    """Expected seconds of each trial on one worker, pre-training alone."""
+def measure_seconds(plan: Plan, trials: Sequence[PlannedTrial], runtime: "Runtime") -> list[float] | None:
+    """Expected seconds of each trial on one worker, pre-training alone; None when the steps fail or diverge."""
     import torch
 
-    torch.set_num_threads(plan.spec.resources.cpus_per_trial)  # as workers do
+    torch.set_num_threads(runtime.threads)  # as workers do
     seconds_a_step: dict[int, float] = {}
     for trial in trials:
         size = trial.config.task.training.batch_size
-        if size not in seconds_a_step:
-            seconds_a_step[size] = _time_step(trial, data_root)
+        try:
+            if size not in seconds_a_step:
+                seconds_a_step[size] = _time_step(trial, runtime)
+        except Exception:  # whatever it is, the trial itself will record it
+            return None
     images = plan.expansion.data.n_pretraining
     return [seconds_a_step[trial.config.task.training.batch_size] * _steps(trial, images) for trial in trials]
 
@@ -44,11 +50,10 @@ def _steps(trial: PlannedTrial, images: int) -> int:
     return step_count(trial.config.task.training, images)
 
 
-def _time_step(trial: PlannedTrial, data_root: Path | None) -> float:
+def _time_step(trial: PlannedTrial, runtime: "Runtime") -> float:
     """Seconds of a step: the median, since the first ones load what later ones have."""
     from trainables.datasets.catalogue import load_dataset
     from trainables.images import pretrain_model
-    from trainables.runtime import Runtime
 
     task = trial.config.task
     timed = min(task.training.batch_size, _LARGEST_TIMED_BATCH)
@@ -62,5 +67,5 @@ def _time_step(trial: PlannedTrial, data_root: Path | None) -> float:
             raise _EnoughError
 
     with suppress(_EnoughError):
-        pretrain_model(config, load_dataset(task.data, data_root), Runtime(), stamp)
+        pretrain_model(config, load_dataset(task.data, runtime.data_root), runtime, stamp)
     return statistics.median(np.diff(stamps)) * task.training.batch_size / timed

@@ -78,7 +78,9 @@ class Progress:
 
     def _counts(self) -> str:
         failed = self._done - self._statuses["ok"]
-        kinds = ", ".join(f"{count} {status}" for status, count in self._statuses.items() if status != "ok")
+        kinds = ", ".join(
+            f"{count} {status}" for status, count in list(self._statuses.items()) if status != "ok"
+        )
         return (
             f"{self._done} of {len(self._trials)} trials done, "
             f"{failed} failed{f' ({kinds})' if kinds else ''}, {len(self._running)} running"
@@ -106,7 +108,7 @@ class Progress:
         bar = Table.grid()  # a bar alone ends without a line break
         bar.add_row(ProgressBar(total=max(1, len(self._trials)), completed=self._done, width=48))
         head = Text(f"{self._counts()}; {self._time_left()}")
-        running = list(self._running.values())
+        running = list(self._running.values())  # copies: rich draws from a thread of its own
         now = Text("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), style="dim")
         if len(running) > _SHOWN_RUNNING:
             now.append(f"\n  and {len(running) - _SHOWN_RUNNING} more")
@@ -117,7 +119,7 @@ class Progress:
         table.add_column("loss")
         table.add_column(f"best {self._metric}, %", justify="right")
         table.add_column("with")
-        for arm, (value, title) in self._best.items():
+        for arm, (value, title) in list(self._best.items()):
             table.add_row(arm, f"{100 * value:.1f}", title.removeprefix(f"{arm} "))
         return table
 

@@ -1,10 +1,9 @@
 """Hands a study's plan and records to the analysis, and archives the study file beside the report."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search_spaces.spaces import NULL_CONTROLS, SPACES
+from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
 from study.arms import Arm
 from study.expand import PlannedTrial, planned_rows
 from study.plan import Plan
@@ -43,9 +42,6 @@ def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":
     from analysis.info import StudyInfo
 
     spec, data = loaded.spec, plan.expansion.data
-    labels = [arm.label for arm in plan.expansion.arms]
-    by_loss = {arm.loss: arm.label for arm in plan.expansion.arms}
-    controls = tuple((by_loss[a], by_loss[b]) for a, b in NULL_CONTROLS if {a, b} <= set(by_loss))
     return StudyInfo(
         name=spec.name,
         description=spec.description,
@@ -53,13 +49,24 @@ def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":
         arms=tuple(_arm_info(arm, plan.trials) for arm in plan.expansion.arms),
         seeds=spec.seeds,
         chance=1 / len(data.classes),
-        reference=spec.reference or ("infonce" if "infonce" in labels else labels[0]),
-        null_controls=controls,
+        reference=spec.reference or "",
+        null_controls=_null_controls(plan.expansion.arms),
         task=spec.task,
         data=_describe_data(plan),
         encoder=f"{spec.encoder.name}, projection to {spec.encoder.projection_dim} dimensions",
         training=_describe_training(loaded),
         spec_text=loaded.text,
+    )
+
+
+def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
+    """Arms whose losses share one gradient and that were swept alike."""
+    return tuple(
+        (one.label, other.label)
+        for pair in NULL_CONTROLS
+        for one in arms
+        for other in arms
+        if (one.loss, other.loss) == pair and (one.axes, one.lr) == (other.axes, other.lr)
     )
 
 
@@ -70,7 +77,7 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
     axis = arm.main_axis or "lr"
     values = arm.axes.get(axis, (0.0,))
     rates = {trial.config.task.training.lr for trial in trials if trial.arm == arm.label}
-    declared = space is not None and rates == {space.base_lr} and space.covers(arm.axes)
+    lr_source, lr_tuned = _rate_source(arm, rates, trials)
     return ArmInfo(
         label=arm.label,
         title=_title(arm),
@@ -79,8 +86,22 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
         main_axis_label={"t": "kernel scale t", "lr": "base learning rate"}.get(axis, axis.replace("_", " ")),
         default=space.default if space and axis == space.main_axis else values[len(values) // 2],  # type: ignore[arg-type]
         base_lr=min(rates),
-        lr_source=space.lr_source if space and declared else "set in the study file",
+        lr_source=lr_source,
+        lr_tuned=lr_tuned,
     )
+
+
+def _rate_source(arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...]) -> tuple[str, bool]:
+    """Where an arm's base rate comes from, and whether it was tuned for what this study trains."""
+    space, task = SPACES.get(arm.loss), trials[0].config.task
+    if len(rates) > 1:
+        return "swept in this study", True
+    if space is None or rates != {space.base_lr} or not space.rate_scope.covers(arm.axes):
+        return "set in the study file", False
+    here = {"data": task.data.name, "encoder": task.encoder.name, "lr_rule": task.training.lr_rule}
+    if here != TUNED_ON:
+        return f"carried over from {TUNED_ON['data']}, not tuned here", False
+    return space.lr_source, True
 
 
 def _title(arm: Arm) -> str:
@@ -107,6 +128,8 @@ def _describe_data(plan: Plan) -> str:
 def _describe_training(loaded: LoadedSpec) -> str:
     training = loaded.spec.training
     budget = f"{training.epochs} epochs" if training.epochs else f"{training.steps} steps"
+    if {"epochs", "steps"} & set(loaded.spec.axes):
+        budget = "budget swept"
     return (
         f"{budget}, {training.optimizer.upper()} with momentum {training.momentum:g}, learning rate by the "
         f"{training.lr_rule} rule over batch size / {training.lr_reference_batch}, warm-up over "
@@ -115,6 +138,6 @@ def _describe_training(loaded: LoadedSpec) -> str:
 
 
 def _archive(text: str, path: Path) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    from analysis.report import write_atomically
+
+    write_atomically(path, text.encode())

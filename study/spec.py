@@ -4,17 +4,15 @@
 the file, the key, what came and what is allowed.
 """
 
-import hashlib
 import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
-from search_spaces.axes import Axis, axis_values
+from search_spaces.axes import parse_axis
 from study.errors import StudyError
-from trainables.config import Scalar
 from trainables.schema import METRICS, PROBES
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
@@ -22,12 +20,7 @@ Positive = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
 
-def _checked_axis(axis: Axis) -> Axis:
-    axis_values(axis)
-    return axis
-
-
-CheckedAxis = Annotated[Axis, AfterValidator(_checked_axis)]
+ParsedAxis = Annotated[Any, PlainValidator(parse_axis)]
 
 
 class Section(BaseModel):
@@ -94,6 +87,14 @@ class ResourcesSection(Section):
     cpus_per_trial: Annotated[int, Field(ge=1)] = 1
     gpus_per_trial: Annotated[float, Field(ge=0)] = 0
 
+    @model_validator(mode="after")
+    def _share_or_whole(self) -> "ResourcesSection":
+        if self.gpus_per_trial > 1 and not self.gpus_per_trial.is_integer():
+            raise ValueError(
+                f"gpus_per_trial: got {self.gpus_per_trial}, must be a share of one GPU or a whole number"
+            )
+        return self
+
 
 class StudySpec(Section):
     """One study. `losses` maps a label to a loss's values; the key `loss` names the loss where the label does not."""
@@ -103,13 +104,15 @@ class StudySpec(Section):
     task: Literal["images"] = "images"
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**63, strict=True)], ...], Field(min_length=1)]
     metric: Literal[METRICS] = "probe10_accuracy"  # type: ignore[valid-type]
-    reference: str | None = None  # the loss that the others are compared with; by default the first
+    reference: str | None = (
+        None  # what the others are compared with; by default the first InfoNCE, or the first loss
+    )
     data: DataSection
     encoder: EncoderSection
     training: TrainingSection
     probe: ProbeSection = ProbeSection()
-    axes: Annotated[dict[str, CheckedAxis], Field(min_length=1)]
-    losses: Annotated[dict[Name | str, dict[str, CheckedAxis]], Field(min_length=1)]
+    axes: Annotated[dict[str, ParsedAxis], Field(min_length=1)]
+    losses: Annotated[dict[str, dict[str, ParsedAxis]], Field(min_length=1)]
     search: SearchSection = SearchSection()
     resources: ResourcesSection = ResourcesSection()
 
@@ -134,11 +137,6 @@ class LoadedSpec(BaseModel):
 
     spec: StudySpec
     text: str
-    origin: str
-
-    @property
-    def digest(self) -> str:
-        return hashlib.blake2b(self.text.encode(), digest_size=10).hexdigest()
 
 
 def shipped_studies() -> list[str]:
@@ -157,41 +155,33 @@ def load_spec(name_or_path: str) -> LoadedSpec:
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{origin}: not a TOML file: {error}") from error
     try:
-        return LoadedSpec(spec=StudySpec.model_validate(tree), text=text, origin=origin)
+        return LoadedSpec(spec=StudySpec.model_validate(tree), text=text)
     except ValidationError as error:
         raise StudyError(f"{origin}: {describe_fault(error)}") from error
 
 
 def _read(name_or_path: str) -> tuple[str, str]:
     path = Path(name_or_path)
-    if path.suffix != ".toml" and not path.exists():
-        if name_or_path not in shipped_studies():
-            raise StudyError(
-                f"study: got '{name_or_path}', must be a .toml file or one of {', '.join(shipped_studies())}"
-            )
+    if name_or_path in shipped_studies():
         return (resources.files("study") / "specs" / f"{name_or_path}.toml").read_text(), name_or_path
+    if path.suffix != ".toml" and not path.exists():
+        raise StudyError(
+            f"got '{name_or_path}', must be a .toml file or one of {', '.join(shipped_studies())}"
+        )
     try:
         return path.read_text(encoding="utf-8"), path.name
     except UnicodeDecodeError as error:
         raise StudyError(f"{path.name}: not a TOML file: it is not UTF-8 text") from error
     except OSError as error:
-        raise StudyError(f"study: cannot read {name_or_path}: {error.strerror}") from error
+        raise StudyError(f"cannot read {name_or_path}: {error.strerror}") from error
 
 
 def describe_fault(error: ValidationError) -> str:
     """The first fault of a validation as one line, and how many more there are."""
     faults = error.errors(include_url=False)
-    # A union reports a fault for each member that did not fit; the one that got furthest is the one meant.
-    first = max(faults, key=lambda fault: (fault["type"] == "value_error", -faults.index(fault)))
-    where = ".".join(str(part) for part in first["loc"] if not _is_union_branch(part))
-    more = len({fault["loc"][:2] for fault in faults}) - 1
-    return f"{where + ': ' if where else ''}{_explain(first)}" + (
-        f" (and {more} more faults)" if more else ""
-    )
-
-
-def _is_union_branch(part: Any) -> bool:
-    return isinstance(part, str) and (part in {"Range", "bool", "int", "float", "str"} or "[" in part)
+    where = ".".join(str(part) for part in faults[0]["loc"])
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{where + ': ' if where else ''}{_explain(faults[0])}{more}"
 
 
 def _explain(fault: Any) -> str:
@@ -212,8 +202,3 @@ def _allowed_keys(location: tuple[Any, ...]) -> list[str]:
         field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
         model = field.annotation if field else model
     return list(model.model_fields)
-
-
-def scalar_text(value: Scalar) -> str:
-    """A value as people write it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)

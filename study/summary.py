@@ -38,7 +38,7 @@ def _percent(estimate: "Estimate") -> str:
         return "no trials"
     if not estimate.has_interval:
         return f"{100 * estimate.value:.1f}"
-    return f"{100 * estimate.value:.1f} \\[{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+    return f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
 def failure_lines(records: pa.Table, study: str) -> list[str]:

@@ -106,11 +106,8 @@ class TrialConfig:
     def from_canonical(cls, text: str) -> "TrialConfig":
         """Read back what `canonical_json` wrote. Raises `pydantic.ValidationError` on anything else."""
         tree = json.loads(text)
-        tree["task"].pop("kind", None)
-        return _TRIAL_ADAPTER.validate_python(tree)
-
-
-_TRIAL_ADAPTER = TypeAdapter(TrialConfig)
+        task: Task = TypeAdapter(TASKS[tree["task"].pop("kind")]).validate_python(tree["task"])
+        return TypeAdapter(TrialConfig).validate_python(tree | {"task": task})
 
 
 def canonical(value: Any) -> Any:

@@ -18,7 +18,10 @@ def provenance_of(config: TrialConfig, data_root: Path | None) -> Provenance:
 
 
 def code_fingerprint(config: TrialConfig) -> str:
-    """Source hash of the modules named by import paths (`package.module:Name`); "" where there are none."""
+    """Source hash of the modules named by import paths (`package.module:Name`); "" where there are none.
+
+    What those modules import from elsewhere is not part of it.
+    """
     sources = [_module_source(path) for path in _import_paths(config)]
     return hashlib.blake2b(b"\0".join(sources), digest_size=10).hexdigest() if sources else ""
 
@@ -33,6 +36,6 @@ def _module_source(path: str) -> bytes:
         spec = find_spec(module)
     except ModuleNotFoundError:
         spec = None
-    if spec is None or spec.origin is None:
+    if spec is None or not spec.has_location or spec.origin is None:
         raise ValueError(f"import path: got {path!r}, but there is no module {module!r} on the Python path")
     return Path(spec.origin).read_bytes()

@@ -5,6 +5,7 @@ and then linked to its name, which fails when the name is taken; a rename would 
 records or none, and no attempt is ever lost to another writer. This module imports no torch.
 """
 
+import hashlib
 import os
 import re
 import uuid
@@ -16,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trainables.schema import SCHEMA_VERSION, Status, TrialRecord, record_schema, record_to_table
+
+_DIGEST, _VERSION = b"row_digest", b"schema_version"
 
 _FILE_NAME = re.compile(r"(?P<trial_id>[0-9a-f]{8,64})\.(?P<attempt>\d+)\.parquet")
 
@@ -60,7 +63,10 @@ class RecordStore:
         try:
             self.records_dir.mkdir(parents=True, exist_ok=True)
             probe = self.records_dir / f".tmp-{uuid.uuid4().hex}"
+            linked = probe.with_name(f"{probe.name}-linked")
             probe.touch(exist_ok=False)
+            os.link(probe, linked)  # what `put` needs, and what some network file systems lack
+            linked.unlink()
             probe.unlink()
         except OSError as error:
             reason = error.strerror or error
@@ -83,10 +89,12 @@ class RecordStore:
         _flush_directory(self.records_dir)
         return final
 
-    def next_attempt(self, trial_id: str) -> int:
-        """The number after the highest attempt on disk, damaged ones included."""
-        attempts = [attempt for key, attempt, _ in self._files() if key == trial_id]
-        return max(attempts, default=-1) + 1
+    def next_attempts(self) -> dict[str, int]:
+        """By trial id, the number after the highest attempt on disk, damaged ones included."""
+        attempts: dict[str, int] = {}
+        for trial_id, attempt, _ in self._files():
+            attempts[trial_id] = max(attempts.get(trial_id, 0), attempt + 1)
+        return attempts
 
     def read(self, only: set[str] | None = None) -> RecordSet:
         """The latest valid attempt of every trial (of those in `only`, if given)."""
@@ -118,8 +126,11 @@ class RecordStore:
             names = sorted(os.listdir(self.records_dir))
         except FileNotFoundError:
             return
-        except NotADirectoryError as error:
-            raise StoreError(f"store: {self.path} is not a directory; choose another with --store") from error
+        except OSError as error:
+            reason = error.strerror or error
+            raise StoreError(
+                f"store: cannot read {self.path} ({reason}); choose another with --store"
+            ) from error
         for name in names:
             if match := _FILE_NAME.fullmatch(name):
                 yield match["trial_id"], int(match["attempt"]), self.records_dir / name
@@ -129,13 +140,16 @@ def read_record(path: Path) -> pa.Table:
     """One record file as a table of one row in today's schema.
 
     Raises `DamagedRecordError` when the file is cut short, altered, or not the record its name says, and
-    `StoreError` when a newer version of this package wrote it.
+    `StoreError` when it cannot be opened or a newer version of this package wrote it.
     """
     try:
-        table = pq.ParquetFile(path, page_checksum_verification=True).read()
-    except (OSError, pa.ArrowException) as error:
-        raise DamagedRecordError(f"{path.name}: {str(error).splitlines()[0]}") from error
-    version = int((table.schema.metadata or {}).get(b"schema_version", b"0"))
+        content = path.read_bytes()
+    except OSError as error:  # too many open files, a stale mount: no damage, and no reason to set it aside
+        raise StoreError(f"store: cannot read {path.name} ({error.strerror})") from error
+    table = _parse(content, path)
+    if (table.schema.metadata or {}).get(_DIGEST) != _digest(table):
+        raise DamagedRecordError(f"{path.name}: its content is not what was written")
+    version = int((table.schema.metadata or {}).get(_VERSION, b"0"))
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"store: {path.name} has schema version {version}, this package reads up to {SCHEMA_VERSION}; "
@@ -145,6 +159,22 @@ def read_record(path: Path) -> pa.Table:
     if f"{table['trial_id'][0]}.{table['attempt'][0]}.parquet" != path.name:
         raise DamagedRecordError(f"{path.name}: holds another trial than its name says")
     return table
+
+
+def _parse(content: bytes, path: Path) -> pa.Table:
+    try:
+        table = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True).read()
+        table.to_pylist()  # text that is no UTF-8 shows only now
+        return table
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
+        raise DamagedRecordError(f"{path.name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
+
+
+def _digest(table: pa.Table) -> bytes:
+    """Hash of schema version, names and values. Parquet's checksums leave out headers and footer, where a flipped
+    bit can turn a number into another."""
+    version = (table.schema.metadata or {}).get(_VERSION)
+    return hashlib.blake2b(repr((version, table.to_pylist())).encode(), digest_size=10).hexdigest().encode()
 
 
 def _conform(table: pa.Table, path: Path) -> pa.Table:
@@ -172,6 +202,7 @@ def _cast(values: pa.ChunkedArray, column: pa.Field, path: Path) -> pa.ChunkedAr
 
 
 def _write_durably(table: pa.Table, path: Path) -> None:
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _DIGEST: _digest(table)})
     with path.open("xb") as file:
         # One row: statistics and dictionaries would be most of the file. Checksums make damage visible.
         pq.write_table(table, file, write_statistics=False, use_dictionary=False, write_page_checksum=True)

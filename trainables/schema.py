@@ -75,6 +75,8 @@ class TrialRecord:
     hp_epochs: int | None = _count("epochs", "training budget, null when given in steps")
     hp_steps: int | None = _count("steps", "training budget, null when given in epochs")
     hp_weight_decay: float | None = _real("1", "weight decay of weights (not of batch norm and biases)")
+    hp_momentum: float | None = _real("1", "momentum of SGD")
+    hp_warmup_fraction: float | None = _real("1", "share of the steps with linearly rising rate")
     hp_precision: str | None = _text("arithmetic of the network; losses are always float32 or finer")
     hp_temperature: float | None = _real("1", "temperature of the InfoNCE family")
     hp_t: float | None = _real("1", "parameter of the KCL kernel")

@@ -58,16 +58,17 @@ def run_trial(
     known: dict[str, Any] = {}
     failure: dict[str, Any] = {"status": Status.OK}
     torch.set_num_threads(runtime.threads)
+    if runtime.device.startswith("cuda"):
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+        torch.cuda.reset_peak_memory_stats(runtime.device)
     with threadpool_limits(runtime.threads):
         try:
             for columns in _TASK_RUNNERS[config.task.kind](config, runtime, report):
                 known |= columns
         except Diverged as error:
             failure = _failure(Status.DIVERGED, error)
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            failure = _failure(Status.OOM, error)
         except Exception as error:
-            failure = _failure(Status.CRASHED, error)
+            failure = _failure(Status.OOM if _is_out_of_memory(error) else Status.CRASHED, error)
     known["peak_memory_bytes"] = peak_memory_bytes(runtime.device)
     return TrialRecord(
         **identity_columns(config, trial_keys(config, provenance), attempt),
@@ -129,6 +130,8 @@ def _task_columns(config: TrialConfig) -> dict[str, Any]:
         "hp_epochs": training.epochs,
         "hp_steps": training.steps,
         "hp_weight_decay": training.weight_decay,
+        "hp_momentum": training.momentum,
+        "hp_warmup_fraction": training.warmup_fraction,
         "hp_precision": training.precision,
     }
 
@@ -144,6 +147,11 @@ def _loss_columns(config: TrialConfig) -> dict[str, Any]:
 def _fits(column: str, value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return _HOLDS_NUMBER.get(column) == is_number and isinstance(value, (int, float, str))
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Torch's allocator on the CPU raises a plain RuntimeError."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error)
 
 
 def _failure(status: Status, error: BaseException) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.config import TrialConfig
-from trainables.records import RecordExistsError, RecordStore
+from trainables.config import TrialConfig, trial_keys
+from trainables.provenance import provenance_of
+from trainables.records import RecordExistsError, RecordStore, StoreError
 from trainables.runtime import Runtime
 from trainables.schema import TrialRecord
 
@@ -29,10 +30,24 @@ class Workshop:
 
 
 def run_unit(unit: WorkUnit, workshop: Workshop) -> TrialRecord:
-    """Run a unit and put its record; one that another worker put meanwhile stands."""
+    """Run a unit and put its record; one that another worker put meanwhile stands.
+
+    Raises `StoreError` when the record cannot be written, or when data or code are no longer those that the unit
+    was planned with: its result would stand under the wrong id.
+    """
     from trainables.trial import run_trial
 
+    now = trial_keys(unit.config, provenance_of(unit.config, workshop.runtime.data_root)).trial_id
+    if now != unit.trial_id:
+        raise StoreError(f"{unit.title}: data or source code changed since the study was planned")
     record = run_trial(unit.config, runtime=workshop.runtime, attempt=unit.attempt)
-    with suppress(RecordExistsError):
-        RecordStore(workshop.store).put(record)
+    _put(record, workshop.store)
     return record
+
+
+def _put(record: TrialRecord, store: Path) -> None:
+    try:
+        with suppress(RecordExistsError):
+            RecordStore(store).put(record)
+    except OSError as error:
+        raise StoreError(f"store: cannot write to {store} ({error.strerror})") from error

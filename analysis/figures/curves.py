@@ -10,11 +10,13 @@ from analysis.findings import Findings
 from analysis.intervals import mean_and_spread
 from analysis.plots.curves import AxisTicks, Curve, draw_curves
 from analysis.plots.style import WIDTH, arm_look
-from analysis.wording import number
+from analysis.wording import number, wrapped
 
 _Y_LABEL = "test accuracy, %"
 _PANELS = 4  # batch sizes that have a panel: the ends and what lies evenly between
 _TEXTS = 18  # texts that fit along the axes of a row of panels
+_LINE = 0.2  # inches, a line of a legend
+_LEGEND_LETTERS = 120  # letters that fit beside each other below a figure
 _DODGE = 0.012  # share of the axis by which neighbouring arms are set apart
 
 
@@ -22,12 +24,12 @@ def batch_size_figure(findings: Findings) -> Figure | None:
     """Test accuracy by batch size, each arm at its tuned main-axis value; None before any trial finished."""
     if not findings.any_finished:
         return None
-    figure = Figure(figsize=(WIDTH, 3.9), layout="constrained")
+    figure = Figure(figsize=(WIDTH, max(3.9, 0.6 + _LINE * len(findings.test))), layout="constrained")
     grids = [surface.x for surface in findings.test.values()]
     curves = []
     for index, (label, surface) in enumerate(findings.test.items()):
         row = findings.summaries[label].tuned.at[1]
-        name = f"{findings.info.arm(label).name}, {number(surface.y[row])}"
+        name = f"{wrapped(findings.info.arm(label).name)}, {number(surface.y[row])}"
         layer = (surface.x, surface.values[:, row], surface.failed[:, row])
         curves.append(_curve(findings, index, name, *layer, grids))
     ax = draw_curves(
@@ -51,7 +53,10 @@ def main_axis_figure(findings: Findings) -> Figure | None:
     kinds = list(dict.fromkeys(arm.main_axis for arm in findings.info.arms))
     sizes = np.unique(np.concatenate([surface.x for surface in findings.test.values()]))
     sizes = sizes[np.unique(np.linspace(0, len(sizes) - 1, _PANELS).round().astype(int))]
-    figure = Figure(figsize=(WIDTH, 0.6 + 2.5 * len(kinds)), layout="constrained")
+    names = [arm.name for arm in findings.info.arms]
+    columns = max(1, min(len(names), 6, _LEGEND_LETTERS // (max(map(len, names)) + 6)))
+    height = 0.4 + 2.5 * len(kinds) + _LINE * math.ceil(len(names) / columns)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     grid = figure.subplots(len(kinds), len(sizes), squeeze=False, sharey=True)
     for axes, kind in zip(grid, kinds, strict=True):
         _draw_kind(findings, axes, kind, sizes)
@@ -59,7 +64,7 @@ def main_axis_figure(findings: Findings) -> Figure | None:
     legend = {
         label: handle for handles, labels in found for handle, label in zip(handles, labels, strict=True)
     }
-    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=min(len(legend), 6))
+    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=columns)
     return figure
 
 

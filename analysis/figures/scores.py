@@ -8,6 +8,7 @@ from analysis.plots.dots import Dot, draw_dots
 from analysis.plots.profile import draw_levels, draw_shares
 from analysis.plots.style import WIDTH, arm_look
 from analysis.robustness import RobustnessSummary
+from analysis.wording import wrapped
 
 
 def tuned_figure(findings: Findings) -> Figure | None:
@@ -27,7 +28,7 @@ def robustness_figure(findings: Findings) -> Figure | None:
     figure = _figure(findings, extra=1.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
     summaries = list(findings.summaries.values())
-    names = [findings.info.arm(label).name for label in findings.summaries]
+    names = [wrapped(findings.info.arm(label).name) for label in findings.summaries]
     scale = [_percent(item) for item in summaries]
     estimates = {
         "worst tenth of the space": [item.worst for item in summaries],
@@ -56,7 +57,7 @@ def _figure(findings: Findings, *, extra: float) -> Figure:
 def _dot(findings: Findings, index: int, label: str) -> Dot:
     tuned, scale = findings.summaries[label].tuned, _percent(findings.summaries[label])
     return Dot(
-        label=findings.info.arm(label).name,
+        label=wrapped(findings.info.arm(label).name),
         look=arm_look(index),
         value=scale * tuned.estimate.value,
         low=scale * tuned.estimate.low,

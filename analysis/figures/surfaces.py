@@ -13,7 +13,7 @@ from analysis.intervals import mean_and_spread
 from analysis.plots.heatmap import HeatmapData, draw_heatmap
 from analysis.plots.style import WIDTH
 from analysis.surface import MISSING, PRUNED, UNPLANNED, Surface
-from analysis.wording import number
+from analysis.wording import number, wrapped
 
 _COLUMNS = 3  # panels side by side
 _ROOMY = 4  # batch sizes up to which a cell has room for words
@@ -36,7 +36,7 @@ def _panel(findings: Findings, label: str, surface: Surface, scale: float) -> He
     mean = scale * mean_and_spread(surface.values)[0]
     planned = np.maximum(surface.planned.sum(axis=-1), 1)
     return HeatmapData(
-        title=arm.name,
+        title=wrapped(arm.name),
         x_label=findings.info.x_label,
         y_label=f"{arm.main_axis_label} (no unit)",
         x_ticks=[number(value) for value in surface.x],

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from study.errors import StudyError
 from study.events import Listener, LostList
+from study.signals import keep_handlers
 from trainables.records import RecordStore
 from trainables.work import Workshop, WorkUnit
 
@@ -59,12 +60,14 @@ class RayTuneRunner:
         import ray
 
         if not ray.is_initialized():
-            ray.init(
-                num_cpus=self._workers * self._cpus,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with keep_handlers():  # Ray's own for SIGTERM ends the process at once
+                ray.init(
+                    address="local",  # never some cluster that happens to run on this machine
+                    num_cpus=self._workers * self._cpus,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
         logging.getLogger("ray").setLevel(logging.ERROR)
 
     def _fit(

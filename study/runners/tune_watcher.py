@@ -47,7 +47,7 @@ class Watcher(tune.Callback):
         recorded = self._store.read({unit.trial_id for unit in units}).statuses()
         left = tuple(unit for unit in units if unit.trial_id not in recorded)
         if left:
-            self.lost.append(_lost_list(left, len(units), trial))
+            self.lost.append(_lost_list(left, trial))
 
     def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
         """Tune went round its loop, as it does every second or so."""
@@ -59,8 +59,8 @@ class Watcher(tune.Callback):
             self._listener.started(units[done])
 
 
-def _lost_list(left: tuple[WorkUnit, ...], listed: int, trial: Any) -> LostList:
+def _lost_list(left: tuple[WorkUnit, ...], trial: Any) -> LostList:
     error = trial.get_pickled_error() or trial.get_error()
     cause = getattr(error, "cause", None) or error
     lines = str(cause).strip().splitlines() or ["the worker died"]
-    return LostList(units=left, listed=listed, error_class=type(cause).__name__, message=lines[0])
+    return LostList(units=left, error_class=type(cause).__name__, message=lines[0])

@@ -53,7 +53,8 @@ def _views(*shape: int, device: str) -> tuple[Tensor, Tensor]:
 
 
 def _both_ways(loss: Loss, z_a: Tensor, z_b: Tensor) -> Callable[[], object]:
-    return lambda: torch.autograd.grad(loss(z_a, z_b).sum(), (z_a, z_b))
+    ones = None if z_a.ndim == 2 else torch.ones(z_a.shape[0], device=z_a.device)
+    return lambda: torch.autograd.grad(loss(z_a, z_b), (z_a, z_b), ones)
 
 
 def _products(z: Tensor, forward: int, backward: int) -> Callable[[], object]:

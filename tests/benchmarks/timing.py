@@ -7,26 +7,33 @@ import torch
 
 Call = Callable[[], object]
 
+#: Seconds of a turn.
+_TURN = 2e-3
+
 
 def seconds_each(calls: Sequence[Call], *, budget: float = 0.6) -> list[float]:
     """Lower quartile of the seconds a call takes, each alternative timed in turn so that all meet the same machine.
 
-    `budget` is the wall time to spend on all together, in seconds.
+    A turn is one call, or as many as fill `_TURN`: of a short call alone, most would be the cost of the other
+    alternatives' code having displaced its own. `budget` is the wall time for all together, in seconds.
     """
     for call in calls:
-        _timed(call)
-    once = sum(_timed(call) for call in calls)
+        _timed(call, 1)
+    repeats = [max(1, int(_TURN / _timed(call, 1))) for call in calls]
+    turns = list(zip(calls, repeats, strict=True))
+    once = sum(_timed(*turn) * turn[1] for turn in turns)
     rounds = max(5, int(budget / once))
-    times = [[_timed(call) for call in calls] for _ in range(rounds)]
+    times = [[_timed(*turn) for turn in turns] for _ in range(rounds)]
     return [sorted(column)[rounds // 4] for column in zip(*times, strict=True)]
 
 
-def _timed(call: Call) -> float:
+def _timed(call: Call, repeats: int) -> float:
     _wait()
     start = time.perf_counter()
-    call()
+    for _ in range(repeats):
+        call()
     _wait()
-    return time.perf_counter() - start
+    return (time.perf_counter() - start) / repeats
 
 
 def _wait() -> None:

@@ -71,8 +71,8 @@ def test_chosen_rates_are_inside_the_sweep() -> None:
 
 def test_the_sweep_is_whole() -> None:
     rows = load_evidence()
-    assert len(rows) == 5 * 7 * 3 * 3
-    assert {row["seed"] for row in rows} == {"100"}
+    assert len(rows) == 5 * 5 * 3 * 3 * 3
+    assert {row["seed"] for row in rows} == {"100", "101", "102"}
 
 
 def test_every_card_is_a_loss() -> None:
@@ -82,3 +82,26 @@ def test_every_card_is_a_loss() -> None:
 def test_ranges() -> None:
     assert Range(log=(0.1, 10), points=3).values() == (0.1, 1.0, 10.0)
     assert Range(linear=(0, 1), points=5).values() == (0, 0.25, 0.5, 0.75, 1)
+
+
+def parabola(best: float, noise: float = 0.0) -> list[dict[str, str]]:
+    """Rows of a loss whose accuracy is a parabola over the log rate, with a bump on one rate."""
+    rows = []
+    for rate in (0.01, 0.03, 0.1, 0.3, 1.0):
+        accuracy = 0.9 - 0.01 * math.log(rate / best) ** 2 + (noise if rate == 0.3 else 0)
+        rows.append({"loss": "x", "hp_lr": str(rate), "status": "ok", "val_probe10_accuracy": str(accuracy)})
+    return rows
+
+
+def test_the_rule_finds_the_vertex() -> None:
+    assert best_rates(parabola(0.07)) == {"x": pytest.approx(0.07)}
+
+
+def test_the_rule_does_not_jump_for_a_little_noise() -> None:
+    assert best_rates(parabola(0.12, noise=0.004))["x"] == pytest.approx(0.12, rel=0.25)
+
+
+def test_a_failed_trial_scores_chance() -> None:
+    rows = parabola(0.1)
+    rows[0] |= {"status": "diverged", "val_probe10_accuracy": ""}
+    assert mean_accuracies(rows)["x"][0.01] == 0.1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.conftest import WriteStudy
+from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke
 
 
@@ -91,6 +91,34 @@ def test_failures_are_rows(
     assert (counts["ok"], counts[status], counts["missing"]) == (10, 2, 0)
     again = invoke("run", study, "--store", store, "--runner", "inline")
     assert "nothing to run" in again.output
+
+
+def test_a_loss_beside_the_study_file(tmp_path: Path) -> None:
+    """A user's own module lies where the command is called; Ray's workers find it too."""
+    (tmp_path / "own_module.py").write_text(
+        "from dataclasses import dataclass\n\n"
+        "@dataclass(frozen=True, kw_only=True)\n"
+        "class Pull:\n"
+        "    strength: float = 1.0\n\n"
+        "    def __call__(self, z_a, z_b):\n"
+        "        return self.strength * (z_a - z_b).square().sum(-1).mean()\n"
+    )
+    (tmp_path / "own.toml").write_text(
+        TINY.replace("[losses.kcl]\nt = [2.0]", '[losses."own_module:Pull"]\nstrength = [1.0]\nlr = 0.1')
+    )
+    study = [str(Path(sys.executable).parent / "study"), "run", "own.toml", "--store", "store"]
+    done = subprocess.run(study, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed" in done.stdout
+    assert "crashed" not in done.stdout
+
+
+def test_brackets_in_names_and_messages_are_text(write_study: WriteStudy, tmp_path: Path) -> None:
+    label = "[losses.'x[/y] [red]']\nloss = 'ntxent'\ntemperature = [0.3]"
+    study = write_study(("[losses.kcl]\nt = [2.0]", label))
+    result = invoke("plan", study, "--store", tmp_path / "st[/]ore")
+    assert result.exit_code == 0, result.output
+    assert "x[/y] [red]" in result.output
 
 
 def test_a_damaged_record_is_named_set_aside_and_run_again(write_study: WriteStudy, tmp_path: Path) -> None:

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from study.errors import LaunchError
 from study.events import Finished, Listener, LostList
 from study.launch import Launch
 from study.plan import make_plan
 from study.runners.inline import run_inline
 from study.spec import load_spec
 from tests.study.conftest import WriteStudy
-from trainables.records import RecordStore
+from tests.trainables.test_config import example
+from trainables.records import RecordStore, StoreError
 from trainables.runtime import Runtime
-from trainables.work import Workshop, WorkUnit
+from trainables.work import Workshop, WorkUnit, run_unit
 
 
 class Silence:
@@ -47,7 +49,7 @@ class MortalRunner:
                 if unit.trial_id in self.deadly:
                     self.deaths += 1
                     left = tuple(units[position:])
-                    lost.append(LostList(units=left, listed=len(units), error_class="Killed", message="gone"))
+                    lost.append(LostList(units=left, error_class="Killed", message="gone"))
                     break
                 run_inline([[unit]], workshop, listener)
         return lost
@@ -81,10 +83,41 @@ def test_a_deadly_trial_is_recorded_and_the_others_run(write_study: WriteStudy, 
     assert counts["ok"] == len(plan.trials) - 2
     assert counts["crashed"] == 2
     assert counts["missing"] == 0
+    assert runner.deaths == 4  # each deadly trial has a second chance, alone
     assert sorted(listener.finished_trials) == sorted(trial.keys.trial_id for trial in plan.trials)
     row = store.read(deadly).table.to_pylist()[0]
     assert (row["error_class"], row["error_message"]) == ("Killed", "gone")
     assert row["hp_batch_size"] in (8, 16)
+
+
+def test_a_hiccup_of_all_workers_costs_nothing(write_study: WriteStudy, store: RecordStore) -> None:
+    class OnceMortalRunner(MortalRunner):
+        def __call__(
+            self, lists: Sequence[Sequence[WorkUnit]], workshop: Workshop, listener: Listener
+        ) -> list[LostList]:
+            lost = super().__call__(lists, workshop, listener)
+            self.deadly = set()
+            return lost
+
+    study = write_study()
+    plan = make_plan(load_spec(str(study)), store, None)
+    runner = OnceMortalRunner({trial.keys.trial_id for trial in plan.trials})
+    launch(study, store, runner)
+    assert runner.deaths > 1
+    assert make_plan(load_spec(str(study)), store, None).counts()["ok"] == 12
+
+
+def test_a_trial_that_leaves_no_record_is_said(write_study: WriteStudy, store: RecordStore) -> None:
+    with pytest.raises(LaunchError, match="12 trials ended without a record"):
+        launch(write_study(), store, lambda lists, workshop, listener: [])
+
+
+def test_code_that_changed_since_the_plan_is_refused(tmp_path: Path) -> None:
+    workshop = Workshop(store=tmp_path / "store", runtime=Runtime())
+    unit = WorkUnit(trial_id="0123456789", attempt=0, config=example(), title="planned otherwise")
+    with pytest.raises(StoreError, match="planned otherwise: data or source code changed"):
+        run_unit(unit, workshop)
+    assert not workshop.store.exists()
 
 
 def test_only_what_is_missing_runs(write_study: WriteStudy, store: RecordStore) -> None:

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -43,6 +45,16 @@ def records(store: Path) -> list[Path]:
     return sorted((store / "records").glob("*.parquet"))
 
 
+def workers_of(session: int) -> list[int]:
+    """Processes still alive that were started in the session of `session`."""
+    alive = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                alive.append(process.pid)
+    return alive
+
+
 def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> None:
     """Records come from Ray's actors, a deadly trial is one crashed row, and `study trial` repeats the others."""
     own = '[losses."tests.study.own_loss:Explodes"]\nhow = ["kill"]\nat = [12]\nlr = 0.1'
@@ -53,26 +65,37 @@ def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> No
     counts = json.loads(invoke("status", study, "--store", store, "--json").output)
     assert (counts["ok"], counts["crashed"], counts["missing"]) == (10, 2, 0)
     assert not (store / "tune").exists()
+    assert (store / "studies" / "tiny" / "report.html").is_file()
+
+    stamps = [path.stat().st_mtime_ns for path in records(store)]
+    second = invoke("run", study, "--store", store)
+    assert second.exit_code == 0
+    assert "nothing to run" in second.output
+    assert [path.stat().st_mtime_ns for path in records(store)] == stamps
 
     [finished] = [path for path in records(store) if pq.read_table(path)["status"][0].as_py() == "ok"][:1]
     again = invoke("trial", study, finished.name.split(".")[0], "--store", store)
     assert "equals it to the bit" in again.output.replace("\n", " ")
 
 
-def test_ctrl_c_keeps_what_is_finished(write_study: WriteStudy, tmp_path: Path) -> None:
-    """SIGINT to the whole group, as a terminal sends it: exit code 130, finished trials kept, then continued."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_what_is_finished(
+    number: signal.Signals, code: int, write_study: WriteStudy, tmp_path: Path
+) -> None:
+    """To the whole group, as a terminal sends it: finished trials are kept, no worker is left, and it goes on."""
     study = write_study(("steps = 3", "steps = 150"), ("seeds = [0, 1]", f"seeds = {list(range(20))}"))
     store = tmp_path / "store"
     process = start(study, store)
     deadline = time.monotonic() + 120
     while len(records(store)) < 3 and time.monotonic() < deadline:
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     output, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, output
+    assert process.returncode == code, output
     kept = records(store)
     assert 3 <= len(kept) < 120
     assert "the same command continues" in output
+    assert workers_of(process.pid) == []
 
     shorter = write_study(("steps = 3", "steps = 150"), name="same.toml")
     stamps = {path.name: path.stat().st_mtime_ns for path in kept}

@@ -1,6 +1,7 @@
 """One trial: the same record from the same config, paired streams, failures as rows."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from trainables.config import (
     TrainingConfig,
     TrialConfig,
 )
+from trainables.runtime import Runtime
 from trainables.schema import Status, TrialRecord, record_to_table
 from trainables.trial import run_trial
 
@@ -108,6 +110,22 @@ def test_code_of_ones_own_is_part_of_the_id() -> None:
     own = run_trial(tiny("tests.study.own_loss:Explodes", at=100))
     assert own.status == Status.OK
     assert own.trial_id != run_trial(tiny("tests.study.own_loss:Spread")).trial_id
+
+
+def test_a_resnet_on_real_colour_images(cifar10_root: Path) -> None:
+    task = dataclasses.replace(
+        tiny().task,
+        data=DataConfig(name="parquet:cifar10_jpeg", train_limit=60, test_limit=20),
+        views="cifar",
+        encoder=EncoderConfig(name="resnet18"),
+        training=TrainingConfig(batch_size=4, lr=0.1, steps=1),
+        probe=ProbeConfig(suite=("probe5",), draws=1),
+    )
+    config = dataclasses.replace(tiny(), task=task)
+    record = run_trial(config, runtime=Runtime(data_root=cifar10_root))
+    assert record.status == Status.OK, record.error_traceback
+    assert record.h_dim == 512
+    assert record.test_probe5_accuracy is not None
 
 
 def test_reports_come_step_by_step() -> None:

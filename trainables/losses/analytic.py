@@ -82,13 +82,6 @@ def per_anchor_weight(weights: float | Tensor) -> float | Tensor:
     return weights[..., None] if isinstance(weights, Tensor) else weights
 
 
-def minus_weighted(gradient: Tensor, weights: float | Tensor, points: Tensor) -> Tensor:
-    """`gradient_i - weights_i points_i`, in one operation where it can be."""
-    if isinstance(weights, Tensor):
-        return gradient - weights[..., None] * points
-    return torch.sub(gradient, points, alpha=weights)
-
-
 Terms = Callable[[Tensor, Tensor, Weights], AnchorTerms]
 
 
@@ -124,6 +117,8 @@ class _MeanLoss(torch.autograd.Function):
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, None]:
         _refuse_second_derivative()
         grad_a, grad_b = ctx.saved_tensors
+        if not grad_output.ndim and grad_output.device.type == "cpu" and grad_output.item() == 1.0:
+            return grad_a, grad_b, None  # the usual case; elsewhere looking would wait for the device
         scale = grad_output[..., None, None] if grad_output.ndim else grad_output
         return scale * grad_a, scale * grad_b, None
 

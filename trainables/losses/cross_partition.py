@@ -1,84 +1,105 @@
-"""Log-partition functions between two views, in both directions, with their gradients."""
+"""Log-partition functions between two views, in one or both directions, with their gradients."""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from trainables.losses.analytic import Hyperparameter, Weights
-from trainables.losses.log_partition import shifted_rows, times_inverse_temperature
-from trainables.losses.strips import strips
-
-
-class CrossPartition(NamedTuple):
-    """`rows_i = log sum_j exp(u_i.v_j / T)`, `columns_j = log sum_i exp(u_i.v_j / T)`, both `(..., M)`."""
-
-    rows: Tensor
-    columns: Tensor
-    grad_a: Tensor | None = None  # gradient of sum_i (row_weights_i rows_i + column_weights_i columns_i)
-    grad_b: Tensor | None = None
+from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights
+from trainables.losses.log_partition import shares, shifted_rows, times_inverse_temperature
+from trainables.losses.products import minus_weighted, scaled_product, scaled_product_minus
+from trainables.losses.strips import fits_one_strip, strips
 
 
 def cross_partition(
     z_a: Tensor,
     z_b: Tensor,
     inverse_temperature: Hyperparameter,
-    row_weights: Weights,
-    column_weights: Weights,
+    weights: Weights,
     *,
+    both_ways: bool,
     shifted: bool,
-) -> CrossPartition:
-    """Both log-partitions of views `(..., M, d)`; the gradients are left out where a weight is None.
+) -> AnchorTerms:
+    """`log sum_j exp(u_i.v_j / T)`, `(..., M)`, averaged with `log sum_j exp(u_j.v_i / T)` if `both_ways`.
 
-    `inverse_temperature` is 1/T as `per_stack` gives it, `shifted` what `needs_shift` says.
+    The gradients are those of `sum_i weights_i (log Z_i - u_i.v_i / T)`. `inverse_temperature` is 1/T as
+    `per_stack` gives it, `shifted` what `needs_shift` says.
     """
-    row_weights = times_inverse_temperature(row_weights, inverse_temperature, z_a)
-    column_weights = times_inverse_temperature(column_weights, inverse_temperature, z_a)
-    if not shifted:
-        in_strips = len(strips(z_b.shape[-2], z_b.device)) > 1
-        make_sums = _in_strips if in_strips else _in_one_piece
-        return make_sums(z_a, z_b, inverse_temperature, row_weights, column_weights)
-    rows, near_a, far_b = shifted_rows(z_a, z_b, inverse_temperature, row_weights)
-    columns, near_b, far_a = shifted_rows(z_b, z_a, inverse_temperature, column_weights)
-    if near_a is None or near_b is None or far_a is None or far_b is None:
-        return CrossPartition(rows, columns)
-    return CrossPartition(rows, columns, near_a + far_a, near_b + far_b)
+    pull = times_inverse_temperature(weights, inverse_temperature, z_a)
+    if shifted:
+        return _shifted(z_a, z_b, inverse_temperature, pull, both_ways)
+    make_sums = _in_one_piece if fits_one_strip(z_b.shape[-2], z_b.device) else _in_strips
+    return make_sums(z_a, z_b, inverse_temperature, pull, both_ways)
+
+
+def _shifted(
+    z_a: Tensor, z_b: Tensor, inverse_temperature: Hyperparameter, pull: Weights, both_ways: bool
+) -> AnchorTerms:
+    log_z, grad_a, grad_b = shifted_rows(z_a, z_b, inverse_temperature, pull)
+    if both_ways:
+        mirrored, near_b, far_a = shifted_rows(z_b, z_a, inverse_temperature, pull)
+        log_z = torch.lerp(log_z, mirrored, 0.5)
+        grad_a = None if grad_a is None or far_a is None else torch.lerp(grad_a, far_a, 0.5)
+        grad_b = None if grad_b is None or near_b is None else torch.lerp(grad_b, near_b, 0.5)
+    if pull is None or grad_a is None or grad_b is None:
+        return AnchorTerms(log_z)
+    return AnchorTerms(log_z, minus_weighted(grad_a, pull, z_b), minus_weighted(grad_b, pull, z_a))
+
+
+class _Sums(NamedTuple):
+    """Log-partitions, and what their gradient takes from the matrix's rows and, both ways, columns."""
+
+    log_z: Tensor
+    row_share: Tensor | None = None
+    column_share: Tensor | None = None
+    factor: float = 1.0
+
+
+def _log_z_and_shares(rows: Tensor, columns: Tensor | None, weights: Weights) -> _Sums:
+    log_z = rows.log() if columns is None else torch.lerp(rows.log(), columns.log(), 0.5)
+    if weights is None:
+        return _Sums(log_z)
+    row_share, factor = shares(weights, rows)
+    if columns is None:
+        return _Sums(log_z, row_share, None, factor)
+    return _Sums(log_z, row_share, shares(weights, columns)[0], 0.5 * factor)
 
 
 def _in_one_piece(
-    z_a: Tensor,
-    z_b: Tensor,
-    inverse_temperature: Hyperparameter,
-    row_weights: Weights,
-    column_weights: Weights,
-) -> CrossPartition:
-    matrix = (z_a @ z_b.mT).mul_(inverse_temperature).exp_()
-    rows, columns = matrix.sum(-1), matrix.sum(-2)
-    if row_weights is None or column_weights is None:
-        return CrossPartition(rows.log_(), columns.log_())
-    row_share, column_share = row_weights / rows, column_weights / columns
-    matrix.mul_(row_share.unsqueeze(-1) + column_share.unsqueeze(-2))
-    return CrossPartition(rows.log_(), columns.log_(), matrix @ z_b, matrix.mT @ z_a)
+    z_a: Tensor, z_b: Tensor, inverse_temperature: Hyperparameter, pull: Weights, both_ways: bool
+) -> AnchorTerms:
+    matrix = scaled_product(z_a, z_b.mT, inverse_temperature).exp_()
+    sums = _log_z_and_shares(matrix.sum(-1), matrix.sum(-2) if both_ways else None, pull)
+    if sums.row_share is None or pull is None:
+        return AnchorTerms(sums.log_z)
+    share = sums.row_share.unsqueeze(-1)
+    matrix.mul_(share if sums.column_share is None else share + sums.column_share.unsqueeze(-2))
+    return AnchorTerms(
+        sums.log_z,
+        scaled_product_minus(matrix, z_b, sums.factor, pull, z_b),
+        scaled_product_minus(matrix.mT, z_a, sums.factor, pull, z_a),
+    )
 
 
 def _in_strips(
-    z_a: Tensor,
-    z_b: Tensor,
-    inverse_temperature: Hyperparameter,
-    row_weights: Weights,
-    column_weights: Weights,
-) -> CrossPartition:
+    z_a: Tensor, z_b: Tensor, inverse_temperature: Hyperparameter, pull: Weights, both_ways: bool
+) -> AnchorTerms:
     """As `_in_one_piece`, in strips of rows."""
     bands = strips(z_b.shape[-2], z_b.device)
-    parts = [(z_a[..., start:stop, :] @ z_b.mT).mul_(inverse_temperature).exp_() for start, stop in bands]
+    parts = [
+        scaled_product(z_a[..., start:stop, :], z_b.mT, inverse_temperature).exp_() for start, stop in bands
+    ]
     rows = torch.cat([part.sum(-1) for part in parts], -1)
-    columns = torch.stack([part.sum(-2) for part in parts]).sum(0)
-    if row_weights is None or column_weights is None:
-        return CrossPartition(rows.log_(), columns.log_())
-    row_share, column_share = row_weights / rows, column_weights / columns
+    columns = torch.stack([part.sum(-2) for part in parts]).sum(0) if both_ways else None
+    sums = _log_z_and_shares(rows, columns, pull)
+    if sums.row_share is None or pull is None:
+        return AnchorTerms(sums.log_z)
     near, grad_b = [], torch.zeros_like(z_b)
     for (start, stop), part in zip(bands, parts, strict=True):
-        part.mul_(row_share[..., start:stop, None] + column_share[..., None, :])
-        near.append(part @ z_b)
-        grad_b += part.mT @ z_a[..., start:stop, :]
-    return CrossPartition(rows.log_(), columns.log_(), torch.cat(near, -2), grad_b)
+        share = sums.row_share[..., start:stop, None]
+        part.mul_(share if sums.column_share is None else share + sums.column_share[..., None, :])
+        near.append(scaled_product(part, z_b, sums.factor))
+        grad_b += scaled_product(part.mT, z_a[..., start:stop, :], sums.factor)
+    return AnchorTerms(
+        sums.log_z, minus_weighted(torch.cat(near, -2), pull, z_b), minus_weighted(grad_b, pull, z_a)
+    )

@@ -11,7 +11,6 @@ from trainables.losses.analytic import (
     AnchorTerms,
     Hyperparameter,
     Weights,
-    minus_weighted,
     per_stack,
 )
 from trainables.losses.log_partition import (
@@ -20,6 +19,7 @@ from trainables.losses.log_partition import (
     needs_shift,
     times_inverse_temperature,
 )
+from trainables.losses.products import minus_weighted
 
 #: Energies that count in each form, as weights of `z_a`'s and `z_b`'s.
 _ENERGIES = {"released": (1.0, 1.0), "halved": (0.5, 0.5), "one_view": (1.0, 0.0)}
@@ -45,21 +45,26 @@ class DHEL(AnalyticLoss):
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
         share_a, share_b = _ENERGIES[self.form]
         energy_weight = _each_anchor(per_stack("energy_weight", self.energy_weight, z_a) * share_a, z_a)
+        pull = times_inverse_temperature(weights, inverse_temperature, z_a)
         log_z, gradient = log_partition(
             torch.stack([z_a, z_b]) if share_b else z_a.unsqueeze(0),
+            torch.stack([z_b, z_a]) if share_b else z_b.unsqueeze(0),
             inverse_temperature,
             None if weights is None else weights * energy_weight,
-            (0,),
+            pull,
+            period=z_a.shape[-2],
             shifted=needs_shift(self.temperature, z_a.dtype),
         )
-        values = minus_positives(log_z.sum(0) * energy_weight, z_a, z_b, inverse_temperature)
-        pull = times_inverse_temperature(weights, inverse_temperature, z_a)
+        energies = _weighted(log_z.sum(0), energy_weight)
+        values = minus_positives(energies, z_a, z_b, inverse_temperature)
         if pull is None or gradient is None:
             return AnchorTerms(values)
-        energy_b = gradient[1] if share_b else torch.zeros_like(z_b)
-        return AnchorTerms(
-            values, minus_weighted(gradient[0], pull, z_b), minus_weighted(energy_b, pull, z_a)
-        )
+        grad_b = gradient[1] if share_b else minus_weighted(torch.zeros_like(z_b), pull, z_a)
+        return AnchorTerms(values, gradient[0], grad_b)
+
+
+def _weighted(values: Tensor, weight: Hyperparameter) -> Tensor:
+    return values if isinstance(weight, float) and weight == 1.0 else values * weight
 
 
 def _each_anchor(value: Hyperparameter, z: Tensor) -> Hyperparameter:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from trainables.losses.analytic import (
@@ -11,11 +10,10 @@ from trainables.losses.analytic import (
     AnchorTerms,
     Hyperparameter,
     Weights,
-    minus_weighted,
     per_stack,
 )
 from trainables.losses.cross_partition import cross_partition
-from trainables.losses.log_partition import minus_positives, needs_shift, times_inverse_temperature
+from trainables.losses.log_partition import minus_positives, needs_shift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,20 +33,12 @@ class InfoNCE(AnalyticLoss):
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's log-partition over the other view, minus its positive logit."""
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
-        row_share = 1.0 if self.form == "one_sided" else 0.5
-        sums = cross_partition(
+        log_z, grad_a, grad_b = cross_partition(
             z_a,
             z_b,
             inverse_temperature,
-            None if weights is None else weights * row_share,
-            None if weights is None else weights * (1.0 - row_share),
+            weights,
+            both_ways=self.form == "symmetric",
             shifted=needs_shift(self.temperature, z_a.dtype),
         )
-        log_z = sums.rows if self.form == "one_sided" else torch.lerp(sums.rows, sums.columns, 0.5)
-        values = minus_positives(log_z, z_a, z_b, inverse_temperature)
-        pull = times_inverse_temperature(weights, inverse_temperature, z_a)
-        if pull is None or sums.grad_a is None or sums.grad_b is None:
-            return AnchorTerms(values)
-        return AnchorTerms(
-            values, minus_weighted(sums.grad_a, pull, z_b), minus_weighted(sums.grad_b, pull, z_a)
-        )
+        return AnchorTerms(minus_positives(log_z, z_a, z_b, inverse_temperature), grad_a, grad_b)

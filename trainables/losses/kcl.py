@@ -39,10 +39,15 @@ class KCL(AnalyticLoss):
         t, gamma = per_stack("t", self.t, z_a), per_stack("gamma", self.gamma, z_a)
         alignment, energy = KERNELS[self.kernel]
         difference = z_a - z_b  # by subtraction: Gram distances lose digits where views nearly coincide
-        positive, slope = alignment(difference.square().sum(-1, keepdim=True), t)
+        positive, factor, slope, slope_factor = alignment((difference * difference).sum(-1, keepdim=True), t)
         energies, gradient = kernel_energy(torch.stack([z_a, z_b]), energy, t, gamma, weights)
-        values = torch.sub(energies.sum(0), positive.squeeze(-1), alpha=2.0)
+        if isinstance(factor, Tensor):
+            positive, factor = positive * factor, 1.0
+        values = torch.sub(energies.sum(0), positive.squeeze(-1), alpha=2.0 * factor)
         if weights is None or gradient is None:
             return AnchorTerms(values)
-        apart = slope.mul_(-4.0 * per_anchor_weight(weights)) * difference
-        return AnchorTerms(values, gradient[0] + apart, gradient[1] - apart)
+        force = -4.0 * per_anchor_weight(weights) * slope_factor
+        if isinstance(force, Tensor):
+            slope, force = slope * force, 1.0
+        grad_a = gradient[0].addcmul_(slope, difference, value=force)
+        return AnchorTerms(values, grad_a, gradient[1].addcmul_(slope, difference, value=-force))

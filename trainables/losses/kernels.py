@@ -1,17 +1,28 @@
 """Kernels of the kernel contrastive loss, as functions of the squared distance `d^2`.
 
-Each returns value and derivative with respect to `d^2`, elementwise; `t` is a number or broadcasts. They may
-overwrite `squared_distance`, which may be below 0 by its rounding.
+Each returns value and derivative with respect to `d^2`, elementwise, without their constant factors, which sums
+and products take in for nothing; `t` is a number or broadcasts. They may overwrite `squared_distance`, which may
+be below 0 by its rounding.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from trainables.losses.analytic import Hyperparameter
 
-ValueAndSlope = tuple[Tensor, Tensor]
+
+class ValueAndSlope(NamedTuple):
+    """`K = value_factor value` and `dK / d(d^2) = slope_factor slope`; value and slope may be one tensor."""
+
+    value: Tensor
+    value_factor: Hyperparameter
+    slope: Tensor
+    slope_factor: Hyperparameter
+
+
 Kernel = Callable[[Tensor, Hyperparameter], ValueAndSlope]
 
 #: Squared distance within which the Riesz kernel is constant: its value there is the value at this distance
@@ -25,20 +36,20 @@ ALIGNMENT_T = 2.0
 def gaussian(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
     """`K = exp(-t d^2)`."""
     value = squared_distance.mul_(-t).exp_()
-    return value, value * -t
+    return ValueAndSlope(value, 1.0, value, -t)
 
 
 def log(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
     """`K = -1/2 log(1 + t d^2)`."""
     inner = squared_distance.clamp_min_(0.0).mul_(t).add_(1.0)
     # not log1p: it is 13 times slower on a CPU, and near 0 only the value's last absolute digit is at stake
-    return inner.log().mul_(-0.5), inner.reciprocal_().mul_(-0.5 * t)
+    return ValueAndSlope(inner.log(), -0.5, inner.reciprocal_(), -0.5 * t)
 
 
 def imq(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
     """`K = t / sqrt(t^2 + d^2)`, the inverse multiquadric."""
     root = squared_distance.add_(t * t).rsqrt_()
-    return root * t, root.pow(3).mul_(-0.5 * t)
+    return ValueAndSlope(root, t, (root * root).mul_(root), -0.5 * t)
 
 
 def riesz(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
@@ -50,9 +61,9 @@ def riesz(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:
     sign = t.sign() if isinstance(t, Tensor) else (1.0 if t > 0 else -1.0)
     guard = RIESZ_GUARD[squared_distance.dtype]
     guarded = squared_distance.clamp_min(guard)
-    value = guarded.pow(-0.5 * t).mul_(sign)
-    slope = (value / guarded).mul_(-0.5 * t).masked_fill_(squared_distance < guard, 0.0)
-    return value, slope
+    value = guarded.pow(-0.5 * t)
+    slope = (value / guarded).masked_fill_(squared_distance < guard, 0.0)
+    return ValueAndSlope(value, sign, slope, -0.5 * sign * t)
 
 
 def gaussian_alignment(squared_distance: Tensor, t: Hyperparameter) -> ValueAndSlope:

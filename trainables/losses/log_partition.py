@@ -3,11 +3,14 @@
 For points `z_i` the log-partition is `log Z_i = log sum_j exp(z_i.z_j / T)`, over all j that are not left out.
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
-from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights, minus_weighted, per_stack
-from trainables.losses.strips import strips
+from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights, per_stack
+from trainables.losses.products import minus_weighted, scaled_product, scaled_product_minus
+from trainables.losses.strips import fits_one_strip, strips
 
 #: Largest 1/T at which exp(+-1/T), summed over 10^5 points, stays a normal number. Up to it no shift by the
 #: maximum is needed, since unit-norm rows bound the logits.
@@ -22,23 +25,28 @@ def needs_shift(temperature: Hyperparameter, dtype: torch.dtype) -> bool:
 
 def log_partition(
     z: Tensor,
+    partners: Tensor,
     inverse_temperature: Hyperparameter,
     weights: Weights,
-    excluded: tuple[int, ...],
+    pull: Weights,
     *,
+    period: int,
     shifted: bool,
 ) -> tuple[Tensor, Tensor | None]:
-    """`log Z`, `(..., N)`, of points `(..., N, d)`, and the gradient of `sum_i weights_i log Z_i`.
+    """`log Z`, `(..., N)`, of points `(..., N, d)`, and `grad sum_i weights_i log Z_i`, less `pull_i partners_i`.
 
-    `inverse_temperature` is 1/T as `per_stack` gives it, `shifted` what `needs_shift` says. `excluded` names
-    the entries `(i, i + offset)` that the sums leave out, as a set that is symmetric about 0.
+    `inverse_temperature` is 1/T as `per_stack` gives it, `shifted` what `needs_shift` says. The sums leave out
+    the entries `(i, j)` with i and j equal modulo `period`.
     """
-    scaled_weights = times_inverse_temperature(weights, inverse_temperature, z)
-    if shifted:
-        values, near, far = shifted_rows(z, z, inverse_temperature, scaled_weights, excluded)
-        return values, None if near is None or far is None else near + far
-    in_strips = len(strips(z.shape[-2], z.device)) > 1
-    return (_in_strips if in_strips else _in_one_piece)(z, inverse_temperature, scaled_weights, excluded)
+    weights = times_inverse_temperature(weights, inverse_temperature, z)
+    if not shifted:
+        in_one_piece = fits_one_strip(z.shape[-2], z.device)
+        make_sums = _in_one_piece if in_one_piece else _in_strips
+        return make_sums(z, partners, inverse_temperature, weights, pull, period)
+    values, near, far = shifted_rows(z, z, inverse_temperature, weights, _offsets(z, period))
+    if near is None or far is None or pull is None:
+        return values, None
+    return values, minus_weighted(near.add_(far), pull, partners)
 
 
 def times_inverse_temperature(weights: Weights, inverse_temperature: Hyperparameter, z: Tensor) -> Weights:
@@ -56,37 +64,68 @@ def minus_positives(log_z: Tensor, z_a: Tensor, z_b: Tensor, inverse_temperature
     return torch.sub(log_z, positives, alpha=inverse_temperature)
 
 
+def shares(weights: float | Tensor, partition: Tensor) -> tuple[Tensor, float]:
+    """`weights / partition` as a tensor and a factor, which a product takes in for nothing."""
+    if isinstance(weights, Tensor):
+        return weights / partition, 1.0
+    return partition.reciprocal(), weights
+
+
+def _offsets(z: Tensor, period: int) -> range:
+    """The diagonals that `period` leaves out."""
+    return range(period - z.shape[-2], z.shape[-2], period)
+
+
+def _leave_out(matrix: Tensor, period: int) -> None:
+    """Zero those diagonals of a whole matrix."""
+    size = matrix.shape[-1]
+    if size > period:
+        blocks = size // period
+        matrix.view(*matrix.shape[:-2], blocks, period, blocks, period).diagonal(0, -3, -1).zero_()
+    else:
+        matrix.diagonal(0, -2, -1).zero_()
+
+
 def _in_one_piece(
-    z: Tensor, inverse_temperature: Hyperparameter, weights: Weights, excluded: tuple[int, ...]
+    z: Tensor,
+    partners: Tensor,
+    inverse_temperature: Hyperparameter,
+    weights: Weights,
+    pull: Weights,
+    period: int,
 ) -> tuple[Tensor, Tensor | None]:
-    matrix = (z @ z.mT).mul_(inverse_temperature).exp_()
-    for offset in excluded:
-        matrix.diagonal(offset, -2, -1).zero_()
+    matrix = scaled_product(z, z.mT, inverse_temperature).exp_()
+    _leave_out(matrix, period)
     partition = matrix.sum(-2)  # as matrix.sum(-1), and faster for many small matrices
-    if weights is None:
+    if weights is None or pull is None:
         return partition.log_(), None
     # entry (i, j) pulls with its share of Z_i and, as its own mirror image, with its share of Z_j
-    share = weights / partition
+    share, factor = shares(weights, partition)
     matrix.mul_(share.unsqueeze(-1) + share.unsqueeze(-2))
-    return partition.log_(), matrix @ z
+    return partition.log_(), scaled_product_minus(matrix, z, factor, pull, partners)
 
 
 def _in_strips(
-    z: Tensor, inverse_temperature: Hyperparameter, weights: Weights, excluded: tuple[int, ...]
+    z: Tensor,
+    partners: Tensor,
+    inverse_temperature: Hyperparameter,
+    weights: Weights,
+    pull: Weights,
+    period: int,
 ) -> tuple[Tensor, Tensor | None]:
     """As `_in_one_piece`, on the lower triangle."""
     bands = strips(z.shape[-2], z.device)
     partition = z.new_zeros(z.shape[:-1])
     parts = []
     for start, stop in bands:
-        part = (z[..., start:stop, :] @ z[..., :stop, :].mT).mul_(inverse_temperature).exp_()
-        for offset in excluded:
+        part = scaled_product(z[..., start:stop, :], z[..., :stop, :].mT, inverse_temperature).exp_()
+        for offset in _offsets(z, period):
             part.diagonal(start + offset, -2, -1).zero_()
         partition[..., start:stop] += part.sum(-1)
         partition[..., :start] += part[..., :start].sum(-2)
         if weights is not None:
             parts.append(part)
-    if weights is None:
+    if weights is None or pull is None:
         return partition.log_(), None
     share = weights / partition
     gradient = torch.zeros_like(z)
@@ -94,7 +133,7 @@ def _in_strips(
         part.mul_(share[..., start:stop, None] + share[..., None, :stop])
         gradient[..., start:stop, :] += part @ z[..., :stop, :]
         gradient[..., :start, :] += part[..., :start].mT @ z[..., start:stop, :]
-    return partition.log_(), gradient
+    return partition.log_(), minus_weighted(gradient, pull, partners)
 
 
 def shifted_rows(
@@ -102,7 +141,7 @@ def shifted_rows(
     others: Tensor,
     inverse_temperature: Hyperparameter,
     weights: Weights,
-    excluded: tuple[int, ...] = (),
+    excluded: Iterable[int] = (),
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """`log sum_j exp(z_i.others_j / T)` shifted by each row's maximum, for any temperature.
 
@@ -110,7 +149,7 @@ def shifted_rows(
     """
     values, near, far = [], [], torch.zeros_like(others)
     for start, stop in strips(z.shape[-2], z.device):
-        logits = (z[..., start:stop, :] @ others.mT).mul_(inverse_temperature)
+        logits = scaled_product(z[..., start:stop, :], others.mT, inverse_temperature)
         for offset in excluded:
             logits.diagonal(start + offset, -2, -1).fill_(-torch.inf)
         values.append(logits.logsumexp(-1))
@@ -131,25 +170,23 @@ def two_view_terms(
     """Terms of NT-Xent (the `positive` in the sum) or DCL (not), mean over a pair's two anchors."""
     pairs = z_a.shape[-2]
     inverse_temperature = 1.0 / per_stack("temperature", temperature, z_a)
-    excluded = (0,) if positive else (0, pairs, -pairs)
+    pull = times_inverse_temperature(weights, inverse_temperature, z_a)
     log_z, gradient = log_partition(
         torch.cat([z_a, z_b], -2),
+        torch.cat([z_b, z_a], -2),
         inverse_temperature,
-        _for_both_anchors(weights),
-        excluded,
+        None if weights is None else _for_both_anchors(weights) / 2.0,
+        None if pull is None else _for_both_anchors(pull),
+        period=2 * pairs if positive else pairs,
         shifted=needs_shift(temperature, z_a.dtype),
     )
-    log_z = log_z.unflatten(-1, (2, pairs)).mean(-2)
+    log_z = torch.lerp(log_z.narrow(-1, 0, pairs), log_z.narrow(-1, pairs, pairs), 0.5)
     values = minus_positives(log_z, z_a, z_b, inverse_temperature)
-    pull = times_inverse_temperature(weights, inverse_temperature, z_a)
-    if pull is None or gradient is None:
+    if gradient is None:
         return AnchorTerms(values)
-    grad_a, grad_b = gradient.split(pairs, -2)
-    return AnchorTerms(values, minus_weighted(grad_a, pull, z_b), minus_weighted(grad_b, pull, z_a))
+    return AnchorTerms(values, gradient.narrow(-2, 0, pairs), gradient.narrow(-2, pairs, pairs))
 
 
-def _for_both_anchors(weights: Weights) -> Weights:
-    """A pair's weight in halves for its anchors, `(..., 2M)`."""
-    if isinstance(weights, Tensor):
-        return torch.cat([weights, weights], -1) / 2
-    return None if weights is None else weights / 2
+def _for_both_anchors(weights: float | Tensor) -> float | Tensor:
+    """A pair's weight for each of its anchors, `(..., 2M)`."""
+    return torch.cat([weights, weights], -1) if isinstance(weights, Tensor) else weights

@@ -21,6 +21,11 @@ class Strip(NamedTuple):
     stop: int
 
 
+def fits_one_strip(rows: int, device: torch.device) -> bool:
+    """Whether `strips` would give a single one."""
+    return rows <= (_CPU_ROWS if device.type == "cpu" else _ACCELERATOR_ROWS)
+
+
 def strips(rows: int, device: torch.device) -> list[Strip]:
     """Strips that cover `rows` rows; a single one for small matrices."""
     size = _CPU_ROWS if device.type == "cpu" else _ACCELERATOR_ROWS
