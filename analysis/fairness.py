@@ -157,7 +157,7 @@ def _code(findings: Findings) -> Card:
         return Card(
             level=WARN,
             title="Code",
-            text="Trials ran from files changed since the last commit, so the revision does not name the code exactly.",
+            text="Trials ran from files changed since the last commit: the revision does not name the code.",
         )
     return card
 

@@ -53,3 +53,12 @@ def test_a_split_study_is_analysed() -> None:
     findings = analyse(planned, records, synthetic.study_info([synthetic.arm_info("infonce")]))
     assert list(findings.summaries) == ["infonce, lr 0.1", "infonce, lr 0.3"]
     assert {item.verdict for item in findings.comparisons} == {"identical"}
+
+
+def test_words_split_an_arm_and_empty_values_have_none() -> None:
+    planned = planned_with("hp_kernel", ["gaussian", "imq", None], ["infonce"])
+    table, info = split_arms(
+        build_table(planned, pd.DataFrame()), synthetic.study_info([synthetic.arm_info("infonce")])
+    )
+    assert [arm.label for arm in info.arms] == ["infonce, kernel gaussian", "infonce, kernel imq", "infonce"]
+    assert table["arm"].value_counts().tolist() == [12, 12, 12]

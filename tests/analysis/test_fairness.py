@@ -58,13 +58,59 @@ def test_shared_rates_and_missing_sources_are_warned_of(study: Study) -> None:
     assert cards(planned, records, bare)["Learning rates per loss"].level == "warn"
 
 
+def test_rates_that_were_not_tuned_are_named(study: Study) -> None:
+    planned, records, info = study
+    first, second, third = info.arms
+    arms = (first, dataclasses.replace(second, lr_tuned=False), third)
+    card = cards(planned, records, dataclasses.replace(info, arms=arms))["Learning rates per loss"]
+    assert card.level == "warn"
+    assert "Not tuned on this data and protocol: DHEL." in card.text
+    shared = tuple(dataclasses.replace(arm, base_lr=0.1, lr_tuned=False) for arm in arms)
+    card = cards(planned, records, dataclasses.replace(info, arms=shared))["Learning rates shared"]
+    assert "Not tuned on this data and protocol: InfoNCE, DHEL and KCL." in card.text
+
+
+def test_a_swept_rate_needs_no_tuning() -> None:
+    arm = synthetic.arm_info(
+        "infonce", main_axis="hp_lr", main_axis_label="base learning rate", lr_tuned=False
+    )
+    planned = synthetic.plan([arm], values=(0.01, 0.1))
+    assert cards(planned, pd.DataFrame(), synthetic.study_info([arm]))["Learning rates swept"].level == "pass"
+    arm = synthetic.arm_info("infonce", lr_tuned=False)
+    base = synthetic.plan([arm])
+    parts = [base.assign(hp_lr=lr, trial_id=base["trial_id"] + f"/{lr}") for lr in (0.1, 0.3)]
+    found = cards(pd.concat(parts), pd.DataFrame(), synthetic.study_info([arm]))
+    assert found["Learning rates per loss"].level == "pass"
+
+
+def test_a_budget_swept_for_every_loss_is_fair(study: Study) -> None:
+    planned, records, info = study
+    parts = [planned.assign(hp_epochs=n, trial_id=planned["trial_id"] + f"/{n}") for n in (12, 24)]
+    both = pd.concat(parts, ignore_index=True)
+    found = pd.concat([records.assign(trial_id=part["trial_id"]) for part in parts], ignore_index=True)
+    card = cards(both, found.drop(columns="hp_epochs"), info)["Budget"]
+    assert card.level == "pass"
+    assert card.text.startswith("The same for every loss: epochs 12 (90 trials), 24 (90 trials)")
+    fewer = both[(both["arm"] != "kcl") | (both["hp_epochs"] == 12)]
+    assert cards(fewer, found.drop(columns="hp_epochs"), info)["Budget differs"].level == "fail"
+
+
+def test_an_axis_that_is_not_positive_spans_a_range() -> None:
+    arm = synthetic.arm_info("infonce", main_axis="hp_s", main_axis_label="exponent s")
+    planned = synthetic.plan([arm], values=(-2000.0, 0.0, 2000.0))
+    assert (
+        "3 values over a range of 4000"
+        in cards(planned, pd.DataFrame(), synthetic.study_info([arm]))["Space"].text
+    )
+
+
 def test_an_optimum_on_the_edge_is_named() -> None:
     arm = synthetic.arm_info("infonce", title="InfoNCE")
     planned = synthetic.plan([arm])
     records = synthetic.run(planned, {"infonce": synthetic.hill(peak=0.9, at=0.01, width=9, slope=0.01)})
     info = synthetic.study_info([arm])
     card = cards(planned, records, info)["Optimum on the edge"]
-    assert card.text == "The best may lie outside the space: InfoNCE at temperature 0.05."
+    assert card.text.endswith("so a better one may lie beyond it: temperature 0.05 (InfoNCE).")
     failed = synthetic.fail(records, list(records["trial_id"]))
     assert "Optimum inside" in cards(planned, failed, info)
 

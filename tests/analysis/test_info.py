@@ -11,6 +11,16 @@ def test_infonce_is_the_reference_wherever_it_stands() -> None:
     assert study_info([arm_info("kcl"), arm_info("dhel")]).reference_arm.label == "kcl"
 
 
+def test_the_reference_goes_by_the_loss_not_the_label() -> None:
+    arms = [
+        arm_info("infonce_like", loss="dhel"),
+        arm_info("mine", loss="infonce"),
+        arm_info("b", loss="infonce"),
+    ]
+    assert study_info(arms).reference_arm.label == "mine"
+    assert study_info(arms, reference="b").reference_arm.label == "b"
+
+
 def test_names() -> None:
     assert study_info(ARMS).arm("infonce").name == "InfoNCE"
     assert study_info(ARMS).arm("dhel").name == "dhel"

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.fairness import check_fairness
 from analysis.findings import analyse
-from analysis.null_control import NullControl
+from analysis.null_control import NullControl, check_null_control
 from analysis.verdict import null_control_sentence
 from tests.analysis import synthetic
 
@@ -79,3 +80,55 @@ def test_other_learning_rates_are_not_comparable() -> None:
 
 def test_no_rows_are_not_comparable() -> None:
     assert check(pd.DataFrame())[0].verdict == "not comparable"
+
+
+def several(**changes: object) -> list[NullControl]:
+    """FlatNCE against two DCL arms, the second changed."""
+    arms = [
+        synthetic.arm_info("flatnce"),
+        synthetic.arm_info("dcl_a", loss="dcl"),
+        synthetic.arm_info("dcl_b", loss="dcl", **changes),
+    ]
+    planned = synthetic.plan(arms, seeds=SEEDS)
+    if column := changes.get("main_axis"):
+        planned[column] = planned[column].fillna(0.5)
+    records = synthetic.run(planned.drop(columns="hp_lr", errors="ignore"), {arm.label: HILL for arm in arms})
+    pairs = (("flatnce", "dcl_a"), ("flatnce", "dcl_b"))
+    info = synthetic.study_info(arms, seeds=SEEDS, null_controls=pairs)
+    findings = analyse(planned, records, info)
+    levels = {card.title: card.level for card in check_fairness(findings)}
+    assert levels["Null control"] == "pass"
+    return list(findings.null_controls)
+
+
+def test_several_pairs_are_checked_each() -> None:
+    controls = several()
+    assert [control.arms for control in controls] == [("flatnce", "dcl_a"), ("flatnce", "dcl_b")]
+    assert [control.verdict for control in controls] == ["no difference"] * 2
+
+
+@pytest.mark.parametrize("changes", [{"base_lr": 0.3}, {"main_axis": "hp_t", "main_axis_label": "t"}])
+def test_a_pair_of_another_rate_or_axis_is_left_open_beside_one_that_is_judged(changes: dict) -> None:
+    assert [control.verdict for control in several(**changes)] == ["no difference", "not comparable"]
+
+
+def test_arms_of_other_fixed_values_are_not_comparable() -> None:
+    arms = [synthetic.arm_info("dcl"), synthetic.arm_info("flatnce")]
+    planned = synthetic.plan(arms, seeds=SEEDS)
+    planned["hp_momentum"] = np.where(planned["arm"] == "dcl", 0.9, 0.0)
+    info = synthetic.study_info(arms, seeds=SEEDS, null_controls=(("flatnce", "dcl"),))
+    assert analyse(planned, run(), info).null_controls[0].verdict == "not comparable"
+
+
+def test_the_level_is_shared_among_pairs() -> None:
+    """A difference that one pair alone would call real is not enough for one of many."""
+    arms = [synthetic.arm_info("dcl"), synthetic.arm_info("flatnce")]
+    findings = analyse(
+        synthetic.plan(arms, seeds=SEEDS), run(shift=0.001, jitter=0.004), synthetic.study_info(arms)
+    )
+    surfaces, summaries = findings.test, findings.summaries
+    pair = (surfaces["flatnce"], surfaces["dcl"], (summaries["flatnce"], summaries["dcl"]))
+    p = check_null_control(*pair).p
+    fewest = int(0.05 / p)
+    assert check_null_control(*pair, pairs=fewest).verdict == "different"
+    assert check_null_control(*pair, pairs=fewest + 1).verdict == "no difference"

@@ -180,6 +180,26 @@ def many_values(study: Study) -> Study:
     return planned, synthetic.run(planned, {"infonce": SURFACES["infonce"]}), synthetic.study_info(arms)
 
 
+def one_value_in_one_arm(study: Study) -> Study:
+    planned, records, info = study
+    return planned[(planned["arm"] != "kcl") | (planned["hp_t"] == 2.0)], records, info
+
+
+def many_parts(study: Study) -> Study:
+    """Two losses in twelve parts each, by words and by numbers that no record holds."""
+    arms = [study[2].arm("infonce"), study[2].arm("kcl")]
+    base = synthetic.plan(arms, seeds=(0,), batch_sizes=(16, 64), values=(0.1, 0.5))
+    cut = [(f, k, m) for f in ("a", "b") for k in ("gaussian", "gaussian_riesz") for m in (0.0, 0.5, 0.9)]
+    parts = [
+        base.assign(hp_form=f, hp_kernel=k, hp_momentum=m, trial_id=base["trial_id"] + f"{f}{k}{m}")
+        for f, k, m in cut
+    ]
+    planned = pd.concat(parts, ignore_index=True)
+    records = synthetic.run(planned, {arm.label: SURFACES[arm.label] for arm in arms})
+    swept = [name for name in records.columns if name.startswith("hp_")]
+    return planned, records.drop(columns=swept), synthetic.study_info(arms, seeds=(0,))
+
+
 @pytest.mark.parametrize(
     ("make", "told"),
     [
@@ -190,6 +210,8 @@ def many_values(study: Study) -> Study:
         (all_failed, "No trial ended with a score, so no loss can be judged."),
         (nan_scores, "no score"),
         (half_finished, "Provisional: 45 of 90 planned trials have no result yet"),
+        (one_value_in_one_arm, "KCL 1 value"),
+        (many_parts, "KCL, momentum 0.9, kernel gaussian_riesz, form b"),
         (many_values, "All 240 planned trials have ended"),
     ],
 )

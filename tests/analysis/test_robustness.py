@@ -158,6 +158,18 @@ def test_a_cell_exactly_eps_below_the_best_is_inside() -> None:
     assert tolerance_volume(scores, weights, alive, eps=0.02).value == pytest.approx(2 / 3)
 
 
+def test_a_dead_cell_never_raises_the_lower_end() -> None:
+    """Where all are near chance, a cell without a finished trial lies surely within eps, yet is outside."""
+    wobble = np.array([-1.0, 1.0, 0.0, -1.0, 1.0])
+    best, unsure, dead = np.full(5, 0.11), 0.095 + 0.0045 * wobble, np.full(5, 0.1)
+    scores, weights = np.stack([best, unsure, dead])[None], np.full((1, 3), 1 / 3)
+    volume = tolerance_volume(scores, weights, np.array([[True, True, False]]), eps=0.02)
+    assert volume.value == volume.high == pytest.approx(2 / 3)
+    assert volume.low == pytest.approx(1 / 3)
+    alive = tolerance_volume(scores, weights, np.full((1, 3), True), eps=0.02)
+    assert alive.low == pytest.approx(2 / 3)
+
+
 def test_worst_case_of_the_whole_space_is_the_mean() -> None:
     scores = np.random.default_rng(0).uniform(size=(3, 4, 2))
     weights = np.full((3, 4), 1 / 12)

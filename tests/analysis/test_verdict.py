@@ -19,7 +19,21 @@ def test_two_seeds_are_undecided_and_say_what_they_could_find(study: Study) -> N
     records = synthetic.run(planned, SURFACES, noise=0.02, rng=np.random.default_rng(1))
     first = sentences(planned, records, info)[0]
     assert first.startswith("Tuned accuracy, compared with InfoNCE over 2 paired seeds: undecided for DHEL")
-    assert "seeds would do for 2 points" in first
+    assert "Undecided is no proof of equality: with 2 seeds" in first
+    assert "To find 2 points it would take" in first
+
+
+def test_a_study_without_any_tuned_score_has_a_verdict(study: Study) -> None:
+    """Two seeds that share no cell: neither can choose for the other."""
+    planned, records, info = study
+    cells = {0: "-16-0", 1: "-256-4"}
+    lone = [
+        config.endswith(cells[seed])
+        for config, seed in zip(records["config_id"], records["seed"], strict=True)
+    ]
+    told = sentences(planned, records[lone], info)
+    assert told[0].startswith("Provisional: 84 of 90")
+    assert any(text.startswith("Highest tuned accuracy on test") for text in told)
 
 
 def test_many_seeds_decide() -> None:

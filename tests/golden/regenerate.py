@@ -7,17 +7,20 @@ from tests.study.test_expand import PLAN_GOLDEN, quickstart_lines
 from tests.test_hygiene import README, with_loss_table
 from tests.trainables.test_config import GOLDEN as IDS_GOLDEN
 from tests.trainables.test_config import example
+from tests.trainables.test_numerics import GOLDEN as NUMERICS_GOLDEN
+from tests.trainables.test_numerics import all_numbers
 from tests.trainables.test_schema import GOLDEN as SCHEMA_GOLDEN
 from tests.trainables.test_schema import schema_lines
 from trainables.config import Provenance, trial_keys
 
 
 def main() -> None:
-    """Ids of an example, the record schema, the plan of the quickstart, and the README's table of losses."""
+    """Ids, schema, the quickstart's plan, numbers of tiny trials, and the README's table of losses."""
     keys = trial_keys(example(), Provenance(data_fingerprint="digits"))
     IDS_GOLDEN.write_text(json.dumps(dataclasses.asdict(keys), indent=2) + "\n")
     SCHEMA_GOLDEN.write_text("\n".join(schema_lines()) + "\n")
     PLAN_GOLDEN.write_text("\n".join(quickstart_lines()) + "\n")
+    NUMERICS_GOLDEN.write_text(json.dumps(all_numbers(), indent=2) + "\n")
     README.write_text(with_loss_table(README.read_text()))
 
 

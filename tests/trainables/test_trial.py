@@ -7,29 +7,16 @@ import pytest
 import torch
 
 from study.one_trial import RUN_COLUMNS
-from tests.trainables.test_config import example
+from tests.trainables.tiny_trial import tiny
 from trainables.config import (
     DataConfig,
     EncoderConfig,
-    LossConfig,
     ProbeConfig,
     TrainingConfig,
-    TrialConfig,
 )
 from trainables.runtime import Runtime
 from trainables.schema import Status, TrialRecord, record_to_table
 from trainables.trial import run_trial
-
-
-def tiny(loss: str = "ntxent", seed: int = 0, **params: object) -> TrialConfig:
-    task = dataclasses.replace(
-        example().task,
-        data=DataConfig(name="digits", train_limit=200, test_limit=60),
-        encoder=EncoderConfig(name="small_conv", width=4, projection_dim=8),
-        training=TrainingConfig(batch_size=16, lr=0.3, steps=6),
-        probe=ProbeConfig(suite=("probe10", "knn"), draws=2),
-    )
-    return TrialConfig(seed=seed, loss=LossConfig(name=loss, params=params), task=task)
 
 
 def results(record: TrialRecord) -> dict[str, object]:
