@@ -43,6 +43,25 @@ def run_images(config: TrialConfig, runtime: Runtime, report: Report) -> Iterato
     yield {"seconds_evaluate": time.perf_counter() - started}
 
 
+def image_columns(task: ImagesTask) -> dict[str, Any]:
+    """The record columns that a task's config fills."""
+    training = task.training
+    return {
+        "data": task.data.name,
+        "encoder": task.encoder.name,
+        "views": task.views,
+        "hp_batch_size": training.batch_size,
+        "hp_lr": training.lr,
+        "hp_lr_rule": training.lr_rule,
+        "hp_epochs": training.epochs,
+        "hp_steps": training.steps,
+        "hp_weight_decay": training.weight_decay,
+        "hp_momentum": training.momentum,
+        "hp_warmup_fraction": training.warmup_fraction,
+        "hp_precision": training.precision,
+    }
+
+
 def pretrain_model(
     config: TrialConfig, data: ImageData, runtime: Runtime, report: Report
 ) -> tuple[ContrastiveModel, PretrainFacts]:

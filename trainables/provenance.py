@@ -11,8 +11,9 @@ from trainables.datasets.catalogue import describe_dataset
 
 def provenance_of(config: TrialConfig, data_root: Path | None) -> Provenance:
     """Fingerprints for the ids of `config`. Raises `ValueError` when data or code cannot be found."""
+    data = getattr(config.task, "data", None)  # a task may need none
     return Provenance(
-        data_fingerprint=describe_dataset(config.task.data, data_root).fingerprint,
+        data_fingerprint=describe_dataset(data, data_root).fingerprint if data else "",
         code_fingerprint=code_fingerprint(config),
     )
 
@@ -27,7 +28,8 @@ def code_fingerprint(config: TrialConfig) -> str:
 
 
 def _import_paths(config: TrialConfig) -> Iterator[str]:
-    yield from (name for name in (config.loss.name, config.task.encoder.name) if ":" in name)
+    encoder = getattr(config.task, "encoder", None)
+    yield from (part.name for part in (config.loss, encoder) if part and ":" in part.name)
 
 
 def _module_source(path: str) -> bytes:

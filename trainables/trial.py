@@ -9,6 +9,7 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from trainables.config import NUMERICS_VERSION, TrialConfig, TrialKeys, canonical_json, trial_keys
-from trainables.images import run_images
+from trainables.images import image_columns, run_images
 from trainables.losses import build_loss
 from trainables.pretrain import Report
 from trainables.provenance import provenance_of
@@ -25,10 +26,16 @@ from trainables.run_facts import peak_memory_bytes, run_facts
 from trainables.runtime import Diverged, Runtime
 from trainables.schema import SCHEMA_VERSION, Status, TrialRecord
 
-#: What runs each kind of task: yields record columns stage by stage.
-_TASK_RUNNERS: dict[str, Callable[[TrialConfig, Runtime, Report], Iterator[dict[str, Any]]]] = {
-    "images": run_images,
-}
+
+@dataclass(frozen=True, kw_only=True)
+class TaskKind:
+    """How trials of one kind run, yielding record columns stage by stage, and which columns their config fills."""
+
+    run: Callable[[TrialConfig, Runtime, Report], Iterator[dict[str, Any]]]
+    columns: Callable[[Any], dict[str, Any]]
+
+
+TASK_KINDS: dict[str, TaskKind] = {"images": TaskKind(run=run_images, columns=image_columns)}
 
 #: Columns that hold a number, or else text, by name.
 _HOLDS_NUMBER = {
@@ -63,7 +70,7 @@ def run_trial(
         torch.cuda.reset_peak_memory_stats(runtime.device)
     with threadpool_limits(runtime.threads):
         try:
-            for columns in _TASK_RUNNERS[config.task.kind](config, runtime, report):
+            for columns in TASK_KINDS[config.task.kind].run(config, runtime, report):
                 known |= columns
         except Diverged as error:
             failure = _failure(Status.DIVERGED, error)
@@ -113,26 +120,8 @@ def identity_columns(config: TrialConfig, keys: TrialKeys, attempt: int) -> dict
         "loss": config.loss.name,
         "seed": config.seed,
         "config": canonical_json(config),
-        **_task_columns(config),
+        **TASK_KINDS[config.task.kind].columns(config.task),
         **_loss_columns(config),
-    }
-
-
-def _task_columns(config: TrialConfig) -> dict[str, Any]:
-    task, training = config.task, config.task.training
-    return {
-        "data": task.data.name,
-        "encoder": task.encoder.name,
-        "views": task.views,
-        "hp_batch_size": training.batch_size,
-        "hp_lr": training.lr,
-        "hp_lr_rule": training.lr_rule,
-        "hp_epochs": training.epochs,
-        "hp_steps": training.steps,
-        "hp_weight_decay": training.weight_decay,
-        "hp_momentum": training.momentum,
-        "hp_warmup_fraction": training.warmup_fraction,
-        "hp_precision": training.precision,
     }
 
 

@@ -24,7 +24,7 @@ def batch_size_figure(findings: Findings) -> Figure | None:
     """Test accuracy by batch size, each arm at its tuned main-axis value; None before any trial finished."""
     if not findings.any_finished:
         return None
-    figure = Figure(figsize=(WIDTH, max(3.9, 0.6 + _LINE * len(findings.test))), layout="constrained")
+    figure = Figure(figsize=(WIDTH, max(3.9, 0.9 + _LINE * _name_lines(findings))), layout="constrained")
     grids = [surface.x for surface in findings.test.values()]
     curves = []
     for index, (label, surface) in enumerate(findings.test.items()):
@@ -41,6 +41,11 @@ def batch_size_figure(findings: Findings) -> Figure | None:
         title="Loss, at its tuned\ntemperature or kernel scale",
     )
     return figure
+
+
+def _name_lines(findings: Findings) -> int:
+    """Lines that the arms' names take in a legend of one column."""
+    return sum(wrapped(arm.name).count("\n") + 1 for arm in findings.info.arms)
 
 
 def main_axis_figure(findings: Findings) -> Figure | None:

@@ -65,9 +65,9 @@ def test_many_equal_cells_have_no_advantage_in_the_tuned_score() -> None:
 def test_dependence_between_seeds_makes_no_false_verdicts(other: np.ndarray) -> None:
     """Equal cells at five seeds: without the wider standard error 8 to 12 % of verdicts would be false."""
     rng = np.random.default_rng(1)
-    verdicts = [compare(simulate(FLAT, 5, rng), simulate(other, 5, rng)).verdict for _ in range(400)]
+    verdicts = [compare(simulate(FLAT, 5, rng), simulate(other, 5, rng)).verdict for _ in range(250)]
     wrong = sum(verdict in ("better", "worse") for verdict in verdicts)
-    assert wrong <= 400 * 0.05 + 2 * math.sqrt(400 * 0.05 * 0.95)
+    assert wrong <= 250 * 0.05 + 2 * math.sqrt(250 * 0.05 * 0.95)
 
 
 def test_the_standard_error_is_widened_where_choices_differ() -> None:

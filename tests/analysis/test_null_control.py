@@ -124,7 +124,7 @@ def test_the_level_is_shared_among_pairs() -> None:
     """A difference that one pair alone would call real is not enough for one of many."""
     arms = [synthetic.arm_info("dcl"), synthetic.arm_info("flatnce")]
     findings = analyse(
-        synthetic.plan(arms, seeds=SEEDS), run(shift=0.001, jitter=0.004), synthetic.study_info(arms)
+        synthetic.plan(arms, seeds=SEEDS), run(shift=0.01, jitter=0.004), synthetic.study_info(arms)
     )
     surfaces, summaries = findings.test, findings.summaries
     pair = (surfaces["flatnce"], surfaces["dcl"], (summaries["flatnce"], summaries["dcl"]))

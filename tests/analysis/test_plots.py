@@ -96,6 +96,23 @@ def test_main_axes_of_other_kind_have_panels_of_their_own(findings: Findings) ->
     assert figure.axes[3].get_xlabel() == "kernel scale t (no unit)"
 
 
+def test_many_long_names_fit_into_the_legends() -> None:
+    """A split study has dozens of arms; a legend that leaves no room for panels is a warning, so an error."""
+    names = [f"KCL ({kernel}), gamma {gamma}, momentum 0.9" for kernel in "abcd" for gamma in range(9)]
+    arms = [synthetic.arm_info(name) for name in names]
+    planned = synthetic.plan(arms, seeds=(0,), batch_sizes=(16, 64), values=(0.1, 0.5))
+    hill = synthetic.hill(peak=0.9, at=0.3, width=9.0)
+    findings = analyse(
+        planned, synthetic.run(planned, dict.fromkeys(names, hill)), synthetic.study_info(arms, seeds=(0,))
+    )
+    for build in (batch_size_figure, main_axis_figure):
+        figure = build(findings)
+        figure.draw_without_rendering()
+        box, width = figure.legends[0].get_window_extent(), figure.bbox
+        assert width.x0 <= box.x0 <= box.x1 <= width.x1
+        assert width.y0 <= box.y0 <= box.y1 <= width.y1
+
+
 def test_a_failed_seed_is_a_cross_on_its_curve(study: Study) -> None:
     planned, records, info = study
     figure = main_axis_figure(analyse(planned, synthetic.fail(records, ["kcl-64-3-0"]), info))

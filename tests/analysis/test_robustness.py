@@ -164,7 +164,7 @@ def test_a_dead_cell_never_raises_the_lower_end() -> None:
     best, unsure, dead = np.full(5, 0.11), 0.095 + 0.0045 * wobble, np.full(5, 0.1)
     scores, weights = np.stack([best, unsure, dead])[None], np.full((1, 3), 1 / 3)
     volume = tolerance_volume(scores, weights, np.array([[True, True, False]]), eps=0.02)
-    assert volume.value == volume.high == pytest.approx(2 / 3)
+    assert (volume.value, volume.high) == pytest.approx((2 / 3, 2 / 3))
     assert volume.low == pytest.approx(1 / 3)
     alive = tolerance_volume(scores, weights, np.full((1, 3), True), eps=0.02)
     assert alive.low == pytest.approx(2 / 3)

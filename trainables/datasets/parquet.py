@@ -135,10 +135,11 @@ def _read_labels(path: Path, name: str) -> Indices:
 
 def _class_names(schema: pa.Schema, labels: Indices) -> tuple[str, ...]:
     """Names from the metadata, or the numbers up to the largest label."""
-    described = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-    features = described.get("info", {}).get("features", {})
-    names = next((features[name].get("names") for name in LABEL_NAMES if name in features), None)
-    return tuple(names or map(str, range(int(labels.max(initial=-1)) + 1)))
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        return tuple(next(features[name]["names"] for name in LABEL_NAMES if name in features))
+    except (KeyError, TypeError, ValueError, StopIteration):  # names are decoration, whatever their state
+        return tuple(map(str, range(int(labels.max(initial=-1)) + 1)))
 
 
 def _first_shape(path: Path, column: str) -> tuple[int, int]:

@@ -222,3 +222,14 @@ def test_real_images(cifar10_root: Path) -> None:
 def test_whole_real_set_is_described_without_decoding(cifar10_root: Path) -> None:
     info = describe_dataset(DataConfig(name="parquet:cifar10_jpeg"), cifar10_root)
     assert (info.n_train, info.n_val, info.n_test) == (45_000, 5_000, 10_000)
+
+
+@pytest.mark.parametrize(
+    "metadata", ["[]", "{bad", '{"info": null}', '{"info": {"features": {"label": {}}}}']
+)
+def test_odd_metadata_costs_the_names_alone(tmp_path: Path, metadata: str) -> None:
+    write_set(tmp_path)
+    for part in ("train", "test"):
+        table = pq.read_table(tmp_path / f"{part}.parquet")
+        pq.write_table(table.replace_schema_metadata({"huggingface": metadata}), tmp_path / f"{part}.parquet")
+    assert describe_dataset(config(tmp_path), None).classes == ("0", "1")
