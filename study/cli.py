@@ -65,7 +65,7 @@ def main() -> None:
 @_guarded
 def plan(study: str, store: str, data_root: str | None, as_json: bool) -> None:
     """Show what STUDY would run: trials by loss, done, missing, and the time that takes."""
-    from study.commands import show_plan
+    from study.commands.plan import show_plan
 
     show_plan(study, store, data_root, as_json=as_json)
 
@@ -88,7 +88,7 @@ def run(study: str, store: str, data_root: str | None, workers: int | None, runn
 
     Every finished trial is kept whatever happens; the same command continues where it stopped.
     """
-    from study.commands import run_study
+    from study.commands.run import run_study
 
     sys.exit(run_study(study, store, data_root, workers=workers, runner=runner))
 
@@ -101,7 +101,7 @@ def run(study: str, store: str, data_root: str | None, workers: int | None, runn
 @_guarded
 def status(study: str, store: str, data_root: str | None, as_json: bool) -> None:
     """Show how many trials of STUDY are done, failed and missing."""
-    from study.commands import show_status
+    from study.commands.plan import show_status
 
     show_status(study, store, data_root, as_json=as_json)
 
@@ -113,7 +113,7 @@ def status(study: str, store: str, data_root: str | None, as_json: bool) -> None
 @_guarded
 def report(study: str, store: str, data_root: str | None) -> None:
     """Write the report of what the store holds of STUDY now."""
-    from study.commands import report_study
+    from study.commands.run import report_study
 
     report_study(study, store, data_root)
 
@@ -131,7 +131,7 @@ def trial(study: str, trial_id: str | None, store: str, data_root: str | None, p
     TRIAL_ID may be shortened; without it, the first missing trial runs, or the first of all. A record that the
     store holds already is compared with the new one, column by column.
     """
-    from study.commands import run_one_trial
+    from study.commands.trial import run_one_trial
 
     sys.exit(run_one_trial(study, trial_id, store, data_root, put=put))
 
@@ -142,6 +142,6 @@ def trial(study: str, trial_id: str | None, store: str, data_root: str | None, p
 )
 def list_(what: str) -> None:
     """List what ships with the package: studies, losses with their spaces, data sets, encoders."""
-    from study.listing import show_listing
+    from study.commands.listing import show_listing
 
     show_listing(what)

@@ -16,7 +16,7 @@ _Y_LABEL = "test accuracy, %"
 _PANELS = 4  # batch sizes that have a panel: the ends and what lies evenly between
 _TEXTS = 18  # texts that fit along the axes of a row of panels
 _LINE = 0.2  # inches, a line of a legend
-_LEGEND_LETTERS = 120  # letters that fit beside each other below a figure
+_LEGEND_LETTERS = 100  # letters that fit beside each other below a figure
 _DODGE = 0.012  # share of the axis by which neighbouring arms are set apart
 
 

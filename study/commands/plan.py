@@ -1,0 +1,76 @@
+"""`study plan` and `study status`: what there is and what is missing."""
+
+import json
+
+from rich.table import Table
+
+from study.console import CONSOLE, say_error
+from study.errors import StudyError
+from study.estimate import seconds_by_trial
+from study.opened import Opened, open_study
+from study.plan import status_summary
+from study.preflight import count_workers
+from study.progress import format_seconds
+
+
+def show_plan(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
+    """`study plan`."""
+    opened = open_study(study, store, data_root)
+    try:
+        workers = count_workers(opened.loaded.spec.resources, None)
+    except StudyError as error:  # a plan may be for another machine
+        say_error(f"this study cannot run here: {error}")
+        workers = 0
+    seconds = estimated_seconds(opened, workers)
+    if as_json:
+        print(json.dumps(status_summary(opened.plan) | {"workers": workers, "estimated_seconds": seconds}))
+        return
+    table = Table("loss", "trials", "done", "missing", title=f"Plan of {opened.name}", box=None)
+    for label, counts in opened.plan.counts_by_arm().items():
+        table.add_row(label, *(str(number) for number in counts.values()))
+    counts = opened.plan.counts()
+    table.add_section()
+    table.add_row(
+        "all", str(counts["trials"]), str(counts["trials"] - counts["missing"]), str(counts["missing"])
+    )
+    CONSOLE.print(table)
+    CONSOLE.print(_estimate_line(counts["missing"], seconds, workers))
+
+
+def estimated_seconds(opened: Opened, workers: int) -> float | None:
+    """Wall time of the missing trials, from finished ones; measured on a few steps where there are none.
+
+    None where neither tells: no worker fits on this machine, or the steps fail.
+    """
+    missing = opened.plan.missing
+    if not missing:
+        return 0.0
+    if not workers:
+        return None
+    seconds = seconds_by_trial(opened.plan, missing)
+    if seconds is None:
+        from study.measure import measure_seconds
+
+        seconds = measure_seconds(opened.plan, missing, opened.workshop.runtime)
+    return None if seconds is None else sum(seconds) / min(workers, len(missing))
+
+
+def _estimate_line(missing: int, seconds: float | None, workers: int) -> str:
+    if not missing:
+        return "Nothing is missing: a run would only rebuild the report."
+    if seconds is None:
+        return "Estimated time: not known before some trials have finished."
+    return f"Estimated time: {format_seconds(seconds)} with {workers} workers on this machine."
+
+
+def show_status(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
+    """`study status`."""
+    opened = open_study(study, store, data_root)
+    summary = status_summary(opened.plan)
+    if as_json:
+        print(json.dumps(summary))
+        return
+    CONSOLE.print(f"{summary.pop('study')}: {summary['trials']} trials")
+    for name, count in summary.items():
+        if name != "trials" and (count or name in ("ok", "missing")):
+            CONSOLE.print(f"  {count:>6}  {name}")

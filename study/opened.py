@@ -1,0 +1,49 @@
+"""A study opened against a store: what every command starts from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from study.console import say_error
+from study.plan import Plan, make_plan
+from study.preflight import check_data_root
+from study.spec import LoadedSpec, load_spec
+from trainables.records import RecordStore
+from trainables.runtime import Runtime
+from trainables.work import Workshop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A study with its store, read and compared."""
+
+    loaded: LoadedSpec
+    store: RecordStore
+    data_root: Path | None
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.loaded.spec.name
+
+    @property
+    def workshop(self) -> Workshop:
+        """What all its trials share when they run here."""
+        resources = self.loaded.spec.resources
+        runtime = Runtime(
+            device="cuda" if resources.gpus_per_trial else "cpu",
+            threads=resources.cpus_per_trial,
+            data_root=self.data_root,
+        )
+        return Workshop(store=self.store.path, runtime=runtime)
+
+
+def open_study(study: str, store: str, data_root: str | None) -> Opened:
+    """Read a study and compare it with the store; says which record files are damaged. Writes nothing."""
+    root = check_data_root(Path(data_root).expanduser() if data_root else None)
+    loaded = load_spec(study)
+    record_store = RecordStore(Path(store).expanduser().resolve())  # workers may run in another directory
+    plan = make_plan(loaded, record_store, root)
+    for path in plan.records.damaged:
+        say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")
+    return Opened(loaded=loaded, store=record_store, data_root=root, plan=plan)
