@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis import robustness, wording
 from analysis.choice import Choice
-from analysis.fairness import check_fairness
+from analysis.fairness.checks import check_fairness
 from analysis.figures.draw import DrawnFigure
 from analysis.findings import Findings
 from analysis.intervals import LEVEL, Estimate

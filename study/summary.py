@@ -16,7 +16,7 @@ def summary_table(findings: "Findings") -> Table:
     info = findings.info
     table = Table(
         title=f"{info.name}: {info.metric_label}, test set, %",
-        caption="tuned: the configuration that validation chose; in brackets: 95 % interval over seeds",
+        caption="tuned: chosen on validation by the other seeds; in brackets: 95 % interval over seeds",
         box=None,
     )
     for name in ("loss", "finished", "failed", "tuned", "mean over space"):

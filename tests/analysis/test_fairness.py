@@ -3,7 +3,8 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from analysis.fairness import Card, check_fairness
+from analysis.fairness.card import Card
+from analysis.fairness.checks import check_fairness
 from analysis.findings import analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.fairness import check_fairness
+from analysis.fairness.checks import check_fairness
 from analysis.findings import analyse
 from analysis.null_control import NullControl, check_null_control
 from analysis.verdict import null_control_sentence

@@ -1,0 +1,14 @@
+"""The answer to one question on provenance or fairness."""
+
+from dataclasses import dataclass
+
+PASS, WARN, FAIL = "pass", "warn", "fail"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A level, what it is about, and why."""
+
+    level: str  # pass | warn | fail
+    title: str
+    text: str

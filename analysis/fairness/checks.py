@@ -1,0 +1,40 @@
+"""Does the study treat its losses alike? One card a question: pass, warn or fail."""
+
+from collections.abc import Callable
+
+from analysis.fairness.card import FAIL, PASS, WARN, Card
+from analysis.fairness.outcome import check_completeness, check_failures, check_null_controls
+from analysis.fairness.protocol import (
+    check_budget,
+    check_code,
+    check_hardware,
+    check_precision,
+    check_protocol,
+    check_steps,
+)
+from analysis.fairness.rates import check_learning_rates
+from analysis.fairness.space import check_cells, check_edges, check_seeds
+from analysis.findings import Findings
+
+CHECKS: tuple[Callable[[Findings], Card], ...] = (
+    check_completeness,
+    check_failures,
+    check_cells,
+    check_seeds,
+    check_learning_rates,
+    check_budget,
+    check_steps,
+    check_edges,
+    check_protocol,
+    check_precision,
+    check_hardware,
+    check_code,
+    check_null_controls,
+)
+
+
+def check_fairness(findings: Findings) -> list[Card]:
+    """Every card, the gravest first."""
+    return sorted(
+        (check(findings) for check in CHECKS), key=lambda card: (FAIL, WARN, PASS).index(card.level)
+    )

@@ -1,0 +1,53 @@
+"""Did everything run, and do losses of one gradient agree?"""
+
+from analysis.fairness.card import FAIL, PASS, WARN, Card
+from analysis.findings import Findings
+from analysis.null_control import DIFFERENT, NOT_COMPARABLE
+from analysis.verdict import null_control_sentence
+from analysis.wording import listing
+
+
+def check_completeness(findings: Findings) -> Card:
+    """Whether every planned trial has a result."""
+    missing = sum(summary.missing for summary in findings.summaries.values())
+    planned = sum(summary.planned for summary in findings.summaries.values())
+    if not missing:
+        return Card(level=PASS, title="Complete", text=f"All {planned} planned trials have a result.")
+    text = f"{missing} of {planned} planned trials have no result yet; every number is provisional."
+    return Card(level=WARN, title="Incomplete", text=text)
+
+
+def check_failures(findings: Findings) -> Card:
+    """Whether trials failed for reasons that may not be the loss's."""
+    failed = {status: _status_count(findings, status) for status in ("crashed", "oom", "timeout", "no_score")}
+    told = [f"{count} {status.replace('_', ' ')}" for status, count in failed.items() if count]
+    if not told:
+        text = "No trial crashed, ran out of memory or time, or ended without a score."
+        return Card(level=PASS, title="Failures", text=text)
+    text = (
+        f"{listing(told)}: these count as guessing like diverged trials, though they may say more of the "
+        "machine or the code than of the loss. See the failures."
+    )
+    return Card(level=WARN, title="Failures", text=text)
+
+
+def _status_count(findings: Findings, status: str) -> int:
+    return sum(int((surface.status == status).sum()) for surface in findings.test.values())
+
+
+def check_null_controls(findings: Findings) -> Card:
+    """Whether losses of one gradient score alike."""
+    controls = findings.null_controls
+    title = "Null control"
+    if not controls:
+        return Card(
+            level=WARN,
+            title=title,
+            text="No two losses here must coincide by theory and were tried alike: nothing to check with.",
+        )
+    judged = [control for control in controls if control.verdict != NOT_COMPARABLE]
+    doubtful = not judged or any(item.one_failed or item.rms > item.seed_noise for item in judged)
+    level = FAIL if any(control.verdict == DIFFERENT for control in controls) else WARN if doubtful else PASS
+    return Card(
+        level=level, title=title, text=" ".join(null_control_sentence(findings, item) for item in controls)
+    )

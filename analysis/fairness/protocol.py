@@ -1,0 +1,91 @@
+"""Did every loss have the same budget, protocol, machine and code?"""
+
+from analysis.fairness.card import FAIL, PASS, WARN, Card
+from analysis.findings import Findings
+from analysis.wording import number, values_with_counts
+
+
+def check_budget(findings: Findings) -> Card:
+    """Whether every trial had the same budget."""
+    return _alike(findings, "Budget", ("hp_epochs", "hp_steps"), FAIL)
+
+
+def check_steps(findings: Findings) -> Card:
+    """Whether equal epochs gave large batches fewer steps."""
+    x = next(iter(findings.test.values())).x
+    title = "Steps over batch size"
+    if len(x) < 2 or findings.info.x_axis != "hp_batch_size":
+        return Card(level=PASS, title=title, text="There is one batch size.")
+    ratio, low, high = number(x[-1] / x[0]), number(x[0]), number(x[-1])
+    if findings.table["hp_epochs"].notna().any():
+        text = (
+            f"Equal epochs: batch size {high} takes about {ratio} times fewer optimiser steps than {low}, so "
+            "accuracy may fall with batch size for lack of steps."
+        )
+    elif findings.table["hp_steps"].notna().any():
+        text = f"Equal steps: batch size {high} sees {ratio} times as many images as {low}."
+    else:
+        text = "No row says how the budget was given."
+    return Card(level=WARN, title=title, text=text)
+
+
+def check_protocol(findings: Findings) -> Card:
+    """Whether data, network, views and optimiser were the same."""
+    columns = ("data", "data_fingerprint", "encoder", "views", "probe_id", "hp_lr_rule", "hp_weight_decay")
+    return _alike(findings, "Protocol", columns, FAIL)
+
+
+def check_precision(findings: Findings) -> Card:
+    """Whether the arithmetic was the same."""
+    return _alike(findings, "Precision", ("hp_precision",), WARN)
+
+
+def check_hardware(findings: Findings) -> Card:
+    """Whether machine and execution mode were the same."""
+    return _alike(findings, "Hardware", ("device", "device_name", "threads", "execution_mode"), WARN)
+
+
+def check_code(findings: Findings) -> Card:
+    """Whether every trial ran the same, committed code."""
+    columns = ("numerics_version", "package_version", "git_revision", "torch_version", "python_version")
+    card = _alike(findings, "Code", columns, WARN)
+    changed = findings.table["git_revision"].dropna().astype(str).str.endswith("+").any()
+    if changed and card.level == PASS:
+        return Card(
+            level=WARN,
+            title="Code",
+            text="Trials ran from files changed since the last commit: the revision does not name the code.",
+        )
+    return card
+
+
+def _alike(findings: Findings, title: str, columns: tuple[str, ...], level: str) -> Card:
+    """Pass where every row with a result agrees in `columns`, or every loss has the same values of a swept one.
+
+    Else `level`, naming what differs.
+    """
+    rows = findings.table[findings.table["status"].notna()]
+    if rows.empty:
+        return Card(level=WARN, title=title, text="No row yet.")
+    varying = [name for name in columns if rows[name].nunique(dropna=True) > 1]
+    differing = [name for name in varying if not _swept_alike(findings, name)]
+    if differing:
+        told = "; ".join(f"{_plain(name)}: {values_with_counts(rows[name])}" for name in differing)
+        return Card(level=level, title=f"{title} differs", text=f"Trials differ in {told}.")
+    shown = [
+        name for name in columns if rows[name].notna().any() and not name.endswith(("_id", "fingerprint"))
+    ]
+    told = "; ".join(f"{_plain(name)} {values_with_counts(rows[name])}" for name in shown)
+    opening = "The same for every loss" if varying else "The same in every trial"
+    return Card(level=PASS, title=title, text=f"{opening}: {told or 'nothing recorded'}.")
+
+
+def _swept_alike(findings: Findings, column: str) -> bool:
+    """Whether a hyperparameter was planned at the same values for every loss: an axis, not an inequality."""
+    losses = findings.table["arm"].map({arm.label: arm.loss for arm in findings.info.arms})
+    values = [frozenset(rows.dropna()) for _, rows in findings.table[column].groupby(losses)]
+    return column.startswith("hp_") and len(set(values)) == 1
+
+
+def _plain(column: str) -> str:
+    return column.removeprefix("hp_").replace("_", " ")

@@ -1,0 +1,36 @@
+"""At which learning rates did the losses train, and who chose them?"""
+
+from collections.abc import Sequence
+
+from analysis.fairness.card import PASS, WARN, Card
+from analysis.findings import Findings
+from analysis.info import ArmInfo
+from analysis.wording import listing, number
+
+
+def check_learning_rates(findings: Findings) -> Card:
+    """Whether each loss trained at a rate that was tuned for it on this data."""
+    x_axis = findings.info.x_axis
+    arms = [arm for arm in findings.info.arms if "hp_lr" not in (x_axis, arm.main_axis)]
+    if not arms:
+        return Card(
+            level=PASS, title="Learning rates swept", text="The learning rate is an axis of this study."
+        )
+    told = "; ".join(_rates_by_source(arms))
+    shared = len(arms) > 1 and len({arm.base_lr for arm in arms}) == 1
+    told = f"One base rate for all losses, though their gradients differ in scale: {told}" if shared else told
+    untuned = [arm.name for arm in arms if not arm.lr_tuned]
+    doubt = (
+        f" Not tuned on this data and protocol: {listing(untuned)}. A difference from other losses may come "
+        "from the rate alone."
+    )
+    level = WARN if shared or untuned or any(not arm.lr_source for arm in arms) else PASS
+    title = "Learning rates shared" if shared else "Learning rates per loss"
+    return Card(level=level, title=title, text=f"{told}.{doubt if untuned else ''}")
+
+
+def _rates_by_source(arms: Sequence[ArmInfo]) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for arm in arms:
+        groups.setdefault(arm.lr_source, []).append(f"{arm.name} {number(arm.base_lr)}")
+    return [f"{listing(rates)} ({source or 'no source given'})" for source, rates in groups.items()]
