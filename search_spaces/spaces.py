@@ -70,18 +70,18 @@ def _temperature(base_lr: float, lr_source: str = _RATES_SOURCE, **rate_scope: S
 
 
 SPACES: dict[str, LossSpace] = {
-    "infonce": _temperature(0.1, form="symmetric"),
+    "infonce": _temperature(0.11, form="symmetric"),
     "ntxent": _temperature(0.1),
-    "dcl": _temperature(0.1),
-    "dhel": _temperature(0.1, form="released", energy_weight=1.0),
+    "dcl": _temperature(0.093),
+    "dhel": _temperature(0.086, form="released", energy_weight=1.0),
     # One gradient with DCL, so one learning rate: anything else would break the null control.
-    "flatnce": _temperature(0.1, "inherited from dcl, whose gradient it shares"),
+    "flatnce": _temperature(0.093, "inherited from dcl, whose gradient it shares"),
     "flatnce_plus": _temperature(0.1, "inherited from ntxent, whose gradient it shares"),
     "kcl": LossSpace(
         main_axis="t",
         default=2.0,
         source=_KERNEL_SOURCE,
-        base_lr=0.1,
+        base_lr=0.16,
         range_scope=Scope({"kernel": "gaussian"}),
         rate_scope=Scope({"kernel": "gaussian", "gamma": 16.0}),
     ),
