@@ -1,6 +1,7 @@
 """Files beside the code that must stay valid."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from study.expand import expand
+from study.spec import load_spec
 from trainables.loss_table import loss_table
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
@@ -51,7 +54,23 @@ def test_readme_table_of_losses_is_todays() -> None:
     assert README.read_text() == with_loss_table(README.read_text())
 
 
-def test_readme_commands_are_the_ones_that_work() -> None:
+def test_readme_shows_what_is_there() -> None:
+    readme = README.read_text()
+    assert "PLACEHOLDER" not in readme
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", readme):
+        assert (_REPOSITORY / target).is_file(), target
+
+
+def test_readme_opens_with_the_two_commands() -> None:
     readme = README.read_text()
     for command in ("pip install uv && uv run study run quickstart", "pip install uv && uv run pytest"):
         assert command in readme
+
+
+def test_readme_example_is_a_study(tmp_path: Path) -> None:
+    """All of it but the loss of one's own, which is nowhere."""
+    [example] = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    path = tmp_path / "mine.toml"
+    path.write_text(example[: example.index('[losses."my_package')])
+    arms = {trial.arm for trial in expand(load_spec(str(path)).spec, None).trials}
+    assert arms == {"infonce", "dhel", "kcl_light"}
