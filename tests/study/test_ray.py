@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import pyarrow.parquet as pq
 import pytest
 
 from tests.study.conftest import WriteStudy
@@ -55,17 +54,18 @@ def workers_of(session: int) -> list[int]:
     return alive
 
 
+def counts(study: Path, store: Path) -> dict[str, int]:
+    return json.loads(invoke("status", study, "--store", store, "--json").output)
+
+
 def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> None:
-    """Records come from Ray's actors, a deadly trial is one crashed row, and `study trial` repeats the others."""
-    own = '[losses."tests.study.own_loss:Explodes"]\nhow = ["kill"]\nat = [12]\nlr = 0.1'
-    study, store = write_study(("[losses.kcl]\nt = [2.0]", own)), tmp_path / "store"
-    process = start(study, store)
-    output, _ = process.communicate(timeout=240)
+    """Records and a report come from Ray's actors, a second run adds nothing, `study trial` repeats a record."""
+    study, store = write_study(), tmp_path / "store"
+    output, _ = (process := start(study, store)).communicate(timeout=240)
     assert process.returncode == 0, output
-    counts = json.loads(invoke("status", study, "--store", store, "--json").output)
-    assert (counts["ok"], counts["crashed"], counts["missing"]) == (10, 2, 0)
-    assert not (store / "tune").exists()
+    assert counts(study, store)["ok"] == 12
     assert (store / "studies" / "tiny" / "report.html").is_file()
+    assert not (store / "tune").exists()
 
     stamps = [path.stat().st_mtime_ns for path in records(store)]
     second = invoke("run", study, "--store", store)
@@ -73,12 +73,25 @@ def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> No
     assert "nothing to run" in second.output
     assert [path.stat().st_mtime_ns for path in records(store)] == stamps
 
-    [finished] = [path for path in records(store) if pq.read_table(path)["status"][0].as_py() == "ok"][:1]
-    again = invoke("trial", study, finished.name.split(".")[0], "--store", store)
+    again = invoke("trial", study, records(store)[0].name.split(".")[0], "--store", store)
     assert "equals it to the bit" in again.output.replace("\n", " ")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
+def test_a_deadly_trial_is_one_crashed_row(write_study: WriteStudy, tmp_path: Path) -> None:
+    """A trial that kills its worker, twice, is recorded; what waited behind it runs."""
+    own = '[losses."tests.study.own_loss:Explodes"]\nhow = ["kill"]\nat = [12]\nlr = 0.1'
+    study, store = write_study(("[losses.kcl]\nt = [2.0]", own)), tmp_path / "store"
+    output, _ = (process := start(study, store)).communicate(timeout=280)
+    assert process.returncode == 0, output
+    found = counts(study, store)
+    assert (found["ok"], found["crashed"], found["missing"]) == (10, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_signal_keeps_what_is_finished(
     number: signal.Signals, code: int, write_study: WriteStudy, tmp_path: Path
 ) -> None:
