@@ -93,7 +93,8 @@ def test_failures_are_rows(
     assert "nothing to run" in again.output
 
 
-def test_a_loss_beside_the_study_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runner", ["inline", pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.ray])])
+def test_a_loss_beside_the_study_file(runner: str, tmp_path: Path) -> None:
     """A user's own module lies where the command is called; Ray's workers find it too."""
     (tmp_path / "own_module.py").write_text(
         "from dataclasses import dataclass\n\n"
@@ -107,6 +108,7 @@ def test_a_loss_beside_the_study_file(tmp_path: Path) -> None:
         TINY.replace("[losses.kcl]\nt = [2.0]", '[losses."own_module:Pull"]\nstrength = [1.0]\nlr = 0.1')
     )
     study = [str(Path(sys.executable).parent / "study"), "run", "own.toml", "--store", "store"]
+    study += ["--runner", runner]
     done = subprocess.run(study, cwd=tmp_path, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" in done.stdout
