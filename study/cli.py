@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from study.errors import BAD_INPUT, StudyError
-from study.signals import Stopped
+from study.errors import BAD_INPUT, INTERRUPTED, StudyError
 
 _STORE = click.option(
     "--store", default="./results", show_default=True, metavar="PATH", help="Where records and reports live."
@@ -41,9 +40,9 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         except (StudyError, StoreError, DataError) as error:
             click.echo(f"study: {error}", err=True)
             sys.exit(getattr(error, "exit_code", BAD_INPUT))
-        except KeyboardInterrupt as stopped:
+        except KeyboardInterrupt:
             click.echo("study: stopped", err=True)
-            sys.exit(stopped.exit_code if isinstance(stopped, Stopped) else 130)
+            sys.exit(INTERRUPTED)
 
     return guarded
 

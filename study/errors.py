@@ -1,7 +1,7 @@
 """What a user can mend, and the exit codes of the command line."""
 
-#: Every trial has its record, whatever its status; something failed that is no trial; bad input.
-DONE, FAILED, BAD_INPUT = 0, 1, 2
+#: Every trial has its record, whatever its status; something failed that is no trial; bad input; Ctrl-C.
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 class StudyError(Exception):

@@ -1,4 +1,4 @@
-"""One way to stop: Ctrl-C and SIGTERM both raise `Stopped` in the main thread."""
+"""One way to stop: Ctrl-C and SIGTERM both raise `KeyboardInterrupt` in the main thread."""
 
 import signal
 import time
@@ -10,29 +10,33 @@ from types import FrameType
 _PATIENCE_SECONDS = 10.0
 
 
-class Stopped(KeyboardInterrupt):
-    """Somebody wants the run to end. `exit_code` is 128 plus the signal's number, as shells have it."""
+class Stop:
+    """Which signal came last. Asked for after a `KeyboardInterrupt`, since libraries raise that one anew."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.exit_code = 128 + number
+    def __init__(self) -> None:
+        self._number = int(signal.SIGINT)
+        self._raised_at = -_PATIENCE_SECONDS
+
+    @property
+    def exit_code(self) -> int:
+        """128 plus the signal's number, as shells have it."""
+        return 128 + self._number
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        now = time.monotonic()
+        if now - self._raised_at > _PATIENCE_SECONDS:
+            self._number, self._raised_at = number, now
+            raise KeyboardInterrupt
 
 
 @contextmanager
-def raise_on_signals() -> Iterator[None]:
-    """Until the end of the block, SIGINT and SIGTERM raise `Stopped`."""
-    last = -_PATIENCE_SECONDS
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last > _PATIENCE_SECONDS:
-            last = now
-            raise Stopped(number)
-
+def raise_on_signals() -> Iterator[Stop]:
+    """Until the end of the block, SIGINT and SIGTERM raise `KeyboardInterrupt`."""
+    stop = Stop()
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -11,7 +11,7 @@ from study.preflight import count_workers
 from study.progress import Progress
 from study.runners.inline import run_inline
 from study.runners.ray_tune import RayTuneRunner
-from study.signals import Stopped, raise_on_signals
+from study.signals import Stop, raise_on_signals
 
 
 def run_study(study: str, store: str, data_root: str | None, *, workers: int | None, runner: str) -> int:
@@ -25,14 +25,14 @@ def run_study(study: str, store: str, data_root: str | None, *, workers: int | N
     missing = opened.plan.missing
     if not missing:
         CONSOLE.print(f"{opened.name}: all {len(opened.plan.trials)} trials are done, nothing to run.")
-    elif stopped := _run_missing(opened, missing, count, runner):
+    elif stop := _run_missing(opened, missing, count, runner):
         _say_stopped(opened)
-        return stopped.exit_code
+        return stop.exit_code
     _report(study, open_study(study, store, data_root))
     return DONE
 
 
-def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runner: str) -> Stopped | None:
+def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runner: str) -> Stop | None:
     """None when every trial has its record, otherwise the signal that stopped the run."""
     spec = opened.loaded.spec
     CONSOLE.print(
@@ -41,7 +41,7 @@ def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runn
         soft_wrap=True,
     )
     with ExitStack() as stack:
-        stack.enter_context(raise_on_signals())
+        stop = stack.enter_context(raise_on_signals())
         progress = stack.enter_context(
             Progress(CONSOLE, missing, spec.metric, launch_costs(opened.plan, missing))
         )
@@ -55,8 +55,8 @@ def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runn
         )
         try:
             launch.run()
-        except Stopped as stopped:
-            return stopped
+        except KeyboardInterrupt:
+            return stop
     return None
 
 
