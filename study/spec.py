@@ -192,6 +192,8 @@ def _explain(fault: Any) -> str:
         return "is missing"
     if fault["type"] == "value_error":
         return message
+    if fault["type"] == "too_short":
+        return f"got {fault['input']!r}, at least {fault['ctx']['min_length']} is needed"
     return f"got {fault['input']!r}; {message[0].lower()}{message[1:]}"
 
 
