@@ -21,7 +21,11 @@ def write_report(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo, 
     replaces an older one in one step after all else is written. Raises `ValueError` where rows and `info` do
     not fit, before anything is written.
     """
-    findings = analyse(planned, records, info)
+    return write_findings(analyse(planned, records, info), out)
+
+
+def write_findings(findings: Findings, out: Path) -> Path:
+    """`write_report` for what is analysed already."""
     figures = draw_figures(findings)
     page = render_page(findings, figures)
     _write_figures(figures, out / "figures")

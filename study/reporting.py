@@ -26,15 +26,14 @@ def build_report(plan: Plan, loaded: LoadedSpec, store: RecordStore) -> tuple[Pa
     import pandas as pd
 
     from analysis.findings import analyse
-    from analysis.report import write_report
+    from analysis.report import write_findings
 
     directory = study_directory(store, loaded.spec.name)
     directory.mkdir(parents=True, exist_ok=True)
     _archive(loaded.text, directory / "study.toml")
     planned = pd.DataFrame(planned_rows(plan.expansion))
-    records = plan.records.table.to_pandas()
-    info = study_info(plan, loaded)
-    return write_report(planned, records, info, directory), analyse(planned, records, info)
+    findings = analyse(planned, plan.records.table.to_pandas(), study_info(plan, loaded))
+    return write_findings(findings, directory), findings
 
 
 def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":

@@ -8,7 +8,7 @@ from typing import Any
 
 from ray import tune
 
-from trainables.work import Workshop, WorkUnit, run_unit
+from trainables.work import Workshop, WorkUnit, run_unit, validation_values
 
 
 class TrialList(tune.Trainable):
@@ -40,11 +40,7 @@ class TrialList(tune.Trainable):
             "finished_trial": record.trial_id,
             "finished_status": str(record.status),
             "finished_seconds": record.seconds_total,
-            "finished_values": {
-                name: value
-                for name, value in vars(record).items()
-                if name.startswith("val_") and value is not None
-            },
+            "finished_values": validation_values(record),
             "done": not self._pending,
         }
 

@@ -45,6 +45,13 @@ def run_unit(unit: WorkUnit, workshop: Workshop) -> TrialRecord:
     return record
 
 
+def validation_values(record: TrialRecord) -> dict[str, float]:
+    """The validation metrics that the trial has, by column: what progress may show while a study runs."""
+    return {
+        name: value for name, value in vars(record).items() if name.startswith("val_") and value is not None
+    }
+
+
 def _put(record: TrialRecord, store: Path) -> None:
     try:
         with suppress(RecordExistsError):

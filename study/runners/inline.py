@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from study.events import Finished, Listener, LostList
-from trainables.work import Workshop, WorkUnit, run_unit
+from trainables.work import Workshop, WorkUnit, run_unit, validation_values
 
 
 def run_inline(lists: Sequence[Sequence[WorkUnit]], workshop: Workshop, listener: Listener) -> list[LostList]:
@@ -11,14 +11,12 @@ def run_inline(lists: Sequence[Sequence[WorkUnit]], workshop: Workshop, listener
     for unit in (unit for units in lists for unit in units):
         listener.started(unit)
         record = run_unit(unit, workshop)
-        values = {
-            name: value
-            for name, value in vars(record).items()
-            if name.startswith("val_") and value is not None
-        }
         listener.finished(
             Finished(
-                trial_id=record.trial_id, status=record.status, seconds=record.seconds_total, values=values
+                trial_id=record.trial_id,
+                status=record.status,
+                seconds=record.seconds_total,
+                values=validation_values(record),
             )
         )
     return []
