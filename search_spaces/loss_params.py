@@ -10,11 +10,14 @@ from typing import Any
 from trainables.config import Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 
+#: A trial's length is given in exactly one of these.
+BUDGETS = ("epochs", "steps", "samples")
+
 #: What `[axes]` may sweep: every numeric field of training.
-TRAINING_AXES = ("batch_size", "lr", "epochs", "steps", "weight_decay", "momentum", "warmup_fraction")
+TRAINING_AXES = ("batch_size", "lr", *BUDGETS, "weight_decay", "momentum", "warmup_fraction")
 
 #: Names that no field of a loss of one's own may have: study files and records use them for something else.
-RESERVED = frozenset({*TRAINING_AXES, "loss", "lr_rule", "precision"})
+RESERVED = frozenset({*TRAINING_AXES, "loss", "lr_rule", "optimizer", "precision"})
 
 
 def is_import_path(loss: str) -> bool:

@@ -18,8 +18,7 @@ def relative_cost(trial: PlannedTrial, train_images: int) -> float:
     Good for ordering and for splitting work evenly; a step of a small network costs as much as some 48 images.
     """
     training = trial.config.task.training
-    steps = training.steps or (training.epochs or 0) * (train_images // training.batch_size)
-    return steps * (training.batch_size + 48)
+    return training.step_count(train_images) * (training.batch_size + 48)
 
 
 def seconds_by_trial(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float] | None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from search_spaces.axes import axis_values
 from search_spaces.grid import grid
-from search_spaces.loss_params import TRAINING_AXES, loss_defaults
+from search_spaces.loss_params import BUDGETS, TRAINING_AXES, loss_defaults
 from study.arms import Arm, AxisValues, resolve_arm
 from study.errors import StudyError
 from study.spec import StudySpec, TrainingSection, describe_fault
@@ -73,7 +73,7 @@ def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
 
 
 def _data_config(spec: StudySpec) -> DataConfig:
-    return DataConfig(name=spec.data.name, train_limit=spec.data.train_limit, test_limit=spec.data.test_limit)
+    return DataConfig(**spec.data.model_dump(exclude={"views", "views_form"}))
 
 
 def _shared_axes(spec: StudySpec, data: DatasetInfo) -> AxisValues:
@@ -81,8 +81,8 @@ def _shared_axes(spec: StudySpec, data: DatasetInfo) -> AxisValues:
     for name in shared:
         if name not in TRAINING_AXES:
             raise StudyError(f"axes.{name}: unknown axis; allowed are {', '.join(TRAINING_AXES)}")
-    if {"epochs", "steps"} <= set(shared):
-        raise StudyError("axes.epochs, axes.steps: both are swept; a budget is given in one of them")
+    if len(budgets := [name for name in BUDGETS if name in shared]) > 1:
+        raise StudyError(f"axes.{', axes.'.join(budgets)}: all are swept; a budget is given in one of them")
     if "batch_size" not in shared:
         raise StudyError("axes.batch_size: is missing; give at least one batch size")
     for size in shared["batch_size"]:
@@ -141,13 +141,14 @@ def _provenance(config: TrialConfig, data: DatasetInfo) -> Provenance:
 
 def _task(spec: StudySpec, training: Mapping[str, Scalar], data: DatasetInfo) -> ImagesTask:
     values: dict[str, Any] = spec.training.model_dump() | dict(training)
-    for budget in {"epochs", "steps"} & set(training):
-        values |= {"epochs": None, "steps": None, budget: training[budget]}
+    for budget in set(BUDGETS) & set(training):
+        values |= dict.fromkeys(BUDGETS) | {budget: training[budget]}
     values |= _checked_training(values)
     values["batch_size"] = int(values["batch_size"])
     return ImagesTask(
         data=_data_config(spec),
         views=spec.data.views or data.views,
+        views_form=spec.data.views_form,
         encoder=EncoderConfig(**spec.encoder.model_dump()),
         training=TrainingConfig(**values),
         probe=ProbeConfig(**spec.probe.model_dump()),

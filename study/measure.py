@@ -41,13 +41,8 @@ def measure_seconds(plan: Plan, trials: Sequence[PlannedTrial], runtime: "Runtim
         except Exception:  # whatever it is, the trial itself will record it
             return None
     images = plan.expansion.data.n_pretraining
-    return [seconds_a_step[trial.config.task.training.batch_size] * _steps(trial, images) for trial in trials]
-
-
-def _steps(trial: PlannedTrial, images: int) -> int:
-    from trainables.pretrain import step_count
-
-    return step_count(trial.config.task.training, images)
+    trainings = [trial.config.task.training for trial in trials]
+    return [seconds_a_step[training.batch_size] * training.step_count(images) for training in trainings]
 
 
 def _time_step(trial: PlannedTrial, runtime: "Runtime") -> float:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from search_spaces.loss_params import BUDGETS
 from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
 from study.arms import Arm
 from study.expand import PlannedTrial, planned_rows
@@ -126,9 +127,8 @@ def _describe_data(plan: Plan) -> str:
 
 def _describe_training(loaded: LoadedSpec) -> str:
     training = loaded.spec.training
-    budget = f"{training.epochs} epochs" if training.epochs else f"{training.steps} steps"
-    if {"epochs", "steps"} & set(loaded.spec.axes):
-        budget = "budget swept"
+    given = [f"{getattr(training, name)} {name}" for name in BUDGETS if getattr(training, name)]
+    budget = "budget swept" if set(BUDGETS) & set(loaded.spec.axes) else given[0]
     return (
         f"{budget}, {training.optimizer.upper()} with momentum {training.momentum:g}, learning rate by the "
         f"{training.lr_rule} rule over batch size / {training.lr_reference_batch}, warm-up over "

@@ -35,7 +35,9 @@ class DataSection(Section):
     name: str
     train_limit: Positive | None = None
     test_limit: Positive | None = None
+    classes: tuple[str, ...] = ()  # none for all
     views: str | None = None  # augmentation recipe; None for the data set's own
+    views_form: Literal["faithful", "approximate"] = "faithful"
 
 
 class EncoderSection(Section):
@@ -44,25 +46,28 @@ class EncoderSection(Section):
     name: str
     width: Positive = 16
     projection_dim: Annotated[int, Field(ge=2)] = 128
+    head_batch_norm: bool = False
 
 
 class TrainingSection(Section):
-    """Pre-training, apart from what is swept. Either `epochs` or `steps`."""
+    """Pre-training, apart from what is swept. One of `epochs`, `steps` and `samples`."""
 
     epochs: Positive | None = None
     steps: Positive | None = None
-    optimizer: Literal["sgd"] = "sgd"
+    samples: Positive | None = None
+    optimizer: Literal["sgd", "lars"] = "sgd"
+    lars_trust: Annotated[float, Field(gt=0)] = 0.001
     lr_rule: Literal["none", "linear", "sqrt"] = "sqrt"
     lr_reference_batch: Positive = 256
     momentum: Probability = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 1e-6
     warmup_fraction: Probability = 0.1
-    precision: Literal["float32"] = "float32"
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
 
     @model_validator(mode="after")
     def _one_budget(self) -> "TrainingSection":
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("needs exactly one of epochs and steps")
+        if [self.epochs, self.steps, self.samples].count(None) != 2:
+            raise ValueError("needs exactly one of epochs, steps and samples")
         return self
 
 
@@ -73,6 +78,12 @@ class ProbeSection(Section):
     draws: Positive = 5
     l2: Annotated[float, Field(gt=0)] = 1.0
     knn_k: Positive = 20
+    sgd_epochs: Positive = 200
+    sgd_lr: Annotated[float, Field(gt=0)] = 0.1
+    sgd_weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    sgd_batch_size: Positive = 1024
+    corruptions: Annotated[str, Field(pattern=r"^(built_in|npy:.+)$")] = "built_in"
+    severity: Annotated[int, Field(ge=1, le=5)] = 3
 
 
 class SearchSection(Section):

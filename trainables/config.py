@@ -37,6 +37,7 @@ class DataConfig:
     name: str
     train_limit: int | None = None  # images of the training split, None for all
     test_limit: int | None = None  # images of the test split, and at most of the validation split
+    classes: tuple[str, ...] = ()  # the classes that are used, none for all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,23 +47,35 @@ class EncoderConfig:
     name: str
     width: int = 16  # channels of the first stage, where the network has that choice
     projection_dim: int = 128  # d, the dimension of z
+    head_batch_norm: bool = False  # a batch norm after the head's last layer too
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """Pre-training. The budget is either `epochs` or `steps`."""
+    """Pre-training. The budget is one of `epochs`, `steps` and `samples` (images seen, whole batches)."""
 
     batch_size: int  # M, pairs a step
     lr: float  # base learning rate, at `lr_reference_batch` pairs
     epochs: int | None = None
     steps: int | None = None
-    optimizer: str = "sgd"
+    samples: int | None = None
+    optimizer: str = "sgd"  # sgd | lars
+    lars_trust: float = 0.001  # LARS: length of a step over the length of the weights
     lr_rule: str = "sqrt"  # none | linear | sqrt, over batch_size / lr_reference_batch
     lr_reference_batch: int = 256
     momentum: float = 0.9
     weight_decay: float = 1e-6  # not applied to batch-norm parameters and biases
     warmup_fraction: float = 0.1  # share of the steps with linearly rising rate; cosine to zero follows
-    precision: str = "float32"
+    precision: str = "float32"  # float32 | tf32 | bfloat16, of the network alone
+
+    def step_count(self, images: int) -> int:
+        """Optimiser steps of the whole budget on `images` images; an epoch's last short batch is left out."""
+        if self.steps is not None:
+            return self.steps
+        if self.samples is not None:
+            return self.samples // self.batch_size
+        assert self.epochs is not None
+        return self.epochs * (images // self.batch_size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +86,12 @@ class ProbeConfig:
     draws: int = 5  # label draws of each few-label probe, shared by all trials
     l2: float = 1.0  # strength of the logistic regression's penalty: 1 / C
     knn_k: int = 20
+    sgd_epochs: int = 200  # `probe_sgd`, the papers' protocol
+    sgd_lr: float = 0.1
+    sgd_weight_decay: float = 1e-4
+    sgd_batch_size: int = 1024
+    corruptions: str = "built_in"  # of `retrieval_corrupted`: built_in, or npy:FOLDER
+    severity: int = 3  # of the corruptions, 1 to 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +102,7 @@ class ImagesTask:
 
     data: DataConfig
     views: str  # name of the augmentation recipe
+    views_form: str = "faithful"  # faithful | approximate colour operations
     encoder: EncoderConfig
     training: TrainingConfig
     probe: ProbeConfig = field(default_factory=ProbeConfig)

@@ -48,7 +48,7 @@ def pretrain(
     `order` (on the CPU) draws the batches, `view_randomness` (on the images' device) the views. A step sees
     `config.batch_size` images twice; the rest of an epoch that fills no batch is left out.
     """
-    total = step_count(config, len(images))
+    total = config.step_count(len(images))
     optimizer, schedule = build_optimizer(model, config, total)
     losses: list[float] = []
     model.train()
@@ -77,14 +77,6 @@ def training_loss(
     # Normalised once, in float32, whatever the network's precision: the losses expect unit-norm rows.
     z_a, z_b = F.normalize(z.float(), dim=1).chunk(2)
     return loss(z_a, z_b)
-
-
-def step_count(config: TrainingConfig, images: int) -> int:
-    """Optimiser steps of the whole budget."""
-    if config.steps is not None:
-        return config.steps
-    assert config.epochs is not None
-    return config.epochs * (images // config.batch_size)
 
 
 def batches(images: int, batch_size: int, order: torch.Generator) -> Iterator[Tensor]:

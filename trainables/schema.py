@@ -69,11 +69,14 @@ class TrialRecord:
     data_fingerprint: str | None = _text("hash of the data set's content")
     encoder: str | None = _text("name or import path of the encoder")
     views: str | None = _text("name of the augmentation recipe")
+    views_form: str | None = _text("faithful or approximate colour operations of the views")
     hp_batch_size: int | None = _count("pairs", "M, pairs of views a step")
     hp_lr: float | None = _real("1", "base learning rate, before the batch-size rule")
     hp_lr_rule: str | None = _text("none | linear | sqrt")
-    hp_epochs: int | None = _count("epochs", "training budget, null when given in steps")
-    hp_steps: int | None = _count("steps", "training budget, null when given in epochs")
+    hp_epochs: int | None = _count("epochs", "training budget, null when given otherwise")
+    hp_steps: int | None = _count("steps", "training budget, null when given otherwise")
+    hp_samples: int | None = _count("images", "training budget, null when given otherwise")
+    hp_optimizer: str | None = _text("sgd | lars")
     hp_weight_decay: float | None = _real("1", "weight decay of weights (not of batch norm and biases)")
     hp_momentum: float | None = _real("1", "momentum of SGD")
     hp_warmup_fraction: float | None = _real("1", "share of the steps with linearly rising rate")
@@ -93,13 +96,27 @@ class TrialRecord:
     val_probe10_accuracy: float | None = _real("1", "validation, 10 labels a class, mean over label draws")
     val_probe100_accuracy: float | None = _real("1", "validation, 100 labels a class, mean over label draws")
     val_probe_full_accuracy: float | None = _real("1", "validation, linear probe on all training labels")
+    val_probe_sgd_accuracy: float | None = _real(
+        "1", "validation, the papers' SGD probe on all training labels"
+    )
     val_knn_accuracy: float | None = _real("1", "validation, k nearest neighbours in cosine similarity")
+    val_retrieval_accuracy: float | None = _real(
+        "1", "validation, other view of an image found among all images"
+    )
+    val_retrieval_corrupted_accuracy: float | None = _real(
+        "1", "validation, image found among all by its corrupted copy, mean over corruptions"
+    )
     test_probe1_accuracy: float | None = _real("1", "test, 1 label a class, mean over label draws")
     test_probe5_accuracy: float | None = _real("1", "test, 5 labels a class, mean over label draws")
     test_probe10_accuracy: float | None = _real("1", "test, 10 labels a class, mean over label draws")
     test_probe100_accuracy: float | None = _real("1", "test, 100 labels a class, mean over label draws")
     test_probe_full_accuracy: float | None = _real("1", "test, linear probe on all training labels")
+    test_probe_sgd_accuracy: float | None = _real("1", "test, the papers' SGD probe on all training labels")
     test_knn_accuracy: float | None = _real("1", "test, k nearest neighbours in cosine similarity")
+    test_retrieval_accuracy: float | None = _real("1", "test, other view of an image found among all images")
+    test_retrieval_corrupted_accuracy: float | None = _real(
+        "1", "test, image found among all by its corrupted copy, mean over corruptions"
+    )
 
     # representation on the test set: z is the normalised projection (what the loss sees), h the encoder's
     # normalised output (what the probe sees)
@@ -130,7 +147,9 @@ class TrialRecord:
     # run facts
     started_at: datetime | None = _column(pa.timestamp("us", tz="UTC"), "UTC", "start of the attempt")
     seconds_total: float | None = _real("s", "wall time of the attempt, without start-up of the worker")
-    seconds_pretrain: float | None = _real("s", "wall time of pre-training")
+    seconds_pretrain: float | None = _real(
+        "s", "wall time of pre-training, its share where trials trained stacked"
+    )
     seconds_evaluate: float | None = _real("s", "wall time of probes and representation metrics")
     peak_memory_bytes: int | None = _count(
         "bytes", "highest memory so far: of the device, or of the process on a CPU"
@@ -177,7 +196,7 @@ def column_unit(name: str) -> str:
 LABELS_A_CLASS = {"probe1": 1, "probe5": 5, "probe10": 10, "probe100": 100}
 
 #: Probes by the name that study files use; each gives `val_<name>_accuracy` and `test_<name>_accuracy`.
-PROBES = (*LABELS_A_CLASS, "probe_full", "knn")
+PROBES = (*LABELS_A_CLASS, "probe_full", "probe_sgd", "knn", "retrieval", "retrieval_corrupted")
 
 #: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
 METRICS = tuple(f"{probe}_accuracy" for probe in PROBES)

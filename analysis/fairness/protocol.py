@@ -7,7 +7,7 @@ from analysis.wording import number, values_with_counts
 
 def check_budget(findings: Findings) -> Card:
     """Whether every trial had the same budget."""
-    return _alike(findings, "Budget", ("hp_epochs", "hp_steps"), FAIL)
+    return _alike(findings, "Budget", ("hp_epochs", "hp_steps", "hp_samples"), FAIL)
 
 
 def check_steps(findings: Findings) -> Card:
@@ -22,6 +22,8 @@ def check_steps(findings: Findings) -> Card:
             f"Equal epochs: batch size {high} takes about {ratio} times fewer optimiser steps than {low}, so "
             "accuracy may fall with batch size for lack of steps."
         )
+    elif findings.table["hp_samples"].notna().any():
+        text = f"Equal images seen: batch size {high} takes {ratio} times fewer optimiser steps than {low}."
     elif findings.table["hp_steps"].notna().any():
         text = f"Equal steps: batch size {high} sees {ratio} times as many images as {low}."
     else:
@@ -31,7 +33,8 @@ def check_steps(findings: Findings) -> Card:
 
 def check_protocol(findings: Findings) -> Card:
     """Whether data, network, views and optimiser were the same."""
-    columns = ("data", "data_fingerprint", "encoder", "views", "probe_id", "hp_lr_rule", "hp_weight_decay")
+    asked = ("data", "data_fingerprint", "encoder", "views", "views_form", "probe_id")
+    columns = (*asked, "hp_optimizer", "hp_lr_rule", "hp_weight_decay")
     return _alike(findings, "Protocol", columns, FAIL)
 
 

@@ -19,7 +19,6 @@ from trainables.pretrain import (
     learning_rate_factor,
     peak_learning_rate,
     pretrain,
-    step_count,
 )
 from trainables.views.catalogue import build_views
 
@@ -67,8 +66,9 @@ def test_no_warm_up() -> None:
 
 
 def test_budget_in_epochs_leaves_short_batches_out() -> None:
-    assert step_count(config(steps=None, epochs=3), images=20) == 6
-    assert step_count(config(), images=20) == 5
+    assert config(steps=None, epochs=3).step_count(20) == 6
+    assert config(steps=None, samples=30).step_count(20) == 30 // config().batch_size
+    assert config().step_count(20) == 5
 
 
 def test_an_epoch_sees_every_image_at_most_once() -> None:
