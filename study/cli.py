@@ -1,4 +1,4 @@
-"""The command line: `study plan | run | status | report | trial | list`.
+"""The command line: `study plan | run | status | report | trial | bench | data | list`.
 
 Only click is imported here. Each command imports what it needs when it runs, so that `--help` answers at once.
 """
@@ -133,6 +133,60 @@ def trial(study: str, trial_id: str | None, store: str, data_root: str | None, p
     from study.commands.trial import run_one_trial
 
     sys.exit(run_one_trial(study, trial_id, store, data_root, put=put))
+
+
+@main.command()
+@click.argument("study")
+@_DATA_ROOT
+@click.option("--loss", metavar="LABEL", help="A loss of the study.  [default: its first]")
+@click.option(
+    "--batch-size",
+    "batch_sizes",
+    type=click.IntRange(min=2),
+    multiple=True,
+    metavar="M",
+    help="Pairs a step; may be given more than once.  [default: the study's]",
+)
+@click.option(
+    "--steps", type=click.IntRange(min=1), help="Steps timed a row.  [default: as many as fill 3 seconds]"
+)
+@_JSON
+@_guarded
+def bench(
+    study: str,
+    data_root: str | None,
+    loss: str | None,
+    batch_sizes: tuple[int, ...],
+    steps: int | None,
+    as_json: bool,
+) -> None:
+    """Measure how fast this machine trains trials of STUDY, and where the time goes. Writes nothing.
+
+    One row a batch size, and one more where trials are trained together: images a second, the shares of a step's
+    time in data (gathering a batch and making its views), forward, loss, backward and optimiser, the fraction of
+    the device's matrix-product peak measured in the same run, and peak memory.
+    """
+    from study.commands.bench import bench_study
+
+    sys.exit(bench_study(study, data_root, loss=loss, batch_sizes=batch_sizes, steps=steps, as_json=as_json))
+
+
+@main.command()
+@click.argument("name")
+@_DATA_ROOT
+@click.option("--download", is_flag=True, help="Fetch it into the data root first, where it is not there.")
+@click.option("--size", type=click.IntRange(min=1), help="Pixels that images are fitted to, as data.size.")
+@_JSON
+@_guarded
+def data(name: str, data_root: str | None, download: bool, size: int | None, as_json: bool) -> None:
+    """Check the data set NAME (see `study list data`): images, bytes, classes and checksum.
+
+    Every image is decoded once, into a cache that all trials share: $STUDY_CACHE_ROOT, or by default
+    ~/.cache/contrastive-robustness.
+    """
+    from study.commands.data import show_data
+
+    show_data(name, data_root, size=size, download=download, as_json=as_json)
 
 
 @main.command("list")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from trainables.work import WorkUnit
+from trainables.work import Pack, WorkUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +30,8 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LostList:
-    """A list whose worker died: the units without a record, the first of which was running, and why."""
+    """A list whose worker died: what has no record, pack by pack, the first of which was running, and why."""
 
-    units: tuple[WorkUnit, ...]
+    packs: tuple[Pack, ...]
     error_class: str
     message: str

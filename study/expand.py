@@ -146,7 +146,8 @@ def _task(spec: StudySpec, training: Mapping[str, Scalar], data: DatasetInfo) ->
     values |= _checked_training(values)
     values["batch_size"] = int(values["batch_size"])
     return ImagesTask(
-        data=_data_config(spec),
+        # Chosen classes in the set's own order: the same images are the same trial, however they are listed.
+        data=dataclasses.replace(_data_config(spec), classes=data.classes if spec.data.classes else ()),
         views=spec.data.views or data.views,
         views_form=spec.data.views_form,
         encoder=EncoderConfig(**spec.encoder.model_dump()),

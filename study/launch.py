@@ -1,7 +1,8 @@
 """From a plan to records: hand the missing trials to a runner, again and again until none is missing.
 
-A worker that dies takes the rest of its list with it, never a finished trial. What waited runs again; the trial
-that was running when the worker died runs once more, alone, and is recorded as crashed when that worker dies too.
+A worker that dies takes the rest of its list with it, never a finished trial. What waited runs again; the trials
+that were running when the worker died, one or a stack, run once more, each alone, and one is recorded as crashed
+when that worker dies too.
 """
 
 from collections import Counter
@@ -12,13 +13,15 @@ from study.errors import LaunchError
 from study.estimate import relative_cost, seconds_by_trial
 from study.events import Finished, Listener, LostList
 from study.expand import PlannedTrial
+from study.packs import form_packs
 from study.plan import Plan
 from study.split import split_work
+from trainables.artefacts import kept_path
 from trainables.records import RecordExistsError, RecordStore
 from trainables.schema import Status, TrialRecord
-from trainables.work import Workshop, WorkUnit
+from trainables.work import Pack, Workshop, WorkUnit
 
-Runner = Callable[[Sequence[Sequence[WorkUnit]], Workshop, Listener], list[LostList]]
+Runner = Callable[[Sequence[Sequence[Pack]], Workshop, Listener], list[LostList]]
 
 #: Expected seconds of the longest list: start-up is long paid, and little is left to wait for at the end.
 _LIST_SECONDS = 30.0
@@ -48,36 +51,51 @@ class Launch:
         missing = self.plan.missing
         costs = dict(zip((t.keys.trial_id for t in missing), launch_costs(self.plan, missing), strict=True))
         attempts = self.store.next_attempts()
-        lists = self._split([_unit(trial, attempts) for trial in missing], costs)
+        lists = self._split([self._unit(trial, attempts) for trial in missing], costs)
         while lists:
             lost = self.runner(lists, self.workshop, self.listener)
-            alone = [each.units[0] for each in lost if not self._is_given_up(each)]
-            waiting = [unit for each in lost for unit in each.units[1:]]
-            lists = [*self._split(waiting, costs), *([unit] for unit in alone)]
+            alone = [unit for each in lost for unit in self._suspects(each)]
+            waiting = [unit for each in lost for pack in each.packs[1:] for unit in pack]
+            lists = self._split(waiting, costs) + [[(unit,)] for unit in alone]
         self._check_complete({trial.keys.trial_id for trial in missing})
 
-    def _split(self, units: list[WorkUnit], costs: dict[str, float]) -> list[list[WorkUnit]]:
+    def _split(self, units: list[WorkUnit], costs: dict[str, float]) -> list[list[Pack]]:
         known = seconds_by_trial(self.plan, []) is not None
-        priced = [(unit, costs[unit.trial_id]) for unit in units]
+        packs = form_packs(
+            units, self.workers, pixels=self.plan.expansion.data.size**2, stacked=self.workshop.stacked
+        )
+        priced = [(pack, sum(costs[unit.trial_id] for unit in pack)) for pack in packs]
         return split_work(priced, self.workers, longest=_LIST_SECONDS if known else float("inf"))
 
-    def _is_given_up(self, lost: LostList) -> bool:
-        """Count the death of the trial that was running; record it when it was one too many."""
-        unit = lost.units[0]
-        self._deaths[unit.trial_id] += 1
-        if self._deaths[unit.trial_id] < _DEATHS:
-            return False
+    def _unit(self, trial: PlannedTrial, attempts: dict[str, int]) -> WorkUnit:
+        key, artefacts = trial.keys.trial_id, self.workshop.runtime.artefacts
+        kept = artefacts is not None and kept_path(artefacts, trial.keys.pretrain_id).exists()
+        return WorkUnit(
+            trial_id=key, attempt=attempts.get(key, 0), config=trial.config, title=trial.title, alone=kept
+        )
+
+    def _suspects(self, lost: LostList) -> Pack:
+        """The trials that a worker may have died of and that run again, each alone."""
+        running = lost.packs[0]
+        self._deaths.update(unit.trial_id for unit in running)
+        if len(running) > 1 or self._deaths[running[0].trial_id] < _DEATHS:
+            return running
+        self._give_up(lost)
+        return ()
+
+    def _give_up(self, lost: LostList) -> None:
+        """Record the one trial that was running as crashed."""
+        (unit,) = lost.packs[0]
         record = death_record(lost, self.workshop)
         if record.trial_id != unit.trial_id:
             raise LaunchError(f"{unit.title}: data or source code changed while the study ran; run it again")
         try:
             self.store.put(record)
         except RecordExistsError:
-            return True  # the worker had put its record before it died
+            return  # the worker had put its record before it died
         except OSError as error:
             raise LaunchError(f"store: cannot write to {self.store.path} ({error.strerror})") from error
         self.listener.finished(Finished(trial_id=record.trial_id, status=record.status))
-        return True
 
     def _check_complete(self, expected: set[str]) -> None:
         left = expected - set(self.store.read(expected).statuses())
@@ -91,19 +109,14 @@ def launch_costs(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float]:
     return seconds_by_trial(plan, trials) or [relative_cost(trial, images) for trial in trials]
 
 
-def _unit(trial: PlannedTrial, attempts: dict[str, int]) -> WorkUnit:
-    key = trial.keys.trial_id
-    return WorkUnit(trial_id=key, attempt=attempts.get(key, 0), config=trial.config, title=trial.title)
-
-
 def death_record(lost: LostList, workshop: Workshop) -> TrialRecord:
     """The record of a trial whose worker died under it."""
     from trainables.trial import failure_record  # imports torch: only now, and rarely
 
     said = f"{lost.error_class}: {lost.message}".lower()
     return failure_record(
-        lost.units[0].config,
-        attempt=lost.units[0].attempt,
+        lost.packs[0][0].config,
+        attempt=lost.packs[0][0].attempt,
         runtime=workshop.runtime,
         status=Status.OOM if "outofmemory" in said or "(oom)" in said else Status.CRASHED,
         error_class=lost.error_class,

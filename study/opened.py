@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.console import say_error
+from study.expand import PlannedTrial
 from study.plan import Plan, make_plan
 from study.preflight import check_data_root
 from study.spec import LoadedSpec, load_spec
+from trainables.artefacts import kept_path
 from trainables.records import RecordStore
 from trainables.runtime import Runtime
 from trainables.work import Workshop
@@ -29,13 +31,24 @@ class Opened:
     @property
     def workshop(self) -> Workshop:
         """What all its trials share when they run here."""
-        resources = self.loaded.spec.resources
+        resources, keep = self.loaded.spec.resources, self.loaded.spec.keep
         runtime = Runtime(
             device="cuda" if resources.gpus_per_trial else "cpu",
             threads=resources.cpus_per_trial,
             data_root=self.data_root,
+            execution=resources.execution,
+            keep_encoders=keep.encoders != "none",
+            curve_epochs=keep.curve_epochs,
+            checkpoint_seconds=resources.checkpoint_seconds,
+            artefacts=self.store.path,
         )
-        return Workshop(store=self.store.path, runtime=runtime)
+        # Grouped convolutions are slow on accelerators: there, trials are not stacked.
+        stacked = resources.stacked and runtime.device == "cpu"
+        return Workshop(store=self.store.path, runtime=runtime, stacked=stacked)
+
+    def is_kept(self, trial: PlannedTrial) -> bool:
+        """Whether the trial's encoder was kept, so that it need not be trained."""
+        return kept_path(self.store.path, trial.keys.pretrain_id).exists()
 
 
 def open_study(study: str, store: str, data_root: str | None) -> Opened:

@@ -24,6 +24,10 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
         raise StudyError(
             f"resources.cpus_per_trial: got {resources.cpus_per_trial}, this machine has {cpus} processors"
         )
+    if resources.execution.endswith("graphed") and not resources.gpus_per_trial:
+        raise StudyError(
+            f"resources.execution: got {resources.execution}, which needs gpus_per_trial above 0"
+        )
     fitting = cpus // resources.cpus_per_trial
     if resources.gpus_per_trial:
         fitting = min(fitting, int(_available_gpus(resources.gpus_per_trial) / resources.gpus_per_trial))

@@ -36,6 +36,7 @@ class DataSection(Section):
     train_limit: Positive | None = None
     test_limit: Positive | None = None
     classes: tuple[str, ...] = ()  # none for all
+    size: Positive | None = None  # pixels that encoded images are fitted to; None for their own
     views: str | None = None  # augmentation recipe; None for the data set's own
     views_form: Literal["faithful", "approximate"] = "faithful"
 
@@ -97,6 +98,9 @@ class ResourcesSection(Section):
 
     cpus_per_trial: Annotated[int, Field(ge=1)] = 1
     gpus_per_trial: Annotated[float, Field(ge=0)] = 0
+    stacked: bool = True  # train small trials of equal shapes as one network, where that pays
+    execution: Literal["eager", "compiled", "graphed", "compiled_graphed"] = "eager"
+    checkpoint_seconds: Annotated[float, Field(gt=0)] = 120.0  # of training, between two checkpoints
 
     @model_validator(mode="after")
     def _share_or_whole(self) -> "ResourcesSection":
@@ -105,6 +109,15 @@ class ResourcesSection(Section):
                 f"gpus_per_trial: got {self.gpus_per_trial}, must be a share of one GPU or a whole number"
             )
         return self
+
+
+class KeepSection(Section):
+    """Operational too: what is kept beside the records."""
+
+    encoders: Literal["none", "best", "all"] = "none"  # best: of each loss and seed, by validation
+    curve_epochs: Positive | None = (
+        None  # epochs between two points of the learning curves; none are kept without
+    )
 
 
 class StudySpec(Section):
@@ -126,6 +139,7 @@ class StudySpec(Section):
     losses: Annotated[dict[str, dict[str, ParsedAxis]], Field(min_length=1)]
     search: SearchSection = SearchSection()
     resources: ResourcesSection = ResourcesSection()
+    keep: KeepSection = KeepSection()
 
     @model_validator(mode="after")
     def _consistent(self) -> "StudySpec":

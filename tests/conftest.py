@@ -1,11 +1,21 @@
 """Fixtures that several packages share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Decoded images go to a directory of the tests' own, also those of processes that tests start."""
+    root = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STUDY_CACHE_ROOT", str(root))
+        yield root
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 #: Raised when a change to the code alters the numbers of a trial. It is part of every trial's id, so rows of
 #: older versions are never mixed with newer ones.
-NUMERICS_VERSION = 1
+NUMERICS_VERSION = 2
 
 Scalar = bool | int | float | str
 
@@ -38,6 +38,7 @@ class DataConfig:
     train_limit: int | None = None  # images of the training split, None for all
     test_limit: int | None = None  # images of the test split, and at most of the validation split
     classes: tuple[str, ...] = ()  # the classes that are used, none for all
+    size: int | None = None  # side in pixels that encoded images are fitted to, None for their own
 
 
 @dataclass(frozen=True, kw_only=True)

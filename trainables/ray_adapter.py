@@ -1,4 +1,4 @@
-"""The thin Ray Tune side of a trial: an actor that runs a list of trials, one a Tune iteration.
+"""The thin Ray Tune side of a trial: an actor that runs a list of packs of trials, one a Tune iteration.
 
 A list pays the start of a process and torch's import once, and a reused actor pays them once a launch. What Tune
 is told is for progress alone: the records are in the store before it hears of them.
@@ -8,16 +8,17 @@ from typing import Any
 
 from ray import tune
 
-from trainables.work import Workshop, WorkUnit, run_unit, validation_values
+from trainables.schema import TrialRecord
+from trainables.work import Pack, Workshop, run_pack, validation_values
 
 
 class TrialList(tune.Trainable):
-    """Runs `config["lists"][config["index"]]`, a list of `WorkUnit`, in its order."""
+    """Runs `config["lists"][config["index"]]`, packs of trials, in their order."""
 
     def setup(
         self,
         config: dict[str, Any],
-        lists: list[list[WorkUnit]] | None = None,
+        lists: list[list[Pack]] | None = None,
         workshop: Workshop | None = None,
     ) -> None:
         assert lists is not None
@@ -34,15 +35,19 @@ class TrialList(tune.Trainable):
         self._pending = list(self._lists[config["index"]])
 
     def step(self) -> dict[str, Any]:
-        """Run the next trial of the list."""
-        record = run_unit(self._pending.pop(0), self._workshop)
-        return {
-            "finished_trial": record.trial_id,
-            "finished_status": str(record.status),
-            "finished_seconds": record.seconds_total,
-            "finished_values": validation_values(record),
-            "done": not self._pending,
-        }
+        """Run the next pack of the list."""
+        records = run_pack(self._pending.pop(0), self._workshop)
+        return {"finished": [_told(record) for record in records], "done": not self._pending}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing to keep: what is finished is in the store."""
+
+
+def _told(record: TrialRecord) -> dict[str, Any]:
+    """What progress shows of a finished trial."""
+    return {
+        "trial_id": record.trial_id,
+        "status": str(record.status),
+        "seconds": record.seconds_total,
+        "values": validation_values(record),
+    }

@@ -86,7 +86,7 @@ class RecordStore:
             raise RecordExistsError(f"store: {final.name} exists already") from error
         finally:
             temporary.unlink(missing_ok=True)
-        _flush_directory(self.records_dir)
+        flush_directory(self.records_dir)
         return final
 
     def next_attempts(self) -> dict[str, int]:
@@ -210,7 +210,7 @@ def _write_durably(table: pa.Table, path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_directory(path: Path) -> None:
+def flush_directory(path: Path) -> None:
     """Make the new name itself durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -5,6 +5,7 @@ import platform
 import resource
 import socket
 import subprocess
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -12,14 +13,19 @@ from typing import Any
 
 import torch
 
+from trainables.runtime import Runtime
 
-def run_facts(device: str, threads: int) -> dict[str, Any]:
-    """Columns that describe the machine and the versions."""
+
+def run_facts(runtime: Runtime, stack: Sequence[str] = ()) -> dict[str, Any]:
+    """Columns that describe the machine, the versions and how the trial was executed; `stack` holds trial ids."""
+    together = "stacked" if len(stack) > 1 else "single"
     return {
-        "device": device,
-        "device_name": _device_name(device),
-        "threads": threads,
-        "execution_mode": "single:eager",
+        "device": runtime.device,
+        "device_name": _device_name(runtime.device),
+        "threads": runtime.threads,
+        "execution_mode": f"{together}:{runtime.execution}",
+        "stack_size": max(1, len(stack)),
+        "stack": " ".join(stack) if len(stack) > 1 else None,
         "node": socket.gethostname(),
         "python_version": platform.python_version(),
         "torch_version": torch.__version__,

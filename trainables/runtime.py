@@ -11,7 +11,18 @@ class Runtime:
     device: str = "cpu"
     threads: int = 1
     data_root: Path | None = None
+    execution: str = "eager"  # eager | compiled | graphed | compiled_graphed
+    keep_encoders: bool = False
+    curve_epochs: int | None = None  # epochs from one point of the learning curves to the next, None for none
+    checkpoint_seconds: float = 120.0  # from one checkpoint to the next
+    artefacts: Path | None = (
+        None  # where checkpoints, kept encoders and learning curves lie; None for none of them
+    )
 
 
 class Diverged(ArithmeticError):
     """Training left the finite numbers: a result, not a fault."""
+
+
+class StackFailedError(RuntimeError):
+    """Trials that were trained as one failed together: who is at fault shows when each runs alone."""

@@ -17,6 +17,7 @@ class Stream(IntEnum):
     BATCH_ORDER = 1
     VIEWS = 2
     EVALUATION_VIEWS = 3
+    PROBE_ORDER = 4
 
 
 def stream_generator(seed: int, purpose: Stream, device: torch.device | str = "cpu") -> torch.Generator:

@@ -8,7 +8,7 @@ import dataclasses
 import json
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,18 +20,21 @@ from threadpoolctl import threadpool_limits
 from trainables.config import NUMERICS_VERSION, TrialConfig, TrialKeys, canonical_json, trial_keys
 from trainables.images import image_columns, run_images
 from trainables.losses import build_loss
-from trainables.pretrain import Report
 from trainables.provenance import provenance_of
 from trainables.run_facts import peak_memory_bytes, run_facts
-from trainables.runtime import Diverged, Runtime
+from trainables.runtime import Diverged, Runtime, StackFailedError
 from trainables.schema import SCHEMA_VERSION, Status, TrialRecord
+from trainables.training.member import Report
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
-    """How trials of one kind run, yielding record columns stage by stage, and which columns their config fills."""
+    """How trials of one kind run and which columns their config fills.
 
-    run: Callable[[TrialConfig, Runtime, Report], Iterator[dict[str, Any]]]
+    `run` takes trials of equal shapes and returns, for each, the record columns that it yields stage by stage.
+    """
+
+    run: Callable[[Sequence[TrialConfig], Runtime, Report], list[Iterator[dict[str, Any]]]]
     columns: Callable[[Any], dict[str, Any]]
 
 
@@ -59,33 +62,76 @@ def run_trial(
     The same config gives the same record on the same machine in the same execution mode, to the bit, apart from
     times and memory. Raises only what no record can hold: `KeyboardInterrupt`, or data that cannot be found.
     """
+    (record,) = run_trials([config], report, runtime=runtime, attempts=[attempt])
+    return record
+
+
+def run_trials(
+    configs: Sequence[TrialConfig],
+    report: Report = ignore_report,
+    *,
+    runtime: Runtime | None = None,
+    attempts: Sequence[int],
+) -> Iterator[TrialRecord]:
+    """Run trials of equal shapes as one stack and yield their records in order, each as soon as it is known.
+
+    An exception before the trials part ways, in training, is recorded for a single trial; several raise
+    `StackFailedError`.
+    """
     runtime = runtime or Runtime()
-    provenance = provenance_of(config, runtime.data_root)
     started, clock = datetime.now(UTC), time.perf_counter()
-    known: dict[str, Any] = {}
-    failure: dict[str, Any] = {"status": Status.OK}
     torch.set_num_threads(runtime.threads)
     if runtime.device.startswith("cuda"):
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         torch.cuda.reset_peak_memory_stats(runtime.device)
     with threadpool_limits(runtime.threads):
-        try:
-            for columns in TASK_KINDS[config.task.kind].run(config, runtime, report):
-                known |= columns
-        except Diverged as error:
-            failure = _failure(Status.DIVERGED, error)
-        except Exception as error:
-            failure = _failure(Status.OOM if _is_out_of_memory(error) else Status.CRASHED, error)
-    known["peak_memory_bytes"] = peak_memory_bytes(runtime.device)
-    return TrialRecord(
-        **identity_columns(config, trial_keys(config, provenance), attempt),
-        data_fingerprint=provenance.data_fingerprint,
-        started_at=started,
-        seconds_total=time.perf_counter() - clock,
-        **run_facts(runtime.device, runtime.threads),
-        **known,
-        **failure,
-    )
+        stages = _start(configs, runtime, report)
+        shared_seconds = (time.perf_counter() - clock) / len(configs)
+        keys = [trial_keys(config, provenance_of(config, runtime.data_root)) for config in configs]
+        for config, own, attempt, columns in zip(configs, keys, attempts, stages, strict=True):
+            clock = time.perf_counter()
+            outcome = _outcome(config, columns, runtime.device)
+            yield TrialRecord(
+                **identity_columns(config, own, attempt),
+                data_fingerprint=provenance_of(config, runtime.data_root).data_fingerprint,
+                started_at=started,
+                seconds_total=shared_seconds + time.perf_counter() - clock,
+                **run_facts(runtime, [each.trial_id for each in keys]),
+                **outcome,
+            )
+
+
+def _start(
+    configs: Sequence[TrialConfig], runtime: Runtime, report: Report
+) -> Sequence[Iterator[dict[str, Any]]]:
+    """The columns of every trial; those of a single one raise what its start raised."""
+    try:
+        return TASK_KINDS[configs[0].task.kind].run(configs, runtime, report)
+    except Exception as error:
+        if len(configs) > 1:
+            raise StackFailedError(f"{type(error).__name__}: {error}") from error
+        return [_raising(error)]
+
+
+def _raising(error: Exception) -> Iterator[dict[str, Any]]:
+    raise error
+    yield
+
+
+def _outcome(config: TrialConfig, stages: Iterator[dict[str, Any]], device: str) -> dict[str, Any]:
+    """All columns that a trial came to, and its status."""
+    known: dict[str, Any] = {}
+    failure: dict[str, Any] = {"status": Status.OK}
+    try:
+        for columns in stages:
+            known |= columns
+    except Diverged as error:
+        failure = _failure(Status.DIVERGED, error)
+    except Exception as error:
+        failure = _failure(Status.CRASHED, error)
+        if _is_out_of_memory(error):
+            failure |= {"status": Status.OOM, "error_message": _memory_message(config, failure, device)}
+    return known | {"peak_memory_bytes": peak_memory_bytes(device)} | failure
 
 
 def failure_record(
@@ -103,7 +149,7 @@ def failure_record(
         **identity_columns(config, trial_keys(config, provenance), attempt),
         data_fingerprint=provenance.data_fingerprint,
         status=status,
-        **run_facts(runtime.device, runtime.threads),
+        **run_facts(runtime),
         error_class=error_class,
         error_message=error_message,
     )
@@ -141,6 +187,12 @@ def _fits(column: str, value: Any) -> bool:
 def _is_out_of_memory(error: Exception) -> bool:
     """Torch's allocator on the CPU raises a plain RuntimeError."""
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error)
+
+
+def _memory_message(config: TrialConfig, failure: dict[str, Any], device: str) -> str:
+    used = peak_memory_bytes(device) / 2**30
+    said = f": {failure['error_message']}" if failure["error_message"] else ""
+    return f"batch size {config.task.training.batch_size}, peak memory {used:.2f} GiB on {device}{said}"
 
 
 def _failure(status: Status, error: BaseException) -> dict[str, Any]:

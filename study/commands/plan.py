@@ -34,15 +34,18 @@ def show_plan(study: str, store: str, data_root: str | None, *, as_json: bool) -
         "all", str(counts["trials"]), str(counts["trials"] - counts["missing"]), str(counts["missing"])
     )
     CONSOLE.print(table)
+    kept = sum(opened.is_kept(trial) for trial in opened.plan.missing)
+    if kept:
+        CONSOLE.print(f"{kept} of the missing trials have kept encoders, which are only evaluated.")
     CONSOLE.print(_estimate_line(counts["missing"], seconds, workers))
 
 
 def estimated_seconds(opened: Opened, workers: int) -> float | None:
-    """Wall time of the missing trials, from finished ones; measured on a few steps where there are none.
+    """Wall time of training what is missing, from finished trials; measured on a few steps where there are none.
 
     None where neither tells: no worker fits on this machine, or the steps fail.
     """
-    missing = opened.plan.missing
+    missing = [trial for trial in opened.plan.missing if not opened.is_kept(trial)]
     if not missing:
         return 0.0
     if not workers:
@@ -51,7 +54,7 @@ def estimated_seconds(opened: Opened, workers: int) -> float | None:
     if seconds is None:
         from study.measure import measure_seconds
 
-        seconds = measure_seconds(opened.plan, missing, opened.workshop.runtime)
+        seconds = measure_seconds(opened.plan, missing, opened.workshop)
     return None if seconds is None else sum(seconds) / min(workers, len(missing))
 
 

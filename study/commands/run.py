@@ -4,14 +4,17 @@ from contextlib import ExitStack
 
 from study.console import CONSOLE, say_error
 from study.errors import DONE
+from study.events import Listener
 from study.expand import PlannedTrial
 from study.launch import Launch, Runner, launch_costs
 from study.opened import Opened, open_study
 from study.preflight import count_workers
 from study.progress import Progress
+from study.retention import BestEncoders
 from study.runners.inline import run_inline
 from study.runners.ray_tune import RayTuneRunner
 from study.signals import Stop, raise_on_signals
+from trainables.datasets.catalogue import load_dataset
 
 
 def run_study(study: str, store: str, data_root: str | None, *, workers: int | None, runner: str) -> int:
@@ -40,6 +43,7 @@ def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runn
         "Ctrl-C stops, the same command continues.",
         soft_wrap=True,
     )
+    load_dataset(missing[0].config.task.data, opened.data_root)  # decoded once, before workers wait for it
     with ExitStack() as stack:
         stop = stack.enter_context(raise_on_signals())
         progress = stack.enter_context(
@@ -51,13 +55,20 @@ def _run_missing(opened: Opened, missing: list[PlannedTrial], workers: int, runn
             workshop=opened.workshop,
             workers=workers,
             runner=_runner(runner, workers, opened, stack),
-            listener=progress,
+            listener=_listener(opened, progress),
         )
         try:
             launch.run()
         except KeyboardInterrupt:
             return stop
     return None
+
+
+def _listener(opened: Opened, progress: Progress) -> Listener:
+    spec = opened.loaded.spec
+    if spec.keep.encoders != "best":
+        return progress
+    return BestEncoders(opened.plan, opened.store.path, spec.metric, progress)
 
 
 def _runner(name: str, workers: int, opened: Opened, stack: ExitStack) -> Runner:

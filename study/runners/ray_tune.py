@@ -16,7 +16,7 @@ from study.errors import StudyError
 from study.events import Listener, LostList
 from study.signals import keep_handlers
 from trainables.records import RecordStore
-from trainables.work import Workshop, WorkUnit
+from trainables.work import Pack, Workshop
 
 #: Read by Ray when it is imported or when workers start; set here, before either.
 _ENVIRONMENT = {
@@ -41,12 +41,12 @@ class RayTuneRunner:
         self._cpus, self._gpus = cpus_per_trial, gpus_per_trial
 
     def __call__(
-        self, lists: Sequence[Sequence[WorkUnit]], workshop: Workshop, listener: Listener
+        self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
     ) -> list[LostList]:
         """Run the lists and return those whose worker died before its end."""
         self._start_ray()
         with _launch_directory(workshop.store) as directory:
-            return self._fit([list(units) for units in lists], workshop, listener, directory)
+            return self._fit([list(packs) for packs in lists], workshop, listener, directory)
 
     def shutdown(self) -> None:
         """End Ray and its workers; without effect when it never started."""
@@ -71,7 +71,7 @@ class RayTuneRunner:
         logging.getLogger("ray").setLevel(logging.ERROR)
 
     def _fit(
-        self, lists: list[list[WorkUnit]], workshop: Workshop, listener: Listener, directory: Path
+        self, lists: list[list[Pack]], workshop: Workshop, listener: Listener, directory: Path
     ) -> list[LostList]:
         from ray import tune
 

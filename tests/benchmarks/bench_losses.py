@@ -1,4 +1,6 @@
-"""Speed and memory of the losses, forward plus backward, on one thread: `python -m tests.benchmarks.bench_losses`.
+"""Speed and memory of the losses, forward plus backward: `python -m tests.benchmarks.bench_losses`.
+
+On one CPU thread, and on a GPU where there is one.
 
 Every row is measured side by side in one run, so that its ratios mean something on a busy machine too. "products"
 are the matrix products that the loss cannot avoid: its own Gram blocks forward, and their products with the
@@ -19,16 +21,17 @@ from torch.profiler import ProfilerActivity, profile
 
 from tests.benchmarks import public_style
 from tests.benchmarks.memory import peak_bytes
-from tests.benchmarks.timing import seconds_each
+from tests.benchmarks.timing import Call, seconds_each
 from trainables.losses import build_loss
 from trainables.losses.views import check_shapes, check_views
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's own chatter
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Row = tuple[str, dict[str, Any], int, int, Loss | None]
 
 #: Loss, fields, Gram blocks forward, products backward, and its public style.
-ROWS: list[tuple[str, dict[str, Any], int, int, Loss | None]] = [
+ROWS: list[Row] = [
     ("infonce", {}, 1, 2, public_style.infonce),
     ("ntxent", {}, 3, 4, public_style.ntxent),
     ("dcl", {}, 3, 4, public_style.dcl),
@@ -46,18 +49,18 @@ _D = 128
 _STACK, _STACKED_PAIRS = 16, 32
 
 
-def _views(*shape: int, device: str) -> tuple[Tensor, Tensor]:
+def _views(*shape: int, device: str = "cpu") -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     z = torch.nn.functional.normalize(torch.randn(2, *shape, generator=generator), dim=-1).to(device)
     return z[0].clone().requires_grad_(), z[1].clone().requires_grad_()
 
 
-def _both_ways(loss: Loss, z_a: Tensor, z_b: Tensor) -> Callable[[], object]:
+def _both_ways(loss: Loss, z_a: Tensor, z_b: Tensor) -> Call:
     ones = None if z_a.ndim == 2 else torch.ones(z_a.shape[0], device=z_a.device)
     return lambda: torch.autograd.grad(loss(z_a, z_b), (z_a, z_b), ones)
 
 
-def _products(z: Tensor, forward: int, backward: int) -> Callable[[], object]:
+def _products(z: Tensor, forward: int, backward: int) -> Call:
     z = z.detach()
     gram = z @ z.mT
 
@@ -70,43 +73,115 @@ def _products(z: Tensor, forward: int, backward: int) -> Callable[[], object]:
     return multiply
 
 
-def _title(name: str, fields: dict[str, Any]) -> str:
-    return " ".join([name, *map(str, fields.values())])
+def _title(row: Row) -> str:
+    return " ".join([row[0], *map(str, row[1].values())])
 
 
-def print_speed(device: str, sizes: tuple[int, ...]) -> None:
-    """One table a size: time, ratio to the products, speed-up over the public style."""
-    for pairs in sizes:
-        print(f"\nM = {pairs}, d = {_D}, {device}: us | times the products | times faster than public style")
-        z_a, z_b = _views(pairs, _D, device=device)
-        for name, fields, forward, backward, public in ROWS:
-            calls = [_both_ways(build_loss(name, **fields), z_a, z_b), _products(z_a, forward, backward)]
-            if public is not None:
-                calls.append(_both_ways(public, z_a, z_b))
-            ours, products, *rest = seconds_each(calls)
-            faster = f"{rest[0] / ours:5.2f}" if rest else "    -"
-            print(f"{_title(name, fields):20} {ours * 1e6:9.0f} | {ours / products:5.2f} | {faster}")
+def _calls(row: Row, z_a: Tensor, z_b: Tensor) -> list[Call]:
+    """The matrix products, our loss, and where there is one the public style, which takes one trial."""
+    name, fields, forward, backward, public = row
+    calls = [_products(z_a, forward, backward), _both_ways(build_loss(name, **fields), z_a, z_b)]
+    if public is not None:
+        alone = [z if z.ndim == 2 else z[0].detach().clone().requires_grad_() for z in (z_a, z_b)]
+        calls.append(_both_ways(public, *alone))
+    return calls
 
 
-def print_stacked(device: str) -> None:
-    """Sixteen trials in one call, a trial."""
+def _print_row(row: Row, times: list[float], trials: int = 1) -> None:
+    products, ours, *rest = times
+    faster = f"{rest[0] * trials / ours:5.2f}" if rest else "    -"
+    print(f"{_title(row):20} {ours / trials * 1e6:9.1f} | {ours / products:5.2f} | {faster}", end="")
+
+
+def print_speed(pairs: int, trials: int = 1) -> None:
+    """Time, ratio to the products, speed-up over the public style; each a trial if trials are stacked."""
+    stacked = f"{trials} trials stacked, " if trials > 1 else ""
     print(
-        f"\n{_STACK} trials stacked, M = {_STACKED_PAIRS}, {device}: us a trial | times the products | public / ours"
+        f"\n{stacked}M = {pairs}, d = {_D}: us a trial | times the products | times faster than public style"
     )
-    z_a, z_b = _views(_STACK, _STACKED_PAIRS, _D, device=device)
-    alone_a, alone_b = _views(_STACKED_PAIRS, _D, device=device)
-    for name, fields, forward, backward, public in ROWS:
-        calls = [_both_ways(build_loss(name, **fields), z_a, z_b), _products(z_a, forward, backward)]
-        if public is not None:
-            calls.append(_both_ways(public, alone_a, alone_b))
-        ours, products, *rest = seconds_each(calls)
-        faster = f"{rest[0] * _STACK / ours:5.1f}" if rest else "    -"
-        print(f"{_title(name, fields):20} {ours / _STACK * 1e6:9.1f} | {ours / products:5.2f} | {faster}")
+    views = _views(*([trials] if trials > 1 else []), pairs, _D)
+    for row in ROWS:
+        _print_row(row, seconds_each(_calls(row, *views)), trials)
+        print()
 
 
-def print_checks(device: str) -> None:
+def print_cuda(pairs: int, trials: int = 1) -> None:
+    """As `print_speed`, by CUDA events, and the kernels launched a call."""
+    stacked = f"{trials} trials stacked, " if trials > 1 else ""
+    title = f"\nCUDA, {stacked}M = {pairs}, d = {_D}"
+    if not torch.cuda.is_available():
+        print(f"{title}: not measured: no GPU")
+        return
+    print(f"{title}: us a trial | times the products | times faster than public style | kernels, public's")
+    views = _views(*([trials] if trials > 1 else []), pairs, _D, device="cuda")
+    for row in ROWS:
+        calls = _calls(row, *views)
+        _print_row(row, _cuda_seconds_each(calls), trials)
+        print(" | " + ", ".join(str(_launched(call)) for call in calls[1:]))
+
+
+def _cuda_seconds_each(calls: list[Call], rounds: int = 9, repeats: int = 20) -> list[float]:
+    """Median time between two CUDA events around `repeats` calls, each alternative in turn."""
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(rounds):
+        for call, column in zip(calls, times, strict=True):
+            call()
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            start.record()
+            for _ in range(repeats):
+                call()
+            end.record()
+            torch.cuda.synchronize()
+            column.append(start.elapsed_time(end) / 1e3 / repeats)
+    return [sorted(column)[rounds // 2] for column in times]
+
+
+def _launched(call: Call, kind: DeviceType = DeviceType.CUDA) -> int:
+    """Kernels that one call launches, or the operators that it dispatches on the CPU."""
+    activity = ProfilerActivity.CUDA if kind == DeviceType.CUDA else ProfilerActivity.CPU
+    call()
+    with profile(activities=[activity]) as recorded:
+        call()
+        if kind == DeviceType.CUDA:
+            torch.cuda.synchronize()
+    names = [event.name for event in recorded.events() if event.device_type == kind]
+    return sum(not name.startswith(("Memcpy", "Memset")) for name in names)
+
+
+def print_operators() -> None:
+    """Operators that one call dispatches, forward and backward."""
+    print(f"\noperators dispatched a call at M = {_STACKED_PAIRS}, public's")
+    views = _views(_STACKED_PAIRS, _D)
+    for row in ROWS:
+        counts = [str(_launched(call, DeviceType.CPU)) for call in _calls(row, *views)[1:]]
+        print(f"{_title(row):20} {', '.join(counts)}")
+
+
+def print_floor() -> None:
+    """What autograd itself costs a call, beside the losses at M = 32, where this is most of what is left."""
+    z_a, z_b = _views(_STACKED_PAIRS, _D)
+    gradients = z_a.detach().clone(), z_b.detach().clone()
+    loss = _both_ways(build_loss("kcl"), z_a, z_b)
+    floor, ours = seconds_each([_both_ways(lambda a, b: _Nothing.apply(a, b, gradients), z_a, z_b), loss])
+    print(f"\nautograd around an empty loss: {floor * 1e6:.0f} us, {floor / ours:.0%} of kcl at M = 32")
+
+
+class _Nothing(torch.autograd.Function):
+    """A loss without arithmetic."""
+
+    @staticmethod
+    def forward(ctx: Any, z_a: Tensor, z_b: Tensor, gradients: tuple[Tensor, Tensor]) -> Tensor:
+        ctx.gradients = gradients
+        return torch.zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, None]:
+        return *ctx.gradients, None
+
+
+def print_checks() -> None:
     """What the checks cost, as a share of a call at M = 256."""
-    z_a, z_b = _views(256, _D, device=device)
+    z_a, z_b = _views(256, _D)
     call, shapes, views = seconds_each(
         [
             _both_ways(build_loss("ntxent"), z_a, z_b),
@@ -117,43 +192,22 @@ def print_checks(device: str) -> None:
     print(f"\nchecks at M = 256: {shapes / call:.2%} of every call, {views / call:.1%} of the first one")
 
 
-def print_kernels(device: str) -> None:
-    """Kernels launched by one call, forward and backward."""
-    activity = ProfilerActivity.CUDA if device == "cuda" else ProfilerActivity.CPU
-    kind = DeviceType.CUDA if device == "cuda" else DeviceType.CPU
-    print(
-        f"\n{'kernels launched' if device == 'cuda' else 'operators dispatched'} a call at M = 256, {device}"
-    )
-    z_a, z_b = _views(256, _D, device=device)
-    for name, fields, _, _, public in ROWS:
-        counts = []
-        for loss in (build_loss(name, **fields), public):
-            if loss is None:
-                continue
-            run = _both_ways(loss, z_a, z_b)
-            run()
-            with profile(activities=[activity]) as recorded:
-                run()
-            counts.append(sum(event.device_type == kind for event in recorded.events()))
-        print(f"{_title(name, fields):20} {' | public '.join(map(str, counts))}")
-
-
 def print_memory(pairs: int = 4096) -> None:
     """Peak resident memory of one call above that of the views, in units of the Gram blocks the loss needs."""
     print(
         f"\npeak memory at M = {pairs}, times the loss's own Gram blocks, each in its own process (limit 3)"
     )
-    for index, (name, fields, blocks, _, _) in enumerate(ROWS):
+    for index, row in enumerate(ROWS):
         command = [sys.executable, "-m", "tests.benchmarks.bench_losses", "--memory-of", str(index)]
         grown = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        print(f"{_title(name, fields):20} {grown / (blocks * pairs**2 * 4):5.2f}")
+        print(f"{_title(row):20} {grown / (row[2] * pairs**2 * 4):5.2f}")
 
 
 def _memory_of(row: int, pairs: int = 4096) -> int:
     name, fields, *_ = ROWS[row]
     loss = build_loss(name, **fields)
-    _both_ways(loss, *_views(64, _D, device="cpu"))()  # what the first call loads is no part of it
-    run = _both_ways(loss, *_views(pairs, _D, device="cpu"))
+    _both_ways(loss, *_views(64, _D))()  # what the first call loads is no part of it
+    run = _both_ways(loss, *_views(pairs, _D))
     return peak_bytes(run)
 
 
@@ -166,11 +220,13 @@ def main() -> None:
     if row is not None:
         print(_memory_of(row))
         return
-    for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
-        print_speed(device, (32, 256, 1024))
-        print_stacked(device)
-        print_checks(device)
-        print_kernels(device)
+    sizes = [(32, 1), (256, 1), (1024, 1), (_STACKED_PAIRS, _STACK)]
+    for measure in (print_speed, print_cuda):
+        for pairs, trials in sizes:
+            measure(pairs, trials)
+    print_operators()
+    print_floor()
+    print_checks()
     print_memory()
 
 

@@ -28,6 +28,7 @@ def seconds_each(calls: Sequence[Call], *, budget: float = 0.6) -> list[float]:
 
 
 def _timed(call: Call, repeats: int) -> float:
+    call()  # a turn after another alternative starts with cold caches
     _wait()
     start = time.perf_counter()
     for _ in range(repeats):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -29,10 +30,22 @@ class Explodes:
         if self.how == "raise":
             raise RuntimeError("the batch is too large\nfor this loss")
         if self.how == "memory":
-            raise MemoryError
+            return loss * torch.empty(1 << 58).sum()
         if self.how == "kill":
             import os
             import signal
 
             os.kill(os.getpid(), signal.SIGKILL)
         return loss * float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailsAtHalf:
+    """Raises in training where its margin is 0.5; the trial batch of a plan has 16 dimensions."""
+
+    margin: float = 0.1
+
+    def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
+        if self.margin == 0.5 and z_a.shape[1] == 8:
+            raise RuntimeError("this margin fails")
+        return ((z_a - z_b).square().sum(1) + self.margin).mean()

@@ -76,7 +76,7 @@ def test_flow_from_file_to_report(write_study: WriteStudy, tmp_path: Path) -> No
     [
         ("raise", "crashed", "RuntimeError: the batch is too large"),
         ("nan", "diverged", "Diverged"),
-        ("memory", "oom", "MemoryError"),
+        ("memory", "oom", "RuntimeError: batch size 16, peak memory"),
     ],
 )
 def test_failures_are_rows(

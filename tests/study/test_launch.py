@@ -1,5 +1,6 @@
 """A launch goes on until every trial has a record, whatever happens to workers."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.study.conftest import WriteStudy
 from tests.trainables.test_config import example
 from trainables.records import RecordStore, StoreError
 from trainables.runtime import Runtime
-from trainables.work import Workshop, WorkUnit, run_unit
+from trainables.work import Pack, Workshop, WorkUnit, run_pack
 
 
 class Silence:
@@ -41,17 +42,17 @@ class MortalRunner:
         self.deadly, self.deaths = deadly, 0
 
     def __call__(
-        self, lists: Sequence[Sequence[WorkUnit]], workshop: Workshop, listener: Listener
+        self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
     ) -> list[LostList]:
         lost = []
-        for units in lists:
-            for position, unit in enumerate(units):
-                if unit.trial_id in self.deadly:
+        for packs in lists:
+            for position, pack in enumerate(packs):
+                if any(unit.trial_id in self.deadly for unit in pack):
                     self.deaths += 1
-                    left = tuple(units[position:])
-                    lost.append(LostList(units=left, error_class="Killed", message="gone"))
+                    left = tuple(packs[position:])
+                    lost.append(LostList(packs=left, error_class="Killed", message="gone"))
                     break
-                run_inline([[unit]], workshop, listener)
+                run_inline([[pack]], workshop, listener)
         return lost
 
 
@@ -93,7 +94,7 @@ def test_a_deadly_trial_is_recorded_and_the_others_run(write_study: WriteStudy, 
 def test_a_hiccup_of_all_workers_costs_nothing(write_study: WriteStudy, store: RecordStore) -> None:
     class OnceMortalRunner(MortalRunner):
         def __call__(
-            self, lists: Sequence[Sequence[WorkUnit]], workshop: Workshop, listener: Listener
+            self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
         ) -> list[LostList]:
             lost = super().__call__(lists, workshop, listener)
             self.deadly = set()
@@ -116,7 +117,7 @@ def test_code_that_changed_since_the_plan_is_refused(tmp_path: Path) -> None:
     workshop = Workshop(store=tmp_path / "store", runtime=Runtime())
     unit = WorkUnit(trial_id="0123456789", attempt=0, config=example(), title="planned otherwise")
     with pytest.raises(StoreError, match="planned otherwise: data or source code changed"):
-        run_unit(unit, workshop)
+        list(run_pack((unit,), workshop))
     assert not workshop.store.exists()
 
 
@@ -125,3 +126,16 @@ def test_only_what_is_missing_runs(write_study: WriteStudy, store: RecordStore) 
     assert launch(write_study(), store, run_inline).finished_trials == []
     longer = write_study(("seeds = [0, 1]", "seeds = [0, 1, 2]"))
     assert len(launch(longer, store, run_inline).finished_trials) == 6
+
+
+def test_a_stack_that_fails_runs_trial_by_trial(write_study: WriteStudy, store: RecordStore) -> None:
+    """Only the trial at fault is recorded as crashed."""
+    own = "tests.study.own_loss:FailsAtHalf"
+    study = write_study(("[losses.kcl]\nt = [2.0]", f'[losses."{own}"]\nmargin = [0.1, 0.5, 0.9]\nlr = 0.1'))
+    launch(study, store, run_inline)
+    rows = store.read().table.to_pylist()
+    assert len(rows) == 8 + 12
+    failed = [row for row in rows if row["status"] == "crashed"]
+    assert {json.loads(dict(row["hp_other"])["margin"]) for row in failed} == {0.5}
+    assert len(failed) == 4
+    assert all(row["status"] == "ok" for row in rows if row not in failed)

@@ -73,13 +73,14 @@ def test_the_null_control_is_null_to_the_bit() -> None:
     ("how", "status", "error_class", "message"),
     [
         ("raise", Status.CRASHED, "RuntimeError", "the batch is too large"),
-        ("memory", Status.OOM, "MemoryError", ""),
+        ("memory", Status.OOM, "RuntimeError", "batch size 16, peak memory"),
         ("nan", Status.DIVERGED, "Diverged", "the loss was not finite at step 1 of 6"),
     ],
 )
 def test_failures_are_records(how: str, status: Status, error_class: str, message: str) -> None:
     record = run_trial(tiny("tests.study.own_loss:Explodes", how=how, at=16))
-    assert (record.status, record.error_class, record.error_message) == (status, error_class, message)
+    assert (record.status, record.error_class) == (status, error_class)
+    assert (record.error_message or "").startswith(message)
     assert "own_loss.py" in (record.error_traceback or "") or how == "nan"
     assert record.hp_other == {"at": "16", "how": f'"{how}"'}
     assert record.hp_lr == 0.3

@@ -10,25 +10,31 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tarfile import TarError
+from zipfile import BadZipFile
 
 import numpy as np
 
 from trainables.config import DataConfig
+from trainables.datasets.decoding import decoded_images
 from trainables.datasets.digits import open_digits
 from trainables.datasets.folder import open_folder
+from trainables.datasets.imagenet import download_tiny_imagenet, open_imagenet100, open_tiny_imagenet
+from trainables.datasets.loaded import DatasetInfo, ImageData, Split
 from trainables.datasets.parquet import open_parquet
-from trainables.datasets.source import UNLABELLED, DataError, Images, Indices, Source
-from trainables.datasets.splits import balanced_order, split_validation
+from trainables.datasets.source import UNLABELLED, DataError, Source
+from trainables.datasets.subset import choose_rows
 from trainables.datasets.torchvision_sets import download_torchvision, open_torchvision
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetEntry:
-    """How a name is opened: `open(argument, data_root)`, where forms take what follows the colon."""
+    """How a name is opened: `open(argument, data_root, size)`, where forms take what follows the colon."""
 
     form: str  # what a study file writes
     summary: str
-    open: Callable[[str, Path | None], Source]
+    open: Callable[[str, Path | None, int | None], Source]
+    fits: bool = False  # images are brought to `size` where the config gives one
     download: Callable[[Path], None] | None = None  # into a data root
 
 
@@ -36,78 +42,47 @@ def _from_torchvision(name: str, summary: str) -> DatasetEntry:
     return DatasetEntry(
         form=name,
         summary=f"{summary}, in torchvision's files",
-        open=lambda _, data_root: open_torchvision(name, data_root),
+        open=lambda _, data_root, __: open_torchvision(name, data_root),
         download=lambda data_root: download_torchvision(name, data_root),
     )
 
 
 #: Every data set, and every form that takes an argument after a colon.
 DATASETS: dict[str, DatasetEntry] = {
-    "digits": DatasetEntry(form="digits", summary="1,797 grey 8x8 digits of scikit-learn", open=open_digits),
+    "digits": DatasetEntry(
+        form="digits",
+        summary="1,797 grey 8x8 digits of scikit-learn",
+        open=lambda _, __, ___: open_digits(),
+    ),
     "cifar10": _from_torchvision("cifar10", "CIFAR-10"),
     "cifar100": _from_torchvision("cifar100", "CIFAR-100"),
     "stl10": _from_torchvision("stl10", "STL-10 with its unlabelled images"),
+    "imagenet100": DatasetEntry(
+        form="imagenet100",
+        summary="ImageNet-100 at 224 pixels or at data.size, folder imagenet100 with train and val",
+        open=lambda _, data_root, size: open_imagenet100(data_root, size),
+        fits=True,
+    ),
+    "tiny_imagenet": DatasetEntry(
+        form="tiny_imagenet",
+        summary="Tiny ImageNet, 200 classes at 64 pixels, folder tiny-imagenet-200 as published",
+        open=lambda _, data_root, size: open_tiny_imagenet(data_root, size),
+        fits=True,
+        download=download_tiny_imagenet,
+    ),
     "parquet": DatasetEntry(
-        form="parquet:PATH", summary="folder with train.parquet and test.parquet", open=open_parquet
+        form="parquet:PATH",
+        summary="folder with train.parquet and test.parquet",
+        open=open_parquet,
+        fits=True,
     ),
     "folder": DatasetEntry(
-        form="folder:PATH", summary="folder with train/CLASS and test/CLASS", open=open_folder
+        form="folder:PATH",
+        summary="folder with train/CLASS and test/CLASS or val/CLASS",
+        open=open_folder,
+        fits=True,
     ),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetInfo:
-    """A data set as a config uses it: counts after limits, shape, classes and identity."""
-
-    name: str
-    n_train: int  # with labels
-    n_unlabelled: int  # seen by pre-training alone
-    n_val: int
-    n_test: int
-    channels: int
-    size: int
-    classes: tuple[str, ...]
-    fingerprint: str
-    views: str  # name of the recipe that suits the set by default
-    smallest_class: (
-        int  # labelled training images of the rarest class: the most that a few-label probe can ask
-    )
-
-    @property
-    def n_pretraining(self) -> int:
-        """Images that contrastive training sees."""
-        return self.n_train + self.n_unlabelled
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """Images as uint8 (N, C, H, W) and labels as int64 (N,), counted from 0.
-
-    The arrays are shared by all trials of a process and must not be changed.
-    """
-
-    images: Images
-    labels: Indices
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageData:
-    """The three splits of a data set, decoded.
-
-    `pretraining` holds what contrastive training may see: the images of `train`, then those without a label.
-    """
-
-    info: DatasetInfo
-    pretraining: Images
-    train: Split
-    val: Split
-    test: Split
-
-    @property
-    def splits(self) -> dict[str, Split]:
-        """The splits by name."""
-        return {"train": self.train, "val": self.val, "test": self.test}
 
 
 def describe_dataset(config: DataConfig, data_root: Path | None) -> DatasetInfo:
@@ -115,43 +90,51 @@ def describe_dataset(config: DataConfig, data_root: Path | None) -> DatasetInfo:
 
     Raises `DataError` for an unknown name, data that is absent or damaged, and limits beyond the set.
     """
-    return _describe(config, open_source(config.name, data_root))
+    return _describe(config, open_source(config.name, data_root, config.size))
 
 
 def load_dataset(config: DataConfig, data_root: Path | None) -> ImageData:
-    """The decoded splits of `config`; only the rows that are needed are decoded, once a process.
+    """The decoded splits of `config`; only the rows that are needed are decoded, once a machine.
 
+    They are kept in the cache directory (see `cache_root`), digits and sets of one's own in memory alone.
     `data_root` is where relative names are looked up; None leaves bundled sets and absolute paths. Raises
     `DataError` as `describe_dataset` does, and for images that are broken or of mixed shapes.
     """
-    return _load(config, open_source(config.name, data_root))
+    return _load(config, open_source(config.name, data_root, config.size))
 
 
 def download_dataset(name: str, data_root: Path) -> None:
-    """Fetch a published set into the data root. Raises `DataError` for a name that has no download."""
+    """Fetch a published set into the data root, where it is not there already.
+
+    Raises `DataError` for a name that has no download, and for one that fails.
+    """
     entry = DATASETS.get(name)
     if entry is None or entry.download is None:
         allowed = ", ".join(known for known, entry in DATASETS.items() if entry.download)
         raise DataError(f"download: got {name!r}; allowed are {allowed}")
-    entry.download(data_root)
+    try:
+        entry.download(data_root)
+    except (OSError, EOFError, RuntimeError, BadZipFile, TarError) as error:
+        raise DataError(f"download of {name!r} into {data_root} failed: {error}") from error
 
 
-def open_source(name: str, data_root: Path | None) -> Source:
+def open_source(name: str, data_root: Path | None, size: int | None = None) -> Source:
     """Open a data set by the name that study files use, or a user's own by import path.
 
     `my_package.my_module:open_mine` is called once a process, with the data root, and returns a `Source`.
-    Raises `DataError`.
+    `size` is the side in pixels to which encoded images are brought. Raises `DataError`.
     """
     key, colon, argument = name.partition(":")
     entry = DATASETS.get(key)
-    if entry is None:
-        source = _open_own(name, data_root)
-    elif (":" in entry.form) != bool(colon) or (colon and not argument):
+    if entry and ((":" in entry.form) != bool(colon) or (colon and not argument)):
         raise _unknown(name)
-    else:
-        source = entry.open(argument, data_root)
-    if len(source.classes) < 2:
-        raise DataError(f"data {name!r}: {len(source.classes)} class; at least two are needed")
+    if size is not None and not (entry and entry.fits and size > 0):
+        fitting = ", ".join(entry.form for entry in DATASETS.values() if entry.fits)
+        raise DataError(f"data.size: got {size} for {name!r}; allowed are sizes above 0 for {fitting}")
+    source = entry.open(argument, data_root, size) if entry else _open_own(name, data_root)
+    labelled = np.unique(source.train_labels[source.train_labels != UNLABELLED]).size
+    if (count := min(len(source.classes), labelled)) < 2:
+        raise DataError(f"data {name!r}: training images of {count} class; at least two classes are needed")
     return source
 
 
@@ -174,64 +157,32 @@ def _unknown(name: str) -> DataError:
 
 @functools.lru_cache(maxsize=2)
 def _load(config: DataConfig, source: Source) -> ImageData:
-    rows, labels = _rows(config, source), source.train_labels
-    pretraining = source.decode("train", rows.pretraining)
-    train = rows.pretraining[: rows.n_train]
+    subset = choose_rows(config, source)
+    wanted = {"train": np.concatenate([subset.pretraining, subset.val]), "test": subset.test}
+    images = decoded_images(source, wanted, config.name)
+    pretraining, val, test = np.split(images, np.cumsum([len(subset.pretraining), len(subset.val)]))
     return ImageData(
         info=_describe(config, source),
+        images=images,
         pretraining=pretraining,
-        train=Split(images=pretraining[: rows.n_train], labels=labels[train]),
-        val=Split(images=source.decode("train", rows.val), labels=labels[rows.val]),
-        test=Split(images=source.decode("test", rows.test), labels=source.test_labels[rows.test]),
+        train=Split(images=pretraining[: subset.n_train], labels=subset.train_labels),
+        val=Split(images=val, labels=subset.val_labels),
+        test=Split(images=test, labels=subset.test_labels),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Rows:
-    """Rows of each split after the limits: `pretraining` has its `n_train` labelled rows first."""
-
-    pretraining: Indices
-    n_train: int
-    val: Indices
-    test: Indices
-
-
-@functools.lru_cache(maxsize=16)
-def _rows(config: DataConfig, source: Source) -> _Rows:
-    train, val = split_validation(source.train_labels, source.n_val)
-    train = _prefix(train, "train_limit", config.train_limit, config.name)
-    unlabelled = source.train_labels[train] == UNLABELLED
-    test = _prefix(balanced_order(source.test_labels), "test_limit", config.test_limit, config.name)
-    for split, labelled in (("training", train[~unlabelled]), ("validation", val), ("test", test)):
-        if not len(labelled):
-            raise DataError(f"data {config.name!r}: the {split} split has no labelled images")
-    return _Rows(
-        pretraining=np.concatenate([train[~unlabelled], train[unlabelled]]),
-        n_train=int((~unlabelled).sum()),
-        val=val[: config.test_limit],
-        test=test,
-    )
-
-
-def _prefix(rows: Indices, field: str, limit: int | None, name: str) -> Indices:
-    if limit is not None and not 1 <= limit <= len(rows):
-        raise DataError(f"{field}: got {limit}; data {name!r} allows 1 to {len(rows)}")
-    return rows[:limit]
 
 
 def _describe(config: DataConfig, source: Source) -> DatasetInfo:
-    rows = _rows(config, source)
-    labels = source.train_labels[rows.pretraining[: rows.n_train]]
+    subset = choose_rows(config, source)
     return DatasetInfo(
         name=config.name,
-        n_train=rows.n_train,
-        n_unlabelled=len(rows.pretraining) - rows.n_train,
-        n_val=len(rows.val),
-        n_test=len(rows.test),
+        n_train=subset.n_train,
+        n_unlabelled=len(subset.pretraining) - subset.n_train,
+        n_val=len(subset.val),
+        n_test=len(subset.test),
         channels=source.channels,
         size=source.size,
-        classes=source.classes,
+        classes=subset.classes,
         fingerprint=source.fingerprint,
         views=source.views,
-        smallest_class=int(np.bincount(labels, minlength=len(source.classes)).min()),
+        smallest_class=int(np.bincount(subset.train_labels, minlength=len(subset.classes)).min()),
     )

@@ -1,70 +1,100 @@
 """Image folders: `train/CLASS/...` and `test/CLASS/...` (or `val`), images at any depth below their class."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from trainables.datasets.images import decode_images, image_shape
-from trainables.datasets.source import (
-    DataError,
-    FileState,
-    Indices,
-    Source,
-    file_states,
-    files_fingerprint,
-    locate,
-)
+from trainables.datasets.files import FileState, bytes_digest, fingerprint, remembered
+from trainables.datasets.image_tree import Tree, test_tree, train_tree
+from trainables.datasets.images import Form, decode_images, image_header, kind_of_image
+from trainables.datasets.progress import shown
+from trainables.datasets.source import DataError, Indices, Source, locate
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
-
-#: The classes of a part in sorted order, each with its files.
-Tree = tuple[tuple[str, tuple[FileState, ...]], ...]
+_Shape = tuple[int, int, int]  # channels, width, height
 
 
-def open_folder(where: str, data_root: Path | None) -> Source:
+def open_folder(where: str, data_root: Path | None, size: int | None = None) -> Source:
     """The image folder `where`, absolute or under the data root. Classes are the sorted folders of `train`.
 
-    The fingerprint covers classes and files' bytes. Raises `DataError` when a part is absent or empty, or a
-    class of the test part is unknown to the training part.
+    With `size`, images of any shape are fitted to it (see `Form`), and grey ones become colour where one is
+    colour; without, all must be square, of one size, and all grey or all colour. The first look reads every
+    file, once for as long as none changes; the fingerprint covers classes and files' bytes. Raises
+    `DataError` when a part is absent or empty, a class of the test part is unknown to the training part, or an
+    image is no image or differs from the first.
     """
     folder = locate(where, data_root)
-    test = folder / "test" if (folder / "test").is_dir() else folder / "val"
-    return _open(_tree(folder / "train"), _tree(test))
-
-
-def _tree(folder: Path) -> Tree:
-    if not folder.is_dir():
-        raise DataError(f"data not found: there is no folder {folder}")
-    classes = sorted(path for path in folder.iterdir() if path.is_dir())
-    found = tuple((path.name, file_states(_images_below(path))) for path in classes)
-    if not any(files for _, files in found):
-        raise DataError(f"{folder}: no images; allowed are folders, one a class, of {', '.join(SUFFIXES)}")
-    return found
-
-
-def _images_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return open_tree(train_tree(folder), test_tree(folder), size)
 
 
 @functools.lru_cache(maxsize=4)
-def _open(train: Tree, test: Tree) -> Source:
+def open_tree(
+    train: Tree, test: Tree, size: int | None, *, colour: bool = False, views: str | None = None
+) -> Source:
+    """`open_folder` of trees that are known; with `colour` grey images become colour in any case."""
     classes = tuple(name for name, _ in train)
     files = {"train": _flat(train), "test": _flat(test)}
-    first = files["train"][0].path
-    channels, size = image_shape(first.read_bytes(), str(first))
-    structure = [(name, len(members)) for tree in (train, test) for name, members in tree]
+    labels = {"train": _labels(train, classes), "test": _labels(test, classes)}
+    structure = repr([(name, len(members)) for tree in (train, test) for name, members in tree])
+    everything = files["train"] + files["test"]
+    facts = remembered(f"folder 1 {structure}", everything, lambda: _inspect(everything, structure))
+    form = _form(facts, size, colour=colour)
     return Source(
-        train_labels=_labels(train, classes),
-        test_labels=_labels(test, classes),
+        train_labels=labels["train"],
+        test_labels=labels["test"],
         classes=classes,
-        channels=channels,
-        size=size,
-        fingerprint=files_fingerprint(files["train"] + files["test"], repr(structure)),
-        views="digits" if channels == 1 else "cifar",
-        decode=lambda part, rows: decode_images(_encoded(files[part], rows), len(rows), channels, size),
+        channels=form.channels,
+        size=form.size,
+        fingerprint=facts["fingerprint"],
+        views=views or ("digits" if form.channels == 1 else "cifar"),
+        decode=lambda part, rows: decode_images(_encoded(files[part], rows), len(rows), form),
+        fitted=form.fit,
+        cached=True,
     )
+
+
+def _inspect(files: list[FileState], structure: str) -> dict[str, Any]:
+    """One pass over the files: their fingerprint, the first one's shape, and which ones differ from it."""
+    looked = list(shown(map(_look, files), len(files), "reading images", lambda _: 1))
+    shapes = [shape for _, shape in looked]
+    channels, width, height = shapes[0]
+
+    def first_where(differs: Callable[[_Shape], bool]) -> str | None:
+        pairs = zip(files, shapes, strict=True)
+        return next((_named(file, shape) for file, shape in pairs if differs(shape)), None)
+
+    return {
+        "fingerprint": fingerprint((digest for digest, _ in looked), structure),
+        "first": _named(files[0], shapes[0]),
+        "channels": channels,
+        "width": width,
+        "height": height,
+        "other_size": first_where(lambda shape: shape[1:] != (width, height)),
+        "other_channels": first_where(lambda shape: shape[0] != channels),
+    }
+
+
+def _look(file: FileState) -> tuple[bytes, _Shape]:
+    content = _read(file.path)
+    return bytes_digest(content), image_header(content, file.path)
+
+
+def _named(file: FileState, shape: _Shape) -> str:
+    return f"{file.path} ({kind_of_image(shape[0])}, {shape[1]}x{shape[2]} pixels)"
+
+
+def _form(facts: dict[str, Any], size: int | None, *, colour: bool) -> Form:
+    channels = 3 if colour or facts["other_channels"] else facts["channels"]
+    if size is not None:
+        return Form(channels=channels, size=size, fit=True)
+    odd = facts["other_size"] or (None if colour else facts["other_channels"])
+    if odd:
+        raise DataError(f"mixed images: {odd} and {facts['first']}; give data.size to bring all to one form")
+    if facts["width"] != facts["height"]:
+        raise DataError(f"{facts['first']}: only square images are read unless data.size is given")
+    return Form(channels=channels, size=facts["width"])
 
 
 def _flat(tree: Tree) -> list[FileState]:
@@ -83,5 +113,11 @@ def _labels(tree: Tree, classes: tuple[str, ...]) -> Indices:
 
 def _encoded(files: list[FileState], rows: Indices) -> Iterator[tuple[str, bytes]]:
     for row in rows:
-        path = files[row].path
-        yield str(path), path.read_bytes()
+        yield files[row].path, _read(files[row].path)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error

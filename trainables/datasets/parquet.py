@@ -14,49 +14,45 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainables.datasets.images import decode_images, image_shape
-from trainables.datasets.source import (
-    DataError,
-    FileState,
-    Images,
-    Indices,
-    Source,
-    check_labels,
-    file_states,
-    files_fingerprint,
-    locate,
-)
+from trainables.datasets.files import FileState, file_states, files_fingerprint, remembered
+from trainables.datasets.images import Form, decode_images, image_header, image_shape
+from trainables.datasets.source import DataError, Images, Indices, Source, check_labels, locate
 
 LABEL_NAMES = ("label", "labels", "fine_label")
 
 
-def open_parquet(where: str, data_root: Path | None) -> Source:
+def open_parquet(where: str, data_root: Path | None, size: int | None = None) -> Source:
     """The set in folder `where`, absolute or under the data root; reads labels and the first image's header.
 
-    Raises `DataError` when a file is absent, truncated, or has other columns than expected.
+    With `size`, images of any shape are fitted to it (see `Form`). Raises `DataError` when a file is absent,
+    truncated, or has other columns than expected.
     """
     folder = locate(where, data_root)
-    return _open_files(*file_states(folder / f"{part}.parquet" for part in ("train", "test")))
+    train, test = file_states(folder / f"{part}.parquet" for part in ("train", "test"))
+    return _open_files(train, test, size)
 
 
 @functools.lru_cache(maxsize=8)
-def _open_files(train: FileState, test: FileState) -> Source:
-    paths = {"train": train.path, "test": test.path}
+def _open_files(train: FileState, test: FileState, size: int | None) -> Source:
+    paths = {"train": Path(train.path), "test": Path(test.path)}
     columns = {part: _Columns.find(path) for part, path in paths.items()}
     labels = {part: _read_labels(path, columns[part].label) for part, path in paths.items()}
-    classes = _class_names(columns["train"].schema, labels["train"])
+    classes = _class_names(columns["train"].schema, labels["train"], paths["train"])
     for part, path in paths.items():
         check_labels(labels[part], len(classes), str(path))
-    channels, size = _first_shape(train.path, columns["train"].image)
+    form = _form(paths["train"], columns["train"].image, size)
+    facts = remembered("parquet 1", (train, test), lambda: {"fingerprint": files_fingerprint((train, test))})
     return Source(
         train_labels=labels["train"],
         test_labels=labels["test"],
         classes=classes,
-        channels=channels,
-        size=size,
-        fingerprint=files_fingerprint((train, test)),
-        views="digits" if channels == 1 else "cifar",
-        decode=lambda part, rows: _decode_rows(paths[part], columns[part].image, rows, channels, size),
+        channels=form.channels,
+        size=form.size,
+        fingerprint=facts["fingerprint"],
+        views="digits" if form.channels == 1 else "cifar",
+        decode=lambda part, rows: _decode_rows(paths[part], columns[part].image, rows, form),
+        fitted=form.fit,
+        cached=True,
     )
 
 
@@ -133,24 +129,30 @@ def _read_labels(path: Path, name: str) -> Indices:
     return column.to_numpy().astype(np.int64)
 
 
-def _class_names(schema: pa.Schema, labels: Indices) -> tuple[str, ...]:
-    """Names from the metadata, or the numbers up to the largest label."""
+def _class_names(schema: pa.Schema, labels: Indices, path: Path) -> tuple[str, ...]:
+    """Names from the metadata, or the numbers up to the largest label, of which there are at most as many as
+    images."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return tuple(next(features[name]["names"] for name in LABEL_NAMES if name in features))
     except (KeyError, TypeError, ValueError, StopIteration):  # names are decoration, whatever their state
+        check_labels(labels, len(labels), str(path))
         return tuple(map(str, range(int(labels.max(initial=-1)) + 1)))
 
 
-def _first_shape(path: Path, column: str) -> tuple[int, int]:
+def _form(path: Path, column: str, size: int | None) -> Form:
+    """The first image's form, or `size` and the first image's channels."""
     for where, data in _encoded(path, column, np.zeros(1, dtype=np.int64)):
-        return image_shape(data, where)
+        if size is not None:
+            return Form(channels=image_header(data, where)[0], size=size, fit=True)
+        channels, own_size = image_shape(data, where)
+        return Form(channels=channels, size=own_size)
     raise DataError(f"{path}: no images")
 
 
-def _decode_rows(path: Path, column: str, rows: Indices, channels: int, size: int) -> Images:
+def _decode_rows(path: Path, column: str, rows: Indices, form: Form) -> Images:
     ascending = np.argsort(rows, kind="stable")
-    images = decode_images(_encoded(path, column, rows[ascending]), len(rows), channels, size)
+    images = decode_images(_encoded(path, column, rows[ascending]), len(rows), form)
     return images[np.argsort(ascending, kind="stable")]
 
 

@@ -1,31 +1,42 @@
-"""CIFAR-10, CIFAR-100 and STL-10 as torchvision reads, checks and downloads them.
+"""CIFAR-10, CIFAR-100 and STL-10 in the files that torchvision downloads and checks.
 
-Importing torchvision costs seconds, so it happens inside the functions. Trials never download:
-`download_torchvision` is called by name. The fingerprint is the hash of the files' bytes.
+Importing torchvision costs seconds, so it happens inside the functions, and only when files are looked at for
+the first time or decoded. Trials never download: `download_torchvision` is called by name. The fingerprint is
+the hash of the files' bytes.
 """
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trainables.datasets.files import FileState, file_states, files_fingerprint, remembered
 from trainables.datasets.source import (
+    UNLABELLED,
     DataError,
-    FileState,
     Images,
     Indices,
     Source,
-    file_states,
-    files_fingerprint,
+    download_command,
+    rooted,
 )
 
-#: Class of torchvision, the folder it keeps under the data root, its names of the parts.
-_SETS: dict[str, tuple[str, str, dict[str, dict[str, Any]]]] = {
-    "cifar10": ("CIFAR10", "cifar-10-batches-py", {"train": {"train": True}, "test": {"train": False}}),
-    "cifar100": ("CIFAR100", "cifar-100-python", {"train": {"train": True}, "test": {"train": False}}),
-    "stl10": ("STL10", "stl10_binary", {"train": {"split": "train+unlabeled"}, "test": {"split": "test"}}),
+#: Images of rows of a part, and what there is to know of a set without them.
+Read = Callable[[str, Indices], Images]
+Look = Callable[[], dict[str, Any]]
+
+#: Class of torchvision and the folder it keeps under the data root.
+_SETS: dict[str, tuple[str, str]] = {
+    "cifar10": ("CIFAR10", "cifar-10-batches-py"),
+    "cifar100": ("CIFAR100", "cifar-100-python"),
+    "stl10": ("STL10", "stl10_binary"),
 }
+
+#: STL-10's files of images, 3 x 96 x 96 bytes each, columns before rows; unlabelled ones last.
+_STL10_IMAGES = {"train": ("train_X.bin", "unlabeled_X.bin"), "test": ("test_X.bin",)}
+_STL10_SIZE = 96
 
 
 def open_torchvision(name: str, data_root: Path | None) -> Source:
@@ -34,62 +45,106 @@ def open_torchvision(name: str, data_root: Path | None) -> Source:
     Raises `DataError` when the files are absent or fail torchvision's checksums.
     """
     folder = _folder(name, data_root)
-    return _open(
-        name, folder.parent, file_states(sorted(path for path in folder.iterdir() if path.is_file()))
-    )
+    return _open(name, folder, file_states(sorted(path for path in folder.iterdir() if path.is_file())))
 
 
-@functools.lru_cache(maxsize=2)
-def _open(name: str, data_root: Path, files: tuple[FileState, ...]) -> Source:
-    parts, classes = _read(name, data_root)
+@functools.lru_cache(maxsize=4)
+def _open(name: str, folder: Path, files: tuple[FileState, ...]) -> Source:
+    read, look = _stl10(folder) if name == "stl10" else _cifar(name, folder)
+    facts = remembered(f"{name} 1", files, lambda: look() | {"fingerprint": files_fingerprint(files)})
     return Source(
-        train_labels=parts["train"][1],
-        test_labels=parts["test"][1],
-        classes=classes,
+        train_labels=np.array(facts["train_labels"], dtype=np.int64),
+        test_labels=np.array(facts["test_labels"], dtype=np.int64),
+        classes=tuple(facts["classes"]),
         channels=3,
-        size=parts["train"][0].shape[-1],
-        fingerprint=files_fingerprint(files),
+        size=facts["size"],
+        fingerprint=facts["fingerprint"],
         views="cifar",
-        decode=lambda part, rows: parts[part][0][rows],
+        decode=read,
+        cached=True,
     )
 
 
 def download_torchvision(name: str, data_root: Path) -> None:
     """Fetch the files of a set into the data root, where they are not there already."""
-    kind, _, parts = _SETS[name]
-    for arguments in parts.values():
-        _torchvision_class(kind)(data_root, download=True, **arguments)
+    _opened(name, data_root, train=True, download=True)
 
 
 def _folder(name: str, data_root: Path | None) -> Path:
-    if data_root is None:
-        raise DataError(f"data {name!r}: no data root is set; give one by --data-root or STUDY_DATA_ROOT")
-    folder = Path(data_root) / _SETS[name][1]
+    folder = rooted(name, data_root) / _SETS[name][1]
     if not folder.is_dir():
         raise DataError(
-            f"data {name!r} not found at {folder}; say where it lies by --data-root or STUDY_DATA_ROOT, "
-            f"or download it with torchvision.datasets.{_SETS[name][0]}({str(data_root)!r}, download=True)"
+            f"data {name!r} not found at {folder}; get it by `{download_command(name, data_root)}`, "
+            "or say where it lies by --data-root or STUDY_DATA_ROOT"
         )
     return folder
 
 
-def _torchvision_class(kind: str) -> Any:
+def _opened(name: str, data_root: Path, *, train: bool, download: bool = False) -> Any:
+    """Torchvision's set, which has checked all its files, those of the other part too."""
     from torchvision import datasets
 
-    return getattr(datasets, kind)
+    part = {"split": "train" if train else "test"} if name == "stl10" else {"train": train}
+    return getattr(datasets, _SETS[name][0])(data_root, download=download, **part)
 
 
-def _read(name: str, root: Path) -> tuple[dict[str, tuple[Images, Indices]], tuple[str, ...]]:
-    """Images (N, C, H, W) and labels of both parts, and the class names."""
-    kind, folder, parts = _SETS[name]
+def _checked(name: str, folder: Path, *, train: bool) -> Any:
     try:
-        opened = {part: _torchvision_class(kind)(root, **arguments) for part, arguments in parts.items()}
+        return _opened(name, folder.parent, train=train)
     except (RuntimeError, OSError, EOFError) as error:
-        raise DataError(f"data {name!r} at {root / folder}: incomplete or fails its checksum") from error
-    return {part: _arrays(images) for part, images in opened.items()}, tuple(opened["train"].classes)
+        raise DataError(f"data {name!r} at {folder}: incomplete or fails its checksum") from error
 
 
-def _arrays(opened: Any) -> tuple[Images, Indices]:
-    if hasattr(opened, "targets"):  # CIFAR, whose images are (N, H, W, C)
-        return np.ascontiguousarray(opened.data.transpose(0, 3, 1, 2)), np.asarray(opened.targets, np.int64)
-    return opened.data, np.asarray(opened.labels, np.int64)  # STL-10, whose images are (N, C, H, W)
+def _cifar(name: str, folder: Path) -> tuple[Read, Look]:
+    @functools.cache  # images are asked for in several batches
+    def parts() -> dict[str, Any]:
+        return {part: _checked(name, folder, train=part == "train") for part in ("train", "test")}
+
+    def read(part: str, rows: Indices) -> Images:
+        images: Images = parts()[part].data[rows]  # (N, H, W, C)
+        return images.transpose(0, 3, 1, 2)
+
+    def look() -> dict[str, Any]:
+        return {
+            "train_labels": list(parts()["train"].targets),
+            "test_labels": list(parts()["test"].targets),
+            "classes": list(parts()["train"].classes),
+            "size": int(parts()["train"].data.shape[1]),
+        }
+
+    return read, look
+
+
+def _stl10(folder: Path) -> tuple[Read, Look]:
+    def look() -> dict[str, Any]:
+        classes = _checked("stl10", folder, train=False).classes
+        labels = {part: _stl10_labels(folder / f"{part}_y.bin") for part in _STL10_IMAGES}
+        unlabelled = len(_stl10_file(folder / "unlabeled_X.bin"))
+        return {
+            "train_labels": labels["train"] + [UNLABELLED] * unlabelled,
+            "test_labels": labels["test"],
+            "classes": list(classes),
+            "size": _STL10_SIZE,
+        }
+
+    return lambda part, rows: _stl10_images(folder, part, rows), look
+
+
+def _stl10_labels(path: Path) -> list[int]:
+    return [label - 1 for label in path.read_bytes()]
+
+
+def _stl10_images(folder: Path, part: str, rows: Indices) -> Images:
+    """Read through memory maps: torchvision would hold all 3 GB, twice while it joins them."""
+    images = np.empty((len(rows), 3, _STL10_SIZE, _STL10_SIZE), dtype=np.uint8)
+    start = 0
+    for file in _STL10_IMAGES[part]:
+        stored = _stl10_file(folder / file)
+        mine = (rows >= start) & (rows < start + len(stored))
+        images[mine] = stored[rows[mine] - start].swapaxes(2, 3)
+        start += len(stored)
+    return images
+
+
+def _stl10_file(path: Path) -> Images:
+    return np.memmap(path, np.uint8, "r").reshape(-1, 3, _STL10_SIZE, _STL10_SIZE)

@@ -63,6 +63,7 @@ def build_model(
         lambda: _build_encoder(config, channels, size),
         shape=(channels, size, size),
         projection_dim=config.projection_dim,
+        last_batch_norm=config.head_batch_norm,
         seed_generator=seed_generator,
     )
 

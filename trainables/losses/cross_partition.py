@@ -6,8 +6,13 @@ import torch
 from torch import Tensor
 
 from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights
-from trainables.losses.log_partition import shares, shifted_rows, times_inverse_temperature
-from trainables.losses.products import minus_weighted, scaled_product, scaled_product_minus
+from trainables.losses.log_partition import (
+    minus_positives,
+    shares,
+    shifted_rows,
+    times_inverse_temperature,
+)
+from trainables.losses.products import LOG2_E, minus_weighted, scaled_product
 from trainables.losses.strips import fits_one_strip, strips
 
 
@@ -20,10 +25,9 @@ def cross_partition(
     both_ways: bool,
     shifted: bool,
 ) -> AnchorTerms:
-    """`log sum_j exp(u_i.v_j / T)`, `(..., M)`, averaged with `log sum_j exp(u_j.v_i / T)` if `both_ways`.
+    """`log sum_j exp(u_i.v_j / T) - u_i.v_i / T`, `(..., M)`, averaged with its mirror image if `both_ways`.
 
-    The gradients are those of `sum_i weights_i (log Z_i - u_i.v_i / T)`. `inverse_temperature` is 1/T as
-    `per_stack` gives it, `shifted` what `needs_shift` says.
+    `inverse_temperature` is 1/T as `per_stack` gives it, `shifted` what `needs_shift` says.
     """
     pull = times_inverse_temperature(weights, inverse_temperature, z_a)
     if shifted:
@@ -41,9 +45,10 @@ def _shifted(
         log_z = torch.lerp(log_z, mirrored, 0.5)
         grad_a = None if grad_a is None or far_a is None else torch.lerp(grad_a, far_a, 0.5)
         grad_b = None if grad_b is None or near_b is None else torch.lerp(grad_b, near_b, 0.5)
+    values = minus_positives(log_z, z_a, z_b, inverse_temperature)
     if pull is None or grad_a is None or grad_b is None:
-        return AnchorTerms(log_z)
-    return AnchorTerms(log_z, minus_weighted(grad_a, pull, z_b), minus_weighted(grad_b, pull, z_a))
+        return AnchorTerms(values)
+    return AnchorTerms(values, minus_weighted(grad_a, pull, z_b), minus_weighted(grad_b, pull, z_a))
 
 
 class _Sums(NamedTuple):
@@ -68,16 +73,19 @@ def _log_z_and_shares(rows: Tensor, columns: Tensor | None, weights: Weights) ->
 def _in_one_piece(
     z_a: Tensor, z_b: Tensor, inverse_temperature: Hyperparameter, pull: Weights, both_ways: bool
 ) -> AnchorTerms:
-    matrix = scaled_product(z_a, z_b.mT, inverse_temperature).exp_()
+    matrix = scaled_product(z_a, z_b.mT, inverse_temperature * LOG2_E)
+    diagonal = matrix.diagonal(0, -2, -1)
+    positives = diagonal.clone()
+    matrix.exp2_()
     sums = _log_z_and_shares(matrix.sum(-1), matrix.sum(-2) if both_ways else None, pull)
+    values = torch.sub(sums.log_z, positives, alpha=1.0 / LOG2_E)
     if sums.row_share is None or pull is None:
-        return AnchorTerms(sums.log_z)
+        return AnchorTerms(values)
     share = sums.row_share.unsqueeze(-1)
     matrix.mul_(share if sums.column_share is None else share + sums.column_share.unsqueeze(-2))
+    diagonal.sub_(pull / sums.factor)  # the positives' own gradient, in the same products
     return AnchorTerms(
-        sums.log_z,
-        scaled_product_minus(matrix, z_b, sums.factor, pull, z_b),
-        scaled_product_minus(matrix.mT, z_a, sums.factor, pull, z_a),
+        values, scaled_product(matrix, z_b, sums.factor), scaled_product(matrix.mT, z_a, sums.factor)
     )
 
 
@@ -87,13 +95,15 @@ def _in_strips(
     """As `_in_one_piece`, in strips of rows."""
     bands = strips(z_b.shape[-2], z_b.device)
     parts = [
-        scaled_product(z_a[..., start:stop, :], z_b.mT, inverse_temperature).exp_() for start, stop in bands
+        scaled_product(z_a[..., start:stop, :], z_b.mT, inverse_temperature * LOG2_E).exp2_()
+        for start, stop in bands
     ]
     rows = torch.cat([part.sum(-1) for part in parts], -1)
     columns = torch.stack([part.sum(-2) for part in parts]).sum(0) if both_ways else None
     sums = _log_z_and_shares(rows, columns, pull)
+    values = minus_positives(sums.log_z, z_a, z_b, inverse_temperature)
     if sums.row_share is None or pull is None:
-        return AnchorTerms(sums.log_z)
+        return AnchorTerms(values)
     near, grad_b = [], torch.zeros_like(z_b)
     for (start, stop), part in zip(bands, parts, strict=True):
         share = sums.row_share[..., start:stop, None]
@@ -101,5 +111,5 @@ def _in_strips(
         near.append(scaled_product(part, z_b, sums.factor))
         grad_b += scaled_product(part.mT, z_a[..., start:stop, :], sums.factor)
     return AnchorTerms(
-        sums.log_z, minus_weighted(torch.cat(near, -2), pull, z_b), minus_weighted(grad_b, pull, z_a)
+        values, minus_weighted(torch.cat(near, -2), pull, z_b), minus_weighted(grad_b, pull, z_a)
     )

@@ -14,15 +14,13 @@ from trainables.losses.analytic import (
     per_stack,
 )
 from trainables.losses.log_partition import (
+    Points,
     log_partition,
     minus_positives,
     needs_shift,
     times_inverse_temperature,
 )
-from trainables.losses.products import minus_weighted
-
-#: Energies that count in each form, as weights of `z_a`'s and `z_b`'s.
-_ENERGIES = {"released": (1.0, 1.0), "halved": (0.5, 0.5), "one_view": (1.0, 0.0)}
+from trainables.losses.products import minus_weighted, scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,28 +41,26 @@ class DHEL(AnalyticLoss):
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's energies within its views, minus its positive logit."""
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
-        share_a, share_b = _ENERGIES[self.form]
-        energy_weight = _each_anchor(per_stack("energy_weight", self.energy_weight, z_a) * share_a, z_a)
+        energy_weight = _each_anchor(per_stack("energy_weight", self.energy_weight, z_a), z_a)
+        if self.form == "halved":
+            energy_weight = 0.5 * energy_weight
+        one_view = self.form == "one_view"
         pull = times_inverse_temperature(weights, inverse_temperature, z_a)
-        log_z, gradient = log_partition(
-            torch.stack([z_a, z_b]) if share_b else z_a.unsqueeze(0),
-            torch.stack([z_b, z_a]) if share_b else z_b.unsqueeze(0),
-            inverse_temperature,
-            None if weights is None else weights * energy_weight,
-            pull,
+        points = Points(
+            sets=(z_a,) if one_view else (z_a, z_b),
+            partners=(z_b,) if one_view else (z_b, z_a),
+            inverse_temperature=inverse_temperature,
+            weights=None if pull is None else pull * energy_weight,
+            pull=pull,
             period=z_a.shape[-2],
-            shifted=needs_shift(self.temperature, z_a.dtype),
         )
-        energies = _weighted(log_z.sum(0), energy_weight)
+        log_z, gradients = log_partition(points, shifted=needs_shift(self.temperature, z_a.dtype))
+        energies = scaled(log_z.sum(0), energy_weight)
         values = minus_positives(energies, z_a, z_b, inverse_temperature)
-        if pull is None or gradient is None:
+        if pull is None or gradients is None:
             return AnchorTerms(values)
-        grad_b = gradient[1] if share_b else minus_weighted(torch.zeros_like(z_b), pull, z_a)
-        return AnchorTerms(values, gradient[0], grad_b)
-
-
-def _weighted(values: Tensor, weight: Hyperparameter) -> Tensor:
-    return values if isinstance(weight, float) and weight == 1.0 else values * weight
+        grad_b = minus_weighted(torch.zeros_like(z_b), pull, z_a) if one_view else gradients[1]
+        return AnchorTerms(values, gradients[0], grad_b)
 
 
 def _each_anchor(value: Hyperparameter, z: Tensor) -> Hyperparameter:

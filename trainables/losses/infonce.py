@@ -13,7 +13,7 @@ from trainables.losses.analytic import (
     per_stack,
 )
 from trainables.losses.cross_partition import cross_partition
-from trainables.losses.log_partition import minus_positives, needs_shift
+from trainables.losses.log_partition import needs_shift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class InfoNCE(AnalyticLoss):
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's log-partition over the other view, minus its positive logit."""
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
-        log_z, grad_a, grad_b = cross_partition(
+        return cross_partition(
             z_a,
             z_b,
             inverse_temperature,
@@ -41,4 +41,3 @@ class InfoNCE(AnalyticLoss):
             both_ways=self.form == "symmetric",
             shifted=needs_shift(self.temperature, z_a.dtype),
         )
-        return AnchorTerms(minus_positives(log_z, z_a, z_b, inverse_temperature), grad_a, grad_b)

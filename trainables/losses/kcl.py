@@ -14,8 +14,9 @@ from trainables.losses.analytic import (
     per_anchor_weight,
     per_stack,
 )
-from trainables.losses.kernel_energy import kernel_energy
+from trainables.losses.kernel_energy import Energy, kernel_energy
 from trainables.losses.kernels import KERNELS
+from trainables.losses.products import scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +40,19 @@ class KCL(AnalyticLoss):
         t, gamma = per_stack("t", self.t, z_a), per_stack("gamma", self.gamma, z_a)
         alignment, energy = KERNELS[self.kernel]
         difference = z_a - z_b  # by subtraction: Gram distances lose digits where views nearly coincide
-        positive, factor, slope, slope_factor = alignment((difference * difference).sum(-1, keepdim=True), t)
-        energies, gradient = kernel_energy(torch.stack([z_a, z_b]), energy, t, gamma, weights)
+        distance = scaled((difference * difference).sum(-1, keepdim=True), alignment.scale(t))
+        positive, factor, slope, slope_factor = alignment.terms(distance, t)
+        pulls: tuple[Tensor, ...] = ()
+        force = 1.0
+        if weights is not None:
+            factor_of_pull = -4.0 * per_anchor_weight(weights) * slope_factor
+            if isinstance(factor_of_pull, Tensor):
+                slope = slope * factor_of_pull
+            else:
+                force = factor_of_pull
+            pull = difference.mul_(slope)
+            pulls = (pull, pull.neg())
+        energies, gradients = kernel_energy(Energy((z_a, z_b), energy, t, gamma, weights, pulls, force))
         if isinstance(factor, Tensor):
             positive, factor = positive * factor, 1.0
-        values = torch.sub(energies.sum(0), positive.squeeze(-1), alpha=2.0 * factor)
-        if weights is None or gradient is None:
-            return AnchorTerms(values)
-        force = -4.0 * per_anchor_weight(weights) * slope_factor
-        if isinstance(force, Tensor):
-            slope, force = slope * force, 1.0
-        grad_a = gradient[0].addcmul_(slope, difference, value=force)
-        return AnchorTerms(values, grad_a, gradient[1].addcmul_(slope, difference, value=-force))
+        return AnchorTerms(torch.sub(energies.sum(0), positive.squeeze(-1), alpha=2.0 * factor), *gradients)

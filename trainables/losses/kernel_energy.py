@@ -4,66 +4,107 @@ The gradient with respect to `z_i` is `2 sum_j S_ij (z_i - z_j)`, where `S_ij` i
 respect to `d_ij^2`, weighted by both points' anchors: a pair stands in both their means.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from trainables.losses.analytic import Hyperparameter, Weights
 from trainables.losses.kernels import Kernel
-from trainables.losses.products import scaled_product
+from trainables.losses.products import add_product, scaled, scaled_product, self_products
 from trainables.losses.strips import fits_one_strip, strips
 
 
-def kernel_energy(
-    z: Tensor, kernel: Kernel, t: Hyperparameter, gamma: Hyperparameter, weights: Weights
-) -> tuple[Tensor, Tensor | None]:
-    """`e_i = gamma mean_{j!=i} K(z_i, z_j)`, `(..., N)`, of points `(..., N, d)`; gradient of `sum_i weights_i e_i`.
+class Energy(NamedTuple):
+    """`e_i = gamma mean_{j!=i} K(z_i, z_j)` of the points of each view.
+
+    The gradient is that of `sum_i weights_i e_i`, plus `force` times the view's tensor in `pulls`, over which it
+    is written; without `weights` there is none.
+    """
+
+    views: tuple[Tensor, ...]  # (..., M, d) each
+    kernel: Kernel
+    t: Hyperparameter
+    gamma: Hyperparameter
+    weights: Weights = None
+    pulls: tuple[Tensor, ...] = ()  # (..., M, d) each
+    force: float = 1.0
+
+    @property
+    def share(self) -> Hyperparameter:
+        """What a sum of kernel values counts in its point's energy."""
+        return self.gamma / (self.views[0].shape[-2] - 1)
+
+    @property
+    def slope_share(self) -> Hyperparameter:
+        """What every slope is multiplied by: uniform weights stand in here, others are in the slopes already."""
+        return 2.0 * self.share * (1.0 if isinstance(self.weights, Tensor) else 2.0 * (self.weights or 0.0))
+
+
+def kernel_energy(energy: Energy) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The energies of V views, `(V, ..., M)`, and the gradient for each view.
 
     Squared distances are `|z_i|^2 + |z_j|^2 - 2 z_i.z_j`, which is right for rows rounded to bfloat16 too.
     """
-    share = gamma / (z.shape[-2] - 1)
-    make_sums = _in_one_piece if fits_one_strip(z.shape[-2], z.device) else _in_strips
-    sums, factor, gradient = make_sums(z, kernel, t, share, weights)
-    scale = share * factor
-    return sums * (scale.squeeze(-1) if isinstance(scale, Tensor) else scale), gradient
+    first = energy.views[0]
+    one_piece = fits_one_strip(first.shape[-2], first.device)
+    sums, factor, gradients = _in_one_piece(energy) if one_piece else _in_strips(energy)
+    scale = energy.share * factor
+    return scaled(sums, scale.squeeze(-1) if isinstance(scale, Tensor) else scale), gradients
 
 
-def _slope_scale(share: Hyperparameter, weights: float | Tensor) -> Hyperparameter:
-    """What every `S_ij` is multiplied by: uniform weights stand in here, others are in `S` already."""
-    return 2.0 * share if isinstance(weights, Tensor) else 4.0 * weights * share
+Sums = tuple[Tensor, Hyperparameter, tuple[Tensor, ...]]
 
 
-def _in_one_piece(
-    z: Tensor, kernel: Kernel, t: Hyperparameter, share: Hyperparameter, weights: Weights
-) -> tuple[Tensor, Hyperparameter, Tensor | None]:
-    """The sums without their kernel's factor, that factor, and the gradient."""
-    gram = scaled_product(z, z.mT, 1.0)
-    norms = gram.diagonal(0, -2, -1)
-    squared_distance = (norms.unsqueeze(-1) + norms.unsqueeze(-2)).sub_(gram, alpha=2.0)
-    value, factor, slope, slope_factor = kernel(squared_distance, t)
-    value.diagonal(0, -2, -1).zero_()
-    sums = value.sum(-2)  # as value.sum(-1), and faster for many small matrices
-    if weights is None:
-        return sums, factor, None
-    diagonal = slope.diagonal(0, -2, -1)
+def _in_one_piece(energy: Energy) -> Sums:
+    """The sums without their kernel's factor, that factor, and the gradients."""
+    distance = self_products(energy.views, -2.0 * energy.kernel.scale(energy.t))
+    minus_norms = distance.diagonal(0, -2, -1)  # twice
+    distance.sub_(minus_norms.unsqueeze(-1) + minus_norms.unsqueeze(-2), alpha=0.5)
+    value, factor, slope, slope_factor = energy.kernel.terms(distance, energy.t)
+    diagonal = value.diagonal(0, -2, -1).zero_()
+    sums = slope_sums = value.sum(-2)  # as value.sum(-1), and faster for many small matrices
+    if energy.weights is None:
+        return sums, factor, ()
+    weighted = isinstance(energy.weights, Tensor)
     if slope is not value:
-        diagonal.zero_()
-    if isinstance(weights, Tensor):
-        slope.mul_(weights.unsqueeze(-1) + weights.unsqueeze(-2))
+        diagonal = slope.diagonal(0, -2, -1).zero_()
+    if isinstance(energy.weights, Tensor):
+        slope.mul_(energy.weights.unsqueeze(-1) + energy.weights.unsqueeze(-2))
+    if slope is not value or weighted:
+        slope_sums = slope.sum(-2)
     # minus the Laplacian of the graph with weights S, so that one product gives sum_j S_ij (z_j - z_i)
-    torch.neg(slope.sum(-2), out=diagonal)
-    return sums, factor, scaled_product(slope, z, -_slope_scale(share, weights) * slope_factor)
+    torch.neg(slope_sums, out=diagonal)
+    scale = -energy.slope_share * slope_factor
+    gradients = tuple(
+        add_product(pull, matrix, z, beta=energy.force, alpha=scale)
+        for pull, matrix, z in zip(energy.pulls, slope.unbind(), energy.views, strict=True)
+    )
+    return sums, factor, gradients
 
 
-def _in_strips(
-    z: Tensor, kernel: Kernel, t: Hyperparameter, share: Hyperparameter, weights: Weights
-) -> tuple[Tensor, Hyperparameter, Tensor | None]:
-    """As `_in_one_piece`, on the lower triangle."""
-    norms = z.square().sum(-1)
-    sums, push, pull = torch.zeros_like(norms), torch.zeros_like(norms), torch.zeros_like(z)
+def _in_strips(energy: Energy) -> Sums:
+    """As `_in_one_piece`, view by view and on the lower triangle."""
+    sums: list[Tensor] = []
+    gradients: list[Tensor] = []
+    factor: Hyperparameter = 1.0
+    for index, z in enumerate(energy.views):
+        view_sums, factor, gradient = _view_in_strips(z, energy)
+        sums.append(view_sums)
+        if gradient is not None:
+            gradients.append(gradient.add_(energy.pulls[index], alpha=energy.force))
+    return torch.stack(sums), factor, tuple(gradients)
+
+
+def _view_in_strips(z: Tensor, energy: Energy) -> tuple[Tensor, Hyperparameter, Tensor | None]:
+    _, kernel, t, _, weights, *_ = energy
+    norms = (z * z).sum(-1, keepdim=True) * kernel.scale(t)
+    sums, push, pull = z.new_zeros(z.shape[:-1]), z.new_zeros(z.shape[:-1]), torch.zeros_like(z)
     for start, stop in strips(z.shape[-2], z.device):
         rows, columns = z[..., start:stop, :], z[..., :stop, :]
-        squared_norms = norms[..., start:stop, None] + norms[..., None, :stop]
-        value, factor, slope, slope_factor = kernel(squared_norms.sub_(rows @ columns.mT, alpha=2.0), t)
+        distance = norms[..., start:stop, :] + norms.mT[..., :stop]
+        distance.add_(scaled_product(rows, columns.mT, -2.0 * kernel.scale(t)))
+        value, factor, slope, slope_factor = kernel.terms(distance, t)
         value.diagonal(start, -2, -1).zero_()
         sums[..., start:stop] += value.sum(-1)
         sums[..., :start] += value[..., :start].sum(-2)
@@ -79,4 +120,4 @@ def _in_strips(
     if weights is None:
         return sums, factor, None
     gradient = (push.unsqueeze(-1) * z).sub_(pull)
-    return sums, factor, gradient.mul_(_slope_scale(share, weights) * slope_factor)
+    return sums, factor, gradient.mul_(energy.slope_share * slope_factor)

@@ -4,12 +4,19 @@ For points `z_i` the log-partition is `log Z_i = log sum_j exp(z_i.z_j / T)`, ov
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from trainables.losses.analytic import AnchorTerms, Hyperparameter, Weights, per_stack
-from trainables.losses.products import minus_weighted, scaled_product, scaled_product_minus
+from trainables.losses.products import (
+    LOG2_E,
+    minus_weighted,
+    scaled_product,
+    scaled_product_minus,
+    self_products,
+)
 from trainables.losses.strips import fits_one_strip, strips
 
 #: Largest 1/T at which exp(+-1/T), summed over 10^5 points, stays a normal number. Up to it no shift by the
@@ -23,30 +30,30 @@ def needs_shift(temperature: Hyperparameter, dtype: torch.dtype) -> bool:
     return least * _LARGEST_EXPONENT[dtype] < 1.0
 
 
-def log_partition(
-    z: Tensor,
-    partners: Tensor,
-    inverse_temperature: Hyperparameter,
-    weights: Weights,
-    pull: Weights,
-    *,
-    period: int,
-    shifted: bool,
-) -> tuple[Tensor, Tensor | None]:
-    """`log Z`, `(..., N)`, of points `(..., N, d)`, and `grad sum_i weights_i log Z_i`, less `pull_i partners_i`.
+class Points(NamedTuple):
+    """One or more sets of points whose log-partitions are wanted, each within its own set.
 
-    `inverse_temperature` is 1/T as `per_stack` gives it, `shifted` what `needs_shift` says. The sums leave out
-    the entries `(i, j)` with i and j equal modulo `period`.
+    The sums leave out the entries `(i, j)` with i and j equal modulo `period`. The gradient is that of
+    `sum_i weights_i T log Z_i`, less `pull_i partners_i`; neither is made where they are None.
     """
-    weights = times_inverse_temperature(weights, inverse_temperature, z)
-    if not shifted:
-        in_one_piece = fits_one_strip(z.shape[-2], z.device)
-        make_sums = _in_one_piece if in_one_piece else _in_strips
-        return make_sums(z, partners, inverse_temperature, weights, pull, period)
-    values, near, far = shifted_rows(z, z, inverse_temperature, weights, _offsets(z, period))
-    if near is None or far is None or pull is None:
-        return values, None
-    return values, minus_weighted(near.add_(far), pull, partners)
+
+    sets: tuple[Tensor, ...]  # (..., N, d) each
+    partners: tuple[Tensor, ...]
+    inverse_temperature: Hyperparameter  # 1/T as `per_stack` gives it
+    weights: Weights  # with respect to inner products: see `times_inverse_temperature`
+    pull: Weights
+    period: int
+
+
+def log_partition(points: Points, *, shifted: bool) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+    """`log Z`, `(V, ..., N)` for V sets, and their gradients; `shifted` is what `needs_shift` says."""
+    first = points.sets[0]
+    if not shifted and fits_one_strip(first.shape[-2], first.device):
+        return _in_one_piece(points)
+    one_set = _shifted if shifted else _in_strips
+    terms = [one_set(z, partners, points) for z, partners in zip(points.sets, points.partners, strict=True)]
+    gradients = tuple(gradient for _, gradient in terms if gradient is not None)
+    return torch.stack([log_z for log_z, _ in terms]), gradients or None
 
 
 def times_inverse_temperature(weights: Weights, inverse_temperature: Hyperparameter, z: Tensor) -> Weights:
@@ -81,59 +88,58 @@ def _leave_out(matrix: Tensor, period: int) -> None:
     size = matrix.shape[-1]
     if size > period:
         blocks = size // period
-        matrix.view(*matrix.shape[:-2], blocks, period, blocks, period).diagonal(0, -3, -1).zero_()
+        matrix.view(-1, blocks, period, blocks, period).diagonal(0, -3, -1).zero_()
     else:
         matrix.diagonal(0, -2, -1).zero_()
 
 
-def _in_one_piece(
-    z: Tensor,
-    partners: Tensor,
-    inverse_temperature: Hyperparameter,
-    weights: Weights,
-    pull: Weights,
-    period: int,
-) -> tuple[Tensor, Tensor | None]:
-    matrix = scaled_product(z, z.mT, inverse_temperature).exp_()
-    _leave_out(matrix, period)
-    partition = matrix.sum(-2)  # as matrix.sum(-1), and faster for many small matrices
-    if weights is None or pull is None:
+def _in_one_piece(points: Points) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+    matrices = self_products(points.sets, points.inverse_temperature * LOG2_E).exp2_()
+    _leave_out(matrices, points.period)
+    partition = matrices.sum(-2)  # as sum(-1), and faster for many small matrices
+    if points.weights is None or points.pull is None:
         return partition.log_(), None
     # entry (i, j) pulls with its share of Z_i and, as its own mirror image, with its share of Z_j
-    share, factor = shares(weights, partition)
-    matrix.mul_(share.unsqueeze(-1) + share.unsqueeze(-2))
-    return partition.log_(), scaled_product_minus(matrix, z, factor, pull, partners)
+    share, factor = shares(points.weights, partition)
+    matrices.mul_(share.unsqueeze(-1) + share.unsqueeze(-2))
+    gradients = tuple(
+        scaled_product_minus(matrix, z, factor, points.pull, partners)
+        for matrix, z, partners in zip(matrices.unbind(), points.sets, points.partners, strict=True)
+    )
+    return partition.log_(), gradients
 
 
-def _in_strips(
-    z: Tensor,
-    partners: Tensor,
-    inverse_temperature: Hyperparameter,
-    weights: Weights,
-    pull: Weights,
-    period: int,
-) -> tuple[Tensor, Tensor | None]:
-    """As `_in_one_piece`, on the lower triangle."""
+def _in_strips(z: Tensor, partners: Tensor, points: Points) -> tuple[Tensor, Tensor | None]:
+    """As `_in_one_piece`, for one set, on the lower triangle."""
+    scale = points.inverse_temperature * LOG2_E
     bands = strips(z.shape[-2], z.device)
     partition = z.new_zeros(z.shape[:-1])
     parts = []
     for start, stop in bands:
-        part = scaled_product(z[..., start:stop, :], z[..., :stop, :].mT, inverse_temperature).exp_()
-        for offset in _offsets(z, period):
+        part = scaled_product(z[..., start:stop, :], z[..., :stop, :].mT, scale).exp2_()
+        for offset in _offsets(z, points.period):
             part.diagonal(start + offset, -2, -1).zero_()
         partition[..., start:stop] += part.sum(-1)
         partition[..., :start] += part[..., :start].sum(-2)
-        if weights is not None:
+        if points.weights is not None:
             parts.append(part)
-    if weights is None or pull is None:
+    if points.weights is None or points.pull is None:
         return partition.log_(), None
-    share = weights / partition
+    share = points.weights / partition
     gradient = torch.zeros_like(z)
     for (start, stop), part in zip(bands, parts, strict=True):
         part.mul_(share[..., start:stop, None] + share[..., None, :stop])
         gradient[..., start:stop, :] += part @ z[..., :stop, :]
         gradient[..., :start, :] += part[..., :start].mT @ z[..., start:stop, :]
-    return partition.log_(), minus_weighted(gradient, pull, partners)
+    return partition.log_(), minus_weighted(gradient, points.pull, partners)
+
+
+def _shifted(z: Tensor, partners: Tensor, points: Points) -> tuple[Tensor, Tensor | None]:
+    excluded = _offsets(z, points.period)
+    values, near, far = shifted_rows(z, z, points.inverse_temperature, points.weights, excluded)
+    if near is None or far is None or points.pull is None:
+        return values, None
+    return values, minus_weighted(near.add_(far), points.pull, partners)
 
 
 def shifted_rows(
@@ -170,23 +176,21 @@ def two_view_terms(
     """Terms of NT-Xent (the `positive` in the sum) or DCL (not), mean over a pair's two anchors."""
     pairs = z_a.shape[-2]
     inverse_temperature = 1.0 / per_stack("temperature", temperature, z_a)
-    pull = times_inverse_temperature(weights, inverse_temperature, z_a)
-    log_z, gradient = log_partition(
-        torch.cat([z_a, z_b], -2),
-        torch.cat([z_b, z_a], -2),
-        inverse_temperature,
-        None if weights is None else _for_both_anchors(weights) / 2.0,
-        None if pull is None else _for_both_anchors(pull),
+    pull = _for_both_anchors(times_inverse_temperature(weights, inverse_temperature, z_a))
+    points = Points(
+        sets=(torch.cat([z_a, z_b], -2),),
+        partners=(torch.cat([z_b, z_a], -2),),
+        inverse_temperature=inverse_temperature,
+        weights=None if pull is None else 0.5 * pull,
+        pull=pull,
         period=2 * pairs if positive else pairs,
-        shifted=needs_shift(temperature, z_a.dtype),
     )
-    log_z = torch.lerp(log_z.narrow(-1, 0, pairs), log_z.narrow(-1, pairs, pairs), 0.5)
-    values = minus_positives(log_z, z_a, z_b, inverse_temperature)
-    if gradient is None:
-        return AnchorTerms(values)
-    return AnchorTerms(values, gradient.narrow(-2, 0, pairs), gradient.narrow(-2, pairs, pairs))
+    log_z, gradients = log_partition(points, shifted=needs_shift(temperature, z_a.dtype))
+    log_z_a, log_z_b = log_z[0].chunk(2, -1)
+    values = minus_positives(torch.lerp(log_z_a, log_z_b, 0.5), z_a, z_b, inverse_temperature)
+    return AnchorTerms(values) if gradients is None else AnchorTerms(values, *gradients[0].chunk(2, -2))
 
 
-def _for_both_anchors(weights: float | Tensor) -> float | Tensor:
+def _for_both_anchors(weights: Weights) -> Weights:
     """A pair's weight for each of its anchors, `(..., 2M)`."""
     return torch.cat([weights, weights], -1) if isinstance(weights, Tensor) else weights

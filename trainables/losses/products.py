@@ -1,25 +1,48 @@
 """Matrix products with their factors inside.
 
 At M = 32 an operation costs its dispatch, whatever it computes, and at large M a pass over the matrix: factors and
-added terms go into the product's own operation.
+added terms go into the product's own operation, and the products of several views into one tensor.
 """
+
+import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from trainables.losses.analytic import Hyperparameter
 
+#: exp(x) is exp2(x log2 e): up to four times faster on a CPU, the factor going into the product that makes x.
+LOG2_E = math.log2(math.e)
+
+
+def add_product(total: Tensor, left: Tensor, right: Tensor, *, beta: float, alpha: Hyperparameter) -> Tensor:
+    """`beta total + alpha left @ right`, over `total`, which beta = 0 leaves unread, even a NaN."""
+    if isinstance(alpha, Tensor):
+        return total.mul_(beta).add_((left @ right).mul_(alpha))
+    if left.ndim == 2:
+        return total.addmm_(left, right, beta=beta, alpha=alpha)
+    return total.baddbmm_(left, right, beta=beta, alpha=alpha)
+
+
+def self_products(views: Sequence[Tensor], scale: Hyperparameter) -> Tensor:
+    """`scale z @ z.T` of each view, `(V, ..., N, N)` for V views `(..., N, d)`."""
+    if len(views) == 1:
+        return scaled_product(views[0], views[0].mT, scale).unsqueeze(0)
+    shape = views[0].shape
+    products = views[0].new_empty((len(views), *shape[:-1], shape[-2]))
+    alpha = 1.0 if isinstance(scale, Tensor) else scale
+    for z, product in zip(views, products.unbind(), strict=True):
+        add_product(product, z, z.mT, beta=0.0, alpha=alpha)
+    return products.mul_(scale) if isinstance(scale, Tensor) else products
+
 
 def scaled_product(left: Tensor, right: Tensor, scale: Hyperparameter) -> Tensor:
     """`scale left @ right`, for `scale` a number or a tensor that broadcasts over the product."""
     if isinstance(scale, Tensor):
         return (left @ right).mul_(scale)
-    if left.ndim > 3:
-        flat = scaled_product(left.flatten(0, -3), right.flatten(0, -3), scale)
-        return flat.view(*left.shape[:-1], right.shape[-1])
-    ignored = left.new_empty((1,) * left.ndim)  # beta = 0 leaves it unread, even a NaN
-    multiply = torch.addmm if left.ndim == 2 else torch.baddbmm
-    return multiply(ignored, left, right, beta=0.0, alpha=scale)
+    product = left.new_empty((*left.shape[:-1], right.shape[-1]))
+    return add_product(product, left, right, beta=0.0, alpha=scale)
 
 
 def scaled_product_minus(
@@ -28,9 +51,6 @@ def scaled_product_minus(
     """`scale left @ right`, less `weights_i points_i` in each row i."""
     if isinstance(weights, Tensor):
         return minus_weighted(scaled_product(left, right, scale), weights, points)
-    if left.ndim > 3:
-        left, right, flat = left.flatten(0, -3), right.flatten(0, -3), points.flatten(0, -3)
-        return scaled_product_minus(left, right, scale, weights, flat).view(points.shape)
     multiply = torch.addmm if left.ndim == 2 else torch.baddbmm
     return multiply(points, left, right, beta=-weights, alpha=scale)
 
@@ -40,3 +60,8 @@ def minus_weighted(gradient: Tensor, weights: float | Tensor, points: Tensor) ->
     if isinstance(weights, Tensor):
         return gradient.addcmul_(weights[..., None], points, value=-1.0)
     return gradient.sub_(points, alpha=weights)
+
+
+def scaled(values: Tensor, factor: Hyperparameter) -> Tensor:
+    """`factor values`, written over the values."""
+    return values if isinstance(factor, float) and factor == 1.0 else values.mul_(factor)

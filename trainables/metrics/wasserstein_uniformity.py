@@ -1,5 +1,7 @@
 """Wasserstein distance of the inner products to those of the uniform law on the sphere."""
 
+from functools import lru_cache
+
 import numpy as np
 from torch import Tensor
 
@@ -20,12 +22,11 @@ def wasserstein_uniformity(z: Tensor) -> float:
 
 def wasserstein_uniformity_of(sums: PairSums) -> float:
     """`wasserstein_uniformity` from a pass over the pairs that was made already."""
-    edges = np.linspace(-1.0, 1.0, BINS + 1)
+    edges, law, integral = _uniform_law(sums.d)
     left, right, width = edges[:-1], edges[1:], 2.0 / BINS
     share = sums.counts / sums.counts.sum()
     after = np.cumsum(share)
     before = after - share
-    law, integral = inner_product_cdf(edges, sums.d), inner_product_cdf_integral(edges, sums.d)
     means = np.divide(sums.sums, sums.counts, out=(left + right) / 2, where=sums.counts > 0)
     means = np.clip(means, left, right)
     # where the two functions do not cross within a bin, the bin's mean gives its integral exactly
@@ -38,3 +39,10 @@ def wasserstein_uniformity_of(sums: PairSums) -> float:
     above = after[crossing] * (right - means)[crossing] - (integral[1:][crossing] - at_means)
     areas[crossing] = np.abs(below) + np.abs(above)
     return float(areas.sum())
+
+
+@lru_cache(maxsize=8)
+def _uniform_law(d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Edges of the bins, and there the distribution function and its integral: the same for every trial."""
+    edges = np.linspace(-1.0, 1.0, BINS + 1)
+    return edges, inner_product_cdf(edges, d), inner_product_cdf_integral(edges, d)

@@ -1,48 +1,51 @@
 """Views as batched tensor operations: parameters are drawn for every image, then applied to all at once."""
 
-import dataclasses
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from trainables.views.affine import recolour
 from trainables.views.blur import Blur, apply_blur
-from trainables.views.catalogue import ViewRecipe, plain
-from trainables.views.colour import Jitter, apply_grey, apply_jitter
-from trainables.views.crop import DRAWS, Boxes, boxes_from, crop_and_resize
+from trainables.views.catalogue import FORMS, ViewRecipe, plain
+from trainables.views.colour import HUE, Jitter, grey_where_, jitter_
+from trainables.views.crop import DRAWS, boxes_from, crop_and_resize
+from trainables.views.parameters import ViewParameters, split_parameters
 
 #: Values of a block of images that a CPU works on at once; chosen by measuring.
-_BLOCK_PIXELS = 32 * 3 * 32 * 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class ViewParameters:
-    """Random parameters of one view of each of M images."""
-
-    boxes: Boxes
-    flip: Tensor  # (M,) bool
-    jitter: Jitter
-    grey: Tensor  # (M,) bool
-    blur: Blur | None
-    noise: Tensor | None  # (M, C, H, W), in units of the pixel range
+_BLOCK_PIXELS = 64 * 3 * 32 * 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Views:
-    """One random view of each image: `views(images (M, C, H, W) uint8, generator) -> float32` in [0, 1].
+    """One random view of each image: `views(images (M, C, H, H) uint8, generator) -> float32` in [0, 1].
 
-    All randomness comes from `generator`, whose device may differ from the images'. Raises `ValueError` for
-    channels other than 1 or 3.
+    The views are of (M, C, output, output), `output_size` None meaning the images' own size. `form` chooses the
+    colour operations: `faithful` equals torchvision's on float images, `approximate` is one affine map of colours
+    an image, whose deviation `trainables.views.affine` states; both take the same parameters, and crop alike.
+
+    All randomness comes from `generator`, whose device may differ from the images'; on the images' own CUDA device
+    neither `draw` nor `apply` waits for it, and after a first call both can be captured in a CUDA graph. Products
+    of matrices follow the global precision setting; under TF32 they are off by a tenth of a grey level.
+
+    Raises `ValueError` for channels other than 1 or 3, an unknown form, or an output size below 1.
     """
 
     recipe: ViewRecipe
     channels: int
     size: int
+    form: str = "faithful"
+    output_size: int | None = None
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
             raise ValueError(f"channels: got {self.channels}; allowed are 1 (grey) and 3 (colour)")
+        if self.form not in FORMS:
+            raise ValueError(f"form: got {self.form!r}; allowed are {', '.join(FORMS)}")
+        if self.output_size is not None and self.output_size < 1:
+            raise ValueError(f"output_size: got {self.output_size}; allowed is None or at least 1")
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         return self.apply(images, self.draw(len(images), generator, images.device))
@@ -51,79 +54,115 @@ class Views:
         self, count: int, generator: torch.Generator, device: torch.device | str = "cpu"
     ) -> ViewParameters:
         """Parameters for `count` images, on `device`."""
-        recipe, drawn_on = self.recipe, generator.device
+        return self.draw_stacked(count, [generator], device)
+
+    def draw_stacked(
+        self, count: int, generators: Sequence[torch.Generator], device: torch.device | str = "cpu"
+    ) -> ViewParameters:
+        """Parameters for `count` images from each generator, in their order.
+
+        The same to the bit as `concatenate_parameters` of one `draw` each, at the cost of one.
+        """
+        recipe, operations = self.recipe, self._operations()
         # One call for all uniform draws: the number of calls, not their size, sets the pace on small images.
-        uniform = torch.rand(count, DRAWS + 7 + 4, generator=generator, device=drawn_on).to(device)
-        crop, flip, applied, strengths, order, to_grey = uniform.split([DRAWS, 1, 1, 4, 4, 1], dim=1)
-        blur, noise = None, None
-        if recipe.blur_probability:
-            chosen, width = torch.rand(2, count, generator=generator, device=drawn_on).to(device)
-            low, high = recipe.blur_sigma
-            blur = Blur(sigma=low + (high - low) * width, chosen=chosen < recipe.blur_probability)
-        if recipe.noise:
-            shape = (count, self.channels, self.size, self.size)
-            noise = recipe.noise * torch.randn(shape, generator=generator, device=drawn_on).to(device)
+        parts = [DRAWS, 1, 1, 4, operations, 1, 1, 1]
+        uniform = _from_each(torch.rand, (count, sum(parts)), generators, device)
+        crop, flip, applied, strengths, order, to_grey, blurred, width = uniform.split(parts, dim=1)
         return ViewParameters(
             boxes=boxes_from(crop, self.size, recipe.crop_scale, recipe.crop_ratio),
             flip=flip[:, 0] < recipe.flip_probability,
             jitter=self._jitter(strengths, order, applied < recipe.jitter_probability),
             grey=to_grey[:, 0] < recipe.grey_probability,
-            blur=blur,
-            noise=noise,
+            blur=self._blur(blurred[:, 0], width[:, 0]),
+            noise=self._noise(count, generators, device),
         )
 
     def apply(self, images: Tensor, parameters: ViewParameters) -> Tensor:
-        """The views of `images (M, C, H, W)` uint8 under given parameters, float32 in [0, 1].
+        """The views of `images (M, C, H, H)` uint8 under given parameters, float32 in [0, 1].
 
-        Raises `ValueError` for images of another shape than these views are for.
+        Each view depends on its own image and parameters alone, whatever else is in the batch: on a CPU to the bit
+        at sizes that are multiples of 8, elsewhere up to rounding. Raises `ValueError` for images of another shape
+        than these views are for.
         """
         shape = (self.channels, self.size, self.size)
         if tuple(images.shape[1:]) != shape:
             raise ValueError(
                 f"images: got shape {tuple(images.shape)}; allowed is (M, {', '.join(map(str, shape))})"
             )
+        output = self.output_size or self.size
+        views = torch.empty(len(images), self.channels, output, output, device=images.device)
         block = _block_length(images)
         if len(images) <= block:
-            return self._apply(images, parameters)
-        starts = range(0, len(images), block)
-        rows = [slice(start, start + block) for start in starts]
-        return torch.cat([self._apply(images[part], _rows(parameters, part)) for part in rows])
-
-    def _apply(self, images: Tensor, parameters: ViewParameters) -> Tensor:
-        views = crop_and_resize(plain(images), parameters.boxes, parameters.flip)
-        if self.recipe.jitter_probability:
-            views = apply_jitter(views, parameters.jitter)
-        if self.recipe.grey_probability and self.channels == 3:
-            views = apply_grey(views, parameters.grey)
-        if parameters.blur is not None:
-            views = apply_blur(views, parameters.blur)
-        if parameters.noise is not None:
-            views = (views + parameters.noise).clamp_(0, 1)
+            return self._apply(images, parameters, views)
+        blocks = zip(
+            images.split(block), split_parameters(parameters, block), views.split(block), strict=True
+        )
+        for part in blocks:
+            self._apply(*part)
         return views
 
-    def _jitter(self, strengths: Tensor, order: Tensor, applied: Tensor) -> Jitter:
+    def _apply(self, images: Tensor, parameters: ViewParameters, views: Tensor) -> Tensor:
+        planes = crop_and_resize(plain(images), parameters.boxes, parameters.flip, self.output_size)
+        views.copy_(self._recolour(planes.flatten(2), parameters).view_as(planes).transpose(0, 1))
+        if parameters.blur is not None:
+            views.copy_(apply_blur(views, parameters.blur))
+        if parameters.noise is not None:
+            views.add_(parameters.noise).clamp_(0, 1)
+        return views
+
+    def _recolour(self, planes: Tensor, parameters: ViewParameters) -> Tensor:
+        if self.form == "approximate":
+            return recolour(planes, parameters.jitter, parameters.grey)
+        planes = jitter_(planes, parameters.jitter)
+        if self.recipe.grey_probability and self.channels == 3:
+            planes = grey_where_(planes, parameters.grey)
+        return planes
+
+    def _operations(self) -> int:
+        """How many of brightness, contrast, saturation and hue, in this order, the recipe needs to go through."""
         recipe = self.recipe
-        spread = strengths.new_tensor([recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue])
-        shift = (2 * strengths - 1) * spread * applied
-        return Jitter(
-            brightness=1 + shift[:, 0],
-            contrast=1 + shift[:, 1],
-            saturation=1 + shift[:, 2],
-            hue=shift[:, 3],
-            order=order.argsort(dim=1),
-        )
+        spread = [recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue]
+        usable = spread[: HUE + 1 if self.channels == 3 else 2]
+        return max((k + 1 for k, strength in enumerate(usable) if strength), default=0)
+
+    def _jitter(self, strengths: Tensor, order: Tensor, applied: Tensor) -> Jitter:
+        neutral, spread = _jitter_range(self.recipe, strengths.device)
+        amounts = torch.addcmul(neutral, (2 * strengths - 1).mul_(applied), spread)
+        return Jitter(amounts=amounts, order=order.argsort(dim=1))
+
+    def _blur(self, blurred: Tensor, width: Tensor) -> Blur | None:
+        if not self.recipe.blur_probability:
+            return None
+        low, high = self.recipe.blur_sigma
+        return Blur(sigma=low + (high - low) * width, chosen=blurred < self.recipe.blur_probability)
+
+    def _noise(
+        self, count: int, generators: Sequence[torch.Generator], device: torch.device | str
+    ) -> Tensor | None:
+        if not self.recipe.noise:
+            return None
+        output = self.output_size or self.size
+        shape = (count, self.channels, output, output)
+        return _from_each(torch.randn, shape, generators, device).mul_(self.recipe.noise)
+
+
+@functools.lru_cache(maxsize=64)
+def _jitter_range(recipe: ViewRecipe, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Neutral amounts of the four jitters and how far they reach; kept, since bringing them makes a GPU wait."""
+    spread = [recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue]
+    return torch.tensor([1.0, 1.0, 1.0, 0.0], device=device), torch.tensor(spread, device=device)
+
+
+def _from_each(
+    draw: Callable[..., Tensor],
+    shape: tuple[int, ...],
+    generators: Sequence[torch.Generator],
+    device: torch.device | str,
+) -> Tensor:
+    parts = [draw(shape, generator=generator, device=generator.device) for generator in generators]
+    return (parts[0] if len(parts) == 1 else torch.cat(parts)).to(device)
 
 
 def _block_length(images: Tensor) -> int:
     """Images worked on at once: on a CPU as many as stay in its second-level cache, which halves the time."""
     return max(1, _BLOCK_PIXELS // images[0].numel()) if images.device.type == "cpu" else len(images)
-
-
-def _rows(value: Any, rows: slice) -> Any:
-    """The same parameters for a part of the images."""
-    if isinstance(value, Tensor):
-        return value[rows]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {spec.name: _rows(getattr(value, spec.name), rows) for spec in dataclasses.fields(value)}
-        return dataclasses.replace(value, **parts)
-    return value

@@ -32,6 +32,9 @@ class ViewRecipe:
     noise: float = 0.0  # standard deviation of Gaussian noise, in units of the pixel range
 
 
+#: Forms of the colour operations: as torchvision computes them, and one affine map of colours an image.
+FORMS = ("faithful", "approximate")
+
 #: Recipes by the name that study files use.
 VIEWS: dict[str, ViewRecipe] = {
     # Small handwritten digits: no flip, since a mirrored digit is another sign.
@@ -72,11 +75,22 @@ def check_views_name(name: str) -> str:
     return name
 
 
-def build_views(recipe: str, *, channels: int, size: int) -> "Views":
-    """The views of a recipe for images of (C, size, size) with C = 1 or 3. Raises `ValueError` otherwise."""
+def build_views(
+    recipe: str, *, channels: int, size: int, form: str = "faithful", output_size: int | None = None
+) -> "Views":
+    """The views of a recipe for images of (C, size, size) with C = 1 or 3, in a form of `FORMS`.
+
+    The views are of `output_size` pixels, None meaning `size`. Raises `ValueError` for anything else.
+    """
     from trainables.views.batched import Views
 
-    return Views(recipe=VIEWS[check_views_name(recipe)], channels=channels, size=size)
+    return Views(
+        recipe=VIEWS[check_views_name(recipe)],
+        channels=channels,
+        size=size,
+        form=form,
+        output_size=output_size,
+    )
 
 
 def plain(images: "Tensor") -> "Tensor":

@@ -1,7 +1,11 @@
 """Colour jitter in an order of its own for every image, and grey, with torchvision's formulas.
 
-Brightness, contrast and saturation blend an image with a reference (black, its mean grey, its grey image), so
-one pass serves all images whichever of the three is due; only hue needs a way of its own.
+Images come as planes (C, M, P): channels first, so that each channel of all M images is one contiguous block of
+P pixels an image, which elementwise operations pass at full speed whatever the size of an image. Brightness,
+contrast and saturation blend an image with a reference (black, its mean grey, its grey image), so one pass serves
+all images whichever of the three is due. Every image turns its hue once: the blends due before that are done
+first, then the hue of all images, then the blends due after it. Nothing here branches on a value, picks images
+out or waits for a device.
 """
 
 from dataclasses import dataclass
@@ -11,78 +15,81 @@ from torch import Tensor
 
 BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
 
-_LUMA = (0.2989, 0.587, 0.114)  # ITU-R 601-2, as torchvision and Pillow weigh
+LUMA = (0.2989, 0.587, 0.114)  # ITU-R 601-2, as torchvision and Pillow weigh
 
 
 @dataclass(frozen=True, kw_only=True)
 class Jitter:
-    """Jitter of M images: blend factors and hue shift of shape (M,), and the order (M, 4) of the four.
+    """Jitter of M images: blend factors and hue shift `amounts (M, 4)`, and the order (M, A) of the operations.
 
-    `order[i, k]` is what happens to image i at stage k. Factors of 1 and a shift of 0 change nothing.
+    The columns of `amounts` are brightness, contrast, saturation (1 changes nothing) and hue in turns (0 changes
+    nothing). `order[i, k]` is what happens to image i at stage k, a permutation of the first A of the four; A < 4
+    leaves out the rest.
     """
 
-    brightness: Tensor
-    contrast: Tensor
-    saturation: Tensor
-    hue: Tensor
+    amounts: Tensor
     order: Tensor
 
 
-def apply_jitter(images: Tensor, jitter: Jitter) -> Tensor:
-    """Jitter float images (M, C, H, W) in [0, 1], C = 1 or 3; saturation and hue leave grey images alone."""
-    colour = images.shape[1] == 3
-    ones = torch.ones_like(jitter.brightness)
-    factors = torch.stack(
-        [jitter.brightness, jitter.contrast, jitter.saturation if colour else ones, ones], 1
-    )
-    for stage in range(4):
-        due = jitter.order[:, stage]
-        factor = factors.gather(1, due[:, None])[:, :, None, None]
-        images = _blend(images, due[:, None, None, None], factor)
-        if colour:
-            images = _shift_where(images, jitter.hue, (due == HUE) & (jitter.hue != 0))
-    return images
+def jitter_(planes: Tensor, jitter: Jitter) -> Tensor:
+    """Jitter float planes (C, M, P) in [0, 1] in place, C = 1 or 3; saturation and hue leave grey images alone."""
+    blends = HUE if len(planes) == 3 else SATURATION
+    order = jitter.order.mT
+    change = (1 - jitter.amounts.mT.gather(0, order)).mul_(order < blends)
+    if len(planes) == 1 or len(order) <= HUE:
+        return _blend_(planes, change, order)
+    after = (order == HUE).cumsum(dim=0)
+    _blend_(planes, (change * (1 - after))[:-1], order[:-1])  # hue itself takes one of the stages
+    shift_hue_(planes, jitter.amounts[:, HUE])
+    return _blend_(planes, (change * after)[1:], order[1:])
 
 
-def grey(images: Tensor) -> Tensor:
-    """The grey image (M, 1, H, W) of colour (M, 3, H, W); grey images as they are."""
-    if images.shape[1] == 1:
-        return images
-    red, green, blue = images.split(1, dim=1)
-    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+def grey(planes: Tensor) -> Tensor:
+    """The grey images (M, P) of planes (3, M, P), newly made; the plane itself of (1, M, P)."""
+    if len(planes) == 1:
+        return planes[0]
+    red, green, blue = planes.unbind()
+    return red.mul(LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2])
 
 
-def apply_grey(images: Tensor, chosen: Tensor) -> Tensor:
-    """Colour images made grey where `chosen (M,)` is true."""
-    return torch.where(chosen[:, None, None, None], grey(images), images)
+def grey_where_(planes: Tensor, chosen: Tensor) -> Tensor:
+    """Planes (C, M, P) made grey in place where `chosen (M,)` is true."""
+    return planes.lerp_(grey(planes), chosen[:, None].to(planes.dtype))  # exact at weights 0 and 1
 
 
-def shift_hue(images: Tensor, shift: Tensor) -> Tensor:
-    """Turn the hue of colour images (M, 3, H, W) by `shift (M,)` turns, keeping HSV saturation and value."""
-    value, minimum = images.amax(1), images.amin(1)
-    chroma = value - minimum
-    red, green, blue = images.unbind(1)
-    safe = torch.where(chroma == 0, 1.0, chroma)
-    sector = torch.where(
-        value == red,
-        (green - blue) / safe,
-        torch.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
-    )
-    turned = sector + 6 * shift[:, None, None]
-    # HSV to RGB: value - chroma * clamp(min(k, 4 - k), 0, 1) with k = (n + sector) mod 6, n = 5, 3, 1.
-    k = (turned[:, None] + turned.new_tensor([5.0, 3.0, 1.0])[:, None, None]) % 6
-    return value[:, None] - chroma[:, None] * torch.minimum(k, 4 - k).clamp(0, 1)
+def shift_hue_(planes: Tensor, shift: Tensor) -> Tensor:
+    """Turn the hue of planes (3, M, P) by `shift (M,)` turns in place, keeping HSV saturation and value.
+
+    With minimum m and chroma c of a pixel, its hue in sixths of a turn, from red through green, is
+    sign(g - b) (1 + (g + b - r - m) / c), in [-3, 3], and the channel whose pure colour lies at hue h0 is
+    m + c clamp(||h - h0| - 3| - 1, 0, 1).
+    """
+    red, green, blue = planes.unbind()
+    minimum = planes.amin(dim=0)
+    chroma = planes.amax(dim=0).sub_(minimum).clamp_(min=1e-12)  # without colour the quotient is 0 / 1e-12
+    hue = green.add(blue).sub_(red).sub_(minimum).div_(chroma).add_(1)
+    hue.copysign_(green - blue).add_(6 * shift[:, None])
+    hue.sub_(hue.div(6).round_(), alpha=6)
+    for plane, pure in zip((red, green, blue), (0, 2, -2), strict=True):
+        torch.sub(hue, pure, out=plane)
+    planes.abs_().sub_(3).abs_().sub_(1).clamp_(0, 1)
+    return torch.addcmul(minimum, planes, chroma, out=planes)
 
 
-def _blend(images: Tensor, due: Tensor, factor: Tensor) -> Tensor:
-    greys = grey(images)
-    mean = greys.mean(dim=(2, 3), keepdim=True)
-    reference = torch.where(due == CONTRAST, mean, torch.where(due == SATURATION, greys, 0.0))
-    return torch.lerp(reference, images, factor).clamp_(0, 1)
-
-
-def _shift_where(images: Tensor, shift: Tensor, chosen: Tensor) -> Tensor:
-    if images.is_cuda:  # picking images out would wait for the device, and forbid capture in a CUDA graph
-        return torch.where(chosen[:, None, None, None], shift_hue(images, shift), images)
-    rows = chosen.nonzero()[:, 0]
-    return images.index_copy_(0, rows, shift_hue(images[rows], shift[rows]))
+def _blend_(planes: Tensor, change: Tensor, order: Tensor) -> Tensor:
+    """One blend a row of `order (A, M)`: clamp((1 - change) planes + change reference)."""
+    keep = (1 - change)[..., None]
+    to_mean = (change * (order == CONTRAST)).div_(planes.shape[2])[..., None]
+    if len(planes) == 1:
+        for kept, share in zip(keep, to_mean, strict=True):
+            mean = planes[0].sum(dim=1, keepdim=True).mul_(share)
+            planes.mul_(kept).add_(mean).clamp_(0, 1)
+        return planes
+    to_grey = (change * (order == SATURATION))[..., None]
+    for kept, share, grey_share in zip(keep, to_mean, to_grey, strict=True):
+        greys = grey(planes)
+        mean = greys.sum(dim=1, keepdim=True).mul_(share)
+        # In two passes, which are fast; addcmul is slow where two of its arguments are one value an image.
+        reference = greys.mul_(grey_share).add_(mean)
+        torch.addcmul(reference, planes, kept, out=planes).clamp_(0, 1)
+    return planes

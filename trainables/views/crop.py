@@ -5,6 +5,7 @@ weights are those of Pillow's antialiased bicubic filter, so that a view equals 
 up to Pillow's rounding to whole grey levels between the two passes.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -17,18 +18,18 @@ ATTEMPTS = 10
 #: Columns of uniform draws that `boxes_from` consumes: area and shape of each attempt, then the corner.
 DRAWS = 2 * ATTEMPTS + 2
 
-_BICUBIC_A = -0.5  # Pillow's parameter, and torch's with antialiasing
 _BICUBIC_SUPPORT = 2.0
+
+#: Where they take no more than this, the weights of all boxes are computed once and looked up (32 pixels: 8 MB).
+_TABLE_BYTES = 16e6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Boxes:
-    """Crop boxes of M images in whole pixels, each of shape (M,)."""
+    """Crop boxes of M images in whole pixels, int64: first pixels (top, left) and extents (height, width)."""
 
-    top: Tensor
-    left: Tensor
-    height: Tensor
-    width: Tensor
+    start: Tensor  # (M, 2)
+    extent: Tensor  # (M, 2)
 
 
 def boxes_from(uniform: Tensor, size: int, scale: tuple[float, float], ratio: tuple[float, float]) -> Boxes:
@@ -37,53 +38,84 @@ def boxes_from(uniform: Tensor, size: int, scale: tuple[float, float], ratio: tu
     Area is uniform in `scale` times the image's, width over height uniform in the logarithm of `ratio`; the
     first of ten attempts that fits is taken.
     """
-    draws = uniform.double()
-    area = size**2 * (scale[0] + (scale[1] - scale[0]) * draws[:, :ATTEMPTS])
-    low, high = math.log(ratio[0]), math.log(ratio[1])
-    shape = torch.exp(low + (high - low) * draws[:, ATTEMPTS : 2 * ATTEMPTS])
-    width, height = (area * shape).sqrt().round(), (area / shape).sqrt().round()
-    fits = (width <= size) & (height <= size) & (width > 0) & (height > 0)
-    first = fits.int().argmax(dim=1, keepdim=True)
-    found = fits.any(dim=1)
-    width = torch.where(found, width.gather(1, first)[:, 0], size)
-    height = torch.where(found, height.gather(1, first)[:, 0], size)
-    corner = draws[:, 2 * ATTEMPTS :]
-    return Boxes(
-        top=(corner[:, 0] * (size - height + 1)).floor(),
-        left=(corner[:, 1] * (size - width + 1)).floor(),
-        height=height,
-        width=width,
-    )
+    areas, shapes, corner = uniform.split([ATTEMPTS, ATTEMPTS, 2], dim=1)
+    low, high = math.log(ratio[0]) / 2, math.log(ratio[1]) / 2
+    side = areas.mul(scale[1] - scale[0]).add_(scale[0]).sqrt_().mul_(size)
+    stretch = shapes.mul(high - low).add_(low).exp_()
+    extents = torch.stack([side / stretch, side * stretch], dim=2).round_().clamp_(min=1)  # (M, ATTEMPTS, 2)
+    extents = torch.nn.functional.pad(extents, (0, 0, 0, 1), value=size)  # a last attempt that always fits
+    fits = (extents <= size).all(dim=2)
+    first = fits.to(torch.uint8).argmax(dim=1)[:, None, None].expand(-1, 1, 2)
+    extent = extents.gather(1, first)[:, 0]
+    start = corner.mul(size + 1 - extent)  # rounds down below
+    return Boxes(start=start.long(), extent=extent.long())
 
 
-def resample_weights(start: Tensor, extent: Tensor, size: int) -> Tensor:
-    """Weights (M, size, size) that resize pixels start .. start + extent - 1 of a line to `size` pixels.
+def crop_and_resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int | None = None) -> Tensor:
+    """Crop float images (M, C, H, H) to their boxes, resize to `output_size` (None: H), mirror where `flip (M,)`.
+
+    The result comes as planes (C, M, output, output), cut to [0, 1]: the bicubic kernel overshoots, and Pillow
+    clips as well.
+    """
+    count, channels, size, _ = images.shape
+    output = output_size or size
+    rows, columns = _weights(boxes, flip, size, output)
+    narrowed = torch.bmm(images.flatten(1, 2), columns.mT).view(count, channels, size, output)
+    planes = images.new_empty(channels, count, output, output)
+    # One product for all channels would need a copy of the weights for each.
+    for channel, plane in enumerate(planes):
+        torch.bmm(rows, narrowed[:, channel], out=plane)
+    return planes.clamp_(0, 1)
+
+
+def resample_weights(start: Tensor, extent: Tensor, flip: Tensor, size: int, output: int) -> Tensor:
+    """Weights (M, output, size) that resize pixels start .. start + extent - 1 of a line of `size` to `output`.
 
     Row i of an image's matrix weighs the source pixels of target pixel i: Keys' bicubic kernel about its
-    centre, widened by the shrinking factor (antialiasing), cut off at the box, normalised.
+    centre, widened by the shrinking factor (antialiasing), cut off at the box, normalised. Where `flip (M,)` is
+    true, the target runs backwards.
     """
-    pixels = torch.arange(size, device=start.device, dtype=torch.float32)
-    ratio = (extent.float() / size)[:, None, None]
-    first = start.float()[:, None, None]
-    centre = first + (pixels[:, None] + 0.5) * ratio
-    weights = _bicubic((pixels + 0.5 - centre) / ratio.clamp(min=1.0))
-    weights = weights * ((pixels >= first) & (pixels < first + extent.float()[:, None, None]))
-    return weights / weights.sum(dim=2, keepdim=True)
+    # Few weights of a row differ from 0: those are computed, then put in their places.
+    taps = min(size, math.ceil(2 * _BICUBIC_SUPPORT * max(1.0, size / output)))
+    first, length = start.float()[:, None, None], extent.float()[:, None, None]
+    targets = (torch.arange(output, device=start.device) + 0.5) / output
+    targets = (targets - flip[:, None].float()).abs()  # u, or 1 - u
+    centre = first + length * targets[:, :, None]
+    widening = (length / output).clamp(min=1.0)
+    leftmost = (centre - _BICUBIC_SUPPORT * widening + 0.5).floor().clamp(0, size - taps)
+    pixels = leftmost + torch.arange(taps, device=start.device)
+    weights = _bicubic((pixels + 0.5 - centre) / widening)
+    weights *= (pixels >= first) & (pixels < first + length)
+    weights /= weights.sum(dim=2, keepdim=True)
+    return weights.new_zeros(len(start), output, size).scatter_(2, pixels.long(), weights)
 
 
-def crop_and_resize(images: Tensor, boxes: Boxes, flip: Tensor) -> Tensor:
-    """Crop float images (M, C, H, H) to their boxes, resize back to H, mirror where `flip (M,)` is true."""
-    size = images.shape[-1]
-    rows = resample_weights(boxes.top, boxes.height, size)
-    columns = resample_weights(boxes.left, boxes.width, size)
-    columns = torch.where(flip[:, None, None], columns.flip(1), columns)
-    narrowed = images.flatten(1, 2) @ columns.transpose(1, 2)  # one product for all channels of an image
-    resized = rows[:, None] @ narrowed.view_as(images)
-    return resized.clamp_(0, 1)  # the bicubic kernel overshoots; Pillow clips as well
+def _weights(boxes: Boxes, flip: Tensor, size: int, output: int) -> tuple[Tensor, Tensor]:
+    """The weights (M, output, size) of the rows and of the columns."""
+    if 8 * size**3 * output > _TABLE_BYTES:
+        rows = resample_weights(boxes.start[:, 0], boxes.extent[:, 0], torch.zeros_like(flip), size, output)
+        return rows, resample_weights(boxes.start[:, 1], boxes.extent[:, 1], flip, size, output)
+    table = _table(size, output, flip.device)
+    row, column = (boxes.extent - 1).add_(boxes.start, alpha=size).unbind(1)
+    return table.index_select(0, row), table.index_select(0, column.add(flip, alpha=size**2))
+
+
+@functools.lru_cache(maxsize=8)
+def _table(size: int, output: int, device: torch.device) -> Tensor:
+    """Weights of every box: row (flip * size + start) * size + extent - 1 of (2 * size**2, output, size).
+
+    Rows of boxes that would leave the line mean nothing, and are never looked up.
+    """
+    boxes = torch.arange(2 * size**2, device=device)
+    start, extent = boxes // size % size, boxes % size + 1
+    return resample_weights(start, extent, boxes >= size**2, size, output)
 
 
 def _bicubic(x: Tensor) -> Tensor:
-    x = x.abs()
-    near = ((_BICUBIC_A + 2) * x - (_BICUBIC_A + 3)) * x * x + 1
-    far = (((x - 5) * x + 8) * x - 4) * _BICUBIC_A
-    return torch.where(x < 1, near, torch.where(x < _BICUBIC_SUPPORT, far, 0.0))
+    """Keys' kernel with a = -1/2 (Pillow's, and torch's with antialiasing), without a branch.
+
+    1.5 x^3 - 2.5 x^2 + 1 for x < 1 and -0.5 (x - 1) (x - 2)^2 for 1 <= x < 2, written in the distances to 1 and 2.
+    """
+    near = (1 - x.abs()).clamp_(0, 1)
+    far = (2 - x.abs()).clamp_(0, 1)
+    return near * (0.5 + near * (2 - 1.5 * near)) - 0.5 * far * far * (1 - far)

@@ -77,7 +77,9 @@ def test_unknown_name_lists_what_is_allowed(name: str) -> None:
     assert all(entry.form in str(caught.value) for entry in DATASETS.values())
 
 
-@pytest.mark.parametrize("name", ["cifar10", "stl10", "parquet:mine", "folder:mine"])
+@pytest.mark.parametrize(
+    "name", ["cifar10", "stl10", "imagenet100", "tiny_imagenet", "parquet:mine", "folder:mine"]
+)
 def test_absent_data_says_where_it_was_looked_for_and_how_to_give_a_root(name: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="--data-root or STUDY_DATA_ROOT") as caught:
         describe_dataset(DataConfig(name=name), tmp_path)
@@ -115,8 +117,42 @@ def open_one_class(_data_root: Path | None) -> Source:
 
 
 def test_one_class_is_refused() -> None:
-    with pytest.raises(DataError, match="1 class; at least two"):
-        describe_dataset(DataConfig(name=f"{__name__}:open_one_class"), None)
+    for opener in ("open_one_class", "open_one_class_with_images"):
+        with pytest.raises(DataError, match="training images of 1 class; at least two"):
+            describe_dataset(DataConfig(name=f"{__name__}:{opener}"), None)
+
+
+def open_one_class_with_images(_data_root: Path | None) -> Source:
+    source = open_own(None)
+    return Source(**{**vars(source), "train_labels": source.train_labels.clip(max=0)})
+
+
+def open_wrong_shape(_data_root: Path | None) -> Source:
+    source = open_own(None)
+    return Source(**{**vars(source), "decode": lambda _, rows: np.zeros((len(rows), 4, 4, 3), np.uint8)})
+
+
+def test_own_set_that_decodes_to_another_shape_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"decode\('train', ...\): got uint8 \(\d+, 4, 4, 3\); allowed is uint8"
+    ):
+        load_dataset(DataConfig(name=f"{__name__}:open_wrong_shape"), None)
+
+
+def test_all_splits_are_views_of_one_array() -> None:
+    data = load_dataset(DataConfig(name=f"{__name__}:open_own"), None)
+    assert data.images.flags.c_contiguous
+    for part in (data.pretraining, *(split.images for split in data.splits.values())):
+        assert np.shares_memory(part, data.images)
+    assert len(data.images) == len(data.pretraining) + len(data.val.labels) + len(data.test.labels)
+
+
+@pytest.mark.parametrize("name", ["digits", "cifar10", f"{__name__}:open_own"])
+def test_size_is_for_encoded_images_alone(name: str) -> None:
+    with pytest.raises(
+        DataError, match=r"data.size: got 4 for .*; allowed are .* imagenet100, .* folder:PATH"
+    ):
+        describe_dataset(DataConfig(name=name, size=4), Path("/"))
 
 
 def test_catalogues_import_neither_torch_nor_image_libraries() -> None:

@@ -1,5 +1,7 @@
 """Image folders: trees, labels, and faults named by file."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,11 +56,95 @@ def test_broken_file_is_named(tmp_path: Path) -> None:
         load_dataset(config, None)
 
 
-def test_other_size_is_named(tmp_path: Path) -> None:
+def test_truncated_file_is_named(tmp_path: Path) -> None:
+    """Its header is whole, so that only decoding finds it."""
     config = write_tree(tmp_path)
-    write_image(tmp_path / "test" / "bee" / "images" / "1.png", 1, size=6)
-    with pytest.raises(DataError, match=r"1.png: colour image of 6 pixels, .* of 5 pixels"):
+    file = tmp_path / "test" / "bee" / "images" / "1.png"
+    file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(DataError, match=r"bee/images/1.png: the image is damaged"):
         load_dataset(config, None)
+
+
+def test_vanished_file_is_named(tmp_path: Path) -> None:
+    config = write_tree(tmp_path)
+    (tmp_path / "test" / "bee" / "images" / "0.png").unlink()
+    (tmp_path / "test" / "bee" / "images" / "0.png").symlink_to("nowhere")
+    with pytest.raises(DataError, match=r"there is no file .*bee/images/0.png"):
+        load_dataset(config, None)
+
+
+def write_mixed(root: Path, odd: Image.Image) -> tuple[DataConfig, DataConfig]:
+    """The tree with one other image in the test part; its configs without and with a size."""
+    config = write_tree(root)
+    odd.save(root / "test" / "bee" / "images" / "1.png")
+    return config, DataConfig(name=config.name, size=4)
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (Image.new("RGB", (6, 5)), r"\(colour, 6x5 pixels\)"),
+        (Image.new("L", (5, 5)), r"\(grey, 5x5 pixels\)"),
+    ],
+)
+def test_mixed_images_are_named_and_a_size_makes_them_one(
+    tmp_path: Path, odd: Image.Image, said: str
+) -> None:
+    config, sized = write_mixed(tmp_path, odd)
+    for use in (describe_dataset, load_dataset):
+        with pytest.raises(DataError, match=rf"mixed images: .*1.png {said} and .*0.png \(.* give data.size"):
+            use(config, None)
+    assert load_dataset(sized, None).images.shape[1:] == (3, 4, 4)
+
+
+def test_grey_first_does_not_make_the_set_grey(tmp_path: Path) -> None:
+    config = write_tree(tmp_path)
+    Image.new("L", (5, 5), 7).save(tmp_path / "train" / "ape" / "images" / "0.png")
+    with pytest.raises(DataError, match=r"mixed images: .*colour.* and .*grey.* give data.size"):
+        describe_dataset(config, None)
+    data = load_dataset(DataConfig(name=config.name, size=5), None)
+    assert data.info.channels == 3
+    assert (data.images == 7).all(axis=(1, 2, 3)).sum() == 2  # the grey one, and a colour one of that value
+
+
+def test_fitting_is_a_resize_of_the_shorter_side_and_a_centre_crop(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (10, 30, 3), dtype=np.uint8)
+    wide = Image.fromarray(pixels)
+    config, _ = write_mixed(tmp_path, wide)
+    data = load_dataset(DataConfig(name=config.name, size=5), None)
+    two_steps = np.asarray(wide.resize((15, 5), Image.Resampling.BICUBIC).crop((5, 0, 10, 5)))
+    expected = two_steps.transpose(2, 0, 1).astype(int)
+    assert (np.abs(data.test.images - expected).max(axis=(1, 2, 3)) <= 1).sum() == 1
+
+
+def test_fitting_to_their_own_size_changes_nothing(tmp_path: Path) -> None:
+    config = write_tree(tmp_path)
+    fitted = load_dataset(DataConfig(name=config.name, size=5), None)
+    np.testing.assert_array_equal(fitted.images, load_dataset(config, None).images)
+
+
+def test_second_process_reads_no_image(tmp_path: Path, cache: Path) -> None:
+    """What a first process found out and decoded is on disk; only the files' states are looked at."""
+    config = write_tree(tmp_path)
+    data = load_dataset(config, None)
+    code = (
+        "import sys, pathlib\n"
+        "pathlib.Path.read_bytes = None\n"
+        "from trainables.config import DataConfig\n"
+        "from trainables.datasets.catalogue import load_dataset\n"
+        "data = load_dataset(DataConfig(name=sys.argv[1]), None)\n"
+        "print(data.info.fingerprint, data.images.sum())"
+    )
+    output = subprocess.check_output([sys.executable, "-c", code, config.name], text=True)
+    assert output == f"{data.info.fingerprint} {data.images.sum()}\n"
+    assert len(list(cache.glob("images/*.npy"))) == 1
+
+
+def test_other_limits_and_sizes_are_other_arrays(tmp_path: Path, cache: Path) -> None:
+    config = write_tree(tmp_path)
+    for words in ({}, {"train_limit": 4}, {"size": 4}, {"classes": ("bee", "ape")}):
+        load_dataset(DataConfig(name=config.name, **words), None)
+    assert len(list(cache.glob("images/*.npy"))) == 3  # both classes are the whole set
 
 
 def test_absent_part_empty_part_and_unknown_class(tmp_path: Path) -> None:
@@ -72,3 +158,14 @@ def test_absent_part_empty_part_and_unknown_class(tmp_path: Path) -> None:
     write_image(tmp_path / "val" / "cow" / "0.png", 1)
     with pytest.raises(DataError, match="class 'cow' of the test images is unknown; allowed are ape"):
         describe_dataset(config, None)
+    (tmp_path / "train" / "bee").mkdir()
+    with pytest.raises(DataError, match="train/bee: no images"):
+        describe_dataset(config, None)
+
+
+def test_one_class_alone_is_refused(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for i in range(4):
+            write_image(tmp_path / part / "ape" / f"{i}.png", i)
+    with pytest.raises(DataError, match="training images of 1 class; at least two"):
+        describe_dataset(DataConfig(name=f"folder:{tmp_path}"), None)

@@ -146,6 +146,13 @@ def with_labels(labels: pa.Array) -> Callable[[Path], None]:
     return change
 
 
+def with_train_labels(labels: pa.Array) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        write(folder / "train.parquet", [encode(pixels) for pixels in random_pixels(len(labels))], labels)
+
+    return change
+
+
 def with_image(data: bytes | None) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         write(folder / "test.parquet", [encode(random_pixels(1)[0]), data], pa.array([0, 1]))
@@ -172,6 +179,8 @@ def no_test_file(folder: Path) -> None:
         (with_labels(pa.array([0, 1, 2, 1])), "test.parquet: label 2 in row 2; allowed are 0 to 1"),
         (with_labels(pa.array([0, -3])), "test.parquet: label -3 in row 1; allowed are 0 to 1"),
         (with_labels(pa.array([0, None], type=pa.int64())), "test.parquet: no label in row 1"),
+        (with_train_labels(pa.array([0, 10**12])), r"train.parquet: label 10+ in row 1; allowed are 0 to 1"),
+        (with_train_labels(pa.array([1, 1])), "training images of 1 class; at least two"),
         (empty_test_file, "the test split has no labelled images"),
         (no_test_file, "there is no file .*test.parquet"),
     ],
@@ -203,6 +212,13 @@ def test_broken_images_are_named_by_row(tmp_path: Path, data: bytes | None, mess
     with pytest.raises(DataError, match=message) as caught:
         load_dataset(config(tmp_path), None)
     assert "\n" not in str(caught.value)
+
+
+def test_size_brings_images_of_any_shape_to_one(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    with_image(encode(random_pixels(1)[0][:5]))(tmp_path)
+    data = load_dataset(DataConfig(name=f"parquet:{tmp_path}", size=4), None)
+    assert data.images.shape[1:] == (3, 4, 4)
 
 
 def test_real_images(cifar10_root: Path) -> None:

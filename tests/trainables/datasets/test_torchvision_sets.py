@@ -1,6 +1,8 @@
 """CIFAR and STL-10 through torchvision's own readers, on small files in their published formats."""
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,31 +60,87 @@ def test_files_that_fail_their_checksum_are_refused(tmp_path: Path) -> None:
         describe_dataset(DataConfig(name="cifar10"), tmp_path)
 
 
-def test_stl10_trains_on_unlabelled_images_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trust(monkeypatch, datasets.stl10)
-    folder = tmp_path / "stl10_binary"
+def test_only_the_first_process_checks_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later ones need no torchvision: labels are remembered, images are in the cache."""
+    with monkeypatch.context() as patch:
+        trust(patch, datasets.cifar)
+        write_cifar10(tmp_path)
+        data = load_dataset(DataConfig(name="cifar10"), tmp_path)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom trainables.config import DataConfig\n"
+        "from trainables.datasets.catalogue import load_dataset\n"
+        "data = load_dataset(DataConfig(name='cifar10'), Path(sys.argv[1]))\n"
+        "print(data.images.sum(dtype=int), data.train.labels.tolist(), 'torchvision' in sys.modules)"
+    )
+    output = subprocess.check_output([sys.executable, "-c", code, tmp_path], text=True)
+    assert output == f"{data.images.sum(dtype=int)} {data.train.labels.tolist()} False\n"
+
+
+def write_stl10(root: Path) -> dict[str, np.ndarray]:
+    """Published files of few images; returns the bytes, columns before rows."""
+    folder = root / "stl10_binary"
     folder.mkdir()
-    generator = np.random.default_rng(0)
+    generator, written = np.random.default_rng(0), {}
     for name, count in (("train", 20), ("test", 10), ("unlabeled", 15)):
-        generator.integers(0, 256, (count, 3, 96, 96), dtype=np.uint8).tofile(folder / f"{name}_X.bin")
+        written[name] = generator.integers(0, 256, (count, 3, 96, 96), dtype=np.uint8)
+        written[name].tofile(folder / f"{name}_X.bin")
         if name != "unlabeled":
             (np.arange(count) % 10 + 1).astype(np.uint8).tofile(folder / f"{name}_y.bin")
     (folder / "class_names.txt").write_text("\n".join(f"class {i}" for i in range(10)))
+    return written
+
+
+def test_stl10_trains_on_unlabelled_images_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trust(monkeypatch, datasets.stl10)
+    write_stl10(tmp_path)
     data = load_dataset(DataConfig(name="stl10"), tmp_path)
     assert (data.info.n_train, data.info.n_unlabelled, data.info.n_val, data.info.size) == (18, 15, 2, 96)
     assert len(data.pretraining) == 33
     assert set(data.train.labels) == set(range(10))
 
 
-def test_download_asks_torchvision_for_both_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stl10_reads_as_torchvision_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trust(monkeypatch, datasets.stl10)
+    write_stl10(tmp_path)
+    data = load_dataset(DataConfig(name="stl10"), tmp_path)
+    for split, images, labels in (
+        ("train+unlabeled", [data.train.images, data.val.images], [data.train.labels, data.val.labels]),
+        ("test", [data.test.images], [data.test.labels]),
+    ):
+        theirs = datasets.STL10(tmp_path, split=split)
+        expected = {
+            (image.tobytes(), int(label))
+            for image, label in zip(theirs.data, theirs.labels, strict=True)
+            if label >= 0
+        }
+        ours = zip(np.concatenate(images), np.concatenate(labels), strict=True)
+        assert {(image.tobytes(), int(label)) for image, label in ours} == expected
+    unlabelled = {image.tobytes() for image in datasets.STL10(tmp_path, split="unlabeled").data}
+    assert {image.tobytes() for image in data.pretraining[data.info.n_train :]} == unlabelled
+
+
+def test_download_asks_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        datasets, "CIFAR10", lambda root, **arguments: asked.append({"root": root, **arguments})
-    )
-    download_dataset("cifar10", tmp_path)
-    assert asked == [{"root": tmp_path, "download": True, "train": part} for part in (True, False)]
+    for kind in ("CIFAR100", "STL10"):
+        monkeypatch.setattr(datasets, kind, lambda root, **words: asked.append({"root": root, **words}))
+    download_dataset("cifar100", tmp_path)
+    download_dataset("stl10", tmp_path)
+    assert asked == [
+        {"root": tmp_path, "download": True, "train": True},
+        {"root": tmp_path, "download": True, "split": "train"},
+    ]
+
+
+def test_missing_set_says_how_to_get_it(tmp_path: Path) -> None:
+    root = tmp_path / "my data"
+    root.mkdir()
+    with pytest.raises(DataError) as caught:
+        describe_dataset(DataConfig(name="cifar10"), root)
+    assert f"study data cifar10 --data-root '{root}' --download" in str(caught.value)
 
 
 def test_only_published_sets_can_be_downloaded(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="download: got 'digits'; allowed are cifar10, cifar100, stl10"):
+    with pytest.raises(
+        DataError, match="download: got 'digits'; allowed are cifar10, cifar100, stl10, tiny_imagenet"
+    ):
         download_dataset("digits", tmp_path)

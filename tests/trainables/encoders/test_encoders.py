@@ -49,6 +49,13 @@ def test_head_is_two_layers_with_batch_norm_after_the_hidden_one() -> None:
     ]
 
 
+def test_head_may_end_in_a_batch_norm() -> None:
+    head = build("small_conv", projection_dim=7, head_batch_norm=True).head
+    assert [type(layer) for layer in head][3:] == [nn.Linear, nn.BatchNorm1d]
+    assert head[3].bias is None
+    assert head[4].num_features == 7
+
+
 def test_stem_follows_the_size_of_the_images() -> None:
     small, large = build("resnet18", size=64).encoder, build("resnet18", size=65).encoder
     assert (small.conv1.kernel_size, small.conv1.stride) == ((3, 3), (1, 1))

@@ -66,6 +66,24 @@ def test_backward_twice_over_a_kept_graph_gives_the_same() -> None:
         torch.testing.assert_close(three, 3 * one)
 
 
+def test_a_gradient_changed_in_place_is_not_handed_out_again() -> None:
+    z_a, z_b = (z.requires_grad_() for z in views("random", 5, d=4))
+    value = build_loss("kcl")(z_a, z_b)
+    torch.autograd.grad(value, (z_a, z_b), retain_graph=True)[1].mul_(2.0)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        torch.autograd.grad(value, (z_a, z_b))
+
+
+def test_gradients_accumulated_in_leaves_are_their_own() -> None:
+    z_a, z_b = (z.requires_grad_() for z in views("random", 5, d=4))
+    value = build_loss("kcl")(z_a, z_b)
+    value.backward(retain_graph=True)
+    first = z_a.grad.clone()
+    z_a.grad.zero_()
+    value.backward()
+    assert torch.equal(z_a.grad, first)
+
+
 @pytest.mark.parametrize("configuration", ALL, ids=name_of)
 def test_inputs_are_left_as_they_were(configuration: Configuration) -> None:
     name, fields = configuration

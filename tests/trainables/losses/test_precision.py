@@ -61,7 +61,7 @@ def test_the_guard_switches_both_off_and_back_on_after_an_error() -> None:
     assert before == "bf16"
 
     def fail_within() -> None:
-        with exact_arithmetic(torch.device("cpu")):
+        with exact_arithmetic("cpu"):
             assert matmul.fp32_precision == "ieee"
             assert not torch.is_autocast_enabled("cpu")
             raise RuntimeError("stop")

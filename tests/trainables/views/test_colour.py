@@ -11,12 +11,22 @@ from trainables.views.colour import (
     HUE,
     SATURATION,
     Jitter,
-    apply_grey,
-    apply_jitter,
-    shift_hue,
+    grey_where_,
+    jitter_,
+    shift_hue_,
 )
 
 COUNT = 48
+
+
+def to_planes(images: Tensor) -> Tensor:
+    """(M, C, H, W) to (C, M, P), a copy."""
+    return images.transpose(0, 1).flatten(2).clone()
+
+
+def to_images(planes: Tensor, size: int = 9) -> Tensor:
+    """And back again, for square images."""
+    return planes.unflatten(2, (size, size)).transpose(0, 1)
 
 
 def images(channels: int) -> Tensor:
@@ -27,61 +37,57 @@ def images(channels: int) -> Tensor:
     return values.mul(255).round() / 255  # ties between channels, as real pixels have
 
 
-def jitter() -> Jitter:
-    generator = torch.Generator().manual_seed(1)
-    uniform = torch.rand(COUNT, 8, generator=generator)
-    return Jitter(
-        brightness=0.3 + 1.4 * uniform[:, 0],
-        contrast=0.3 + 1.4 * uniform[:, 1],
-        saturation=0.3 + 1.4 * uniform[:, 2],
-        hue=uniform[:, 3] - 0.5,
-        order=uniform[:, 4:].argsort(dim=1),
-    )
+def jitter(operations: int = 4) -> Jitter:
+    uniform = torch.rand(COUNT, 8, generator=torch.Generator().manual_seed(1))
+    amounts = torch.cat([0.3 + 1.4 * uniform[:, :3], uniform[:, 3:4] - 0.5], dim=1)
+    return Jitter(amounts=amounts, order=uniform[:, 4 : 4 + operations].argsort(dim=1))
 
 
 def jitter_one(image: Tensor, given: Jitter, row: int) -> Tensor:
     steps = {
-        BRIGHTNESS: lambda x: F.adjust_brightness(x, float(given.brightness[row])),
-        CONTRAST: lambda x: F.adjust_contrast(x, float(given.contrast[row])),
-        SATURATION: lambda x: F.adjust_saturation(x, float(given.saturation[row])),
-        HUE: lambda x: F.adjust_hue(x, float(given.hue[row])),
+        BRIGHTNESS: F.adjust_brightness,
+        CONTRAST: F.adjust_contrast,
+        SATURATION: F.adjust_saturation,
+        HUE: F.adjust_hue,
     }
     for step in given.order[row].tolist():
-        image = steps[step](image)
+        image = steps[step](image, float(given.amounts[row, step]))
     return image
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_jitter_equals_torchvisions(channels: int) -> None:
-    before, given = images(channels), jitter()
-    after = apply_jitter(before, given)
+@pytest.mark.parametrize("operations", [0, 2, 3, 4])
+def test_jitter_equals_torchvisions(channels: int, operations: int) -> None:
+    before, given = images(channels), jitter(operations)
+    after = to_images(jitter_(to_planes(before), given))
     for row in range(COUNT):
         torch.testing.assert_close(after[row], jitter_one(before[row], given, row), atol=2e-5, rtol=0)
 
 
 def test_neutral_jitter_changes_nothing() -> None:
-    ones, order = torch.ones(COUNT), jitter().order
-    neutral = Jitter(brightness=ones, contrast=ones, saturation=ones, hue=0 * ones, order=order)
-    torch.testing.assert_close(apply_jitter(images(3), neutral), images(3), atol=1e-6, rtol=0)
-
-
-def test_jitter_leaves_its_input_alone() -> None:
-    before = images(3)
-    apply_jitter(before, jitter())
-    torch.testing.assert_close(before, images(3), atol=0, rtol=0)
+    neutral = Jitter(amounts=torch.tensor([[1.0, 1.0, 1.0, 0.0]]).repeat(COUNT, 1), order=jitter().order)
+    after = to_images(jitter_(to_planes(images(3)), neutral))
+    torch.testing.assert_close(after, images(3), atol=1e-6, rtol=0)
 
 
 def test_hue_shift_equals_torchvisions_and_a_full_turn_is_none() -> None:
-    shift = jitter().hue
-    turned = shift_hue(images(3), shift)
+    shift = jitter().amounts[:, HUE]
+    turned = to_images(shift_hue_(to_planes(images(3)), shift))
     for row in range(COUNT):
         expected = F.adjust_hue(images(3)[row], float(shift[row]))
         torch.testing.assert_close(turned[row], expected, atol=1e-5, rtol=0)
-    torch.testing.assert_close(shift_hue(images(3), torch.ones(COUNT)), images(3), atol=1e-6, rtol=0)
+    around = to_images(shift_hue_(to_planes(images(3)), torch.ones(COUNT)))
+    torch.testing.assert_close(around, images(3), atol=1e-6, rtol=0)
+
+
+def test_hue_shift_of_almost_grey_pixels_stays_between_their_channels() -> None:
+    almost = 0.3 + 1e-7 * torch.rand(3, COUNT, 4, generator=torch.Generator().manual_seed(2))
+    turned = shift_hue_(almost.clone(), jitter().amounts[:, HUE])
+    torch.testing.assert_close(turned, almost, atol=2e-7, rtol=0)
 
 
 def test_grey_equals_torchvisions_where_chosen() -> None:
     chosen = torch.arange(COUNT) % 3 == 0
-    after = apply_grey(images(3), chosen)
+    after = to_images(grey_where_(to_planes(images(3)), chosen))
     torch.testing.assert_close(after[chosen], F.rgb_to_grayscale(images(3)[chosen], 3), atol=1e-6, rtol=0)
-    torch.testing.assert_close(after[~chosen], images(3)[~chosen], atol=0, rtol=0)
+    assert torch.equal(after[~chosen], images(3)[~chosen])

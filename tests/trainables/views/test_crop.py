@@ -8,6 +8,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms import functional as F
 
+from trainables.views import crop
 from trainables.views.crop import DRAWS, Boxes, boxes_from, crop_and_resize, resample_weights
 
 SCALE, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
@@ -28,7 +29,14 @@ def some_boxes(count: int, size: int) -> Boxes:
 
 
 def corner_and_extent(boxes: Boxes, row: int) -> tuple[int, int, int, int]:
-    return tuple(int(part[row]) for part in (boxes.top, boxes.left, boxes.height, boxes.width))  # type: ignore[return-value]
+    top, left = boxes.start[row].tolist()
+    height, width = boxes.extent[row].tolist()
+    return top, left, height, width
+
+
+def resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int | None = None) -> Tensor:
+    """`crop_and_resize` with images (M, C, output, output) back."""
+    return crop_and_resize(images, boxes, flip, output_size).transpose(0, 1)
 
 
 @pytest.mark.parametrize("size", [8, 32])
@@ -37,7 +45,7 @@ def test_boxes_follow_torchvisions_law(size: int) -> None:
     image = torch.empty(1, size, size)
     theirs = np.array([RandomResizedCrop.get_params(image, SCALE, RATIO) for _ in range(3000)])
     boxes = some_boxes(3000, size)
-    ours = torch.stack([boxes.top, boxes.left, boxes.height, boxes.width], 1).numpy()
+    ours = torch.cat([boxes.start, boxes.extent], 1).numpy()
     for column in range(4):
         assert ks_2samp(theirs[:, column], ours[:, column]).pvalue > 0.01
     assert ks_2samp(theirs[:, 2] * theirs[:, 3], ours[:, 2] * ours[:, 3]).pvalue > 0.01
@@ -45,11 +53,9 @@ def test_boxes_follow_torchvisions_law(size: int) -> None:
 
 def test_boxes_lie_inside_and_differ_between_images() -> None:
     boxes = some_boxes(2000, 8)
-    assert (boxes.top >= 0).all()
-    assert (boxes.left >= 0).all()
-    assert (boxes.top + boxes.height).max() == 8
-    assert (boxes.left + boxes.width).max() == 8
-    assert min(boxes.height.min(), boxes.width.min()) >= 1
+    assert (boxes.start >= 0).all()
+    assert ((boxes.start + boxes.extent).amax(0) == 8).all()
+    assert boxes.extent.min() >= 1
     assert len({corner_and_extent(boxes, row) for row in range(2000)}) > 100
 
 
@@ -58,25 +64,40 @@ def test_box_that_never_fits_becomes_the_whole_image() -> None:
     assert corner_and_extent(boxes, 0) == (0, 0, 32, 32)
 
 
-@pytest.mark.parametrize(("channels", "size"), [(1, 8), (3, 32), (3, 96)])
-def test_resize_equals_torchvisions_antialiased_bicubic(channels: int, size: int) -> None:
+def test_corner_never_leaves_the_image_at_the_largest_draw() -> None:
+    largest = torch.full((1, DRAWS), 1 - 2**-24)
+    for size in range(8, 257):
+        boxes = boxes_from(largest, size, (0.08, 0.08), (1.0, 1.0))
+        assert ((boxes.start + boxes.extent) == size).all()
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "output"),
+    [(1, 8, 8), (3, 32, 32), (3, 96, 96), (3, 32, 24), (3, 24, 32), (3, 256, 224), (3, 8, 64)],
+)
+def test_resize_equals_torchvisions_antialiased_bicubic(channels: int, size: int, output: int) -> None:
     images, boxes = some_images(24, channels, size), some_boxes(24, size)
     flip = torch.arange(24) % 2 == 0
-    views = crop_and_resize(images / 255, boxes, flip)
+    views = resize(images / 255, boxes, flip, output)
     for row, image in enumerate(images / 255):
         box = corner_and_extent(boxes, row)
-        expected = F.resized_crop(image, *box, [size, size], InterpolationMode.BICUBIC, antialias=True).clamp(
-            0, 1
-        )
+        expected = F.resized_crop(image, *box, [output, output], InterpolationMode.BICUBIC, antialias=True)
         expected = F.hflip(expected) if flip[row] else expected
-        torch.testing.assert_close(views[row], expected, atol=2e-6, rtol=0)
+        torch.testing.assert_close(views[row], expected.clamp(0, 1), atol=5e-6, rtol=0)
+
+
+def test_looked_up_weights_equal_computed_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, boxes, flip = some_images(64, 3, 16) / 255, some_boxes(64, 16), torch.arange(64) % 3 == 0
+    looked_up = resize(images, boxes, flip)
+    monkeypatch.setattr(crop, "_TABLE_BYTES", 0)
+    assert torch.equal(resize(images, boxes, flip), looked_up)
 
 
 @pytest.mark.parametrize(("channels", "size"), [(1, 8), (3, 32)])
 def test_resize_is_a_third_of_a_grey_level_from_pillow(channels: int, size: int) -> None:
     """Pillow rounds to whole levels, and clips overshoots, after each of its two passes."""
     images, boxes = some_images(64, channels, size), some_boxes(64, size)
-    views = crop_and_resize(images / 255, boxes, torch.zeros(64, dtype=torch.bool)) * 255
+    views = resize(images / 255, boxes, torch.zeros(64, dtype=torch.bool)) * 255
     deviations = []
     for row, image in enumerate(images):
         box = corner_and_extent(boxes, row)
@@ -89,9 +110,10 @@ def test_resize_is_a_third_of_a_grey_level_from_pillow(channels: int, size: int)
 
 
 def test_weights_of_the_whole_line_are_the_identity_and_rows_sum_to_one() -> None:
-    whole = resample_weights(torch.zeros(1), torch.full((1,), 7), 7)
-    torch.testing.assert_close(whole[0], torch.eye(7))
-    part = resample_weights(torch.tensor([2.0]), torch.tensor([3.0]), 7)[0]
+    start, extent = torch.tensor([0, 0, 2]), torch.tensor([7, 7, 3])
+    whole, backwards, part = resample_weights(start, extent, torch.tensor([False, True, False]), 7, 7)
+    torch.testing.assert_close(whole, torch.eye(7))
+    torch.testing.assert_close(backwards, torch.eye(7).flip(0))
     torch.testing.assert_close(part.sum(1), torch.ones(7))
     assert (part[:, :2] == 0).all()
     assert (part[:, 5:] == 0).all()

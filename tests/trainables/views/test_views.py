@@ -2,15 +2,17 @@
 
 import pytest
 import torch
+from scipy.stats import ks_2samp, kstest
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
+from torchvision.transforms import ColorJitter, InterpolationMode
 from torchvision.transforms import functional as F
 
 from tests.trainables.views.test_colour import jitter_one
 from tests.trainables.views.test_crop import corner_and_extent, some_images
 from trainables.views import batched
-from trainables.views.batched import ViewParameters, Views
-from trainables.views.catalogue import VIEWS, ViewRecipe, build_views, check_views_name, plain
+from trainables.views.batched import Views
+from trainables.views.catalogue import FORMS, VIEWS, ViewRecipe, build_views, check_views_name, plain
+from trainables.views.parameters import ViewParameters
 
 SHAPES = {"digits": (1, 8), "cifar": (3, 32), "imagenet": (3, 48)}
 BLUR_KERNEL = {48: 5}
@@ -20,9 +22,9 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def one_view(image: Tensor, given: ViewParameters, row: int) -> Tensor:
+def one_view(image: Tensor, given: ViewParameters, row: int, output: int | None = None) -> Tensor:
     """What a loop over images with torchvision's functions makes of the same parameters."""
-    size = list(image.shape[1:])
+    size = [output or image.shape[1]] * 2
     view = F.resized_crop(
         image / 255, *corner_and_extent(given.boxes, row), size, InterpolationMode.BICUBIC, antialias=True
     ).clamp(0, 1)
@@ -35,16 +37,42 @@ def one_view(image: Tensor, given: ViewParameters, row: int) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "channels", "size"), [("digits", 1, 8), ("cifar", 3, 32), ("cifar", 1, 8), ("imagenet", 3, 48)]
+    ("recipe", "channels", "size", "output"),
+    [("digits", 1, 8, 8), ("cifar", 3, 32, 32), ("cifar", 1, 8, 8), ("imagenet", 3, 64, 48)],
 )
-def test_views_equal_torchvisions_with_the_same_parameters(recipe: str, channels: int, size: int) -> None:
+def test_views_equal_torchvisions_with_the_same_parameters(
+    recipe: str, channels: int, size: int, output: int
+) -> None:
     images = some_images(80, channels, size)
-    views = build_views(recipe, channels=channels, size=size)
+    views = build_views(recipe, channels=channels, size=size, output_size=output)
     given = views.draw(80, generator())
     after = views.apply(images, given)
     assert after.dtype == torch.float32
     for row in range(80):
-        torch.testing.assert_close(after[row], one_view(images[row], given, row), atol=2e-5, rtol=0)
+        torch.testing.assert_close(after[row], one_view(images[row], given, row, output), atol=2e-5, rtol=0)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("output", [None, 20])
+def test_views_are_of_the_output_size(form: str, output: int | None) -> None:
+    views = build_views("digits", channels=1, size=24, form=form, output_size=output)
+    found = views(some_images(3, 1, 24), generator())
+    assert found.shape == (3, 1, output or 24, output or 24)
+    assert found.is_contiguous()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_views_after_a_restart_are_those_of_an_uninterrupted_run(form: str) -> None:
+    views, images = build_views("digits", channels=1, size=8, form=form), some_images(16, 1, 8)
+    randomness = generator()
+    for _ in range(3):
+        views(images, randomness)
+    state = randomness.get_state()
+    expected = [views(images, randomness) for _ in range(2)]
+    restarted = generator(99)
+    restarted.set_state(state)
+    for view in expected:
+        assert torch.equal(views(images, restarted), view)
 
 
 @pytest.mark.parametrize("recipe", SHAPES)
@@ -69,32 +97,62 @@ def test_each_image_has_parameters_of_its_own(recipe: str) -> None:
     assert -1e-6 <= found.min() < found.max() <= 1 + 1e-6
 
 
-def test_large_batches_are_worked_on_in_blocks_that_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    views, images = build_views("cifar", channels=3, size=32), some_images(100, 3, 32)
-    given = views.draw(100, generator())
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("recipe", SHAPES)
+def test_blocks_change_nothing(recipe: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    channels, size = SHAPES[recipe]
+    views, images = (
+        build_views(recipe, channels=channels, size=size, form=form),
+        some_images(40, channels, size),
+    )
+    given = views.draw(40, generator())
+    monkeypatch.setattr(batched, "_BLOCK_PIXELS", 40 * images[0].numel())
     whole = views.apply(images, given)
-    monkeypatch.setattr(batched, "_BLOCK_PIXELS", 7 * 3 * 32 * 32)
-    torch.testing.assert_close(views.apply(images, given), whole, atol=1e-6, rtol=0)
+    monkeypatch.setattr(batched, "_BLOCK_PIXELS", 7 * images[0].numel())
+    assert torch.equal(views.apply(images, given), whole)
 
 
 def test_parameters_follow_the_recipe() -> None:
     given = build_views("cifar", channels=3, size=32).draw(20_000, generator())
-    recipe, jitter = VIEWS["cifar"], given.jitter
+    neutral = given.jitter.amounts == torch.tensor([1.0, 1.0, 1.0, 0.0])
     assert float(given.flip.float().mean()) == pytest.approx(0.5, abs=0.015)
     assert float(given.grey.float().mean()) == pytest.approx(0.2, abs=0.012)
-    assert float((jitter.hue != 0).float().mean()) == pytest.approx(0.8, abs=0.012)
-    # All four jitters of an image are left out together.
-    assert torch.equal(
-        jitter.hue == 0, (jitter.brightness == 1) & (jitter.contrast == 1) & (jitter.saturation == 1)
-    )
-    for name in ("brightness", "contrast", "saturation"):
-        strength = getattr(recipe, name)
-        applied = getattr(jitter, name)[jitter.hue != 0] - 1
-        assert float(applied.abs().max()) == pytest.approx(strength, abs=0.001)
-        assert float(applied.std()) == pytest.approx(strength / 3**0.5, abs=0.005)
-    orders, counts = torch.unique(jitter.order, dim=0, return_counts=True)
+    assert float((~neutral[:, 3]).float().mean()) == pytest.approx(0.8, abs=0.012)
+    assert torch.equal(neutral.all(1), neutral[:, 3])  # all four jitters of an image are left out together
+    orders, counts = torch.unique(given.jitter.order, dim=0, return_counts=True)
     assert len(orders) == 24
     assert counts.min() > 0.8 * 20_000 / 24
+
+
+@pytest.mark.parametrize("recipe", ["cifar", "imagenet"])
+def test_jitter_follows_torchvisions_law(recipe: str) -> None:
+    torch.manual_seed(0)
+    strengths = VIEWS[recipe]
+    amounts = build_views(recipe, channels=3, size=32).draw(3000, generator()).jitter.amounts
+    applied = amounts[amounts[:, 3] != 0]
+    theirs = ColorJitter(strengths.brightness, strengths.contrast, strengths.saturation, strengths.hue)
+    drawn = [
+        ColorJitter.get_params(theirs.brightness, theirs.contrast, theirs.saturation, theirs.hue)
+        for _ in range(3000)
+    ]
+    for column in range(4):
+        their_column = [parameters[column + 1] for parameters in drawn]
+        assert ks_2samp(applied[:, column].numpy(), their_column).pvalue > 0.01
+    positions = applied_positions(torch.stack([parameters[0] for parameters in drawn]))
+    found = applied_positions(build_views(recipe, channels=3, size=32).draw(3000, generator()).jitter.order)
+    torch.testing.assert_close(found, positions, atol=0.03, rtol=0)
+
+
+def applied_positions(order: Tensor) -> Tensor:
+    """Share (4, 4) of the images whose k-th operation is o."""
+    return torch.nn.functional.one_hot(order, 4).float().mean(dim=0)
+
+
+def test_blur_follows_its_law() -> None:
+    blur = build_views("imagenet", channels=3, size=32).draw(3000, generator()).blur
+    assert blur is not None
+    assert float(blur.chosen.float().mean()) == pytest.approx(0.5, abs=0.03)
+    assert kstest(blur.sigma.numpy(), "uniform", args=(0.1, 1.9)).pvalue > 0.01
 
 
 def test_recipe_without_randomness_changes_nothing() -> None:
@@ -118,5 +176,9 @@ def test_wrong_name_channels_and_shape_are_refused() -> None:
         check_views_name("cifra")
     with pytest.raises(ValueError, match=r"channels: got 4; allowed are 1 \(grey\) and 3"):
         build_views("cifar", channels=4, size=8)
+    with pytest.raises(ValueError, match=r"form: got 'exact'; allowed are faithful, approximate"):
+        build_views("cifar", channels=3, size=8, form="exact")
+    with pytest.raises(ValueError, match=r"output_size: got 0; allowed is None or at least 1"):
+        build_views("cifar", channels=3, size=8, output_size=0)
     with pytest.raises(ValueError, match=r"images: got shape \(2, 1, 8, 8\); allowed is \(M, 3, 8, 8\)"):
         build_views("cifar", channels=3, size=8)(some_images(2, 1, 8), generator())

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from trainables.evaluation.representation import representation_metrics
 from trainables.metrics.effective_rank import effective_rank
-from trainables.representation import representation_metrics
 from trainables.schema import TrialRecord
 
 

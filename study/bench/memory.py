@@ -1,0 +1,56 @@
+"""Peak memory of a stretch of work: allocated on a CUDA device, growth of the resident set on a CPU."""
+
+import ctypes
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import torch
+
+#: What `PeakMemory.bytes` counts, by type of device.
+MEMORY_KIND = {
+    "cpu": "growth of the process's resident set",
+    "cuda": "allocated on the device, images included",
+}
+
+
+class PeakMemory:
+    """`with PeakMemory(device) as peak: work()`; then `peak.bytes`, None where the system does not tell."""
+
+    bytes: int | None = None
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    def __enter__(self) -> "PeakMemory":
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+        else:
+            self._before = _start_resident_peak()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._device.type == "cuda":
+            self.bytes = torch.cuda.max_memory_allocated(self._device)
+        elif self._before is not None:
+            self.bytes = max(0, _resident("VmHWM") - self._before)
+
+
+def _start_resident_peak() -> int | None:
+    """Bytes resident now, the peak counted from here on; None where the system is not Linux or refuses."""
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        # What was freed but not given back would be taken again unseen.
+        ctypes.CDLL(None).malloc_trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+        return _resident("VmRSS")
+    except OSError:
+        return None
+
+
+def _resident(what: str) -> int:
+    """A line of Linux's account of this process, in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))

@@ -1,0 +1,137 @@
+"""Where the time of a step goes: data, forward, loss, backward, update.
+
+The stages are marked in a training step of its own, so that marking never slows the steps whose speed is told.
+"""
+
+import itertools
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from study.bench.subject import Subject
+from study.bench.timing import wait_for
+from trainables.config import TrainingConfig
+from trainables.training.batches import BatchOrder
+from trainables.training.execution import prepare_network
+from trainables.training.optimizer import StackedOptimizer
+from trainables.training.precision import network_autocast
+from trainables.training.stacked_model import stack_models
+from trainables.training.step import TrainingStep, group_losses
+
+#: In the order in which they end. `data` is gathering the batch and making its views; `loss` is both its value
+#: and the gradient that it hands to the network.
+STAGES = ("data", "forward", "loss", "backward", "optimiser")
+
+_START = "start"
+
+_WARM_UP = 2
+
+Mark = Callable[[str], None]
+
+
+class StageClock:
+    """Marks the ends of stages: by the processor's clock, on CUDA by events that nobody waits for meanwhile."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._marks: list[tuple[str, Any]] = []
+
+    def mark(self, stage: str) -> None:
+        """The time from the mark before belongs to `stage`."""
+        moment: Any = time.perf_counter()
+        if self._device.type == "cuda":
+            moment = torch.cuda.Event(enable_timing=True)
+            moment.record()
+        self._marks.append((stage, moment))
+
+    def clear(self) -> None:
+        """Forget all marks."""
+        self._marks.clear()
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of every stage over all steps."""
+        wait_for(self._device)
+        total: dict[str, float] = defaultdict(float)
+        for (_, before), (stage, after) in itertools.pairwise(self._marks):
+            if stage != _START:  # from one step to the next
+                total[stage] += self._between(before, after)
+        return dict(total)
+
+    def _between(self, before: Any, after: Any) -> float:
+        return before.elapsed_time(after) / 1e3 if self._device.type == "cuda" else after - before
+
+
+def stage_shares(subject: Subject, execution: str, steps: int) -> dict[str, float]:
+    """Share of the step's time in each of `STAGES`, over `steps` steps.
+
+    A captured step has no stages to be seen: for `graphed` ones these are the shares of the same step launched
+    operation by operation.
+    """
+    clock = StageClock(subject.device)
+    step = _marked_step(subject, execution, clock.mark)
+    orders = _orders(subject)
+    factor = torch.tensor(0.01, device=subject.device)
+    for done in range(_WARM_UP + steps):
+        if done == _WARM_UP:
+            clock.clear()
+        clock.mark(_START)
+        rows = torch.stack([order.next() for order in orders])
+        step(subject.images[rows.to(subject.images.device)].to(subject.device), factor)
+        clock.mark("optimiser")
+    seconds = clock.seconds()
+    return {stage: seconds[stage] / sum(seconds.values()) for stage in STAGES}
+
+
+def _marked_step(subject: Subject, execution: str, mark: Mark) -> TrainingStep:
+    """The step of `Trainer`, with a mark at the end of each stage but the last."""
+    members, seeds = subject.members, list(subject.streams)
+    models = [member.model.train() for member in members]
+    network = models[0] if len(models) == 1 else stack_models(models).train()
+    configs = [member.config for member in members]
+    return TrainingStep(
+        network=_MarkedNetwork(prepare_network(network, execution), mark),
+        losses=group_losses([member.loss for member in members]),
+        optimizer=_MarkedOptimizer(network.parameters(), configs, mark),
+        views=subject.views,
+        generators=[streams.views for streams in subject.streams.values()],
+        seed_of=torch.tensor([seeds.index(member.seed) for member in members], device=subject.device),
+        autocast=network_autocast(configs[0].precision, subject.device),
+    )
+
+
+def _orders(subject: Subject) -> list[BatchOrder]:
+    size = subject.members[0].config.batch_size
+    return [BatchOrder(len(subject.images), size, streams.order) for streams in subject.streams.values()]
+
+
+class _MarkedNetwork(nn.Module):
+    """Marks the ends of data and forward, and of the loss where its gradient arrives."""
+
+    def __init__(self, network: nn.Module, mark: Mark) -> None:
+        super().__init__()
+        self.network, self.mark = network, mark
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        self.mark("data")
+        h, z = self.network(x)
+        self.mark("forward")
+        z.register_hook(lambda _: self.mark("loss"))
+        return h, z
+
+
+class _MarkedOptimizer(StackedOptimizer):
+    """Marks the end of the backward pass, after which it is called."""
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], configs: Sequence[TrainingConfig], mark: Mark
+    ) -> None:
+        super().__init__(parameters, configs)
+        self._mark = mark
+
+    def step(self, factor: Tensor) -> None:
+        self._mark("backward")
+        super().step(factor)

@@ -1,0 +1,72 @@
+"""What is measured: the training of some trials, built from their configs as the trials themselves build it."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trainables.config import TrialConfig
+from trainables.datasets.loaded import ImageData
+from trainables.encoders.catalogue import build_model
+from trainables.losses import build_loss
+from trainables.runtime import Runtime
+from trainables.streams import Stream, stream_generator
+from trainables.training.member import Member, Streams
+from trainables.training.trainer import Trainer
+from trainables.training.trials import resident, torch_images, views_of
+from trainables.views.batched import Views
+
+#: Steps of the budget that is begun: more than are ever timed, and most of them at small learning rates.
+_STEPS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Fresh members with their images and random streams, as `pretrain` takes them."""
+
+    members: list[Member]
+    images: Tensor
+    views: Views
+    streams: dict[int, Streams]
+    device: torch.device
+
+    def trainer(self, execution: str) -> Trainer:
+        """Their training at its first step."""
+        return Trainer(self.members, self.images, self.views, self.streams, self.device, execution)
+
+
+def build_subject(configs: Sequence[TrialConfig], data: ImageData, runtime: Runtime) -> Subject:
+    """The trials `configs` over a budget of 20,000 steps on the training split of `data`.
+
+    Raises `ValueError` for a loss, an encoder or views that cannot be built.
+    """
+    return Subject(
+        members=[_member(config, data, runtime.device) for config in configs],
+        images=resident(torch_images(data.pretraining), runtime.device),
+        views=views_of(configs[0].task, data),
+        streams={config.seed: _streams(config.seed, runtime.device) for config in configs},
+        device=torch.device(runtime.device),
+    )
+
+
+def _member(config: TrialConfig, data: ImageData, device: str) -> Member:
+    initialisation = stream_generator(config.seed, Stream.INITIALISATION)
+    model = build_model(
+        config.task.encoder,
+        channels=data.info.channels,
+        size=data.info.size,
+        seed_generator=initialisation,
+    )
+    return Member(
+        model=model.to(device),
+        loss=build_loss(config.loss.name, **config.loss.params),
+        config=dataclasses.replace(config.task.training, steps=_STEPS, epochs=None, samples=None),
+        seed=config.seed,
+    )
+
+
+def _streams(seed: int, device: str) -> Streams:
+    order = stream_generator(seed, Stream.BATCH_ORDER)
+    return Streams(order=order, views=stream_generator(seed, Stream.VIEWS, device))

@@ -1,0 +1,136 @@
+"""`study bench`: how fast this machine trains a study's trials, and where the time goes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from study.bench.rows import Row, bench_rows
+from study.console import CONSOLE, say_error
+from study.errors import DONE, FAILED
+from study.expand import expand
+from study.preflight import check_data_root, count_workers
+from study.spec import ResourcesSection, load_spec
+from trainables.runtime import Runtime
+
+
+def bench_study(
+    study: str,
+    data_root: str | None,
+    *,
+    loss: str | None,
+    batch_sizes: Sequence[int],
+    steps: int | None,
+    as_json: bool,
+) -> int:
+    """Measure, print, and return the exit code: 1 where a row could not be measured."""
+    root = check_data_root(Path(data_root).expanduser() if data_root else None)
+    spec = load_spec(study).spec
+    expansion = expand(spec, root)
+    count_workers(spec.resources, None)
+    runtime = _runtime(spec.resources, root)
+    stacked = spec.resources.stacked and runtime.device == "cpu"  # as workers do
+    rows = bench_rows(expansion, loss, batch_sizes, stacked=stacked)
+    facts = _conditions(spec.name, rows[0], runtime)
+    facts["rows"] = _measure_rows(rows, runtime, facts["peak_flops_per_second"], steps)
+    if as_json:
+        print(json.dumps(facts))
+    else:
+        _show(facts)
+    return FAILED if any("error" in row for row in facts["rows"]) else DONE
+
+
+def _runtime(resources: ResourcesSection, data_root: Path | None) -> Runtime:
+    return Runtime(
+        device="cuda" if resources.gpus_per_trial else "cpu",
+        threads=resources.cpus_per_trial,
+        data_root=data_root,
+        execution=resources.execution,
+    )
+
+
+def _conditions(study: str, row: Row, runtime: Runtime) -> dict[str, Any]:
+    """What is measured, and on what."""
+    import torch  # once the words are known to be right
+
+    from study.bench.arithmetic import matmul_peak
+    from study.bench.memory import MEMORY_KIND
+    from trainables.run_facts import run_facts
+
+    torch.set_num_threads(runtime.threads)  # as workers do
+    if runtime.device == "cuda":
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False  # as trials do
+    task, machine = row[0].task, run_facts(runtime)
+    device = torch.device(runtime.device)
+    return {
+        "study": study,
+        "data": task.data.name,
+        "encoder": task.encoder.name,
+        "views": f"{task.views}, {task.views_form}",
+        "loss": row[0].loss.name,
+        "precision": task.training.precision,
+        "execution": runtime.execution,
+        **{name: machine[name] for name in ("device", "device_name", "threads", "torch_version")},
+        "peak_flops_per_second": matmul_peak(task.training.precision, device),
+        "memory": MEMORY_KIND[device.type],
+    }
+
+
+def _measure_rows(
+    rows: Sequence[Row], runtime: Runtime, peak: float, steps: int | None
+) -> list[dict[str, Any]]:
+    from study.bench.measurement import measure
+    from trainables.datasets.catalogue import load_dataset
+
+    data = load_dataset(rows[0][0].task.data, runtime.data_root)
+    measured: list[dict[str, Any]] = []
+    for row in rows:
+        found: dict[str, Any] = {"batch_size": row[0].task.training.batch_size, "trials": len(row)}
+        title = "batch size {batch_size}, trials {trials}".format(**found)
+        try:
+            with Console(stderr=True).status(title):
+                found |= asdict(measure(row, data, runtime, peak=peak, steps=steps))
+        except Exception as error:  # out of memory, a loss of one's own: the other rows are not lost
+            found["error"] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            say_error(f"{title}: {found['error']}")
+        measured.append(found)
+    return measured
+
+
+def _show(facts: dict[str, Any]) -> None:
+    from study.bench.stages import STAGES
+
+    title = "Bench of {study}: {data}, {encoder}, views {views}, loss {loss}, {precision}".format(**facts)
+    CONSOLE.print(title, soft_wrap=True)
+    table = Table(
+        "batch size", "trials", "images/s", *STAGES, "of peak", "memory", box=None, padding=(0, 1, 0, 0)
+    )
+    for column in table.columns:
+        column.justify = "right"
+    for row in facts["rows"]:
+        table.add_row(str(row["batch_size"]), str(row["trials"]), *_cells(row))
+    CONSOLE.print(table)
+    CONSOLE.print(
+        "Measured on {device_name} ({device}, threads {threads}, {execution}, torch {torch_version}). Images are "
+        "counted once, each in two views; stages are shares of the step's time; peak: matrix products, ".format(
+            **facts
+        )
+        + f"{facts['peak_flops_per_second'] / 1e9:,.0f} GFLOP/s; peak memory: {facts['memory']}.",
+        soft_wrap=True,
+    )
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    if "error" in row:
+        return ["not measured"]
+    memory = row["peak_memory_bytes"]
+    return [
+        f"{row['images_per_second']:,.0f}",
+        *(f"{share:.0%}" for share in row["shares"].values()),
+        f"{row['share_of_peak']:.1%}",
+        "not measured" if memory is None else f"{memory / 1e6:,.0f} MB",
+    ]

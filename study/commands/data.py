@@ -1,0 +1,75 @@
+"""`study data`: fetches a data set, or decodes all of it once, and says what it holds."""
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from study.console import CONSOLE
+from study.errors import StudyError
+from study.preflight import check_data_root
+from trainables.config import DataConfig
+from trainables.datasets.cache_root import cache_root
+from trainables.datasets.catalogue import download_dataset, load_dataset
+from trainables.datasets.loaded import ImageData
+
+
+def show_data(name: str, data_root: str | None, *, size: int | None, download: bool, as_json: bool) -> None:
+    """Load the whole set, which finds every image that is broken and fills the cache, and print its facts."""
+    root = Path(data_root).expanduser() if data_root else None
+    if download:
+        _download(name, root)
+    facts = data_facts(load_dataset(DataConfig(name=name, size=size), check_data_root(root)))
+    if as_json:
+        print(json.dumps(facts))
+        return
+    for label, value in _lines(facts):
+        CONSOLE.print(f"{label:<12}{value}", soft_wrap=True)
+
+
+def data_facts(data: ImageData) -> dict[str, Any]:
+    """Images and decoded bytes of each split, shape, classes and checksum (the fingerprint of the content)."""
+    info, unlabelled = data.info, data.pretraining[data.info.n_train :]
+    parts = {"train": data.train.images, "unlabelled": unlabelled}
+    parts |= {"validation": data.val.images, "test": data.test.images}
+    return {
+        "name": info.name,
+        "splits": {name: {"images": len(part), "bytes": part.nbytes} for name, part in parts.items()},
+        "bytes": data.images.nbytes,
+        "channels": info.channels,
+        "size": info.size,
+        "classes": list(info.classes),
+        "views": info.views,
+        "checksum": info.fingerprint,
+    }
+
+
+def _download(name: str, root: Path | None) -> None:
+    if root is None:
+        raise StudyError("--download: no data root is set; give one by --data-root or STUDY_DATA_ROOT")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"--data-root: cannot make '{root}': {error.strerror}") from error
+    with contextlib.redirect_stdout(sys.stderr):  # what libraries say while they fetch is no result
+        download_dataset(name, root)
+
+
+def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Labels and values as people read them; splits without images are left out."""
+    splits = [
+        (name, f"{part['images']:,} images, {part['bytes']:,} bytes")
+        for name, part in facts["splits"].items()
+        if part["images"]
+    ]
+    return [
+        ("data", facts["name"]),
+        *splits,
+        ("all", f"{facts['bytes']:,} bytes decoded"),
+        ("shape", f"{facts['channels']} x {facts['size']} x {facts['size']}, uint8"),
+        ("classes", f"{len(facts['classes'])}: {', '.join(facts['classes'])}"),
+        ("views", f"{facts['views']} by default"),
+        ("checksum", facts["checksum"]),
+        ("cache", str(cache_root() or "off")),
+    ]

@@ -1,0 +1,49 @@
+"""Puts trials together that are trained as one network: equal but for seed, loss and learning rate."""
+
+import dataclasses
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+from trainables.config import ImagesTask, TrialConfig, canonical_json
+from trainables.work import Pack, WorkUnit
+
+#: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.
+_SMALL_ENCODERS = frozenset({"small_conv"})
+
+#: More members gain nothing (measured: `python -m tests.benchmarks.bench_stacking`).
+_LARGEST_STACK = 16
+
+#: Pairs a step of all members together, for images of up to 16x16 pixels; beyond, caches overflow and stacks lose.
+_PAIRS_A_STEP = 1024
+_PIXELS = 16 * 16
+
+
+def form_packs(units: Sequence[WorkUnit], workers: int, *, pixels: int, stacked: bool) -> list[Pack]:
+    """Every unit in one pack of images of `pixels` pixels; packs of a kind are even, with some for every worker."""
+    kinds: dict[str, list[WorkUnit]] = defaultdict(list)
+    for unit in units:
+        kinds[stack_key(unit.config) if stacked and not unit.alone else unit.trial_id].append(unit)
+    return [pack for members in kinds.values() for pack in _cut(members, workers, pixels)]
+
+
+def stack_key(config: TrialConfig) -> str:
+    """Equal for trials that can be trained as one network."""
+    training = dataclasses.replace(config.task.training, lr=1.0)
+    return canonical_json(dataclasses.replace(config.task, training=training))
+
+
+def stack_limit(task: ImagesTask, pixels: int) -> int:
+    """The most trials of a task that are worth training as one on a CPU: 1 where stacking does not pay."""
+    if task.encoder.name not in _SMALL_ENCODERS:
+        return 1
+    pairs = _PAIRS_A_STEP * _PIXELS // max(_PIXELS, pixels)
+    return max(1, min(_LARGEST_STACK, pairs // task.training.batch_size))
+
+
+def _cut(members: list[WorkUnit], workers: int, pixels: int) -> list[Pack]:
+    limit = stack_limit(members[0].config.task, pixels)
+    count = max(math.ceil(len(members) / limit), min(workers, len(members)))
+    bounds = [round(len(members) * index / count) for index in range(count + 1)]
+    return [tuple(members[start:end]) for start, end in itertools.pairwise(bounds)]

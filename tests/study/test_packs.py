@@ -1,0 +1,56 @@
+"""Stacks: trials of equal shapes, even sizes, nothing lost."""
+
+import dataclasses
+
+from study.packs import form_packs, stack_key, stack_limit
+from tests.trainables.tiny_trial import tiny
+from trainables.config import EncoderConfig, TrialConfig
+from trainables.work import WorkUnit
+
+
+def unit(config: TrialConfig, name: str, **how: bool) -> WorkUnit:
+    return WorkUnit(trial_id=name, attempt=0, config=config, title="", **how)
+
+
+def with_training(config: TrialConfig, **changes: object) -> TrialConfig:
+    training = dataclasses.replace(config.task.training, **changes)
+    return dataclasses.replace(config, task=dataclasses.replace(config.task, training=training))
+
+
+def test_seed_loss_and_rate_may_differ_and_nothing_else() -> None:
+    key = stack_key(tiny())
+    assert stack_key(tiny("kcl", seed=5, t=1.0)) == key
+    assert stack_key(with_training(tiny(), lr=7.0)) == key
+    for other in ({"batch_size": 32}, {"steps": 7}, {"momentum": 0.5}, {"precision": "bfloat16"}):
+        assert stack_key(with_training(tiny(), **other)) != key
+
+
+def test_packs_are_even_and_hold_every_unit_once() -> None:
+    units = [unit(tiny(seed=seed), str(seed)) for seed in range(35)]
+    packs = form_packs(units, 2, pixels=64, stacked=True)
+    assert [len(pack) for pack in packs] == [12, 11, 12]
+    assert [each for pack in packs for each in pack] == units
+
+
+def test_every_worker_gets_a_pack_where_there_are_few() -> None:
+    units = [unit(tiny(seed=seed), str(seed)) for seed in range(6)]
+    assert [len(pack) for pack in form_packs(units, 3, pixels=64, stacked=True)] == [2, 2, 2]
+    assert len(form_packs(units[:2], 8, pixels=64, stacked=True)) == 2
+
+
+def test_stacking_can_be_switched_off() -> None:
+    units = [unit(tiny(seed=seed), str(seed)) for seed in range(6)]
+    assert form_packs(units, 1, pixels=64, stacked=False) == [(each,) for each in units]
+    alone = [dataclasses.replace(each, alone=True) for each in units]
+    assert form_packs(alone, 1, pixels=64, stacked=True) == [(each,) for each in alone]
+
+
+def test_large_batches_images_and_networks_stack_less() -> None:
+    task = tiny().task
+    assert stack_limit(task, 64) == stack_limit(task, 256) == 16
+    large = with_training(tiny(), batch_size=256).task
+    assert stack_limit(large, 64) == 4
+    assert stack_limit(large, 1024) == 1
+    assert stack_limit(with_training(tiny(), batch_size=4096).task, 64) == 1
+    resnet = dataclasses.replace(task, encoder=EncoderConfig(name="resnet18"))
+    assert stack_limit(resnet, 64) == 1

@@ -1,0 +1,39 @@
+"""Features whose accuracies are known."""
+
+import numpy as np
+import torch
+
+from trainables.evaluation.features import EncodedSplits, Labelled
+
+#: Splits made by `clusters` and their seeds.
+_SIZES = {"train": 90, "val": 60, "test": 60}
+
+
+def clusters(n: int, seed: int, *, spread: float = 0.1, dimensions: int = 3) -> Labelled:
+    """Three classes at three corners."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 3
+    features = np.eye(3, dimensions)[labels] + spread * rng.standard_normal((n, dimensions))
+    return Labelled(features=torch.from_numpy(features).float(), labels=torch.from_numpy(labels))
+
+
+def noise(n: int, seed: int, *, scale: float = 1.0, shift: float = 0.0) -> Labelled:
+    """Three classes that the features say nothing about."""
+    rng = np.random.default_rng(seed)
+    features = shift + scale * rng.standard_normal((n, 3))
+    return Labelled(features=torch.from_numpy(features).float(), labels=torch.arange(n) % 3)
+
+
+def encoded(train: Labelled, val: Labelled, test: Labelled) -> EncodedSplits:
+    """Splits whose views and corrupted copies are the images themselves."""
+    labelled = {"train": train, "val": val, "test": test}
+    return EncodedSplits(
+        labelled=labelled,
+        views=lambda split: (labelled[split].features, labelled[split].features),
+        corrupted=lambda split: iter([labelled[split].features] * 2),
+    )
+
+
+def separable() -> EncodedSplits:
+    """Clusters that every probe tells apart."""
+    return encoded(*(clusters(n, seed) for seed, n in enumerate(_SIZES.values())))

@@ -1,0 +1,144 @@
+"""Stop and go on: whatever happens to the process or the file, the trial ends as if nothing had."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from study.commands.trial import RUN_COLUMNS
+from tests.trainables.tiny_trial import tiny
+from tests.trainables.training.small import member, train
+from trainables.config import TrialConfig, canonical_json
+from trainables.runtime import Runtime
+from trainables.schema import Status, TrialRecord
+from trainables.training.checkpoint import Checkpoint, CheckpointError, load_weights, save_durably
+from trainables.trial import run_trial, run_trials
+
+#: Runs trials with a checkpoint after every step, in a process that can be killed.
+_CHILD = """
+import sys, time
+from pathlib import Path
+from trainables.config import TrialConfig
+from trainables.runtime import Runtime
+from trainables.trial import run_trials
+runtime = Runtime(artefacts=Path(sys.argv[1]), checkpoint_seconds=0.0, curve_epochs=1)
+configs = [TrialConfig.from_canonical(text) for text in sys.argv[2:]]
+list(run_trials(configs, lambda facts: time.sleep(0.05), runtime=runtime, attempts=[0] * len(configs)))
+"""
+
+
+def longer(seed: int, loss: str = "ntxent") -> TrialConfig:
+    config = tiny(loss, seed=seed)
+    training = dataclasses.replace(config.task.training, steps=40)
+    return dataclasses.replace(config, task=dataclasses.replace(config.task, training=training))
+
+
+def results(record: TrialRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in RUN_COLUMNS}
+
+
+def checkpoint(folder: Path, *ids: str) -> Checkpoint:
+    return Checkpoint(folder=folder, pretrain_ids=ids or ("a",), every_seconds=0.0)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_after_a_kill_the_record_is_that_of_an_uninterrupted_trial(count: int, tmp_path: Path) -> None:
+    configs = [longer(seed) for seed in range(count)]
+    arguments = [sys.executable, "-c", _CHILD, str(tmp_path), *map(canonical_json, configs)]
+    with subprocess.Popen(arguments, cwd=Path(__file__).parents[3]) as child:
+        deadline = time.monotonic() + 100
+        while not (found := list(tmp_path.glob("checkpoints/*.pt"))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        os.kill(child.pid, signal.SIGKILL)
+    assert len(found) == 1
+    done = load_weights(found[0])["losses"].shape[1]
+    assert 0 < done < 40, "the kill came too late or too early to say anything"
+    steps: list[int] = []
+    runtime = Runtime(artefacts=tmp_path, curve_epochs=1)
+    resumed = list(
+        run_trials(configs, lambda facts: steps.append(facts["step"]), runtime=runtime, attempts=[0] * count)
+    )
+    assert steps[0] >= done
+    whole = list(run_trials(configs, attempts=[0] * count))
+    for one, other in zip(resumed, whole, strict=True):
+        assert one.status == Status.OK
+        assert results(one) == results(other)
+
+
+def test_a_damaged_checkpoint_costs_the_way_so_far_and_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = train([member()])[0]
+    place = checkpoint(tmp_path)
+    train([member()], checkpoint=place)
+    whole = place.path.read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"no checkpoint at all"):
+        place.path.write_bytes(content)
+        (facts,) = train([member()], checkpoint=dataclasses.replace(place, every_seconds=1e9))
+        assert facts.train_loss_last == expected.train_loss_last
+        assert caplog.messages[-1] == "checkpoint a.pt: it is damaged or cut short; training starts anew"
+
+
+def test_a_checkpoint_of_another_trial_is_refused(tmp_path: Path) -> None:
+    place, other = checkpoint(tmp_path, "a"), checkpoint(tmp_path, "b")
+    train([member()], checkpoint=place)
+    place.path.rename(other.path)
+    with pytest.raises(CheckpointError, match=r"checkpoint b\.pt: it belongs to other trials"):
+        other.load()
+
+
+def test_a_checkpoint_of_another_network_starts_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = checkpoint(tmp_path)
+    train([member()], checkpoint=place)
+    state = load_weights(place.path)
+    del state["network"]["head.0.weight"]  # all else fits, and is loaded before this is noticed
+    save_durably(state, place.path)
+    (facts,) = train([member()], checkpoint=dataclasses.replace(place, every_seconds=1e9))
+    assert facts.train_loss_last == train([member()])[0].train_loss_last
+    assert caplog.messages[-1].endswith("; training starts anew")
+
+
+def test_a_checkpoint_executes_nothing(tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, ("touch harmed",)
+
+    save_durably({"harm": Harmful()}, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_weights(tmp_path / "a.pt")
+
+
+def test_a_disk_that_refuses_costs_a_checkpoint_and_not_the_trial(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "checkpoints").write_text("a file where a folder should be")
+    (facts,) = train([member()], checkpoint=checkpoint(tmp_path / "checkpoints"))
+    assert facts.steps_done == 5
+    assert "not saved" in caplog.messages[-1]
+
+
+def test_nothing_is_left_once_a_trial_has_its_record(tmp_path: Path) -> None:
+    from trainables.config import trial_keys
+    from trainables.provenance import provenance_of
+    from trainables.work import Workshop, WorkUnit, run_pack
+
+    config = tiny()
+    key = trial_keys(config, provenance_of(config, None)).trial_id
+    runtime = Runtime(artefacts=tmp_path, checkpoint_seconds=0.0)
+    unit = WorkUnit(trial_id=key, attempt=0, config=config, title="")
+    assert [each.trial_id for each in run_pack((unit,), Workshop(store=tmp_path, runtime=runtime))] == [key]
+    assert not list((tmp_path / "checkpoints").iterdir())
+
+
+def test_without_a_place_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_trial(tiny(), runtime=Runtime(checkpoint_seconds=0.0, keep_encoders=True, curve_epochs=1))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,65 @@
+"""Kept encoders serve another suite of probes; learning curves say how training went."""
+
+import dataclasses
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.trainables.tiny_trial import tiny
+from trainables.artefacts import curve_path, kept_path
+from trainables.config import ProbeConfig, TrialConfig
+from trainables.runtime import Runtime
+from trainables.trial import run_trial, run_trials
+
+
+def with_probes(config: TrialConfig, *suite: str) -> TrialConfig:
+    probe = ProbeConfig(suite=suite, draws=2)
+    return dataclasses.replace(config, task=dataclasses.replace(config.task, probe=probe))
+
+
+def test_another_suite_needs_no_training(tmp_path: Path) -> None:
+    runtime = Runtime(artefacts=tmp_path, keep_encoders=True)
+    first = run_trial(tiny(), runtime=runtime)
+    steps: list[object] = []
+    other = with_probes(tiny(), "knn", "probe5")
+    probed = run_trial(other, steps.append, runtime=runtime)
+    trained = run_trial(other)
+    assert steps == []
+    assert first.pretrain_id == probed.pretrain_id
+    assert first.trial_id != probed.trial_id
+    assert probed.test_probe5_accuracy == trained.test_probe5_accuracy
+    assert probed.test_knn_accuracy == first.test_knn_accuracy
+    assert (probed.train_loss_last, probed.steps_done) == (first.train_loss_last, first.steps_done)
+
+
+def test_a_damaged_encoder_is_trained_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    runtime = Runtime(artefacts=tmp_path, keep_encoders=True)
+    first = run_trial(tiny(), runtime=runtime)
+    path = kept_path(tmp_path, first.pretrain_id)
+    path.write_bytes(path.read_bytes()[:1000])
+    again = run_trial(tiny(), runtime=runtime)
+    assert again.test_knn_accuracy == first.test_knn_accuracy
+    assert caplog.messages[-1].endswith("the encoder is trained again")
+
+
+def test_encoders_are_kept_on_request_only(tmp_path: Path) -> None:
+    record = run_trial(tiny(), runtime=Runtime(artefacts=tmp_path))
+    assert not kept_path(tmp_path, record.pretrain_id).exists()
+
+
+def test_learning_curves_are_a_table_a_trial(tmp_path: Path) -> None:
+    runtime = Runtime(artefacts=tmp_path, curve_epochs=1)
+    stacked = [tiny(seed=0), tiny("dhel", seed=1)]
+    watched = list(run_trials(stacked, runtime=runtime, attempts=[0, 0]))
+    unwatched = list(run_trials(stacked, attempts=[0, 0]))
+    for one, other in zip(watched, unwatched, strict=True):
+        assert one.test_knn_accuracy == other.test_knn_accuracy, "watching changes nothing"
+        curve = pq.read_table(curve_path(tmp_path, one.pretrain_id)).to_pandas()
+        assert set(curve["pretrain_id"]) == {one.pretrain_id}
+        assert curve["step"].tolist() == [6]  # an epoch has more steps than the whole budget
+        assert curve["samples_seen"].tolist() == [96]
+        assert 0 <= curve["val_knn_accuracy"].iloc[0] <= 1
+        assert 1 <= curve["z_effective_rank"].iloc[0] <= 8
+        assert curve["lr"].iloc[0] > 0
+    assert abs(curve["train_loss"].iloc[0] - watched[-1].train_loss_last) < abs(watched[-1].train_loss_first)

@@ -1,0 +1,70 @@
+"""From an open data set to one array of the images that a trial needs."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from trainables.datasets.cache import Shape, cached_images, in_memory
+from trainables.datasets.cache_root import cache_root
+from trainables.datasets.progress import shown
+from trainables.datasets.source import DataError, Images, Indices, Source
+
+#: Raised when decoding gives other pixels: kept arrays of older versions are then left aside.
+DECODER_VERSION = 1
+
+#: Decoded at a time, so that sets larger than memory pass through it.
+_BATCH_BYTES = 1 << 25
+
+#: Rows of each part ("train" or "test"), in the order in which the array is to hold them.
+Wanted = dict[str, Indices]
+
+
+def decoded_images(source: Source, wanted: Wanted, title: str) -> Images:
+    """The wanted images of all parts, one after the other, as one contiguous uint8 array (N, C, H, W).
+
+    Kept on disk for sources that say so, one array for each choice of rows. Raises `DataError` for images
+    that are broken or of mixed shapes.
+    """
+    count = sum(len(rows) for rows in wanted.values())
+    shape = (count, source.channels, source.size, source.size)
+
+    def batches() -> Iterator[tuple[Indices, Images]]:
+        decoded = _batches(source, wanted, shape[1:])
+        return shown(decoded, count, f"decoding {title}", lambda batch: len(batch[0]))
+
+    root = cache_root() if source.cached else None
+    if root is None:
+        return in_memory(shape, batches)
+    return cached_images(root / "images" / f"{_key(source, wanted, shape)}.npy", shape, batches)
+
+
+def _batches(source: Source, wanted: Wanted, image_shape: Shape) -> Iterator[tuple[Indices, Images]]:
+    """Places and images, rows of a part in ascending order: files are read once, front to back."""
+    step, start = max(1, _BATCH_BYTES // math.prod(image_shape)), 0
+    for part, rows in wanted.items():
+        ascending = np.argsort(rows, kind="stable")
+        for first in range(0, len(rows), step):
+            places = ascending[first : first + step]
+            images = source.decode(part, rows[places])
+            if images.dtype != np.uint8 or images.shape != (len(places), *image_shape):
+                raise DataError(
+                    f"decode({part!r}, ...): got {images.dtype} {images.shape}; "
+                    f"allowed is uint8 {(len(places), *image_shape)}"
+                )
+            yield start + places, images
+        start += len(rows)
+
+
+def _key(source: Source, wanted: Wanted, shape: Shape) -> str:
+    """Hash of what the array's content follows from; other releases of Pillow may decode to other pixels."""
+    from PIL import __version__
+
+    counts = {part: len(rows) for part, rows in wanted.items()}
+    origin = [DECODER_VERSION, __version__, source.fingerprint, source.fitted, shape, counts]
+    digest = hashlib.blake2b(json.dumps(origin).encode(), digest_size=16)
+    for rows in wanted.values():
+        digest.update(np.ascontiguousarray(rows, dtype="<i8").tobytes())
+    return digest.hexdigest()

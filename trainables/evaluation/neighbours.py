@@ -1,0 +1,45 @@
+"""Classification by the k nearest neighbours in cosine similarity, each with one vote (Wu et al. 2018 weigh them).
+
+Ties are settled without regard to the order of the images: where several neighbours are equally similar at the
+k-th place, they share the votes that are left. Equal votes go to the lowest class, as in scikit-learn.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from trainables.evaluation.cosine import cosine_blocks
+from trainables.evaluation.features import Labelled
+
+
+def knn_accuracy(train: Labelled, queries: Labelled, *, k: int) -> float:
+    """Share of queries whose label most of their `min(k, n)` nearest of the n training rows have, in [0, 1]."""
+    one_hot = F.one_hot(train.labels).float()
+    k = min(k, len(one_hot))
+    predicted = [
+        _votes(similarity, one_hot, k).argmax(dim=1)
+        for _, similarity in cosine_blocks(queries.features, train.features)
+    ]
+    return float((torch.cat(predicted) == queries.labels).double().mean())
+
+
+def _votes(similarity: Tensor, one_hot: Tensor, k: int) -> Tensor:
+    """Votes of each class, `(b, C)`, given similarities `(b, n)` and the classes of the n rows `(n, C)`."""
+    last = _kth_largest(similarity, k)
+    votes = (similarity >= last).float() @ one_hot
+    crowded = votes.sum(dim=1) > k
+    if crowded.any():
+        nearer = (similarity[crowded] > last[crowded]).float() @ one_hot
+        tied = votes[crowded] - nearer  # whole numbers, so that equal shares are equal to the bit
+        votes[crowded] = nearer + tied * ((k - nearer.sum(dim=1)) / tied.sum(dim=1))[:, None]
+    return votes
+
+
+def _kth_largest(similarity: Tensor, k: int) -> Tensor:
+    """The k-th largest of each row of `(b, n)`, as `(b, 1)`."""
+    if similarity.is_cuda:
+        return similarity.topk(k, dim=1, sorted=False).values.amin(dim=1, keepdim=True)
+    # On a CPU numpy's vectorised selection takes an eighth of the time of torch's at n = 1,000.
+    place = similarity.shape[1] - k
+    return torch.from_numpy(np.partition(similarity.numpy(), place, axis=1)[:, place, None])

@@ -1,0 +1,89 @@
+"""Learning curves: loss, learning rate and monitored metrics of a trial every few epochs."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from torch import Tensor
+
+from trainables.artefacts import curve_path
+from trainables.config import TrainingConfig
+from trainables.training.member import Member, Monitor
+from trainables.training.schedule import learning_rate_factor, peak_learning_rate
+
+
+def _column(name: str, type_: pa.DataType, unit: str) -> pa.Field:
+    return pa.field(name, type_, metadata={"unit": unit} if unit else None)
+
+
+#: Columns of a learning curve, with their units.
+CURVE_SCHEMA = pa.schema(
+    [
+        _column("pretrain_id", pa.string(), ""),
+        _column("step", pa.int64(), "steps"),
+        _column("epoch", pa.float64(), "epochs"),
+        _column("samples_seen", pa.int64(), "images"),
+        _column("train_loss", pa.float64(), "nats"),  # mean since the point before
+        _column("lr", pa.float64(), "1"),
+        _column("val_knn_accuracy", pa.float64(), "1"),
+        _column("z_effective_rank", pa.float64(), "dimensions"),
+        _column("h_effective_rank", pa.float64(), "dimensions"),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """Collects rows of all members in `rows`: after every `every_epochs` passes and after the last step."""
+
+    every_epochs: int
+    images: int  # of the training split
+    config: TrainingConfig  # of any member: they differ in the learning rate alone
+    monitor: Monitor
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def is_due(self, step: int) -> bool:
+        """Whether a point follows the first `step` steps."""
+        return step % self._interval == 0 or step == self.config.step_count(self.images)
+
+    def add(self, members: Sequence[Member], step: int, losses: Tensor) -> None:
+        """A point of every member from its model and its losses `(K, step)`; none of those that diverged."""
+        since = (step - 1) // self._interval * self._interval
+        means, finite = losses[:, since:].double().mean(1).tolist(), losses.isfinite().all(1).tolist()
+        for index, member in enumerate(members):
+            if finite[index]:
+                self.rows.append(
+                    {
+                        "member": index,
+                        "step": step,
+                        "epoch": step * member.config.batch_size / self.images,
+                        "samples_seen": step * member.config.batch_size,
+                        "train_loss": means[index],
+                        "lr": self._learning_rate(member.config, step),
+                        **self.monitor(member.model),
+                    }
+                )
+
+    @property
+    def _interval(self) -> int:
+        """Steps from one point to the next."""
+        return max(1, self.every_epochs * (self.images // self.config.batch_size))
+
+    def _learning_rate(self, config: TrainingConfig, step: int) -> float:
+        factor = learning_rate_factor(step - 1, config.step_count(self.images), config.warmup_fraction)
+        return peak_learning_rate(config) * factor
+
+
+def write_curves(rows: Sequence[dict[str, Any]], pretrain_ids: Sequence[str], artefacts: Path) -> None:
+    """One file a trial, `curves/<pretrain_id>.parquet`, replaced whole. Raises `OSError`."""
+    for index, pretrain_id in enumerate(pretrain_ids):
+        path = curve_path(artefacts, pretrain_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        own = [{**row, "pretrain_id": pretrain_id} for row in rows if row["member"] == index]
+        temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+        pq.write_table(pa.Table.from_pylist(own, schema=CURVE_SCHEMA), temporary)
+        temporary.replace(path)

@@ -1,0 +1,87 @@
+"""How steps are executed: operational choices that change nothing beyond rounding.
+
+`eager` launches every operation by itself. `compiled` sends the network through `torch.compile`. `graphed` records
+the whole step, views, loss and update included, as one CUDA graph, which takes the launches of a small step (some
+240 kernels) away; `compiled_graphed` does both.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from trainables.training.step import TrainingStep
+
+EXECUTIONS = ("eager", "compiled", "graphed", "compiled_graphed")
+
+#: Steps before a capture: kernels are chosen and workspaces allocated then.
+_WARM_UP_STEPS = 3
+
+
+def prepare_network(network: nn.Module, execution: str) -> nn.Module:
+    """The network as the step calls it. Raises `ValueError` for an unknown execution."""
+    if execution not in EXECUTIONS:
+        raise ValueError(f"execution: got {execution!r}; allowed are {', '.join(EXECUTIONS)}")
+    compiled: nn.Module = torch.compile(network) if execution.startswith("compiled") else network  # type: ignore[assignment]
+    return compiled
+
+
+def prepare_step(
+    step: TrainingStep, device: torch.device, execution: str
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The step as the loop calls it. Raises `ValueError` for graphs without a CUDA device."""
+    if not execution.endswith("graphed"):
+        return step
+    if device.type != "cuda":
+        raise ValueError(f"execution: got {execution} on {device.type}; CUDA graphs need a CUDA device")
+    return GraphedStep(step)
+
+
+class GraphedStep:
+    """A step that is captured at its first call and replayed from then on."""
+
+    def __init__(self, step: TrainingStep) -> None:
+        self._step = step
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self, images: Tensor, factor: Tensor) -> Tensor:
+        if self._graph is None:
+            self._graph = self._capture(images, factor)
+        self._images.copy_(images)
+        self._factor.copy_(factor)
+        self._graph.replay()
+        return self._values
+
+    def _capture(self, images: Tensor, factor: Tensor) -> torch.cuda.CUDAGraph:
+        self._images, self._factor = images.clone(), factor.clone()
+        put_back = self._remember()
+        self._warm_up()
+        put_back()
+        graph = torch.cuda.CUDAGraph()
+        for generator in self._step.generators:
+            graph.register_generator_state(generator)
+        with torch.cuda.graph(graph):
+            self._values = self._step(self._images, self._factor)
+        return graph
+
+    def _warm_up(self) -> None:
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(_WARM_UP_STEPS):
+                self._step(self._images, self._factor)
+        torch.cuda.current_stream().wait_stream(aside)
+
+    def _remember(self) -> Callable[[], None]:
+        """Keeps all that a step changes; the result puts it back in place."""
+        network = {name: value.clone() for name, value in self._step.network.state_dict().items()}
+        momenta = [value.clone() for value in self._step.optimizer.state()]
+        generators = [generator.get_state() for generator in self._step.generators]
+
+        def put_back() -> None:
+            self._step.network.load_state_dict(network)
+            self._step.optimizer.restore(momenta)
+            for generator, state in zip(self._step.generators, generators, strict=True):
+                generator.set_state(state)
+
+        return put_back

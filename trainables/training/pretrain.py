@@ -1,0 +1,87 @@
+"""Contrastive pre-training of one trial, or of K trials of equal shapes as one network."""
+
+import copy
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from trainables.training.checkpoint import Checkpoint, CheckpointError
+from trainables.training.curves import Curves
+from trainables.training.member import Member, PretrainFacts, Report, Streams
+from trainables.training.precision import matmul_precision
+from trainables.training.trainer import Trainer
+from trainables.views.batched import Views
+
+_log = logging.getLogger(__name__)
+
+#: Steps between two looks at the losses. On an accelerator a look waits for all work that is queued.
+_STEPS_A_LOOK = {"cpu": 1, "cuda": 50}
+
+
+def pretrain(
+    members: Sequence[Member],
+    images: Tensor,
+    views: Views,
+    streams: Mapping[int, Streams],
+    *,
+    execution: str = "eager",
+    curves: Curves | None = None,
+    checkpoint: Checkpoint | None = None,
+    report: Report,
+) -> list[PretrainFacts]:
+    """Train every member's model in place on `images`, uint8 `(N, C, H, W)`.
+
+    A member ends at its first non-finite loss; the others go on. `streams` has the generators of every member's
+    seed. With a checkpoint, training goes on from where it was saved last. Raises `ValueError` for members that
+    cannot be stacked, and for a precision that the device has not.
+    """
+    device = next(members[0].model.parameters()).device
+    with matmul_precision(members[0].config.precision, device):
+        trainer = Trainer(members, images, views, streams, device, execution)
+        if checkpoint:
+            _resume(trainer, curves, checkpoint)
+        _run(trainer, curves, checkpoint, report)
+    trainer.finish()
+    return [trainer.facts(member) for member in range(len(members))]
+
+
+def _run(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint | None, report: Report) -> None:
+    saved, steps_a_look = time.perf_counter(), _STEPS_A_LOOK[trainer.device.type]
+    while trainer.done < trainer.total:
+        trainer.advance()
+        if curves and curves.is_due(trainer.done):
+            trainer.bring_models_up_to_date()
+            curves.add(trainer.members, trainer.done, trainer.losses[:, : trainer.done])
+        if trainer.done % steps_a_look and trainer.done < trainer.total:
+            continue
+        latest = trainer.losses[:, trainer.done - 1].tolist()
+        if not any(map(math.isfinite, latest)):
+            return
+        report({"step": trainer.done, "steps": trainer.total, "loss": float(np.nanmean(latest))})
+        if checkpoint and time.perf_counter() - saved > checkpoint.every_seconds:
+            _save(trainer, curves, checkpoint)
+            saved = time.perf_counter()
+
+
+def _save(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> None:
+    try:
+        checkpoint.save(trainer.state() | {"curves": curves.rows if curves else []})
+    except OSError as error:  # a full disk costs a checkpoint, not the trial
+        _log.warning("checkpoint %s: not saved (%s)", checkpoint.path.name, error.strerror)
+
+
+def _resume(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> None:
+    fresh = copy.deepcopy(trainer.state())  # loading stops half way where something does not fit
+    try:
+        state = checkpoint.load()
+        if state is not None:
+            trainer.restore(state)
+            if curves:
+                curves.rows[:] = state["curves"]
+    except (CheckpointError, RuntimeError, KeyError) as error:
+        _log.warning("%s; training starts anew", str(error).splitlines()[0])
+        trainer.restore(fresh)

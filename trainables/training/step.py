@@ -1,0 +1,74 @@
+"""One optimiser step of K trials: views, one forward pass of both, the losses, their sum backward, the update.
+
+The losses are summed and never averaged: a mean would shrink every member's gradient by K.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainables.losses.stacking import LossesInTurn, stack_losses
+from trainables.training.member import Loss
+from trainables.training.optimizer import StackedOptimizer
+from trainables.views.batched import Views
+
+#: Neighbouring members whose losses are computed in one call.
+LossGroup = tuple[slice, Callable[[Tensor, Tensor], Tensor]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingStep:
+    """Called with the images of every seed, uint8 `(U, M, C, H, W)`, and the schedule's factor: losses `(K,)`."""
+
+    network: nn.Module
+    losses: Sequence[LossGroup]
+    optimizer: StackedOptimizer
+    views: Views
+    generators: Sequence[torch.Generator]  # of the views, one a seed
+    seed_of: Tensor  # (K,) which of the U seeds a member has
+    autocast: Callable[[], AbstractContextManager]
+
+    def __call__(self, images: Tensor, factor: Tensor) -> Tensor:
+        inputs = self._inputs(images)  # in float32 always
+        with self.autocast():
+            _, z = self.network(inputs)
+        # Normalised once, in float32, whatever the network's precision: the losses expect unit-norm rows.
+        rows = z.float().unflatten(1, (len(self.seed_of), -1)).transpose(0, 1)
+        z_a, z_b = F.normalize(rows, dim=2).chunk(2, dim=1)
+        values = torch.cat([loss(z_a[members], z_b[members]) for members, loss in self.losses])
+        self.optimizer.zero_grad()
+        values.sum().backward()
+        self.optimizer.step(factor)
+        return values.detach()
+
+    def _inputs(self, images: Tensor) -> Tensor:
+        """Both views of every image, first views first, a member's channels after another's."""
+        twice = torch.cat([images, images], dim=1)  # in one pass, so that batch norm sees both views
+        drawn = self.views.draw_stacked(twice.shape[1], self.generators, images.device)
+        views = self.views.apply(twice.flatten(0, 1), drawn)
+        if len(self.seed_of) > 1:
+            views = views.unflatten(0, twice.shape[:2])[self.seed_of].transpose(0, 1).flatten(1, 2)
+        return views.contiguous(memory_format=torch.channels_last)
+
+
+def group_losses(losses: Sequence[Loss]) -> list[LossGroup]:
+    """Runs of neighbours that differ in numbers only, each as one callable from `(K, M, d)` to `(K,)`."""
+    groups: list[LossGroup] = []
+    for _, run in itertools.groupby(losses, key=_variant):
+        start, members = (groups[-1][0].stop if groups else 0), list(run)
+        # A single loss sees `(M, d)`, as it would outside of a stack.
+        joined = stack_losses(members) if len(members) > 1 else LossesInTurn(losses=tuple(members))
+        groups.append((slice(start, start + len(members)), joined))
+    return groups
+
+
+def _variant(loss: Loss) -> tuple[Any, ...]:
+    """What must be equal for losses to be computed in one call: their class and all that is no number."""
+    fields = vars(loss) if hasattr(loss, "__dict__") else {}
+    return type(loss), *(item for item in fields.items() if not isinstance(item[1], int | float))

@@ -1,0 +1,124 @@
+"""Trials in training: everything that a step changes, step by step, to be saved and taken up again."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.training.batches import BatchOrder
+from trainables.training.execution import prepare_network, prepare_step
+from trainables.training.member import Member, PretrainFacts, Streams
+from trainables.training.optimizer import StackedOptimizer
+from trainables.training.precision import network_autocast
+from trainables.training.schedule import learning_rate_factor
+from trainables.training.stacked_model import stack_models, unstack_model
+from trainables.training.step import TrainingStep, group_losses
+from trainables.views.batched import Views
+
+
+class Trainer:
+    """A pre-training that can be advanced step by step, saved and restored."""
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        images: Tensor,
+        views: Views,
+        streams: Mapping[int, Streams],
+        device: torch.device,
+        execution: str,
+    ) -> None:
+        config = members[0].config
+        seeds = list(dict.fromkeys(member.seed for member in members))
+        self.members, self.total, self.done, self.seconds = members, config.step_count(len(images)), 0, 0.0
+        self.losses = torch.zeros(len(members), self.total, device=device)
+        self._images, self._batch_size, self._started = images, config.batch_size, time.perf_counter()
+        self._generators = [streams[seed].views for seed in seeds]
+        self._orders = [
+            BatchOrder(len(images), config.batch_size, streams[seed].order, images.device) for seed in seeds
+        ]
+        self._factors = torch.tensor(
+            [learning_rate_factor(step, self.total, config.warmup_fraction) for step in range(self.total)]
+        ).to(device)
+        models = [member.model.train() for member in members]
+        self._network = models[0] if len(models) == 1 else stack_models(models).train()
+        self._optimizer = StackedOptimizer(self._network.parameters(), [member.config for member in members])
+        step = TrainingStep(
+            network=prepare_network(self._network, execution),
+            losses=group_losses([member.loss for member in members]),
+            optimizer=self._optimizer,
+            views=views,
+            generators=self._generators,
+            seed_of=torch.tensor([seeds.index(member.seed) for member in members], device=device),
+            autocast=network_autocast(config.precision, device),
+        )
+        self._step = prepare_step(step, device, execution)
+
+    @property
+    def device(self) -> torch.device:
+        return self.losses.device
+
+    def advance(self) -> None:
+        """One optimiser step of every member."""
+        self.losses[:, self.done] = self._step(self.next_images(), self._factors[self.done])
+        self.done += 1
+
+    def next_images(self) -> Tensor:
+        """The next batch of every seed, uint8 `(U, M, C, H, W)`."""
+        rows = torch.stack([order.next() for order in self._orders])
+        return self._images[rows].to(self.device)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the coming steps depend on."""
+        return {
+            "network": self._network.state_dict(),
+            "momenta": self._optimizer.state(),
+            "orders": [order.state() for order in self._orders],
+            "views": [generator.get_state() for generator in self._generators],
+            "losses": self.losses[:, : self.done],
+            "seconds": self.seconds_so_far(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state`."""
+        self._network.load_state_dict(state["network"])
+        self._optimizer.restore(state["momenta"])
+        for order, saved in zip(self._orders, state["orders"], strict=True):
+            order.restore(saved)
+        for generator, saved in zip(self._generators, state["views"], strict=True):
+            generator.set_state(saved)
+        self.done = state["losses"].shape[1]
+        self.losses[:, : self.done] = state["losses"]
+        self.seconds, self._started = state["seconds"], time.perf_counter()
+
+    def seconds_so_far(self) -> float:
+        """Wall time of all members together, that before an interruption included."""
+        return self.seconds + time.perf_counter() - self._started
+
+    def bring_models_up_to_date(self) -> None:
+        """Give every member its own weights; a single one trains in place."""
+        if len(self.members) > 1:
+            unstack_model(self._network, [member.model for member in self.members])
+
+    def finish(self) -> None:
+        """Hand the trained weights over."""
+        self.bring_models_up_to_date()
+        self.seconds = self.seconds_so_far()
+
+    def facts(self, member: int) -> PretrainFacts:
+        """What one member's training came to."""
+        losses = self.losses[member, : self.done].double().cpu().numpy()
+        finite = int(np.argmin(np.isfinite(losses))) if not np.isfinite(losses).all() else len(losses)
+        tail = losses[:finite][-max(1, self.total // 10) :]
+        return PretrainFacts(
+            train_loss_first=float(losses[0]) if finite else None,
+            train_loss_last=float(np.mean(tail)) if finite else None,
+            steps_planned=self.total,
+            steps_done=finite,
+            samples_seen=finite * self._batch_size,
+            seconds_pretrain=self.seconds / len(self.members),
+            diverged=finite < self.done,
+        )

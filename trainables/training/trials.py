@@ -1,0 +1,158 @@
+"""From configs to trained models: builds what a pre-training needs, takes up and leaves what lies on disk."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.artefacts import checkpoint_folder
+from trainables.config import ImagesTask, TrialConfig, trial_keys
+from trainables.datasets.catalogue import ImageData
+from trainables.encoders.catalogue import build_model
+from trainables.encoders.model import ContrastiveModel
+from trainables.losses import build_loss
+from trainables.provenance import provenance_of
+from trainables.runtime import Runtime
+from trainables.streams import Stream, stream_generator
+from trainables.training.checkpoint import Checkpoint, CheckpointError
+from trainables.training.curves import Curves, write_curves
+from trainables.training.kept import keep_model, load_kept
+from trainables.training.member import Member, Monitor, PretrainFacts, Report, Streams
+from trainables.training.pretrain import pretrain
+from trainables.views.batched import Views
+from trainables.views.catalogue import build_views
+
+_log = logging.getLogger(__name__)
+
+Trained = list[tuple[ContrastiveModel, PretrainFacts]]
+
+#: Share of an accelerator's free memory that the images of a data set may take.
+_RESIDENT_SHARE = 0.5
+
+
+def pretrain_trials(
+    configs: Sequence[TrialConfig], data: ImageData, runtime: Runtime, monitor: Monitor, report: Report
+) -> Trained:
+    """Models initialised and trained as `configs` say, several as one network, on the training split of `data`.
+
+    Encoders that were kept are loaded instead. `monitor` measures the points of the learning curves.
+    """
+    models = [_initial_model(config, data, runtime) for config in configs]
+    ids = [pretrain_id(config, runtime) for config in configs] if runtime.artefacts else []
+    kept = _take_up(models, ids, runtime)
+    if kept is not None:
+        return kept
+    curves = _curves(configs[0], data, runtime, monitor)
+    facts = pretrain(
+        [_member(*pair) for pair in zip(configs, models, strict=True)],
+        resident(torch_images(data.pretraining), runtime.device),
+        views_of(configs[0].task, data),
+        {config.seed: _streams(config.seed, runtime.device) for config in configs},
+        execution=runtime.execution,
+        curves=curves,
+        checkpoint=_checkpoint(ids, runtime),
+        report=report,
+    )
+    trained = list(zip(models, facts, strict=True))
+    _leave(trained, ids, curves, runtime)
+    return trained
+
+
+def pretrain_id(config: TrialConfig, runtime: Runtime) -> str:
+    """The id under which everything lies that does not depend on the probes."""
+    return trial_keys(config, provenance_of(config, runtime.data_root)).pretrain_id
+
+
+def drop_checkpoint(configs: Sequence[TrialConfig], runtime: Runtime) -> None:
+    """Forget how far trials were that have their records."""
+    if checkpoint := _checkpoint([pretrain_id(config, runtime) for config in configs], runtime):
+        checkpoint.drop()
+
+
+def views_of(task: ImagesTask, data: ImageData) -> Views:
+    """The views that a task asks for, of images of the data's shape."""
+    return build_views(task.views, channels=data.info.channels, size=data.info.size, form=task.views_form)
+
+
+def torch_images(images: np.ndarray) -> Tensor:
+    """The same memory as a tensor; nobody writes to it, be it mapped from a file or not."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(images)
+
+
+def resident(images: Tensor, device: str) -> Tensor:
+    """The images on the device where they fit beside a network, else where they are: batches travel then."""
+    if not device.startswith("cuda"):
+        return images
+    free, _ = torch.cuda.mem_get_info(device)
+    return images.to(device) if images.nbytes < _RESIDENT_SHARE * free else images
+
+
+def _checkpoint(pretrain_ids: Sequence[str], runtime: Runtime) -> Checkpoint | None:
+    if runtime.artefacts is None:
+        return None
+    return Checkpoint(
+        folder=checkpoint_folder(runtime.artefacts),
+        pretrain_ids=tuple(pretrain_ids),
+        every_seconds=runtime.checkpoint_seconds,
+    )
+
+
+def _initial_model(config: TrialConfig, data: ImageData, runtime: Runtime) -> ContrastiveModel:
+    initialisation = stream_generator(config.seed, Stream.INITIALISATION)
+    model = build_model(
+        config.task.encoder,
+        channels=data.info.channels,
+        size=data.info.size,
+        seed_generator=initialisation,
+    )
+    return model.to(runtime.device)
+
+
+def _member(config: TrialConfig, model: ContrastiveModel) -> Member:
+    loss = build_loss(config.loss.name, **config.loss.params)
+    return Member(model=model, loss=loss, config=config.task.training, seed=config.seed)
+
+
+def _streams(seed: int, device: str) -> Streams:
+    order = stream_generator(seed, Stream.BATCH_ORDER)
+    return Streams(order=order, views=stream_generator(seed, Stream.VIEWS, device))
+
+
+def _curves(config: TrialConfig, data: ImageData, runtime: Runtime, monitor: Monitor) -> Curves | None:
+    if runtime.curve_epochs is None or runtime.artefacts is None:
+        return None
+    return Curves(
+        every_epochs=runtime.curve_epochs,
+        images=len(data.pretraining),
+        config=config.task.training,
+        monitor=monitor,
+    )
+
+
+def _take_up(models: list[ContrastiveModel], ids: list[str], runtime: Runtime) -> Trained | None:
+    """Fill the models with kept weights, where all of them were kept."""
+    if runtime.artefacts is None:
+        return None
+    try:
+        facts = [load_kept(model, runtime.artefacts, id_) for model, id_ in zip(models, ids, strict=True)]
+    except CheckpointError as error:
+        _log.warning("%s; the encoder is trained again", error)
+        return None
+    found = [(model, each) for model, each in zip(models, facts, strict=True) if each is not None]
+    return found if len(found) == len(models) else None
+
+
+def _leave(trained: Trained, ids: list[str], curves: Curves | None, runtime: Runtime) -> None:
+    if runtime.artefacts is None:
+        return
+    if curves:
+        write_curves(curves.rows, ids, runtime.artefacts)
+    if runtime.keep_encoders:
+        for (model, facts), id_ in zip(trained, ids, strict=True):
+            if not facts.diverged:
+                keep_model(model, facts, runtime.artefacts, id_)
