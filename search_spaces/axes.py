@@ -1,22 +1,43 @@
-"""The values of one hyperparameter: a list, a single value, or a range with a number of points."""
+"""The values of one hyperparameter: a list or a range, with the measure by which robustness scores weigh them."""
 
 import math
-from typing import Annotated, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from trainables.config import Scalar
 
+#: How scores weigh an axis: uniformly in its logarithm, uniformly in its value, or each listed value alike.
+Measure = Literal["log", "linear", "each"]
+
+#: An axis as study files write it, for messages.
+_EXAMPLE = "{ log = [0.05, 2.0], points = 5 }"
+
 
 class Range(BaseModel):
-    """`{ log = [low, high], points = n }` or `{ linear = [low, high], points = n }`, both ends included."""
+    """`{ log = [low, high] }` or `{ linear = [low, high] }`, both ends included."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    log: tuple[float, float] | None = None
-    linear: tuple[float, float] | None = None
-    points: Annotated[int, Field(ge=2, le=10_000)]
+    log: tuple[float, float] | None = Field(
+        default=None, description="Low and high, spaced by equal factors."
+    )
+    linear: tuple[float, float] | None = Field(
+        default=None, description="Low and high, spaced by equal steps."
+    )
+    points: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
+        default=None,
+        description="Values from low to high: needed in a grid; without, sobol and random draw anywhere.",
+    )
+    whole: bool = Field(
+        default=False, description="Round to whole numbers; batch sizes and budgets always are."
+    )
+    measure: Measure | None = Field(
+        default=None, description="Weight in robustness scores; by default as it is spaced."
+    )
 
     @model_validator(mode="after")
     def _one_sound_range(self) -> "Range":
@@ -27,6 +48,9 @@ class Range(BaseModel):
             raise ValueError(f"a range goes from a finite low to a finite, larger high, got [{low}, {high}]")
         if self.log and low <= 0:
             raise ValueError(f"a log range starts above 0, got [{low}, {high}]")
+        if self.measure == "each" and self.points is None:
+            raise ValueError("measure each weighs listed values, and a range without points lists none")
+        _check_measure(self.measure, self.ends)
         return self
 
     @property
@@ -34,47 +58,166 @@ class Range(BaseModel):
         """Lowest and highest value."""
         return self.log or self.linear or (math.nan, math.nan)
 
-    def values(self) -> tuple[float, ...]:
-        """The points, rounded to six digits: ids must not hang on the last bit of some library's power."""
+    def values(self) -> tuple[Scalar, ...]:
+        """The points, rounded to six digits: ids must not hang on the last bit of some library's power.
+
+        Raises `ValueError` without `points`, and where rounding to whole numbers makes two points one.
+        """
+        if self.points is None:
+            raise ValueError(
+                "points is missing: a grid needs the number of values; designs sobol and random do not"
+            )
         space = np.geomspace if self.log else np.linspace
-        points = space(*self.ends, self.points)
-        return tuple(float(f"{point:.6g}") for point in points)
+        values = tuple(self.rounded(value) for value in space(*self.ends, self.points))
+        _refuse_repeats(values)
+        return values
+
+    def at(self, coordinate: float) -> Scalar:
+        """The value at a coordinate in [0, 1): anywhere in the range, or one of its `points`."""
+        if self.points is not None:
+            return _pick(self.values(), coordinate)
+        low, high = self.ends
+        value = low * (high / low) ** coordinate if self.log else low + (high - low) * coordinate
+        return self.rounded(value)
+
+    def rounded(self, value: float) -> Scalar:
+        """A value as trials have it: whole where the range is, else of six digits."""
+        return round(value) if self.whole else float(f"{value:.6g}")
 
 
-Axis = Range | tuple[Scalar, ...]
+class Values(BaseModel):
+    """`[a, b, c]`, or `{ values = [a, b, c], measure = ... }`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listed: Annotated[tuple[Any, ...], Field(alias="values")]
+    measure: Measure | None = None
+
+    @model_validator(mode="after")
+    def _sound_values(self) -> "Values":
+        if not self.listed:
+            raise ValueError("got an empty list, at least one value is needed")
+        for value in self.listed:
+            check_scalar(value)
+        _refuse_repeats(self.listed)
+        _check_measure(self.measure, self.listed)
+        return self
+
+    def values(self) -> tuple[Scalar, ...]:
+        """The values in the order given."""
+        return self.listed
+
+    def at(self, coordinate: float) -> Scalar:
+        """The value at a coordinate in [0, 1): each value has an equal share."""
+        return _pick(self.listed, coordinate)
 
 
-def parse_axis(raw: Any) -> Axis:
-    """An axis as study files write it: a value, a list of values, or a range.
+Axis = Range | Values
+
+
+@dataclass(frozen=True)
+class Cases:
+    """An axis for each value of another hyperparameter: `{ gaussian = {...}, imq = {...} }`, keyed by text."""
+
+    axes: Mapping[str, Axis]
+
+
+def listed(*values: Scalar) -> Values:
+    """The axis of these values."""
+    return Values.model_validate({"values": values})
+
+
+def parse_axis(raw: Any) -> Axis | Cases:
+    """An axis as study files write it: a value, a list of values, a range, or one of them for each case.
 
     Raises `ValueError` when it is empty, repeats a value, or holds what is no finite number, text or truth.
     """
-    if isinstance(raw, dict):
-        return _parse_range(raw)
-    values = tuple(raw) if isinstance(raw, (list, tuple)) else (raw,)
-    if not values:
-        raise ValueError("got an empty list, at least one value is needed")
-    for value in values:
-        if not isinstance(value, (bool, int, float, str)) or (
-            isinstance(value, float) and not math.isfinite(value)
-        ):
-            raise ValueError(f"got {value!r}, must be a finite number, a text, a list of them or a range")
-    repeated = sorted({str(value) for value in values if values.count(value) > 1})
-    if repeated:
-        raise ValueError(f"got {', '.join(repeated)} more than once, each value is allowed once")
-    return values
+    if not isinstance(raw, dict):
+        return _validated(Values, {"values": raw if isinstance(raw, (list, tuple)) else (raw,)})
+    if "values" in raw:
+        return _validated(Values, raw)
+    if set(raw) <= set(Range.model_fields) and not any(isinstance(value, dict) for value in raw.values()):
+        return _validated(Range, raw)
+    return Cases({key: _parse_case(key, value) for key, value in raw.items()})
 
 
-def _parse_range(raw: dict[str, Any]) -> Range:
+def _parse_case(key: str, raw: Any) -> Axis:
+    axis = parse_axis(raw)
+    if isinstance(axis, Cases):
+        raise ValueError(
+            f"{key}: got a table with keys {', '.join(axis.axes)}; must be a range such as {_EXAMPLE}"
+        )
+    return axis
+
+
+def _validated(model: type[Range] | type[Values], raw: dict[str, Any]) -> Axis:
     try:
-        return Range.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
         message = fault["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{where + ': ' if where else ''}{message}, got {raw}") from error
+        got = f", got {raw}" if model is Range else ""
+        raise ValueError(f"{where + ': ' if where else ''}{message}{got}") from error
 
 
-def axis_values(axis: Axis) -> tuple[Scalar, ...]:
-    """The values of an axis in the order given."""
-    return axis.values() if isinstance(axis, Range) else axis
+def check_scalar(value: Any) -> None:
+    """Raises `ValueError` unless `value` is a finite number, a text or a truth."""
+    if not isinstance(value, (bool, int, float, str)) or (
+        isinstance(value, float) and not math.isfinite(value)
+    ):
+        raise ValueError(f"got {value!r}, must be a finite number, a text, true or false")
+
+
+def not_an_axis(cases: Cases) -> str:
+    """What is wrong with cases where no other hyperparameter has them."""
+    return (
+        f"got a table with keys {', '.join(cases.axes)}; must be a range such as {_EXAMPLE}, or cases: an axis for "
+        "each value of another field of this loss"
+    )
+
+
+def measure_of(axis: Axis) -> Measure:
+    """The measure by which scores weigh an axis.
+
+    By default as a range is spaced; listed numbers uniformly in their logarithm where all are positive, else in
+    their value; texts and truths each alike.
+    """
+    if axis.measure is not None:
+        return axis.measure
+    if isinstance(axis, Range):
+        return "log" if axis.log else "linear"
+    if not all(_is_number(value) for value in axis.listed):
+        return "each"
+    return "log" if min(axis.listed) > 0 else "linear"
+
+
+def varies(axis: Axis) -> bool:
+    """Whether an axis has more than one value."""
+    return isinstance(axis, Range) or len(axis.listed) > 1
+
+
+def is_numeric(axis: Axis) -> bool:
+    """Whether all values of an axis are numbers."""
+    return isinstance(axis, Range) or all(_is_number(value) for value in axis.listed)
+
+
+def _is_number(value: Scalar) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _pick(values: tuple[Scalar, ...], coordinate: float) -> Scalar:
+    return values[int(coordinate * len(values))]
+
+
+def _refuse_repeats(values: tuple[Scalar, ...]) -> None:
+    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"got {', '.join(repeated)} more than once, each value is allowed once")
+
+
+def _check_measure(measure: Measure | None, values: tuple[Any, ...]) -> None:
+    if measure in ("log", "linear") and not all(_is_number(value) for value in values):
+        raise ValueError(f"measure {measure} is for numbers; each weighs every value alike")
+    if measure == "log" and min(values) <= 0:
+        raise ValueError(f"measure log is for numbers above 0, got {min(values)}")

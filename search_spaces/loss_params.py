@@ -13,11 +13,12 @@ from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 #: A trial's length is given in exactly one of these.
 BUDGETS = ("epochs", "steps", "samples")
 
-#: What `[axes]` may sweep: every numeric field of training.
+#: What `[axes]` may sweep: every numeric field of training. New ones go to the end: the order decides which column
+#: of a drawn design is whose.
 TRAINING_AXES = ("batch_size", "lr", *BUDGETS, "weight_decay", "momentum", "warmup_fraction")
 
 #: Names that no field of a loss of one's own may have: study files and records use them for something else.
-RESERVED = frozenset({*TRAINING_AXES, "loss", "lr_rule", "optimizer", "precision"})
+RESERVED = frozenset({*TRAINING_AXES, "loss", "points", "lr_rule", "optimizer", "precision"})
 
 
 def is_import_path(loss: str) -> bool:
@@ -50,6 +51,19 @@ def loss_defaults(loss: str) -> dict[str, Any]:
         return {name: field.default for name, field in loss_fields(loss).items()}
     fields = dataclasses.fields(_own_loss(loss))
     return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
+
+
+def field_names(loss: str) -> tuple[str, ...]:
+    """All fields of a loss, in the order in which it declares them."""
+    if not is_import_path(loss):
+        return tuple(loss_fields(loss))
+    return tuple(field.name for field in dataclasses.fields(_own_loss(loss)))
+
+
+def field_choices(loss: str, name: str) -> tuple[str, ...]:
+    """What a text field of a built-in loss accepts; nothing for numbers and for fields of a loss of one's own."""
+    fields = {} if is_import_path(loss) else loss_fields(loss)
+    return fields[name].choices if name in fields else ()
 
 
 def _own_loss(path: str) -> Any:

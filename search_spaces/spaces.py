@@ -3,9 +3,13 @@
 Reviewed knowledge, hence Python: the main axis of each loss with its default and range, and the base learning
 rate at which it trains. Temperature and kernel scale are not commensurate, so every main axis spans the same
 log-width, a factor of eight to either side of its default. For KCL's gaussian kernel `exp(-t d^2)` equals
-`exp(u.v / T)` up to a constant factor at `T = 1 / (2 t)`, and the two default ranges match point by point.
+`exp(u.v / T)` up to a constant factor at `T = 1 / (2 t)`, and the two default ranges match point by point. Each
+kernel has its own range: what spans a factor of 64 is the scale of the squared distance, which is `t` in
+`log(1 + t d^2)` but `1 / t^2` in the inverse multiquadric `t / sqrt(t^2 + d^2)`, so there `t` spans a factor of 8.
+The Riesz kernels have no default range, for their `t` is an exponent and scales nothing.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +22,7 @@ _POINTS = 5
 _TEMPERATURE_SOURCE = (
     "middle of the grids in print on a log scale (0.07 to 2, 0.1 to 0.5); the range covers them"
 )
-_KERNEL_SOURCE = "default of the kernel contrastive loss's released code (t = 2)"
+_KERNEL_SOURCE = "default of the kernel contrastive loss's released code (t = 2, whatever the kernel)"
 
 #: The sweep behind the base rates, and the rule by which `search_spaces.rates` reads them off its rows.
 _RATES_SOURCE = (
@@ -50,12 +54,17 @@ class LossSpace:
     source: str
     base_lr: float
     lr_source: str = _RATES_SOURCE
-    range_scope: Scope = field(default_factory=Scope)
     rate_scope: Scope = field(default_factory=Scope)
+    range_field: str = ""  # field whose value decides the main axis's range, "" where there is one range
+    half_widths: Mapping[str, float] = field(default_factory=lambda: {"": _HALF_WIDTH})  # of each such value
 
-    def range(self) -> Range:
-        """The default values of the main axis."""
-        return Range(log=(self.default / _HALF_WIDTH, self.default * _HALF_WIDTH), points=_POINTS)
+    def range(self, case: str = "", *, points: int | None = _POINTS) -> Range:
+        """Default values of the main axis where `range_field` has the value `case`, by default the first.
+
+        Raises `KeyError` where there is no default range for that value.
+        """
+        half_width = self.half_widths[case or next(iter(self.half_widths))]
+        return Range(log=(self.default / half_width, self.default * half_width), points=points)
 
 
 def _temperature(base_lr: float, lr_source: str = _RATES_SOURCE, **rate_scope: Scalar) -> LossSpace:
@@ -82,7 +91,8 @@ SPACES: dict[str, LossSpace] = {
         default=2.0,
         source=_KERNEL_SOURCE,
         base_lr=0.16,
-        range_scope=Scope({"kernel": "gaussian"}),
+        range_field="kernel",
+        half_widths={"gaussian": _HALF_WIDTH, "log": _HALF_WIDTH, "imq": math.sqrt(_HALF_WIDTH)},
         rate_scope=Scope({"kernel": "gaussian", "gamma": 16.0}),
     ),
 }

@@ -1,4 +1,4 @@
-"""The command line: `study plan | run | status | report | trial | bench | data | list`.
+"""The command line: one function a command, `study --help` lists them.
 
 Only click is imported here. Each command imports what it needs when it runs, so that `--help` answers at once.
 """
@@ -81,15 +81,47 @@ def plan(study: str, store: str, data_root: str | None, as_json: bool) -> None:
     show_default=True,
     help="Ray Tune on all cores, or one trial after another in this process.",
 )
+@click.option(
+    "--edited",
+    is_flag=True,
+    help="This file is a later version of the study of its name in the store, from another place.",
+)
 @_guarded
-def run(study: str, store: str, data_root: str | None, workers: int | None, runner: str) -> None:
+def run(
+    study: str, store: str, data_root: str | None, workers: int | None, runner: str, edited: bool
+) -> None:
     """Run the missing trials of STUDY, then write its report.
 
     Every finished trial is kept whatever happens; the same command continues where it stopped.
     """
     from study.commands.run import run_study
 
-    sys.exit(run_study(study, store, data_root, workers=workers, runner=runner))
+    sys.exit(run_study(study, store, data_root, workers=workers, runner=runner, edited=edited))
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@_DATA_ROOT
+@click.option("--watch", is_flag=True, help="Show it again and again, until nothing is missing.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="From one look to the next, under --watch.",
+)
+@_JSON
+@_guarded
+def status(study: str, store: str, data_root: str | None, watch: bool, every: float, as_json: bool) -> None:
+    """Show how far STUDY is: trials done, failed and missing.
+
+    And how many launches of it run now.
+    """
+    from study.commands.status import show_status
+
+    show_status(study, store, data_root, as_json=as_json, watch=watch, every=every)
 
 
 @main.command()
@@ -98,11 +130,186 @@ def run(study: str, store: str, data_root: str | None, workers: int | None, runn
 @_DATA_ROOT
 @_JSON
 @_guarded
-def status(study: str, store: str, data_root: str | None, as_json: bool) -> None:
-    """Show how many trials of STUDY are done, failed and missing."""
-    from study.commands.plan import show_status
+def failures(study: str, store: str, data_root: str | None, as_json: bool) -> None:
+    """Show failed trials of STUDY by error, with one traceback each."""
+    from study.commands.failures import show_failures
 
-    show_status(study, store, data_root, as_json=as_json)
+    show_failures(study, store, data_root, as_json=as_json)
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@_DATA_ROOT
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice(["crashed", "diverged", "oom", "timeout"]),
+    multiple=True,
+    help="How they ended; may be given more than once.",
+)
+@click.option(
+    "--error",
+    "errors",
+    multiple=True,
+    metavar="CLASS",
+    help="Their error's class, such as RuntimeError; may be given more than once.",
+)
+@click.option("--dry-run", is_flag=True, help="List the trials and run nothing.")
+@click.option("--workers", type=click.IntRange(min=1), help="Trials at a time.  [default: all that fit]")
+@click.option(
+    "--runner",
+    type=click.Choice(["ray", "inline"]),
+    default="ray",
+    show_default=True,
+    help="Ray Tune on all cores, or one trial after another in this process.",
+)
+@_guarded
+def retry(
+    study: str,
+    store: str,
+    data_root: str | None,
+    statuses: tuple[str, ...],
+    errors: tuple[str, ...],
+    dry_run: bool,
+    workers: int | None,
+    runner: str,
+) -> None:
+    """Run failed trials of STUDY again and keep their history.
+
+    Those that ended in a --status, or with an --error, or in one of each where both are given; `study failures`
+    says what there is. The new attempt counts; the earlier ones stay in the store, and `study show` lists them.
+    """
+    from study.commands.retry import retry_study
+
+    sys.exit(
+        retry_study(
+            study,
+            store,
+            data_root,
+            statuses=statuses,
+            errors=errors,
+            dry_run=dry_run,
+            workers=workers,
+            runner=runner,
+        )
+    )
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the end.",
+)
+@_guarded
+def cancel(study: str, store: str, wait: float) -> None:
+    """Stop the running launches of STUDY, as Ctrl-C does.
+
+    On this machine, or on any other that shares the store. Finished trials are kept, and the command that was
+    stopped continues when it is given again.
+    """
+    from study.commands.cancel import cancel_study
+
+    sys.exit(cancel_study(study, store, wait=wait))
+
+
+@main.command()
+@click.argument("trial_id")
+@_STORE
+@_JSON
+@_guarded
+def show(trial_id: str, store: str, as_json: bool) -> None:
+    """Show everything that the store knows of one trial.
+
+    Its config, attempts, latest record and files, and how to run it again. TRIAL_ID may be shortened.
+    """
+    from study.commands.show import show_trial
+
+    show_trial(trial_id, store, as_json=as_json)
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@_DATA_ROOT
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="How many finished trials to run again.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the sample.")
+@_JSON
+@_guarded
+def verify(study: str, store: str, data_root: str | None, sample: int, seed: int, as_json: bool) -> None:
+    """Run some finished trials of STUDY again and compare.
+
+    A random sample reproduces to the bit, or it is said by how much it differs in each column. Each trial trains in
+    the company that it trained in before. Nothing is written. Exit code 1 when one does not reproduce.
+    """
+    from study.commands.verify import verify_study
+
+    sys.exit(verify_study(study, store, data_root, sample=sample, seed=seed, as_json=as_json))
+
+
+@main.command()
+@click.argument("study")
+@_STORE
+@_DATA_ROOT
+@click.option("--out", metavar="PATH", help="The file to write.  [default: ./<study>-bundle.zip]")
+@_guarded
+def bundle(study: str, store: str, data_root: str | None, out: str | None) -> None:
+    """Pack STUDY, its records and its report into one zip file.
+
+    For a paper's supplement, with the manifests of all launches. Names of machines and paths on them are left out.
+    Unpacked elsewhere, `study report` makes the report again, without the data set.
+    """
+    from study.commands.bundle import bundle_study
+
+    bundle_study(study, store, data_root, out=out)
+
+
+@main.command()
+@_STORE
+@click.option("--encoders", is_flag=True, help="Also kept encoders whose trial has ended.")
+@click.option("--curves", is_flag=True, help="Also learning curves whose trial has ended.")
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="DAYS",
+    help="Only what was not changed for so many days.  [default: any age above an hour]",
+)
+@click.option("--dry-run", is_flag=True, help="List what would go and remove nothing.")
+@_JSON
+@_guarded
+def gc(store: str, encoders: bool, curves: bool, older_than: float, dry_run: bool, as_json: bool) -> None:
+    """Remove files that no study needs any more from the store.
+
+    Records always stay. Removes checkpoints of trials that have ended, temporary files of killed processes, and
+    Ray Tune's folders of dead launches. What was changed within an hour, or since the oldest launch began that runs
+    now, stays too.
+    """
+    from study.commands.gc import collect_garbage
+
+    sys.exit(
+        collect_garbage(
+            store,
+            encoders=encoders,
+            curves=curves,
+            older_than=older_than,
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+    )
 
 
 @main.command()
@@ -189,12 +396,44 @@ def data(name: str, data_root: str | None, download: bool, size: int | None, as_
     show_data(name, data_root, size=size, download=download, as_json=as_json)
 
 
+@main.command()
+@click.argument("path", default="study.toml")
+@_guarded
+def init(path: str) -> None:
+    """Write a commented study file to PATH (study.toml by default), which runs as it is."""
+    from study.commands.init import write_template
+
+    write_template(path)
+
+
+@main.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "--into", required=True, metavar="STORE", help="The store to copy to; made when it is not there."
+)
+@_guarded
+def merge(sources: tuple[str, ...], into: str) -> None:
+    """Copy the records of the stores SOURCE... into another store, each once.
+
+    A trial that has a result in the target keeps it. Only records are copied: no encoders, checkpoints or reports.
+    """
+    from study.commands.merge import merge as merge_records
+
+    merge_records(sources, into)
+
+
 @main.command("list")
 @click.argument(
-    "what", type=click.Choice(["studies", "losses", "data", "encoders", "all"]), default="all", required=False
+    "what",
+    type=click.Choice(["studies", "losses", "data", "encoders", "keys", "all"]),
+    default="all",
+    required=False,
 )
 def list_(what: str) -> None:
-    """List what ships with the package: studies, losses with their spaces, data sets, encoders."""
+    """List what ships with the package: studies, losses with their spaces, data sets, encoders.
+
+    `keys` are those of a study file, with types, defaults and meanings.
+    """
     from study.commands.listing import show_listing
 
     show_listing(what)

@@ -35,3 +35,4 @@ class LostList:
     packs: tuple[Pack, ...]
     error_class: str
     message: str
+    seconds: float | None = None  # that the first pack had been running

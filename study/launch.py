@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from study.attempts import latest_attempts
 from study.errors import LaunchError
 from study.estimate import relative_cost, seconds_by_trial
 from study.events import Finished, Listener, LostList
@@ -17,7 +18,7 @@ from study.packs import form_packs
 from study.plan import Plan
 from study.split import split_work
 from trainables.artefacts import kept_path
-from trainables.records import RecordExistsError, RecordStore
+from trainables.records import RecordExistsError, RecordStore, StoreError
 from trainables.schema import Status, TrialRecord
 from trainables.work import Pack, Workshop, WorkUnit
 
@@ -32,7 +33,7 @@ _DEATHS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """One run of the missing trials of a plan."""
+    """One run of trials of a plan: of those that are missing, or of `trials`, each as its next attempt."""
 
     plan: Plan
     store: RecordStore
@@ -40,24 +41,32 @@ class Launch:
     workers: int
     runner: Runner
     listener: Listener
+    trials: Sequence[PlannedTrial] | None = None
     _deaths: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Run until every trial of the plan has a record.
+        """Run until every trial has a record of its attempt.
 
         `KeyboardInterrupt` leaves every finished one. Raises `LaunchError` when records cannot be written, or
         when trials are still missing in the end.
         """
-        missing = self.plan.missing
-        costs = dict(zip((t.keys.trial_id for t in missing), launch_costs(self.plan, missing), strict=True))
+        trials = self.plan.missing if self.trials is None else self.trials
+        costs = dict(zip((t.keys.trial_id for t in trials), launch_costs(self.plan, trials), strict=True))
         attempts = self.store.next_attempts()
-        lists = self._split([self._unit(trial, attempts) for trial in missing], costs)
+        units = [self._unit(trial, attempts) for trial in trials]
+        lists = self._split(units, costs)
         while lists:
-            lost = self.runner(lists, self.workshop, self.listener)
+            try:
+                lost = self.runner(lists, self.workshop, self.listener)
+            except StoreError as error:  # a full disk, mostly: what is finished is kept
+                raise LaunchError(str(error)) from error
             alone = [unit for each in lost for unit in self._suspects(each)]
-            waiting = [unit for each in lost for pack in each.packs[1:] for unit in pack]
+            waiting = [unit for unit in self._unrecorded(units) if unit not in alone] if lost else []
             lists = self._split(waiting, costs) + [[(unit,)] for unit in alone]
-        self._check_complete({trial.keys.trial_id for trial in missing})
+        if left := self._unrecorded(units):
+            raise LaunchError(
+                f"{len(left)} trials ended without a record, {left[0].trial_id} among them; run again"
+            )
 
     def _split(self, units: list[WorkUnit], costs: dict[str, float]) -> list[list[Pack]]:
         known = seconds_by_trial(self.plan, []) is not None
@@ -78,7 +87,8 @@ class Launch:
         """The trials that a worker may have died of and that run again, each alone."""
         running = lost.packs[0]
         self._deaths.update(unit.trial_id for unit in running)
-        if len(running) > 1 or self._deaths[running[0].trial_id] < _DEATHS:
+        final = _hung(lost, self.workshop) or self._deaths[running[0].trial_id] >= _DEATHS
+        if len(running) > 1 or not final:
             return running
         self._give_up(lost)
         return ()
@@ -97,10 +107,10 @@ class Launch:
             raise LaunchError(f"store: cannot write to {self.store.path} ({error.strerror})") from error
         self.listener.finished(Finished(trial_id=record.trial_id, status=record.status))
 
-    def _check_complete(self, expected: set[str]) -> None:
-        left = expected - set(self.store.read(expected).statuses())
-        if left:
-            raise LaunchError(f"{len(left)} trials ended without a record, {min(left)} among them; run again")
+    def _unrecorded(self, units: list[WorkUnit]) -> list[WorkUnit]:
+        """Units without a record of their attempt; an earlier one does not count."""
+        latest = latest_attempts(self.store.read({unit.trial_id for unit in units}).table)
+        return [unit for unit in units if latest.get(unit.trial_id, -1) < unit.attempt]
 
 
 def launch_costs(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float]:
@@ -113,12 +123,29 @@ def death_record(lost: LostList, workshop: Workshop) -> TrialRecord:
     """The record of a trial whose worker died under it."""
     from trainables.trial import failure_record  # imports torch: only now, and rarely
 
-    said = f"{lost.error_class}: {lost.message}".lower()
+    message = lost.message
+    if _hung(lost, workshop):
+        limit = workshop.runtime.time_limit
+        message = f"it hung: its worker was ended after {lost.seconds:.0f} s; the limit is {limit:g} s"
+    unit = lost.packs[0][0]
     return failure_record(
-        lost.packs[0][0].config,
-        attempt=lost.packs[0][0].attempt,
+        unit.config,
+        attempt=unit.attempt,
         runtime=workshop.runtime,
-        status=Status.OOM if "outofmemory" in said or "(oom)" in said else Status.CRASHED,
+        status=_death_status(lost, workshop),
         error_class=lost.error_class,
-        error_message=lost.message,
+        error_message=message,
     )
+
+
+def _death_status(lost: LostList, workshop: Workshop) -> Status:
+    if _hung(lost, workshop):
+        return Status.TIMEOUT
+    said = f"{lost.error_class}: {lost.message}".lower()
+    return Status.OOM if "outofmemory" in said or "(oom)" in said else Status.CRASHED
+
+
+def _hung(lost: LostList, workshop: Workshop) -> bool:
+    """Whether the worker ended itself since its trials took longer than they may."""
+    limit = workshop.runtime.time_limit
+    return limit is not None and lost.seconds is not None and lost.seconds > limit * len(lost.packs[0])

@@ -9,7 +9,7 @@ from study.plan import Plan, make_plan
 from study.preflight import check_data_root
 from study.spec import LoadedSpec, load_spec
 from trainables.artefacts import kept_path
-from trainables.records import RecordStore
+from trainables.records import RecordStore, open_store
 from trainables.runtime import Runtime
 from trainables.work import Workshop
 
@@ -39,6 +39,7 @@ class Opened:
             execution=resources.execution,
             keep_encoders=keep.encoders != "none",
             curve_epochs=keep.curve_epochs,
+            time_limit=resources.time_limit,
             checkpoint_seconds=resources.checkpoint_seconds,
             artefacts=self.store.path,
         )
@@ -55,7 +56,7 @@ def open_study(study: str, store: str, data_root: str | None) -> Opened:
     """Read a study and compare it with the store; says which record files are damaged. Writes nothing."""
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
     loaded = load_spec(study)
-    record_store = RecordStore(Path(store).expanduser().resolve())  # workers may run in another directory
+    record_store = open_store(store)
     plan = make_plan(loaded, record_store, root)
     for path in plan.records.damaged:
         say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")

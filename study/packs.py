@@ -1,4 +1,4 @@
-"""Puts trials together that are trained as one network: equal but for seed, loss and learning rate."""
+"""Puts trials together that are trained as one network: equal but for seed, learning rate and numbers of the loss."""
 
 import dataclasses
 import itertools
@@ -16,16 +16,21 @@ _SMALL_ENCODERS = frozenset({"small_conv"})
 _LARGEST_STACK = 16
 
 #: Pairs a step of all members together, for images of up to 16x16 pixels; beyond, caches overflow and stacks lose.
-_PAIRS_A_STEP = 1024
+_PAIRS_A_STEP = 512
 _PIXELS = 16 * 16
 
 
 def form_packs(units: Sequence[WorkUnit], workers: int, *, pixels: int, stacked: bool) -> list[Pack]:
-    """Every unit in one pack of images of `pixels` pixels; packs of a kind are even, with some for every worker."""
-    kinds: dict[str, list[WorkUnit]] = defaultdict(list)
+    """Every unit in one pack; packs of a kind are even, and there are as many as workers where units suffice.
+
+    A pack holds one loss: losses with the same trials, the null control above all, are then rounded alike.
+    """
+    kinds: dict[tuple[str, ...], list[WorkUnit]] = defaultdict(list)
     for unit in units:
-        kinds[stack_key(unit.config) if stacked and not unit.alone else unit.trial_id].append(unit)
-    return [pack for members in kinds.values() for pack in _cut(members, workers, pixels)]
+        together = stacked and not unit.alone
+        kinds[(unit.config.loss.name, stack_key(unit.config)) if together else (unit.trial_id,)].append(unit)
+    most = math.ceil(len(units) / workers)
+    return [pack for members in kinds.values() for pack in _cut(members, most, pixels)]
 
 
 def stack_key(config: TrialConfig) -> str:
@@ -42,8 +47,7 @@ def stack_limit(task: ImagesTask, pixels: int) -> int:
     return max(1, min(_LARGEST_STACK, pairs // task.training.batch_size))
 
 
-def _cut(members: list[WorkUnit], workers: int, pixels: int) -> list[Pack]:
-    limit = stack_limit(members[0].config.task, pixels)
-    count = max(math.ceil(len(members) / limit), min(workers, len(members)))
+def _cut(members: list[WorkUnit], most: int, pixels: int) -> list[Pack]:
+    count = math.ceil(len(members) / min(most, stack_limit(members[0].config.task, pixels)))
     bounds = [round(len(members) * index / count) for index in range(count + 1)]
     return [tuple(members[start:end]) for start, end in itertools.pairwise(bounds)]

@@ -13,7 +13,10 @@ from trainables.schema import Status
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A study's trials and what the store knows of them."""
+    """A study's trials and what the store knows of them.
+
+    Of a study that searches, the trials are those decided so far; counts have all that its budget allows.
+    """
 
     spec: StudySpec
     expansion: Expansion
@@ -29,17 +32,24 @@ class Plan:
         recorded = self.records.statuses()
         return [trial for trial in self.trials if trial.keys.trial_id not in recorded]
 
+    @property
+    def undecided(self) -> int:
+        """Trials of configurations that searches have still to find; 0 in other designs."""
+        return sum(arm.undecided for arm in self.expansion.arms) * len(self.spec.seeds)
+
     def counts(self) -> dict[str, int]:
         """Trials, how many ended in each status, and how many are missing; the latter add up to the first."""
         recorded = self.records.statuses()
         found = Counter(recorded.get(trial.keys.trial_id) for trial in self.trials)
         by_status = {status.value: found[status] for status in Status}
-        return {"trials": len(self.trials), **by_status, "missing": found[None]}
+        left = self.undecided
+        return {"trials": len(self.trials) + left, **by_status, "missing": found[None] + left}
 
     def counts_by_arm(self) -> dict[str, dict[str, int]]:
         """`trials`, `done` and `missing` of each arm, in the order of the study file."""
         recorded = self.records.statuses()
-        counts = {arm.label: {"trials": 0, "done": 0, "missing": 0} for arm in self.expansion.arms}
+        left = {arm.label: arm.undecided * len(self.spec.seeds) for arm in self.expansion.arms}
+        counts = {label: {"trials": count, "done": 0, "missing": count} for label, count in left.items()}
         for trial in self.trials:
             counts[trial.arm]["trials"] += 1
             counts[trial.arm]["done" if trial.keys.trial_id in recorded else "missing"] += 1
@@ -48,11 +58,20 @@ class Plan:
 
 def make_plan(loaded: LoadedSpec, store: RecordStore, data_root: Path | None) -> Plan:
     """Expand a study and compare it with the store. Raises `StudyError` and `StoreError`; writes nothing."""
-    expansion = expand(loaded.spec, data_root)
+    return read_plan(loaded.spec, expand(loaded.spec, data_root), store)
+
+
+def read_plan(spec: StudySpec, expansion: Expansion, store: RecordStore) -> Plan:
+    """What the store holds of a study by now: what its searches have decided, and the records."""
+    if expansion.design == "optuna":
+        from study.search.decided import with_decided  # Optuna's import takes most of a second
+
+        expansion = with_decided(spec, expansion, store.path)
     only = {trial.keys.trial_id for trial in expansion.trials}
-    return Plan(spec=loaded.spec, expansion=expansion, records=store.read(only))
+    return Plan(spec=spec, expansion=expansion, records=store.read(only))
 
 
 def status_summary(plan: Plan) -> dict[str, Any]:
     """What `--json` prints."""
-    return {"study": plan.spec.name, **plan.counts()}
+    searched = {"undecided": plan.undecided} if plan.expansion.design == "optuna" else {}
+    return {"study": plan.spec.name, **plan.counts(), **searched}

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -29,6 +30,7 @@ class Progress:
         self._console, self._metric = console, f"val_{metric}"
         self._trials = {trial.keys.trial_id: trial for trial in trials}
         self._cost = {trial.keys.trial_id: cost for trial, cost in zip(trials, costs, strict=True)}
+        self._unknown = 0
         self._statuses: Counter[str] = Counter()
         self._running: dict[str, str] = {}
         self._best: dict[str, tuple[float, str]] = {}
@@ -48,6 +50,15 @@ class Progress:
             self._live.stop()
         else:
             self._plain_line()
+
+    def expect(self, trials: Sequence[PlannedTrial], costs: list[float], unknown: int) -> None:
+        """Further trials, and how many there will be that nobody knows yet."""
+        # New dictionaries: rich draws from a thread of its own.
+        self._trials = self._trials | {trial.keys.trial_id: trial for trial in trials}
+        self._cost = self._cost | {
+            trial.keys.trial_id: cost for trial, cost in zip(trials, costs, strict=True)
+        }
+        self._unknown = unknown
 
     def started(self, unit: WorkUnit) -> None:
         """A worker begins with `unit`."""
@@ -73,6 +84,10 @@ class Progress:
             self._plain_line()
 
     @property
+    def _total(self) -> int:
+        return len(self._trials) + self._unknown
+
+    @property
     def _done(self) -> int:
         return self._statuses.total()
 
@@ -82,7 +97,7 @@ class Progress:
             f"{count} {status}" for status, count in list(self._statuses.items()) if status != "ok"
         )
         return (
-            f"{self._done} of {len(self._trials)} trials done, "
+            f"{self._done} of {self._total} trials done, "
             f"{failed} failed{f' ({kinds})' if kinds else ''}, {len(self._running)} running"
         )
 
@@ -90,7 +105,10 @@ class Progress:
         if not self._done_cost:
             return "time left: known after the first trial"
         elapsed = time.monotonic() - self._first_start
-        left = elapsed * (sum(self._cost.values()) - self._done_cost) / self._done_cost
+        total = (
+            sum(self._cost.values()) * self._total / len(self._trials)
+        )  # unknown trials cost as known ones do
+        left = elapsed * (total - self._done_cost) / self._done_cost
         return f"time left: about {format_seconds(left)}"
 
     def _plain_line(self) -> None:
@@ -98,7 +116,7 @@ class Progress:
         best = ", ".join(f"{arm} {100 * value:.1f}" for arm, (value, _) in self._best.items())
         now = "; ".join(list(self._running.values())[:2])
         parts = [self._counts()]
-        if self._done < len(self._trials):
+        if self._done < self._total:
             parts += [self._time_left(), *([f"now: {now}"] if now else [])]
         if best:
             parts.append(f"best {self._metric}, %: {best}")
@@ -106,7 +124,7 @@ class Progress:
 
     def _panel(self) -> Group:
         bar = Table.grid()  # a bar alone ends without a line break
-        bar.add_row(ProgressBar(total=max(1, len(self._trials)), completed=self._done, width=48))
+        bar.add_row(ProgressBar(total=max(1, self._total), completed=self._done, width=48))
         head = Text(f"{self._counts()}; {self._time_left()}")
         running = list(self._running.values())  # copies: rich draws from a thread of its own
         now = Text("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), style="dim")

@@ -1,4 +1,4 @@
-"""Hands a study's plan and records to the analysis, and archives the study file beside the report."""
+"""Hands a study's plan and records to the analysis."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from search_spaces.loss_params import BUDGETS
 from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
 from study.arms import Arm
+from study.errors import StudyError
 from study.expand import PlannedTrial, planned_rows
 from study.plan import Plan
 from study.spec import LoadedSpec
@@ -29,19 +30,19 @@ def build_report(plan: Plan, loaded: LoadedSpec, store: RecordStore) -> tuple[Pa
     from analysis.findings import analyse
     from analysis.report import write_findings
 
-    directory = study_directory(store, loaded.spec.name)
-    directory.mkdir(parents=True, exist_ok=True)
-    _archive(loaded.text, directory / "study.toml")
     planned = pd.DataFrame(planned_rows(plan.expansion))
     findings = analyse(planned, plan.records.table.to_pandas(), study_info(plan, loaded))
-    return write_findings(findings, directory), findings
+    return write_findings(findings, study_directory(store, loaded.spec.name)), findings
 
 
 def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":
-    """What the analysis must know beside the rows."""
+    """What the analysis must know beside the rows. Raises `StudyError` where a search has not begun."""
     from analysis.info import StudyInfo
 
     spec, data = loaded.spec, plan.expansion.data
+    for arm in plan.expansion.arms:
+        if not arm.points:
+            raise StudyError(f"losses.{arm.label}: its search has not begun; run the study first")
     return StudyInfo(
         name=spec.name,
         description=spec.description,
@@ -134,9 +135,3 @@ def _describe_training(loaded: LoadedSpec) -> str:
         f"{training.lr_rule} rule over batch size / {training.lr_reference_batch}, warm-up over "
         f"{100 * training.warmup_fraction:g} % of the steps, then cosine; {training.precision}"
     )
-
-
-def _archive(text: str, path: Path) -> None:
-    from analysis.report import write_atomically
-
-    write_atomically(path, text.encode())

@@ -4,139 +4,78 @@
 the file, the key, what came and what is allowed.
 """
 
-import tomllib
-from importlib import resources
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
-from search_spaces.axes import parse_axis
+from search_spaces.axes import Cases, check_scalar, not_an_axis, parse_axis
 from study.errors import StudyError
-from trainables.schema import METRICS, PROBES
+from study.sections import (
+    DataSection,
+    EncoderSection,
+    KeepSection,
+    ProbeSection,
+    ResourcesSection,
+    SearchSection,
+    Section,
+    TrainingSection,
+)
+from study.source import SOURCE_KEYS, read_source
+from trainables.schema import METRICS
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-Positive = Annotated[int, Field(ge=1)]
-Probability = Annotated[float, Field(ge=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 
 
-ParsedAxis = Annotated[Any, PlainValidator(parse_axis)]
+def _shared_axis(raw: Any) -> Any:
+    axis = parse_axis(raw)
+    if isinstance(axis, Cases):
+        raise ValueError(not_an_axis(axis))
+    return axis
 
 
-class Section(BaseModel):
-    """A table of the study file; keys that it does not know are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class DataSection(Section):
-    """Which images."""
-
-    name: str
-    train_limit: Positive | None = None
-    test_limit: Positive | None = None
-    classes: tuple[str, ...] = ()  # none for all
-    size: Positive | None = None  # pixels that encoded images are fitted to; None for their own
-    views: str | None = None  # augmentation recipe; None for the data set's own
-    views_form: Literal["faithful", "approximate"] = "faithful"
-
-
-class EncoderSection(Section):
-    """Which network."""
-
-    name: str
-    width: Positive = 16
-    projection_dim: Annotated[int, Field(ge=2)] = 128
-    head_batch_norm: bool = False
-
-
-class TrainingSection(Section):
-    """Pre-training, apart from what is swept. One of `epochs`, `steps` and `samples`."""
-
-    epochs: Positive | None = None
-    steps: Positive | None = None
-    samples: Positive | None = None
-    optimizer: Literal["sgd", "lars"] = "sgd"
-    lars_trust: Annotated[float, Field(gt=0)] = 0.001
-    lr_rule: Literal["none", "linear", "sqrt"] = "sqrt"
-    lr_reference_batch: Positive = 256
-    momentum: Probability = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-6
-    warmup_fraction: Probability = 0.1
-    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
-
-    @model_validator(mode="after")
-    def _one_budget(self) -> "TrainingSection":
-        if [self.epochs, self.steps, self.samples].count(None) != 2:
-            raise ValueError("needs exactly one of epochs, steps and samples")
-        return self
-
-
-class ProbeSection(Section):
-    """Evaluation of the frozen encoder."""
-
-    suite: Annotated[tuple[Literal[PROBES], ...], Field(min_length=1)] = ("probe10", "probe_full", "knn")  # type: ignore[valid-type]
-    draws: Positive = 5
-    l2: Annotated[float, Field(gt=0)] = 1.0
-    knn_k: Positive = 20
-    sgd_epochs: Positive = 200
-    sgd_lr: Annotated[float, Field(gt=0)] = 0.1
-    sgd_weight_decay: Annotated[float, Field(ge=0)] = 1e-4
-    sgd_batch_size: Positive = 1024
-    corruptions: Annotated[str, Field(pattern=r"^(built_in|npy:.+)$")] = "built_in"
-    severity: Annotated[int, Field(ge=1, le=5)] = 3
-
-
-class SearchSection(Section):
-    """How the space is covered."""
-
-    design: Literal["grid"] = "grid"
-
-
-class ResourcesSection(Section):
-    """Operational: no part of any trial's identity."""
-
-    cpus_per_trial: Annotated[int, Field(ge=1)] = 1
-    gpus_per_trial: Annotated[float, Field(ge=0)] = 0
-    stacked: bool = True  # train small trials of equal shapes as one network, where that pays
-    execution: Literal["eager", "compiled", "graphed", "compiled_graphed"] = "eager"
-    checkpoint_seconds: Annotated[float, Field(gt=0)] = 120.0  # of training, between two checkpoints
-
-    @model_validator(mode="after")
-    def _share_or_whole(self) -> "ResourcesSection":
-        if self.gpus_per_trial > 1 and not self.gpus_per_trial.is_integer():
+def _loss_value(raw: Any) -> Any:
+    """An axis, or the explicit points of a loss: tables of single values."""
+    if not (isinstance(raw, list) and any(isinstance(point, dict) for point in raw)):
+        return parse_axis(raw)
+    for number, point in enumerate(raw, start=1):
+        if not isinstance(point, Mapping) or not point:
             raise ValueError(
-                f"gpus_per_trial: got {self.gpus_per_trial}, must be a share of one GPU or a whole number"
+                f"got {point!r} as number {number}, must be a table such as {{ temperature = 0.1 }}"
             )
-        return self
+        for value in point.values():
+            check_scalar(value)
+    return tuple(raw)
 
 
-class KeepSection(Section):
-    """Operational too: what is kept beside the records."""
-
-    encoders: Literal["none", "best", "all"] = "none"  # best: of each loss and seed, by validation
-    curve_epochs: Positive | None = (
-        None  # epochs between two points of the learning curves; none are kept without
-    )
+SharedAxis = Annotated[Any, PlainValidator(_shared_axis)]
+LossValue = Annotated[Any, PlainValidator(_loss_value)]
 
 
 class StudySpec(Section):
     """One study. `losses` maps a label to a loss's values; the key `loss` names the loss where the label does not."""
 
-    name: Name
-    description: str = ""
-    task: Literal["images"] = "images"
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**63, strict=True)], ...], Field(min_length=1)]
-    metric: Literal[METRICS] = "probe10_accuracy"  # type: ignore[valid-type]
-    reference: str | None = (
-        None  # what the others are compared with; by default the first InfoNCE, or the first loss
+    name: Name = Field(description="Names the folder of results: letters, digits, `_`, `.` and `-`.")
+    description: str = Field(default="", description="One line for lists and the report.")
+    task: Literal["images"] = Field(default="images", description="What a trial does.")
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
+        description="Each configuration runs once with each; losses are paired by seed."
+    )
+    metric: Literal[METRICS] = Field(  # type: ignore[valid-type]
+        default="probe10_accuracy",
+        description="Validation selects, test reports; of a probe in `probe.suite`.",
+    )
+    reference: str | None = Field(
+        default=None,
+        description="Label that others are compared with; without, the first InfoNCE, or the first loss.",
     )
     data: DataSection
     encoder: EncoderSection
     training: TrainingSection
     probe: ProbeSection = ProbeSection()
-    axes: Annotated[dict[str, ParsedAxis], Field(min_length=1)]
-    losses: Annotated[dict[str, dict[str, ParsedAxis]], Field(min_length=1)]
+    axes: dict[str, SharedAxis] = Field(default={})
+    losses: Annotated[dict[str, dict[str, LossValue]], Field(min_length=1)]
     search: SearchSection = SearchSection()
     resources: ResourcesSection = ResourcesSection()
     keep: KeepSection = KeepSection()
@@ -164,46 +103,21 @@ class LoadedSpec(BaseModel):
     text: str
 
 
-def shipped_studies() -> list[str]:
-    """Names of the studies that come with the package."""
-    folder = resources.files("study") / "specs"
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
-
-
 def load_spec(name_or_path: str) -> LoadedSpec:
-    """Read a shipped study by name, or a study file by path. Raises `StudyError`."""
-    text, origin = _read(name_or_path)
+    """Read a shipped study by name, or a study file by path, with what it extends. Raises `StudyError`."""
+    source = read_source(name_or_path)
     try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{origin}: not a TOML file: {error}") from error
-    try:
-        return LoadedSpec(spec=StudySpec.model_validate(tree), text=text)
+        return LoadedSpec(spec=StudySpec.model_validate(source.tree), text=source.text)
     except ValidationError as error:
-        raise StudyError(f"{origin}: {describe_fault(error)}") from error
-
-
-def _read(name_or_path: str) -> tuple[str, str]:
-    path = Path(name_or_path)
-    if name_or_path in shipped_studies():
-        return (resources.files("study") / "specs" / f"{name_or_path}.toml").read_text(), name_or_path
-    if path.suffix != ".toml" and not path.exists():
-        raise StudyError(
-            f"got '{name_or_path}', must be a .toml file or one of {', '.join(shipped_studies())}"
-        )
-    try:
-        return path.read_text(encoding="utf-8"), path.name
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path.name}: not a TOML file: it is not UTF-8 text") from error
-    except OSError as error:
-        raise StudyError(f"cannot read {name_or_path}: {error.strerror}") from error
+        raise StudyError(f"{source.origin}: {describe_fault(error)}") from error
 
 
 def describe_fault(error: ValidationError) -> str:
-    """The first fault of a validation as one line, and how many more there are."""
-    faults = error.errors(include_url=False)
+    """The first fault of a validation as one line, and how many more there are.
+
+    Unknown keys go first: a misspelt key is why another one is missing.
+    """
+    faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in faults[0]["loc"])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return f"{where + ': ' if where else ''}{_explain(faults[0])}{more}"
@@ -228,4 +142,4 @@ def _allowed_keys(location: tuple[Any, ...]) -> list[str]:
     for part in location[:-1]:
         field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
         model = field.annotation if field else model
-    return list(model.model_fields)
+    return [*model.model_fields, *(SOURCE_KEYS if model is StudySpec else ())]

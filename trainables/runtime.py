@@ -14,6 +14,7 @@ class Runtime:
     execution: str = "eager"  # eager | compiled | graphed | compiled_graphed
     keep_encoders: bool = False
     curve_epochs: int | None = None  # epochs from one point of the learning curves to the next, None for none
+    time_limit: float | None = None  # seconds of a trial, None for no limit
     checkpoint_seconds: float = 120.0  # from one checkpoint to the next
     artefacts: Path | None = (
         None  # where checkpoints, kept encoders and learning curves lie; None for none of them
@@ -22,6 +23,10 @@ class Runtime:
 
 class Diverged(ArithmeticError):
     """Training left the finite numbers: a result, not a fault."""
+
+
+class TimedOutError(TimeoutError):
+    """A trial took longer than it may."""
 
 
 class StackFailedError(RuntimeError):

@@ -22,7 +22,7 @@ from trainables.images import image_columns, run_images
 from trainables.losses import build_loss
 from trainables.provenance import provenance_of
 from trainables.run_facts import peak_memory_bytes, run_facts
-from trainables.runtime import Diverged, Runtime, StackFailedError
+from trainables.runtime import Diverged, Runtime, StackFailedError, TimedOutError
 from trainables.schema import SCHEMA_VERSION, Status, TrialRecord
 from trainables.training.member import Report
 
@@ -85,7 +85,7 @@ def run_trials(
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         torch.cuda.reset_peak_memory_stats(runtime.device)
     with threadpool_limits(runtime.threads):
-        stages = _start(configs, runtime, report)
+        stages = _start(configs, runtime, _watched(report, runtime.time_limit, len(configs)))
         shared_seconds = (time.perf_counter() - clock) / len(configs)
         keys = [trial_keys(config, provenance_of(config, runtime.data_root)) for config in configs]
         for config, own, attempt, columns in zip(configs, keys, attempts, stages, strict=True):
@@ -99,6 +99,22 @@ def run_trials(
                 **run_facts(runtime, [each.trial_id for each in keys]),
                 **outcome,
             )
+
+
+def _watched(report: Report, limit: float | None, trials: int) -> Report:
+    """A `report` that ends training after `limit` seconds a trial. Workers have a harder one for what hangs."""
+    if limit is None:
+        return report
+    start = time.monotonic()
+
+    def watched(facts: dict[str, Any]) -> None:
+        if (elapsed := time.monotonic() - start) > limit * trials:
+            raise TimedOutError(
+                f"{elapsed:.0f} s at step {facts['step']} of {facts['steps']}; the limit is {limit:g} s"
+            )
+        report(facts)
+
+    return watched
 
 
 def _start(
@@ -127,6 +143,8 @@ def _outcome(config: TrialConfig, stages: Iterator[dict[str, Any]], device: str)
             known |= columns
     except Diverged as error:
         failure = _failure(Status.DIVERGED, error)
+    except TimedOutError as error:
+        failure = _failure(Status.TIMEOUT, error)
     except Exception as error:
         failure = _failure(Status.CRASHED, error)
         if _is_out_of_memory(error):

@@ -50,10 +50,11 @@ def run_pack(pack: Pack, workshop: Workshop) -> Iterator[TrialRecord]:
         _check_identity(unit, workshop)
     try:
         yield from _run_stack(pack, workshop)
+        return
     except StackFailedError as error:
         _log.warning("a stack of %d trials failed and runs one by one: %s", len(pack), error)
-        for unit in pack:
-            yield from _run_stack((unit,), workshop)
+    for unit in pack:
+        yield from _run_stack((unit,), workshop)
 
 
 def _run_stack(pack: Pack, workshop: Workshop) -> Iterator[TrialRecord]:

@@ -1,8 +1,11 @@
 """Arithmetic that a network asks for, and that the device can do."""
 
 import time
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from study.bench.timing import wait_for
@@ -10,10 +13,12 @@ from trainables.config import EncoderConfig
 from trainables.encoders.catalogue import build_model
 from trainables.training.precision import matmul_precision
 
-#: Side of the square matrices, so large that their product takes milliseconds and its launch nothing.
+#: Side of the square matrices, and images and channels of the convolution (32x32 pixels, 3x3 weights), by device:
+#: so large that they take milliseconds and their launch nothing.
 _SIDE = {"cpu": 1024, "cuda": 8192}
+_CONVOLVED = {"cpu": (16, 128), "cuda": (512, 256)}
 
-_PRODUCTS, _REPEATS = 4, 5
+_CALLS, _REPEATS = 4, 5
 
 _COUNTED_VIEWS = 2  # the fewest that batch norm takes
 
@@ -32,25 +37,48 @@ def network_flops(encoder: EncoderConfig, *, channels: int, size: int) -> float:
 
 
 def matmul_peak(precision: str, device: torch.device) -> float:
-    """Floating-point operations a second of large square matrix products in a training precision, measured.
+    """Floating-point operations a second of large matrix products in a training precision, measured.
 
-    The best of some repeats, with the threads that torch is set to. The matrices are random: on constant ones a
-    processor draws less power and clocks higher.
+    The best of some repeats, with the threads that torch is set to, of a square product and of a convolution, which
+    is a product too: where one library does not use the device fully (MKL in float32 on another maker's
+    processor: half), the other tells. The numbers are random: on constant ones a chip draws less power and clocks
+    higher.
     """
-    side = _SIDE[device.type]
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     generator = torch.Generator(device).manual_seed(0)
-    a, b = (torch.randn(side, side, generator=generator, device=device).to(dtype) for _ in range(2))
+
+    def random(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator, device=device).to(dtype)
+
     with matmul_precision(precision, device):
-        _seconds_of_products(a, b)
-        seconds = min(_seconds_of_products(a, b) for _ in range(_REPEATS))
-    return _PRODUCTS * 2 * side**3 / seconds
+        return max(_product_rate(random, device), _convolution_rate(random, device))
 
 
-def _seconds_of_products(a: torch.Tensor, b: torch.Tensor) -> float:
-    wait_for(a.device)
+def _product_rate(random: Callable[..., Tensor], device: torch.device) -> float:
+    side = _SIDE[device.type]
+    a, b = random(side, side), random(side, side)
+    return 2 * side**3 / _best_seconds(lambda: a @ b, device)
+
+
+def _convolution_rate(random: Callable[..., Tensor], device: torch.device) -> float:
+    images, channels = _CONVOLVED[device.type]
+    x, weights = (
+        random(*shape).contiguous(memory_format=torch.channels_last)
+        for shape in ((images, channels, 32, 32), (channels, channels, 3, 3))
+    )
+    operations = 2 * images * 32 * 32 * channels**2 * 9
+    return operations / _best_seconds(lambda: F.conv2d(x, weights, padding=1), device)
+
+
+def _best_seconds(call: Callable[[], object], device: torch.device) -> float:
+    call()
+    return min(_seconds(call, device) for _ in range(_REPEATS))
+
+
+def _seconds(call: Callable[[], object], device: torch.device) -> float:
+    wait_for(device)
     started = time.perf_counter()
-    for _ in range(_PRODUCTS):
-        a @ b
-    wait_for(a.device)
-    return time.perf_counter() - started
+    for _ in range(_CALLS):
+        call()
+    wait_for(device)
+    return (time.perf_counter() - started) / _CALLS

@@ -15,7 +15,7 @@ from trainables.datasets.loaded import ImageData
 from trainables.runtime import Runtime
 from trainables.training.precision import matmul_precision
 
-#: Steps in which stages are told apart, where no number of steps is asked for.
+#: Where no number of steps is asked for: seconds that steps with marked stages fill, and the most of them.
 _STAGE_SECONDS, _MOST_STAGE_STEPS = 1.0, 100
 
 

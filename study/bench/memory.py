@@ -40,8 +40,8 @@ class PeakMemory:
 
 def _start_resident_peak() -> int | None:
     """Bytes resident now, the peak counted from here on; None where the system is not Linux or refuses."""
-    with suppress(AttributeError, OSError, TypeError):  # another C library
-        # What was freed but not given back would be taken again unseen.
+    # What was freed but not given back would be taken again unseen. Other C libraries have no such call.
+    with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
     try:
         Path("/proc/self/clear_refs").write_text("5")

@@ -80,7 +80,7 @@ def stage_shares(subject: Subject, execution: str, steps: int) -> dict[str, floa
             clock.clear()
         clock.mark(_START)
         rows = torch.stack([order.next() for order in orders])
-        step(subject.images[rows.to(subject.images.device)].to(subject.device), factor)
+        step(subject.images[rows].to(subject.device), factor)
         clock.mark("optimiser")
     seconds = clock.seconds()
     return {stage: seconds[stage] / sum(seconds.values()) for stage in STAGES}
@@ -104,8 +104,10 @@ def _marked_step(subject: Subject, execution: str, mark: Mark) -> TrainingStep:
 
 
 def _orders(subject: Subject) -> list[BatchOrder]:
-    size = subject.members[0].config.batch_size
-    return [BatchOrder(len(subject.images), size, streams.order) for streams in subject.streams.values()]
+    images, size = subject.images, subject.members[0].config.batch_size
+    return [
+        BatchOrder(len(images), size, streams.order, images.device) for streams in subject.streams.values()
+    ]
 
 
 class _MarkedNetwork(nn.Module):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from rich.table import Table
 
 from study.bench.rows import Row, bench_rows
 from study.console import CONSOLE, say_error
-from study.errors import DONE, FAILED
-from study.expand import expand
+from study.errors import DONE, FAILED, StudyError
+from study.expand import expand, stand_ins
 from study.preflight import check_data_root, count_workers
 from study.spec import ResourcesSection, load_spec
 from trainables.runtime import Runtime
@@ -31,11 +31,16 @@ def bench_study(
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
     spec = load_spec(study).spec
     expansion = expand(spec, root)
+    if not expansion.trials:  # what a search will come upon
+        expansion = replace(expansion, trials=tuple(stand_ins(spec, expansion)))
     count_workers(spec.resources, None)
     runtime = _runtime(spec.resources, root)
     stacked = spec.resources.stacked and runtime.device == "cpu"  # as workers do
     rows = bench_rows(expansion, loss, batch_sizes, stacked=stacked)
-    facts = _conditions(spec.name, rows[0], runtime)
+    try:
+        facts = _conditions(spec.name, rows[0], runtime)
+    except ValueError as error:  # a precision that the device has not
+        raise StudyError(str(error)) from error
     facts["rows"] = _measure_rows(rows, runtime, facts["peak_flops_per_second"], steps)
     if as_json:
         print(json.dumps(facts))
@@ -70,7 +75,8 @@ def _conditions(study: str, row: Row, runtime: Runtime) -> dict[str, Any]:
         "study": study,
         "data": task.data.name,
         "encoder": task.encoder.name,
-        "views": f"{task.views}, {task.views_form}",
+        "views": task.views,
+        "views_form": task.views_form,
         "loss": row[0].loss.name,
         "precision": task.training.precision,
         "execution": runtime.execution,
@@ -87,13 +93,14 @@ def _measure_rows(
     from trainables.datasets.catalogue import load_dataset
 
     data = load_dataset(rows[0][0].task.data, runtime.data_root)
-    measured: list[dict[str, Any]] = []
+    terminal, measured = Console(stderr=True), list[dict[str, Any]]()
     for row in rows:
         found: dict[str, Any] = {"batch_size": row[0].task.training.batch_size, "trials": len(row)}
         title = "batch size {batch_size}, trials {trials}".format(**found)
+        if terminal.is_terminal:
+            terminal.print(f"measuring {title}")  # no spinner: it would take its share of a small step
         try:
-            with Console(stderr=True).status(title):
-                found |= asdict(measure(row, data, runtime, peak=peak, steps=steps))
+            found |= asdict(measure(row, data, runtime, peak=peak, steps=steps))
         except Exception as error:  # out of memory, a loss of one's own: the other rows are not lost
             found["error"] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             say_error(f"{title}: {found['error']}")
@@ -104,8 +111,8 @@ def _measure_rows(
 def _show(facts: dict[str, Any]) -> None:
     from study.bench.stages import STAGES
 
-    title = "Bench of {study}: {data}, {encoder}, views {views}, loss {loss}, {precision}".format(**facts)
-    CONSOLE.print(title, soft_wrap=True)
+    title = "Bench of {study}: {data}, {encoder}, {views_form} views {views}, loss {loss}, {precision}"
+    CONSOLE.print(title.format(**facts), soft_wrap=True)
     table = Table(
         "batch size", "trials", "images/s", *STAGES, "of peak", "memory", box=None, padding=(0, 1, 0, 0)
     )
@@ -114,12 +121,13 @@ def _show(facts: dict[str, Any]) -> None:
     for row in facts["rows"]:
         table.add_row(str(row["batch_size"]), str(row["trials"]), *_cells(row))
     CONSOLE.print(table)
+    machine = "{device_name} ({device}, threads {threads}, {execution}, torch {torch_version})".format(
+        **facts
+    )
     CONSOLE.print(
-        "Measured on {device_name} ({device}, threads {threads}, {execution}, torch {torch_version}). Images are "
-        "counted once, each in two views; stages are shares of the step's time; peak: matrix products, ".format(
-            **facts
-        )
-        + f"{facts['peak_flops_per_second'] / 1e9:,.0f} GFLOP/s; peak memory: {facts['memory']}.",
+        f"Measured on {machine}. Images are counted once, each in two views; stages are shares of the step's "
+        f"time; peak: matrix products, {facts['peak_flops_per_second'] / 1e9:,.0f} GFLOP/s; "
+        f"peak memory: {facts['memory']}.",
         soft_wrap=True,
     )
 

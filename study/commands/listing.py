@@ -3,17 +3,20 @@
 from collections.abc import Callable
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from search_spaces.spaces import SPACES
-from study.spec import load_spec, shipped_studies
+from search_spaces.spaces import SPACES, LossSpace
+from study.reference import key_tables
+from study.source import shipped_studies
+from study.spec import load_spec
 from trainables.datasets.catalogue import DATASETS
 from trainables.encoders.catalogue import ENCODERS
 from trainables.loss_fields import LOSS_CARDS
 
 
 def show_listing(what: str) -> None:
-    """Print one of the tables, or all of them."""
+    """Print one of the tables, or all of what ships with the package; `keys` are those of a study file."""
     tables: dict[str, Callable[[], Table]] = {
         "studies": _studies,
         "losses": _losses,
@@ -21,8 +24,23 @@ def show_listing(what: str) -> None:
         "encoders": _encoders,
     }
     console = Console(highlight=False)
+    if what == "keys":
+        console.print(_keys())
+        return
     for name in tables if what == "all" else [what]:
         console.print(tables[name]())
+
+
+def _keys() -> Table:
+    table = Table(
+        "key", "type", "default", "meaning", title="Keys of a study file", title_justify="left", box=None
+    )
+    for group in key_tables():
+        table.add_section()
+        table.add_row(f"[bold]{escape(group.title)}[/bold]", "", "", f"[bold]{escape(group.meaning)}[/bold]")
+        for key in group.keys:
+            table.add_row(*(escape(text) for text in (key.name, key.type, key.default, key.meaning)))
+    return table
 
 
 def _studies() -> Table:
@@ -41,11 +59,17 @@ def _losses() -> Table:
         fields = ", ".join(f"{field.name} = {field.default}" for field in card.fields)
         space = SPACES.get(name)
         if space:
-            low, high = space.range().ends
-            table.add_row(name, f"{space.main_axis} {low:g} to {high:g}", f"{space.base_lr:g}", fields)
+            table.add_row(name, _ranges(space), f"{space.base_lr:g}", fields)
         else:
             table.add_row(name, "say in the study", "the same", fields)
     return table
+
+
+def _ranges(space: LossSpace) -> str:
+    """The default ranges, one a line where they depend on another field."""
+    ends = {case: space.range(case).ends for case in space.half_widths}
+    lines = [f"{case + ': ' if case else ''}{low:g} to {high:g}" for case, (low, high) in ends.items()]
+    return f"{space.main_axis} " + "\n  ".join(lines)
 
 
 def _data() -> Table:

@@ -1,12 +1,14 @@
-"""`study plan` and `study status`: what there is and what is missing."""
+"""`study plan`: what there is and what is missing."""
 
 import json
 
 from rich.table import Table
 
+from study.archive import Archive, check_name, read_archive, removed_line
 from study.console import CONSOLE, say_error
 from study.errors import StudyError
 from study.estimate import seconds_by_trial
+from study.expand import stand_ins
 from study.opened import Opened, open_study
 from study.plan import status_summary
 from study.preflight import count_workers
@@ -16,6 +18,8 @@ from study.progress import format_seconds
 def show_plan(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
     """`study plan`."""
     opened = open_study(study, store, data_root)
+    archive = read_archive(opened)
+    _say_name(study, opened, archive)
     try:
         workers = count_workers(opened.loaded.spec.resources, None)
     except StudyError as error:  # a plan may be for another machine
@@ -34,10 +38,24 @@ def show_plan(study: str, store: str, data_root: str | None, *, as_json: bool) -
         "all", str(counts["trials"]), str(counts["trials"] - counts["missing"]), str(counts["missing"])
     )
     CONSOLE.print(table)
+    if opened.plan.undecided:
+        CONSOLE.print(
+            f"{opened.plan.undecided} of the missing trials are of configurations that the search has still to find."
+        )
+    if line := removed_line(opened, archive):
+        CONSOLE.print(line, soft_wrap=True)
     kept = sum(opened.is_kept(trial) for trial in opened.plan.missing)
     if kept:
         CONSOLE.print(f"{kept} of the missing trials have kept encoders, which are only evaluated.")
     CONSOLE.print(_estimate_line(counts["missing"], seconds, workers))
+
+
+def _say_name(study: str, opened: Opened, archive: Archive | None) -> None:
+    """A plan writes nothing, so it is shown all the same."""
+    try:
+        check_name(study, opened, archive)
+    except StudyError as error:
+        say_error(f"this study cannot run here: {error}")
 
 
 def estimated_seconds(opened: Opened, workers: int) -> float | None:
@@ -46,6 +64,7 @@ def estimated_seconds(opened: Opened, workers: int) -> float | None:
     None where neither tells: no worker fits on this machine, or the steps fail.
     """
     missing = [trial for trial in opened.plan.missing if not opened.is_kept(trial)]
+    missing += stand_ins(opened.plan.spec, opened.plan.expansion)
     if not missing:
         return 0.0
     if not workers:
@@ -64,16 +83,3 @@ def _estimate_line(missing: int, seconds: float | None, workers: int) -> str:
     if seconds is None:
         return "Estimated time: not known before some trials have finished."
     return f"Estimated time: {format_seconds(seconds)} with {workers} workers on this machine."
-
-
-def show_status(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
-    """`study status`."""
-    opened = open_study(study, store, data_root)
-    summary = status_summary(opened.plan)
-    if as_json:
-        print(json.dumps(summary))
-        return
-    CONSOLE.print(f"{summary.pop('study')}: {summary['trials']} trials")
-    for name, count in summary.items():
-        if name != "trials" and (count or name in ("ok", "missing")):
-            CONSOLE.print(f"  {count:>6}  {name}")

@@ -1,7 +1,5 @@
 """`study trial`: one trial in this process, and whether it repeats the record that the store holds."""
 
-import dataclasses
-import math
 from typing import Any
 
 from rich.table import Table
@@ -9,20 +7,11 @@ from rich.table import Table
 from study.console import CONSOLE
 from study.errors import DONE, FAILED, StudyError
 from study.expand import PlannedTrial
-from study.opened import Opened, open_study
+from study.opened import open_study
 from study.plan import Plan
 from study.preflight import count_workers
+from study.rerun import differences, rerun, stack_of
 from trainables.schema import Status, TrialRecord, column_unit
-
-#: Columns that no rerun repeats: times, memory, and where and with what it ran.
-RUN_COLUMNS = frozenset(
-    {
-        "attempt", "started_at", "seconds_total", "seconds_pretrain", "seconds_evaluate", "peak_memory_bytes",
-        "device", "device_name", "threads", "execution_mode", "stack_size",
-        "stack", "node", "python_version", "torch_version",
-        "package_version", "git_revision", "error_traceback",
-    }
-)  # fmt: skip
 
 
 def record_table(record: TrialRecord) -> Table:
@@ -37,24 +26,9 @@ def record_table(record: TrialRecord) -> Table:
 
 def compare_records(stored: dict[str, Any], record: TrialRecord) -> str:
     """One line: whether the new record repeats the stored one to the bit, and where it does not."""
-    new = vars(record)
-    differing = [
-        name
-        for name, value in stored.items()
-        if name not in RUN_COLUMNS and not _same(_plain(value), _plain(new[name]))
-    ]
-    if differing:
+    if differing := differences(stored, record):
         return f"The store holds another record of this trial; it differs in {', '.join(differing)}."
     return "The store holds this trial's record; the new one equals it to the bit, times and memory apart."
-
-
-def _plain(value: Any) -> Any:
-    """Maps come back from Parquet as lists of pairs."""
-    return sorted(dict(value).items()) if isinstance(value, (dict, list)) else value
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a == b or (isinstance(a, float) and isinstance(b, float) and math.isnan(a) and math.isnan(b))
 
 
 def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str | None, *, put: bool) -> int:
@@ -66,8 +40,9 @@ def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str |
         opened.store.prepare()
     CONSOLE.print(f"trial {chosen.keys.trial_id}: {chosen.title}")
     stored = opened.store.read({chosen.keys.trial_id}).table.to_pylist()
+    stack = _company(chosen, stored[0] if stored else None, opened.plan)
     attempt = opened.store.next_attempts().get(chosen.keys.trial_id, 0)
-    record = _run(chosen, stored[0]["stack"] if stored else None, opened, attempt)
+    record = rerun(stack, opened.workshop, attempt)[chosen.keys.trial_id]
     CONSOLE.print(record_table(record))
     if record.error_traceback:
         CONSOLE.print(record.error_traceback)
@@ -78,26 +53,23 @@ def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str |
     return DONE if record.status in (Status.OK, Status.DIVERGED) else FAILED
 
 
-def _run(chosen: PlannedTrial, stack: str | None, opened: Opened, attempt: int) -> TrialRecord:
-    """Train it anew, kept encoders or not, and in the company that it was trained in before."""
-    from trainables.trial import run_trials  # torch: seconds, once the words are known to be right
-
-    known = {trial.keys.trial_id: trial for trial in opened.plan.trials}
-    ids = stack.split() if stack else [chosen.keys.trial_id]
-    if not set(ids) <= set(known):
+def _company(chosen: PlannedTrial, stored: dict[str, Any] | None, plan: Plan) -> tuple[PlannedTrial, ...]:
+    """The trials that it is trained in one stack with: those of its record, itself among them."""
+    stack = stack_of(stored, plan) if stored else (chosen,)
+    if stack is None:
         CONSOLE.print(
             "It was trained in one stack with trials that the study has no more; now it trains alone."
         )
-        ids = [chosen.keys.trial_id]
-    elif len(ids) > 1:
-        CONSOLE.print(f"It trains in one stack with {len(ids) - 1} other trials, as it did before.")
-    runtime = dataclasses.replace(opened.workshop.runtime, artefacts=None)
-    records = run_trials([known[id_].config for id_ in ids], runtime=runtime, attempts=[attempt] * len(ids))
-    return next(record for record in records if record.trial_id == chosen.keys.trial_id)
+        return (chosen,)
+    if len(stack) > 1:
+        CONSOLE.print(f"It trains in one stack with {len(stack) - 1} other trials, as it did before.")
+    return stack
 
 
 def _choose(plan: Plan, trial_id: str | None) -> PlannedTrial:
     if trial_id is None:
+        if not plan.trials:
+            raise StudyError(f"trial: the search of {plan.spec.name} has not begun; run the study first")
         return (plan.missing or list(plan.trials))[0]
     fitting = [trial for trial in plan.trials if trial.keys.trial_id.startswith(trial_id)]
     if len(fitting) != 1:

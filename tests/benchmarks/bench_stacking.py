@@ -70,8 +70,11 @@ def print_cuda(size: int, batch_size: int) -> None:
         print(f"{title}: not measured: no GPU")
         return
     for execution in ("eager", "graphed"):
-        row = [cuda_gain(size, batch_size, count, execution) for count in TRIALS]
-        print(f"{title}, {execution}: " + " | ".join(f"{gain:5.2f}" for gain in row))
+        try:
+            row = [cuda_gain(size, batch_size, count, execution) for count in TRIALS]
+            print(f"{title}, {execution}: " + " | ".join(f"{gain:5.2f}" for gain in row))
+        except RuntimeError as error:
+            print(f"{title}, {execution}: failed: {error}")
 
 
 def main() -> None:

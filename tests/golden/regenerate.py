@@ -3,7 +3,9 @@
 import dataclasses
 import json
 
+from study.reference import reference_page
 from tests.study.test_expand import PLAN_GOLDEN, quickstart_lines
+from tests.study.test_reference import REFERENCE
 from tests.test_hygiene import README, with_loss_table
 from tests.trainables.test_config import GOLDEN as IDS_GOLDEN
 from tests.trainables.test_config import example
@@ -15,13 +17,14 @@ from trainables.config import Provenance, trial_keys
 
 
 def main() -> None:
-    """Ids, schema, the quickstart's plan, numbers of tiny trials, and the README's table of losses."""
+    """Ids, schema, the quickstart's plan, numbers of tiny trials, and what documentation is made from code."""
     keys = trial_keys(example(), Provenance(data_fingerprint="digits"))
     IDS_GOLDEN.write_text(json.dumps(dataclasses.asdict(keys), indent=2) + "\n")
     SCHEMA_GOLDEN.write_text("\n".join(schema_lines()) + "\n")
     PLAN_GOLDEN.write_text("\n".join(quickstart_lines()) + "\n")
     NUMERICS_GOLDEN.write_text(json.dumps(all_numbers(), indent=2) + "\n")
     README.write_text(with_loss_table(README.read_text()))
+    REFERENCE.write_text(reference_page())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from search_spaces.axes import Range
 from search_spaces.rates import best_rates, load_evidence, mean_accuracies
 from search_spaces.spaces import NULL_CONTROLS, SPACES
-from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
+from trainables.loss_fields import KERNEL_PARAMETERS, LOSS_CARDS, check_loss_params, loss_fields
 from trainables.losses import LOSSES, build_loss
 from trainables.schema import TrialRecord
 
@@ -29,20 +29,32 @@ def test_the_main_axis_is_a_field_and_a_column(loss: str) -> None:
     assert loss_fields(loss)[space.main_axis].default == space.default
 
 
-@pytest.mark.parametrize("loss", SPACES)
-def test_every_corner_of_a_space_is_allowed(loss: str) -> None:
-    for value in SPACES[loss].range().values():
-        check_loss_params(loss, {SPACES[loss].main_axis: value})
-        build_loss(loss, **{SPACES[loss].main_axis: value})
+RANGES = [(loss, case) for loss, space in SPACES.items() for case in space.half_widths]
 
 
-@pytest.mark.parametrize("loss", SPACES)
-def test_main_axes_span_one_log_width_about_their_defaults(loss: str) -> None:
-    low, high = SPACES[loss].range().ends
-    assert math.log(high / low) == pytest.approx(math.log(64))
+@pytest.mark.parametrize(("loss", "case"), RANGES)
+def test_every_corner_of_a_space_is_allowed(loss: str, case: str) -> None:
+    space = SPACES[loss]
+    fixed = {space.range_field: case} if case else {}
+    for value in space.range(case).values():
+        check_loss_params(loss, {space.main_axis: value, **fixed})
+        build_loss(loss, **{space.main_axis: value, **fixed})
+
+
+@pytest.mark.parametrize(("loss", "case"), RANGES)
+def test_main_axes_span_one_log_width_about_their_defaults(loss: str, case: str) -> None:
+    """Of the scale of the squared distance: `t` of the inverse multiquadric is a length."""
+    low, high = SPACES[loss].range(case).ends
+    assert math.log(high / low) * (2 if case == "imq" else 1) == pytest.approx(math.log(64))
     assert math.sqrt(low * high) == pytest.approx(SPACES[loss].default)
     assert SPACES[loss].source
     assert SPACES[loss].lr_source
+
+
+def test_kernels_that_scale_distances_have_a_range() -> None:
+    assert set(SPACES["kcl"].half_widths) == set(KERNEL_PARAMETERS) - {"riesz", "gaussian_riesz"}
+    with pytest.raises(KeyError):
+        SPACES["kcl"].range("riesz")
 
 
 def test_temperature_and_gaussian_scale_match_point_by_point() -> None:

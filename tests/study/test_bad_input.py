@@ -46,7 +46,7 @@ FAULTS = {
     "two budgets": (("steps = 3", "steps = 3\nepochs = 1"), ["training", "exactly one"]),
     "rate of zero": (("t = [2.0]", "t = [2.0]\nlr = 0"), ["lr", "0", "above 0"]),
     "another kernel without its scale": (
-        ("t = [2.0]", 'kernel = "imq"'),
+        ("t = [2.0]", 'kernel = "riesz"'),
         ["losses.kcl.t", "missing", "gaussian"],
     ),
     "a variant without its rate": (

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from study.expand import Expansion, expand
-from study.spec import load_spec, shipped_studies
+from study.source import shipped_studies
+from study.spec import load_spec
 from tests.study.conftest import WriteStudy
 
 PLAN_GOLDEN = Path(__file__).parent.parent / "golden" / "quickstart_plan.txt"

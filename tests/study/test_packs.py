@@ -32,10 +32,21 @@ def test_packs_are_even_and_hold_every_unit_once() -> None:
     assert [each for pack in packs for each in pack] == units
 
 
+def test_losses_with_the_same_trials_are_stacked_alike() -> None:
+    units = [
+        unit(tiny(loss, seed=seed), f"{loss}{seed}") for loss in ("dcl", "flatnce") for seed in range(21)
+    ]
+    packs = form_packs(units, 2, pixels=64, stacked=True)
+    assert [[each.config.seed for each in pack] for pack in packs[:2]] == [
+        [each.config.seed for each in pack] for pack in packs[2:]
+    ]
+
+
 def test_every_worker_gets_a_pack_where_there_are_few() -> None:
     units = [unit(tiny(seed=seed), str(seed)) for seed in range(6)]
     assert [len(pack) for pack in form_packs(units, 3, pixels=64, stacked=True)] == [2, 2, 2]
     assert len(form_packs(units[:2], 8, pixels=64, stacked=True)) == 2
+    assert form_packs([], 2, pixels=64, stacked=True) == []
 
 
 def test_stacking_can_be_switched_off() -> None:
@@ -49,7 +60,7 @@ def test_large_batches_images_and_networks_stack_less() -> None:
     task = tiny().task
     assert stack_limit(task, 64) == stack_limit(task, 256) == 16
     large = with_training(tiny(), batch_size=256).task
-    assert stack_limit(large, 64) == 4
+    assert stack_limit(large, 64) == 2
     assert stack_limit(large, 1024) == 1
     assert stack_limit(with_training(tiny(), batch_size=4096).task, 64) == 1
     resnet = dataclasses.replace(task, encoder=EncoderConfig(name="resnet18"))

@@ -22,16 +22,13 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 
 def start(study: Path, store: Path) -> "subprocess.Popen[str]":
     """`study run` as a process of its own, in a group of its own, as a terminal would start it."""
+    return start_command("run", study, "--store", store)
+
+
+def start_command(*words: object) -> "subprocess.Popen[str]":
+    """`study` with these words, likewise."""
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from study.cli import main; main()",
-            "run",
-            str(study),
-            "--store",
-            str(store),
-        ],
+        [sys.executable, "-c", "from study.cli import main; main()", *map(str, words)],
         cwd=_REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -86,6 +83,10 @@ def test_a_deadly_trial_is_one_crashed_row(write_study: WriteStudy, tmp_path: Pa
     assert process.returncode == 0, output
     found = counts(study, store)
     assert (found["ok"], found["crashed"], found["missing"]) == (10, 2, 0)
+    again = start_command("retry", study, "--status", "crashed", "--store", store)
+    output, _ = again.communicate(timeout=280)
+    assert again.returncode == 0, output
+    assert sorted(path.name.split(".")[1] for path in records(store)) == ["0"] * 12 + ["1"] * 2
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_a_signal_keeps_what_is_finished(
     assert "the same command continues" in output
     assert workers_of(process.pid) == []
 
-    shorter = write_study(("steps = 3", "steps = 150"), name="same.toml")
+    shorter = write_study(("steps = 3", "steps = 150"))
     stamps = {path.name: path.stat().st_mtime_ns for path in kept}
     again = invoke("run", shorter, "--store", store, "--runner", "inline")
     assert again.exit_code == 0

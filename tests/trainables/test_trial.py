@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from study.commands.trial import RUN_COLUMNS
+from study.rerun import RUN_COLUMNS
 from tests.trainables.tiny_trial import tiny
 from trainables.config import (
     DataConfig,

@@ -22,12 +22,14 @@ class LossesInTurn:
         return torch.stack([loss(a, b) for loss, a, b in zip(self.losses, z_a, z_b, strict=True)])
 
 
-def stack_losses(losses: Sequence[Any]) -> Callable[[Tensor, Tensor], Tensor]:
+def stack_losses(
+    losses: Sequence[Any], device: torch.device | str = "cpu"
+) -> Callable[[Tensor, Tensor], Tensor]:
     """One callable for K trials, from views `(K, M, d)` to losses `(K,)`, trial k using `losses[k]`.
 
     Built-in losses of one class that differ in numbers only become a single loss with `(K,)` hyperparameters;
-    anything else is called in turn. Sum the result, and each trial gets the gradient it would have alone.
-    Raises `ValueError` for no losses.
+    anything else is called in turn. Numbers that differ lie on `device`, the views' own. Sum the result, and each
+    trial gets the gradient it would have alone. Raises `ValueError` for no losses.
     """
     if not losses:
         raise ValueError("losses: got none, must be at least one")
@@ -40,7 +42,7 @@ def stack_losses(losses: Sequence[Any]) -> Callable[[Tensor, Tensor], Tensor]:
         if all(value == values[0] for value in values):
             fields[spec.name] = values[0]
         elif all(isinstance(value, int | float) for value in values):
-            fields[spec.name] = torch.tensor(values, dtype=torch.float64)
+            fields[spec.name] = torch.tensor(values, dtype=torch.float64, device=device)
         else:
             return LossesInTurn(losses=tuple(losses))
     return type(first)(**fields)

@@ -22,7 +22,10 @@ def prepare_network(network: nn.Module, execution: str) -> nn.Module:
     """The network as the step calls it. Raises `ValueError` for an unknown execution."""
     if execution not in EXECUTIONS:
         raise ValueError(f"execution: got {execution!r}; allowed are {', '.join(EXECUTIONS)}")
-    compiled: nn.Module = torch.compile(network) if execution.startswith("compiled") else network  # type: ignore[assignment]
+    if not execution.startswith("compiled"):
+        return network
+    # Shapes never change within a trial; after another trial in the process torch would try to be general.
+    compiled: nn.Module = torch.compile(network, dynamic=False)  # type: ignore[assignment]
     return compiled
 
 
@@ -57,6 +60,7 @@ class GraphedStep:
         put_back = self._remember()
         self._warm_up()
         put_back()
+        torch.cuda.empty_cache()  # a graph has a memory pool of its own: what the warm-up took is given back
         graph = torch.cuda.CUDAGraph()
         for generator in self._step.generators:
             graph.register_generator_state(generator)

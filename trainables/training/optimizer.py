@@ -27,6 +27,7 @@ class StackedOptimizer:
         self._shared, self._members = configs[0], len(configs)
         self._weights = [index for index, p in enumerate(self._parameters) if p.ndim > 1]
         rates = torch.tensor([peak_learning_rate(config) for config in configs])
+        self._peak = rates[0].to(self._parameters[0])
         self._peaks = [self._by_row(rates.to(p), p) for p in self._parameters]
         self._momenta = [torch.zeros_like(p) for p in self._parameters]
 
@@ -44,8 +45,13 @@ class StackedOptimizer:
             gradients[index] = gradient
         torch._foreach_mul_(self._momenta, self._shared.momentum)
         torch._foreach_add_(self._momenta, gradients)
-        rates = torch._foreach_mul(self._peaks, factor)
-        torch._foreach_addcmul_(self._parameters, self._momenta, rates, value=-1.0)
+        torch._foreach_sub_(self._parameters, self._moves(factor))
+
+    def _moves(self, factor: Tensor) -> list[Tensor]:
+        """`rate * momentum` of every parameter. One rate for all is a number, which one kernel takes to them all."""
+        if self._members == 1:
+            return list(torch._foreach_mul(self._momenta, self._peak * factor))
+        return list(torch._foreach_mul(self._momenta, torch._foreach_mul(self._peaks, factor)))
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

@@ -57,13 +57,13 @@ class TrainingStep:
         return views.contiguous(memory_format=torch.channels_last)
 
 
-def group_losses(losses: Sequence[Loss]) -> list[LossGroup]:
+def group_losses(losses: Sequence[Loss], device: torch.device | str = "cpu") -> list[LossGroup]:
     """Runs of neighbours that differ in numbers only, each as one callable from `(K, M, d)` to `(K,)`."""
     groups: list[LossGroup] = []
     for _, run in itertools.groupby(losses, key=_variant):
         start, members = (groups[-1][0].stop if groups else 0), list(run)
         # A single loss sees `(M, d)`, as it would outside of a stack.
-        joined = stack_losses(members) if len(members) > 1 else LossesInTurn(losses=tuple(members))
+        joined = stack_losses(members, device) if len(members) > 1 else LossesInTurn(losses=tuple(members))
         groups.append((slice(start, start + len(members)), joined))
     return groups
 

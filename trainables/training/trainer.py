@@ -48,7 +48,7 @@ class Trainer:
         self._optimizer = StackedOptimizer(self._network.parameters(), [member.config for member in members])
         step = TrainingStep(
             network=prepare_network(self._network, execution),
-            losses=group_losses([member.loss for member in members]),
+            losses=group_losses([member.loss for member in members], device),
             optimizer=self._optimizer,
             views=views,
             generators=self._generators,

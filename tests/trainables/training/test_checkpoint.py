@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from study.commands.trial import RUN_COLUMNS
+from study.rerun import RUN_COLUMNS
 from tests.trainables.tiny_trial import tiny
 from tests.trainables.training.small import member, train
 from trainables.config import TrialConfig, canonical_json

@@ -29,8 +29,13 @@ def stacked_outputs(stacked: nn.Module, x: Tensor) -> Tensor:
     return z.unflatten(1, (len(x), -1)).transpose(0, 1)
 
 
-@pytest.mark.parametrize("members", [1, 2, 8])
-@pytest.mark.parametrize("name", ["small_conv", "resnet18"])
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [
+        ("small_conv", 1), ("small_conv", 2), ("small_conv", 8), ("resnet18", 2),
+        pytest.param("resnet18", 8, marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
 def test_outputs_gradients_and_statistics_are_the_members_own(name: str, members: int) -> None:
     models = [model.double() for model in models_of(name, members)]
     x = inputs(members, 3).double()

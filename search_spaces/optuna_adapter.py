@@ -1,0 +1,195 @@
+"""Adaptive search by Optuna: one Optuna study a loss, asked for configurations and told how they did.
+
+Optuna's studies lie in one journal file, a log that is only appended to. `optuna-dashboard FILE` opens it, and its
+locks rest on atomic links and renames, which network file systems have; SQLite's rest on `fcntl`, which many of them
+break. What was suggested is all that counts there: scores come from records, and a journal that is lost is made
+again by asking anew, for one history and seed give one suggestion.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from search_spaces.axes import Axis, Range
+from search_spaces.space import Point, Space, Tied
+from trainables.config import Scalar
+
+#: How a configuration did: its score, larger is better; "pruned" where it was stopped; None where it has not ended.
+Outcome = float | Literal["pruned"] | None
+
+_STARTED = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
+_POINT = "point"  # the attribute of Optuna's trial that holds the configuration, rounded as it runs
+
+
+def _tpe(seed: int, startup: int) -> BaseSampler:
+    """Tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011).
+
+    The constant liar counts what runs as bad, so that configurations asked for together lie apart.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of the liar, before Optuna 5
+        return TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True)
+
+
+def _gp(seed: int, startup: int) -> BaseSampler:
+    """Gaussian process; of hyperparameters that only some configurations have, random values."""
+    return GPSampler(seed=seed, n_startup_trials=startup, warn_independent_sampling=False)
+
+
+#: Every sampler by the name that study files use, made from its seed and its number of random configurations.
+SAMPLERS: dict[str, Callable[[int, int], BaseSampler]] = {
+    "tpe": _tpe,
+    "gp": _gp,
+    "random": lambda seed, startup: RandomSampler(seed=seed),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerConfig:
+    """A sampler of `SAMPLERS`, its seed, and how many random configurations come first."""
+
+    name: str
+    seed: int
+    startup: int
+
+    def at(self, index: int) -> BaseSampler:
+        """The sampler for the configuration of that number, which has its own seed.
+
+        A sampler that a search goes on with after an interruption would otherwise draw what it drew before.
+        """
+        (seed,) = np.random.SeedSequence([self.seed, index]).generate_state(1)
+        return SAMPLERS[self.name](int(seed), self.startup)
+
+
+class Search:
+    """One loss's search in a journal, open for writing."""
+
+    def __init__(self, journal: Path, name: str, *, space: Space, sampler: SamplerConfig) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of every trial otherwise
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        self._space, self._sampler = space, sampler
+        self._asked: set[int] = set()
+        self._study = optuna.create_study(
+            storage=_storage(journal), study_name=name, direction="maximize", load_if_exists=True
+        )
+
+    @property
+    def started(self) -> int:
+        """Configurations that were asked for, apart from those that wait to be asked for again."""
+        return len(self._trials(*_STARTED))
+
+    @property
+    def waiting(self) -> int:
+        """Configurations that were interrupted; `ask` gives them first."""
+        return len(self._trials(TrialState.WAITING))
+
+    def decided(self) -> list[Point]:
+        """Every configuration that was asked for, in that order; one may stand there more than once."""
+        return _decided(self._study)
+
+    def ask(self) -> Point:
+        """The next configuration, which then runs."""
+        self._study.sampler = self._sampler.at(self.started)
+        trial = self._study.ask()
+        self._asked.add(trial.number)
+        point = suggest_point(trial, self._space)
+        trial.set_user_attr(_POINT, point)
+        return point
+
+    def tell(self, outcome: Callable[[Point], Outcome]) -> None:
+        """Tell how every running configuration did that has ended; what another process told stands."""
+        for trial in self._trials(TrialState.RUNNING):
+            result = outcome(trial.user_attrs[_POINT]) if _POINT in trial.user_attrs else None
+            if result == "pruned":
+                self._study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
+            elif result is not None:
+                self._study.tell(trial.number, result, skip_if_finished=True)
+
+    def interrupt(self, *, everyones: bool = False) -> None:
+        """Let running configurations wait, those that were asked for here or all: a copy waits, and this one fails.
+
+        What other processes asked for must be left to them while they live.
+        """
+        for trial in self._trials(TrialState.RUNNING):
+            if everyones or trial.number in self._asked:
+                self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+                if _POINT in trial.user_attrs:
+                    self._study.enqueue_trial(trial.params, user_attrs={_POINT: trial.user_attrs[_POINT]})
+
+    def _trials(self, *states: TrialState) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False, states=states)
+
+
+def read_decided(journal: Path, name: str) -> list[Point]:
+    """The configurations that a search asked for; none where there is no such search. Writes nothing.
+
+    Raises `ValueError` for a journal that cannot be read.
+    """
+    if not journal.is_file():
+        return []
+    try:
+        return _decided(optuna.load_study(storage=_storage(journal), study_name=name))
+    except KeyError:
+        return []
+
+
+def repair_journal(journal: Path) -> None:
+    """Cut off the line that a process was writing when it was killed; nobody else may be writing."""
+    if not journal.is_file():
+        return
+    content = journal.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with journal.open("r+b") as file:
+            file.truncate(whole)
+
+
+def suggest_point(trial: optuna.Trial, space: Space) -> Point:
+    """Ask for every hyperparameter that varies; of a tied one, for that of its case, under a name of its own."""
+    free = {name: _suggest(trial, name, axis) for name, axis in space.items() if not isinstance(axis, Tied)}
+    tied = {
+        name: _suggest(trial, f"{name} ({axis.on} = {free[axis.on]})", axis.cases[free[axis.on]])
+        for name, axis in space.items()
+        if isinstance(axis, Tied)
+    }
+    values = free | tied
+    return {name: values[name] for name in space}
+
+
+def _suggest(trial: optuna.Trial, name: str, axis: Axis) -> Scalar:
+    if not isinstance(axis, Range) or axis.points is not None:
+        values = axis.values()
+        return values[0] if len(values) == 1 else _choose(trial, name, values)
+    low, high = axis.ends
+    if axis.whole:
+        return trial.suggest_int(name, round(low), round(high), log=axis.log is not None)
+    return axis.rounded(trial.suggest_float(name, low, high, log=axis.log is not None))
+
+
+def _choose(trial: optuna.Trial, name: str, values: tuple[Scalar, ...]) -> Scalar:
+    chosen = trial.suggest_categorical(name, values)
+    assert chosen is not None
+    return chosen
+
+
+def _decided(study: optuna.Study) -> list[Point]:
+    trials = study.get_trials(deepcopy=False, states=(*_STARTED, TrialState.WAITING))
+    return [trial.user_attrs[_POINT] for trial in trials if _POINT in trial.user_attrs]
+
+
+def _storage(journal: Path) -> JournalStorage:
+    try:
+        return JournalStorage(JournalFileBackend(str(journal)))
+    except (ValueError, KeyError) as error:
+        raise ValueError(
+            f"{journal} is damaged ({error}); remove it, and the search is repeated from the records"
+        ) from error

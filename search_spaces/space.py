@@ -1,0 +1,67 @@
+"""A space of configurations, and the points of it: every combination, or where coordinates of the unit cube lie."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from search_spaces.axes import Axis, Values
+from search_spaces.grid import grid
+from trainables.config import Scalar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tied:
+    """A hyperparameter whose axis depends on the value that `on`, another one, has."""
+
+    on: str
+    cases: Mapping[Scalar, Axis]
+
+
+Space = Mapping[str, Axis | Tied]
+
+#: One configuration: a value for each hyperparameter of a space.
+Point = dict[str, Scalar]
+
+
+def grid_points(space: Space) -> Iterator[Point]:
+    """Every combination, the last axis varying fastest; of a tied axis, the values of its case.
+
+    Raises `ValueError` naming the axis for a range without `points`.
+    """
+    free = {name: _values(name, axis) for name, axis in space.items() if not isinstance(axis, Tied)}
+    for point in grid(free):
+        tied = {name: _values(name, axis) for name, axis in _cases(space, point).items()}
+        for rest in grid(tied):
+            yield _in_order(space, point | rest)
+
+
+def point_at(space: Space, coordinates: Mapping[str, float]) -> Point:
+    """The configuration at coordinates in [0, 1), one for each hyperparameter."""
+    free = {name: axis.at(coordinates[name]) for name, axis in space.items() if not isinstance(axis, Tied)}
+    tied = {name: axis.at(coordinates[name]) for name, axis in _cases(space, free).items()}
+    return _in_order(space, free | tied)
+
+
+def end_points(space: Space) -> tuple[Point, ...]:
+    """Points that show every listed value, and of every range, in each of its cases, both ends."""
+    longest = max((len(axis.listed) for axis in space.values() if isinstance(axis, Values)), default=1)
+    return tuple(
+        point_at(space, {name: share if isinstance(axis, Values) else end for name, axis in space.items()})
+        for share in ((index + 0.5) / longest for index in range(longest))
+        for end in (0.0, math.nextafter(1.0, 0.0))
+    )
+
+
+def _cases(space: Space, point: Point) -> dict[str, Axis]:
+    return {name: axis.cases[point[axis.on]] for name, axis in space.items() if isinstance(axis, Tied)}
+
+
+def _in_order(space: Space, point: Point) -> Point:
+    return {name: point[name] for name in space}
+
+
+def _values(name: str, axis: Axis) -> tuple[Scalar, ...]:
+    try:
+        return axis.values()
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error

@@ -1,0 +1,83 @@
+"""The study file archived beside its results, and where it came from: in a store, one name is one study.
+
+A file may be edited, and the same content may lie in several places. Another file of the same name, with another
+content, would overwrite the first one's report, so it is refused.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from study.atomic import replace_file
+from study.errors import StudyError
+from study.opened import Opened
+from study.reporting import study_directory
+from study.source import shipped_studies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """What a store holds of a study beside records: its text as of the last launch or report."""
+
+    text: str
+    origins: tuple[
+        str, ...
+    ] = ()  # files that said this text or an earlier one, the latest last; empty where unknown
+    trial_ids: frozenset[str] = frozenset()  # its trials
+
+
+def read_archive(opened: Opened) -> Archive | None:
+    """What the store knows of a study of this name; None before its first launch."""
+    directory = study_directory(opened.store, opened.name)
+    try:
+        text = (directory / "study.toml").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"store: cannot read {directory / 'study.toml'} ({error})") from error
+    try:
+        told = json.loads((directory / "archive.json").read_text(encoding="utf-8"))
+        return Archive(text=text, origins=tuple(told["origins"]), trial_ids=frozenset(told["trial_ids"]))
+    except (OSError, ValueError, KeyError, TypeError):  # from before there was such a file
+        return Archive(text=text)
+
+
+def check_name(study: str, opened: Opened, archive: Archive | None, *, edited: bool = False) -> None:
+    """Raise `StudyError` when the store holds another study of this name; `edited` says that it is the same one."""
+    if archive is None or edited or not archive.origins or archive.text == opened.loaded.text:
+        return
+    if origin_of(study) not in archive.origins:
+        raise StudyError(
+            f"name: got '{opened.name}', which is another study in this store, from {archive.origins[-1]}; change "
+            "the name or the --store, or say --edited if this file is a later version of that one"
+        )
+
+
+def removed_line(opened: Opened, archive: Archive | None) -> str | None:
+    """One line on recorded trials that an edit took out of the study; None where there are none."""
+    if archive is None or archive.text == opened.loaded.text:
+        return None
+    removed = archive.trial_ids - {trial.keys.trial_id for trial in opened.plan.trials}
+    count = opened.store.read(set(removed)).table.num_rows if removed else 0
+    if not count:
+        return None
+    are = "trial of its earlier version is" if count == 1 else "trials of its earlier version are"
+    return f"{opened.name}: {count} recorded {are} no longer part of it; they stay in the store."
+
+
+def write_archive(study: str, opened: Opened, archive: Archive | None) -> None:
+    """Archive the study as it is now. Raises `StudyError` when the store cannot be written."""
+    here = origin_of(study)
+    before = [origin for origin in (archive.origins if archive else ()) if origin != here]
+    told = {"origins": [*before, here], "trial_ids": sorted(t.keys.trial_id for t in opened.plan.trials)}
+    directory = study_directory(opened.store, opened.name)
+    try:
+        replace_file(directory / "archive.json", json.dumps(told))
+        replace_file(directory / "study.toml", opened.loaded.text)
+    except OSError as error:
+        raise StudyError(f"store: cannot write to {directory} ({error.strerror or error})") from error
+
+
+def origin_of(study: str) -> str:
+    """What a study file is known by: its place, or the name of a shipped study."""
+    return study if study in shipped_studies() else str(Path(study).expanduser().resolve())

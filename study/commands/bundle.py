@@ -1,0 +1,61 @@
+"""`study bundle`: one file with a study, its records, report and manifests, for a paper's supplement."""
+
+import os
+import uuid
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from study.archive import check_name, read_archive
+from study.atomic import TEMPORARY
+from study.bundled import fill_bundle
+from study.commands.gc import format_bytes
+from study.console import CONSOLE
+from study.errors import StudyError
+from study.opened import Opened, open_study
+
+#: The least that the format can say: the same bundle has the same bytes.
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def bundle_study(study: str, store: str, data_root: str | None, *, out: str | None) -> None:
+    """`study bundle`. Raises `StudyError` when there is nothing to pack, or a file where the bundle should be."""
+    opened = open_study(study, store, data_root)
+    check_name(study, opened, read_archive(opened))
+    target = Path(out or f"{opened.name}-bundle.zip").expanduser()
+    _check(opened, target)
+    with TemporaryDirectory() as folder:
+        bundle = fill_bundle(opened, Path(folder).resolve())
+        count = bundle.records.num_rows
+        try:
+            _pack(bundle.path, target)
+        except OSError as error:
+            raise StudyError(f"--out: cannot write {target} ({error.strerror or error})") from error
+    CONSOLE.print(
+        f"{target}: {count} of {len(opened.plan.trials)} trials of {opened.name}, "
+        f"{format_bytes(target.stat().st_size)}. Unpack it and see README.txt.",
+        soft_wrap=True,
+    )
+
+
+def _check(opened: Opened, target: Path) -> None:
+    if target.suffix != ".zip":
+        raise StudyError(f"--out: got {target}, must end in .zip")
+    if target.exists():
+        raise StudyError(f"--out: got {target}, which is there already; nothing is overwritten")
+    if not opened.plan.records.table.num_rows:
+        raise StudyError(f"bundle: {opened.name} has no records in this store yet; run it first")
+
+
+def _pack(folder: Path, target: Path) -> None:
+    """All files below `folder`, in a folder of the archive's name."""
+    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+    try:
+        with zipfile.ZipFile(temporary, "x") as archive:
+            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+                name = zipfile.ZipInfo(f"{target.stem}/{path.relative_to(folder).as_posix()}", _NO_TIME)
+                name.external_attr = 0o644 << 16
+                archive.writestr(name, path.read_bytes(), zipfile.ZIP_DEFLATED)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,97 @@
+"""`study failures`: what went wrong, grouped by error, with one traceback each."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from study.attempts import failures
+from study.console import CONSOLE
+from study.opened import Opened, open_study
+
+#: Trials that are named of each group.
+_NAMED = 3
+
+#: Numbers in messages: batch sizes, memory, steps; failures that differ in them alone are of one kind.
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureGroup:
+    """Trials that failed alike: `rows` are their records' latest attempts, the first of which is shown."""
+
+    rows: tuple[Mapping[str, Any], ...]
+
+    @property
+    def first(self) -> Mapping[str, Any]:
+        """The one that is shown."""
+        return self.rows[0]
+
+    @property
+    def title(self) -> str:
+        """Such as `3 crashed: RuntimeError: the batch is too large`."""
+        error = ": ".join(filter(None, (self.first["error_class"], self.first["error_message"])))
+        return f"{len(self.rows)} {self.first['status']}: {error or 'no error was recorded'}"
+
+
+def group_failures(rows: list[Mapping[str, Any]]) -> list[FailureGroup]:
+    """Groups of equal status, error class and message, numbers in the message apart; the largest first."""
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        message = _NUMBER.sub("#", row["error_message"] or "")
+        groups.setdefault((row["status"], row["error_class"] or "", message), []).append(row)
+    return sorted((FailureGroup(rows=tuple(rows)) for rows in groups.values()), key=lambda g: -len(g.rows))
+
+
+def show_failures(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
+    """`study failures`."""
+    opened = open_study(study, store, data_root)
+    titles = {trial.keys.trial_id: trial.title for trial in opened.plan.trials}
+    groups = group_failures(failures(opened.plan.records.table))
+    if as_json:
+        print(json.dumps(_summary(opened, groups, titles)))
+        return
+    failed, recorded = sum(len(group.rows) for group in groups), opened.plan.records.table.num_rows
+    if not groups:
+        CONSOLE.print(f"{opened.name}: none of the {recorded} recorded trials failed.")
+        return
+    ways = "one way" if len(groups) == 1 else f"{len(groups)} ways"
+    CONSOLE.print(f"{opened.name}: {failed} of {recorded} recorded trials failed, in {ways}.")
+    for group in groups:
+        _show_group(group, titles, study, "" if store == "./results" else f" --store {store}")
+
+
+def _show_group(group: FailureGroup, titles: Mapping[str, str], study: str, store: str) -> None:
+    first = group.first
+    CONSOLE.print(f"\n{group.title}", style="bold", soft_wrap=True)
+    for row in group.rows[:_NAMED]:
+        CONSOLE.print(f"  {row['trial_id']}  {titles[row['trial_id']]}", soft_wrap=True)
+    if len(group.rows) > _NAMED:
+        CONSOLE.print(f"  and {len(group.rows) - _NAMED} more")
+    trace = first["error_traceback"]
+    CONSOLE.print("\n  Traceback of the first:" if trace else "\n  No traceback: its process died.")
+    for line in (trace or "").splitlines():
+        CONSOLE.print(f"    {line}", soft_wrap=True)
+    CONSOLE.print(f"\n  Look at the first: study trial {study} {first['trial_id']}{store}", soft_wrap=True)
+    how = f"--error {first['error_class']}" if first["error_class"] else f"--status {first['status']}"
+    CONSOLE.print(f"  Run all again:     study retry {study} {how}{store}", soft_wrap=True)
+
+
+def _summary(opened: Opened, groups: list[FailureGroup], titles: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "study": opened.name,
+        "recorded": opened.plan.records.table.num_rows,
+        "failed": sum(len(group.rows) for group in groups),
+        "groups": [
+            {
+                **{name: group.first[name] for name in ("status", "error_class", "error_message")},
+                "traceback": group.first["error_traceback"],
+                "trials": [
+                    {"trial_id": row["trial_id"], "title": titles[row["trial_id"]], "attempt": row["attempt"]}
+                    for row in group.rows
+                ],
+            }
+            for group in groups
+        ],
+    }

@@ -1,0 +1,64 @@
+"""`study retry`: recorded failures run again, each as its next attempt; the earlier ones stay in the store."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from study.attempts import failures
+from study.commands.run import fitting_workers, launch_trials, prepare_store, report_opened
+from study.console import CONSOLE
+from study.errors import DONE, StudyError
+from study.expand import PlannedTrial
+from study.opened import Opened, open_study
+
+
+def retry_study(
+    study: str,
+    store: str,
+    data_root: str | None,
+    *,
+    statuses: Sequence[str],
+    errors: Sequence[str],
+    dry_run: bool,
+    workers: int | None,
+    runner: str,
+) -> int:
+    """Run again what ended in one of `statuses` and with one of `errors` (each, where given). The exit code."""
+    if not statuses and not errors:
+        raise StudyError(
+            "retry: say which trials: --status crashed, diverged, oom or timeout, or --error CLASS; "
+            f"`study failures {study}` lists them"
+        )
+    opened = open_study(study, store, data_root)
+    chosen = _choose(opened, statuses, errors)
+    if not chosen:
+        CONSOLE.print(_nothing_line(opened, statuses, errors), soft_wrap=True)
+        return DONE
+    if dry_run:
+        CONSOLE.print(
+            f"Would run {len(chosen)} of the {len(opened.plan.trials)} trials of {opened.name} again:"
+        )
+        for trial in chosen:
+            CONSOLE.print(f"  {trial.keys.trial_id}  {trial.title}", soft_wrap=True)
+        return DONE
+    count = fitting_workers(opened, workers, runner)
+    prepare_store(study, opened)
+    if stop := launch_trials(opened, chosen, count, runner):
+        return stop.exit_code
+    report_opened(study, open_study(study, store, data_root))
+    return DONE
+
+
+def _choose(opened: Opened, statuses: Sequence[str], errors: Sequence[str]) -> list[PlannedTrial]:
+    wanted = {
+        row["trial_id"]
+        for row in failures(opened.plan.records.table)
+        if (not statuses or row["status"] in statuses) and (not errors or row["error_class"] in errors)
+    }
+    return [trial for trial in opened.plan.trials if trial.keys.trial_id in wanted]
+
+
+def _nothing_line(opened: Opened, statuses: Sequence[str], errors: Sequence[str]) -> str:
+    asked = " and ".join(filter(None, (" or ".join(statuses), " or ".join(errors))))
+    found = Counter(f"{row['status']}: {row['error_class']}" for row in failures(opened.plan.records.table))
+    there = "; there are " + ", ".join(f"{count} {kind}" for kind, count in found.items()) if found else ""
+    return f"{opened.name}: no trial ended with {asked}, nothing to run again{there}."

@@ -1,0 +1,150 @@
+"""`study show`: everything that a store knows of one trial."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from study.attempts import all_attempts
+from study.console import CONSOLE
+from study.errors import StudyError
+from study.manifest import all_launches_folders, read_manifests
+from study.progress import format_seconds
+from trainables.artefacts import curve_path, kept_path
+from trainables.records import RecordStore, open_store
+from trainables.schema import column_unit
+
+#: Columns that are shown elsewhere than in the table of columns.
+_APART = frozenset({"trial_id", "config", "error_class", "error_message", "error_traceback"})
+
+
+def show_trial(trial_id: str, store: str, *, as_json: bool) -> None:
+    """`study show`. Raises `StudyError` unless `trial_id` begins exactly one trial of the store."""
+    record_store = open_store(store)
+    key = _find(record_store, trial_id, store)
+    rows = all_attempts(record_store, [key]).to_pylist()
+    facts = {
+        "trial_id": key,
+        **_launch_facts(record_store.path, key),
+        "config": json.loads(rows[-1]["config"]),
+        "attempts": [_readable(row) for row in rows],
+        "files": _files(record_store.path, rows[-1]["pretrain_id"]),
+    }
+    facts["again"] = _again(facts["studies"], key, store, record_store.path)
+    if as_json:
+        print(json.dumps(facts, default=str))
+    else:
+        _show(facts)
+
+
+def _find(store: RecordStore, trial_id: str, said: str) -> str:
+    known = store.read().table["trial_id"].to_pylist()
+    fitting = [key for key in known if key.startswith(trial_id)]
+    if len(fitting) != 1:
+        raise StudyError(
+            f"show: got '{trial_id}', which begins {len(fitting)} of the {len(known)} recorded trials in {said}; "
+            "give an id, or enough of its beginning"
+        )
+    return str(fitting[0])
+
+
+def _launch_facts(store: Path, trial_id: str) -> dict[str, Any]:
+    """Title, studies and launches of a trial, from the manifests of the launches that ran it."""
+    ran = [
+        (manifest, trial)
+        for folder in all_launches_folders(store)
+        for manifest in read_manifests(folder)
+        for trial in manifest.trials
+        if trial["trial_id"] == trial_id
+    ]
+    return {
+        "title": next((trial["title"] for _, trial in ran), None),
+        "studies": list(dict.fromkeys(manifest.study for manifest, _ in ran)),
+        "launches": [manifest.launch for manifest, _ in ran],
+    }
+
+
+def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without its config and what it does not have; maps come back from Parquet as lists of pairs."""
+    return {
+        name: dict(value) if isinstance(value, list) else value
+        for name, value in row.items()
+        if value is not None and name != "config"
+    }
+
+
+def _files(store: Path, pretrain_id: str) -> dict[str, str]:
+    """What lies beside the record: `curve` and `encoder`, where they were kept."""
+    paths = {"curve": curve_path(store, pretrain_id), "encoder": kept_path(store, pretrain_id)}
+    return {name: str(path) for name, path in paths.items() if path.exists()}
+
+
+def _again(studies: list[str], trial_id: str, said: str, store: Path) -> str:
+    """The command that runs the trial again, from the study file archived in the store."""
+    archived = [path for name in studies if (path := store / "studies" / name / "study.toml").exists()]
+    study = str(archived[0]) if archived else "STUDY"
+    return f"study trial {study} {trial_id} --store {said}"
+
+
+def _show(facts: Mapping[str, Any]) -> None:
+    latest = facts["attempts"][-1]
+    CONSOLE.print(
+        f"trial {facts['trial_id']}: {facts['title'] or latest['loss']}", style="bold", soft_wrap=True
+    )
+    if facts["studies"]:
+        CONSOLE.print(
+            f"of {', '.join(facts['studies'])}; launches: {', '.join(facts['launches'])}", soft_wrap=True
+        )
+    CONSOLE.print("\nConfig (fields at their defaults are left out):")
+    CONSOLE.print(json.dumps(facts["config"], indent=2), soft_wrap=True)
+    CONSOLE.print("\nAttempts (the latest counts):")
+    CONSOLE.print(_attempts_table(facts["attempts"]))
+    CONSOLE.print("\nRecord of the latest attempt:")
+    CONSOLE.print(_columns_table(latest))
+    for name, path in facts["files"].items():
+        CONSOLE.print(f"\n{name.capitalize()}: {path}", soft_wrap=True)
+    if latest.get("error_traceback"):
+        CONSOLE.print(f"\nTraceback:\n{latest['error_traceback'].rstrip()}", soft_wrap=True)
+    CONSOLE.print(f"\nRun it again: {facts['again']}", soft_wrap=True)
+
+
+def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
+    table = Table(box=None)
+    for name in ("attempt", "status", "started", "took", "error"):
+        table.add_column(name, no_wrap=name != "error")
+    for row in attempts:
+        started = row.get("started_at")
+        seconds = row.get("seconds_total")
+        table.add_row(
+            str(row["attempt"]),
+            row["status"],
+            f"{started:%Y-%m-%d %H:%M}" if started else "not known",
+            _took(seconds),
+            ": ".join(filter(None, (row.get("error_class"), row.get("error_message")))),
+        )
+    return table
+
+
+def _took(seconds: float | None) -> str:
+    if seconds is None:
+        return "not known"
+    return f"{seconds:.2f} s" if seconds < 10 else format_seconds(seconds)
+
+
+def _columns_table(row: Mapping[str, Any]) -> Table:
+    table = Table("column", "value", "unit", box=None)
+    for name, value in row.items():
+        if name not in _APART:
+            table.add_row(name, _cell(value), column_unit(name))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {item}" for name, item in value.items())
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,106 @@
+"""`study status`: how far a study is, once or again and again."""
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from study.console import CONSOLE
+from study.manifest import launches_folder, running_launches
+from study.opened import Opened, open_study
+from study.plan import read_plan, status_summary
+
+
+def show_status(
+    study: str, store: str, data_root: str | None, *, as_json: bool, watch: bool = False, every: float = 5.0
+) -> None:
+    """Print it; under `watch` every so many seconds, until no trial is missing or Ctrl-C."""
+    opened = open_study(study, store, data_root)
+    if not watch:
+        _print(_summary(opened), as_json)
+        return
+    with suppress(KeyboardInterrupt):  # the way to leave it
+        if CONSOLE.is_terminal and not as_json:
+            _watch_live(opened, every)
+        else:
+            _watch_lines(opened, every, as_json)
+
+
+def _watch_live(opened: Opened, every: float) -> None:
+    with Live(console=CONSOLE, auto_refresh=False) as live:
+        while True:
+            summary = _summary(opened)
+            live.update(_panel(summary), refresh=True)
+            if not summary["missing"]:
+                return
+            time.sleep(every)
+            opened = _read_again(opened)
+
+
+def _watch_lines(opened: Opened, every: float, as_json: bool) -> None:
+    """Where nothing can be drawn over: a line, or what JSON has, whenever something has changed."""
+    before: dict[str, Any] = {}
+    while True:
+        summary = _summary(opened)
+        if summary != before:
+            _print(summary, as_json, lines=not as_json)
+            before = summary
+        if not summary["missing"]:
+            return
+        time.sleep(every)
+        opened = _read_again(opened)
+
+
+def _summary(opened: Opened) -> dict[str, Any]:
+    """What `--json` prints: the counts, and the launches that run now."""
+    running = running_launches(launches_folder(opened.store.path, opened.name))
+    return status_summary(opened.plan) | {"launches": [manifest.launch for manifest in running]}
+
+
+def _read_again(opened: Opened) -> Opened:
+    """The same study against the records that there are by now."""
+    return replace(opened, plan=read_plan(opened.plan.spec, opened.plan.expansion, opened.store))
+
+
+def _print(summary: dict[str, Any], as_json: bool, *, lines: bool = False) -> None:
+    if as_json:
+        print(json.dumps(summary), flush=True)
+        return
+    head, counts = f"{summary['study']}: {summary['trials']} trials", _shown(summary)
+    if lines:
+        parts = [f"{count} {name}" for name, count in counts] + [_launches_line(summary)]
+        CONSOLE.print(f"{head}: {', '.join(parts)}", soft_wrap=True)
+        return
+    CONSOLE.print(head)
+    for name, count in counts:
+        CONSOLE.print(f"  {count:>6}  {name}")
+    CONSOLE.print(f"  {_launches_line(summary)}", soft_wrap=True)
+
+
+def _panel(summary: dict[str, Any]) -> Group:
+    total, missing = summary["trials"], summary["missing"]
+    bar = Table.grid()
+    bar.add_row(ProgressBar(total=max(1, total), completed=total - missing, width=48))
+    counts = "\n".join(f"  {count:>6}  {name}" for name, count in _shown(summary))
+    end = f"  {_launches_line(summary)}; looked at {time.strftime('%H:%M:%S')}, Ctrl-C leaves"
+    return Group(Text(f"{summary['study']}: {total} trials"), bar, Text(f"{counts}\n{end}"))
+
+
+def _shown(summary: dict[str, Any]) -> list[tuple[str, int]]:
+    """Counts that are not nothing, and in any case those that everybody looks for."""
+    counts = [(name, count) for name, count in summary.items() if isinstance(count, int) and name != "trials"]
+    return [(name, count) for name, count in counts if count or name in ("ok", "missing")]
+
+
+def _launches_line(summary: dict[str, Any]) -> str:
+    running = summary["launches"]
+    if not running:
+        return "no launch runs now"
+    return f"{len(running)} launch{'es' * (len(running) > 1)} running now"

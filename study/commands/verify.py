@@ -1,0 +1,142 @@
+"""`study verify`: runs a sample of finished trials again and says whether they repeat their records."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from study.console import CONSOLE, say_error
+from study.errors import DONE, FAILED, StudyError
+from study.expand import PlannedTrial
+from study.opened import Opened, open_study
+from study.preflight import count_workers
+from study.rerun import differences, rerun, stack_of
+from trainables.schema import TrialRecord
+
+#: What may explain a difference, in the order in which it is said.
+_CONDITIONS = ("torch_version", "device_name", "device", "threads", "execution_mode", "git_revision")
+
+_FINISHED = ("ok", "diverged")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One trial run again: where the new record differs, as (stored, new)."""
+
+    trial: PlannedTrial
+    differing: Mapping[str, tuple[Any, Any]]
+    conditions: Mapping[str, tuple[Any, Any]]  # how it ran otherwise than then
+
+    @property
+    def reproduces(self) -> bool:
+        """To the bit, times and memory apart."""
+        return not self.differing
+
+
+def verify_study(
+    study: str, store: str, data_root: str | None, *, sample: int, seed: int, as_json: bool
+) -> int:
+    """Run `sample` finished trials again, drawn by `seed`. The exit code: 1 when one does not reproduce."""
+    opened = open_study(study, store, data_root)
+    count_workers(opened.loaded.spec.resources, None)
+    rows = {
+        row["trial_id"]: row for row in opened.plan.records.table.to_pylist() if row["status"] in _FINISHED
+    }
+    if not rows:
+        raise StudyError(f"verify: no trial of {opened.name} has finished in this store yet; run it first")
+    drawn = draw_sample(list(rows), sample, seed)
+    if not as_json:
+        CONSOLE.print(
+            f"{opened.name}: {len(drawn)} of {len(rows)} finished trials run again (seed {seed}).",
+            soft_wrap=True,
+        )
+    verdicts = []
+    for stack, ids in _stacks(drawn, rows, opened):
+        new = rerun(stack, opened.workshop)
+        for trial in stack:
+            if trial.keys.trial_id in ids:
+                verdicts.append(_judge(trial, rows[trial.keys.trial_id], new[trial.keys.trial_id]))
+                if not as_json:
+                    _show(verdicts[-1])
+    if as_json:
+        print(json.dumps(_summary(opened, verdicts, seed)))
+    else:
+        _conclude(verdicts)
+    return DONE if all(verdict.reproduces for verdict in verdicts) else FAILED
+
+
+def draw_sample(trial_ids: Sequence[str], count: int, seed: int) -> list[str]:
+    """`count` of the trials, or all where there are fewer; the same of the same trials, however they are ordered."""
+    return random.Random(seed).sample(sorted(trial_ids), min(count, len(trial_ids)))
+
+
+def _stacks(
+    drawn: Sequence[str], rows: Mapping[str, Mapping[str, Any]], opened: Opened
+) -> list[tuple[tuple[PlannedTrial, ...], set[str]]]:
+    """What to train as one, each with the drawn trials in it."""
+    known = {trial.keys.trial_id: trial for trial in opened.plan.trials}
+    stacks: dict[tuple[str, ...], tuple[tuple[PlannedTrial, ...], set[str]]] = {}
+    for trial_id in drawn:
+        stack = stack_of(rows[trial_id], opened.plan)
+        if stack is None:
+            say_error(
+                f"{known[trial_id].title}: it was trained in one stack with trials that the study has no more, and "
+                "now trains alone; small differences are to be expected"
+            )
+            stack = (known[trial_id],)
+        key = tuple(trial.keys.trial_id for trial in stack)
+        stacks.setdefault(key, (stack, set()))[1].add(trial_id)
+    return list(stacks.values())
+
+
+def _judge(trial: PlannedTrial, stored: Mapping[str, Any], record: TrialRecord) -> Verdict:
+    new = vars(record)
+    conditions = {name: (stored[name], new[name]) for name in _CONDITIONS if stored[name] != new[name]}
+    return Verdict(trial=trial, differing=differences(stored, record), conditions=conditions)
+
+
+def _show(verdict: Verdict) -> None:
+    trial = verdict.trial
+    head = f"{trial.keys.trial_id}  {trial.title}: "
+    if verdict.reproduces:
+        CONSOLE.print(f"{head}reproduces to the bit", soft_wrap=True)
+        return
+    CONSOLE.print(f"{head}differs in {len(verdict.differing)} columns", soft_wrap=True)
+    for name, (stored, new) in verdict.differing.items():
+        CONSOLE.print(f"    {name}: {_change(stored, new)}", soft_wrap=True)
+    for name, (stored, new) in verdict.conditions.items():
+        CONSOLE.print(f"    it ran otherwise: {name} was {stored}, is {new}", soft_wrap=True)
+
+
+def _change(stored: Any, new: Any) -> str:
+    if isinstance(stored, (int, float)) and isinstance(new, (int, float)):
+        return f"{stored:.6g} before, {new:.6g} now, a difference of {new - stored:+.2g}"
+    return f"{stored} before, {new} now"
+
+
+def _conclude(verdicts: Sequence[Verdict]) -> None:
+    failed = sum(not verdict.reproduces for verdict in verdicts)
+    if failed:
+        CONSOLE.print(f"{failed} of {len(verdicts)} trials do not reproduce to the bit.")
+    else:
+        CONSOLE.print(f"All {len(verdicts)} reproduce to the bit, times and memory apart.")
+
+
+def _summary(opened: Opened, verdicts: Sequence[Verdict], seed: int) -> dict[str, Any]:
+    return {
+        "study": opened.name,
+        "seed": seed,
+        "checked": len(verdicts),
+        "reproduced": sum(verdict.reproduces for verdict in verdicts),
+        "trials": [
+            {
+                "trial_id": verdict.trial.keys.trial_id,
+                "title": verdict.trial.title,
+                "reproduces": verdict.reproduces,
+                "differing": {name: list(pair) for name, pair in verdict.differing.items()},
+                "conditions": {name: list(pair) for name, pair in verdict.conditions.items()},
+            }
+            for verdict in verdicts
+        ],
+    }

@@ -1,0 +1,103 @@
+"""One table of `[losses]` to the space it stands for: its values, completed by the loss's defaults."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from search_spaces.axes import Axis, Cases, Range, Values, listed, not_an_axis
+from search_spaces.loss_params import field_choices
+from search_spaces.space import Space, Tied
+from search_spaces.spaces import SPACES, LossSpace
+from study.errors import StudyError
+from trainables.config import Scalar
+
+#: Keys of a loss's table that are no fields of the loss.
+LOSS_KEY, LR_KEY, POINTS_KEY = "loss", "lr", "points"
+
+Table = Mapping[str, Any]  # of Axis and Cases
+
+
+def loss_name(label: str, table: Table) -> str:
+    """The loss that a table is about. Raises `ValueError` where that is not one text."""
+    axis = table.get(LOSS_KEY, listed(label))
+    names = axis.listed if isinstance(axis, Values) else ()
+    if len(names) != 1 or not isinstance(names[0], str):
+        raise ValueError(f"loss: got {list(names)}, must be the name or import path of one loss")
+    return names[0]
+
+
+def build_space(where: str, loss: str, table: Table, shared: Mapping[str, Axis], *, design: str) -> Space:
+    """The axes of training, the base rate, and the fields of the loss, in this order.
+
+    A main axis that is not given has its default range: `points` of it in a grid, all of it where points are
+    drawn; an explicit list leaves it at its default. Raises `StudyError` for a missing range or rate.
+    """
+    defaults = SPACES.get(loss)
+    fields = {key: axis for key, axis in table.items() if key not in (LOSS_KEY, LR_KEY, POINTS_KEY)}
+    if defaults and design != "list":
+        fields[defaults.main_axis] = _main_axis(where, loss, defaults, fields, drawn=design != "grid")
+    rate = _base_rate(where, table, fields, defaults, "lr" in shared)
+    axes = {**shared, **({LR_KEY: rate} if rate is not None else {}), **fields}
+    return {
+        name: _tie(f"{where}.{name}", loss, axis, fields) if isinstance(axis, Cases) else axis
+        for name, axis in axes.items()
+    }
+
+
+def _main_axis(where: str, loss: str, defaults: LossSpace, fields: Table, *, drawn: bool) -> Axis | Cases:
+    """The main axis as the table gives it, with the default range where it does not; of a KCL kernel, its own."""
+    axis = fields.get(defaults.main_axis, Cases({}))
+    if not isinstance(axis, Cases):
+        return axis
+    given, choices = axis.axes, field_choices(loss, defaults.range_field)
+    if not set(given) <= set(choices):
+        return axis  # cases of another field
+    spacing: dict[str, Any] = {"points": None} if drawn else {}
+    first = next(iter(defaults.half_widths))
+    cases = [str(value) for value in _values(fields.get(defaults.range_field, listed(first)))]
+    for case in cases:
+        if choices and case not in choices:
+            raise StudyError(
+                f"{where}.{defaults.range_field}: got '{case}', must be one of {', '.join(choices)}"
+            )
+        if case not in given and case not in defaults.half_widths:
+            raise StudyError(
+                f"{where}.{defaults.main_axis}: is missing for {defaults.range_field} = {case}; "
+                f"default ranges are for {', '.join(defaults.half_widths)} only"
+            )
+    if len(cases) == 1 and not given:
+        return defaults.range(cases[0], **spacing)
+    return Cases({**given, **{case: defaults.range(case, **spacing) for case in cases if case not in given}})
+
+
+def _base_rate(
+    where: str, table: Table, fields: Table, defaults: LossSpace | None, shared: bool
+) -> Axis | Cases | None:
+    if LR_KEY in table:
+        if shared:
+            raise StudyError(f"{where}.lr: [axes] sweeps lr already; give it in one place")
+        rate: Axis | Cases = table[LR_KEY]
+        return rate
+    if shared:
+        return None
+    if defaults is None:
+        raise StudyError(f"{where}.lr: is missing; only losses with a search space have a default rate")
+    if not defaults.rate_scope.covers({name: _values(axis) for name, axis in fields.items()}):
+        raise StudyError(f"{where}.lr: is missing; the default rate is for {defaults.rate_scope} only")
+    return listed(defaults.base_lr)
+
+
+def _values(axis: Axis | Cases) -> Sequence[Scalar]:
+    """The values of an axis; of a range its ends."""
+    if isinstance(axis, Cases):
+        return [value for case in axis.axes.values() for value in _values(case)]
+    return axis.ends if isinstance(axis, Range) else axis.listed
+
+
+def _tie(where: str, loss: str, cases: Cases, fields: Table) -> Tied:
+    """Finds the field whose values the cases are for: each of its values has one, and no case is unknown to it."""
+    for name, axis in fields.items():
+        if isinstance(axis, Values):
+            known = {str(value) for value in axis.listed}
+            if known <= set(cases.axes) <= known | set(field_choices(loss, name)):
+                return Tied(on=name, cases={value: cases.axes[str(value)] for value in axis.listed})
+    raise StudyError(f"{where}: {not_an_axis(cases)}")

@@ -1,0 +1,65 @@
+"""What a search is told of a configuration: its mean validation metric over the study's seeds, from the records."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from analysis.robustness import COLLAPSE_RANK
+from search_spaces.optuna_adapter import Outcome
+from search_spaces.space import Point
+from study.plan import Plan
+from trainables.schema import Status
+
+#: Collapse is judged where probes look: embeddings near rank 1 may stand on an encoder that classifies well, and a
+#: floor for those would hide their accuracy from the sampler.
+_RANK = "h_effective_rank"
+
+
+def outcomes(plan: Plan, label: str) -> Callable[[Point], Outcome]:
+    """How a configuration of an arm did, by the records of `plan`."""
+    columns = ["trial_id", "status", f"val_{plan.spec.metric}", _RANK]
+    rows = {row["trial_id"]: row for row in plan.records.table.select(columns).to_pylist()}
+    points = next(arm.points for arm in plan.expansion.arms if arm.label == label)
+    ids: dict[tuple[Any, ...], list[str]] = {}
+    for trial in plan.trials:
+        if trial.arm == label:
+            ids.setdefault(_key(points[trial.point]), []).append(trial.keys.trial_id)
+    floor = floor_score(plan)
+
+    def outcome(point: Point) -> Outcome:
+        found = [rows.get(trial_id) for trial_id in ids.get(_key(point), [])]
+        return configuration_score(found, f"val_{plan.spec.metric}", floor)
+
+    return outcome
+
+
+def configuration_score(rows: Sequence[Mapping[str, Any] | None], metric: str, floor: float) -> Outcome:
+    """The mean over seeds of `metric`, where a seed that failed or collapsed counts as `floor`.
+
+    "pruned" where a seed was stopped; None where one has no record. Failures have a score, since samplers learn
+    nothing from failed trials and go on asking for what diverges.
+    """
+    known = [row for row in rows if row is not None]
+    if not known or len(known) < len(rows):
+        return None
+    if any(row["status"] == Status.PRUNED for row in known):
+        return "pruned"
+    return sum(_trial_score(row, metric, floor) for row in known) / len(known)
+
+
+def floor_score(plan: Plan) -> float:
+    """The accuracy of chance; of retrieval, where it is one among all images, 0."""
+    if plan.spec.metric.startswith("retrieval"):
+        return 0.0
+    return 1 / len(plan.expansion.data.classes)
+
+
+def _trial_score(row: Mapping[str, Any], metric: str, floor: float) -> float:
+    collapsed = row[_RANK] is not None and row[_RANK] < COLLAPSE_RANK
+    value = row[metric]
+    if row["status"] != Status.OK or collapsed or value is None or value != value:
+        return floor
+    return float(value)
+
+
+def _key(point: Point) -> tuple[Any, ...]:
+    return tuple(point.items())

@@ -1,0 +1,100 @@
+"""What it costs to hand trials to workers: `python -m tests.benchmarks.bench_scheduling [--sleep 5 --trials 120]`.
+
+Trials that only sleep go through the launch's own runner on a Ray that is warm, against the least that their sleep
+could take on as many workers; then trivial trials, with the memory that the driver gains. No records are written:
+what is measured is scheduling alone.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from study.events import Finished
+from study.runners.ray_tune import RayTuneRunner, start_ray
+from study.split import split_work
+from tests.trainables.test_config import example
+from trainables.ray_adapter import TrialList
+from trainables.runtime import Runtime
+from trainables.work import Pack, Workshop, WorkUnit
+
+_LIST_SECONDS = 30.0
+
+
+class SleepList(TrialList):
+    """Sleeps where a list of trials would train: the seconds stand in the title of each."""
+
+    def run_next(self, pack: Pack) -> list[dict[str, Any]]:
+        """Sleep, and claim success."""
+        time.sleep(sum(float(unit.title) for unit in pack))
+        return [{"trial_id": unit.trial_id, "status": "ok", "seconds": 0.0, "values": {}} for unit in pack]
+
+
+class Count:
+    """A listener that counts."""
+
+    def __init__(self) -> None:
+        self.finished_trials = 0
+
+    def started(self, unit: WorkUnit) -> None:
+        """Not counted."""
+
+    def finished(self, event: Finished) -> None:
+        self.finished_trials += 1
+
+    def tick(self) -> None:
+        """Nothing to show."""
+
+
+def run_sleepers(trials: int, seconds: float, workers: int) -> float:
+    """Wall seconds of a launch of sleeping trials."""
+    packs = [
+        (
+            (WorkUnit(trial_id=str(index), attempt=0, config=example(), title=str(seconds)),),
+            max(seconds, 1e-3),
+        )
+        for index in range(trials)
+    ]
+    lists = split_work(packs, workers, longest=_LIST_SECONDS)
+    runner = RayTuneRunner(workers=workers, cpus_per_trial=1, gpus_per_trial=0, trainable=SleepList)
+    listener = Count()
+    with tempfile.TemporaryDirectory() as store:
+        start = time.perf_counter()
+        lost = runner(lists, Workshop(store=Path(store), runtime=Runtime()), listener)
+        taken = time.perf_counter() - start
+    assert not lost
+    assert listener.finished_trials == trials
+    return taken
+
+
+def main() -> None:
+    """Print both rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=120)
+    parser.add_argument("--sleep", type=float, default=5.0)
+    parser.add_argument("--trivial", type=int, default=5000)
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    start_ray(None, cpus=given.workers)
+    run_sleepers(2 * given.workers, 0.01, given.workers)  # workers and imports are warm from here on
+    least = given.trials * given.sleep / given.workers
+    taken = run_sleepers(given.trials, given.sleep, given.workers)
+    print(
+        f"{given.trials} trials of {given.sleep:g} s: {taken:.1f} s, {100 * (taken / least - 1):.1f} % on top"
+    )
+    before = psutil.Process().memory_info().rss
+    taken = run_sleepers(given.trivial, 0.0, given.workers)
+    gained = (psutil.Process().memory_info().rss - before) / 2**20
+    print(
+        f"{given.trivial} trivial trials: {1000 * taken / given.trivial:.2f} ms each, driver memory "
+        f"{1000 * gained / given.trivial:+.1f} MiB per 1,000 trials "
+        f"(peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB)"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Losses that misbehave in training, and not when a plan tries them on a batch of eight pairs."""
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+
+def _alignment(z_a: Tensor, z_b: Tensor) -> Tensor:
+    return (z_a - z_b).square().sum(-1).mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hangs:
+    """Sleeps for ever, or `seconds` a step, on batches of 16 pairs."""
+
+    seconds: float = 1e6
+
+    def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
+        if len(z_a) == 16:
+            time.sleep(self.seconds)
+        return _alignment(z_a, z_b)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EatsMemory:
+    """Takes 256 MiB a step on batches of 16 pairs, and gives nothing back."""
+
+    pace: int = 256
+    _eaten: ClassVar[list[Tensor]] = []
+
+    def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
+        if len(z_a) == 16:
+            self._eaten.append(torch.ones(self.pace << 18))
+            time.sleep(0.1)
+        return _alignment(z_a, z_b)

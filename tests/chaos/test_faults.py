@@ -1,0 +1,149 @@
+"""Faults caused for real under a running study: after each, records are counted."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
+from tests.study.test_bad_input import invoke
+from tests.study.test_ray import counts, records, start
+from trainables.records import RecordStore
+
+pytestmark = pytest.mark.chaos
+
+
+def wait_for_records(store: Path, at_least: int) -> None:
+    deadline = time.monotonic() + 120
+    while len(records(store)) < at_least and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def stamps(store: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in records(store)}
+
+
+def many_trials(write: WriteStudy, resources: str = "") -> Path:
+    """36 trials of half a second or so, each by itself."""
+    return write(
+        ("steps = 3", "steps = 150"),
+        ("seeds = [0, 1]", f"seeds = {list(range(6))}"),
+        ("[losses.ntxent]", f"[resources]\nstacked = false\n{resources}\n[losses.ntxent]"),
+    )
+
+
+def test_a_driver_killed_outright_loses_no_finished_trial(
+    write_study: WriteStudy,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    study, store = many_trials(write_study, "checkpoint_seconds = 0.05"), tmp_path / "store"
+    process = start(study, store)
+    wait_for_records(store, 4)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    time.sleep(5)  # workers notice, and end
+    before = stamps(store)
+    assert 4 <= len(before) < 36
+    assert list((store / "checkpoints").glob("*.pt")), "no trial was in training when the driver died"
+    process = start(study, store)
+    output, _ = process.communicate(timeout=280)
+    assert process.returncode == 0, output
+    after = stamps(store)
+    assert counts(study, store)["ok"] == 36
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 36, "a finished trial ran again"
+    assert not list((store / "checkpoints").glob("*.pt"))
+
+
+def test_a_worker_killed_outright_costs_nothing(
+    write_study: WriteStudy,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    study, store = many_trials(write_study), tmp_path / "store"
+    process = start(study, store)
+    wait_for_records(store, 4)
+    family = psutil.Process(process.pid).children(recursive=True)
+    next(each for each in family if each.name().startswith("ray::ResourceTr")).kill()
+    output, _ = process.communicate(timeout=280)
+    assert process.returncode == 0, output
+    assert counts(study, store)["ok"] == 36
+    assert len(records(store)) == 36
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(1e6, "it hung"), (0.7, "the limit is 2 s")])
+def test_a_trial_that_takes_too_long_is_a_timeout(
+    seconds: float,
+    said: str,
+    write_study: WriteStudy,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    own = f'[losses."tests.chaos.losses:Hangs"]\nseconds = [{seconds}]\nlr = 0.1'
+    limit = "[resources]\ntime_limit = 2.0\n[losses.ntxent]"
+    study = write_study(
+        ("[losses.kcl]\nt = [2.0]", own), ("[losses.ntxent]", limit), ("steps = 3", "steps = 30")
+    )
+    store = tmp_path / "store"
+    output, _ = (process := start(study, store)).communicate(timeout=280)
+    assert process.returncode == 0, output
+    found = counts(study, store)
+    assert (found["ok"], found["timeout"], found["missing"]) == (10, 2, 0)
+    rows = RecordStore(store).read().table.to_pylist()
+    assert all(said in row["error_message"] for row in rows if row["status"] == "timeout")
+
+
+def test_a_trial_that_eats_the_memory_is_an_oom(
+    write_study: WriteStudy,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ray's monitor ends the worker before the machine is out of memory; here it has 4 GiB to go."""
+    memory = psutil.virtual_memory()
+    threshold = (memory.total - memory.available + (4 << 30)) / memory.total
+    if threshold > 0.95:
+        pytest.skip("the machine is too full to try")
+    monkeypatch.setenv("RAY_memory_usage_threshold", f"{threshold:.3f}")
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
+    own = '[losses."tests.chaos.losses:EatsMemory"]\npace = [256]\nlr = 0.1'
+    study = write_study(
+        ("[losses.kcl]\nt = [2.0]", own), ("steps = 3", "steps = 100"), ("seeds = [0, 1]", "seeds = [0]")
+    )
+    store = tmp_path / "store"
+    output, _ = (process := start(study, store)).communicate(timeout=280)
+    assert process.returncode == 0, output[:600] + output[-2500:]
+    found = counts(study, store)
+    assert (found["ok"], found["oom"], found["missing"]) == (5, 1, 0)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 600 kB."""
+    mounted = tmp_path / "disk"
+    mounted.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", mounted], check=False).returncode:
+        pytest.skip("mounting needs root")
+    yield mounted
+    subprocess.run(["umount", mounted], check=True)
+
+
+def test_a_full_disk_stops_the_study_and_damages_nothing(
+    write_study: WriteStudy,  # noqa: F811
+    small_disk: Path,
+) -> None:
+    study = write_study(("seeds = [0, 1]", f"seeds = {list(range(20))}"))
+    store = small_disk / "store"
+    result = invoke("run", study, "--store", store, "--runner", "inline")
+    assert result.exit_code == 1, result.output
+    assert "No space left on device" in result.output
+    kept = stamps(store)
+    assert 0 < len(kept) < 120
+    assert not RecordStore(store).read().damaged
+    subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
+    assert invoke("run", study, "--store", store, "--runner", "inline").exit_code == 0
+    assert counts(study, store)["ok"] == 120
+    after = stamps(store)
+    assert {name: after[name] for name in kept} == kept

@@ -1,0 +1,164 @@
+"""The ask-and-tell of one search: repeatable, resumable, and never with a trial that runs for ever."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from search_spaces.axes import Range, listed
+from search_spaces.optuna_adapter import Outcome, SamplerConfig, Search, read_decided, repair_journal
+from search_spaces.space import Point, Space, Tied
+
+SPACE: Space = {
+    "batch_size": Range(log=(8, 256), whole=True),
+    "lr": listed(0.1),
+    "kernel": listed("gaussian", "imq"),
+    "t": Tied(on="kernel", cases={"gaussian": Range(log=(0.25, 16)), "imq": Range(log=(1.0, 4.0), points=3)}),
+}
+LINE: Space = {"x": Range(linear=(0.0, 1.0))}
+
+
+def search(journal: Path, space: Space = SPACE, *, seed: int = 0, startup: int = 4, **keys: Any) -> Search:
+    sampler = SamplerConfig(name=keys.pop("sampler", "tpe"), seed=seed, startup=startup)
+    return Search(journal, "loss", space=space, sampler=sampler)
+
+
+def score(point: Point) -> Outcome:
+    """Best at small batches and scales near 2."""
+    return 1.0 - abs(float(point["t"]) - 2.0) / 20 - float(point["batch_size"]) / 1000
+
+
+def course(one: Search, rounds: int, batch: int = 1) -> list[Point]:
+    points = []
+    for _ in range(rounds):
+        points += [one.ask() for _ in range(batch)]
+        one.tell(score)
+    return points
+
+
+def states(journal: Path) -> list[TrialState]:
+    backend = optuna.storages.journal.JournalFileBackend(str(journal))
+    storage = optuna.storages.JournalStorage(backend)
+    return [trial.state for trial in optuna.load_study(storage=storage, study_name="loss").trials]
+
+
+@pytest.mark.parametrize(("sampler", "batch"), [("tpe", 1), ("tpe", 3), ("gp", 3), ("random", 1)])
+def test_one_seed_makes_one_search(sampler: str, batch: int, tmp_path: Path) -> None:
+    one, other, seeded = (
+        course(search(tmp_path / f"{name}.journal", sampler=sampler, seed=seed), 6 // batch, batch)
+        for name, seed in [("one", 0), ("other", 0), ("seeded", 1)]
+    )
+    assert one == other
+    assert not [point for point in seeded if point in one]
+    assert len({str(point) for point in one}) == 6
+
+
+def test_points_lie_in_the_space_of_their_case(tmp_path: Path) -> None:
+    points = course(search(tmp_path / "journal"), 24)
+    assert {point["kernel"] for point in points} == {"gaussian", "imq"}
+    for point in points:
+        assert list(point) == list(SPACE)
+        assert isinstance(point["batch_size"], int)
+        assert 8 <= point["batch_size"] <= 256
+        assert point["lr"] == 0.1
+        t = float(point["t"])
+        assert t in (1.0, 2.0, 4.0) if point["kernel"] == "imq" else 0.25 <= t <= 16
+        assert t == float(f"{t:.6g}")
+    assert read_decided(tmp_path / "journal", "loss") == points
+
+
+@pytest.mark.parametrize(("sampler", "batch"), [("tpe", 1), ("tpe", 3), ("gp", 3), ("random", 3)])
+def test_an_interrupted_search_takes_the_course_that_it_would_have_taken(
+    sampler: str, batch: int, tmp_path: Path
+) -> None:
+    whole = course(search(tmp_path / "whole", sampler=sampler), 9 // batch, batch)
+    first = search(tmp_path / "broken", sampler=sampler)
+    done = course(first, 6 // batch - 1, batch)
+    stopped = [first.ask() for _ in range(batch)]
+    first.interrupt()
+    assert TrialState.RUNNING not in states(tmp_path / "broken")
+    again = search(tmp_path / "broken", sampler=sampler)
+    assert again.waiting == batch
+    assert [again.ask() for _ in range(again.waiting)] == stopped
+    again.tell(score)
+    assert done + stopped + course(again, 3 // batch, batch) == whole
+    assert again.decided() == whole
+    assert again.started == 9
+
+
+def test_a_killed_process_leaves_nothing_running(tmp_path: Path) -> None:
+    """Its trials run in Optuna's storage until the next process puts them in order."""
+    program = (
+        "import os, signal; from pathlib import Path; from tests.search_spaces.test_optuna_adapter import *\n"
+        f"one = search(Path({str(tmp_path / 'journal')!r})); course(one, 2); one.ask(); one.ask()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": "."}, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert states(tmp_path / "journal").count(TrialState.RUNNING) == 2
+    with (tmp_path / "journal").open("ab") as file:
+        file.write(b'{"op_code": 4, "wor')  # and the line that it was writing
+    repair_journal(tmp_path / "journal")
+    decided = read_decided(tmp_path / "journal", "loss")
+    one = search(tmp_path / "journal")
+    one.interrupt(everyones=True)
+    assert TrialState.RUNNING not in states(tmp_path / "journal")
+    assert [one.ask(), one.ask()] == decided[2:]
+    one.tell(score)
+    assert set(states(tmp_path / "journal")) == {TrialState.COMPLETE, TrialState.FAIL}
+
+
+def test_what_another_process_runs_is_left_to_it(tmp_path: Path) -> None:
+    one, other = search(tmp_path / "journal"), search(tmp_path / "journal")
+    one.ask()
+    mine = other.ask()
+    one.interrupt()
+    assert states(tmp_path / "journal") == [TrialState.FAIL, TrialState.RUNNING, TrialState.WAITING]
+    other.tell(lambda point: 0.5 if point == mine else None)
+    one.tell(lambda point: 0.7)
+    assert states(tmp_path / "journal")[1] == TrialState.COMPLETE
+
+
+def test_stopped_ones_are_told_as_pruned(tmp_path: Path) -> None:
+    one = search(tmp_path / "journal")
+    for outcome in ("pruned", None, 0.5):
+        point = one.ask()
+        one.tell(lambda asked, point=point, outcome=outcome: outcome if asked == point else None)
+    assert states(tmp_path / "journal") == [TrialState.PRUNED, TrialState.RUNNING, TrialState.COMPLETE]
+    assert one.started == 3
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp"])
+def test_a_floor_teaches_where_training_diverges(sampler: str, tmp_path: Path) -> None:
+    """Half of the space has the floor score, and soon nothing is asked for there."""
+    one = search(tmp_path / "journal", LINE, sampler=sampler, startup=6)
+    asked = []
+    for _ in range(14):
+        asked.append(float(one.ask()["x"]))
+        one.tell(lambda point: 0.1 if float(point["x"]) > 0.5 else 0.3 + float(point["x"]))
+    assert sum(x > 0.5 for x in asked[:6]) >= 2
+    assert sum(x > 0.5 for x in asked[6:]) <= 3
+    assert max(x for x in asked if x <= 0.5) > 0.4
+
+
+def test_reading_writes_nothing(tmp_path: Path) -> None:
+    assert read_decided(tmp_path / "journal", "loss") == []
+    assert not list(tmp_path.iterdir())
+    course(search(tmp_path / "journal"), 1)
+    assert read_decided(tmp_path / "journal", "another") == []
+
+
+def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
+    course(search(tmp_path / "journal"), 1)
+    content = (tmp_path / "journal").read_bytes()
+    (tmp_path / "journal").write_bytes(content.replace(b"{", b"", 1))
+    with pytest.raises(ValueError, match=r"journal is damaged .*; remove it"):
+        read_decided(tmp_path / "journal", "loss")

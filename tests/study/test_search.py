@@ -1,0 +1,344 @@
+"""Studies that search: what is asked for, what is told, and that neither a stop nor an edit loses anything."""
+
+import dataclasses
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from click.testing import CliRunner
+from optuna.trial import TrialState
+
+from study.cli import main
+from study.events import Listener, LostList
+from study.expand import planned_rows
+from study.launch import Launch
+from study.plan import Plan, make_plan, status_summary
+from study.search.decided import journal_path
+from study.search.loop import batch_size, run_search, settle
+from study.search.scores import configuration_score
+from study.spec import load_spec
+from tests.study.conftest import WriteStudy
+from tests.study.test_launch import Silence
+from trainables.records import RecordStore
+from trainables.runtime import Runtime
+from trainables.schema import Status
+from trainables.trial import failure_record
+from trainables.work import Pack, Workshop
+
+RANGES = (
+    ("temperature = [0.1, 0.5]", "temperature = { log = [0.05, 1.0] }"),
+    ("t = [2.0]", 'kernel = ["gaussian", "imq"]\nlr = 0.1'),
+)
+SEEDS = "seeds = [0, 1]"
+
+
+def search(**keys: Any) -> tuple[str, str]:
+    lines = "\n".join(f"{key} = {value!r}" for key, value in ({"design": "optuna"} | keys).items())
+    return "[axes]", f"[search]\n{lines}\n[axes]"
+
+
+class Pretence:
+    """A runner that trains nothing: accuracy falls with the batch size, and KCL's inverse multiquadric diverges."""
+
+    def __init__(self, rounds: int = 1000) -> None:
+        self.rounds, self.lists, self.ids = rounds, 0, []  # type: ignore[var-annotated]
+
+    def __call__(
+        self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
+    ) -> list[LostList]:
+        for number, unit in enumerate(unit for packs in lists for pack in packs for unit in pack):
+            if self.lists == self.rounds and number == 1:
+                raise KeyboardInterrupt  # in the midst of a round
+            record = failure_record(
+                unit.config,
+                attempt=unit.attempt,
+                runtime=workshop.runtime,
+                status=Status.DIVERGED,
+                error_class="",
+                error_message="",
+            )
+            if unit.config.loss.params.get("kernel") != "imq":
+                value = 0.9 - unit.config.task.training.batch_size / 100 + unit.config.seed / 10
+                record = dataclasses.replace(
+                    record, status=Status.OK, val_probe10_accuracy=value, test_probe10_accuracy=0.123
+                )
+            RecordStore(workshop.store).put(record)
+            self.ids.append(unit.trial_id)
+        self.lists += 1
+        return []
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(tmp_path / "store")
+
+
+def planned(study: Path, store: RecordStore) -> Plan:
+    return make_plan(load_spec(str(study)), store, None)
+
+
+def run(study: Path, store: RecordStore, runner: Pretence | None = None, workers: int = 1) -> Pretence:
+    runner = runner or Pretence()
+    launch = Launch(
+        plan=planned(study, store),
+        store=store,
+        workshop=Workshop(store=store.path, runtime=Runtime()),
+        workers=workers,
+        runner=runner,
+        listener=Silence(),
+    )
+    run_search(launch, lambda plan, trials: Silence(), alone=True)
+    return runner
+
+
+def points(study: Path, store: RecordStore) -> list[list[dict[str, Any]]]:
+    return [[dict(point) for point in arm.points] for arm in planned(study, store).expansion.arms]
+
+
+def told(store: RecordStore) -> dict[str, list[optuna.trial.FrozenTrial]]:
+    backend = optuna.storages.journal.JournalFileBackend(str(journal_path(store.path, "tiny")))
+    storage = optuna.storages.JournalStorage(backend)
+    studies = [
+        optuna.load_study(study_name=name, storage=storage) for name in optuna.get_all_study_names(storage)
+    ]
+    return {study.study_name.split()[0]: study.trials for study in studies}
+
+
+def told_states(store: RecordStore) -> set[TrialState]:
+    return {trial.state for trials in told(store).values() for trial in trials}
+
+
+def test_a_search_spends_its_budget(write_study: WriteStudy, store: RecordStore) -> None:
+    study = write_study(*RANGES, search(trials=5, startup=2))
+    before = planned(study, store)
+    assert before.counts()["missing"] == before.counts()["trials"] == 2 * 5 * 2
+    assert status_summary(before)["undecided"] == 20
+    assert not store.path.exists()  # a plan writes nothing
+    assert len(run(study, store).ids) == 20
+    after = planned(study, store)
+    assert after.counts()["missing"] == after.undecided == 0
+    assert after.counts_by_arm()["kcl"] == {"trials": 10, "done": 10, "missing": 0}
+    assert told_states(store) == {TrialState.COMPLETE}
+    assert {row["design"] for row in planned_rows(after.expansion)} == {"optuna"}
+
+
+def test_told_is_the_mean_validation_score_over_seeds(write_study: WriteStudy, store: RecordStore) -> None:
+    run(write_study(*RANGES, search(trials=6)), store)
+    trials = told(store)
+    assert {trial.params["kernel"] for trial in trials["kcl"]} == {"gaussian", "imq"}
+    for trial in [*trials["ntxent"], *trials["kcl"]]:
+        diverged = trial.params.get("kernel") == "imq"
+        expected = 0.1 if diverged else 0.9 - trial.params["batch_size"] / 100 + 0.05
+        assert trial.value == pytest.approx(expected)
+
+
+def row(status: str = "ok", value: float | None = 0.8, rank: float | None = 5.0) -> dict[str, Any]:
+    return {"status": status, "val_knn_accuracy": value, "h_effective_rank": rank}
+
+
+SCORES = {
+    "mean": ([row(), row(value=0.6)], pytest.approx(0.7)),
+    "a seed without a record": ([row(), None], None),
+    "diverged": ([row(), row("diverged", None)], pytest.approx(0.45)),
+    "crashed": ([row("crashed", None), row("oom", None)], pytest.approx(0.1)),
+    "collapsed": ([row(rank=1.1)], pytest.approx(0.1)),
+    "not a number": ([row(value=float("nan"))], pytest.approx(0.1)),
+    "stopped": ([row(), row("pruned", 0.3)], "pruned"),
+    "nothing": ([], None),
+}
+
+
+@pytest.mark.parametrize(("rows", "expected"), SCORES.values(), ids=SCORES)
+def test_the_score_of_a_configuration(rows: Iterable[Any], expected: Any) -> None:
+    assert configuration_score(list(rows), "val_knn_accuracy", 0.1) == expected
+
+
+def test_the_same_trials_as_a_list_of_the_same_points(write_study: WriteStudy, store: RecordStore) -> None:
+    run(write_study(*RANGES, search(trials=3)), store)
+    (found, _) = points(write_study(*RANGES, search(trials=3)), store)
+    listed = ", ".join(
+        "{ " + ", ".join(f"{name} = {value}" for name, value in point.items()) + " }" for point in found
+    )
+    study = write_study(
+        ("temperature = [0.1, 0.5]", f"points = [{listed}]"),
+        ("[losses.kcl]\nt = [2.0]\n", ""),
+        search(design="list"),
+    )
+    assert planned(study, store).counts()["missing"] == 0
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_stopped_search_continues_as_if_it_had_not_been(
+    workers: int, write_study: WriteStudy, store: RecordStore, tmp_path: Path
+) -> None:
+    study = write_study(*RANGES, search(trials=6, startup=2))
+    whole = RecordStore(tmp_path / "whole")
+    run(study, whole, workers=workers)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, store, Pretence(rounds=1), workers)
+    assert TrialState.RUNNING not in told_states(store)
+    done = set(store.read().statuses())
+    assert 0 < planned(study, store).counts()["missing"] < 24
+    runner = run(study, store, workers=workers)
+    assert not done & set(runner.ids)
+    assert len(done) + len(runner.ids) == 24
+    assert points(study, store) == points(study, whole)
+    assert TrialState.RUNNING not in told_states(store)
+
+
+def test_more_trials_go_on_and_fewer_leave_out(
+    write_study: WriteStudy, store: RecordStore, tmp_path: Path
+) -> None:
+    few, many = (search(trials=count, startup=2) for count in (3, 6))
+    run(write_study(*RANGES, few), store)
+    first = points(write_study(*RANGES, few), store)
+    assert len(run(write_study(*RANGES, many), store).ids) == 2 * 3 * 2
+    grown = points(write_study(*RANGES, many), store)
+    run(write_study(*RANGES, many), RecordStore(tmp_path / "whole"))
+    assert grown == points(write_study(*RANGES, many), RecordStore(tmp_path / "whole"))
+    assert [arm[:3] for arm in grown] == first
+    assert points(write_study(*RANGES, few), store) == first
+    assert run(write_study(*RANGES, few), store).ids == []
+
+
+def test_more_seeds_run_for_what_was_decided(write_study: WriteStudy, store: RecordStore) -> None:
+    run(write_study(*RANGES, search(trials=3)), store)
+    study = write_study(*RANGES, search(trials=3), (SEEDS, "seeds = [0, 1, 2]"))
+    assert len(planned(study, store).missing) == 6
+    assert len(run(study, store).ids) == 6
+    assert planned(study, store).counts()["missing"] == 0
+
+
+def test_a_lost_journal_is_made_again_from_the_records(write_study: WriteStudy, store: RecordStore) -> None:
+    study = write_study(*RANGES, search(trials=5, startup=2))
+    run(study, store)
+    before = points(study, store)
+    journal_path(store.path, "tiny").unlink()
+    assert planned(study, store).undecided == 20
+    assert run(study, store).ids == []
+    assert points(study, store) == before
+
+
+def test_what_was_not_told_at_the_end_is_told_later(write_study: WriteStudy, store: RecordStore) -> None:
+    """A launch killed between the last record and the last word."""
+    study = write_study(*RANGES, search(trials=2))
+    run(study, store)
+    journal = journal_path(store.path, "tiny")
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    assert TrialState.RUNNING in told_states(store)
+    plan = planned(study, store)
+    assert plan.counts()["missing"] == 0
+    settle(plan, store, alone=True)
+    assert [trial.state.name for trial in told(store)["kcl"]] == ["COMPLETE", "FAIL", "COMPLETE"]
+
+
+def test_few_choices_end_too(write_study: WriteStudy, store: RecordStore) -> None:
+    """What is asked for again is told from the records, and counts."""
+    study = write_study(("t = [2.0]", "t = [2.0, 4.0]"), search(trials=12, startup=2))
+    ids = run(study, store).ids
+    assert len(ids) == len(set(ids)) <= 2 * 4 * 2
+    assert planned(study, store).counts()["missing"] == 0
+    assert {len(trials) for trials in told(store).values()} == {12}
+
+
+def test_two_losses_may_come_upon_one_trial(write_study: WriteStudy, store: RecordStore) -> None:
+    study = write_study(("t = [2.0]", 't = [2.0]\n[losses.twin]\nloss = "kcl"\nt = [2.0]'), search(trials=4))
+    ids = run(study, store).ids
+    assert len(ids) == len(set(ids))
+    assert planned(study, store).counts()["missing"] == 0
+
+
+def test_an_edited_range_begins_another_search(write_study: WriteStudy, store: RecordStore) -> None:
+    run(write_study(*RANGES, search(trials=3)), store)
+    wider = ("temperature = [0.1, 0.5]", "temperature = { log = [0.05, 2.0] }")
+    counts = planned(write_study(wider, RANGES[1], search(trials=3)), store).counts_by_arm()
+    assert counts["ntxent"] == {"trials": 6, "done": 0, "missing": 6}
+    assert counts["kcl"] == {"trials": 6, "done": 6, "missing": 0}
+
+
+def test_as_many_are_asked_for_as_keep_workers_busy(write_study: WriteStudy, store: RecordStore) -> None:
+    spec = load_spec(str(write_study(*RANGES, search(trials=4)))).spec
+    assert [batch_size(spec, workers) for workers in (1, 4, 5, 16)] == [1, 1, 2, 4]
+    study = write_study(*RANGES, search(trials=6, batch=2))
+    assert run(study, store, workers=1).lists == 3
+
+
+def test_every_command_knows_a_search(write_study: WriteStudy, store: RecordStore) -> None:
+    """From the file to the report, with real training."""
+    study = str(write_study(*RANGES, search(trials=2), (SEEDS, "seeds = [0]")))
+    runner, where = CliRunner(), ["--store", str(store.path)]
+
+    def call(command: str, *options: str) -> Any:
+        return runner.invoke(main, [command, study, *where, *options])
+
+    assert "4 of the missing trials are of configurations" in " ".join(call("plan").output.split())
+    assert "its search has not begun" in call("report").output
+    assert "has not begun" in call("trial").output
+    ended = call("run", "--runner", "inline", "--workers", "1")
+    assert ended.exit_code == 0, ended.output
+    assert "4 of 4 trials done" in ended.output
+    assert "4  ok" in call("status").output
+    assert call("report").exit_code == 0
+    assert "nothing to run" in call("run", "--runner", "inline").output
+
+
+@pytest.mark.chaos
+def test_a_search_survives_its_driver(write_study: WriteStudy, store: RecordStore) -> None:
+    """SIGKILL once something is told: what was recorded is not run again, and nothing stays running."""
+    study = str(write_study(*RANGES, search(trials=6, startup=2), (SEEDS, "seeds = [0]")))
+    options = ["run", study, "--runner", "inline", "--store", str(store.path)]
+    command = [sys.executable, "-c", "from study.cli import main; main()", *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as driver:
+        deadline = time.monotonic() + 120
+        while driver.poll() is None and len(store.read().statuses()) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        driver.kill()
+    before = store.read().table.to_pylist()
+    assert 3 <= len(before) < 12
+    assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    after = {row["trial_id"]: row for row in store.read_all().table.to_pylist()}
+    assert len(after) == store.read_all().table.num_rows == 12
+    assert all(after[row["trial_id"]]["started_at"] == row["started_at"] for row in before)
+    assert told_states(store) <= {TrialState.COMPLETE, TrialState.FAIL}
+
+
+FAULTS = {
+    "empty budget": (search(trials=0), ["search.trials", "0", "greater"]),
+    "no budget": (search(), ["search", "trials is missing", "optuna"]),
+    "unknown sampler": (search(trials=4, sampler="cmaes"), ["search.sampler", "cmaes", "tpe"]),
+    "sampler of a grid": (search(design="grid", sampler="tpe"), ["search", "sampler is for design optuna", "grid"]),
+    "budget of sobol": (search(design="sobol", points=4, trials=4), ["search", "trials is for design optuna"]),
+    "points": (search(trials=4, points=4), ["search", "points is for designs sobol and random", "optuna"]),
+    "start of random": (search(trials=4, sampler="random", startup=3), ["search", "startup", "random"]),
+    "batch size beyond the data": (
+        (
+            "[axes]\nbatch_size = [8, 16]",
+            "[search]\ndesign = 'optuna'\ntrials = 2\n[axes]\nbatch_size = { log = [8, 900] }",
+        ),
+        ["axes.batch_size", "900", "2 to"],
+    ),
+    "value that the loss refuses": (
+        ("temperature = [0.1, 0.5]", "temperature = { linear = [-1.0, 1.0] }"),
+        ["losses.ntxent", "temperature", "-1"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("replacement", "words"), FAULTS.values(), ids=FAULTS)
+def test_bad_input_is_one_clear_line(
+    replacement: tuple[str, str], words: list[str], write_study: WriteStudy, tmp_path: Path
+) -> None:
+    more = () if "[axes]" in replacement[0] else (search(trials=2),)
+    result = CliRunner().invoke(
+        main, ["run", str(write_study(replacement, *more)), "--store", str(tmp_path / "store")]
+    )
+    assert result.exit_code == 2
+    (line,) = result.output.strip().splitlines()
+    for word in words:
+        assert word in line
+    assert not (tmp_path / "store").exists()

@@ -1,0 +1,141 @@
+"""Joins stores: the records of several, each once, in one.
+
+By trial: what the target holds already, under whatever attempt number, is not copied again. Where the target has a
+result (anything but a failure to compute one), nothing is added, since a second result of the same trial would
+replace the first. Otherwise the attempts of the source are added in their order, under their own numbers or the
+next free ones. Merging again therefore changes nothing, also after a merge that was killed.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from trainables.records import RecordSet, RecordStore
+from trainables.schema import Status
+from trainables.store.errors import RecordExistsError, StoreError
+from trainables.store.record_file import encode_row, record_digests
+
+_FAILURES = (Status.CRASHED, Status.OOM, Status.TIMEOUT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One record of a store."""
+
+    trial_id: str
+    attempt: int
+    status: str
+    row: pa.Table
+    content: str  # digest of all but the attempt number
+    outcome: str  # digest of what a rerun repeats
+
+    @property
+    def is_result(self) -> bool:
+        """Whether the trial was computed, well or badly."""
+        return self.status not in _FAILURES
+
+
+@dataclass(kw_only=True)
+class MergeReport:
+    """What a merge did."""
+
+    copied: int = 0
+    present: int = 0  # the same record was there already
+    repeated: int = 0  # left out: the target has a result of the trial, and it is the same
+    differing: list[str] = field(default_factory=list)  # left out: trials whose result there is another
+    failures: int = 0  # left out: failures of trials of which the target has a result
+    damaged: list[Path] = field(default_factory=list)  # files of the sources that could not be read
+
+
+def merge_stores(
+    sources: Sequence[RecordStore], target: RecordStore, run_columns: Collection[str]
+) -> MergeReport:
+    """Copy into `target` what `sources` hold beyond it; `run_columns` are those that no rerun repeats.
+
+    Raises `StoreError` before anything is written when a source cannot be read, is no store, is the target, or was
+    written by a newer version.
+    """
+    report, records = MergeReport(), []
+    for source in sources:
+        found = _read_source(source, target)
+        report.damaged += found.damaged
+        records += _attempts(found.table, run_columns)
+    there: dict[str, list[Attempt]] = defaultdict(list)
+    for each in _attempts(target.read_all().table, run_columns):
+        there[each.trial_id].append(each)
+    target.prepare()
+    numbers = target.next_attempts()
+    for each in records:
+        if _is_wanted(each, there[each.trial_id], report):
+            number = max(each.attempt, numbers.get(each.trial_id, 0))
+            _put(target, each, number)
+            numbers[each.trial_id] = number + 1
+            there[each.trial_id].append(each)
+    target.compact()
+    return report
+
+
+def _read_source(source: RecordStore, target: RecordStore) -> RecordSet:
+    if source.location == target.location:
+        raise StoreError(f"store: cannot merge {source.location} into itself")
+    found = source.read_all()
+    if not found.table.num_rows and not found.damaged:
+        raise StoreError(f"store: no records in {source.location}")
+    _check_columns(found, source)
+    return found
+
+
+def _is_wanted(each: Attempt, there: list[Attempt], report: MergeReport) -> bool:
+    """Whether to copy it; counted in the report."""
+    results = [other for other in there if other.is_result]
+    if any(other.content == each.content for other in there):
+        report.present += 1
+    elif results and not each.is_result:
+        report.failures += 1
+    elif results and each.outcome == results[-1].outcome:
+        report.repeated += 1
+    elif results:
+        report.differing.append(each.trial_id)
+    else:
+        report.copied += 1
+        return True
+    return False
+
+
+def _put(target: RecordStore, each: Attempt, number: int) -> None:
+    index = each.row.schema.get_field_index("attempt")
+    row = each.row.set_column(index, each.row.schema.field(index), pa.array([number], pa.int64()))
+    name = f"{each.trial_id}.{number}.parquet"
+    if not target.files.put(f"records/{name}", encode_row(row)):
+        raise RecordExistsError(f"store: {name} was put into {target.location} meanwhile; merge again")
+
+
+def _attempts(table: pa.Table, run_columns: Collection[str]) -> list[Attempt]:
+    """The records in a table, in its order."""
+    columns = table.select(["trial_id", "attempt", "status"]).to_pydict().values()
+    contents = record_digests(table.drop_columns(["attempt"]))
+    outcomes = record_digests(table.drop_columns([*set(run_columns) & set(table.column_names)]))
+    return [
+        Attempt(
+            trial_id=trial_id,
+            attempt=attempt,
+            status=status,
+            row=table.slice(row, 1),
+            content=contents[row],
+            outcome=outcomes[row],
+        )
+        for row, (trial_id, attempt, status) in enumerate(zip(*columns, strict=True))
+    ]
+
+
+def _check_columns(found: RecordSet, source: RecordStore) -> None:
+    """Raise `StoreError` when a record would lose something on the way: its digest is of all that was written."""
+    for row, (now, written) in enumerate(zip(record_digests(found.table), found.digests, strict=True)):
+        if now != written:
+            raise StoreError(
+                f"store: trial {found.table['trial_id'][row]} in {source.location} has columns that this version "
+                "does not know; upgrade the package"
+            )

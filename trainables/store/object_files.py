@@ -1,0 +1,111 @@
+"""Files of a store in an object store: `s3://bucket/prefix`, or `gs://bucket/prefix` (untested: no emulator here).
+
+`put` is a conditional create (If-None-Match on S3), which either stores the whole object or nothing. Credentials,
+region and endpoint come from the environment, as the provider's own tools read them (AWS_ACCESS_KEY_ID,
+AWS_ENDPOINT_URL and so on; AWS_ALLOW_HTTP=true for an endpoint without TLS).
+"""
+
+import errno
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import obstore
+from obstore.store import from_url
+
+#: A store that does not answer is said after this time, not after the library's own three minutes.
+_RETRY: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
+
+_READERS = 32
+
+
+@dataclass(frozen=True)
+class ObjectFiles:
+    """Objects under a prefix; see `Files` for what each operation promises. Holds no connection: it is pickled."""
+
+    url: str
+
+    def prepare(self) -> None:
+        """Prove that an object can be created, and that a second create of its name is refused."""
+        probe = f"records/.tmp-{uuid.uuid4().hex}"
+        try:
+            self.put(probe, b"first")
+            if self.put(probe, b"second"):
+                raise OSError(errno.ENOTSUP, "it overwrites instead of refusing a second create")
+        finally:
+            self.delete(probe)
+
+    def put(self, name: str, content: bytes, *, durable: bool = True) -> bool:
+        """Create an object; always durable."""
+        with _translated():
+            try:
+                obstore.put(_client(self.url), name, content, mode="create", use_multipart=False)
+                return True
+            except obstore.exceptions.AlreadyExistsError:
+                pass  # by another writer, or by this one, when the answer to its first try got lost
+        try:
+            return self.read(name) == content
+        except FileNotFoundError:
+            return False
+
+    def names(self, folder: str) -> list[str]:
+        """Probes apart."""
+        with _translated():
+            found = [meta["path"] for page in obstore.list(_client(self.url), f"{folder}/") for meta in page]
+        return sorted(name for name in found if not name.startswith(f"{folder}/.tmp-"))
+
+    def read(self, name: str) -> bytes:
+        """The whole content."""
+        with _translated(may_be_gone=True):
+            return bytes(obstore.get(_client(self.url), name).bytes())
+
+    def read_each(self, names: Sequence[str]) -> Iterator[bytes]:
+        """Many at a time: each waits for the network."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            yield from readers.map(self.read, names)
+
+    def delete(self, name: str) -> None:
+        """Remove an object."""
+        with suppress(FileNotFoundError), _translated(may_be_gone=True):
+            obstore.delete(_client(self.url), name)
+
+    def ages(self, names: Sequence[str]) -> dict[str, float]:
+        """By the store's own time stamps, in whole seconds."""
+        if not names:
+            return {}
+        probe = f"leases/.tmp-{uuid.uuid4().hex}"
+        self.put(probe, b"")
+        now = self._modified(probe)
+        self.delete(probe)
+        assert now is not None
+        stamps = {name: self._modified(name) for name in names}
+        return {name: now - stamp for name, stamp in stamps.items() if stamp is not None}
+
+    def sweep_temporary(self, older_than: float) -> None:
+        """Nothing: an object is whole or absent, and probes are empty and go unread."""
+
+    def _modified(self, name: str) -> float | None:
+        with suppress(FileNotFoundError), _translated(may_be_gone=True):
+            return float(obstore.head(_client(self.url), name)["last_modified"].timestamp())
+        return None
+
+
+@cache
+def _client(url: str) -> Any:
+    return from_url(url, retry_config=_RETRY)
+
+
+@contextmanager
+def _translated(*, may_be_gone: bool = False) -> Iterator[None]:
+    """Errors of the library as `OSError` in one line; "not found" as it is where an object may be gone."""
+    try:
+        yield
+    except (obstore.exceptions.BaseError, FileNotFoundError) as error:
+        if may_be_gone and isinstance(error, FileNotFoundError):
+            raise
+        raise OSError(errno.EIO, str(error).splitlines()[0].split(": <?xml")[0][:300]) from error

@@ -1,0 +1,145 @@
+"""A record as the bytes of a Parquet file of one row, and back, with a digest that travels with the row."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trainables.schema import SCHEMA_VERSION, record_schema
+from trainables.store.errors import DamagedRecordError, StoreError
+
+_DIGEST, _FIRST_DIGEST, _VERSION = b"record_digest", b"row_digest", b"schema_version"
+
+schema = cache(record_schema)  # building it costs more than reading a file
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodedRecord:
+    """A record file that was read whole."""
+
+    table: pa.Table  # one row, in today's schema
+    digest: str  # of the row as it was written
+
+
+def record_digests(table: pa.Table) -> list[str]:
+    """Of each row, a hash of the names and values that are not null: columns added later leave it as it is."""
+    return [_hash(row) for row in _with_plain_times(table).to_pylist()]
+
+
+def _hash(row: Mapping[str, Any]) -> str:
+    present = {name: value for name, value in row.items() if value is not None}
+    text = json.dumps(present, sort_keys=True, default=repr)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _with_plain_times(table: pa.Table) -> pa.Table:
+    """Times as integers: as Python objects their form depends on libraries, and making one imports pandas."""
+    for index, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            table = table.set_column(index, column.name, table[column.name].cast(pa.int64()))
+    return table
+
+
+def encode_row(table: pa.Table) -> bytes:
+    """The content of a record file that holds this row."""
+    (digest,) = record_digests(table)
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _DIGEST: digest.encode()})
+    sink = pa.BufferOutputStream()
+    # One row: statistics and dictionaries would be most of the file. Checksums make damage visible.
+    pq.write_table(table, sink, write_statistics=False, use_dictionary=False, write_page_checksum=True)
+    return sink.getvalue().to_pybytes()
+
+
+def decode_record(content: bytes, name: str) -> DecodedRecord:
+    """Read a record file. Raises `DamagedRecordError` when it is cut short, altered, or not the record its name
+    says, and `StoreError` when a newer version of this package wrote it."""
+    table = parse(content, name)
+    check_version(table, name)
+    digest = _checked_digest(table, name)
+    conformed = conform(table, name)
+    if f"{conformed['trial_id'][0]}.{conformed['attempt'][0]}.parquet" != name.rpartition("/")[2]:
+        raise DamagedRecordError(f"{name}: holds another trial than its name says")
+    return DecodedRecord(table=conformed, digest=digest)
+
+
+def claimed_digest(content: bytes) -> str | None:
+    """The digest that a record file was written with, its content unread; None where it tells none."""
+    try:
+        return (pq.read_metadata(pa.BufferReader(content)).metadata or {}).get(_DIGEST, b"").decode() or None
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+
+
+def parse(content: bytes, name: str) -> pa.Table:
+    """The table in the bytes of a Parquet file. Raises `DamagedRecordError`."""
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        return file.read(use_threads=False)
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
+        raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
+
+
+def check_version(table: pa.Table, name: str) -> None:
+    """Raise `StoreError` when a newer version of this package wrote the table."""
+    version = (table.schema.metadata or {}).get(_VERSION, b"0").decode(errors="replace")
+    if not version.isdecimal():
+        raise DamagedRecordError(f"{name}: has schema version {version!r}")
+    if int(version) > SCHEMA_VERSION:
+        raise StoreError(
+            f"store: {name} has schema version {version}, this package reads up to {SCHEMA_VERSION}; "
+            "upgrade the package"
+        )
+
+
+def conform(table: pa.Table, name: str) -> pa.Table:
+    """Today's columns: those added since the file was written are null, those of no meaning today are left out."""
+    same = table.schema.equals(schema())
+    columns = table.columns if same else [_column(table, column, name) for column in schema()]
+    return pa.Table.from_arrays(columns, schema=schema())
+
+
+def _column(table: pa.Table, column: pa.Field, name: str) -> pa.ChunkedArray:
+    if column.name not in table.column_names:
+        if column.nullable:
+            return pa.chunked_array([pa.nulls(table.num_rows, column.type)])
+        raise DamagedRecordError(f"{name}: column {column.name} is absent")
+    values = table[column.name]
+    if values.type == column.type:
+        return values
+    try:
+        return values.cast(column.type)
+    except pa.ArrowException as error:
+        raise DamagedRecordError(
+            f"{name}: column {column.name} has type {values.type}, not {column.type}"
+        ) from error
+
+
+def _checked_digest(table: pa.Table, name: str) -> str:
+    """Parquet's checksums leave out headers and footer, where a flipped bit can turn a number into another."""
+    if table.num_rows != 1:
+        raise DamagedRecordError(f"{name}: {table.num_rows} rows where one is expected")
+    try:
+        (digest,) = record_digests(table)
+        if _is_as_written(table, digest):
+            return digest
+    except (ValueError, OverflowError, pa.ArrowException) as error:  # text that is no UTF-8 shows only now
+        raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
+    raise DamagedRecordError(f"{name}: its content is not what was written")
+
+
+def _is_as_written(table: pa.Table, digest: str) -> bool:
+    metadata = table.schema.metadata or {}
+    if _DIGEST in metadata:
+        return bool(metadata[_DIGEST] == digest.encode())
+    return bool(metadata.get(_FIRST_DIGEST) == _first_digest(table))
+
+
+def _first_digest(table: pa.Table) -> bytes:
+    """As records were written at first."""
+    version = (table.schema.metadata or {}).get(_VERSION)
+    return hashlib.blake2b(repr((version, table.to_pylist())).encode(), digest_size=10).hexdigest().encode()
