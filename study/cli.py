@@ -82,13 +82,24 @@ def plan(study: str, store: str, data_root: str | None, as_json: bool) -> None:
     help="Ray Tune on all cores, or one trial after another in this process.",
 )
 @click.option(
+    "--address",
+    metavar="auto|HOST:PORT",
+    help="Head node of a Ray cluster that runs already.  [default: Ray on this machine alone]",
+)
+@click.option(
     "--edited",
     is_flag=True,
     help="This file is a later version of the study of its name in the store, from another place.",
 )
 @_guarded
 def run(
-    study: str, store: str, data_root: str | None, workers: int | None, runner: str, edited: bool
+    study: str,
+    store: str,
+    data_root: str | None,
+    workers: int | None,
+    runner: str,
+    address: str | None,
+    edited: bool,
 ) -> None:
     """Run the missing trials of STUDY, then write its report.
 
@@ -96,7 +107,9 @@ def run(
     """
     from study.commands.run import run_study
 
-    sys.exit(run_study(study, store, data_root, workers=workers, runner=runner, edited=edited))
+    sys.exit(
+        run_study(study, store, data_root, workers=workers, runner=runner, address=address, edited=edited)
+    )
 
 
 @main.command()

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from study.attempts import failures
-from study.commands.run import fitting_workers, launch_trials, prepare_store, report_opened
+from study.commands.run import launch_trials, prepare_store, report_opened
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
 from study.expand import PlannedTrial
 from study.opened import Opened, open_study
+from study.workers import fitting_workers
 
 
 def retry_study(
@@ -40,9 +41,9 @@ def retry_study(
         for trial in chosen:
             CONSOLE.print(f"  {trial.keys.trial_id}  {trial.title}", soft_wrap=True)
         return DONE
-    count = fitting_workers(opened, workers, runner)
+    crew = fitting_workers(opened, workers, runner)
     prepare_store(study, opened)
-    if stop := launch_trials(opened, chosen, count, runner):
+    if stop := launch_trials(opened, chosen, crew):
         return stop.exit_code
     report_opened(study, open_study(study, store, data_root))
     return DONE

@@ -17,12 +17,12 @@ from study.launch_log import LaunchLog
 from study.manifest import launches_folder, new_manifest, running_launches
 from study.opened import Opened, open_study
 from study.plan import Plan, read_plan
-from study.preflight import count_workers
 from study.progress import Progress
 from study.retention import BestEncoders
 from study.runners.inline import run_inline
 from study.runners.ray_tune import RayTuneRunner
 from study.signals import Stop, raise_on_signals
+from study.workers import Workers, fitting_workers
 from trainables.datasets.catalogue import load_dataset
 
 if TYPE_CHECKING:
@@ -34,11 +34,18 @@ if TYPE_CHECKING:
 
 
 def run_study(
-    study: str, store: str, data_root: str | None, *, workers: int | None, runner: str, edited: bool = False
+    study: str,
+    store: str,
+    data_root: str | None,
+    *,
+    workers: int | None,
+    runner: str,
+    address: str | None = None,
+    edited: bool = False,
 ) -> int:
     """`study run`: the missing trials, then the report. Returns the exit code."""
     opened = open_study(study, store, data_root)
-    count = fitting_workers(opened, workers, runner)
+    crew = fitting_workers(opened, workers, runner, address)
     prepare_store(study, opened, edited=edited)
     search = opened.plan.expansion.design == "optuna"
     missing = opened.plan.missing
@@ -48,16 +55,10 @@ def run_study(
 
             settle(opened.plan, opened.store, alone=_alone(opened))
         CONSOLE.print(f"{opened.name}: all {len(opened.plan.trials)} trials are done, nothing to run.")
-    elif stop := launch_trials(opened, missing, count, runner, search=search):
+    elif stop := launch_trials(opened, missing, crew, search=search):
         return stop.exit_code
     report_opened(study, open_study(study, store, data_root))
     return DONE
-
-
-def fitting_workers(opened: Opened, workers: int | None, runner: str) -> int:
-    """How many trials run at a time. Raises `StudyError` where the machine has no room for them."""
-    fitting = count_workers(opened.loaded.spec.resources, workers)
-    return 1 if runner == "inline" else fitting
 
 
 def prepare_store(study: str, opened: Opened, *, edited: bool = False) -> None:
@@ -73,7 +74,7 @@ def prepare_store(study: str, opened: Opened, *, edited: bool = False) -> None:
 
 
 def launch_trials(
-    opened: Opened, trials: Sequence[PlannedTrial], workers: int, runner: str, *, search: bool = False
+    opened: Opened, trials: Sequence[PlannedTrial], workers: Workers, *, search: bool = False
 ) -> Stop | None:
     """Run trials, and under `search` those that its searches come upon.
 
@@ -83,15 +84,19 @@ def launch_trials(
     undecided = opened.plan.undecided if search else 0
     CONSOLE.print(
         f"{spec.name}: {len(trials) + undecided} of {opened.plan.counts()['trials']} trials to run, "
-        f"{workers} at a time; Ctrl-C stops, the same command continues.",
+        f"{workers.count} at a time; Ctrl-C stops, the same command continues.",
         soft_wrap=True,
     )
+    if workers.address and opened.store.url is None:
+        from study.runners.ray_nodes import check_nodes
+
+        check_nodes(opened.store.path, opened.data_root)
     first = (trials or stand_ins(spec, opened.plan.expansion))[0]
     load_dataset(first.config.task.data, opened.data_root)  # decoded once, before workers wait for it
     with raise_on_signals() as stop:
         try:
             with ExitStack() as stack:
-                _launch(opened, trials, workers, runner, stack, search=search)
+                _launch(opened, trials, workers, stack, search=search)
         except KeyboardInterrupt:
             _say_stopped(opened, trials, search=search)
             return stop
@@ -101,8 +106,7 @@ def launch_trials(
 def _launch(
     opened: Opened,
     trials: Sequence[PlannedTrial],
-    workers: int,
-    runner: str,
+    workers: Workers,
     stack: ExitStack,
     *,
     search: bool,
@@ -111,13 +115,13 @@ def _launch(
     costs = launch_costs(opened.plan, trials)
     alone, unknown = search and _alone(opened), opened.plan.undecided if search else 0
     progress = stack.enter_context(Progress(CONSOLE, list(trials), opened.loaded.spec.metric, costs))
-    log = stack.enter_context(_launch_log(opened, trials, workers, runner, progress, unknown))
+    log = stack.enter_context(_launch_log(opened, trials, workers, progress, unknown))
     launch = Launch(
         plan=opened.plan,
         store=opened.store,
         workshop=opened.workshop,
-        workers=workers,
-        runner=_runner(runner, workers, opened, stack),
+        workers=workers.count,
+        runner=_runner(workers, opened, stack),
         listener=log,
         trials=trials,
     )
@@ -143,16 +147,15 @@ def _alone(opened: Opened) -> bool:
 def _launch_log(
     opened: Opened,
     trials: Sequence[PlannedTrial],
-    workers: int,
-    runner: str,
+    workers: Workers,
     progress: Progress,
     unknown: int,
 ) -> LaunchLog:
     manifest = new_manifest(
         study=opened.name,
         study_file=opened.loaded.text,
-        runner=runner,
-        workers=workers,
+        runner=workers.runner,
+        workers=workers.count,
         planned=len(trials) + unknown,
     )
     titles = {trial.keys.trial_id: trial.title for trial in trials}
@@ -167,14 +170,15 @@ def _listener(opened: Opened, progress: Listener) -> Listener:
     return BestEncoders(opened.plan, opened.store.path, spec.metric, progress)
 
 
-def _runner(name: str, workers: int, opened: Opened, stack: ExitStack) -> Runner:
-    if name == "inline":
+def _runner(workers: Workers, opened: Opened, stack: ExitStack) -> Runner:
+    if workers.runner == "inline":
         return run_inline
     resources = opened.loaded.spec.resources
     runner = RayTuneRunner(
-        workers=workers,
+        workers=workers.count,
         cpus_per_trial=resources.cpus_per_trial,
         gpus_per_trial=resources.gpus_per_trial,
+        address=workers.address,
     )
     stack.callback(runner.shutdown)
     return runner

@@ -9,6 +9,7 @@ from study.archive import check_name, read_archive, removed_line, write_archive
 from study.commands.run import launch_trials, prepare_store
 from study.errors import StudyError
 from study.opened import Opened, open_study
+from study.workers import Workers
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke
 
@@ -91,7 +92,7 @@ def test_what_an_edit_takes_out_is_said_once_and_kept(
     write_study: WriteStudy, store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     opened = prepare(write_study(), store)
-    launch_trials(opened, opened.plan.missing[:8], 1, "inline")
+    launch_trials(opened, opened.plan.missing[:8], Workers(count=1, runner="inline"))
     recorded = {trial.keys.trial_id for trial in opened.plan.missing[:8]}
     study = write_study(LESS)
     kept = {trial.keys.trial_id for trial in open_study(str(study), str(store), None).plan.trials}

@@ -9,6 +9,7 @@ import pytest
 
 from study.commands.run import launch_trials, prepare_store
 from study.opened import open_study
+from study.workers import Workers
 from tests.study.conftest import TINY
 from trainables.records import RecordStore
 from trainables.schema import TrialRecord
@@ -59,7 +60,7 @@ def launch_missing(finished: Finished) -> None:
     """`study run` without its report, which takes longer than the trials."""
     opened = open_study(str(finished.study), str(finished.store), None)
     prepare_store(str(finished.study), opened)
-    assert launch_trials(opened, opened.plan.missing, 1, "inline") is None
+    assert launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline")) is None
 
 
 @pytest.fixture

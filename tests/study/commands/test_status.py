@@ -10,6 +10,7 @@ import pytest
 from study.commands.run import launch_trials, prepare_store
 from study.commands.status import show_status
 from study.opened import open_study
+from study.workers import Workers
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
@@ -41,7 +42,7 @@ def test_a_watch_says_what_changes(
     opened = open_study(str(study), str(store), None)
     prepare_store(str(study), opened)
     time.sleep(0.1)
-    launch_trials(opened, opened.plan.missing, 1, "inline")
+    launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline"))
     watch.join()
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     told = [json.loads(line) for line in lines]

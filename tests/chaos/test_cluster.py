@@ -1,0 +1,89 @@
+"""A cluster of two nodes, each a set of processes of its own: a study runs on it, loses a node, and finishes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.test_faults import many_trials, stamps, wait_for_records
+from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
+from tests.study.test_ray import counts, records, start_command
+
+pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    address: str
+    second_node: "subprocess.Popen[bytes]"
+
+
+def start_node(*words: str) -> "subprocess.Popen[bytes]":
+    ray = Path(sys.executable).with_name("ray")
+    common = ["--num-cpus=1", "--disable-usage-stats", "--block"]
+    return subprocess.Popen(
+        [ray, "start", *words, *common],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def end(node: "subprocess.Popen[bytes]") -> None:
+    if node.poll() is None:
+        os.killpg(node.pid, signal.SIGKILL)
+        node.wait(timeout=30)
+
+
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail("the head node did not start")
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # all of them must agree
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    head = start_node("--head", f"--port={port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1")
+    wait_for_port(port)
+    second = start_node(f"--address=127.0.0.1:{port}", "--node-ip-address=127.0.0.2")
+    time.sleep(8)  # it registers
+    try:
+        yield Cluster(address=f"127.0.0.1:{port}", second_node=second)
+    finally:
+        end(second)
+        end(head)
+
+
+def test_a_lost_node_costs_no_finished_trial(
+    cluster: Cluster,
+    write_study: WriteStudy,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    study, store = many_trials(write_study), tmp_path / "store"
+    process = start_command("run", study, "--store", store, "--address", cluster.address)
+    wait_for_records(store, 6)
+    before = stamps(store)
+    end(cluster.second_node)
+    output, _ = process.communicate(timeout=290)
+    assert process.returncode == 0, output[-3000:]
+    assert "2 at a time" in output
+    assert counts(study, store)["ok"] == 36
+    after = stamps(store)
+    assert {name: after[name] for name in before} == before
+    assert len(records(store)) == 36

@@ -1,0 +1,56 @@
+"""Clusters: what fits on nodes, addresses that lead nowhere, and nodes that do not see the store."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from study.cluster import check_address, cluster_workers, look_at_files
+from study.errors import StudyError
+from study.sections import ResourcesSection
+from tests.study.conftest import WriteStudy
+from tests.study.test_bad_input import invoke
+
+
+def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict[str, object]:
+    return {"Alive": alive, "Resources": {"CPU": cpus, "GPU": gpus}}
+
+
+def test_workers_fit_node_by_node() -> None:
+    nodes = [node(4), node(3), node(16, alive=False)]
+    assert cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), None) == 3
+    assert cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), 2) == 2
+    assert cluster_workers([node(64, 2)], ResourcesSection(gpus_per_trial=0.4), None) == 4
+    with pytest.raises(StudyError, match="--workers: got 9, the cluster has room for 3"):
+        cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), 9)
+    with pytest.raises(
+        StudyError, match=r"asks for 1 processors and 1 GPUs; no node of the cluster has that"
+    ):
+        cluster_workers(nodes, ResourcesSection(gpus_per_trial=1), None)
+
+
+@pytest.mark.parametrize("address", ["ray://head:10001", "head", "head:port", "http://head:80"])
+def test_an_address_is_a_host_and_a_port(address: str) -> None:
+    with pytest.raises(StudyError, match="must be auto or HOST:PORT"):
+        check_address(address)
+
+
+def test_nobody_at_the_address_is_one_line(write_study: WriteStudy, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    result = invoke("run", write_study(), "--store", tmp_path / "store", "--address", address)
+    assert result.exit_code == 2
+    assert f"--address: nobody answers at {address}" in result.output.replace("\n", " ")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_store_that_is_not_shared_is_said(tmp_path: Path) -> None:
+    token = tmp_path / ".tmp-token"
+    assert "is not shared with it" in str(look_at_files(str(token), None))
+    token.write_text(token.name)
+    assert look_at_files(str(token), None) is None
+    assert (
+        look_at_files(str(token), str(tmp_path / "nowhere"))
+        == f"--data-root: there is no {tmp_path}/nowhere on it"
+    )
