@@ -99,7 +99,7 @@ def _resolution(findings: Findings, judged: Sequence[Comparison]) -> str:
     if not open_:
         return ""
     sharpest = min(open_, key=lambda item: item.detectable)
-    bound = "over 100" if sharpest.detectable > 1 else percent(sharpest.detectable)
+    bound = "more than 100" if sharpest.detectable > 1 else f"at least {percent(sharpest.detectable)}"
     median = sorted(item.deviation for item in open_)[len(open_) // 2]
     tolerance, family = findings.info.tolerance, len(findings.comparisons)
     wanted = seeds_needed(tolerance, median, alpha=(1 - LEVEL) / family)
@@ -107,7 +107,7 @@ def _resolution(findings: Findings, judged: Sequence[Comparison]) -> str:
     seeds = counted(sharpest.difference.seeds, "seed")
     return (
         f"Undecided is no proof of equality: with {seeds}, a study like this finds a true difference in "
-        f"{100 * POWER:.0f} % of cases only if it is at least {bound} points, in the least noisy of these "
+        f"{100 * POWER:.0f} % of cases only if it is {bound} points, in the least noisy of these "
         f"comparisons. To find {100 * tolerance:g} points it would take {needed} seeds, if the noise stays as "
         "seen here."
     )
