@@ -28,10 +28,10 @@ def stamps(store: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in records(store)}
 
 
-def many_trials(write: WriteStudy, resources: str = "") -> Path:
-    """36 trials of half a second or so, each by itself."""
+def many_trials(write: WriteStudy, resources: str = "", steps: int = 150) -> Path:
+    """36 trials, each by itself: 150 steps are half a second or so."""
     return write(
-        ("steps = 3", "steps = 150"),
+        ("steps = 3", f"steps = {steps}"),
         ("seeds = [0, 1]", f"seeds = {list(range(6))}"),
         ("[losses.ntxent]", f"[resources]\nstacked = false\n{resources}\n[losses.ntxent]"),
     )
@@ -41,15 +41,16 @@ def test_a_driver_killed_outright_loses_no_finished_trial(
     write_study: WriteStudy,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    study, store = many_trials(write_study, "checkpoint_seconds = 0.05"), tmp_path / "store"
+    study, store = many_trials(write_study, "checkpoint_seconds = 0.05", 600), tmp_path / "store"
     process = start(study, store)
     wait_for_records(store, 4)
     os.kill(process.pid, signal.SIGKILL)
+    left = list((store / "checkpoints").glob("*.pt"))
     process.communicate(timeout=60)
     time.sleep(5)  # workers notice, and end
     before = stamps(store)
     assert 4 <= len(before) < 36
-    assert list((store / "checkpoints").glob("*.pt")), "no trial was in training when the driver died"
+    assert left, "no trial was in training when the driver died"
     process = start(study, store)
     output, _ = process.communicate(timeout=280)
     assert process.returncode == 0, output
