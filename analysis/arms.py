@@ -55,6 +55,10 @@ def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame) -> ArmInfo:
         part = dataclasses.replace(
             part, base_lr=float(rows["hp_lr"].iloc[0]), lr_source="an axis of this study", lr_tuned=True
         )
+    column, measures = arm.case_measures
+    if column in rows.columns and rows[column].nunique() == 1:
+        own = measures.get(str(rows[column].iloc[0]), arm.measures[1])
+        part = dataclasses.replace(part, measures=(arm.measures[0], own))
     return part
 
 

@@ -47,6 +47,7 @@ def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> Fi
             default=arm.default,
             chance=info.chance,
             eps=info.tolerance,
+            measures=arm.measures,
         )
         for arm in info.arms
     }

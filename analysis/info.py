@@ -1,6 +1,8 @@
 """What a report must be told about a study beside its rows: names, defaults, declared comparisons."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from trainables.schema import TrialRecord
 
@@ -20,6 +22,9 @@ class ArmInfo:
         True  # tuned on this study's data and protocol; false for one carried over or set by hand
     )
     title: str = ""  # name shown to readers; the label where empty
+    measures: tuple[str, str] = ("log", "log")  # of the x axis and of the main one: log, linear or each
+    #: A column with the measure of the main axis by its value, such as hp_kernel, where it decides.
+    case_measures: tuple[str, Mapping[str, str]] = ("", MappingProxyType({}))
 
     @property
     def name(self) -> str:

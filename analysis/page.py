@@ -13,6 +13,7 @@ from analysis.fairness.checks import check_fairness
 from analysis.figures.draw import DrawnFigure
 from analysis.findings import Findings
 from analysis.intervals import LEVEL, Estimate
+from analysis.measure import LOG
 from analysis.power import POWER
 from analysis.redact import redact_paths
 from analysis.tables import coverage_table, failures_table
@@ -86,6 +87,7 @@ def _score_row(findings: Findings, label: str) -> dict[str, object]:
         "agreeing": f"{item.tuned.agreeing} of {item.tuned.choices}" if item.tuned.choices else "",
         "default": _cell(item.default.estimate),
         "default_at": f"{arm.name} {wording.number(item.default.y)} for {wording.number(arm.default)}",
+        "measures": f"{arm.name} {' and '.join(arm.measures)}" if set(arm.measures) != {LOG} else "",
         "middle": wording.number(item.default.x),
         "mean": _cell(item.mean),
         "finished_mean": _cell(item.mean_finished),

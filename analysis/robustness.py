@@ -1,7 +1,7 @@
 """How robust one arm is to its hyperparameters: scores of its surfaces, each with its interval over seeds.
 
-Common to all scores: a failed trial scores chance, the worst outcome; the measure over the space is uniform
-in the axes' logarithms (`analysis.measure`); the unit of resampling is the seed. The tuned score is
+Common to all scores: a failed trial scores chance, the worst outcome; the measure over the space is the study's, by
+default uniform in the axes' logarithms (`analysis.measure`); the unit of resampling is the seed. The tuned score is
 cross-fitted over seeds (`analysis.choice`). Scores of an unfinished grid are provisional and carry no interval
 unless whole seeds are there.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.choice import Choice, TunedChoice, default_choice, tuned_choice
 from analysis.intervals import Estimate, mean_and_spread, simultaneous_bands, student_estimate
-from analysis.measure import cell_weights
+from analysis.measure import LOG, cell_weights
 from analysis.surface import Surface
 
 #: Share of the space that the worst-case score averages over.
@@ -51,10 +51,17 @@ class RobustnessSummary:
 
 
 def summarise_robustness(
-    test: Surface, validation: Surface, rank: Surface | None, *, default: float, chance: float, eps: float
+    test: Surface,
+    validation: Surface,
+    rank: Surface | None,
+    *,
+    default: float,
+    chance: float,
+    eps: float,
+    measures: tuple[str, str] = (LOG, LOG),
 ) -> RobustnessSummary:
     """The scores of one arm from its test and validation surfaces `(X, Y, S)` of the same trials."""
-    scores, weights = test.scored(chance), cell_weights(test)
+    scores, weights = test.scored(chance), cell_weights(test, measures)
     note = _missing_note(test)
     by_seed = _mean_by_seed(scores, weights)
     without_failures = np.where(np.isfinite(by_seed), _partial_mean_by_seed(test.values, weights), np.nan)

@@ -32,8 +32,12 @@ class Arm:
     axes: AxisValues  # the values that occur of each field of the loss; of a range that is searched, its ends
     lr: tuple[Scalar, ...] | None  # base rates, None where `[axes]` sweeps them
     main_axis: str | None  # the field that surfaces show, None where nothing of the loss varies
-    measures: Measures
     undecided: int = 0  # configurations that a search has still to find
+
+    @property
+    def measures(self) -> Measures:
+        """Of every axis; of one with cases, of each case."""
+        return {name: _measure(axis) for name, axis in self.space.items()}
 
 
 def resolve_arm(
@@ -64,7 +68,6 @@ def resolve_arm(
         axes=_fields_of(values),
         lr=None if "lr" in shared else values["lr"],
         main_axis=_main_axis(loss, space),
-        measures={name: _measure(axis) for name, axis in space.items()},
     )
 
 

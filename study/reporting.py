@@ -1,9 +1,10 @@
 """Hands a study's plan and records to the analysis."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from search_spaces.loss_params import BUDGETS
+from search_spaces.space import Tied
 from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
 from study.arms import Arm
 from study.errors import StudyError
@@ -67,7 +68,7 @@ def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
         for pair in NULL_CONTROLS
         for one in arms
         for other in arms
-        if (one.loss, other.loss) == pair and (one.axes, one.lr) == (other.axes, other.lr)
+        if (one.loss, other.loss) == pair and (one.points, one.lr) == (other.points, other.lr)
     )
 
 
@@ -76,7 +77,7 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
 
     space = SPACES.get(arm.loss)
     axis = arm.main_axis or "lr"
-    values = arm.axes.get(axis, (0.0,))
+    values = sorted(arm.axes.get(axis, (0.0,)))
     rates = {trial.config.task.training.lr for trial in trials if trial.arm == arm.label}
     lr_source, lr_tuned = _rate_source(arm, rates, trials)
     return ArmInfo(
@@ -89,7 +90,19 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
         base_lr=min(rates),
         lr_source=lr_source,
         lr_tuned=lr_tuned,
+        **_measures(arm, axis),
     )
+
+
+def _measures(arm: Arm, axis: str) -> dict[str, Any]:
+    """The measures of batch size and main axis, and the column that decides where the latter has cases."""
+    of_sizes, of_axis = (arm.measures.get(name, "log") for name in ("batch_size", axis))
+    if isinstance(of_axis, str):
+        return {"measures": (of_sizes, of_axis)}
+    tied = arm.space[axis]
+    assert isinstance(tied, Tied)
+    cases = {str(value): measure for value, measure in of_axis.items()}
+    return {"measures": (of_sizes, "log"), "case_measures": (f"hp_{tied.on}", cases)}
 
 
 def _rate_source(arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...]) -> tuple[str, bool]:

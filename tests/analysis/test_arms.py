@@ -1,3 +1,5 @@
+import dataclasses
+
 import pandas as pd
 
 from analysis.arms import split_arms
@@ -32,6 +34,18 @@ def test_a_further_axis_splits_an_arm() -> None:
     assert [arm.base_lr for arm in info.arms] == [0.1, 0.3]
     assert table["arm"].value_counts().tolist() == [12, 12]
     assert info.reference_arm.label == "infonce, lr 0.1"
+
+
+def test_every_part_has_the_measure_of_its_case() -> None:
+    planned = planned_with("hp_kernel", ["gaussian", "log"], ["kcl"])
+    arm = dataclasses.replace(
+        synthetic.arm_info("kcl"), case_measures=("hp_kernel", {"gaussian": "log", "log": "linear"})
+    )
+    _, info = split_arms(build_table(planned, pd.DataFrame()), synthetic.study_info([arm]))
+    assert {part.label: part.measures for part in info.arms} == {
+        "kcl, kernel gaussian": ("log", "log"),
+        "kcl, kernel log": ("log", "linear"),
+    }
 
 
 def test_null_controls_follow_the_split() -> None:

@@ -9,8 +9,12 @@ from click.testing import CliRunner
 
 from study.cli import main
 from study.expand import Expansion, expand, planned_rows
+from study.plan import make_plan
+from study.reporting import study_info
 from study.spec import load_spec
 from tests.study.conftest import WriteStudy
+from tests.study.test_bad_input import invoke
+from trainables.records import RecordStore
 
 #: What makes the tiny study one of drawn points, over ranges of both axes.
 RANGES = (
@@ -191,6 +195,18 @@ def test_every_axis_has_a_measure_that_no_id_knows(write_study: WriteStudy) -> N
     assert one.measures == {"batch_size": "log", "lr": "log", "temperature": "log"}
     assert expanded(other).arms[0].measures["temperature"] == "linear"
     assert trial_ids(other) == ids
+
+
+def test_measures_reach_the_report(write_study: WriteStudy, tmp_path: Path) -> None:
+    study = write_study(("[0.1, 0.5]", "{ log = [0.1, 0.5], points = 3, measure = 'linear' }"), KERNELS)
+    loaded = load_spec(str(study))
+    info = study_info(make_plan(loaded, RecordStore(tmp_path / "store"), None), loaded)
+    assert info.arms[0].measures == ("log", "linear")
+    assert info.arms[1].case_measures == ("hp_kernel", {"gaussian": "log", "log": "log", "imq": "log"})
+    invoke("run", study, "--store", tmp_path / "store", "--runner", "inline")
+    page = (tmp_path / "store" / "studies" / "tiny" / "report.html").read_text()
+    assert "The study names other measures" in page
+    assert "log and linear" in page
 
 
 FAULTS = {
