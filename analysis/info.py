@@ -1,8 +1,7 @@
 """What a report must be told about a study beside its rows: names, defaults, declared comparisons."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from trainables.schema import TrialRecord
 
@@ -24,7 +23,7 @@ class ArmInfo:
     title: str = ""  # name shown to readers; the label where empty
     measures: tuple[str, str] = ("log", "log")  # of the x axis and of the main one: log, linear or each
     #: A column with the measure of the main axis by its value, such as hp_kernel, where it decides.
-    case_measures: tuple[str, Mapping[str, str]] = ("", MappingProxyType({}))
+    case_measures: tuple[str, Mapping[str, str]] = field(default=("", {}))
 
     @property
     def name(self) -> str:

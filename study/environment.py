@@ -5,12 +5,12 @@ import os
 import platform
 import shutil
 import socket
-import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from study.preflight import available_cpus
+from trainables.machine import output_of, processor_name
 
 _PACKAGE = "contrastive-robustness"
 
@@ -60,7 +60,7 @@ def describe_machine() -> dict[str, Any]:
         "node": socket.gethostname(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "processor": _processor(),
+        "processor": processor_name(),
         "processors": os.cpu_count(),
         "usable_processors": available_cpus(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
@@ -68,33 +68,14 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
-
-
 def _accelerators() -> list[str]:
     """Name, memory and driver of each NVIDIA device, without the seconds that importing torch takes."""
     if shutil.which("nvidia-smi") is None:
         return []
     query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    output = _output(query)
+    output = output_of(query)
     return output.decode(errors="replace").strip().splitlines() if output else []
 
 
 def _git(folder: Path, *words: str) -> bytes | None:
-    return _output(["git", "-C", str(folder), *words])
-
-
-def _output(command: list[str]) -> bytes | None:
-    """What a command prints; None where it is not there, fails or hangs."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=20, env=environment)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+    return output_of(["git", "-C", str(folder), *words])

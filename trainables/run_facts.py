@@ -1,10 +1,8 @@
 """Where and with what a trial ran: the columns of a record that no result may depend on."""
 
-import os
 import platform
 import resource
 import socket
-import subprocess
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import metadata
@@ -13,6 +11,7 @@ from typing import Any
 
 import torch
 
+from trainables.machine import output_of, processor_name
 from trainables.runtime import Runtime
 
 
@@ -53,23 +52,12 @@ def git_revision() -> str | None:
 
 
 def _git(folder: Path, *words: str) -> str | None:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, env=environment
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    output = output_of(["git", "-C", str(folder), *words])
+    return None if output is None else output.decode(errors="replace").strip()
 
 
 @lru_cache
 def _device_name(device: str) -> str:
     if device.startswith("cuda"):
         return torch.cuda.get_device_name(device)
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    return processor_name()

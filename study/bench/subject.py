@@ -9,13 +9,16 @@ from torch import Tensor
 
 from trainables.config import TrialConfig
 from trainables.datasets.loaded import ImageData
-from trainables.encoders.catalogue import build_model
-from trainables.losses import build_loss
 from trainables.runtime import Runtime
-from trainables.streams import Stream, stream_generator
 from trainables.training.member import Member, Streams
 from trainables.training.trainer import Trainer
-from trainables.training.trials import resident, torch_images, views_of
+from trainables.training.trials import (
+    build_member,
+    build_streams,
+    resident,
+    torch_images,
+    views_of,
+)
 from trainables.views.batched import Views
 
 #: Steps of the budget that is begun: more than are ever timed, and most of them at small learning rates.
@@ -43,30 +46,14 @@ def build_subject(configs: Sequence[TrialConfig], data: ImageData, runtime: Runt
     Raises `ValueError` for a loss, an encoder or views that cannot be built.
     """
     return Subject(
-        members=[_member(config, data, runtime.device) for config in configs],
+        members=[build_member(_over_many_steps(each), data, runtime.device) for each in configs],
         images=resident(torch_images(data.pretraining), runtime.device),
         views=views_of(configs[0].task, data),
-        streams={config.seed: _streams(config.seed, runtime.device) for config in configs},
+        streams=build_streams(configs, runtime.device),
         device=torch.device(runtime.device),
     )
 
 
-def _member(config: TrialConfig, data: ImageData, device: str) -> Member:
-    initialisation = stream_generator(config.seed, Stream.INITIALISATION)
-    model = build_model(
-        config.task.encoder,
-        channels=data.info.channels,
-        size=data.info.size,
-        seed_generator=initialisation,
-    )
-    return Member(
-        model=model.to(device),
-        loss=build_loss(config.loss.name, **config.loss.params),
-        config=dataclasses.replace(config.task.training, steps=_STEPS, epochs=None, samples=None),
-        seed=config.seed,
-    )
-
-
-def _streams(seed: int, device: str) -> Streams:
-    order = stream_generator(seed, Stream.BATCH_ORDER)
-    return Streams(order=order, views=stream_generator(seed, Stream.VIEWS, device))
+def _over_many_steps(config: TrialConfig) -> TrialConfig:
+    training = dataclasses.replace(config.task.training, steps=_STEPS, epochs=None, samples=None)
+    return dataclasses.replace(config, task=dataclasses.replace(config.task, training=training))

@@ -28,7 +28,7 @@ class StackedOptimizer:
         self._weights = [index for index, p in enumerate(self._parameters) if p.ndim > 1]
         rates = torch.tensor([peak_learning_rate(config) for config in configs])
         self._peak = rates[0].to(self._parameters[0])
-        self._peaks = [self._by_row(rates.to(p), p) for p in self._parameters]
+        self._peaks = [self._by_row(rates.to(p), p) for p in self._parameters] if self._members > 1 else []
         self._momenta = [torch.zeros_like(p) for p in self._parameters]
 
     @torch.no_grad()

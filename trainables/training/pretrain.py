@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from torch import Tensor
 
 from trainables.training.checkpoint import Checkpoint, CheckpointError
@@ -58,10 +57,10 @@ def _run(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint | None,
             curves.add(trainer.members, trainer.done, trainer.losses[:, : trainer.done])
         if trainer.done % steps_a_look and trainer.done < trainer.total:
             continue
-        latest = trainer.losses[:, trainer.done - 1].tolist()
-        if not any(map(math.isfinite, latest)):
+        finite = [loss for loss in trainer.losses[:, trainer.done - 1].tolist() if math.isfinite(loss)]
+        if not finite:
             return
-        report({"step": trainer.done, "steps": trainer.total, "loss": float(np.nanmean(latest))})
+        report({"step": trainer.done, "steps": trainer.total, "loss": sum(finite) / len(finite)})
         if checkpoint and time.perf_counter() - saved > checkpoint.every_seconds:
             _save(trainer, curves, checkpoint)
             saved = time.perf_counter()
@@ -75,13 +74,16 @@ def _save(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> No
 
 
 def _resume(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> None:
-    fresh = copy.deepcopy(trainer.state())  # loading stops half way where something does not fit
+    fresh = None
     try:
         state = checkpoint.load()
-        if state is not None:
-            trainer.restore(state)
-            if curves:
-                curves.rows[:] = state["curves"]
+        if state is None:
+            return
+        fresh = copy.deepcopy(trainer.state())  # loading stops half way where something does not fit
+        trainer.restore(state)
+        if curves:
+            curves.rows[:] = state["curves"]
     except (CheckpointError, RuntimeError, KeyError) as error:
         _log.warning("%s; training starts anew", str(error).splitlines()[0])
-        trainer.restore(fresh)
+        if fresh is not None:
+            trainer.restore(fresh)

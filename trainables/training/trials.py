@@ -40,17 +40,18 @@ def pretrain_trials(
 
     Encoders that were kept are loaded instead. `monitor` measures the points of the learning curves.
     """
-    models = [_initial_model(config, data, runtime) for config in configs]
+    members = [build_member(config, data, runtime.device) for config in configs]
+    models = [member.model for member in members]
     ids = [pretrain_id(config, runtime) for config in configs] if runtime.artefacts else []
     kept = _take_up(models, ids, runtime)
     if kept is not None:
         return kept
     curves = _curves(configs[0], data, runtime, monitor)
     facts = pretrain(
-        [_member(*pair) for pair in zip(configs, models, strict=True)],
+        members,
         resident(torch_images(data.pretraining), runtime.device),
         views_of(configs[0].task, data),
-        {config.seed: _streams(config.seed, runtime.device) for config in configs},
+        build_streams(configs, runtime.device),
         execution=runtime.execution,
         curves=curves,
         checkpoint=_checkpoint(ids, runtime),
@@ -70,6 +71,29 @@ def drop_checkpoint(configs: Sequence[TrialConfig], runtime: Runtime) -> None:
     """Forget how far trials were that have their records."""
     if checkpoint := _checkpoint([pretrain_id(config, runtime) for config in configs], runtime):
         checkpoint.drop()
+
+
+def build_member(config: TrialConfig, data: ImageData, device: str) -> Member:
+    """A trial with its model initialised, on `device`."""
+    model = build_model(
+        config.task.encoder,
+        channels=data.info.channels,
+        size=data.info.size,
+        seed_generator=stream_generator(config.seed, Stream.INITIALISATION),
+    )
+    loss = build_loss(config.loss.name, **config.loss.params)
+    return Member(model=model.to(device), loss=loss, config=config.task.training, seed=config.seed)
+
+
+def build_streams(configs: Sequence[TrialConfig], device: str) -> dict[int, Streams]:
+    """The random streams of every seed, at their beginning."""
+    return {
+        seed: Streams(
+            order=stream_generator(seed, Stream.BATCH_ORDER),
+            views=stream_generator(seed, Stream.VIEWS, device),
+        )
+        for seed in dict.fromkeys(config.seed for config in configs)
+    }
 
 
 def views_of(task: ImagesTask, data: ImageData) -> Views:
@@ -100,27 +124,6 @@ def _checkpoint(pretrain_ids: Sequence[str], runtime: Runtime) -> Checkpoint | N
         pretrain_ids=tuple(pretrain_ids),
         every_seconds=runtime.checkpoint_seconds,
     )
-
-
-def _initial_model(config: TrialConfig, data: ImageData, runtime: Runtime) -> ContrastiveModel:
-    initialisation = stream_generator(config.seed, Stream.INITIALISATION)
-    model = build_model(
-        config.task.encoder,
-        channels=data.info.channels,
-        size=data.info.size,
-        seed_generator=initialisation,
-    )
-    return model.to(runtime.device)
-
-
-def _member(config: TrialConfig, model: ContrastiveModel) -> Member:
-    loss = build_loss(config.loss.name, **config.loss.params)
-    return Member(model=model, loss=loss, config=config.task.training, seed=config.seed)
-
-
-def _streams(seed: int, device: str) -> Streams:
-    order = stream_generator(seed, Stream.BATCH_ORDER)
-    return Streams(order=order, views=stream_generator(seed, Stream.VIEWS, device))
 
 
 def _curves(config: TrialConfig, data: ImageData, runtime: Runtime, monitor: Monitor) -> Curves | None:
