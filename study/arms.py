@@ -10,8 +10,8 @@ from search_spaces.designs import DRAWN_DESIGNS, columns
 from search_spaces.loss_params import BUDGETS, TRAINING_AXES, check_loss_name, check_params, field_names
 from search_spaces.space import Point, Space, Tied, end_points, grid_points, point_at
 from search_spaces.spaces import SPACES
+from study.arm_space import LOSS_KEY, LR_KEY, POINTS_KEY, build_space, loss_name
 from study.errors import StudyError
-from study.loss_table import LOSS_KEY, LR_KEY, POINTS_KEY, build_space, loss_name
 from study.sections import SearchSection
 from trainables.config import Scalar
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from study.cli import main
+from study.cli.main import main
 from tests.study.conftest import WriteStudy
 
 #: What is replaced in the tiny study, and what the line must say.

@@ -15,7 +15,7 @@ def loaded_modules(*words: str) -> set[str]:
     """Names of the heavy modules that a command has imported when it ends."""
     code = (
         "import sys\n"
-        "from study.cli import main\n"
+        "from study.cli.main import main\n"
         "try: main(sys.argv[1:], standalone_mode=False)\n"
         "except SystemExit: pass\n"
         "heavy = ('torch', 'torchvision', 'ray', 'pandas', 'sklearn', 'pyarrow')\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from study.cli import main
+from study.cli.main import main
 from study.expand import Expansion, expand, planned_rows
 from study.plan import make_plan
 from study.reporting import study_info

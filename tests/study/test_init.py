@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from study.cli import main
+from study.cli.main import main
 from study.commands.init import template_text
 from study.expand import expand
 from study.spec import load_spec

@@ -28,7 +28,7 @@ def start(study: Path, store: Path) -> "subprocess.Popen[str]":
 def start_command(*words: object) -> "subprocess.Popen[str]":
     """`study` with these words, likewise."""
     return subprocess.Popen(
-        [sys.executable, "-c", "from study.cli import main; main()", *map(str, words)],
+        [sys.executable, "-c", "from study.cli.main import main; main()", *map(str, words)],
         cwd=_REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

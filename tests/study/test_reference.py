@@ -4,7 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from study.cli import main
+from study.cli.main import main
 from study.reference import key_tables, reference_page
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "study_file.md"

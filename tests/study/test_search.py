@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from optuna.trial import TrialState
 
-from study.cli import main
+from study.cli.main import main
 from study.events import Listener, LostList
 from study.expand import planned_rows
 from study.launch import Launch
@@ -292,7 +292,7 @@ def test_a_search_survives_its_driver(write_study: WriteStudy, store: RecordStor
     """SIGKILL once something is told: what was recorded is not run again, and nothing stays running."""
     study = str(write_study(*RANGES, search(trials=6, startup=2), (SEEDS, "seeds = [0]")))
     options = ["run", study, "--runner", "inline", "--store", str(store.path)]
-    command = [sys.executable, "-c", "from study.cli import main; main()", *options]
+    command = [sys.executable, "-c", "from study.cli.main import main; main()", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as driver:
         deadline = time.monotonic() + 120
         while driver.poll() is None and len(store.read().statuses()) < 3 and time.monotonic() < deadline:

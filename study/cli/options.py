@@ -1,0 +1,54 @@
+"""Options that several commands share, and the guard around all of them."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from study.errors import BAD_INPUT, INTERRUPTED, StudyError
+
+STORE = click.option(
+    "--store", default="./results", show_default=True, metavar="PATH", help="Where records and reports live."
+)
+DATA_ROOT = click.option(
+    "--data-root",
+    envvar="STUDY_DATA_ROOT",
+    metavar="PATH",
+    help="Where data sets lie; or set STUDY_DATA_ROOT.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+WORKERS = click.option(
+    "--workers", type=click.IntRange(min=1), help="Trials at a time.  [default: all that fit]"
+)
+RUNNER = click.option(
+    "--runner",
+    type=click.Choice(["ray", "inline"]),
+    default="ray",
+    show_default=True,
+    help="Ray Tune on all cores, or one trial after another in this process.",
+)
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Turns what a user can mend into one line and exit code 2."""
+
+    @functools.wraps(command)
+    def call(*args: Any, **options: Any) -> None:
+        from trainables.datasets.source import DataError
+        from trainables.records import StoreError
+
+        # A loss of one's own lies where the command is called, as with `python -m`.
+        sys.path.insert(0, os.getcwd())
+        try:
+            command(*args, **options)
+        except (StudyError, StoreError, DataError) as error:
+            click.echo(f"study: {error}", err=True)
+            sys.exit(getattr(error, "exit_code", BAD_INPUT))
+        except KeyboardInterrupt:
+            click.echo("study: stopped", err=True)
+            sys.exit(INTERRUPTED)
+
+    return call
