@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.arms import split_arms
-from analysis.compare import Comparison, compare_arms
 from analysis.info import ArmInfo, StudyInfo
-from analysis.null_control import NullControl, check_null_control
-from analysis.robustness import RobustnessSummary, summarise_robustness
+from analysis.statistics.compare import Comparison, compare_arms
+from analysis.statistics.null_control import NullControl, check_null_control
+from analysis.statistics.robustness import RobustnessSummary, summarise_robustness
 from analysis.surface import Surface, build_surface
 from analysis.table import build_table
 

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis import robustness, wording
-from analysis.choice import Choice
+from analysis import wording
 from analysis.fairness.checks import check_fairness
 from analysis.figures.draw import DrawnFigure
 from analysis.findings import Findings
-from analysis.intervals import LEVEL, Estimate
-from analysis.measure import LOG
-from analysis.power import POWER
 from analysis.redact import redact_paths
+from analysis.statistics import robustness
+from analysis.statistics.choice import Choice
+from analysis.statistics.intervals import LEVEL, Estimate
+from analysis.statistics.measure import LOG
+from analysis.statistics.power import POWER
 from analysis.tables import coverage_table, failures_table
 from analysis.verdict import verdict_sentences
 

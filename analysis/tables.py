@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from analysis.compare import Comparison
 from analysis.findings import Findings
-from analysis.intervals import Estimate, student_interval
+from analysis.statistics.compare import Comparison
+from analysis.statistics.intervals import Estimate, student_interval
 from analysis.surface import FAILED, MISSING, PRUNED, axis_values, trial_statuses
 
 _TRIAL_FACTS = ("trial_id", "config_id", "arm", "seed", "status", "attempt", "seconds_total", "error_class")

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Callable, Sequence
 
-from analysis.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, WORSE, Comparison
 from analysis.findings import Findings
-from analysis.intervals import LEVEL, Estimate
-from analysis.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
-from analysis.power import POWER, seeds_needed
-from analysis.robustness import RobustnessSummary
+from analysis.statistics.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, WORSE, Comparison
+from analysis.statistics.intervals import LEVEL, Estimate
+from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
+from analysis.statistics.power import POWER, seeds_needed
+from analysis.statistics.robustness import RobustnessSummary
 from analysis.wording import counted, listing, p_value, percent, points, with_interval
 
 #: Scores that are compared, in words, with where a summary holds them.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.intervals import Estimate
+from analysis.statistics.intervals import Estimate
 
 NONE = "–"
 

@@ -2,7 +2,7 @@
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.findings import Findings
-from analysis.null_control import DIFFERENT, NOT_COMPARABLE
+from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE
 from analysis.verdict import null_control_sentence
 from analysis.wording import listing
 

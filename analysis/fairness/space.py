@@ -4,8 +4,8 @@ import numpy as np
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.findings import Findings
-from analysis.measure import log_width
-from analysis.robustness import MIN_SEEDS_EXTREMES
+from analysis.statistics.measure import log_width
+from analysis.statistics.robustness import MIN_SEEDS_EXTREMES
 from analysis.wording import counted, listing, number
 
 

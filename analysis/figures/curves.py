@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.findings import Findings
-from analysis.intervals import mean_and_spread
 from analysis.plots.curves import AxisTicks, Curve, draw_curves
 from analysis.plots.style import WIDTH, arm_look
+from analysis.statistics.intervals import mean_and_spread
 from analysis.wording import number, wrapped
 
 _Y_LABEL = "test accuracy, %"

@@ -7,7 +7,7 @@ from analysis.findings import Findings
 from analysis.plots.dots import Dot, draw_dots
 from analysis.plots.profile import draw_levels, draw_shares
 from analysis.plots.style import WIDTH, arm_look
-from analysis.robustness import RobustnessSummary
+from analysis.statistics.robustness import RobustnessSummary
 from analysis.wording import wrapped
 
 

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.findings import Findings
-from analysis.intervals import mean_and_spread
 from analysis.plots.heatmap import HeatmapData, draw_heatmap
 from analysis.plots.style import WIDTH
+from analysis.statistics.intervals import mean_and_spread
 from analysis.surface import MISSING, PRUNED, UNPLANNED, Surface
 from analysis.wording import number, wrapped
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from analysis import wording
-from analysis.intervals import Estimate
 from analysis.redact import redact_paths
+from analysis.statistics.intervals import Estimate
 
 
 def test_percent_and_points() -> None:

@@ -7,9 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from analysis.intervals import LEVEL, Estimate, mean_and_spread, paired_differences, student_estimate
-from analysis.power import detectable_effect
-from analysis.robustness import RobustnessSummary
+from analysis.statistics.intervals import (
+    LEVEL,
+    Estimate,
+    mean_and_spread,
+    paired_differences,
+    student_estimate,
+)
+from analysis.statistics.power import detectable_effect
+from analysis.statistics.robustness import RobustnessSummary
 
 BETTER, WORSE, UNDECIDED, IDENTICAL = "better", "worse", "undecided", "identical"
 INCOMPLETE, TOO_FEW = "incomplete", "too few seeds"
@@ -20,7 +26,7 @@ class Comparison:
     """One score of one arm minus that of another, over the seeds that both finished.
 
     Tuned scores are the cross-fitted ones: no seed both chooses a configuration and reports on it. Their
-    standard error is widened where the choices of either arm differ (`analysis.choice.cross_fit_widening`).
+    standard error is widened where the choices of either arm differ (`statistics.choice.cross_fit_widening`).
     """
 
     arm: str

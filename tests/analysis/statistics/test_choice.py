@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from analysis.choice import best_cell, cross_fit, cross_fit_widening
-from analysis.compare import Comparison, compare_arms
-from analysis.robustness import RobustnessSummary, summarise_robustness
+from analysis.statistics.choice import best_cell, cross_fit, cross_fit_widening
+from analysis.statistics.compare import Comparison, compare_arms
+from analysis.statistics.robustness import RobustnessSummary, summarise_robustness
 from analysis.surface import Surface
 
 FLAT = np.full((3, 5), 0.8)

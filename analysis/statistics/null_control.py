@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.compare import paired_p
-from analysis.intervals import LEVEL, Estimate, mean_and_spread, student_estimate
-from analysis.robustness import RobustnessSummary
+from analysis.statistics.compare import paired_p
+from analysis.statistics.intervals import LEVEL, Estimate, mean_and_spread, student_estimate
+from analysis.statistics.robustness import RobustnessSummary
 from analysis.surface import Surface
 
 NO_DIFFERENCE, DIFFERENT, NOT_COMPARABLE = "no difference", "different", "not comparable"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.intervals import (
+from analysis.statistics.intervals import (
     mean_and_spread,
     paired_differences,
     simultaneous_bands,

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.fairness.checks import check_fairness
 from analysis.findings import analyse
-from analysis.null_control import NullControl, check_null_control
+from analysis.statistics.null_control import NullControl, check_null_control
 from analysis.verdict import null_control_sentence
 from tests.analysis import synthetic
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.findings import analyse
-from analysis.robustness import RobustnessSummary, tolerance_volume, worst_case
+from analysis.statistics.robustness import RobustnessSummary, tolerance_volume, worst_case
 from tests.analysis import synthetic
 
 ARM = synthetic.arm_info("infonce")

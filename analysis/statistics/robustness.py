@@ -1,8 +1,8 @@
 """How robust one arm is to its hyperparameters: scores of its surfaces, each with its interval over seeds.
 
 Common to all scores: a failed trial scores chance, the worst outcome; the measure over the space is the study's, by
-default uniform in the axes' logarithms (`analysis.measure`); the unit of resampling is the seed. The tuned score is
-cross-fitted over seeds (`analysis.choice`). Scores of an unfinished grid are provisional and carry no interval
+default uniform in the axes' logarithms (`statistics.measure`); the unit of resampling is the seed. The tuned score is
+cross-fitted over seeds (`statistics.choice`). Scores of an unfinished grid are provisional and carry no interval
 unless whole seeds are there.
 """
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.choice import Choice, TunedChoice, default_choice, tuned_choice
-from analysis.intervals import Estimate, mean_and_spread, simultaneous_bands, student_estimate
-from analysis.measure import LOG, cell_weights
+from analysis.statistics.choice import Choice, TunedChoice, default_choice, tuned_choice
+from analysis.statistics.intervals import Estimate, mean_and_spread, simultaneous_bands, student_estimate
+from analysis.statistics.measure import LOG, cell_weights
 from analysis.surface import Surface
 
 #: Share of the space that the worst-case score averages over.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.power import detectable_effect, power, seeds_needed
+from analysis.statistics.power import detectable_effect, power, seeds_needed
 
 
 @pytest.mark.parametrize(("effect", "seeds", "alpha"), [(0.5, 10, 0.05), (1.0, 5, 0.05), (2.0, 3, 0.01)])

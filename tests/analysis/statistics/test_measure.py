@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.findings import Findings, analyse
-from analysis.measure import axis_weights, cell_weights, log_width
+from analysis.statistics.measure import axis_weights, cell_weights, log_width
 from tests.analysis import synthetic
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.intervals import Estimate, mean_and_spread, student_estimate
+from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
 from analysis.surface import Surface
 
 _BOUNDS = (0.0, 1.0)
