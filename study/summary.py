@@ -8,7 +8,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from analysis.findings import Findings
-    from analysis.intervals import Estimate
+    from analysis.statistics.intervals import Estimate
 
 
 def summary_table(findings: "Findings") -> Table:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from analysis.robustness import COLLAPSE_RANK
+from analysis.statistics.robustness import COLLAPSE_RANK
 from search_spaces.optuna_adapter import Outcome
 from search_spaces.space import Point
 from study.plan import Plan
