@@ -1,0 +1,43 @@
+"""Sensitivity surfaces, robustness scores and reports from any table of results.
+
+from analysis import build_surface, compare, load_records, robustness
+
+rows = load_records("results.csv")
+print(robustness(rows, metric="test_acc", selects="val_acc"))
+print(compare(rows, metric="test_acc", selects="val_acc", reference="infonce"))
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.library import compare, environments_of, findings_of, robustness, write_table_report
+    from analysis.results.read import load_records
+    from analysis.surface import build_surface
+
+__all__ = [
+    "build_surface",
+    "compare",
+    "environments_of",
+    "findings_of",
+    "load_records",
+    "robustness",
+    "write_table_report",
+]
+
+_HOMES = {
+    "build_surface": "analysis.surface",
+    "compare": "analysis.library",
+    "environments_of": "analysis.library",
+    "findings_of": "analysis.library",
+    "load_records": "analysis.results.read",
+    "robustness": "analysis.library",
+    "write_table_report": "analysis.library",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The face's functions, imported when they are asked for: pandas and scipy cost seconds."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'analysis' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

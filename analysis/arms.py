@@ -1,38 +1,49 @@
 """Arms that vary in more than two hyperparameters, cut into arms that span one surface each."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from analysis.info import ArmInfo, StudyInfo
+from analysis.cells import DRAWN
+from analysis.info import ArmInfo, AxisInfo, StudyInfo, Value
 
 
 def split_arms(table: pd.DataFrame, info: StudyInfo) -> tuple[pd.DataFrame, StudyInfo]:
-    """Cut every arm with several trials a cell by its further varying `hp_*` columns.
+    """Cut every arm with several trials a place by its further varying `hp_*` columns.
 
-    An arm `kcl` over `hp_gamma` becomes `kcl, gamma 4` and `kcl, gamma 16`. A reference is replaced by its
-    first part, a null control by the pairs of its arms' parts that were cut alike. Arms with one trial a cell
-    stay.
+    An arm `kcl` over `hp_gamma` becomes `kcl, gamma 4` and `kcl, gamma 16`, each over the x axis and the main one.
+    A reference is replaced by its first part, a null control by the pairs of its arms' parts that were cut alike.
+    Arms of drawn places are not cut: they keep all axes that vary in them.
     """
     table = table.copy()
     parts: dict[str, dict[str, ArmInfo]] = {}
     for arm in info.arms:
         rows = table[table["arm"] == arm.label]
-        extra = _extra_axes(rows, arm, info.x_axis)
-        parts[arm.label] = {"": arm}
-        if extra:
-            suffixes = _suffixes(rows, extra)
-            table.loc[rows.index, "arm"] = arm.label + suffixes
-            parts[arm.label] = {text: _part(arm, text, rows[suffixes == text]) for text in suffixes.unique()}
+        extra = _extra_axes(rows, arm)
+        if info.design in DRAWN or not extra or not _crowded(rows, arm):
+            axes = (*arm.axes[:2], *(arm.axis(name) for name in extra))
+            parts[arm.label] = {"": dataclasses.replace(arm, axes=axes)}
+            continue
+        suffixes = _suffixes(rows, extra)
+        table.loc[rows.index, "arm"] = arm.label + suffixes
+        parts[arm.label] = {
+            text: _part(arm, text, rows[suffixes == text], extra) for text in suffixes.unique()
+        }
     return table, _replaced(info, parts)
 
 
-def _extra_axes(rows: pd.DataFrame, arm: ArmInfo, x_axis: str) -> list[str]:
-    known = [name for name in (x_axis, arm.main_axis, "seed") if name in rows.columns]
-    if not rows.duplicated(known).any():
-        return []
-    columns = [name for name in rows.columns if name.startswith("hp_") and name != "hp_other"]
-    return [name for name in columns if name not in known and rows[name].nunique(dropna=False) > 1]
+def _crowded(rows: pd.DataFrame, arm: ArmInfo) -> bool:
+    """Whether several trials of one seed share a place of the two axes of surfaces."""
+    known = [name for name in (arm.x.name, arm.main_axis, "seed") if name in rows.columns]
+    return bool(rows.duplicated(known).any())
+
+
+def _extra_axes(rows: pd.DataFrame, arm: ArmInfo) -> list[str]:
+    apart = (arm.x.name, arm.main_axis, "hp_other")
+    columns = [name for name in rows.columns if name.startswith("hp_") and name not in apart]
+    return [name for name in columns if rows[name].nunique(dropna=False) > 1]
 
 
 def _suffixes(rows: pd.DataFrame, extra: list[str]) -> pd.Series:
@@ -49,17 +60,36 @@ def _words(column: pd.Series, name: str) -> pd.Series:
     return pd.Series(told, index=column.index, dtype=object)
 
 
-def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame) -> ArmInfo:
-    part = dataclasses.replace(arm, label=arm.label + suffix, title=arm.name + suffix)
-    if "hp_lr" in rows.columns and rows["hp_lr"].nunique() == 1 and ", lr " in suffix:
+def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame, extra: Sequence[str]) -> ArmInfo:
+    fixed = {name: _plain(rows[name].iloc[0]) for name in extra}
+    part = dataclasses.replace(
+        arm,
+        label=arm.label + suffix,
+        title=arm.name + suffix,
+        whole=arm.label,
+        fixed=fixed,
+        axes=tuple(_resolved(axis, fixed) for axis in arm.axes[:2]),
+    )
+    if "hp_lr" in fixed:
         part = dataclasses.replace(
-            part, base_lr=float(rows["hp_lr"].iloc[0]), lr_source="an axis of this study", lr_tuned=True
+            part, base_lr=float(fixed["hp_lr"]), lr_source="an axis of this study", lr_tuned=True
         )
-    column, measures = arm.case_measures
-    if column in rows.columns and rows[column].nunique() == 1:
-        own = measures.get(str(rows[column].iloc[0]), arm.measures[1])
-        part = dataclasses.replace(part, measures=(arm.measures[0], own))
     return part
+
+
+def _resolved(axis: AxisInfo, fixed: Mapping[str, Value]) -> AxisInfo:
+    """The axis with the measure that holds where those columns are fixed."""
+    column, measures = axis.cases
+    if column not in fixed:
+        return axis
+    return dataclasses.replace(axis, measure=measures.get(str(fixed[column]), axis.measure), cases=("", {}))
+
+
+def _plain(value: Any) -> Value:
+    """A value of a table as Python has it; an empty one as empty text."""
+    if pd.isna(value):
+        return ""
+    return value.item() if hasattr(value, "item") else value
 
 
 def _replaced(info: StudyInfo, parts: dict[str, dict[str, ArmInfo]]) -> StudyInfo:

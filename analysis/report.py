@@ -2,19 +2,29 @@
 
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from analysis.environments import Environments
 from analysis.figures.draw import DrawnFigure, draw_figures
 from analysis.findings import Findings, analyse
 from analysis.info import StudyInfo
-from analysis.page import render_page
-from analysis.tables import TABLES
+from analysis.latex import render_latex
+from analysis.page import render_environments, render_page
+from analysis.sections.catalogue import build_parts, build_sections, on_one_page
+from analysis.sections.content import Content
+from analysis.text import render_markdown
+from analysis.verdict import verdict_sentences
+from analysis.verdict_environments import environment_sentences
+
+#: Sections whose tables are written for papers too.
+_FOR_PAPERS = ("scores", "comparisons", "differences", "good_space", "tuning")
 
 
 def write_report(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo, out: Path) -> Path:
-    """Write `report.html`, `figures/*.png|svg` and `tables/*.parquet|csv` under `out`; give the page's path.
+    """Write the page `report.html` under `out`, with `report.md`, figures and tables; give the page's path.
 
     `planned` has a row a planned trial (trial_id, config_id, arm, seed and `hp_*` columns), `records` the
     latest valid record of each trial that has one, of any status. The same rows give the same bytes. The page
@@ -26,10 +36,45 @@ def write_report(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo, 
 
 def write_findings(findings: Findings, out: Path) -> Path:
     """`write_report` for what is analysed already."""
-    figures = draw_figures(findings)
-    page = render_page(findings, figures)
+    sections = build_sections(findings)
+    figures = _draw(sections)
+    page = render_page(findings, sections, figures)
+    text = render_markdown(findings.info, verdict_sentences(findings), sections, figures)
+    return _write({"": sections}, figures, page, text, out)
+
+
+def write_environments(environments: Environments, out: Path) -> Path:
+    """One page for several data sets, the files of each in a folder of its own; for one, `write_findings`."""
+    if environments.only is not None:
+        return write_findings(environments.only, out)
+    parts = build_parts(environments)
+    sections = on_one_page(environments, parts)
+    relations = [text for content in parts[""].values() for text in content.sentences]
+    sentences = environment_sentences(environments, relations)
+    figures = _draw(sections)
+    page = render_environments(environments, sentences, sections, figures)
+    text = render_markdown(environments.info, sentences, sections, figures)
+    return _write(parts, figures, page, text, out)
+
+
+def _draw(sections: Mapping[str, Content]) -> dict[str, DrawnFigure]:
+    return draw_figures(
+        {name: figure for content in sections.values() for name, figure in content.figures.items()}
+    )
+
+
+def _write(
+    parts: Mapping[str, Mapping[str, Content]],
+    figures: Mapping[str, DrawnFigure],
+    page: str,
+    text: str,
+    out: Path,
+) -> Path:
+    """All files, the page last; the tables of each part in its folder."""
     _write_figures(figures, out / "figures")
-    _write_tables(findings, out / "tables")
+    for folder, sections in parts.items():
+        _write_tables(sections, out / "tables" / folder)
+    write_atomically(out / "report.md", text.encode())
     return write_atomically(out / "report.html", page.encode())
 
 
@@ -45,14 +90,18 @@ def write_atomically(path: Path, content: bytes) -> Path:
     return path
 
 
-def _write_figures(figures: dict[str, DrawnFigure], folder: Path) -> None:
+def _write_figures(figures: Mapping[str, DrawnFigure], folder: Path) -> None:
     for name, figure in figures.items():
         write_atomically(folder / f"{name}.png", figure.png)
         write_atomically(folder / f"{name}.svg", figure.svg)
+        write_atomically(folder / f"{name}.pdf", figure.pdf)
 
 
-def _write_tables(findings: Findings, folder: Path) -> None:
-    for name, build in TABLES.items():
-        table = build(findings)
-        write_atomically(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n").encode())
-        write_atomically(folder / f"{name}.parquet", table.to_parquet(index=False))
+def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
+    for name in _FOR_PAPERS:
+        if name in sections and sections[name].tables:
+            write_atomically(folder / f"{name}.tex", render_latex(sections[name].tables).encode())
+    for content in sections.values():
+        for name, table in content.data.items():
+            write_atomically(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n").encode())
+            write_atomically(folder / f"{name}.parquet", table.to_parquet(index=False))

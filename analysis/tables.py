@@ -1,14 +1,13 @@
 """Findings as flat tables, for files and for the page."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
+from analysis.cells import FAILED, MISSING, PRUNED, axis_values, trial_statuses
 from analysis.findings import Findings
+from analysis.statistics.choice import Choice
 from analysis.statistics.compare import Comparison
 from analysis.statistics.intervals import Estimate, student_interval
-from analysis.surface import FAILED, MISSING, PRUNED, axis_values, trial_statuses
 
 _TRIAL_FACTS = ("trial_id", "config_id", "arm", "seed", "status", "attempt", "seconds_total", "error_class")
 _ERROR = "error_message"
@@ -30,26 +29,29 @@ def trials_table(findings: Findings) -> pd.DataFrame:
 
 def cells_table(findings: Findings) -> pd.DataFrame:
     """Every cell of every surface: mean over the finished seeds, Student's 95 % interval, counts."""
-    return pd.concat([_cells(findings, label) for label in findings.test], ignore_index=True)
+    return pd.concat([_cells(findings, label) for label in findings.cells], ignore_index=True)
 
 
 def _cells(findings: Findings, label: str) -> pd.DataFrame:
-    test, validation, rank = findings.test[label], findings.validation[label], findings.rank.get(label)
-    at_x, at_y = (index.ravel() for index in np.indices(test.values.shape[:2]))
-    mean, low, high = (array.ravel() for array in student_interval(test.values, bounds=(0.0, 1.0)))
+    cells, metric = findings.cells[label], findings.info.metric
+    rank = cells.raw.get(findings.info.rank_metric)
+    mean, low, high = student_interval(cells.raw[metric.reporting_column], bounds=metric.bounds)
+    further = {_bare(axis.name): cells.values(axis.name) for axis in cells.axes[2:]}
     columns = {
         "arm": label,
-        _bare(test.x_name): test.x[at_x],
-        "main_axis": _bare(test.y_name),
-        "main_axis_value": test.y[at_y],
+        _bare(cells.axes[0].name): cells.values(cells.axes[0].name),
+        "main_axis": _bare(cells.axes[1].name),
+        "main_axis_value": cells.values(cells.axes[1].name),
+        **further,
+        "share": cells.weights,
         "test_mean": mean,
         "test_low": low,
         "test_high": high,
-        "val_mean": student_interval(validation.values)[0].ravel(),
-        "effective_rank_mean": np.nan if rank is None else student_interval(rank.values)[0].ravel(),
-        "seeds_finished": (test.status == "ok").sum(axis=-1).ravel(),
-        "seeds_failed": test.failed.sum(axis=-1).ravel(),
-        "seeds_missing": test.missing.sum(axis=-1).ravel(),
+        "val_mean": student_interval(cells.raw[metric.selecting_column])[0],
+        "effective_rank_mean": np.nan if rank is None else student_interval(rank)[0],
+        "seeds_finished": cells.finished.sum(axis=-1),
+        "seeds_failed": cells.failed.sum(axis=-1),
+        "seeds_missing": cells.missing.sum(axis=-1),
     }
     return pd.DataFrame(columns)
 
@@ -58,7 +60,7 @@ def scores_table(findings: Findings) -> pd.DataFrame:
     """One row an arm: every robustness score with the ends and the method of its interval.
 
     `tuned` is cross-fitted over seeds; `tuned_*` places name the cell that all seeds choose, with which
-    `held_out_agreeing` of the `held_out_choices` by the other seeds agree.
+    `held_out_agreeing` of the `held_out_choices` by the other half of the seeds agree.
     """
     return pd.DataFrame([_score_row(findings, label) for label in findings.summaries])
 
@@ -76,17 +78,26 @@ def _score_row(findings: Findings, label: str) -> dict[str, object]:
     places = {
         f"{name}_{axis}": value
         for name, choice in (("tuned", item.tuned), ("default", item.default))
-        for axis, value in ((_bare(findings.info.x_axis), choice.x), ("main_axis_value", choice.y))
+        for axis, value in _place(choice).items()
     }
     counts = {name: getattr(item, name) for name in ("planned", "finished", "failed", "missing", "collapsed")}
     row: dict[str, object] = {"arm": label, "main_axis": _bare(arm.main_axis), "base_lr": arm.base_lr}
     for name, estimate in estimates.items():
-        row |= _estimate_columns(name, estimate)
+        row |= estimate_columns(name, estimate)
     held_out = {"held_out_choices": item.tuned.choices, "held_out_agreeing": item.tuned.agreeing}
     return row | places | held_out | counts
 
 
-def _estimate_columns(name: str, estimate: Estimate) -> dict[str, object]:
+def _place(choice: Choice) -> dict[str, float | str]:
+    """The configuration by columns, the main axis under the same name for every arm."""
+    (x, x_value), (_, main_value), *further = choice.place.items()
+    return {_bare(x): x_value, "main_axis_value": main_value} | {
+        _bare(name): value for name, value in further
+    }
+
+
+def estimate_columns(name: str, estimate: Estimate) -> dict[str, object]:
+    """A score's value, interval, method and note as columns of a table."""
     return {
         name: estimate.value,
         f"{name}_low": estimate.low,
@@ -132,20 +143,20 @@ def _comparison_row(item: Comparison) -> dict[str, object]:
 
 def failures_table(findings: Findings) -> pd.DataFrame:
     """One row a failed trial, with the class and message of its error where there is one."""
-    return pd.concat([_failures(findings, label) for label in findings.test], ignore_index=True)
+    return pd.concat([_failures(findings, label) for label in findings.cells], ignore_index=True)
 
 
 def _failures(findings: Findings, label: str) -> pd.DataFrame:
-    surface, arm = findings.test[label], findings.info.arm(label)
+    arm = findings.info.arm(label)
     rows = findings.table[findings.table["arm"] == label]
     columns = {
         "arm": label,
         "trial_id": rows["trial_id"],
-        _bare(surface.x_name): axis_values(rows, surface.x_name, np.nan),
-        "main_axis": _bare(surface.y_name),
-        "main_axis_value": axis_values(rows, surface.y_name, arm.default),
+        arm.x.bare: axis_values(rows, arm.x),
+        "main_axis": arm.main.bare,
+        "main_axis_value": axis_values(rows, arm.main),
         "seed": rows["seed"],
-        "status": trial_statuses(rows, surface.metric),
+        "status": trial_statuses(rows, findings.info.metric.reporting_column),
         "error_class": rows["error_class"],
         _ERROR: rows[_ERROR],
     }
@@ -157,22 +168,11 @@ def coverage_table(findings: Findings) -> pd.DataFrame:
     """Trials by status, one row an arm; the statuses add up to `planned`."""
     statuses = ["ok", *FAILED, PRUNED, MISSING]
     rows = []
-    for label, surface in findings.test.items():
-        counts = {status: int((surface.status == status).sum()) for status in statuses}
-        rows.append({"arm": label, "planned": int(surface.planned.sum()), **counts})
+    for label, cells in findings.cells.items():
+        counts = {status: int((cells.status == status).sum()) for status in statuses}
+        rows.append({"arm": label, "planned": int(cells.planned.sum()), **counts})
     return pd.DataFrame(rows)
 
 
 def _bare(column: str) -> str:
     return column.removeprefix("hp_")
-
-
-#: Every table of a report by its file name.
-TABLES: dict[str, Callable[[Findings], pd.DataFrame]] = {
-    "trials": trials_table,
-    "cells": cells_table,
-    "scores": scores_table,
-    "comparisons": comparisons_table,
-    "failures": failures_table,
-    "coverage": coverage_table,
-}

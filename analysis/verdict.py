@@ -3,19 +3,27 @@
 import math
 from collections.abc import Callable, Sequence
 
-from analysis.findings import Findings
+from analysis.claims import CONFIRMED
+from analysis.findings import MOST_ARMS, Findings, judged_claims
 from analysis.statistics.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, WORSE, Comparison
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
 from analysis.statistics.power import POWER, seeds_needed
 from analysis.statistics.robustness import RobustnessSummary
-from analysis.wording import counted, listing, p_value, percent, points, with_interval
+from analysis.wording import Scale, counted, listing, p_value, with_interval
 
-#: Scores that are compared, in words, with where a summary holds them.
+#: Scores that are compared, in words about the metric, with where a summary holds them.
 SCORES: dict[str, tuple[str, Callable[[RobustnessSummary], Estimate]]] = {
-    "tuned": ("tuned accuracy", lambda item: item.tuned.estimate),
-    "mean": ("average accuracy over the space", lambda item: item.mean),
+    "tuned": ("tuned {}", lambda item: item.tuned.estimate),
+    "mean": ("average {} over the space", lambda item: item.mean),
 }
+
+_ADAPTIVE = (
+    "An adaptive search chose the configurations, so only what tuning finds at its budget is told, and nothing of "
+    "how robust a loss is over the space."
+)
+
+_MANY = "The study compares {} problems, losses and budgets, too many to rank: its tables hold all of them."
 
 _GROUPS = {
     BETTER: "better for {}",
@@ -37,11 +45,27 @@ def verdict_sentences(findings: Findings) -> list[str]:
     if not findings.any_finished:
         return [progress, "No trial ended with a score, so no loss can be judged."]
     complete = all(summary.complete for summary in summaries)
-    decisions = [_decision(findings, score) for score in SCORES if findings.comparisons]
-    levels = [_level(findings, score) for score in SCORES]
+    if len(summaries) > MOST_ARMS:
+        return [*_claims(findings), _MANY.format(len(summaries)), progress]
+    decisions = [_decision(findings, score) for score in findings.info.scores if findings.comparisons]
+    levels = [_level(findings, score) for score in findings.info.scores]
     controls = [null_control_sentence(findings, control) for control in findings.null_controls]
-    body = [*decisions, *levels, _tolerance(findings), *controls]
+    space = _ADAPTIVE if findings.adaptive else _tolerance(findings)
+    body = [*_claims(findings), *decisions, *levels, space, *controls]
     return [*body, progress] if complete else [progress, *body]
+
+
+def _claims(findings: Findings) -> list[str]:
+    """How many of the study's claims hold; none for a study without claims."""
+    found = judged_claims(findings)
+    sure = [item for item in found if item.status == CONFIRMED]
+    open_ = [
+        f"“{item.claim.claim.rstrip('.')}” ({item.status})" for item in found if item.status != CONFIRMED
+    ]
+    if not found:
+        return []
+    rest = f"; not so: {listing(open_)}" if open_ else ""
+    return [f"Of {counted(len(found), 'claim')}, {len(sure)} are confirmed{rest}."]
 
 
 def null_control_sentence(findings: Findings, control: NullControl) -> str:
@@ -53,10 +77,11 @@ def null_control_sentence(findings: Findings, control: NullControl) -> str:
     failed = f" In {pairs} of trials only one of the two failed." if control.one_failed else ""
     if control.identical == control.trials:
         return f"{opening}, and score the same in all {control.trials} pairs of trials.{failed}"
+    scale, points = Scale(findings.info.metric), findings.info.metric.difference_unit
     distance = (
-        f"averaged over seeds, their configurations differ by up to {percent(control.largest_cell)} points; "
-        f"single trials by {percent(control.rms)} points in root mean square, where two seeds of one loss "
-        f"differ by {percent(control.seed_noise)}"
+        f"averaged over seeds, their configurations differ by up to {scale.size(control.largest_cell)} {points}; "
+        f"single trials by {scale.size(control.rms)} {points} in root mean square, where two seeds of one loss "
+        f"differ by {scale.size(control.seed_noise)}"
     )
     return f"{opening}: {distance}. {_null_verdict(control)}{failed}"
 
@@ -81,7 +106,7 @@ def _decision(findings: Findings, score: str) -> str:
     over = f" over {counted(min(item.difference.seeds for item in judged), 'paired seed')}" if judged else ""
     told = [text.format(listing(_named(findings, items, verdict))) for verdict, text in _GROUPS.items()]
     kept = [text for text, verdict in zip(told, _GROUPS, strict=True) if _named(findings, items, verdict)]
-    words = SCORES[score][0].capitalize()
+    words = SCORES[score][0].format(findings.info.metric.noun).capitalize()
     opening = f"{words}, compared with {findings.info.reference_arm.name}{over}: {'; '.join(kept)}."
     return f"{opening} {_resolution(findings, judged)}".strip()
 
@@ -89,7 +114,10 @@ def _decision(findings: Findings, score: str) -> str:
 def _named(findings: Findings, items: Sequence[Comparison], verdict: str) -> list[str]:
     chosen = [item for item in items if item.verdict == verdict]
     if verdict in (BETTER, WORSE):
-        return [f"{_name(findings, item.arm)} ({points(item.difference.value)} points)" for item in chosen]
+        scale, points = Scale(findings.info.metric), findings.info.metric.difference_unit
+        return [
+            f"{_name(findings, item.arm)} ({scale.gap(item.difference.value)} {points})" for item in chosen
+        ]
     return [_name(findings, item.arm) for item in chosen]
 
 
@@ -99,7 +127,9 @@ def _resolution(findings: Findings, judged: Sequence[Comparison]) -> str:
     if not open_:
         return ""
     sharpest = min(open_, key=lambda item: item.detectable)
-    bound = "more than 100" if sharpest.detectable > 1 else f"at least {percent(sharpest.detectable)}"
+    metric = findings.info.metric
+    size = Scale(metric).size(sharpest.detectable)
+    bound = size if size.startswith("over") else f"at least {size}"
     median = sorted(item.deviation for item in open_)[len(open_) // 2]
     tolerance, family = findings.info.tolerance, len(findings.comparisons)
     wanted = seeds_needed(tolerance, median, alpha=(1 - LEVEL) / family)
@@ -107,15 +137,16 @@ def _resolution(findings: Findings, judged: Sequence[Comparison]) -> str:
     seeds = counted(sharpest.difference.seeds, "seed")
     return (
         f"Undecided is no proof of equality: with {seeds}, a study like this finds a true difference in "
-        f"{100 * POWER:.0f} % of cases only if it is {bound} points, in the least noisy of these "
-        f"comparisons. To find {100 * tolerance:g} points it would take {needed} seeds, if the noise stays as "
-        "seen here."
+        f"{100 * POWER:.0f} % of cases only if it is {bound} {metric.difference_unit}, in the least noisy of "
+        f"these comparisons. To find {metric.factor * tolerance:g} {metric.difference_unit} it would take "
+        f"{needed} seeds, if the noise stays as seen here."
     )
 
 
 def _level(findings: Findings, score: str) -> str:
     """The highest arm and the reference in one score; complete arms alone where there are any."""
-    words, estimate = SCORES[score]
+    template, estimate = SCORES[score]
+    words = template.format(findings.info.metric.noun)
     summaries = {label: item for label, item in findings.summaries.items() if item.finished}
     ended = {label: item for label, item in summaries.items() if item.complete} or summaries
     known = {label: estimate(item) for label, item in ended.items()}
@@ -123,10 +154,13 @@ def _level(findings: Findings, score: str) -> str:
     if not known:
         return f"No loss has its {words} yet."
     best, reference = max(known, key=lambda label: known[label].value), findings.info.reference_arm.label
-    opening = f"Highest {words} on test" if len(summaries) > 1 else f"{words.capitalize()} on test"
-    text = f"{opening}: {_name(findings, best)} with {with_interval(known[best])}"
+    metric = findings.info.metric
+    scale, extreme = Scale(metric), "Highest" if metric.higher_is_better else "Lowest"
+    where = " on test" if metric.reported.startswith("test ") else ""
+    opening = f"{extreme} {words}{where}" if len(summaries) > 1 else f"{words.capitalize()}{where}"
+    text = f"{opening}: {_name(findings, best)} with {scale.with_interval(known[best])}"
     if best != reference and reference in known:
-        text += f"; {_name(findings, reference)} has {with_interval(known[reference])}"
+        text += f"; {_name(findings, reference)} has {scale.with_interval(known[reference])}"
     brackets = f" (in brackets: {100 * LEVEL:.0f} % interval over seeds)" if "[" in text else ""
     return f"{text}{brackets}."
 
@@ -140,8 +174,9 @@ def _tolerance(findings: Findings) -> str:
     told = ", ".join(f"{_name(findings, label)} {with_interval(known[label])}" for label in ranked)
     unsure = any(not known[label].has_interval for label in ranked)
     caution = " Too few seeds or trials for an interval: no ranking yet." if unsure else ""
-    eps = f"{100 * findings.info.tolerance:g}"
-    return f"Share of the space within {eps} points of each loss's own best: {told}.{caution}"
+    metric = findings.info.metric
+    eps = f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
+    return f"Share of the space within {eps} of each loss's own best: {told}.{caution}"
 
 
 def _progress(summaries: Sequence[RobustnessSummary]) -> str:

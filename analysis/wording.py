@@ -3,9 +3,11 @@
 import math
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.metric import Metric
 from analysis.statistics.intervals import Estimate
 
 NONE = "–"
@@ -18,26 +20,67 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}" if math.isfinite(share) else NONE
 
 
-def points(difference: float) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    if not math.isfinite(difference):
-        return NONE
-    text = f"{100 * difference:+.1f}".replace("-", "−")
-    return "0.0" if text in ("+0.0", "−0.0") else text
+@dataclass(frozen=True)
+class Scale:
+    """Writes scores of a metric as readers know them."""
+
+    metric: Metric
+
+    def value(self, score: float) -> str:
+        """A score without its unit."""
+        shown = self.metric.shown(score)
+        return f"{shown:.{self.metric.digits}f}".replace("-", "−") if math.isfinite(shown) else NONE
+
+    def size(self, difference: float) -> str:
+        """The size of a difference of scores; one larger than any is told as such."""
+        if self.metric.span < difference < math.inf:
+            return f"over {self.metric.factor * self.metric.span:g}"
+        shown = self.metric.factor * difference
+        return f"{shown:.{self.metric.digits}f}" if math.isfinite(shown) else NONE
+
+    def gap(self, difference: float) -> str:
+        """A difference of scores with its sign; plus is better."""
+        if not math.isfinite(difference):
+            return NONE
+        text = f"{self.metric.factor * difference:+.{self.metric.digits}f}".replace("-", "−")
+        return text[1:] if not text.strip("+−0.") else text
+
+    def with_unit(self, score: float) -> str:
+        """A score with its unit, as `93.1 %`."""
+        text = self.value(score)
+        return text if text == NONE or not self.metric.unit else f"{text}{_SPACE}{self.metric.unit}"
+
+    def interval(self, estimate: Estimate) -> str:
+        """The ends of a score's interval, lower number first; see `interval`."""
+        ends = (
+            (estimate.low, estimate.high) if self.metric.higher_is_better else (estimate.high, estimate.low)
+        )
+        return _bracket(estimate, [self.value(end) for end in ends])
+
+    def gap_interval(self, estimate: Estimate) -> str:
+        """The ends of a difference's interval."""
+        return _bracket(estimate, [self.gap(end) for end in (estimate.low, estimate.high)])
+
+    def with_interval(self, estimate: Estimate) -> str:
+        """As `93.1 % [90.2, 96.0]`, or the value alone."""
+        return f"{self.with_unit(estimate.value)} {self.interval(estimate)}".rstrip()
 
 
-def interval(estimate: Estimate, *, signed: bool = False) -> str:
-    """The ends as `[low, high]`, in percent or points; empty without an interval or a spread to build it on."""
-    if not estimate.has_interval or estimate.low == estimate.high:
-        return ""
-    form = points if signed else percent
-    return f"[{form(estimate.low)},{_SPACE}{form(estimate.high)}]"
+def interval(estimate: Estimate) -> str:
+    """The ends of a share's interval as `[low, high]` in percent; empty without one or a spread to build it on."""
+    return _bracket(estimate, [percent(end) for end in (estimate.low, estimate.high)])
 
 
 def with_interval(estimate: Estimate) -> str:
-    """As `93.1 % [90.2, 96.0]`, or the value alone."""
+    """A share as `71.0 % [64.1, 78.0]`, or the value alone."""
     text = f"{percent(estimate.value)}{_SPACE}%"
     return f"{text} {interval(estimate)}".rstrip() if math.isfinite(estimate.value) else NONE
+
+
+def _bracket(estimate: Estimate, ends: Sequence[str]) -> str:
+    if not estimate.has_interval or estimate.low == estimate.high:
+        return ""
+    return f"[{ends[0]},{_SPACE}{ends[1]}]"
 
 
 def p_value(p: float) -> str:
@@ -47,8 +90,10 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
-def number(value: float) -> str:
-    """An axis value: three significant digits, whole from 1000 on."""
+def number(value: float | str) -> str:
+    """An axis value: three significant digits, whole from 1000 on; a category as it is."""
+    if isinstance(value, str):
+        return value or "unset"
     if not math.isfinite(value):
         return NONE
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -54,6 +54,11 @@ class Range(BaseModel):
         return self
 
     @property
+    def drawn(self) -> Measure:
+        """The measure by which designs that draw points pick values."""
+        return "each" if self.points else "log" if self.log else "linear"
+
+    @property
     def ends(self) -> tuple[float, float]:
         """Lowest and highest value."""
         return self.log or self.linear or (math.nan, math.nan)
@@ -102,6 +107,11 @@ class Values(BaseModel):
         _refuse_repeats(self.listed)
         _check_measure(self.measure, self.listed)
         return self
+
+    @property
+    def drawn(self) -> Measure:
+        """The measure by which designs that draw points pick values."""
+        return "each"
 
     def values(self) -> tuple[Scalar, ...]:
         """The values in the order given."""

@@ -13,9 +13,13 @@ from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 #: A trial's length is given in exactly one of these.
 BUDGETS = ("epochs", "steps", "samples")
 
-#: What `[axes]` may sweep: every numeric field of training. New ones go to the end: the order decides which column
-#: of a drawn design is whose.
-TRAINING_AXES = ("batch_size", "lr", *BUDGETS, "weight_decay", "momentum", "warmup_fraction")
+#: What `[axes]` may sweep, of all tasks together: numeric fields of training, the method of selecting batches, and
+#: the size of a sphere task. New ones go to the end: the order decides which column of a drawn design is whose.
+SELECTION_AXIS = "selection"
+TRAINING_AXES = (
+    "batch_size", "lr", *BUDGETS, "weight_decay", "momentum", "warmup_fraction", SELECTION_AXIS, "n_pairs",
+    "dim", "defect", "defect_level", "view_cosine",
+)  # fmt: skip
 
 #: Names that no field of a loss of one's own may have: study files and records use them for something else.
 RESERVED = frozenset({*TRAINING_AXES, "loss", "points", "lr_rule", "optimizer", "precision"})

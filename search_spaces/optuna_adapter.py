@@ -7,10 +7,10 @@ again by asking anew, for one history and seed give one suggestion.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import optuna
@@ -23,8 +23,17 @@ from search_spaces.axes import Axis, Range
 from search_spaces.space import Point, Space, Tied
 from trainables.config import Scalar
 
-#: How a configuration did: its score, larger is better; "pruned" where it was stopped; None where it has not ended.
-Outcome = float | Literal["pruned"] | None
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """A configuration that was stopped: at which rung, with which score there, where that is known."""
+
+    rung: int | None = None
+    score: float | None = None
+
+
+#: How a configuration did: its score, larger is better; where it was stopped; None where it has not ended.
+Outcome = float | Pruned | None
 
 _STARTED = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
 _POINT = "point"  # the attribute of Optuna's trial that holds the configuration, rounded as it runs
@@ -78,8 +87,9 @@ class Search:
         journal.parent.mkdir(parents=True, exist_ok=True)
         self._space, self._sampler = space, sampler
         self._asked: set[int] = set()
+        self._storage = _storage(journal)
         self._study = optuna.create_study(
-            storage=_storage(journal), study_name=name, direction="maximize", load_if_exists=True
+            storage=self._storage, study_name=name, direction="maximize", load_if_exists=True
         )
 
     @property
@@ -109,10 +119,17 @@ class Search:
         """Tell how every running configuration did that has ended; what another process told stands."""
         for trial in self._trials(TrialState.RUNNING):
             result = outcome(trial.user_attrs[_POINT]) if _POINT in trial.user_attrs else None
-            if result == "pruned":
-                self._study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
+            if isinstance(result, Pruned):
+                self._tell_pruned(trial, result)
             elif result is not None:
                 self._study.tell(trial.number, result, skip_if_finished=True)
+
+    def _tell_pruned(self, trial: FrozenTrial, result: Pruned) -> None:
+        """With its score at the rung, by which TPE orders pruned configurations, behind all that ended."""
+        if result.rung is not None and result.score is not None:
+            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another process was first
+                self._storage.set_trial_intermediate_value(trial._trial_id, result.rung, result.score)
+        self._study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
 
     def interrupt(self, *, everyones: bool = False) -> None:
         """Let running configurations wait, those that were asked for here or all: a copy waits, and this one fails.
@@ -163,6 +180,36 @@ def suggest_point(trial: optuna.Trial, space: Space) -> Point:
     }
     values = free | tied
     return {name: values[name] for name in space}
+
+
+def importances(columns: Mapping[str, Sequence[Scalar]], scores: Sequence[float]) -> dict[str, float]:
+    """Optuna's default importances of hyperparameters, summing to 1, from their values and scores, one a trial.
+
+    PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023, arXiv 2304.10255): how far the law of each hyperparameter
+    among the best tenth of the trials is from that among all of them. Larger scores are better. Positive numbers
+    count by their logarithm.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    distributions = {name: _distribution(values) for name, values in columns.items()}
+    study = optuna.study.create_study(
+        direction="maximize", storage=optuna.storages.InMemoryStorage(), study_name="importances"
+    )
+    study.add_trials(
+        optuna.trial.create_trial(
+            params={name: values[row] for name, values in columns.items()},
+            distributions=distributions,
+            value=score,
+        )
+        for row, score in enumerate(scores)
+    )
+    return optuna.importance.get_param_importances(study)
+
+
+def _distribution(values: Sequence[Scalar]) -> optuna.distributions.BaseDistribution:
+    if any(isinstance(value, (str, bool)) for value in values):
+        return optuna.distributions.CategoricalDistribution(sorted(set(values), key=str))
+    low, high = float(min(values)), float(max(values))
+    return optuna.distributions.FloatDistribution(low, high, log=low > 0)
 
 
 def _suggest(trial: optuna.Trial, name: str, axis: Axis) -> Scalar:

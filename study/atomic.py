@@ -8,13 +8,13 @@ from pathlib import Path
 TEMPORARY = ".tmp-"
 
 
-def replace_file(path: Path, content: str) -> Path:
+def replace_file(path: Path, content: str | bytes) -> Path:
     """Write `content` to `path` by way of a temporary file beside it. Raises `OSError` when the disk refuses."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
     try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(content)
+        with temporary.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -1,12 +1,43 @@
 """Attempts at trials as the store has them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trainables.records import RecordStore
+from trainables.records import RecordSet, RecordStore
+from trainables.schema import Status
+
+
+def read_records(store: RecordStore, only: set[str], searches: Collection[str] = ()) -> RecordSet:
+    """Of each trial in `only`, the attempt that counts for a study with these `searches`: the latest that none but
+    they stopped. A trial that another study's early stopping ended, and nobody ran since, has no record here.
+    """
+    found = store.read(only)
+    stops = found.table.filter(pc.equal(found.table["status"], Status.PRUNED.value))
+    if not any(is_foreign_stop(row, searches) for row in _rows(stops)):
+        return found
+    every = store.read_all()
+    latest = {
+        row["trial_id"]: index
+        for index, row in enumerate(_rows(every.table))  # ordered by trial and attempt
+        if row["trial_id"] in only and not is_foreign_stop(row, searches)
+    }
+    counting = sorted(latest.values())
+    digests = tuple(every.digests[index] for index in counting)
+    return RecordSet(
+        table=every.table.take(pa.array(counting, pa.int64())), damaged=found.damaged, digests=digests
+    )
+
+
+def is_foreign_stop(row: Mapping[str, Any], searches: Collection[str]) -> bool:
+    """Whether a record is of a trial that a search of another study stopped."""
+    return bool(row["status"] == Status.PRUNED and row["pruned_by"] not in searches)
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    return list(table.select(["trial_id", "status", "pruned_by"]).to_pylist())
 
 
 def latest_attempts(records: pa.Table) -> dict[str, int]:

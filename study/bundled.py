@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from study.atomic import replace_file
-from study.attempts import all_attempts
+from study.attempts import all_attempts, is_foreign_stop
 from study.errors import StudyError
 from study.expand import planned_rows
 from study.manifest import Manifest, launches_folder, read_manifests, write_manifest
 from study.opened import Opened
+from study.plan import searches_of
 from study.reporting import study_directory, study_info
 from study.spec import load_spec
 from trainables.records import RecordStore
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from analysis.findings import Findings
     from analysis.info import StudyInfo
 
-_FORMAT = 1
+_FORMAT = 2
 _PACKAGE = "contrastive-robustness"
 
 _README = """Study "{name}": its file, its records and its report.
@@ -92,9 +93,11 @@ def report_bundle(bundle: Bundle) -> tuple[Path, "Findings"]:
 
     from analysis.findings import analyse
     from analysis.report import write_findings
+    from study.importances import with_importances
 
     info = _study_info(bundle.info)
-    findings = analyse(pd.DataFrame(bundle.planned), bundle.records.to_pandas(), info)
+    found = analyse(pd.DataFrame(bundle.planned), bundle.records.to_pandas(), info)
+    findings = with_importances(found)
     return write_findings(findings, study_directory(bundle.store, info.name)), findings
 
 
@@ -120,8 +123,10 @@ def _anonymous(manifest: Manifest) -> Manifest:
 
 
 def _copy_records(opened: Opened, path: Path) -> None:
-    """Every attempt, in one file, and once more as text."""
+    """Every attempt, but for stops by other studies' searches, in one file, and once more as text."""
     rows = all_attempts(opened.store, [trial.keys.trial_id for trial in opened.plan.trials]).to_pylist()
+    own = searches_of(opened.plan.spec, opened.plan.expansion)
+    rows = [row for row in rows if not is_foreign_stop(row, own)]
     rows = [_redacted(row | {"node": None, "hp_other": dict(row["hp_other"] or {}) or None}) for row in rows]
     store = RecordStore(path)
     for row in rows:
@@ -147,14 +152,8 @@ def _redacted(value: Any) -> Any:
 
 def _study_info(told: Mapping[str, Any]) -> "StudyInfo":
     """What `dataclasses.asdict` and JSON made of a `StudyInfo`, turned back."""
-    from analysis.info import ArmInfo, StudyInfo
+    from pydantic import TypeAdapter
 
-    arms = tuple(ArmInfo(**_with_tuples(arm)) for arm in told["arms"])
-    return StudyInfo(**(_with_tuples(told) | {"arms": arms}))
+    from analysis.info import StudyInfo
 
-
-def _with_tuples(value: Any) -> Any:
-    """JSON knows lists alone."""
-    if isinstance(value, Mapping):
-        return {key: _with_tuples(item) for key, item in value.items()}
-    return tuple(_with_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
+    return TypeAdapter(StudyInfo).validate_python(told)

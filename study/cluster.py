@@ -5,11 +5,13 @@ Where there is no address, Ray is started on this machine alone. What needs Ray 
 
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from study.errors import StudyError
-from study.spec import ResourcesSection
+from study.preflight import fitting_trials, gpus_in_words
+from study.sections import ResourcesSection
 
 #: Seconds for a head node to answer at all.
 _ANSWER_SECONDS = 5.0
@@ -40,17 +42,30 @@ def cluster_workers(nodes: list[dict[str, Any]], resources: ResourcesSection, wa
     Raises `StudyError` where not one fits: Ray would only warn, and wait for ever.
     """
     have = [node["Resources"] for node in nodes if node["Alive"]]
-    fitting = sum(_fitting(each, resources) for each in have)
+    fitting = sum(fitting_trials(each.get("CPU", 0), each.get("GPU", 0), resources) for each in have)
     if not fitting:
         largest = max((each.get("CPU", 0) for each in have), default=0)
         gpus = max((each.get("GPU", 0) for each in have), default=0)
         raise StudyError(
-            f"resources: a trial asks for {resources.cpus_per_trial} processors and {resources.gpus_per_trial:g} "
+            f"resources: a trial asks for {resources.cpus_per_trial} processors and {gpus_in_words(resources)} "
             f"GPUs; no node of the cluster has that (largest: {largest:g} processors, {gpus:g} GPUs)"
         )
     if wanted is not None and wanted > fitting:
         raise StudyError(f"--workers: got {wanted}, the cluster has room for {fitting} with these resources")
     return wanted or fitting
+
+
+def nodes_to_come(config: Mapping[str, Any], workers: int) -> list[dict[str, Any]]:
+    """Nodes that Ray's autoscaler may still start, as `ray.nodes()` would list them.
+
+    `config` is the cluster launcher's, with the resources of each type, `workers` how many run beside the head.
+    """
+    left = config.get("max_workers", 0) - workers
+    come: list[dict[str, Any]] = []
+    for name, kind in config.get("available_node_types", {}).items():
+        most = min(kind.get("max_workers", 0), left) if name != config.get("head_node_type") else 0
+        come += [{"Alive": True, "Resources": kind.get("resources", {})}] * max(0, most)
+    return come[: max(0, left)]
 
 
 def look_at_files(token: str, data_root: str | None) -> str | None:
@@ -66,15 +81,3 @@ def look_at_files(token: str, data_root: str | None) -> str | None:
     if data_root is not None and not Path(data_root).is_dir():
         return f"--data-root: there is no {data_root} on it"
     return None
-
-
-def _fitting(have: dict[str, float], resources: ResourcesSection) -> int:
-    fitting = int(have.get("CPU", 0) // resources.cpus_per_trial)
-    if resources.gpus_per_trial:
-        fitting = min(fitting, _gpu_shares(have.get("GPU", 0), resources.gpus_per_trial))
-    return fitting
-
-
-def _gpu_shares(gpus: float, wanted: float) -> int:
-    """A share of a GPU never spans two of them."""
-    return int(gpus // wanted) if wanted >= 1 else int(gpus) * int(1 / wanted)

@@ -8,8 +8,24 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 
-from study.expand import PlannedTrial
+from study.expand import Expansion, PlannedTrial
 from study.plan import Plan
+from trainables.config import DiagnosticTask, SphereTask, Task, TrialConfig
+from trainables.selection import rounds
+from trainables.sphere import budget
+
+
+def trial_steps(config: TrialConfig, expansion: Expansion) -> int:
+    """Optimiser steps of a trial's whole budget."""
+    return _steps(config.task, expansion.task.images)
+
+
+def _steps(task: Task, images: int) -> int:
+    if isinstance(task, SphereTask):
+        return budget.step_count(task)
+    if isinstance(task, DiagnosticTask):
+        return task.training.passes
+    return rounds.step_count(task.training, task.selection, images)
 
 
 def relative_cost(trial: PlannedTrial, train_images: int) -> float:
@@ -18,7 +34,7 @@ def relative_cost(trial: PlannedTrial, train_images: int) -> float:
     Good for ordering and for splitting work evenly; a step of a small network costs as much as some 48 images.
     """
     training = trial.config.task.training
-    return training.step_count(train_images) * (training.batch_size + 48)
+    return _steps(trial.config.task, train_images) * (training.batch_size + 48)
 
 
 def seconds_by_trial(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float] | None:
@@ -27,7 +43,7 @@ def seconds_by_trial(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float] 
     if not known:
         return None
     overall = statistics.fmean(known.values())
-    images = plan.expansion.data.n_pretraining
+    images = plan.expansion.task.images
     return [
         known.get(trial.config.task.training.batch_size, overall) * relative_cost(trial, images)
         for trial in trials
@@ -45,6 +61,6 @@ def _seconds_per_unit(plan: Plan) -> dict[int, float]:
     samples = defaultdict(list)
     for trial in plan.trials:
         if trial.keys.trial_id in seconds:
-            unit = relative_cost(trial, plan.expansion.data.n_pretraining)
+            unit = relative_cost(trial, plan.expansion.task.images)
             samples[trial.config.task.training.batch_size].append(seconds[trial.keys.trial_id] / unit)
     return {size: statistics.median(values) for size, values in samples.items()}

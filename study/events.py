@@ -15,6 +15,9 @@ class Finished:
     status: str
     seconds: float | None = None
     values: Mapping[str, float] = field(default_factory=dict)
+    found: bool = (
+        False  # its record was found in the store: another launch ran it, or a worker that died then
+    )
 
 
 class Listener(Protocol):
@@ -28,11 +31,28 @@ class Listener(Protocol):
         """Called now and then while trials run."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LostList:
-    """A list whose worker died: what has no record, pack by pack, the first of which was running, and why."""
+class Unheard:
+    """A listener to whom nothing matters."""
 
-    packs: tuple[Pack, ...]
+    def started(self, unit: WorkUnit) -> None:
+        """Of no interest."""
+
+    def finished(self, event: Finished) -> None:
+        """Of no interest."""
+
+    def tick(self) -> None:
+        """Of no interest."""
+
+
+#: Error classes of workers that left no exception: how they ended, as far as Ray knows.
+WORKER_KILLED, OUT_OF_MEMORY, NODE_LOST = "WorkerKilledError", "OutOfMemoryError", "NodeLostError"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostPack:
+    """What a worker was running when it died, and why; nothing when it died between two packs."""
+
+    running: Pack
     error_class: str
     message: str
-    seconds: float | None = None  # that the first pack had been running
+    seconds: float | None = None  # that it had been running

@@ -10,34 +10,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from search_spaces.axes import Axis, Range
+from search_spaces.axes import Axis, Range, listed
 from search_spaces.designs import DRAWN_DESIGNS
-from search_spaces.loss_params import BUDGETS, TRAINING_AXES, loss_defaults
+from search_spaces.loss_params import BUDGETS, SELECTION_AXIS, TRAINING_AXES, loss_defaults
 from search_spaces.space import Point, end_points
+from study.arm_space import LR_KEY, POINTS_KEY
 from study.arms import Arm, resolve_arm
 from study.errors import StudyError
-from study.sections import TrainingSection
-from study.spec import StudySpec, describe_fault
+from study.sections import SelectionSection, SphereTrainingSection
+from study.spec import StudySpec
+from study.tasks.catalogue import open_task
+from study.tasks.kind import StudyTask
 from trainables.config import (
-    DataConfig,
-    EncoderConfig,
-    ImagesTask,
+    DiagnosticTask,
     LossConfig,
-    ProbeConfig,
     Provenance,
     Scalar,
-    TrainingConfig,
+    SphereTask,
+    Task,
     TrialConfig,
     TrialKeys,
     trial_keys,
 )
-from trainables.datasets.catalogue import DatasetInfo, describe_dataset
-from trainables.encoders.catalogue import check_encoder_name
+from trainables.datasets.catalogue import DatasetInfo
 from trainables.provenance import code_fingerprint
-from trainables.schema import LABELS_A_CLASS
-from trainables.views.catalogue import check_views_name
+from trainables.selection.rounds import LOOKING_METHODS
+from trainables.sphere.known import ideal_name
+
+#: Axes of whole numbers.
+_COUNTED = frozenset({"batch_size", *BUDGETS, "n_pairs", "dim"})
+
+_ABSENT = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,28 +60,32 @@ class Expansion:
 
     arms: tuple[Arm, ...]
     trials: tuple[PlannedTrial, ...]
-    data: DatasetInfo
+    task: StudyTask
     design: str  # that the points of all arms come from
+
+    @property
+    def data(self) -> DatasetInfo:
+        """The data set. Raises `StudyError` for a task without one."""
+        return self.task.data
 
 
 def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
     """All trials of a study in the order of its file. Raises `StudyError` on the first fault."""
-    try:
-        data = describe_dataset(_data_config(spec), data_root)
-        check_encoder_name(spec.encoder.name)
-        check_views_name(spec.data.views or data.views)
-    except ValueError as error:
-        raise StudyError(str(error)) from error
-    _check_probes(spec, data)
-    shared = _shared_axes(spec)
-    arms = tuple(resolve_arm(label, table, shared, spec.search) for label, table in spec.losses.items())
-    _check_batch_sizes(arms, data)
+    task = open_task(spec, data_root)
+    shared = _shared_axes(spec, task)
+    arms = tuple(
+        resolve_arm(label, table, _with_rate(spec, shared, label, task), spec.search)
+        for label, table in spec.losses.items()
+    )
+    _check_axes(arms, task)
+    _check_selection_keys(spec.selection, arms)
+    expansion = Expansion(arms=arms, trials=(), task=task, design=spec.search.design)
     if spec.search.design == "optuna":
         for arm in arms:
-            end_trials(spec, arm, data)  # raises
-    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, data))
+            end_trials(spec, arm, expansion)  # raises
+    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, expansion))
     _refuse_repeats(trials)
-    return Expansion(arms=arms, trials=trials, data=data, design=spec.search.design)
+    return dataclasses.replace(expansion, trials=trials)
 
 
 def with_points(spec: StudySpec, expansion: Expansion, decided: Mapping[str, Sequence[Point]]) -> Expansion:
@@ -93,7 +100,7 @@ def with_points(spec: StudySpec, expansion: Expansion, decided: Mapping[str, Seq
         counted = decided[arm.label][:budget]
         points = {tuple(point.items()): point for point in counted}
         arms.append(dataclasses.replace(arm, points=tuple(points.values()), undecided=budget - len(counted)))
-    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, expansion.data))
+    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, expansion))
     return dataclasses.replace(expansion, arms=tuple(arms), trials=trials)
 
 
@@ -104,25 +111,21 @@ def stand_ins(spec: StudySpec, expansion: Expansion) -> list[PlannedTrial]:
         for arm in expansion.arms
         if arm.undecided
         for trial in itertools.islice(
-            itertools.cycle(end_trials(spec, arm, expansion.data)), arm.undecided * len(spec.seeds)
+            itertools.cycle(end_trials(spec, arm, expansion)), arm.undecided * len(spec.seeds)
         )
     ]
 
 
-def end_trials(spec: StudySpec, arm: Arm, data: DatasetInfo) -> list[PlannedTrial]:
+def end_trials(spec: StudySpec, arm: Arm, expansion: Expansion) -> list[PlannedTrial]:
     """Trials at the ends of an arm's space: what a search may come upon must be sound before it begins."""
-    return list(_arm_trials(spec, dataclasses.replace(arm, points=end_points(arm.space)), data))
+    return list(_arm_trials(spec, dataclasses.replace(arm, points=end_points(arm.space)), expansion))
 
 
-def _data_config(spec: StudySpec) -> DataConfig:
-    return DataConfig(**spec.data.model_dump(exclude={"views", "views_form"}))
-
-
-def _shared_axes(spec: StudySpec) -> dict[str, Axis]:
+def _shared_axes(spec: StudySpec, task: StudyTask) -> dict[str, Axis]:
     axes: dict[str, Axis] = {name: _whole(name, axis) for name, axis in spec.axes.items()}
     for name in axes:
-        if name not in TRAINING_AXES:
-            raise StudyError(f"axes.{name}: unknown axis; allowed are {', '.join(TRAINING_AXES)}")
+        if name not in task.axes:
+            raise StudyError(f"axes.{name}: unknown axis; allowed are {', '.join(task.axes)}")
         if spec.search.design not in (*DRAWN_DESIGNS, "optuna"):
             _check_grid(name, axes[name])
     if len(budgets := [name for name in BUDGETS if name in axes]) > 1:
@@ -130,9 +133,28 @@ def _shared_axes(spec: StudySpec) -> dict[str, Axis]:
     return axes
 
 
+def _with_rate(
+    spec: StudySpec, shared: Mapping[str, Axis], label: str, task: StudyTask
+) -> Mapping[str, Axis]:
+    """The shared axes with the rate of `[training]` for a loss without one, where that table has a rate.
+
+    There the default rates of losses, found on images, mean nothing.
+    """
+    table, training = spec.losses[label], spec.training
+    if LR_KEY not in task.axes:
+        return {**shared, LR_KEY: listed(0.0)}  # nothing is trained
+    if not isinstance(training, SphereTrainingSection) or LR_KEY in shared or LR_KEY in table:
+        return shared
+    if training.lr is not None:
+        return {**shared, LR_KEY: listed(training.lr)}
+    if not all(LR_KEY in point for point in table.get(POINTS_KEY, ({},))):
+        raise StudyError(f"losses.{label}.lr: is missing; give it there, in [training] or in [axes]")
+    return shared
+
+
 def _whole(name: str, axis: Axis) -> Axis:
-    """Ranges of batch sizes and budgets are of whole numbers."""
-    if isinstance(axis, Range) and name in ("batch_size", *BUDGETS):
+    """Ranges of what is counted are of whole numbers."""
+    if isinstance(axis, Range) and name in _COUNTED:
         return axis.model_copy(update={"whole": True})
     return axis
 
@@ -144,45 +166,40 @@ def _check_grid(name: str, axis: Axis) -> None:
         raise StudyError(f"axes.{name}: {error}") from error
 
 
-def _check_batch_sizes(arms: tuple[Arm, ...], data: DatasetInfo) -> None:
+def _check_axes(arms: tuple[Arm, ...], task: StudyTask) -> None:
+    for arm in arms:
+        points = arm.points or end_points(arm.space)
+        if unknown := {name for point in points for name in point if name in TRAINING_AXES} - {
+            *task.axes,
+            LR_KEY,
+        }:
+            raise StudyError(f"losses.{arm.label}.points: {min(unknown)} is no axis of this task")
+        task.check_points(arm.loss, points)
+
+
+def _check_selection_keys(section: SelectionSection, arms: tuple[Arm, ...]) -> None:
+    """Keys of a method that no trial has say nothing: a slip."""
     points = [point for arm in arms for point in arm.points or end_points(arm.space)]
-    for size in dict.fromkeys(point.get("batch_size") for point in points):
-        if size is None:
-            raise StudyError("axes.batch_size: is missing; give at least one batch size")
-        if not _is_integer(size) or not 2 <= int(size) <= data.n_pretraining:
-            raise StudyError(
-                f"axes.batch_size: got {size}, must be a whole number from 2 to {data.n_pretraining}, "
-                f"the training images of {data.name}"
-            )
+    methods = {point.get(SELECTION_AXIS, section.method) for point in points}
+    for method in LOOKING_METHODS:
+        given = [key for key in section.keys_of(method) if getattr(section, key) is not None]
+        if given and method not in methods:
+            raise StudyError(f"selection.{given[0]}: is for method {method}, which no trial has")
 
 
-def _check_probes(spec: StudySpec, data: DatasetInfo) -> None:
-    for probe in spec.probe.suite:
-        shots = LABELS_A_CLASS.get(probe, 0)
-        if shots > data.smallest_class:
-            raise StudyError(
-                f"probe.suite: got {probe}, which needs {shots} labelled images a class; the rarest class of "
-                f"these {data.n_train} training images has {data.smallest_class}"
-            )
-
-
-def _is_integer(value: Scalar) -> bool:
-    return not isinstance(value, (bool, str)) and float(value).is_integer()
-
-
-def _arm_trials(spec: StudySpec, arm: Arm, data: DatasetInfo) -> Iterator[PlannedTrial]:
+def _arm_trials(spec: StudySpec, arm: Arm, expansion: Expansion) -> Iterator[PlannedTrial]:
     shown = _shown(arm)
-    tasks: dict[tuple[Any, ...], ImagesTask] = {}
+    tasks: dict[tuple[Any, ...], Task] = {}
     for number, point in enumerate(arm.points):
         training = {name: value for name, value in point.items() if name in TRAINING_AXES}
         params = {name: value for name, value in point.items() if name not in TRAINING_AXES}
         key = tuple(training.items())
-        task = tasks[key] = tasks.get(key) or _task(spec, training, data)
+        task = tasks[key] = tasks.get(key) or expansion.task.build(training)
         loss = LossConfig(name=arm.loss, params=_without_defaults(arm.loss, params))
         words = [arm.label, *(f"{name}={value}" for name, value in point.items() if name in shown)]
         for seed in spec.seeds:
             config = TrialConfig(seed=seed, loss=loss, task=task)
-            keys = trial_keys(config, _provenance(config, data))
+            keys = trial_keys(config, _provenance(config, expansion.task.origin))
             title = " ".join([*words, f"seed={seed}"])
             yield PlannedTrial(arm=arm.label, point=number, title=title, config=config, keys=keys)
 
@@ -199,43 +216,11 @@ def _without_defaults(loss: str, params: Mapping[str, Scalar]) -> dict[str, Scal
     return {name: value for name, value in params.items() if defaults.get(name) != value}
 
 
-def _provenance(config: TrialConfig, data: DatasetInfo) -> Provenance:
+def _provenance(config: TrialConfig, origin: Provenance) -> Provenance:
     try:
-        return Provenance(data_fingerprint=data.fingerprint, code_fingerprint=code_fingerprint(config))
+        return dataclasses.replace(origin, code_fingerprint=code_fingerprint(config))
     except ValueError as error:
         raise StudyError(str(error)) from error
-
-
-def _task(spec: StudySpec, training: Mapping[str, Scalar], data: DatasetInfo) -> ImagesTask:
-    values: dict[str, Any] = spec.training.model_dump()
-    if set(BUDGETS) & set(training):
-        values |= dict.fromkeys(BUDGETS)
-    values |= training
-    values |= _checked_training(values)
-    values["batch_size"] = int(values["batch_size"])
-    return ImagesTask(
-        # Chosen classes in the set's own order: the same images are the same trial, however they are listed.
-        data=dataclasses.replace(_data_config(spec), classes=data.classes if spec.data.classes else ()),
-        views=spec.data.views or data.views,
-        views_form=spec.data.views_form,
-        encoder=EncoderConfig(**spec.encoder.model_dump()),
-        training=TrainingConfig(**values),
-        probe=ProbeConfig(**spec.probe.model_dump()),
-    )
-
-
-def _checked_training(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What was swept obeys the same rules as what was fixed."""
-    lr = values["lr"]
-    if isinstance(lr, (str, bool)) or not lr > 0:
-        raise StudyError(f"lr: got {lr!r}, must be a number above 0")
-    try:
-        section = TrainingSection.model_validate(
-            {name: values[name] for name in TrainingSection.model_fields}
-        )
-    except ValidationError as error:
-        raise StudyError(f"axes.{describe_fault(error)}") from error
-    return section.model_dump()
 
 
 def _refuse_repeats(trials: tuple[PlannedTrial, ...]) -> None:
@@ -255,15 +240,24 @@ def planned_rows(expansion: Expansion) -> list[dict[str, Any]]:
 
 
 def _planned_row(trial: PlannedTrial) -> dict[str, Any]:
-    training = trial.config.task.training
+    task = trial.config.task
     hyperparameters = {**loss_defaults(trial.config.loss.name), **trial.config.loss.params}
-    swept = {f"hp_{name}": getattr(training, name) for name in TRAINING_AXES}
+    swept = {name: _value_of(task, name) for name in TRAINING_AXES}
     return {
         **dataclasses.asdict(trial.keys),
         "arm": trial.arm,
         "point": trial.point,
         "loss": trial.config.loss.name,
         "seed": trial.config.seed,
-        **swept,
+        **{f"hp_{name}": value for name, value in swept.items() if value is not _ABSENT},
         **{f"hp_{name}": value for name, value in hyperparameters.items()},
+        **({"hp_measure": task.measure} if isinstance(task, DiagnosticTask) else {}),
+        **({"ideal": ideal_name(task.n_pairs, task.dim)} if isinstance(task, SphereTask) else {}),
     }
+
+
+def _value_of(task: Task, axis: str) -> Any:
+    """What a task has of an axis, if the axis is one of its own."""
+    if axis == SELECTION_AXIS:
+        return task.selection.method if hasattr(task, "selection") else _ABSENT
+    return getattr(task.training, axis, getattr(task, axis, _ABSENT))

@@ -36,6 +36,11 @@ class LaunchLog:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
+    @property
+    def launch(self) -> str:
+        """Its name among the launches of the study."""
+        return self._manifest.launch
+
     def __enter__(self) -> Self:
         try:
             write_manifest(self._folder, self._manifest)
@@ -71,6 +76,7 @@ class LaunchLog:
                 "title": self._titles.get(event.trial_id),
                 "status": str(event.status),
                 "seconds": event.seconds,
+                "found": event.found,
             }
         )
         self._listener.finished(event)

@@ -12,16 +12,16 @@ from pathlib import Path
 
 from study.atomic import TEMPORARY
 from study.manifest import all_launches_folders, running_launches
-from trainables.artefacts import checkpoint_folder, curve_path, kept_path
+from trainables.artefacts import checkpoint_folder, curve_path, embeddings_path, kept_path
 from trainables.records import RecordStore
 
 _IN_USE_SECONDS = 3600.0
 
 #: Folders in which writers put temporary files.
-_WRITTEN = ("", "records", "leases", "encoders", "checkpoints", "curves")
+_WRITTEN = ("", "records", "leases", "encoders", "checkpoints", "curves", "embeddings", "losses")
 
 #: How a trial ended that needs no checkpoint: a crashed one may go on from it when it is run again.
-_ENDED = ("ok", "diverged", "pruned")
+_ENDED = ("ok", "diverged")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def _artefacts(store: RecordStore, kept: Sequence[str]) -> Iterator[Leftover]:
     rows = [row for row in table.to_pylist() if row["status"] in _ENDED]
     ended = {row["pretrain_id"] for row in rows}
     yield from _checkpoints(store.path, ended)
-    for kind, path in (("encoder", kept_path), ("curve", curve_path)):
+    for kind, path in (("encoder", kept_path), ("curve", curve_path), ("embeddings", embeddings_path)):
         if kind in kept:
             yield from _leftovers(kind, (path(store.path, pretrain_id) for pretrain_id in sorted(ended)))
 

@@ -40,7 +40,7 @@ class Manifest:
     runner: str
     workers: int
     planned: int  # trials that the launch was to run
-    trials: Sequence[dict[str, Any]] = ()  # those that ended: trial_id, title, status, seconds
+    trials: Sequence[dict[str, Any]] = ()  # that ended: trial_id, title, status, seconds, found
     study_file: str
     code: dict[str, Any]
     working_directory: dict[str, Any] | None  # its checkout, where losses of one's own may lie

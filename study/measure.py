@@ -1,85 +1,99 @@
-"""Prices a study that nothing is known of: a few real steps of each batch size, timed in this process.
+"""Prices trials that no record tells of: real steps of each loss and batch size, timed on this machine.
 
-Large batches are timed on fewer images and scaled up, so that a price never costs minutes itself.
+As many processes as workers time the same at once, since workers share memory and caches, and clock rates.
 """
 
-import dataclasses
-import statistics
-import time
-from collections.abc import Sequence
-from contextlib import suppress
+import multiprocessing
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from study.expand import PlannedTrial
-from study.packs import stack_key, stack_limit
-from study.plan import Plan
+from study.past_times import Kind, TrialCost
+from study.span import Span, spans_of
 from trainables.config import TrialConfig
+from trainables.runtime import Runtime
 
 if TYPE_CHECKING:
-    from trainables.runtime import Runtime
-    from trainables.work import Workshop
+    from study.timed_steps import Times
 
-_STEPS = 12
-_ENOUGH_SECONDS = 3.0
-_LARGEST_TIMED_BATCH = 64
+#: More processes at once tell no more.
+_MOST = 8
 
-
-class _EnoughError(Exception):
-    """Ends pre-training once enough steps are timed."""
+#: The work of a step beside its pairs, as pairs: what a small network's step costs whatever its batch.
+STEP_PAIRS = 48
 
 
-def measure_seconds(plan: Plan, trials: Sequence[PlannedTrial], workshop: "Workshop") -> list[float] | None:
-    """Expected seconds of each trial on one worker, pre-training alone; None when the steps fail or diverge."""
-    import torch
+def measure_costs(
+    stacks: Mapping[Kind, Sequence[TrialConfig]], runtime: Runtime, *, at_once: int
+) -> dict[Kind, TrialCost] | None:
+    """The costs of trials trained in stacks like these; None when they fail. Writes nothing.
 
-    torch.set_num_threads(workshop.runtime.threads)  # as workers do
-    seconds_a_step: dict[int, float] = {}
-    for trial in trials:
-        size = trial.config.task.training.batch_size
+    `at_once` is how many workers share this machine, or one of its GPUs.
+    """
+    ordered = _breadth_first(stacks)
+    count = max(1, min(at_once, _MOST))
+    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(_time, ordered, runtime) for _ in range(count)]
         try:
-            if size not in seconds_a_step:
-                alike = _stack_of(trial, trials, plan) if workshop.stacked else [trial]
-                seconds_a_step[size] = _time_step(alike, workshop.runtime)
-        except Exception:  # whatever it is, the trial itself will record it
+            seen = [future.result() for future in futures]
+        except Exception:  # whatever it is, the trials themselves will record it
             return None
-    images = plan.expansion.data.n_pretraining
-    trainings = [trial.config.task.training for trial in trials]
-    return [seconds_a_step[training.batch_size] * training.step_count(images) for training in trainings]
+    return _costs(stacks, seen)
 
 
-def _stack_of(trial: PlannedTrial, trials: Sequence[PlannedTrial], plan: Plan) -> list[PlannedTrial]:
-    """Trials that would be trained in one stack with `trial`."""
-    key, limit = stack_key(trial.config), stack_limit(trial.config.task, plan.expansion.data.size**2)
-    return [other for other in trials if stack_key(other.config) == key][:limit]
+def _time(stacks: list[tuple[Kind, Sequence[TrialConfig]]], runtime: Runtime) -> "Times":
+    from study.timed_steps import time_trials  # torch is loaded in the process that times
+
+    return time_trials(stacks, runtime)
 
 
-def _time_step(stack: Sequence[PlannedTrial], runtime: "Runtime") -> float:
-    """Seconds of a step and trial: the median, since the first ones load what later ones have."""
-    from trainables.datasets.catalogue import load_dataset
-    from trainables.training.trials import pretrain_trials
-
-    task = stack[0].config.task
-    timed = min(task.training.batch_size, _LARGEST_TIMED_BATCH)
-    stamps: list[float] = []
-
-    def stamp(_: object) -> None:
-        stamps.append(time.perf_counter())
-        if len(stamps) > 1 and stamps[-1] - stamps[0] > _ENOUGH_SECONDS:
-            raise _EnoughError
-
-    data = load_dataset(task.data, runtime.data_root)
-    runtime = dataclasses.replace(runtime, artefacts=None)
-    with suppress(_EnoughError):
-        pretrain_trials([_short(trial.config, timed) for trial in stack], data, runtime, lambda _: {}, stamp)
-    seconds = statistics.median(np.diff(stamps)) / len(stack)
-    return seconds * task.training.batch_size / timed
+def _breadth_first(
+    stacks: Mapping[Kind, Sequence[TrialConfig]],
+) -> list[tuple[Kind, Sequence[TrialConfig]]]:
+    """Every batch size once, then once more: time may end before every loss has had its turn."""
+    turns: dict[int, int] = defaultdict(int)
+    ranked = []
+    for kind, stack in stacks.items():
+        size = stack[0].task.training.batch_size
+        ranked.append((turns[size], kind, stack))
+        turns[size] += 1
+    return [(kind, stack) for _, kind, stack in sorted(ranked, key=lambda entry: entry[0])]
 
 
-def _short(config: TrialConfig, batch_size: int) -> TrialConfig:
-    """The same trial over a few steps of a small batch."""
-    training = dataclasses.replace(
-        config.task.training, batch_size=batch_size, epochs=None, samples=None, steps=_STEPS + 1
-    )
-    return dataclasses.replace(config, task=dataclasses.replace(config.task, training=training))
+def _costs(stacks: Mapping[Kind, Sequence[TrialConfig]], seen: Sequence["Times"]) -> dict[Kind, TrialCost]:
+    steps: dict[Kind, list[float]] = defaultdict(list)
+    setups: dict[Kind, list[float]] = defaultdict(list)
+    for times in seen:
+        for kind in times.steps:
+            steps[kind] += times.steps[kind]
+            setups[kind].append(times.setup[kind])
+    evaluation = _envelope([times.evaluation for times in seen])
+    step_spans, setup_spans = spans_of(steps), spans_of(setups)
+    costs = {}
+    for kind in stacks:
+        like, factor = _like(kind, stacks, step_spans)
+        rest = setup_spans[like] + evaluation
+        costs[kind] = TrialCost(step=step_spans[like].times(factor), rest=rest)
+    return costs
+
+
+def _envelope(spans: Sequence[Span]) -> Span:
+    (mid,) = spans_of({None: [span.mid for span in spans]}).values()
+    low, high = min(span.low for span in spans), max(span.high for span in spans)
+    return Span(low=min(low, mid.low), mid=mid.mid, high=max(high, mid.high))
+
+
+def _like(
+    kind: Kind, stacks: Mapping[Kind, Sequence[TrialConfig]], timed: Mapping[Kind, Span]
+) -> tuple[Kind, float]:
+    """The timed kind whose batch and stack are nearest, and how many times its step costs."""
+    if kind in timed:
+        return kind, 1.0
+    size, members = stacks[kind][0].task.training.batch_size, len(stacks[kind])
+
+    def distance(other: Kind) -> tuple[int, int]:
+        return abs(stacks[other][0].task.training.batch_size - size), abs(len(stacks[other]) - members)
+
+    nearest = min(timed, key=distance)
+    return nearest, (size + STEP_PAIRS) / (stacks[nearest][0].task.training.batch_size + STEP_PAIRS)

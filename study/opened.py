@@ -39,13 +39,17 @@ class Opened:
             execution=resources.execution,
             keep_encoders=keep.encoders != "none",
             curve_epochs=keep.curve_epochs,
+            curve_points=keep.curve_points,
+            keep_embeddings=keep.embeddings,
             time_limit=resources.time_limit,
             checkpoint_seconds=resources.checkpoint_seconds,
             artefacts=self.store.path,
         )
         # Grouped convolutions are slow on accelerators: there, trials are not stacked.
         stacked = resources.stacked and runtime.device == "cpu"
-        return Workshop(store=self.store.path, runtime=runtime, stacked=stacked)
+        tracking = self.loaded.spec.tracking
+        traced = bool(tracking.mlflow or tracking.wandb or tracking.tensorboard)
+        return Workshop(store=self.store, runtime=runtime, stacked=stacked, traced=traced)
 
     def is_kept(self, trial: PlannedTrial) -> bool:
         """Whether the trial's encoder was kept, so that it need not be trained."""

@@ -6,7 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from trainables.config import ImagesTask, TrialConfig, canonical_json
+from trainables.config import DiagnosticTask, ImagesTask, SphereTask, Task, TrialConfig, canonical_json
+from trainables.selection.rounds import LOOKING_METHODS
 from trainables.work import Pack, WorkUnit
 
 #: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.
@@ -19,6 +20,11 @@ _LARGEST_STACK = 16
 _PAIRS_A_STEP = 512
 _PIXELS = 16 * 16
 
+#: Sphere trials, and numbers in their embeddings: beyond, a step costs more a trial (measured:
+#: `python -m tests.benchmarks.bench_sphere`).
+_LARGEST_SPHERE_STACK = 256
+_SPHERE_NUMBERS = 2**20
+
 
 def form_packs(units: Sequence[WorkUnit], workers: int, *, pixels: int, stacked: bool) -> list[Pack]:
     """Every unit in one pack; packs of a kind are even, and there are as many as workers where units suffice.
@@ -27,7 +33,7 @@ def form_packs(units: Sequence[WorkUnit], workers: int, *, pixels: int, stacked:
     """
     kinds: dict[tuple[str, ...], list[WorkUnit]] = defaultdict(list)
     for unit in units:
-        together = stacked and not unit.alone
+        together = stacked and not unit.alone and stack_limit(unit.config.task, pixels) > 1
         kinds[(unit.config.loss.name, stack_key(unit.config)) if together else (unit.trial_id,)].append(unit)
     most = math.ceil(len(units) / workers)
     return [pack for members in kinds.values() for pack in _cut(members, most, pixels)]
@@ -39,9 +45,16 @@ def stack_key(config: TrialConfig) -> str:
     return canonical_json(dataclasses.replace(config.task, training=training))
 
 
-def stack_limit(task: ImagesTask, pixels: int) -> int:
+def stack_limit(task: Task, pixels: int) -> int:
     """The most trials of a task that are worth training as one on a CPU: 1 where stacking does not pay."""
-    if task.encoder.name not in _SMALL_ENCODERS:
+    if isinstance(task, SphereTask):
+        return max(1, min(_LARGEST_SPHERE_STACK, _SPHERE_NUMBERS // (2 * task.n_pairs * task.dim)))
+    return 1 if isinstance(task, DiagnosticTask) else _network_limit(task, pixels)
+
+
+def _network_limit(task: ImagesTask, pixels: int) -> int:
+    """Trials whose batches depend on their own network train alone."""
+    if task.encoder.name not in _SMALL_ENCODERS or task.selection.method in LOOKING_METHODS:
         return 1
     pairs = _PAIRS_A_STEP * _PIXELS // max(_PIXELS, pixels)
     return max(1, min(_LARGEST_STACK, pairs // task.training.batch_size))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from study.attempts import read_records
 from study.expand import Expansion, PlannedTrial, expand
 from study.spec import LoadedSpec, StudySpec
 from trainables.records import RecordSet, RecordStore
@@ -20,7 +21,7 @@ class Plan:
 
     spec: StudySpec
     expansion: Expansion
-    records: RecordSet
+    records: RecordSet  # those that count for this study
 
     @property
     def trials(self) -> tuple[PlannedTrial, ...]:
@@ -67,8 +68,22 @@ def read_plan(spec: StudySpec, expansion: Expansion, store: RecordStore) -> Plan
         from study.search.decided import with_decided  # Optuna's import takes most of a second
 
         expansion = with_decided(spec, expansion, store.path)
+    return Plan(spec=spec, expansion=expansion, records=records_of(spec, expansion, store))
+
+
+def records_of(spec: StudySpec, expansion: Expansion, store: RecordStore) -> RecordSet:
+    """The records that count for a study: not those of trials that the early stopping of others ended."""
     only = {trial.keys.trial_id for trial in expansion.trials}
-    return Plan(spec=spec, expansion=expansion, records=store.read(only))
+    return read_records(store, only, searches_of(spec, expansion))
+
+
+def searches_of(spec: StudySpec, expansion: Expansion) -> frozenset[str]:
+    """The searches of a study whose early stopping may have ended trials, as records name them."""
+    if spec.search.early_stopping is None:
+        return frozenset()
+    from study.search.stopping import own_searches
+
+    return own_searches(spec, expansion)
 
 
 def status_summary(plan: Plan) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from study.errors import StudyError
-from study.spec import ResourcesSection
+from study.sections import ResourcesSection
 
 
 def available_cpus() -> int:
@@ -28,20 +28,38 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
         raise StudyError(
             f"resources.execution: got {resources.execution}, which needs gpus_per_trial above 0"
         )
-    fitting = cpus // resources.cpus_per_trial
-    if resources.gpus_per_trial:
-        fitting = min(fitting, int(_available_gpus(resources.gpus_per_trial) / resources.gpus_per_trial))
+    gpus = _available_gpus(resources) if resources.gpus_per_trial else 0
+    fitting = fitting_trials(cpus, gpus, resources)
     if wanted is not None and wanted > fitting:
         raise StudyError(f"--workers: got {wanted}, this machine has room for {fitting} with these resources")
     return wanted or fitting
 
 
-def _available_gpus(wanted: float) -> int:
+def fitting_trials(cpus: float, gpus: float, resources: ResourcesSection) -> int:
+    """Trials that one machine has room for. With shares by memory, those that its processors allow, on any GPU."""
+    fitting, wanted = int(cpus // resources.cpus_per_trial), resources.gpus_per_trial
+    if not wanted:
+        return fitting
+    if wanted == "auto":
+        return fitting if gpus >= 1 else 0
+    # A share never spans two GPUs.
+    return min(fitting, int(gpus // wanted) if wanted >= 1 else int(gpus) * int(1 / wanted))
+
+
+def gpus_in_words(resources: ResourcesSection) -> str:
+    """What a trial asks for, as the study file says it."""
+    wanted = resources.gpus_per_trial
+    return wanted if isinstance(wanted, str) else f"{wanted:g}"
+
+
+def _available_gpus(resources: ResourcesSection) -> int:
     import torch  # seconds of start-up, paid only by studies that ask for a GPU
 
-    count = torch.cuda.device_count()
-    if count < wanted:
-        raise StudyError(f"resources.gpus_per_trial: got {wanted:g}, this machine has {count} usable GPUs")
+    count, wanted = torch.cuda.device_count(), resources.gpus_per_trial
+    if count < (1 if wanted == "auto" else wanted):
+        raise StudyError(
+            f"resources.gpus_per_trial: got {gpus_in_words(resources)}, this machine has {count} usable GPUs"
+        )
     return count
 
 

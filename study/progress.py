@@ -92,17 +92,21 @@ class Progress:
         return self._statuses.total()
 
     def _counts(self) -> str:
-        failed = self._done - self._statuses["ok"]
+        stopped = self._statuses["pruned"]
+        failed = self._done - self._statuses["ok"] - stopped
         kinds = ", ".join(
-            f"{count} {status}" for status, count in list(self._statuses.items()) if status != "ok"
+            f"{count} {status}"
+            for status, count in list(self._statuses.items())
+            if status not in ("ok", "pruned")
         )
+        early = f"{stopped} stopped early, " if stopped else ""
         return (
-            f"{self._done} of {self._total} trials done, "
+            f"{self._done} of {self._total} trials done, {early}"
             f"{failed} failed{f' ({kinds})' if kinds else ''}, {len(self._running)} running"
         )
 
     def _time_left(self) -> str:
-        if not self._done_cost:
+        if not self._done_cost or not self._first_start:  # or others ran what is done
             return "time left: known after the first trial"
         elapsed = time.monotonic() - self._first_start
         total = (
@@ -130,7 +134,7 @@ class Progress:
         now = Text("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), style="dim")
         if len(running) > _SHOWN_RUNNING:
             now.append(f"\n  and {len(running) - _SHOWN_RUNNING} more")
-        return Group(head, bar, now, self._best_table())
+        return Group(head, bar, now, *([self._best_table()] if self._best else []))
 
     def _best_table(self) -> Table:
         table = Table(box=None, pad_edge=False)

@@ -1,8 +1,8 @@
 """Every key of a study file with its type, default and meaning, made from the types that check it."""
 
 import types
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -10,9 +10,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from search_spaces.axes import Range
-from search_spaces.loss_params import TRAINING_AXES
 from study.source import SOURCE_KEYS
-from study.spec import StudySpec
+from study.spec import SPECS
+from study.tasks.diagnostic import DiagnosticStudy
+from study.tasks.images import ImagesStudy
+from study.tasks.sphere import SphereStudy
 from study.toml_text import render_value
 
 _INTRODUCTION = """\
@@ -60,10 +62,22 @@ _AXES = KeyTable(
             meaning="Pairs a step. In design `list`, points may say it instead.",
         ),
         Key(
-            name=", ".join(TRAINING_AXES[1:]),
+            name=", ".join(ImagesStudy.axes[1:]),
             type=_AXIS,
             default="none",
             meaning="Takes the place of what `[training]` and the losses' base rates say. One budget at most.",
+        ),
+        Key(
+            name=", ".join(name for name in SphereStudy.axes if name not in ImagesStudy.axes),
+            type=_AXIS,
+            default="none",
+            meaning="Of task `sphere`, which has no epochs, weight decay and warm-up: in the place of `[sphere]`.",
+        ),
+        Key(
+            name=", ".join(DiagnosticStudy.axes[1:]),
+            type=_AXIS,
+            default="none",
+            meaning="Of task `diagnostic`, which has no others: in the place of `[diagnostic]`.",
         ),
     ),
 )
@@ -117,20 +131,15 @@ _VALUES = KeyTable(
 
 def key_tables() -> list[KeyTable]:
     """All tables of a study file with all their keys, those above any table first."""
-    plain = {name: field for name, field in StudySpec.model_fields.items() if field.description}
     source = [
         Key(name=name, type=kind, default="none", meaning=text) for name, (kind, text) in SOURCE_KEYS.items()
     ]
-    sections = [
-        KeyTable(
-            title=f"[{name}]", meaning=_summary(field.annotation), keys=_keys(field.annotation.model_fields)
-        )
-        for name, field in StudySpec.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-    ]
+    images, sphere = SPECS["images"], SPECS["sphere"]
     return [
-        KeyTable(title="Above all tables", meaning="The study.", keys=(*_keys(plain), *source)),
-        *sections,
+        KeyTable(title="Above all tables", meaning="The study.", keys=(*_keys(_plain(images)), *source)),
+        *_tables(images, ""),
+        *_tables_of_task("sphere", sphere, images),
+        *_tables_of_task("diagnostic", SPECS["diagnostic"], images),
         _AXES,
         _LOSSES,
         KeyTable(title="A range", meaning=_summary(Range), keys=_keys(Range.model_fields)),
@@ -147,6 +156,37 @@ def reference_page() -> str:
         lines += [f"| `{key.name}` | {key.type} | {key.default} | {key.meaning} |" for key in table.keys]
         lines.append("")
     return "\n".join(lines)
+
+
+def _plain(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Keys that stand above all tables."""
+    return {name: field for name, field in model.model_fields.items() if field.description}
+
+
+def _tables_of_task(task: str, model: type[BaseModel], other: type[BaseModel]) -> Iterator[KeyTable]:
+    """Tables and keys of one task that another one has not, or otherwise."""
+    keys = [key for key in _keys(_plain(model)) if key not in _keys(_plain(other))]
+    yield KeyTable(
+        title=f"Above all tables, task {task}",
+        meaning=f"{_summary(model)} What is not told here is as in task images.",
+        keys=tuple(keys),
+    )
+    known = list(_tables(other, ""))
+    for table in _tables(model, ""):
+        if table.keys and table not in known:
+            yield replace(table, title=f"{table.title}, task {task}")
+
+
+def _tables(model: type[BaseModel], prefix: str) -> Iterator[KeyTable]:
+    """The tables in a table, each before those in it; those that a study says of its own task come first."""
+    fields = model.model_fields
+    own = {name: fields[name] for name in model.__annotations__ if name in fields}
+    for name, field in {**own, **fields}.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        for kind in (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)):
+            title = f"[{prefix}{name}]"
+            yield KeyTable(title=title, meaning=_summary(kind), keys=_keys(kind.model_fields))
+            yield from _tables(kind, f"{prefix}{name}.")
 
 
 def _summary(model: type[BaseModel]) -> str:
@@ -177,11 +217,15 @@ def _type_words(annotation: Any, metadata: list[Any]) -> str:
     if origin is Annotated:
         return _type_words(arguments[0], _constraints(arguments[1:]) + metadata)
     if origin in (Union, types.UnionType):
-        return _type_words(next(kind for kind in arguments if kind is not type(None)), metadata)
+        return " or ".join(_type_words(kind, metadata) for kind in arguments if kind is not type(None))
     if origin is Literal:
         return " or ".join(f"`{choice}`" for choice in arguments)
+    if origin is dict:
+        return "table"
     if origin is tuple:
         return _list_words(arguments, metadata)
+    if issubclass(annotation, BaseModel):
+        return "table"
     bounds = [
         f"{sign} {_number(getattr(item, name))}"
         for item in metadata

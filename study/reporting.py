@@ -1,22 +1,28 @@
 """Hands a study's plan and records to the analysis."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search_spaces.loss_params import BUDGETS
+from search_spaces.axes import Axis
 from search_spaces.space import Tied
 from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
 from study.arms import Arm
 from study.errors import StudyError
 from study.expand import PlannedTrial, planned_rows
+from study.kept_tables import with_kept
 from study.plan import Plan
-from study.spec import LoadedSpec
+from study.spec import LoadedSpec, StudySpec
+from trainables.config import DiagnosticTask, ImagesTask
 from trainables.loss_fields import LOSS_CARDS
 from trainables.records import RecordStore
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.claims import Claim
     from analysis.findings import Findings
-    from analysis.info import ArmInfo, StudyInfo
+    from analysis.info import ArmInfo, AxisInfo, StudyInfo
 
 
 def study_directory(store: RecordStore, name: str) -> Path:
@@ -26,39 +32,53 @@ def study_directory(store: RecordStore, name: str) -> Path:
 
 def build_report(plan: Plan, loaded: LoadedSpec, store: RecordStore) -> tuple[Path, "Findings"]:
     """Write the report of what the store holds now. Returns the page's path and what it says."""
+    from analysis.findings import analyse_table
+    from analysis.report import write_findings
+    from study.importances import with_importances
+
+    findings = with_importances(analyse_table(*study_table(plan, loaded)))
+    findings = with_kept(findings, plan.trials, store.path)
+    return write_findings(findings, study_directory(store, loaded.spec.name)), findings
+
+
+def study_table(plan: Plan, loaded: LoadedSpec) -> tuple["pd.DataFrame", "StudyInfo"]:
+    """A row a planned trial with what is recorded of it, and the study's description, as the analysis takes them."""
     import pandas as pd
 
-    from analysis.findings import analyse
-    from analysis.report import write_findings
+    from analysis.table import build_table
 
     planned = pd.DataFrame(planned_rows(plan.expansion))
-    findings = analyse(planned, plan.records.table.to_pandas(), study_info(plan, loaded))
-    return write_findings(findings, study_directory(store, loaded.spec.name)), findings
+    return build_table(planned, plan.records.table.to_pandas()), study_info(plan, loaded)
 
 
 def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":
     """What the analysis must know beside the rows. Raises `StudyError` where a search has not begun."""
     from analysis.info import StudyInfo
 
-    spec, data = loaded.spec, plan.expansion.data
+    spec, task = loaded.spec, plan.expansion.task
     for arm in plan.expansion.arms:
         if not arm.points:
             raise StudyError(f"losses.{arm.label}: its search has not begun; run the study first")
     return StudyInfo(
         name=spec.name,
         description=spec.description,
-        metric=spec.metric,
+        metric=task.metric(plan.records.table.to_pandas()),
         arms=tuple(_arm_info(arm, plan.trials) for arm in plan.expansion.arms),
         seeds=spec.seeds,
-        chance=1 / len(data.classes),
+        design=plan.expansion.design,
         reference=spec.reference or "",
         null_controls=_null_controls(plan.expansion.arms),
         task=spec.task,
-        data=_describe_data(plan),
-        encoder=f"{spec.encoder.name}, projection to {spec.encoder.projection_dim} dimensions",
-        training=_describe_training(loaded),
+        **task.described(),
         spec_text=loaded.text,
+        claims=_claims(spec),
     )
+
+
+def _claims(spec: StudySpec) -> tuple["Claim", ...]:
+    from analysis.claims import Claim
+
+    return tuple(Claim(**claim.model_dump()) for claim in spec.claims)
 
 
 def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
@@ -75,42 +95,82 @@ def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
 def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
     from analysis.info import ArmInfo
 
-    space = SPACES.get(arm.loss)
-    axis = arm.main_axis or "lr"
-    values = sorted(arm.axes.get(axis, (0.0,)))
-    rates = {trial.config.task.training.lr for trial in trials if trial.arm == arm.label}
+    tasks = [trial.config.task for trial in trials if trial.arm == arm.label]
+    rates = {getattr(task.training, "lr", math.nan) for task in tasks}
     lr_source, lr_tuned = _rate_source(arm, rates, trials)
+    main = arm.main_axis or "lr"
     return ArmInfo(
         label=arm.label,
         title=_title(arm),
         loss=arm.loss,
-        main_axis=f"hp_{axis}",
-        main_axis_label={"t": "kernel scale t", "lr": "base learning rate"}.get(axis, axis.replace("_", " ")),
-        default=space.default if space and axis == space.main_axis else values[len(values) // 2],  # type: ignore[arg-type]
+        axes=tuple(_axis_info(arm, name) for name in dict.fromkeys(("batch_size", main, *arm.space))),
         base_lr=min(rates),
         lr_source=lr_source,
         lr_tuned=lr_tuned,
-        **_measures(arm, axis),
     )
 
 
-def _measures(arm: Arm, axis: str) -> dict[str, Any]:
-    """The measures of batch size and main axis, and the column that decides where the latter has cases."""
-    of_sizes, of_axis = (arm.measures.get(name, "log") for name in ("batch_size", axis))
-    if isinstance(of_axis, str):
-        return {"measures": (of_sizes, of_axis)}
-    tied = arm.space[axis]
-    assert isinstance(tied, Tied)
-    cases = {str(value): measure for value, measure in of_axis.items()}
-    return {"measures": (of_sizes, "log"), "case_measures": (f"hp_{tied.on}", cases)}
+#: Axes in words, with their units where they have one.
+_AXIS_LABELS = {
+    "batch_size": "batch size, pairs",
+    "t": "kernel scale t",
+    "lr": "base learning rate",
+    "gamma": "energy weight gamma",
+    "epochs": "budget, epochs",
+    "steps": "budget, steps",
+    "samples": "budget, images",
+}
+
+
+def _axis_info(arm: Arm, name: str) -> "AxisInfo":
+    """An axis with its measure, and the column that decides on it where it has cases."""
+    from analysis.info import AxisInfo
+
+    measure = arm.measures.get(name, "log")
+    cases: tuple[str, dict[str, str]] = ("", {})
+    if not isinstance(measure, str):
+        tied = arm.space[name]
+        assert isinstance(tied, Tied)
+        cases = (f"hp_{tied.on}", {str(value): each for value, each in measure.items()})
+    return AxisInfo(
+        name=f"hp_{name}",
+        label=_AXIS_LABELS.get(name, name.replace("_", " ")),
+        measure=measure if isinstance(measure, str) else "log",
+        drawn=_drawn(arm.space.get(name)),
+        default=_default(arm, name),
+        cases=cases,
+    )
+
+
+def _drawn(axis: Axis | Tied | None) -> str:
+    """The measure that points were drawn by; that of cases is one for all, or not told."""
+    if isinstance(axis, Tied):
+        kinds = {case.drawn for case in axis.cases.values()}
+        return kinds.pop() if len(kinds) == 1 else ""
+    return axis.drawn if axis else ""
+
+
+def _default(arm: Arm, name: str) -> Any:
+    """The loss's own default of its main axis, the middle value of one of its own; None for axes of training."""
+    space = SPACES.get(arm.loss)
+    if space and name == space.main_axis:
+        return space.default
+    if name == (arm.main_axis or "lr"):
+        values = sorted(arm.axes.get(name, (0.0,)))
+        return values[len(values) // 2]
+    return None
 
 
 def _rate_source(arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...]) -> tuple[str, bool]:
     """Where an arm's base rate comes from, and whether it was tuned for what this study trains."""
     space, task = SPACES.get(arm.loss), trials[0].config.task
+    if isinstance(task, DiagnosticTask):
+        return "nothing is trained", True
     if len(rates) > 1:
         return "swept in this study", True
     if space is None or rates != {space.base_lr} or not space.rate_scope.covers(arm.axes):
+        return "set in the study file", False
+    if not isinstance(task, ImagesTask):
         return "set in the study file", False
     here = {"data": task.data.name, "encoder": task.encoder.name, "lr_rule": task.training.lr_rule}
     if here != TUNED_ON:
@@ -129,22 +189,3 @@ def _title(arm: Arm) -> str:
             variants.append(str(chosen[0]))
     title = LOSS_CARDS[arm.loss].title
     return f"{title} ({', '.join(variants)})" if variants else title
-
-
-def _describe_data(plan: Plan) -> str:
-    data = plan.expansion.data
-    return (
-        f"{data.name}: {data.n_train} training, {data.n_val} validation and {data.n_test} test images, "
-        f"{data.channels} x {data.size} x {data.size}, {len(data.classes)} classes"
-    )
-
-
-def _describe_training(loaded: LoadedSpec) -> str:
-    training = loaded.spec.training
-    given = [f"{getattr(training, name)} {name}" for name in BUDGETS if getattr(training, name)]
-    budget = "budget swept" if set(BUDGETS) & set(loaded.spec.axes) else given[0]
-    return (
-        f"{budget}, {training.optimizer.upper()} with momentum {training.momentum:g}, learning rate by the "
-        f"{training.lr_rule} rule over batch size / {training.lr_reference_batch}, warm-up over "
-        f"{100 * training.warmup_fraction:g} % of the steps, then cosine; {training.precision}"
-    )

@@ -12,7 +12,8 @@ from trainables.work import Workshop
 #: Columns that no rerun repeats: times, memory, and where and with what it ran.
 RUN_COLUMNS = frozenset(
     {
-        "attempt", "started_at", "seconds_total", "seconds_pretrain", "seconds_evaluate", "peak_memory_bytes",
+        "attempt", "started_at", "seconds_total", "seconds_pretrain", "seconds_selection",
+        "seconds_evaluate", "peak_memory_bytes",
         "device", "device_name", "threads", "execution_mode", "stack_size",
         "stack", "node", "python_version", "torch_version",
         "package_version", "git_revision", "error_traceback",

@@ -79,7 +79,7 @@ def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Sou
     except StudyError as error:
         raise StudyError(f"{origin}, {_EXTENDS}: {error}") from error
     rest = _without(source.tree, [] if without is None else without, origin, source.origin)
-    return Source(origin=origin, tree=_extended(rest, tree), texts=((origin, text), *source.texts))
+    return Source(origin=origin, tree=extended_tree(rest, tree), texts=((origin, text), *source.texts))
 
 
 def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path]:
@@ -100,7 +100,8 @@ def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path]:
         raise StudyError(f"cannot read {name_or_path}: {error.strerror}") from error
 
 
-def _extended(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def extended_tree(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a study says that extends `base` and says `own` itself."""
     inherited = {key: value for key, value in base.items() if key != "name"}
     own_first = {key: own[key] for key in ("name",) if key in own}
     merged = own_first | inherited

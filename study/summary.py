@@ -9,17 +9,22 @@ from rich.table import Table
 if TYPE_CHECKING:
     from analysis.findings import Findings
     from analysis.statistics.intervals import Estimate
+    from analysis.wording import Scale
 
 
 def summary_table(findings: "Findings") -> Table:
     """Finished and failed trials of each arm, its tuned and its mean test accuracy, with 95 % intervals."""
-    info = findings.info
+    from analysis.wording import Scale
+
+    info, scale = findings.info, Scale(findings.info.metric)
+    unit = f", {info.metric.unit}" if info.metric.unit else ""
     table = Table(
-        title=f"{info.name}: {info.metric_label}, test set, %",
-        caption="tuned: chosen on validation by the other seeds; in brackets: 95 % interval over seeds",
+        title=f"{info.name}: {info.metric_label}, test set{unit}",
+        caption="tuned: chosen on validation by the other half of the seeds; in brackets: 95 % interval over seeds",
         box=None,
     )
-    for name in ("loss", "finished", "failed", "tuned", "mean over space"):
+    of_space = () if findings.adaptive else ("mean over space",)  # searches crowd where scores are good
+    for name in ("loss", "finished", "failed", "tuned", *of_space):
         table.add_column(name, justify="left" if name == "loss" else "right", no_wrap=name != "loss")
     for arm in info.arms:
         summary = findings.summaries[arm.label]
@@ -27,18 +32,16 @@ def summary_table(findings: "Findings") -> Table:
             arm.name,
             f"{summary.finished} of {summary.planned}",
             str(summary.failed),
-            _percent(summary.tuned.estimate),
-            _percent(summary.mean),
+            _told(summary.tuned.estimate, scale),
+            *(_told(summary.mean, scale) for _ in of_space),
         )
     return table
 
 
-def _percent(estimate: "Estimate") -> str:
+def _told(estimate: "Estimate", scale: "Scale") -> str:
     if math.isnan(estimate.value):
         return "no trials"
-    if not estimate.has_interval:
-        return f"{100 * estimate.value:.1f}"
-    return f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+    return f"{scale.value(estimate.value)} {scale.interval(estimate)}".rstrip()
 
 
 def failure_lines(records: pa.Table, study: str) -> list[str]:
@@ -46,7 +49,7 @@ def failure_lines(records: pa.Table, study: str) -> list[str]:
     columns = ["status", "error_class", "error_message", "trial_id"]
     groups: dict[tuple[str, str], list[str]] = {}
     for row in records.select(columns).to_pylist():
-        if row["status"] != "ok":
+        if row["status"] not in ("ok", "pruned"):
             error = (
                 f"{row['error_class']}: {row['error_message']}"
                 if row["error_message"]

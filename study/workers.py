@@ -23,6 +23,8 @@ def fitting_workers(opened: Opened, wanted: int | None, runner: str, address: st
     resources = opened.loaded.spec.resources
     if address is None:
         fitting = count_workers(resources, wanted)
+        if runner == "inline" and (wanted or 1) > 1:
+            raise StudyError(f"--workers: got {wanted}, the inline runner runs one trial at a time")
         return Workers(count=1 if runner == "inline" else fitting, runner=runner)
     if runner == "inline":
         raise StudyError("--address: the inline runner is this process; leave one of them out")

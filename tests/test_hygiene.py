@@ -69,7 +69,7 @@ def test_readme_opens_with_the_two_commands() -> None:
 
 def test_readme_example_is_a_study(tmp_path: Path) -> None:
     """All of it but the loss of one's own, which is nowhere."""
-    [example] = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    example, *_ = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
     path = tmp_path / "mine.toml"
     path.write_text(example[: example.index('[losses."my_package')])
     arms = {trial.arm for trial in expand(load_spec(str(path)).spec, None).trials}

@@ -19,3 +19,13 @@ def checkpoint_folder(artefacts: Path) -> Path:
 def curve_path(artefacts: Path, pretrain_id: str) -> Path:
     """The learning curve of a pre-training."""
     return artefacts / "curves" / f"{pretrain_id}.parquet"
+
+
+def embeddings_path(artefacts: Path, pretrain_id: str) -> Path:
+    """The configuration that a sphere trial ended at."""
+    return artefacts / "embeddings" / f"{pretrain_id}.parquet"
+
+
+def losses_path(artefacts: Path, trial_id: str, attempt: int) -> Path:
+    """The training losses of an attempt, until they have been handed to those who show them elsewhere."""
+    return artefacts / "losses" / f"{trial_id}.{attempt}.json"

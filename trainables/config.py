@@ -80,6 +80,16 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SelectionConfig:
+    """Which batches are trained on. Numbers that are None, and those a method does not take: see its file."""
+
+    method: str = "shuffle"  # full | fixed | shuffle | all_subsets | osgd | spectral
+    pool: int | None = None  # k, random batches that a round of osgd or spectral chooses from
+    keep: int | None = None  # q, batches of a round that osgd trains on
+    refresh: int | None = None  # images: batches trained from one pass of embeddings to the next, None for q
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProbeConfig:
     """Evaluation of the frozen encoder: which probes, and their settings."""
 
@@ -91,7 +101,7 @@ class ProbeConfig:
     sgd_lr: float = 0.1
     sgd_weight_decay: float = 1e-4
     sgd_batch_size: int = 1024
-    corruptions: str = "built_in"  # of `retrieval_corrupted`: built_in, or npy:FOLDER
+    corruptions: str = "built_in"  # of the probes under corruption: built_in, or npy:FOLDER
     severity: int = 3  # of the corruptions, 1 to 5
 
 
@@ -106,13 +116,74 @@ class ImagesTask:
     views_form: str = "faithful"  # faithful | approximate colour operations
     encoder: EncoderConfig
     training: TrainingConfig
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
 
 
-#: Every kind of task by the name that study files use. A task is a frozen dataclass with `kind`.
-TASKS: dict[str, type] = {ImagesTask.kind: ImagesTask}
+@dataclass(frozen=True, kw_only=True)
+class SphereTraining:
+    """Gradient descent on raw embeddings. The budget is one of `steps` and `samples` (pairs trained on)."""
 
-Task = ImagesTask
+    batch_size: int  # B, pairs a step; selection `full` takes all N instead
+    lr: float  # of the mean loss over a batch; raw embeddings begin with unit norm
+    steps: int | None = None
+    samples: int | None = None
+    momentum: float = 0.0
+    lr_schedule: str = "constant"  # constant | cosine, to zero after the last step
+
+    def step_count(self, pairs: int) -> int:
+        """Optimiser steps of the whole budget, whatever the `pairs`; see `trainables.sphere.budget`."""
+        if self.steps is not None:
+            return self.steps
+        assert self.samples is not None
+        return self.samples // self.batch_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class SphereTask:
+    """N pairs of free embeddings on the unit sphere in d dimensions: what a loss optimises for, without data."""
+
+    kind: ClassVar[str] = "sphere"
+
+    n_pairs: int  # N
+    dim: int  # d
+    init: str = "independent"  # independent | aligned (both views alike): uniform on the sphere
+    training: SphereTraining
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiagnosticSampling:
+    """Batches that are drawn from a population."""
+
+    batch_size: int  # M, pairs
+    passes: int = 16  # of measure `batches`: random partitions of the population into batches
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiagnosticTask:
+    """Measures of N fixed pairs on the unit sphere in d dimensions. Nothing is trained."""
+
+    kind: ClassVar[str] = "diagnostic"
+
+    measure: str  # batches | precision | points
+    n_pairs: int  # N
+    dim: int  # d
+    defect: str = "none"  # see `trainables.diagnostics.population`
+    defect_level: float = 0.0  # from 0 to 1
+    view_cosine: float = 0.5  # inner product of a pair's views
+    training: DiagnosticSampling
+
+
+#: Every kind of task by the name that study files use. A task is a frozen dataclass with `kind`.
+TASKS: dict[str, type] = {
+    ImagesTask.kind: ImagesTask,
+    SphereTask.kind: SphereTask,
+    DiagnosticTask.kind: DiagnosticTask,
+}
+
+#: One of them: whoever runs a trial or expands a study of one kind knows which.
+Task = Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +247,7 @@ class Provenance:
 
     data_fingerprint: str = ""
     code_fingerprint: str = ""  # source hash of losses and encoders given by import path, "" without any
+    corruptions_fingerprint: str = ""  # content of published corruptions that are probed with, "" without any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,13 +263,15 @@ class TrialKeys:
 def trial_keys(config: TrialConfig, provenance: Provenance) -> TrialKeys:
     """Content hashes of a config together with its provenance and the numerics version."""
     tree, origin = canonical(config), canonical(provenance)
+    trained_on = canonical(dataclasses.replace(provenance, corruptions_fingerprint=""))
+    probed_on = [provenance.data_fingerprint, *filter(None, [provenance.corruptions_fingerprint])]
     task_alone = {key: item for key, item in tree["task"].items() if key != "probe"}
     probe = canonical(getattr(config.task, "probe", None))
     return TrialKeys(
         trial_id=_digest(tree, origin),
         config_id=_digest({key: item for key, item in tree.items() if key != "seed"}, origin),
-        pretrain_id=_digest(tree | {"task": task_alone}, origin),
-        probe_id=_digest(probe, provenance.data_fingerprint),
+        pretrain_id=_digest(tree | {"task": task_alone}, trained_on),
+        probe_id=_digest(probe, *probed_on),
     )
 
 

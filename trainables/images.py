@@ -13,8 +13,8 @@ from trainables.datasets.catalogue import load_dataset
 from trainables.datasets.loaded import ImageData
 from trainables.encoders.model import ContrastiveModel
 from trainables.evaluation.corruptions.catalogue import check_corruptions
-from trainables.evaluation.evaluate import evaluate, monitor
-from trainables.runtime import Diverged, Runtime
+from trainables.evaluation.evaluate import evaluate, monitor, validation_score
+from trainables.runtime import Diverged, Pruned, Runtime
 from trainables.training.member import PretrainFacts, Report
 from trainables.training.trials import pretrain_trials
 
@@ -24,12 +24,18 @@ Columns = Iterator[dict[str, Any]]
 def run_images(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> list[Columns]:
     """Pre-train trials of equal shapes, as one network where there are several, then evaluate each.
 
-    The result yields each trial's record columns stage by stage, and raises `Diverged` where it ends early.
+    The result yields each trial's record columns stage by stage, and raises `Diverged` or `Pruned` where it ends
+    early.
     """
     data = load_dataset(configs[0].task.data, runtime.data_root)
     check_corruptions(configs[0].task, data.info, runtime.data_root)
     trained = pretrain_trials(
-        configs, data, runtime, lambda model: monitor(model, configs[0], data, runtime), report
+        configs,
+        data,
+        runtime,
+        lambda model: monitor(model, configs[0], data, runtime),
+        report,
+        score=lambda model: validation_score(model, configs[0], data, runtime),
     )
     return [
         _columns(config, model, facts, data, runtime)
@@ -41,8 +47,11 @@ def _columns(
     config: TrialConfig, model: ContrastiveModel, facts: PretrainFacts, data: ImageData, runtime: Runtime
 ) -> Columns:
     known = dict(vars(facts))
-    diverged = known.pop("diverged")
+    diverged, stop = known.pop("diverged"), known.pop("stop")
     yield known
+    if stop:
+        yield {"pruned_by": stop.search, "rung": stop.rung, "rung_score": stop.score}
+        raise Pruned(stop.reason)
     if diverged:
         raise Diverged(f"the loss was not finite at step {facts.steps_done + 1} of {facts.steps_planned}")
     started = time.perf_counter()
@@ -69,4 +78,8 @@ def image_columns(task: ImagesTask) -> dict[str, Any]:
         "hp_momentum": training.momentum,
         "hp_warmup_fraction": training.warmup_fraction,
         "hp_precision": training.precision,
+        "hp_selection": task.selection.method,
+        "hp_pool": task.selection.pool,
+        "hp_keep": task.selection.keep,
+        "hp_refresh": task.selection.refresh,
     }

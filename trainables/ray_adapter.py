@@ -1,62 +1,88 @@
-"""The thin Ray Tune side of a trial: an actor that runs a list of packs of trials, one a Tune iteration.
+"""The thin Ray Tune side of trials: a worker that runs lists of packs of trials, one pack a Tune iteration.
 
-A list pays the start of a process and torch's import once, and a reused actor pays them once a launch. What Tune
-is told is for progress alone: the records are in the store before it hears of them.
+It takes one list after another from a feed, so that the start of a process and torch's import are paid once a launch.
+What Tune is told is for progress alone: the records are in the store before it hears of them.
 """
 
 import faulthandler
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import ray
 from ray import tune
 
+from trainables.claims import claim
 from trainables.schema import TrialRecord
 from trainables.work import Pack, Workshop, run_pack, validation_values
 
 #: Short packs are told of together: a result costs Tune some milliseconds.
 _SECONDS_A_RESULT = 1.0
 
+#: From one question for a list to the next, while there is none.
+_IDLE_SECONDS = 0.05
+
 #: A worker is ended after this many time limits and seconds.
 _PATIENCE, _GRACE_SECONDS = 1.5, 10.0
 
 
-class TrialList(tune.Trainable):
-    """Runs `config["lists"][config["index"]]`, packs of trials, in their order."""
+class TrialWorker(tune.Trainable):
+    """Runs lists of packs of trials, each in its order, as long as Tune lets it."""
 
-    def setup(
-        self,
-        config: dict[str, Any],
-        lists: list[list[Pack]] | None = None,
-        workshop: Workshop | None = None,
-    ) -> None:
-        assert lists is not None
+    def setup(self, config: dict[str, Any], feed: Any = None, workshop: Workshop | None = None) -> None:
         assert workshop is not None
-        self._lists, self._workshop = lists, workshop
-        self._start(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next list in the same process."""
-        self._start(new_config)
-        return True
-
-    def _start(self, config: dict[str, Any]) -> None:
-        self._pending = list(self._lists[config["index"]])
+        self._feed, self._workshop, self._worker = feed, workshop, config["worker"]
+        self._pending: list[Pack] = []
+        self._claim = ExitStack()
 
     def step(self) -> dict[str, Any]:
-        """Run the next pack of the list, or the next few where packs take less than a result costs."""
+        """Take a list and claim what is free of it; or run its next pack, or the next few where packs are short.
+
+        Says which trials run next, so that they are known when they kill this process.
+        """
+        try:
+            return self._go_on() if self._pending else self._begin()
+        except BaseException:
+            self._claim.close()
+            raise
+
+    def _begin(self) -> dict[str, Any]:
+        start = time.monotonic()
+        while (taken := ray.get(self._feed.take.remote(self._worker))) is None:
+            if time.monotonic() - start > _SECONDS_A_RESULT:
+                return {"list": None, "finished": [], "next": [], "ended": False}
+            time.sleep(_IDLE_SECONDS)
+        self._number, [packs] = taken
+        self._claimed = self._claim.enter_context(claim(ray.get(packs), self._workshop))
+        self._pending = list(self._claimed.packs)
+        return self._told([])
+
+    def _go_on(self) -> dict[str, Any]:
         finished: list[dict[str, Any]] = []
-        packs, start = 0, time.monotonic()
+        packs: list[Pack] = []
+        start = time.monotonic()
         while self._pending and (not packs or time.monotonic() - start < _SECONDS_A_RESULT):
-            finished += self.run_next(self._pending.pop(0))
-            packs += 1
-        return {"finished": finished, "packs": packs, "done": not self._pending}
+            packs.append(self._pending.pop(0))
+            if held := self._claimed.held(packs[-1]):
+                finished += self.run_next(held)
+        self._claimed.release(packs)
+        return self._told(finished)
+
+    def _told(self, finished: list[dict[str, Any]]) -> dict[str, Any]:
+        if not self._pending:
+            self._claim.close()
+        following = [unit.trial_id for unit in self._pending[0]] if self._pending else []
+        return {"list": self._number, "finished": finished, "next": following, "ended": not self._pending}
 
     def run_next(self, pack: Pack) -> list[dict[str, Any]]:
         """Run a pack, and say of each of its trials what progress shows."""
         with _deadline(self._workshop.runtime.time_limit, len(pack)):
             return [_told(record) for record in run_pack(pack, self._workshop)]
+
+    def cleanup(self) -> None:
+        """Give back what was claimed, when a list ends before its end."""
+        self._claim.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing to keep: what is finished is in the store."""

@@ -6,7 +6,8 @@ where many were joined (see `trainables.store.compaction`). A store lies in a di
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,8 +81,14 @@ class RecordStore:
 
     def prepare(self) -> None:
         """Create the store and prove that it can be written. Raises `StoreError` otherwise."""
-        try:
+        with self.writing():
             self.files.prepare()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raises `StoreError` where the block could not write to the store."""
+        try:
+            yield
         except OSError as error:
             reason = error.strerror or error
             raise StoreError(
@@ -125,8 +132,15 @@ class RecordStore:
         """Leases on trials, by which launches that share the store share the work."""
         return Leases(self.files, owner=owner, seconds=seconds)
 
+    def taken(self, trial_ids: Collection[str], seconds: float = LEASE_SECONDS) -> frozenset[str]:
+        """Those of these trials on which somebody holds a lease now."""
+        return self._reading(lambda: self.leases("nobody", seconds).taken(trial_ids))
+
     def set_aside(self, damaged: Path) -> Path:
-        """Move a damaged file to `<store>/damaged`, where nothing reads it, and return its new place."""
+        """Move a damaged file to `<store>/damaged`, where nothing reads it, and return its new place.
+
+        Raises `FileNotFoundError` when somebody else has moved it.
+        """
         name = f"damaged/{damaged.name}.{uuid.uuid4().hex[:8]}"
         self.files.put(name, self.files.read(f"records/{damaged.name}"))
         self.files.delete(f"records/{damaged.name}")

@@ -61,7 +61,7 @@ class TrialRecord:
     status: str = _text("ok | diverged | crashed | oom | timeout | pruned", required=True)
 
     # what was asked
-    task: str = _text("kind of task: images", required=True)
+    task: str = _text("kind of task: images, sphere or diagnostic", required=True)
     loss: str = _text("name or import path of the loss", required=True)
     seed: int = _count("1", "seed of every random stream of the trial", required=True)
     config: str = _text("the whole config in canonical JSON", required=True)
@@ -89,6 +89,18 @@ class TrialRecord:
     hp_other: Mapping[str, str] | None = _column(
         pa.map_(pa.string(), pa.string()), "", "every further field of the loss, as JSON values"
     )
+    hp_n_pairs: int | None = _count("pairs", "N, pairs of free embeddings of a sphere trial")
+    hp_dim: int | None = _count("dimensions", "d, dimensions of the sphere's space")
+    hp_init: str | None = _text("first embeddings of a sphere trial: independent or aligned views")
+    hp_lr_schedule: str | None = _text("of a sphere trial: constant | cosine")
+    hp_selection: str | None = _text("batches: full | fixed | shuffle | all_subsets | osgd | spectral")
+    hp_pool: int | None = _count("batches", "k, random batches that a round of the selection chooses from")
+    hp_keep: int | None = _count("batches", "q, batches of a round that are trained on")
+    hp_refresh: int | None = _count("batches", "batches from one pass of embeddings to the next")
+    hp_measure: str | None = _text("of a diagnostic trial: batches | precision | points")
+    hp_defect: str | None = _text("of a diagnostic trial: how its points depart from uniform ones")
+    hp_defect_level: float | None = _real("1", "of a diagnostic trial: how far, from 0 to 1")
+    hp_view_cosine: float | None = _real("1", "of a diagnostic trial: inner product of a pair's views")
 
     # outcomes: validation selects, test reports
     val_probe1_accuracy: float | None = _real("1", "validation, 1 label a class, mean over label draws")
@@ -106,6 +118,24 @@ class TrialRecord:
     val_retrieval_corrupted_accuracy: float | None = _real(
         "1", "validation, image found among all by its corrupted copy, mean over corruptions"
     )
+    val_retrieval_z_accuracy: float | None = _real(
+        "1", "validation, other view found among all images by z's cosines, both ways"
+    )
+    val_retrieval_z_raw_accuracy: float | None = _real(
+        "1", "validation, likewise by z's inner products, not normalised"
+    )
+    val_retrieval_corrupted_z_accuracy: float | None = _real(
+        "1", "validation, other view of a corrupted image among all under that corruption, by z's cosines"
+    )
+    val_retrieval_corrupted_z_raw_accuracy: float | None = _real(
+        "1", "validation, likewise by z's inner products, not normalised"
+    )
+    val_retrieval_released_z_accuracy: float | None = _real(
+        "1", "validation, Cho et al.'s released form: among the C corruptions of one image, chance 1 / C"
+    )
+    val_retrieval_released_z_raw_accuracy: float | None = _real(
+        "1", "validation, likewise by z's inner products, not normalised"
+    )
     test_probe1_accuracy: float | None = _real("1", "test, 1 label a class, mean over label draws")
     test_probe5_accuracy: float | None = _real("1", "test, 5 labels a class, mean over label draws")
     test_probe10_accuracy: float | None = _real("1", "test, 10 labels a class, mean over label draws")
@@ -116,6 +146,24 @@ class TrialRecord:
     test_retrieval_accuracy: float | None = _real("1", "test, other view of an image found among all images")
     test_retrieval_corrupted_accuracy: float | None = _real(
         "1", "test, image found among all by its corrupted copy, mean over corruptions"
+    )
+    test_retrieval_z_accuracy: float | None = _real(
+        "1", "test, other view found among all images by z's cosines, both ways"
+    )
+    test_retrieval_z_raw_accuracy: float | None = _real(
+        "1", "test, likewise by z's inner products, not normalised"
+    )
+    test_retrieval_corrupted_z_accuracy: float | None = _real(
+        "1", "test, other view of a corrupted image among all under that corruption, by z's cosines"
+    )
+    test_retrieval_corrupted_z_raw_accuracy: float | None = _real(
+        "1", "test, likewise by z's inner products, not normalised"
+    )
+    test_retrieval_released_z_accuracy: float | None = _real(
+        "1", "test, Cho et al.'s released form: among the C corruptions of one image, chance 1 / C"
+    )
+    test_retrieval_released_z_raw_accuracy: float | None = _real(
+        "1", "test, likewise by z's inner products, not normalised"
     )
 
     # representation on the test set: z is the normalised projection (what the loss sees), h the encoder's
@@ -142,13 +190,57 @@ class TrialRecord:
     train_loss_last: float | None = _real("nats", "mean loss of the last tenth of the steps")
     steps_planned: int | None = _count("steps", "optimiser steps of the whole budget")
     steps_done: int | None = _count("steps", "optimiser steps finished")
-    samples_seen: int | None = _count("images", "images drawn in all finished steps")
+    samples_seen: int | None = _count("images", "images, or pairs on the sphere, drawn in all finished steps")
+    samples_selection: int | None = _count(
+        "images", "images passed forward, without a gradient, to choose batches; not in samples_seen"
+    )
+    train_loss_full: float | None = _real("nats", "sphere: loss of all pairs in the end; of FlatNCE, log xi")
+    optimum_loss: float | None = _real("nats", "sphere: loss of all pairs at the known optimum")
+    optimum_gap: float | None = _real("nats", "sphere: train_loss_full less optimum_loss")
+    ideal: str | None = _text(
+        "sphere: simplex (N <= d + 1) or cross_polytope (N = 2 d); null for other N and d"
+    )
+    gram_distance: float | None = _real(
+        "inner product",
+        "sphere: root mean square difference of the Gram matrices to the ideal, up to relabelling",
+    )
+    loss_population: float | None = _real("nats", "diagnostic: loss of the whole population as one batch")
+    loss_mean: float | None = _real("nats", "diagnostic: mean loss of its batches of M")
+    loss_mean_error: float | None = _real("nats", "diagnostic: standard error of loss_mean")
+    loss_shift_ratio: float | None = _real(
+        "1", "diagnostic: loss_mean off loss_population, in standard errors"
+    )
+    gradient_bias: float | None = _real(
+        "1", "diagnostic: batches' mean gradient off the population's, over its length, noise taken off"
+    )
+    gradient_bias_ratio: float | None = _real(
+        "1", "diagnostic: square of that distance over what noise alone makes: 1 without bias"
+    )
+    gradient_variance: float | None = _real(
+        "1", "diagnostic: variance of a batch's gradient over the square of the population's length"
+    )
+    effective_samples: float | None = _real("samples", "diagnostic: 1 / sum w^2 of the negatives' weights")
+    signal: float | None = _real("1", "diagnostic: mean of 1 - p, p the softmax at the positive")
+    gradient_error_float32: float | None = _real("1", "diagnostic: relative error of the plain formula")
+    gradient_error_bfloat16: float | None = _real("1", "diagnostic: relative error of the plain formula")
+    gradient_error_float16: float | None = _real("1", "diagnostic: relative error of the plain formula")
+    silent_float32: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
+    silent_bfloat16: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
+    silent_float16: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
+    pruned_by: str | None = _text(
+        "search whose early stopping ended the trial: no result for any other study"
+    )
+    rung: int | None = _count("1", "where it ended so, in the unit of the training budget")
+    rung_score: float | None = _real("1", "validation, k nearest neighbours, at that rung")
 
     # run facts
     started_at: datetime | None = _column(pa.timestamp("us", tz="UTC"), "UTC", "start of the attempt")
     seconds_total: float | None = _real("s", "wall time of the attempt, without start-up of the worker")
     seconds_pretrain: float | None = _real(
         "s", "wall time of pre-training, its share where trials trained stacked"
+    )
+    seconds_selection: float | None = _real(
+        "s", "of seconds_pretrain, embedding candidates and choosing batches"
     )
     seconds_evaluate: float | None = _real("s", "wall time of probes and representation metrics")
     peak_memory_bytes: int | None = _count(
@@ -197,11 +289,40 @@ def column_unit(name: str) -> str:
 #: Few-label probes by name, with the labelled images a class that each is given.
 LABELS_A_CLASS = {"probe1": 1, "probe5": 5, "probe10": 10, "probe100": 100}
 
+#: Probes that look at corrupted images.
+CORRUPTED_PROBES = (
+    "retrieval_corrupted",
+    "retrieval_corrupted_z",
+    "retrieval_corrupted_z_raw",
+    "retrieval_released_z",
+    "retrieval_released_z_raw",
+)
+
 #: Probes by the name that study files use; each gives `val_<name>_accuracy` and `test_<name>_accuracy`.
-PROBES = (*LABELS_A_CLASS, "probe_full", "probe_sgd", "knn", "retrieval", "retrieval_corrupted")
+PROBES = (
+    *LABELS_A_CLASS,
+    "probe_full",
+    "probe_sgd",
+    "knn",
+    "retrieval",
+    "retrieval_z",
+    "retrieval_z_raw",
+    *CORRUPTED_PROBES,
+)
 
 #: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
 METRICS = tuple(f"{probe}_accuracy" for probe in PROBES)
+
+#: What a study of task `sphere` can compare by, each a column of its own: lower is better, and nothing is held out.
+SPHERE_METRICS = ("gram_distance", "optimum_gap", "train_loss_full")
+
+
+#: What a study of task `diagnostic` can compare by, by what it measures: likewise.
+DIAGNOSTIC_METRICS = {
+    "batches": ("gradient_bias", "gradient_variance"),
+    "precision": ("gradient_error_bfloat16", "gradient_error_float16", "gradient_error_float32"),
+    "points": ("z_wasserstein_uniformity", "z_energy_distance", "z_gaussian_mmd"),
+}
 
 
 def record_to_table(record: TrialRecord) -> pa.Table:

@@ -18,6 +18,8 @@ class Stream(IntEnum):
     VIEWS = 2
     EVALUATION_VIEWS = 3
     PROBE_ORDER = 4
+    SELECTION_VIEWS = 5
+    CORRUPTED_VIEWS = 6
 
 
 def stream_generator(seed: int, purpose: Stream, device: torch.device | str = "cpu") -> torch.Generator:

@@ -17,13 +17,22 @@ import pyarrow as pa
 import torch
 from threadpoolctl import threadpool_limits
 
-from trainables.config import NUMERICS_VERSION, TrialConfig, TrialKeys, canonical_json, trial_keys
+from trainables.config import (
+    NUMERICS_VERSION,
+    Provenance,
+    TrialConfig,
+    TrialKeys,
+    canonical_json,
+    trial_keys,
+)
+from trainables.diagnostics.trials import diagnostic_columns, run_diagnostic
 from trainables.images import image_columns, run_images
 from trainables.losses import build_loss
-from trainables.provenance import provenance_of
+from trainables.provenance import provenance_of, provenances_of
 from trainables.run_facts import peak_memory_bytes, run_facts
-from trainables.runtime import Diverged, Runtime, StackFailedError, TimedOutError
+from trainables.runtime import Diverged, Pruned, Runtime, StackFailedError, TimedOutError
 from trainables.schema import SCHEMA_VERSION, Status, TrialRecord
+from trainables.sphere.trials import run_sphere, sphere_columns
 from trainables.training.member import Report
 
 
@@ -38,7 +47,11 @@ class TaskKind:
     columns: Callable[[Any], dict[str, Any]]
 
 
-TASK_KINDS: dict[str, TaskKind] = {"images": TaskKind(run=run_images, columns=image_columns)}
+TASK_KINDS: dict[str, TaskKind] = {
+    "images": TaskKind(run=run_images, columns=image_columns),
+    "sphere": TaskKind(run=run_sphere, columns=sphere_columns),
+    "diagnostic": TaskKind(run=run_diagnostic, columns=diagnostic_columns),
+}
 
 #: Columns that hold a number, or else text, by name.
 _HOLDS_NUMBER = {
@@ -72,11 +85,12 @@ def run_trials(
     *,
     runtime: Runtime | None = None,
     attempts: Sequence[int],
+    provenances: Sequence[Provenance] | None = None,
 ) -> Iterator[TrialRecord]:
     """Run trials of equal shapes as one stack and yield their records in order, each as soon as it is known.
 
-    An exception before the trials part ways, in training, is recorded for a single trial; several raise
-    `StackFailedError`.
+    `provenances` are those of the configs, where the caller has looked already. An exception before the trials
+    part ways, in training, is recorded for a single trial; several raise `StackFailedError`.
     """
     runtime = runtime or Runtime()
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -84,16 +98,18 @@ def run_trials(
     if runtime.device.startswith("cuda"):
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         torch.cuda.reset_peak_memory_stats(runtime.device)
+    provenances = provenances or provenances_of(configs, runtime.data_root)
+    keys = [trial_keys(config, origin) for config, origin in zip(configs, provenances, strict=True)]
     with threadpool_limits(runtime.threads):
         stages = _start(configs, runtime, _watched(report, runtime.time_limit, len(configs)))
         shared_seconds = (time.perf_counter() - clock) / len(configs)
-        keys = [trial_keys(config, provenance_of(config, runtime.data_root)) for config in configs]
-        for config, own, attempt, columns in zip(configs, keys, attempts, stages, strict=True):
+        rows = zip(configs, keys, provenances, attempts, stages, strict=True)
+        for config, own, origin, attempt, columns in rows:
             clock = time.perf_counter()
             outcome = _outcome(config, columns, runtime.device)
             yield TrialRecord(
                 **identity_columns(config, own, attempt),
-                data_fingerprint=provenance_of(config, runtime.data_root).data_fingerprint,
+                data_fingerprint=origin.data_fingerprint,
                 started_at=started,
                 seconds_total=shared_seconds + time.perf_counter() - clock,
                 **run_facts(runtime, [each.trial_id for each in keys]),
@@ -141,6 +157,8 @@ def _outcome(config: TrialConfig, stages: Iterator[dict[str, Any]], device: str)
     try:
         for columns in stages:
             known |= columns
+    except Pruned as error:
+        failure = {"status": Status.PRUNED, "error_message": str(error)}
     except Diverged as error:
         failure = _failure(Status.DIVERGED, error)
     except TimedOutError as error:

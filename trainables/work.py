@@ -1,16 +1,17 @@
 """What a worker is handed and does, whoever started it: run a trial, put its record."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from trainables.config import TrialConfig, trial_keys
-from trainables.provenance import provenance_of
+from trainables.config import Provenance, TrialConfig, trial_keys
+from trainables.early_stopping import EarlyStopping
+from trainables.provenance import provenances_of
 from trainables.records import RecordExistsError, RecordStore, StoreError
 from trainables.runtime import Runtime, StackFailedError
 from trainables.schema import TrialRecord
+from trainables.store.leases import LEASE_SECONDS
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class WorkUnit:
     config: TrialConfig
     title: str  # for people
     alone: bool = False  # not to be trained in one stack with others
+    early_stopping: EarlyStopping | None = None  # of a unit that is alone
 
 
 #: Trials that are trained as one network, in this order.
@@ -34,9 +36,11 @@ Pack = tuple[WorkUnit, ...]
 class Workshop:
     """What all units of a launch share."""
 
-    store: Path  # absolute: workers may run in another directory
+    store: RecordStore  # its path is absolute: workers may run in another directory
     runtime: Runtime
     stacked: bool = True  # whether small trials may be trained as one network
+    lease_seconds: float = LEASE_SECONDS  # the same in all launches of a store
+    traced: bool = False  # whether training losses are written beside the records
 
 
 def run_pack(pack: Pack, workshop: Workshop) -> Iterator[TrialRecord]:
@@ -46,32 +50,44 @@ def run_pack(pack: Pack, workshop: Workshop) -> Iterator[TrialRecord]:
     crashed. Raises `StoreError` when a record cannot be written, or when data or code are no longer those that a
     trial was planned with: its result would stand under the wrong id.
     """
-    for unit in pack:
-        _check_identity(unit, workshop)
+    origins = _check_identity(pack, workshop)
     try:
-        yield from _run_stack(pack, workshop)
+        yield from _run_stack(pack, origins, workshop)
         return
     except StackFailedError as error:
         _log.warning("a stack of %d trials failed and runs one by one: %s", len(pack), error)
-    for unit in pack:
-        yield from _run_stack((unit,), workshop)
+    for unit, origin in zip(pack, origins, strict=True):
+        yield from _run_stack((unit,), [origin], workshop)
 
 
-def _run_stack(pack: Pack, workshop: Workshop) -> Iterator[TrialRecord]:
+def _run_stack(pack: Pack, origins: Sequence[Provenance], workshop: Workshop) -> Iterator[TrialRecord]:
+    from trainables.loss_trace import LossTrace
     from trainables.training.trials import drop_checkpoint
     from trainables.trial import run_trials
 
-    configs = [unit.config for unit in pack]
-    for record in run_trials(configs, runtime=workshop.runtime, attempts=[unit.attempt for unit in pack]):
+    configs, attempts = [unit.config for unit in pack], [unit.attempt for unit in pack]
+    runtime = replace(workshop.runtime, early_stopping=pack[0].early_stopping)
+    pretrain_ids, trace = [], LossTrace()
+    records = run_trials(configs, trace, runtime=runtime, attempts=attempts, provenances=origins)
+    for member, record in enumerate(records):
+        if workshop.traced:
+            trace.write(member, record, runtime.artefacts)
         _put(record, workshop.store)
+        pretrain_ids.append(record.pretrain_id)
         yield record
-    drop_checkpoint(configs, workshop.runtime)
+    drop_checkpoint(pretrain_ids, runtime)
 
 
-def _check_identity(unit: WorkUnit, workshop: Workshop) -> None:
-    now = trial_keys(unit.config, provenance_of(unit.config, workshop.runtime.data_root)).trial_id
-    if now != unit.trial_id:
-        raise StoreError(f"{unit.title}: data or source code changed since the study was planned")
+def _check_identity(pack: Pack, workshop: Workshop) -> list[Provenance]:
+    """The present provenance of every unit, which gives the ids that they were planned with."""
+    try:
+        origins = provenances_of([unit.config for unit in pack], workshop.runtime.data_root)
+    except ValueError as error:  # gone, or damaged
+        raise StoreError(f"data or source code changed since the study was planned: {error}") from error
+    for unit, origin in zip(pack, origins, strict=True):
+        if trial_keys(unit.config, origin).trial_id != unit.trial_id:
+            raise StoreError(f"{unit.title}: data or source code changed since the study was planned")
+    return origins
 
 
 def validation_values(record: TrialRecord) -> dict[str, float]:
@@ -81,9 +97,6 @@ def validation_values(record: TrialRecord) -> dict[str, float]:
     }
 
 
-def _put(record: TrialRecord, store: Path) -> None:
-    try:
-        with suppress(RecordExistsError):
-            RecordStore(store).put(record)
-    except OSError as error:
-        raise StoreError(f"store: cannot write to {store} ({error.strerror})") from error
+def _put(record: TrialRecord, store: RecordStore) -> None:
+    with suppress(RecordExistsError), store.writing():
+        store.put(record)

@@ -14,6 +14,7 @@ from analysis.fairness.protocol import (
 )
 from analysis.fairness.rates import check_learning_rates
 from analysis.fairness.space import check_cells, check_edges, check_seeds
+from analysis.fairness.studies import study_cards
 from analysis.findings import Findings
 
 CHECKS: tuple[Callable[[Findings], Card], ...] = (
@@ -36,5 +37,6 @@ CHECKS: tuple[Callable[[Findings], Card], ...] = (
 def check_fairness(findings: Findings) -> list[Card]:
     """Every card, the gravest first."""
     return sorted(
-        (check(findings) for check in CHECKS), key=lambda card: (FAIL, WARN, PASS).index(card.level)
+        [*(check(findings) for check in CHECKS), *study_cards(findings.table)],
+        key=lambda card: (FAIL, WARN, PASS).index(card.level),
     )

@@ -32,7 +32,7 @@ def check_failures(findings: Findings) -> Card:
 
 
 def _status_count(findings: Findings, status: str) -> int:
-    return sum(int((surface.status == status).sum()) for surface in findings.test.values())
+    return sum(int((cells.status == status).sum()) for cells in findings.cells.values())
 
 
 def check_null_controls(findings: Findings) -> Card:

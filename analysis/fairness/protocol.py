@@ -12,7 +12,7 @@ def check_budget(findings: Findings) -> Card:
 
 def check_steps(findings: Findings) -> Card:
     """Whether equal epochs gave large batches fewer steps."""
-    x = next(iter(findings.test.values())).x
+    x = next(iter(findings.cells.values())).axes[0].values
     title = "Steps over batch size"
     if len(x) < 2 or findings.info.x_axis != "hp_batch_size":
         return Card(level=PASS, title=title, text="There is one batch size.")

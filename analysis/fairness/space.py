@@ -2,20 +2,24 @@
 
 import numpy as np
 
+from analysis.cells import DRAWN
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.findings import Findings
+from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
 from analysis.statistics.measure import log_width
-from analysis.statistics.robustness import MIN_SEEDS_EXTREMES
 from analysis.wording import counted, listing, number
 
 
 def check_cells(findings: Findings) -> Card:
-    """Whether the losses were tried at the same places of spaces of one width."""
-    surfaces = list(findings.test.values())
-    if len({tuple(surface.x) for surface in surfaces}) > 1:
-        return Card(level=FAIL, title="Space", text="The losses were tried at different batch sizes.")
-    shapes = {len(surface.y) for surface in surfaces}
-    widths = {round(log_width(surface.y), 6) for surface in surfaces}
+    """Whether the losses were tried at the same places of spaces of one width, or searched with one budget."""
+    if findings.adaptive:
+        return _check_budgets(findings)
+    xs, mains = ([cells.axes[index].values for cells in findings.cells.values()] for index in (0, 1))
+    if len({tuple(values) for values in xs}) > 1 and findings.info.design not in DRAWN:
+        name = findings.info.x.words
+        return Card(level=FAIL, title="Space", text=f"The losses were tried at different values of {name}.")
+    shapes = {len(values) for values in mains}
+    widths = {round(log_width(values), 6) for values in mains}
     if len(shapes) > 1 or len(widths) > 1:
         text = (
             "Temperatures or kernel scales are not alike in number or in span, so scores over the space are "
@@ -23,16 +27,26 @@ def check_cells(findings: Findings) -> Card:
         )
         return Card(level=WARN, title="Space", text=text)
     text = (
-        f"Every loss was tried at the same {counted(len(surfaces[0].x), 'batch size')} and at "
-        f"{_span(surfaces[0].y)} of its temperature, kernel scale or other main hyperparameter."
+        f"Every loss was tried at the same {counted(len(xs[0]), 'batch size')} and at "
+        f"{_span(mains[0])} of its temperature, kernel scale or other main hyperparameter."
     )
     return Card(level=PASS, title="Space", text=text)
 
 
+def _check_budgets(findings: Findings) -> Card:
+    budgets = {findings.info.arm(label).name: len(cells.codes) for label, cells in findings.cells.items()}
+    if len(set(budgets.values())) > 1:
+        told = ", ".join(f"{name} {count}" for name, count in budgets.items())
+        text = f"The searches tried different numbers of configurations: {told}."
+        return Card(level=FAIL, title="Budget of the searches", text=text)
+    text = f"Every loss was searched over {counted(next(iter(budgets.values())), 'configuration')}."
+    return Card(level=PASS, title="Budget of the searches", text=text)
+
+
 def _spans(findings: Findings) -> str:
     groups: dict[str, list[str]] = {}
-    for label, surface in findings.test.items():
-        groups.setdefault(_span(surface.y), []).append(findings.info.arm(label).name)
+    for label, cells in findings.cells.items():
+        groups.setdefault(_span(cells.axes[1].values), []).append(findings.info.arm(label).name)
     return "; ".join(f"{listing(names)} {span}" for span, names in groups.items())
 
 
@@ -48,7 +62,7 @@ def _span(values: np.ndarray) -> str:
 
 def check_seeds(findings: Findings) -> Card:
     """Whether the losses ran on the same seeds, and on enough of them."""
-    sets = {tuple(surface.seeds) for surface in findings.test.values()}
+    sets = {tuple(cells.seeds) for cells in findings.cells.values()}
     if len(sets) > 1:
         text = "The losses ran on different seeds; comparisons use the shared ones."
         return Card(level=FAIL, title="Seeds", text=text)
@@ -70,7 +84,7 @@ def check_seeds(findings: Findings) -> Card:
 def check_edges(findings: Findings) -> Card:
     """Whether the best lies inside the space."""
     places: dict[str, list[str]] = {}
-    for label in findings.test:
+    for label in findings.cells:
         for place in _edges_hit(findings, label):
             places.setdefault(place, []).append(findings.info.arm(label).name)
     if not places:
@@ -83,15 +97,11 @@ def check_edges(findings: Findings) -> Card:
 
 
 def _edges_hit(findings: Findings, label: str) -> list[str]:
-    surface, arm, tuned = findings.test[label], findings.info.arm(label), findings.summaries[label].tuned
+    cells, tuned = findings.cells[label], findings.summaries[label].tuned
     if not findings.summaries[label].finished:
         return []
-    axes = (
-        (surface.x, tuned.x, findings.info.x_label.split(",")[0]),
-        (surface.y, tuned.y, arm.main_axis_label),
-    )
     return [
-        f"{name} {number(value)}"
-        for values, value, name in axes
-        if len(values) > 1 and value in values[[0, -1]]
+        f"{axis.info.words} {number(tuned.place[axis.name])}"
+        for axis in cells.axes
+        if axis.numeric and len(axis.values) > 1 and tuned.place[axis.name] in axis.values[[0, -1]]
     ]

@@ -12,7 +12,6 @@ from analysis.plots.style import WIDTH, arm_look
 from analysis.statistics.intervals import mean_and_spread
 from analysis.wording import number, wrapped
 
-_Y_LABEL = "test accuracy, %"
 _PANELS = 4  # batch sizes that have a panel: the ends and what lies evenly between
 _TEXTS = 18  # texts that fit along the axes of a row of panels
 _LINE = 0.2  # inches, a line of a legend
@@ -22,18 +21,21 @@ _DODGE = 0.012  # share of the axis by which neighbouring arms are set apart
 
 def batch_size_figure(findings: Findings) -> Figure | None:
     """Test accuracy by batch size, each arm at its tuned main-axis value; None before any trial finished."""
-    if not findings.any_finished:
+    if not findings.any_finished or not _numeric(findings):
         return None
     figure = Figure(figsize=(WIDTH, max(3.9, 0.9 + _LINE * _name_lines(findings))), layout="constrained")
-    grids = [surface.x for surface in findings.test.values()]
+    grids = [surface.x for surface in findings.surfaces.values()]
     curves = []
-    for index, (label, surface) in enumerate(findings.test.items()):
-        row = findings.summaries[label].tuned.at[1]
+    for index, (label, surface) in enumerate(findings.surfaces.items()):
+        row = findings.summaries[label].tuned.at % len(surface.y)
         name = f"{wrapped(findings.info.arm(label).name)}, {number(surface.y[row])}"
         layer = (surface.x, surface.values[:, row], surface.failed[:, row])
         curves.append(_curve(findings, index, name, *layer, grids))
     ax = draw_curves(
-        figure.subplots(), curves, _ticks(grids, findings.info.x_label, most=_TEXTS // 2), y_label=_Y_LABEL
+        figure.subplots(),
+        curves,
+        _ticks(grids, findings.info.x_label, most=_TEXTS // 2),
+        y_label=findings.info.metric.axis_label,
     )
     figure.legend(
         *ax.get_legend_handles_labels(),
@@ -41,6 +43,12 @@ def batch_size_figure(findings: Findings) -> Figure | None:
         title="Loss, at its tuned\ntemperature or kernel scale",
     )
     return figure
+
+
+def _numeric(findings: Findings) -> bool:
+    """Whether there are surfaces, and numbers along all of their axes."""
+    axes = [axis for surface in findings.surfaces.values() for axis in (surface.x_axis, surface.y_axis)]
+    return bool(axes) and all(axis.numeric for axis in axes)
 
 
 def _name_lines(findings: Findings) -> int:
@@ -53,12 +61,14 @@ def main_axis_figure(findings: Findings) -> Figure | None:
 
     None before any trial finished.
     """
-    if not findings.any_finished:
+    if not findings.any_finished or not _numeric(findings):
         return None
-    kinds = list(dict.fromkeys(arm.main_axis for arm in findings.info.arms))
-    sizes = np.unique(np.concatenate([surface.x for surface in findings.test.values()]))
+    surfaces = findings.surfaces
+    arms = [arm for arm in findings.info.arms if arm.label in surfaces]
+    kinds = list(dict.fromkeys(arm.main_axis for arm in arms))
+    sizes = np.unique(np.concatenate([surface.x for surface in surfaces.values()]))
     sizes = sizes[np.unique(np.linspace(0, len(sizes) - 1, _PANELS).round().astype(int))]
-    names = [arm.name for arm in findings.info.arms]
+    names = [arm.name for arm in arms]
     columns = max(1, min(len(names), 6, _LEGEND_LETTERS // (max(map(len, names)) + 6)))
     height = 0.4 + 2.5 * len(kinds) + _LINE * math.ceil(len(names) / columns)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -75,18 +85,23 @@ def main_axis_figure(findings: Findings) -> Figure | None:
 
 def _draw_kind(findings: Findings, axes: Sequence, kind: str, sizes: np.ndarray) -> None:
     """One row of panels: the arms of one kind of main axis at every batch size."""
-    arms = [(index, arm) for index, arm in enumerate(findings.info.arms) if arm.main_axis == kind]
-    grids = [findings.test[arm.label].y for _, arm in arms]
-    ticks = _ticks(grids, f"{arms[0][1].main_axis_label} (no unit)", most=_TEXTS // len(sizes))
+    surfaces = findings.surfaces
+    arms = [
+        (index, arm)
+        for index, arm in enumerate(findings.info.arms)
+        if arm.main_axis == kind and arm.label in surfaces
+    ]
+    grids = [surfaces[arm.label].y for _, arm in arms]
+    ticks = _ticks(grids, arms[0][1].main.axis_label, most=_TEXTS // len(sizes))
     for ax, size in zip(axes, sizes, strict=True):
         curves = []
         for index, arm in arms:
-            surface = findings.test[arm.label]
+            surface = surfaces[arm.label]
             if size in surface.x:
                 at = int(np.searchsorted(surface.x, size))
                 layer = (surface.y, surface.values[at], surface.failed[at])
                 curves.append(_curve(findings, index, arm.name, *layer, grids))
-        draw_curves(ax, curves, ticks, y_label=_Y_LABEL if ax is axes[0] else "")
+        draw_curves(ax, curves, ticks, y_label=findings.info.metric.axis_label if ax is axes[0] else "")
         ax.set_title(f"{findings.info.x_label.split(',')[0]} {number(size)}")
 
 
@@ -102,15 +117,16 @@ def _curve(
     """A curve of values `(X, S)` over an axis `(X,)`, set aside a little so that equal ones are all seen."""
     shift = (index - (len(findings.info.arms) - 1) / 2) * _DODGE * _span(grids)
     at = _positions(axis, grids) + shift
+    factor = findings.info.metric.factor
     known, some = np.isfinite(seeds), np.isfinite(seeds).any(axis=-1)
     return Curve(
         label=label,
         look=arm_look(index),
         at=at,
-        mean=100 * mean_and_spread(seeds)[0],
-        seeds=100 * seeds,
-        low=100 * np.where(some, np.where(known, seeds, np.inf).min(axis=-1), np.nan),
-        high=100 * np.where(some, np.where(known, seeds, -np.inf).max(axis=-1), np.nan),
+        mean=factor * mean_and_spread(seeds)[0],
+        seeds=factor * seeds,
+        low=factor * np.where(some, np.where(known, seeds, np.inf).min(axis=-1), np.nan),
+        high=factor * np.where(some, np.where(known, seeds, -np.inf).max(axis=-1), np.nan),
         failed_at=at[failed.any(axis=-1)],
     )
 

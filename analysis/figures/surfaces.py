@@ -1,6 +1,5 @@
 """Figures of surfaces: one heat map an arm, all on one colour scale."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 
@@ -9,76 +8,82 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.findings import Findings
-from analysis.plots.heatmap import HeatmapData, draw_heatmap
+from analysis.plots.heatmap import HeatmapData, draw_heatmap, panel_grid
 from analysis.plots.style import WIDTH
-from analysis.statistics.intervals import mean_and_spread
+from analysis.statistics.intervals import student_interval
 from analysis.surface import MISSING, PRUNED, UNPLANNED, Surface
 from analysis.wording import number, wrapped
 
-_COLUMNS = 3  # panels side by side
 _ROOMY = 4  # batch sizes up to which a cell has room for words
 
 
-def accuracy_surfaces(findings: Findings) -> Figure:
-    """Mean test accuracy over seeds, in percent; the tuned configuration has a frame."""
-    panels = {label: _panel(findings, label, surface, 100.0) for label, surface in findings.test.items()}
-    return _figure(panels, "test accuracy, %")
+def metric_surfaces(findings: Findings) -> Figure | None:
+    """Mean of the reported metric over seeds; the tuned configuration has a frame. None without a surface."""
+    metric = findings.info.metric
+    panels = {
+        label: _panel(findings, label, surface, metric.factor, metric.digits)
+        for label, surface in findings.surfaces.items()
+    }
+    return _figure(panels, metric.axis_label) if panels else None
 
 
 def rank_surfaces(findings: Findings) -> Figure | None:
     """Mean effective rank over seeds, in dimensions; None where no trial has one."""
-    panels = {label: _panel(findings, label, surface, 1.0) for label, surface in findings.rank.items()}
+    surfaces = findings.surfaces_of(findings.info.rank_metric)
+    panels = {label: _panel(findings, label, surface, 1.0, 1) for label, surface in surfaces.items()}
     return _figure(panels, "effective rank, dimensions") if panels else None
 
 
-def _panel(findings: Findings, label: str, surface: Surface, scale: float) -> HeatmapData:
+def _panel(findings: Findings, label: str, surface: Surface, scale: float, digits: int) -> HeatmapData:
     arm, tuned = findings.info.arm(label), findings.summaries[label].tuned
-    mean = scale * mean_and_spread(surface.values)[0]
+    mean, low, high = (scale * each for each in student_interval(surface.values))
     planned = np.maximum(surface.planned.sum(axis=-1), 1)
+    column, row = (int(place) for place in np.unravel_index(tuned.at, surface.values.shape[:2]))
     return HeatmapData(
-        title=wrapped(arm.name),
-        x_label=findings.info.x_label,
-        y_label=f"{arm.main_axis_label} (no unit)",
+        title=wrapped(arm.name, width=24),
+        x_label=arm.x.axis_label,
+        y_label=arm.main.axis_label,
         x_ticks=[number(value) for value in surface.x],
         y_ticks=[number(value) for value in surface.y],
         values=mean.T,
-        texts=_texts(surface, mean).T,
+        texts=_texts(surface, mean, (high - low) / 2, digits).T,
         failed=(surface.failed.sum(axis=-1) / planned).T,
-        boxed=(tuned.at[1], tuned.at[0]) if "ok" in surface.status[tuned.at] else None,
+        boxed=(row, column) if "ok" in surface.status[column, row] else None,
     )
 
 
-def _texts(surface: Surface, mean: np.ndarray) -> np.ndarray:
+def _texts(surface: Surface, mean: np.ndarray, half: np.ndarray, digits: int) -> np.ndarray:
     write = _cell_text if len(surface.x) <= _ROOMY else _short_cell_text
     texts = np.empty(mean.shape, dtype=object)
     for cell in np.ndindex(mean.shape):
-        texts[cell] = write(Counter(surface.status[cell].tolist()), float(mean[cell]))
+        spread = f"±{half[cell]:.{digits}f}" if np.isfinite(half[cell]) else ""
+        texts[cell] = write(Counter(surface.status[cell].tolist()), f"{mean[cell]:.{digits}f}", spread)
     return texts
 
 
-def _cell_text(statuses: Counter[str], mean: float) -> str:
-    """The cell's mean, or why there is none; a second line where not all of its trials entered."""
+def _cell_text(statuses: Counter[str], mean: str, spread: str) -> str:
+    """The cell's mean with half the width of its interval, or why there is none; then what did not enter."""
     lacking = {status: count for status, count in statuses.items() if status not in ("ok", UNPLANNED)}
     unknown = sum(lacking.get(status, 0) for status in (MISSING, PRUNED))
     failed = sum(lacking.values()) - unknown
     parts = [f"{failed} failed"] * (failed > 0) + [f"{unknown} not run"] * (unknown > 0)
     if statuses["ok"]:
-        return "\n".join([f"{mean:.1f}", *parts])
+        between = " " if parts else "\n"  # two lines at most
+        return "\n".join([between.join(filter(None, [mean, spread])), *parts])
     words = {MISSING: "not run", "no_score": "no score"}
     return words.get(only := next(iter(lacking)), only) if len(lacking) == 1 else "\n".join(parts)
 
 
-def _short_cell_text(statuses: Counter[str], mean: float) -> str:
+def _short_cell_text(statuses: Counter[str], mean: str, _: str) -> str:
     """The same for narrow cells: the mean, starred where not all entered, a cross or a dash."""
     planned = statuses.total() - statuses[UNPLANNED]
     if statuses["ok"]:
-        return f"{mean:.1f}" + "*" * (statuses["ok"] < planned)
+        return mean + "*" * (statuses["ok"] < planned)
     return "✕" if planned > statuses[MISSING] + statuses[PRUNED] else "–" if planned else ""
 
 
 def _figure(panels: Mapping[str, HeatmapData], color_label: str) -> Figure:
-    columns = min(_COLUMNS, len(panels))
-    rows = math.ceil(len(panels) / columns)
+    rows, columns = panel_grid(len(panels))
     tallest = max(len(panel.y_ticks) for panel in panels.values())
     widest = max(len(panel.x_ticks) for panel in panels.values())
     figure = Figure(figsize=(WIDTH, rows * (0.9 + 0.36 * max(tallest, 3))), layout="constrained")

@@ -1,5 +1,6 @@
 """One surface as a heat map, with failures and gaps drawn."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from matplotlib.patches import Rectangle
 from analysis.plots.style import COLORMAP
 
 FAILED_COLOR, HATCH = "#e3e3e3", "////"
+_SIDE_BY_SIDE = 3  # panels in a row at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,12 @@ class HeatmapData:
     texts: np.ndarray  # (Y, X) of str, written into the cells
     failed: np.ndarray  # (Y, X) share of the cell's trials that failed
     boxed: tuple[int, int] | None = None  # (row, column) of the cell with a frame
+
+
+def panel_grid(panels: int) -> tuple[int, int]:
+    """Rows and columns for so many panels: as few rows as fit the page, evenly filled."""
+    rows = math.ceil(panels / _SIDE_BY_SIDE)
+    return rows, math.ceil(panels / rows)
 
 
 def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_size: float) -> Axes:

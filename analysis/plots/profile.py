@@ -10,7 +10,7 @@ SCORES: dict[str, tuple[str, str, bool]] = {
     "worst tenth of the space": ("v", "#c44e00", True),
     "average over the space": ("o", "#0072b2", True),
     "default configuration": ("s", "#555555", False),
-    "tuned on validation": ("^", "#117755", True),
+    "tuned": ("^", "#117755", True),
 }
 
 

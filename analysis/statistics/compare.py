@@ -26,13 +26,15 @@ class Comparison:
     """One score of one arm minus that of another, over the seeds that both finished.
 
     Tuned scores are the cross-fitted ones: no seed both chooses a configuration and reports on it. Their
-    standard error is widened where the choices of either arm differ (`statistics.choice.cross_fit_widening`).
+    standard error is widened (`statistics.halves.half_widening`).
     """
 
     arm: str
     reference: str
     score: str  # "tuned" | "mean"
-    difference: Estimate  # shares of 1; its interval is per comparison, without correction
+    difference: (
+        Estimate  # of scores, in the metric's raw unit; its interval is per comparison, without correction
+    )
     deviation: float  # of the paired differences, times `widen`; NaN below two seeds
     p: float  # two-sided paired t test, NaN where there is none
     p_holm: float  # after Holm's correction over all comparisons, NaN where there is none
@@ -45,14 +47,17 @@ def compare_arms(
     pairs: Sequence[tuple[str, str]],
     *,
     scores: Sequence[str] = ("tuned", "mean"),
+    span: float = 1.0,
 ) -> list[Comparison]:
-    """Every pair (arm, reference) in every score.
+    """Every pair (arm, reference) in every score; differences lie within `span` of 0.
 
     The test is the paired t test over seeds. Differences without spread are a case of their own: all zero is
     "identical", all equal but not zero is "undecided", since no spread means no error estimate.
     """
     by_arm = {summary.arm: summary for summary in summaries}
-    raw = [_compare(by_arm[arm], by_arm[reference], score) for score in scores for arm, reference in pairs]
+    raw = [
+        _compare(by_arm[arm], by_arm[reference], score, span) for score in scores for arm, reference in pairs
+    ]
     adjusted = holm(np.array([item.p for item in raw]))
     return [_decided(item, p, len(raw)) for item, p in zip(raw, adjusted, strict=True)]
 
@@ -81,7 +86,7 @@ def paired_p(differences: np.ndarray, *, widen: float = 1.0) -> float:
     return float(2 * stats.t.sf(abs(mean) / (widen * deviation) * math.sqrt(count), count - 1))
 
 
-def _compare(arm: RobustnessSummary, reference: RobustnessSummary, score: str) -> Comparison:
+def _compare(arm: RobustnessSummary, reference: RobustnessSummary, score: str, span: float) -> Comparison:
     differences, _ = paired_differences(
         _by_seed(arm, score), arm.tuned.seeds, _by_seed(reference, score), reference.tuned.seeds
     )
@@ -92,7 +97,7 @@ def _compare(arm: RobustnessSummary, reference: RobustnessSummary, score: str) -
         reference=reference.arm,
         score=score,
         difference=student_estimate(
-            differences, bounds=(-1.0, 1.0), note="provisional" if incomplete else "", widen=widen
+            differences, bounds=(-span, span), note="provisional" if incomplete else "", widen=widen
         ),
         deviation=widen * float(mean_and_spread(differences)[1]),
         p=paired_p(differences, widen=widen),

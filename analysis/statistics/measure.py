@@ -8,8 +8,6 @@ measure: `linear`, uniform in the value, or `each`, one share a value.
 
 import numpy as np
 
-from analysis.surface import Surface
-
 #: Names of measures, as study files write them.
 LOG, LINEAR, EACH = "log", "linear", "each"
 
@@ -25,13 +23,21 @@ def axis_weights(values: np.ndarray, measure: str = LOG) -> np.ndarray:
     return widths / widths.sum()
 
 
-def cell_weights(surface: Surface, measures: tuple[str, str] = (LOG, LOG)) -> np.ndarray:
-    """Shares `(X, Y)` of a surface's cells, summing to 1; a cell that no seed planned has none."""
-    shares = [axis_weights(*pair) for pair in zip((surface.x, surface.y), measures, strict=True)]
-    weights = np.outer(*shares) * surface.planned.any(axis=-1)
-    return weights / weights.sum() if weights.sum() > 0 else weights
+def density_ratio(values: np.ndarray, measure: str, drawn: str = "") -> np.ndarray:
+    """Weights `(X,)` of an axis' values under `measure` where they were `drawn` by another one.
+
+    Ratios of densities up to a factor: 1 over the value is that of a log-uniform law, a constant that of a uniform
+    one. Values `drawn` with equal chances from a list ("each") get their shares of the list. 1 where the two agree.
+    """
+    if drawn in ("", measure) or measure == EACH:
+        return np.ones(len(values))
+    if drawn == EACH:
+        return len(values) * axis_weights(values, measure)
+    return values if measure == LINEAR else 1 / values
 
 
 def log_width(values: np.ndarray) -> float:
-    """Log of the factor that an axis spans; the plain range where not all values are positive."""
+    """Log of the factor that an axis spans; the plain range where not all are positive, the number of categories."""
+    if values.dtype.kind not in "iuf":
+        return float(len(values))
     return float(np.ptp(np.log(values) if np.all(values > 0) else values))

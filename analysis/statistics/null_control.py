@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.cells import Cells
 from analysis.statistics.compare import paired_p
 from analysis.statistics.intervals import LEVEL, Estimate, mean_and_spread, student_estimate
 from analysis.statistics.robustness import RobustnessSummary
-from analysis.surface import Surface
 
 NO_DIFFERENCE, DIFFERENT, NOT_COMPARABLE = "no difference", "different", "not comparable"
 
@@ -36,22 +36,20 @@ class NullControl:
 
 
 def check_null_control(
-    a: Surface,
-    b: Surface,
+    a: Cells,
+    b: Cells,
     summaries: tuple[RobustnessSummary, RobustnessSummary],
     *,
     same_setting: bool = True,
     pairs: int = 1,
 ) -> NullControl:
-    """Compare two surfaces `(X, Y, S)` trial by trial.
+    """Compare two arms of `(C, S)` trials trial by trial.
 
     Arms of other axes, seeds or, as `same_setting` says, other rates and fixed values are "not comparable". Of
     `pairs` controls each is tested at the level over `pairs` (Bonferroni).
     """
-    same = same_setting and all(
-        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("x_name", "y_name", "x", "y", "seeds")
-    )
-    difference = a.values - b.values if same else np.full((1, 1, 1), np.nan)
+    same = same_setting and _same_places(a, b)
+    difference = a.finished_test - b.finished_test if same else np.full((1, 1), np.nan)
     one_failed = int((a.failed != b.failed).sum()) if same else 0
     known = difference[np.isfinite(difference)]
     by_seed = summaries[0].mean_by_seed - summaries[1].mean_by_seed if same else np.array([np.nan])
@@ -64,10 +62,20 @@ def check_null_control(
         largest=_largest(known),
         largest_cell=_largest(mean_and_spread(difference)[0]),
         rms=float(np.sqrt(np.mean(known**2))) if len(known) else math.nan,
-        seed_noise=_seed_noise([a.values, b.values]),
-        mean=student_estimate(by_seed, bounds=(-1.0, 1.0)),
+        seed_noise=_seed_noise([a.finished_test, b.finished_test]),
+        mean=student_estimate(by_seed, bounds=(-a.metric.span, a.metric.span)),
         p=p,
         verdict=_verdict(len(known), p, (1 - LEVEL) / pairs),
+    )
+
+
+def _same_places(a: Cells, b: Cells) -> bool:
+    """Whether the two have the same cells of the same axes, and the same seeds."""
+    return (
+        [axis.name for axis in a.axes] == [axis.name for axis in b.axes]
+        and all(np.array_equal(one.values, other.values) for one, other in zip(a.axes, b.axes, strict=True))
+        and np.array_equal(a.codes, b.codes)
+        and np.array_equal(a.seeds, b.seeds)
     )
 
 

@@ -6,28 +6,27 @@ cross-fitted over seeds (`statistics.choice`). Scores of an unfinished grid are 
 unless whole seeds are there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from analysis.cells import Cells
 from analysis.statistics.choice import Choice, TunedChoice, default_choice, tuned_choice
-from analysis.statistics.intervals import Estimate, mean_and_spread, simultaneous_bands, student_estimate
-from analysis.statistics.measure import LOG, cell_weights
-from analysis.surface import Surface
+from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
+from analysis.statistics.intervals_extremes import bracketed_estimate
+from analysis.statistics.tolerance import tolerance_volume
 
 #: Share of the space that the worst-case score averages over.
 TAIL = 0.10
 #: Effective rank, in dimensions, below which a representation counts as collapsed.
 COLLAPSE_RANK = 1.5
-#: Least number of seeds for an interval of a score built on a maximum or a minimum.
-MIN_SEEDS_EXTREMES = 5
-
-_BOUNDS = (0.0, 1.0)
+#: Why scores over the space are not there for rows of an adaptive search, which crowd the optimum.
+ADAPTIVE = "adaptive search: no measure over the space"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RobustnessSummary:
-    """Every score of one arm, as shares of 1."""
+    """Every score of one arm, in raw units of its metric with the sign that makes higher better."""
 
     arm: str
     tuned: TunedChoice  # chosen by validation, scored on test, cross-fitted over seeds
@@ -51,100 +50,75 @@ class RobustnessSummary:
 
 
 def summarise_robustness(
-    test: Surface,
-    validation: Surface,
-    rank: Surface | None,
-    *,
-    default: float,
-    chance: float,
-    eps: float,
-    measures: tuple[str, str] = (LOG, LOG),
+    cells: Cells, *, eps: float, rank: np.ndarray | None = None, adaptive: bool = False
 ) -> RobustnessSummary:
-    """The scores of one arm from its test and validation surfaces `(X, Y, S)` of the same trials."""
-    scores, weights = test.scored(chance), cell_weights(test, measures)
-    note = _missing_note(test)
+    """The scores of one arm; `rank` `(C, S)` holds the trials' effective ranks where they are known.
+
+    Of an `adaptive` search, scores over the space are NaN with the note `ADAPTIVE`.
+    """
+    scores, weights, bounds = cells.test, cells.weights, cells.metric.score_bounds
+    note = _missing_note(cells)
     by_seed = _mean_by_seed(scores, weights)
-    without_failures = np.where(np.isfinite(by_seed), _partial_mean_by_seed(test.values, weights), np.nan)
-    finished = test.status == "ok"
-    known_rank = np.full(test.status.shape, np.nan) if rank is None else rank.values
-    return RobustnessSummary(
-        arm=test.arm,
-        tuned=tuned_choice(test, scores, validation.scored(chance), note),
-        default=default_choice(test, scores, default),
-        mean=_mean_estimate(scores, weights, by_seed, note),
-        mean_finished=_mean_estimate(test.values, weights, without_failures, note),
+    finished_by_seed = _partial_mean_by_seed(cells.finished_test, weights)
+    without_failures = np.where(np.isfinite(by_seed), finished_by_seed, np.nan)
+    known_rank = np.full(cells.status.shape, np.nan) if rank is None else rank
+    alive = np.any(cells.finished, axis=-1)
+    summary = RobustnessSummary(
+        arm=cells.arm,
+        tuned=tuned_choice(cells, note),
+        default=default_choice(cells),
+        mean=_mean_estimate(scores, weights, by_seed, note, bounds),
+        mean_finished=_mean_estimate(cells.finished_test, weights, without_failures, note, bounds),
         mean_by_seed=by_seed,
-        worst=worst_case(scores, weights, note=note),
-        tolerance=tolerance_volume(scores, weights, finished.any(axis=-1), eps=eps, note=note),
-        planned=int(test.planned.sum()),
-        finished=int(finished.sum()),
-        failed=int(test.failed.sum()),
-        missing=int(test.missing.sum()),
+        worst=worst_case(scores, weights, note=note, bounds=bounds),
+        tolerance=tolerance_volume(scores, weights, eps=eps, alive=alive, note=note),
+        planned=int(cells.planned.sum()),
+        finished=int(cells.finished.sum()),
+        failed=int(cells.failed.sum()),
+        missing=int(cells.missing.sum()),
         collapsed=int((known_rank < COLLAPSE_RANK).sum()),
         ranked=int(np.isfinite(known_rank).sum()),
     )
+    return _without_space(summary) if adaptive else summary
 
 
-def worst_case(scores: np.ndarray, weights: np.ndarray, *, tail: float = TAIL, note: str = "") -> Estimate:
+def _without_space(summary: RobustnessSummary) -> RobustnessSummary:
+    nothing = Estimate(value=float("nan"), note=ADAPTIVE)
+    by_seed = np.full_like(summary.mean_by_seed, np.nan)
+    return replace(
+        summary, mean=nothing, mean_finished=nothing, mean_by_seed=by_seed, worst=nothing, tolerance=nothing
+    )
+
+
+def worst_case(
+    scores: np.ndarray,
+    weights: np.ndarray,
+    *,
+    tail: float = TAIL,
+    note: str = "",
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Estimate:
     """CVaR: the mean of the lowest `tail` of the space's measure, of cell means over seeds.
 
     `1 / tail * integral_0^tail Q(p) dp` with Q the quantile function of the cell means under the measure
-    (Acerbi and Tasche 2002, expected shortfall). The interval is conservative: CVaR rises with every cell, so
-    it lies between the CVaR of the lower and that of the upper simultaneous bands. It needs 5 seeds.
+    (Acerbi and Tasche 2002, expected shortfall). Built on a minimum, it needs 5 seeds for an interval, which is that
+    of `intervals_extremes.bracketed_estimate`.
     """
     cells, shares = _known_cells(scores, weights)
     if not len(cells):
         return Estimate(value=float("nan"), note="no trials")
-    value = _tail_mean(mean_and_spread(cells)[0], shares, tail)
-    if refusal := _refusal(cells, note):
-        return Estimate(value=value, seeds=scores.shape[-1], note=refusal)
-    low, high = simultaneous_bands(cells, bounds=_BOUNDS)
-    return _conservative(
-        value, _tail_mean(low, shares, tail), _tail_mean(high, shares, tail), scores.shape[-1]
+    return bracketed_estimate(
+        cells, lambda means: _tail_shares(means, shares, tail), largest=False, bounds=bounds, note=note
     )
 
 
-def tolerance_volume(
-    scores: np.ndarray, weights: np.ndarray, alive: np.ndarray, *, eps: float, note: str = ""
-) -> Estimate:
-    """Share of the space whose mean over seeds lies within `eps` of the arm's best cell.
-
-    `sum_c w_c [ m_c >= max_b m_b - eps ]`; a cell of which no trial finished (`alive` `(X, Y)` false) is
-    outside. The best of noisy cells is biased upwards, so the interval is conservative: a cell is surely
-    inside when its lower band exceeds every upper band minus eps, surely outside when its upper band falls
-    below the highest lower band minus eps. It needs 5 seeds.
-    """
-    cells, shares = _known_cells(scores, weights)
-    if not len(cells):
-        return Estimate(value=float("nan"), note="no trials")
-    alive_cells = alive[_known(scores, weights)]
-    mean = mean_and_spread(cells)[0]
-    # the tolerance absorbs rounding of the mean: a cell exactly eps below the best is inside
-    value = float(shares[(mean >= mean.max() - eps - 1e-12) & alive_cells].sum())
-    if refusal := _refusal(cells, note):
-        return Estimate(value=value, seeds=scores.shape[-1], note=refusal)
-    low, high = simultaneous_bands(cells, bounds=_BOUNDS)
-    inside = (low >= high.max() - eps) & alive_cells
-    outside = (high < low.max() - eps) | ~alive_cells
-    return _conservative(value, shares[inside].sum(), 1 - shares[outside].sum(), scores.shape[-1])
-
-
-def _conservative(value: float, low: float, high: float, seeds: int) -> Estimate:
-    # the ends are sums of weights, so rounding may put them past the value by an ulp
-    return Estimate(
-        value=value,
-        low=min(float(low), value),
-        high=max(float(high), value),
-        seeds=seeds,
-        method="simultaneous bands, conservative",
-    )
-
-
-def _tail_mean(cells: np.ndarray, shares: np.ndarray, tail: float) -> float:
-    order = np.argsort(cells, kind="stable")
+def _tail_shares(means: np.ndarray, shares: np.ndarray, tail: float) -> np.ndarray:
+    """Shares `(C,)` of the lowest `tail` of the measure, summing to 1."""
+    order = np.argsort(means, kind="stable")
     before = np.cumsum(shares[order]) - shares[order]
-    taken = np.clip(tail - before, 0.0, shares[order])
-    return float((cells[order] * taken).sum() / taken.sum())
+    taken = np.empty_like(shares)
+    taken[order] = np.clip(tail - before, 0.0, shares[order])
+    return taken / taken.sum()
 
 
 def _known(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -157,12 +131,8 @@ def _known_cells(scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, n
     return scores[known], weights[known] / max(weights[known].sum(), np.finfo(float).tiny)
 
 
-def _refusal(cells: np.ndarray, note: str) -> str:
-    return note or ("too few seeds" if cells.shape[-1] < MIN_SEEDS_EXTREMES else "")
-
-
-def _missing_note(surface: Surface) -> str:
-    missing, planned = int(surface.missing.sum()), int(surface.planned.sum())
+def _missing_note(cells: Cells) -> str:
+    missing, planned = int(cells.missing.sum()), int(cells.planned.sum())
     return f"provisional: {missing} of {planned} missing" if missing else ""
 
 
@@ -179,14 +149,16 @@ def _mean_by_seed(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def _partial_mean_by_seed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Mean over those cells that are known, their weights scaled to 1, `(S,)`; NaN for a seed without any."""
     share = weights[..., None] * np.isfinite(values)
-    total = share.sum(axis=(0, 1))
-    weighted = (np.nan_to_num(values) * share).sum(axis=(0, 1))
+    total = share.sum(axis=0)
+    weighted = (np.nan_to_num(values) * share).sum(axis=0)
     return np.where(total > 0, weighted / np.where(total > 0, total, 1.0), np.nan)
 
 
-def _mean_estimate(scores: np.ndarray, weights: np.ndarray, by_seed: np.ndarray, note: str) -> Estimate:
+def _mean_estimate(
+    scores: np.ndarray, weights: np.ndarray, by_seed: np.ndarray, note: str, bounds: tuple[float, float]
+) -> Estimate:
     """Over the seeds whose grid is finished; where there is none, over what is known, without interval."""
     if np.isfinite(by_seed).any():
-        return student_estimate(by_seed, bounds=_BOUNDS, note=note)
+        return student_estimate(by_seed, bounds=bounds, note=note)
     mean, _, count = mean_and_spread(_partial_mean_by_seed(scores, weights))
     return Estimate(value=float(mean), seeds=int(count), note=note or "no trials")

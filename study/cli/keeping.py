@@ -26,7 +26,9 @@ def merge(sources: tuple[str, ...], into: str) -> None:
 @click.command()
 @STORE
 @click.option("--encoders", is_flag=True, help="Also kept encoders whose trial has ended.")
-@click.option("--curves", is_flag=True, help="Also learning curves whose trial has ended.")
+@click.option(
+    "--curves", is_flag=True, help="Also learning curves and sphere embeddings of trials that have ended."
+)
 @click.option(
     "--older-than",
     type=click.FloatRange(min=0),

@@ -1,10 +1,13 @@
 """Commands that read what a store holds, and stop what runs."""
 
 import sys
+from typing import Any
 
 import click
 
 from study.cli.options import DATA_ROOT, JSON, STORE, guarded
+from study.cli.tables import given, mapping_options
+from study.errors import StudyError
 
 
 @click.command()
@@ -36,6 +39,28 @@ def status(study: str, store: str, data_root: str | None, watch: bool, every: fl
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default="any free one",
+    help="Where the page is served on 127.0.0.1.",
+)
+@guarded
+def watch(study: str, store: str, data_root: str | None, port: int) -> None:
+    """Serve a page that shows STUDY while it runs: progress, surfaces, failures.
+
+    On this machine alone, reading the store and changing nothing; the launch need not know of it. Ctrl-C ends it.
+    """
+    from study.commands.watch import watch_study
+
+    watch_study(study, store, data_root, port=port)
+
+
+@click.command()
+@click.argument("study")
+@STORE
+@DATA_ROOT
 @JSON
 @guarded
 def failures(study: str, store: str, data_root: str | None, as_json: bool) -> None:
@@ -61,15 +86,54 @@ def show(trial_id: str, store: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", required=False)
 @STORE
 @DATA_ROOT
+@click.option(
+    "--from", "table", metavar="TABLE", help="A table of results instead: CSV, Parquet, or imported."
+)
+@click.option("--out", metavar="FOLDER", help="With --from: where the report goes.")
+@mapping_options
 @guarded
-def report(study: str, store: str, data_root: str | None) -> None:
-    """Write the report of what the store holds of STUDY now."""
+def report(
+    study: str | None, store: str, data_root: str | None, table: str | None, out: str | None, **options: Any
+) -> None:
+    """Write the report of what the store holds of STUDY now, or of a table of results that another tool made.
+
+    The last options say which column of the table means what; see `study import`.
+    """
+    values = given(options)
+    if (study is None) == (table is None):
+        raise StudyError("name either a STUDY or a table with --from")
+    if table is not None:
+        from study.commands.tables import report_table
+
+        report_table(table, out, values)
+        return
+    if out or values:
+        raise StudyError(f"--{next(iter({'out': out} | values if out else values))}: only with --from")
+
     from study.commands.run import report_study
 
+    assert study is not None
     report_study(study, store, data_root)
+
+
+@click.command()
+@click.argument("studies", nargs=-1, required=True)
+@STORE
+@DATA_ROOT
+@click.option("--out", required=True, metavar="FOLDER", help="Where the report goes; made when absent.")
+@guarded
+def compare(studies: tuple[str, ...], store: str, data_root: str | None, out: str) -> None:
+    """Write one report of several STUDIES: names, study files, or folders that `study import` wrote.
+
+    Arms of studies on the same data stand beside each other, and the report says what the studies did differently.
+    Studies on different data are told data set by data set, with what relates them.
+    """
+    from study.commands.compare import compare as compare_studies
+
+    compare_studies(studies, store, data_root, out=out)
 
 
 @click.command()

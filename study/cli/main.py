@@ -5,7 +5,7 @@ Only click is imported here. Each command imports what it needs when it runs, so
 
 import click
 
-from study.cli import keeping, looking, running, starting
+from study.cli import keeping, looking, running, starting, tables
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,16 +25,21 @@ _COMMANDS = (
     running.verify,
     running.bench,
     looking.status,
+    looking.watch,
     looking.failures,
     looking.show,
     looking.report,
+    looking.compare,
     looking.cancel,
+    tables.import_,
     keeping.merge,
     keeping.gc,
     keeping.bundle,
     starting.init,
+    starting.extend,
     starting.list_,
     starting.data,
+    starting.demo,
 )
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -30,6 +30,12 @@ RUNNER = click.option(
     show_default=True,
     help="Ray Tune on all cores, or one trial after another in this process.",
 )
+MAX_HOURS = click.option(
+    "--max-hours",
+    type=float,
+    metavar="H",
+    help="Stop after so many hours as Ctrl-C does, with exit code 75 when trials are left.  [default: when done]",
+)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:

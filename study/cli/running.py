@@ -4,20 +4,25 @@ import sys
 
 import click
 
-from study.cli.options import DATA_ROOT, JSON, RUNNER, STORE, WORKERS, guarded
+from study.cli.options import DATA_ROOT, JSON, MAX_HOURS, RUNNER, STORE, WORKERS, guarded
 
 
 @click.command()
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@WORKERS
 @JSON
 @guarded
-def plan(study: str, store: str, data_root: str | None, as_json: bool) -> None:
-    """Show what STUDY would run: trials by loss, done, missing, and the time that takes."""
+def plan(study: str, store: str, data_root: str | None, workers: int | None, as_json: bool) -> None:
+    """Show what STUDY would run: trials by loss, done, missing, and what the missing ones will cost.
+
+    The cost is that of finished trials of the same kind in the store, or some steps and an evaluation of each loss
+    and batch size are timed now, with all workers busy. Writes nothing.
+    """
     from study.commands.plan import show_plan
 
-    show_plan(study, store, data_root, as_json=as_json)
+    show_plan(study, store, data_root, as_json=as_json, workers=workers)
 
 
 @click.command()
@@ -31,6 +36,7 @@ def plan(study: str, store: str, data_root: str | None, as_json: bool) -> None:
     metavar="auto|HOST:PORT",
     help="Head node of a Ray cluster that runs already.  [default: Ray on this machine alone]",
 )
+@MAX_HOURS
 @click.option(
     "--edited",
     is_flag=True,
@@ -44,16 +50,27 @@ def run(
     workers: int | None,
     runner: str,
     address: str | None,
+    max_hours: float | None,
     edited: bool,
 ) -> None:
     """Run the missing trials of STUDY, then write its report.
 
-    Every finished trial is kept whatever happens; the same command continues where it stopped.
+    Every finished trial is kept whatever happens; the same command continues where it stopped. Given twice at once,
+    here or on machines that share the store, it shares the work.
     """
     from study.commands.run import run_study
 
     sys.exit(
-        run_study(study, store, data_root, workers=workers, runner=runner, address=address, edited=edited)
+        run_study(
+            study,
+            store,
+            data_root,
+            workers=workers,
+            runner=runner,
+            address=address,
+            edited=edited,
+            max_hours=max_hours,
+        )
     )
 
 
@@ -78,6 +95,7 @@ def run(
 @click.option("--dry-run", is_flag=True, help="List the trials and run nothing.")
 @WORKERS
 @RUNNER
+@MAX_HOURS
 @guarded
 def retry(
     study: str,
@@ -88,6 +106,7 @@ def retry(
     dry_run: bool,
     workers: int | None,
     runner: str,
+    max_hours: float | None,
 ) -> None:
     """Run failed trials of STUDY again and keep their history.
 
@@ -106,6 +125,7 @@ def retry(
             dry_run=dry_run,
             workers=workers,
             runner=runner,
+            max_hours=max_hours,
         )
     )
 

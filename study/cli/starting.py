@@ -2,7 +2,7 @@
 
 import click
 
-from study.cli.options import DATA_ROOT, JSON, guarded
+from study.cli.options import DATA_ROOT, JSON, STORE, guarded
 
 
 @click.command()
@@ -13,6 +13,58 @@ def init(path: str) -> None:
     from study.commands.init import write_template
 
     write_template(path)
+
+
+@click.command()
+@click.argument("study")
+@STORE
+@DATA_ROOT
+@click.option("--seeds", metavar="N,N", help="More seeds.")
+@click.option(
+    "--axis",
+    "axes",
+    multiple=True,
+    metavar="NAME=V,V",
+    help="More values of an axis: batch_size=512,1024, temperature=0.01 of all losses that vary it, or "
+    "dhel.form=halved of one; may be given more than once.",
+)
+@click.option(
+    "--loss",
+    "losses",
+    multiple=True,
+    metavar="LABEL[=LOSS]",
+    help="One more loss over its default range, or over what --axis LABEL.FIELD says; may be given more than once.",
+)
+@click.option(
+    "--points", type=click.IntRange(min=1), help="Of designs sobol and random: points a loss in all."
+)
+@click.option("--trials", type=click.IntRange(min=1), help="Of design optuna: configurations a loss in all.")
+@click.option("--out", metavar="FILE", help="Write a new study that extends STUDY, and leave STUDY as it is.")
+@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+@guarded
+def extend(
+    study: str,
+    store: str,
+    data_root: str | None,
+    seeds: str | None,
+    axes: tuple[str, ...],
+    losses: tuple[str, ...],
+    points: int | None,
+    trials: int | None,
+    out: str | None,
+    dry_run: bool,
+) -> None:
+    """Add values, seeds, losses or points to STUDY, then show what would run: only what is new.
+
+    The study's own file is edited: comments and layout stay, and the earlier text is kept beside it. The study
+    goes on under its name, in its store, with one report over everything. With --out, STUDY stays as it is, and the
+    new study shares its records.
+    """
+    from study.commands.extend import extend_study
+    from study.growth import parse_growth
+
+    growth = parse_growth(seeds=seeds, axes=axes, losses=losses, points=points, trials=trials)
+    extend_study(study, store, data_root, growth, out=out, dry_run=dry_run)
 
 
 @click.command("list")
@@ -48,3 +100,23 @@ def data(name: str, data_root: str | None, download: bool, size: int | None, as_
     from study.commands.data import show_data
 
     show_data(name, data_root, size=size, download=download, as_json=as_json)
+
+
+@click.command()
+@click.option("--out", default="./demo", show_default=True, metavar="DIR", help="A new directory.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds a configuration."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the invented results."
+)
+@guarded
+def demo(out: str, seeds: int, seed: int) -> None:
+    """Write an invented study with known answers: its table as `study import` leaves it, exact scores, and reports.
+
+    Nothing is trained: accuracies come from formulas. So it shows within a minute what a report says, and how near
+    its estimates come to the truth (answers.csv).
+    """
+    from study.commands.demo import write_demo
+
+    write_demo(out, seeds=seeds, seed=seed)

@@ -14,7 +14,8 @@ from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
 from study.expand import expand, stand_ins
 from study.preflight import check_data_root, count_workers
-from study.spec import ResourcesSection, load_spec
+from study.sections import ResourcesSection
+from study.spec import load_spec
 from trainables.runtime import Runtime
 
 

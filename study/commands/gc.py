@@ -15,6 +15,7 @@ _WORDS = {
     "checkpoint": "checkpoints of trials that have ended",
     "encoder": "kept encoders",
     "curve": "learning curves",
+    "embeddings": "embeddings of sphere trials",
     "temporary": "temporary files of processes that were killed",
     "tune": "folders of Ray Tune of launches that are dead",
 }
@@ -27,7 +28,9 @@ def collect_garbage(
     record_store = open_store(store)
     if not record_store.path.is_dir():
         raise StudyError(f"gc: there is no store at {record_store.path}")
-    kept = [kind for kind, wanted in (("encoder", encoders), ("curve", curves)) if wanted]
+    kept = [
+        kind for kind, wanted in (("encoder", encoders), ("curve", curves), ("embeddings", curves)) if wanted
+    ]
     found = find_leftovers(record_store, kept=kept, older_than=older_than * _DAY)
     removed = [] if dry_run else [leftover for leftover in found if _remove(leftover)]
     if as_json:

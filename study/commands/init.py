@@ -13,7 +13,7 @@ from study.spec import Name
 def write_template(path: str) -> None:
     """Write the template to `path`, under whose name it runs. Raises `StudyError` where it cannot, or a file is."""
     target = Path(path).expanduser()
-    text = template_text(_study_name(target))
+    text = template_text(study_name(target))
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -30,7 +30,7 @@ def template_text(name: str) -> str:
     return text.replace("NAME", name).replace("STUDY.toml", f"{name}.toml")
 
 
-def _study_name(target: Path) -> str:
+def study_name(target: Path) -> str:
     """A file's name without its ending. Raises `StudyError` where that names no study."""
     if target.suffix != ".toml":
         raise StudyError(f"init: got {target}, must be the path of a .toml file")

@@ -34,7 +34,9 @@ def _left_out(report: MergeReport) -> list[str]:
             f"{report.repeated} left out: the target has the same results of their trials, run elsewhere."
         )
     if report.failures:
-        lines.append(f"{report.failures} left out: failures of trials of which the target has a result.")
+        lines.append(
+            f"{report.failures} left out: failed or stopped trials of which the target has a result."
+        )
     if trials := sorted(set(report.differing)):
         named = ", ".join(trials[:_NAMED]) + (", ..." if len(trials) > _NAMED else "")
         lines.append(

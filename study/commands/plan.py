@@ -1,33 +1,50 @@
-"""`study plan`: what there is and what is missing."""
+"""`study plan`: what there is, what is missing, and what that will cost."""
 
 import json
+from typing import Any
 
 from rich.table import Table
 
 from study.archive import Archive, check_name, read_archive, removed_line
 from study.console import CONSOLE, say_error
 from study.errors import StudyError
-from study.estimate import seconds_by_trial
-from study.expand import stand_ins
 from study.opened import Opened, open_study
 from study.plan import status_summary
 from study.preflight import count_workers
+from study.price import Price, price_missing
 from study.progress import format_seconds
+from study.sections import ResourcesSection
+from study.span import Span
+
+#: Where a price comes from, in words.
+_SOURCES = {
+    "records": "finished trials of this store",
+    "timed": "steps and evaluations timed just now, with this machine as busy as it is",
+    "both": "finished trials of this store, and steps timed just now, with this machine as busy as it is",
+}
 
 
-def show_plan(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
-    """`study plan`."""
+def show_plan(
+    study: str,
+    store: str,
+    data_root: str | None,
+    *,
+    as_json: bool,
+    workers: int | None = None,
+    timed: bool = True,
+) -> None:
+    """`study plan`. Unless `timed`, the price is what records tell, if they do."""
     opened = open_study(study, store, data_root)
     archive = read_archive(opened)
     _say_name(study, opened, archive)
     try:
-        workers = count_workers(opened.loaded.spec.resources, None)
+        fitting = count_workers(opened.loaded.spec.resources, None)
     except StudyError as error:  # a plan may be for another machine
         say_error(f"this study cannot run here: {error}")
-        workers = 0
-    seconds = estimated_seconds(opened, workers)
+        fitting = 0
+    price = _price(opened, workers or fitting, fitting, timed=timed)
     if as_json:
-        print(json.dumps(status_summary(opened.plan) | {"workers": workers, "estimated_seconds": seconds}))
+        print(json.dumps(status_summary(opened.plan) | _told(opened, price, workers or fitting)))
         return
     table = Table("loss", "trials", "done", "missing", title=f"Plan of {opened.name}", box=None)
     for label, counts in opened.plan.counts_by_arm().items():
@@ -47,7 +64,7 @@ def show_plan(study: str, store: str, data_root: str | None, *, as_json: bool) -
     kept = sum(opened.is_kept(trial) for trial in opened.plan.missing)
     if kept:
         CONSOLE.print(f"{kept} of the missing trials have kept encoders, which are only evaluated.")
-    CONSOLE.print(_estimate_line(counts["missing"], seconds, workers))
+    CONSOLE.print(_price_line(opened, price, workers or fitting, timed=timed), soft_wrap=True)
 
 
 def _say_name(study: str, opened: Opened, archive: Archive | None) -> None:
@@ -58,28 +75,50 @@ def _say_name(study: str, opened: Opened, archive: Archive | None) -> None:
         say_error(f"this study cannot run here: {error}")
 
 
-def estimated_seconds(opened: Opened, workers: int) -> float | None:
-    """Wall time of training what is missing, from finished trials; measured on a few steps where there are none.
-
-    None where neither tells: no worker fits on this machine, or the steps fail.
-    """
-    missing = [trial for trial in opened.plan.missing if not opened.is_kept(trial)]
-    missing += stand_ins(opened.plan.spec, opened.plan.expansion)
-    if not missing:
-        return 0.0
-    if not workers:
+def _price(opened: Opened, workers: int, fitting: int, *, timed: bool) -> Price | None:
+    """None where no worker fits on this machine, and where nothing tells."""
+    if not fitting:
         return None
-    seconds = seconds_by_trial(opened.plan, missing)
-    if seconds is None:
-        from study.measure import measure_seconds
-
-        seconds = measure_seconds(opened.plan, missing, opened.workshop)
-    return None if seconds is None else sum(seconds) / min(workers, len(missing))
+    gpus = opened.loaded.spec.resources.gpus_per_trial
+    a_device = fitting if not gpus else 1 if gpus == "auto" else max(1, int(1 / gpus))
+    return price_missing(opened, workers, at_once=min(workers, a_device), timed=timed)
 
 
-def _estimate_line(missing: int, seconds: float | None, workers: int) -> str:
-    if not missing:
+def _told(opened: Opened, price: Price | None, workers: int) -> dict[str, Any]:
+    """What `--json` says of the price; `device_hours` are of processors, or of GPUs where trials ask for them."""
+    if price is None:
+        return {"workers": workers, "estimated_seconds": None}
+    device, hours = device_hours(opened.loaded.spec.resources, price.work)
+    return {
+        "workers": workers,
+        "estimated_seconds": price.wall.mid,
+        "estimated_seconds_between": [price.wall.low, price.wall.high],
+        "device": device,
+        "device_hours": hours.mid,
+        "device_hours_between": [hours.low, hours.high],
+        "price_from": price.source,
+    }
+
+
+def device_hours(resources: ResourcesSection, work: Span) -> tuple[str, Span]:
+    """Hours of processors, or of GPUs where trials ask for them, that `work` seconds of a worker are."""
+    if resources.gpus_per_trial == "auto":  # shares are known once memory is measured, at the launch
+        return "worker", work.times(1 / 3600)
+    if resources.gpus_per_trial:
+        return "GPU", work.times(resources.gpus_per_trial / 3600)
+    return "processor", work.times(resources.cpus_per_trial / 3600)
+
+
+def _price_line(opened: Opened, price: Price | None, workers: int, *, timed: bool) -> str:
+    if price is None:
+        how = "a few steps could not be timed here" if timed else "`study plan` times a few steps"
+        return f"Price: not known from the records of this store; {how}."
+    if not price.kinds:
         return "Nothing is missing: a run would only rebuild the report."
-    if seconds is None:
-        return "Estimated time: not known before some trials have finished."
-    return f"Estimated time: {format_seconds(seconds)} with {workers} workers on this machine."
+    device, hours = device_hours(opened.loaded.spec.resources, price.work)
+    wall, source = price.wall, _SOURCES[price.source]
+    return (
+        f"Price: {hours.mid:.3g} {device}-hours ({hours.low:.3g} to {hours.high:.3g}); "
+        f"{format_seconds(wall.mid)} ({format_seconds(wall.low)} to {format_seconds(wall.high)}) with {workers} "
+        f"workers on this machine, evaluation included, start-up and report not; from {source}."
+    )

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from study.attempts import failures
-from study.commands.run import launch_trials, prepare_store, report_opened
+from study.commands.run import end_of, launch_trials, prepare_store, report_opened
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
 from study.expand import PlannedTrial
@@ -22,6 +22,7 @@ def retry_study(
     dry_run: bool,
     workers: int | None,
     runner: str,
+    max_hours: float | None = None,
 ) -> int:
     """Run again what ended in one of `statuses` and with one of `errors` (each, where given). The exit code."""
     if not statuses and not errors:
@@ -29,6 +30,7 @@ def retry_study(
             "retry: say which trials: --status crashed, diverged, oom or timeout, or --error CLASS; "
             f"`study failures {study}` lists them"
         )
+    until = end_of(max_hours)
     opened = open_study(study, store, data_root)
     chosen = _choose(opened, statuses, errors)
     if not chosen:
@@ -43,7 +45,7 @@ def retry_study(
         return DONE
     crew = fitting_workers(opened, workers, runner)
     prepare_store(study, opened)
-    if stop := launch_trials(opened, chosen, crew):
+    if stop := launch_trials(opened, chosen, crew, until=until):
         return stop.exit_code
     report_opened(study, open_study(study, store, data_root))
     return DONE

@@ -1,17 +1,20 @@
 """`study run` and `study report`: the missing trials, and what the store then holds."""
 
+import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from study.archive import check_name, read_archive, removed_line, write_archive
 from study.attempts import latest_attempts
 from study.bundled import open_bundle, report_bundle
+from study.compacting import Compacting
 from study.console import CONSOLE, say_error
-from study.errors import DONE
-from study.events import Listener
+from study.errors import DONE, StudyError
+from study.events import Listener, Unheard
 from study.expand import PlannedTrial, stand_ins
+from study.gpu_peaks import launch_shares
 from study.launch import Launch, Runner, launch_costs
 from study.launch_log import LaunchLog
 from study.manifest import launches_folder, new_manifest, running_launches
@@ -22,8 +25,9 @@ from study.retention import BestEncoders
 from study.runners.inline import run_inline
 from study.runners.ray_tune import RayTuneRunner
 from study.signals import Stop, raise_on_signals
+from study.tracking.handover import Handover
+from study.tracking.trackers import destinations
 from study.workers import Workers, fitting_workers
-from trainables.datasets.catalogue import load_dataset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analysis.findings import Findings
+
+#: What the clock of the system takes is far more.
+_MOST_HOURS = 1e5
 
 
 def run_study(
@@ -42,8 +49,10 @@ def run_study(
     runner: str,
     address: str | None = None,
     edited: bool = False,
+    max_hours: float | None = None,
 ) -> int:
     """`study run`: the missing trials, then the report. Returns the exit code."""
+    until = end_of(max_hours)
     opened = open_study(study, store, data_root)
     crew = fitting_workers(opened, workers, runner, address)
     prepare_store(study, opened, edited=edited)
@@ -53,16 +62,28 @@ def run_study(
         if search:
             from study.search.loop import settle
 
-            settle(opened.plan, opened.store, alone=_alone(opened))
+            settle(opened.plan, opened.store, alone=lambda: _is_alone(opened))
         CONSOLE.print(f"{opened.name}: all {len(opened.plan.trials)} trials are done, nothing to run.")
-    elif stop := launch_trials(opened, missing, crew, search=search):
+        with _handover(opened, Unheard()):
+            pass
+    elif stop := launch_trials(opened, missing, crew, search=search, until=until):
         return stop.exit_code
     report_opened(study, open_study(study, store, data_root))
     return DONE
 
 
+def end_of(max_hours: float | None) -> float | None:
+    """When a command ends that begins now, in seconds of `time.monotonic`. Raises `StudyError`."""
+    if max_hours is None:
+        return None
+    if not 0 < max_hours <= _MOST_HOURS:
+        raise StudyError(f"--max-hours: got {max_hours:g}, must be above 0 and at most {_MOST_HOURS:g}")
+    return time.monotonic() + 3600 * max_hours
+
+
 def prepare_store(study: str, opened: Opened, *, edited: bool = False) -> None:
     """Archive the study file, and set damaged records aside. Raises `StudyError` before anything is written."""
+    destinations(opened.loaded.spec.tracking)  # raises
     archive = read_archive(opened)
     check_name(study, opened, archive, edited=edited)
     opened.store.prepare()
@@ -70,15 +91,21 @@ def prepare_store(study: str, opened: Opened, *, edited: bool = False) -> None:
         CONSOLE.print(line, soft_wrap=True)
     write_archive(study, opened, archive)
     for path in opened.plan.records.damaged:
-        say_error(f"set aside: {opened.store.set_aside(path)}")
+        with suppress(FileNotFoundError):  # another launch was first
+            say_error(f"set aside: {opened.store.set_aside(path)}")
 
 
 def launch_trials(
-    opened: Opened, trials: Sequence[PlannedTrial], workers: Workers, *, search: bool = False
+    opened: Opened,
+    trials: Sequence[PlannedTrial],
+    workers: Workers,
+    *,
+    search: bool = False,
+    until: float | None = None,
 ) -> Stop | None:
-    """Run trials, and under `search` those that its searches come upon.
+    """Run trials, and under `search` those that its searches come upon, at most to the time `until`.
 
-    None when every one has its record, otherwise the signal that stopped the launch.
+    None when every one has its record, otherwise what stopped the launch.
     """
     spec = opened.loaded.spec
     undecided = opened.plan.undecided if search else 0
@@ -92,13 +119,13 @@ def launch_trials(
 
         check_nodes(opened.store.path, opened.data_root)
     first = (trials or stand_ins(spec, opened.plan.expansion))[0]
-    load_dataset(first.config.task.data, opened.data_root)  # decoded once, before workers wait for it
-    with raise_on_signals() as stop:
+    opened.plan.expansion.task.load(first.config.task, opened.data_root)  # before workers wait for it
+    with raise_on_signals(until) as stop:
         try:
             with ExitStack() as stack:
                 _launch(opened, trials, workers, stack, search=search)
         except KeyboardInterrupt:
-            _say_stopped(opened, trials, search=search)
+            _say_stopped(opened, trials, stop, search=search)
             return stop
     return None
 
@@ -113,16 +140,18 @@ def _launch(
 ) -> None:
     """`stack` ends the workers first, then writes the launch's end down."""
     costs = launch_costs(opened.plan, trials)
-    alone, unknown = search and _alone(opened), opened.plan.undecided if search else 0
+    unknown = opened.plan.undecided if search else 0
     progress = stack.enter_context(Progress(CONSOLE, list(trials), opened.loaded.spec.metric, costs))
-    log = stack.enter_context(_launch_log(opened, trials, workers, progress, unknown))
+    handover = stack.enter_context(_handover(opened, progress))
+    log = stack.enter_context(_launch_log(opened, trials, workers, handover, unknown))
+    listener = stack.enter_context(Compacting(opened.store, log))
     launch = Launch(
         plan=opened.plan,
         store=opened.store,
         workshop=opened.workshop,
         workers=workers.count,
         runner=_runner(workers, opened, stack),
-        listener=log,
+        listener=listener,
         trials=trials,
     )
     if not search:
@@ -133,22 +162,24 @@ def _launch(
 
     def began(plan: Plan, round_: Sequence[PlannedTrial]) -> Listener:
         progress.expect(round_, launch_costs(plan, round_), plan.undecided)
+        handover.expect(round_)
         log.expect({trial.keys.trial_id: trial.title for trial in round_})
-        return _listener(replace(opened, plan=plan), log)
+        return _listener(replace(opened, plan=plan), listener)
 
-    run_search(launch, began, alone=alone)
+    run_search(launch, began, alone=lambda: _is_alone(opened, log.launch))
 
 
-def _alone(opened: Opened) -> bool:
-    """Whether no launch of the study runs now."""
-    return not running_launches(launches_folder(opened.store.path, opened.name))
+def _is_alone(opened: Opened, own: str | None = None) -> bool:
+    """Whether no launch of the study runs now, apart from one's own."""
+    running = running_launches(launches_folder(opened.store.path, opened.name))
+    return {manifest.launch for manifest in running} <= {own}
 
 
 def _launch_log(
     opened: Opened,
     trials: Sequence[PlannedTrial],
     workers: Workers,
-    progress: Progress,
+    listener: Listener,
     unknown: int,
 ) -> LaunchLog:
     manifest = new_manifest(
@@ -160,31 +191,35 @@ def _launch_log(
     )
     titles = {trial.keys.trial_id: trial.title for trial in trials}
     folder = launches_folder(opened.store.path, opened.name)
-    return LaunchLog(folder, manifest, titles, _listener(opened, progress))
+    return LaunchLog(folder, manifest, titles, _listener(opened, listener))
 
 
-def _listener(opened: Opened, progress: Listener) -> Listener:
+def _listener(opened: Opened, listener: Listener) -> Listener:
     spec = opened.loaded.spec
     if spec.keep.encoders != "best":
-        return progress
-    return BestEncoders(opened.plan, opened.store.path, spec.metric, progress)
+        return listener
+    return BestEncoders(opened.plan, opened.store.path, spec.metric, listener)
+
+
+def _handover(opened: Opened, listener: Listener) -> Handover:
+    """To the trackers that the study file names, if any."""
+    return Handover(opened.plan, opened.store, destinations(opened.loaded.spec.tracking), listener)
 
 
 def _runner(workers: Workers, opened: Opened, stack: ExitStack) -> Runner:
     if workers.runner == "inline":
         return run_inline
-    resources = opened.loaded.spec.resources
     runner = RayTuneRunner(
         workers=workers.count,
-        cpus_per_trial=resources.cpus_per_trial,
-        gpus_per_trial=resources.gpus_per_trial,
+        cpus_per_trial=opened.loaded.spec.resources.cpus_per_trial,
+        gpus_per_trial=launch_shares(opened, workers.address),
         address=workers.address,
     )
     stack.callback(runner.shutdown)
     return runner
 
 
-def _say_stopped(opened: Opened, trials: Sequence[PlannedTrial], *, search: bool) -> None:
+def _say_stopped(opened: Opened, trials: Sequence[PlannedTrial], stop: Stop, *, search: bool) -> None:
     """`trials` were to run; those whose attempt is still the one before the launch are left."""
     before = latest_attempts(opened.plan.records.table)
     now = latest_attempts(opened.store.read({trial.keys.trial_id for trial in trials}).table)
@@ -192,7 +227,10 @@ def _say_stopped(opened: Opened, trials: Sequence[PlannedTrial], *, search: bool
     total = opened.plan.counts()["trials"]
     if search:  # it came upon trials that were not planned
         left = read_plan(opened.plan.spec, opened.plan.expansion, opened.store).counts()["missing"]
-    say_error(f"stopped: {total - left} of {total} trials are done and kept; the same command continues")
+    why = "the time is up" if stop.is_timed else "stopped"
+    say_error(
+        f"{why}: {total - left} of {total} trials are done and kept, {left} are left; the same command continues"
+    )
 
 
 def report_study(study: str, store: str, data_root: str | None) -> None:

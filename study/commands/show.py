@@ -13,7 +13,7 @@ from study.console import CONSOLE
 from study.errors import StudyError
 from study.manifest import all_launches_folders, read_manifests
 from study.progress import format_seconds
-from trainables.artefacts import curve_path, kept_path
+from trainables.artefacts import curve_path, embeddings_path, kept_path
 from trainables.records import RecordStore, open_store
 from trainables.schema import column_unit
 
@@ -77,8 +77,12 @@ def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _files(store: Path, pretrain_id: str) -> dict[str, str]:
-    """What lies beside the record: `curve` and `encoder`, where they were kept."""
-    paths = {"curve": curve_path(store, pretrain_id), "encoder": kept_path(store, pretrain_id)}
+    """What lies beside the record: `curve`, `encoder` and `embeddings`, where they were kept."""
+    paths = {
+        "curve": curve_path(store, pretrain_id),
+        "encoder": kept_path(store, pretrain_id),
+        "embeddings": embeddings_path(store, pretrain_id),
+    }
     return {name: str(path) for name, path in paths.items() if path.exists()}
 
 

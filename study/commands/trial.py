@@ -11,6 +11,7 @@ from study.opened import open_study
 from study.plan import Plan
 from study.preflight import count_workers
 from study.rerun import differences, rerun, stack_of
+from trainables.records import RecordStore
 from trainables.schema import Status, TrialRecord, column_unit
 
 
@@ -39,7 +40,7 @@ def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str |
     if put:
         opened.store.prepare()
     CONSOLE.print(f"trial {chosen.keys.trial_id}: {chosen.title}")
-    stored = opened.store.read({chosen.keys.trial_id}).table.to_pylist()
+    stored = _stored(opened.store, chosen)
     stack = _company(chosen, stored[0] if stored else None, opened.plan)
     attempt = opened.store.next_attempts().get(chosen.keys.trial_id, 0)
     record = rerun(stack, opened.workshop, attempt)[chosen.keys.trial_id]
@@ -51,6 +52,12 @@ def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str |
     elif put:
         CONSOLE.print(f"Record: {opened.store.put(record)}", soft_wrap=True)
     return DONE if record.status in (Status.OK, Status.DIVERGED) else FAILED
+
+
+def _stored(store: RecordStore, chosen: PlannedTrial) -> list[dict[str, Any]]:
+    """Its record, unless early stopping ended it: here it runs to its end."""
+    rows = store.read({chosen.keys.trial_id}).table.to_pylist()
+    return [row for row in rows if row["status"] != Status.PRUNED]
 
 
 def _company(chosen: PlannedTrial, stored: dict[str, Any] | None, plan: Plan) -> tuple[PlannedTrial, ...]:

@@ -1,23 +1,37 @@
 """Asks every node of a connected Ray cluster whether it sees the files that a launch needs."""
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ray
+import yaml  # Ray's own configuration is read with it
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from study.cluster import look_at_files
+from study.cluster import look_at_files, nodes_to_come
 from study.errors import StudyError
+
+#: Where Ray's cluster launcher leaves the cluster's configuration on its head.
+_AUTOSCALER_CONFIG = Path("~/ray_bootstrap_config.yaml")
 
 #: Seconds for every node to look at the store.
 _LOOK_SECONDS = 60.0
 
 
+def on_gpu_node(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function on a node of the connected cluster that has a GPU to itself meanwhile."""
+    return ray.get(ray.remote(num_gpus=1)(function).remote(*arguments))
+
+
 def list_nodes() -> list[dict[str, Any]]:
-    """The nodes of the connected cluster, as Ray describes them."""
+    """The nodes of the connected cluster, as Ray describes them, and those that its autoscaler may start."""
     nodes: list[dict[str, Any]] = ray.nodes()
-    return nodes
+    try:
+        config = yaml.safe_load(_AUTOSCALER_CONFIG.expanduser().read_text())
+    except OSError:  # no cluster of Ray's launcher, or not its head
+        return nodes
+    return nodes + nodes_to_come(config, sum(node["Alive"] for node in nodes) - 1)
 
 
 def check_nodes(store: Path, data_root: Path | None) -> None:

@@ -1,26 +1,31 @@
 """Runs lists of trials through Ray Tune: an executor here, never a result store.
 
-One `grid_search` over the indices of the lists, actors reused, default loggers and experiment snapshots off. Tune
-is never restored: what is missing after a launch is found in the record store and handed to a new one.
+One Tune trial is one worker, which takes lists as long as there are some, and which Tune starts anew when it died.
+Default loggers and experiment snapshots are off. Tune is never restored: what is missing after a launch is found in
+the record store and handed to a new one.
 """
 
 import logging
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
-from study.events import Listener, LostList
+from study.events import Listener, LostPack
+from study.gpu_share import SharesOf, group_lists, same_share
 from study.signals import keep_handlers
-from trainables.records import RecordStore
 from trainables.work import Pack, Workshop
 
 if TYPE_CHECKING:
-    from trainables.ray_adapter import TrialList
+    from study.runners.crew import Crew
+    from trainables.ray_adapter import TrialWorker
 
 #: Read by Ray when it is imported or when workers start; set here, before either.
 _ENVIRONMENT = {
@@ -40,68 +45,88 @@ _ON_ONE_MACHINE = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
 
 
 class RayTuneRunner:
-    """Callable like `run_inline`; Ray starts with the first call, or is joined at `address`, until `shutdown`."""
+    """Callable like `run_inline`. Ray starts with the first call, or is joined at `address`.
+
+    Workers live on from one call to the next, until `shutdown`, or until trials need another share of a GPU.
+    """
 
     def __init__(
         self,
         *,
         workers: int,
         cpus_per_trial: int,
-        gpus_per_trial: float,
+        gpus_per_trial: float | SharesOf,
         address: str | None = None,
-        trainable: "type[TrialList] | None" = None,
+        trainable: "type[TrialWorker] | None" = None,
     ) -> None:
         self._workers, self._address, self._trainable = workers, address, trainable
-        self._cpus, self._gpus = cpus_per_trial, gpus_per_trial
+        self._cpus = cpus_per_trial
+        self._shares = gpus_per_trial if callable(gpus_per_trial) else same_share(gpus_per_trial)
+        self._crew: tuple[float, Crew] | None = None  # with its share
+        self._crew_end = ExitStack()
 
     def __call__(
         self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
-    ) -> list[LostList]:
-        """Run the lists and return those whose worker died before its end."""
+    ) -> list[LostPack]:
+        """Run what is free of the lists, and return what was running on workers that died.
+
+        Lists of one share of a GPU run together, the largest share first. The first call's workshop is that of all.
+        """
         start_ray(self._address, cpus=self._workers * self._cpus)
-        with _launch_directory(workshop.store) as directory:
-            return self._fit([list(packs) for packs in lists], workshop, listener, directory)
+        lost: list[LostPack] = []
+        for share, group in groupby(
+            zip(*group_lists(lists, self._shares), strict=True), key=lambda pair: pair[1]
+        ):
+            lost += self._crew_of(share, workshop).run([packs for packs, _ in group], listener)
+        return lost
+
+    def dismiss(self) -> None:
+        """End the workers; without effect when there are none."""
+        self._crew_end.close()
+        self._crew = None
 
     def shutdown(self) -> None:
-        """End Ray and its workers; without effect when it never started."""
+        """End the workers and Ray; without effect when it never started."""
         import ray
 
+        self.dismiss()
         ray.shutdown()
 
-    def _fit(
-        self, lists: list[list[Pack]], workshop: Workshop, listener: Listener, directory: Path
-    ) -> list[LostList]:
+    def _crew_of(self, share: float, workshop: Workshop) -> "Crew":
+        if self._crew is None or self._crew[0] != share or self._crew[1].is_over:
+            self.dismiss()
+            self._crew = share, self._start(share, workshop)
+        return self._crew[1]
+
+    def _start(self, share: float, workshop: Workshop) -> "Crew":
         from ray import tune
-        from ray.exceptions import RayError
 
-        from study.runners.tune_watcher import Watcher
-        from trainables.ray_adapter import TrialList
+        from study.runners.crew import Crew, start_feed
+        from study.runners.tune_watcher import Event, Watcher
+        from trainables.ray_adapter import TrialWorker
 
-        watcher = Watcher(lists, RecordStore(workshop.store), listener)
+        directory = self._crew_end.enter_context(_launch_directory(workshop.store.path))
+        events: SimpleQueue[Event] = SimpleQueue()
+        feed, stop = start_feed(), threading.Event()
         trainable = tune.with_resources(
-            tune.with_parameters(self._trainable or TrialList, lists=lists, workshop=workshop),
-            {"cpu": self._cpus, "gpu": self._gpus},
+            tune.with_parameters(self._trainable or TrialWorker, feed=feed, workshop=workshop),
+            {"cpu": self._cpus, "gpu": share},
         )
         tuner = tune.Tuner(
             trainable,
-            param_space={"index": tune.grid_search(list(range(len(lists))))},
-            tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=self._workers),
+            param_space={"worker": tune.grid_search(list(range(self._workers)))},
             run_config=tune.RunConfig(
                 name=directory.name,
                 storage_path=str(directory.parent),
                 verbose=0,
-                callbacks=[watcher],
-                failure_config=tune.FailureConfig(max_failures=0),
+                callbacks=[Watcher(events, stop)],
+                failure_config=tune.FailureConfig(max_failures=-1),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
             ),
         )
-        try:
-            tuner.fit()
-        except RuntimeError as error:  # what Tune makes of a worker that Ray ended for want of memory
-            if not isinstance(error.__cause__, RayError):
-                raise
-            watcher.lose_running(error.__cause__)
-        return watcher.lost
+        crew = Crew(tuner, feed, events, stop)
+        self._crew_end.callback(crew.end)
+        return crew
 
 
 def start_ray(address: str | None, *, cpus: int) -> None:
@@ -143,7 +168,9 @@ def _launch_directory(store: Path) -> Iterator[Path]:
     """A uniquely named place for Tune's files, which nobody needs afterwards."""
     directory = store / "tune" / uuid.uuid4().hex
     try:
-        directory.mkdir(parents=True)
+        with suppress(FileNotFoundError):  # another launch has just removed the parent
+            directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"store: cannot write to {store} ({error.strerror})") from error
     try:

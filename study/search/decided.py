@@ -16,7 +16,6 @@ from study.errors import StudyError
 from study.expand import Expansion, end_trials, with_points
 from study.spec import StudySpec
 from trainables.config import canonical_json
-from trainables.datasets.catalogue import DatasetInfo
 
 
 def journal_path(store: Path, name: str) -> Path:
@@ -32,7 +31,7 @@ def with_decided(spec: StudySpec, expansion: Expansion, store: Path) -> Expansio
     journal = journal_path(store, spec.name)
     try:
         decided = {
-            arm.label: read_decided(journal, search_name(spec, arm, expansion.data)) for arm in expansion.arms
+            arm.label: read_decided(journal, search_name(spec, arm, expansion)) for arm in expansion.arms
         }
     except (OSError, ValueError) as error:
         raise StudyError(f"store: {error}") from error
@@ -53,9 +52,7 @@ def open_searches(spec: StudySpec, expansion: Expansion, store: Path, *, alone: 
             name=spec.search.sampler, seed=spec.search.sampler_seed, startup=spec.search.startup
         )
         searches = {
-            arm.label: Search(
-                journal, search_name(spec, arm, expansion.data), space=arm.space, sampler=sampler
-            )
+            arm.label: Search(journal, search_name(spec, arm, expansion), space=arm.space, sampler=sampler)
             for arm in expansion.arms
         }
     except (OSError, ValueError) as error:
@@ -66,17 +63,18 @@ def open_searches(spec: StudySpec, expansion: Expansion, store: Path, *, alone: 
     return searches
 
 
-def search_name(spec: StudySpec, arm: Arm, data: DatasetInfo) -> str:
+def search_name(spec: StudySpec, arm: Arm, expansion: Expansion) -> str:
     """The name of an arm's Optuna study: its label, and a digest of all that its course depends on."""
     told = {
         "loss": arm.loss,
         "space": _described(arm.space),
         "metric": spec.metric,
-        "trial": end_trials(spec, arm, data)[
-            0
-        ].keys.config_id,  # one for all: data, code, training and probes
+        # one for all: data, code, training and probes
+        "trial": end_trials(spec, arm, expansion)[0].keys.config_id,
         "sampler": [spec.search.sampler, spec.search.sampler_seed, spec.search.startup],
     }
+    if stopping := spec.search.early_stopping:
+        told["early_stopping"] = [stopping.eta, stopping.min_resource]
     digest = hashlib.sha256(canonical_json(told).encode()).hexdigest()
     return f"{arm.label} ({digest[:8]})"
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.info import ArmInfo, StudyInfo
+from analysis.cells import Axis, Cells
+from analysis.info import BATCH_SIZE, ArmInfo, AxisInfo, StudyInfo
+from analysis.metric import Metric
 
 BATCH_SIZES = (16, 64, 256)
 TEMPERATURES = tuple(np.geomspace(0.05, 2.0, 5))
@@ -21,24 +23,50 @@ def hill(*, peak: float, at: float, width: float, slope: float = 0.0) -> Accurac
 
 def arm_info(label: str, *, kernel: bool = False, **changes: object) -> ArmInfo:
     """An arm over temperature, or over the kernel scale."""
-    axis = {"main_axis": "hp_t", "main_axis_label": "kernel scale t", "default": 2.0}
-    if not kernel:
-        axis = {"main_axis": "hp_temperature", "main_axis_label": "temperature", "default": 0.5}
+    main = AxisInfo(name="hp_temperature", label="temperature", default=0.5)
+    if kernel:
+        main = AxisInfo(name="hp_t", label="kernel scale t", default=2.0)
     values = {
         "label": label,
         "loss": label,
         "base_lr": 0.1,
         "lr_source": "learning-rate sweep",
-        **axis,
-        **changes,
+        "axes": (BATCH_SIZE, main),
     }
-    return ArmInfo(**values)
+    return ArmInfo(**{**values, **changes})
 
 
 def study_info(arms: Sequence[ArmInfo], *, seeds: Sequence[int] = (0, 1), **changes: object) -> StudyInfo:
     """A study of these arms on ten classes."""
-    values = {"name": "synthetic", "metric": "probe10_accuracy", "arms": tuple(arms), "seeds": tuple(seeds)}
-    return StudyInfo(**{**values, "chance": 0.1, **changes})
+    metric = Metric(name="probe10_accuracy", worst=0.1)
+    values = {"name": "synthetic", "metric": metric, "arms": tuple(arms), "seeds": tuple(seeds)}
+    return StudyInfo(**{**values, **changes})
+
+
+def cells(arm: str, test: np.ndarray, validation: np.ndarray) -> Cells:
+    """An arm of these scores `(X, Y, S)` at batch sizes and temperatures; a trial without a score is missing."""
+    places = (np.array(BATCH_SIZES, dtype=float), np.array(TEMPERATURES))
+    infos = arm_info(arm).axes
+    axes = tuple(
+        Axis(info=info, values=values[:size])
+        for info, values, size in zip(infos, places, test.shape[:2], strict=True)
+    )
+    codes = np.stack([index.ravel() for index in np.indices(test.shape[:2])], axis=1)
+    rows = test.reshape(len(codes), -1)
+    metric = Metric(name="probe10_accuracy", worst=0.1)
+    return Cells(
+        arm=arm,
+        metric=metric,
+        axes=axes,
+        codes=codes,
+        seeds=np.arange(test.shape[-1]),
+        status=np.where(np.isfinite(rows), "ok", "missing").astype(object),
+        raw={
+            metric.reporting_column: rows,
+            metric.selecting_column: validation.reshape(len(codes), -1),
+        },
+        weights=np.full(len(codes), 1 / len(codes)),
+    )
 
 
 def plan(

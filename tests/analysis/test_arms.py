@@ -1,6 +1,8 @@
 import dataclasses
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from analysis.arms import split_arms
 from analysis.findings import analyse
@@ -38,14 +40,15 @@ def test_a_further_axis_splits_an_arm() -> None:
 
 def test_every_part_has_the_measure_of_its_case() -> None:
     planned = planned_with("hp_kernel", ["gaussian", "log"], ["kcl"])
-    arm = dataclasses.replace(
-        synthetic.arm_info("kcl"), case_measures=("hp_kernel", {"gaussian": "log", "log": "linear"})
-    )
+    plain = synthetic.arm_info("kcl")
+    main = dataclasses.replace(plain.main, cases=("hp_kernel", {"gaussian": "log", "log": "linear"}))
+    arm = dataclasses.replace(plain, axes=(plain.x, main))
     _, info = split_arms(build_table(planned, pd.DataFrame()), synthetic.study_info([arm]))
-    assert {part.label: part.measures for part in info.arms} == {
-        "kcl, kernel gaussian": ("log", "log"),
-        "kcl, kernel log": ("log", "linear"),
+    assert {part.label: part.main.measure for part in info.arms} == {
+        "kcl, kernel gaussian": "log",
+        "kcl, kernel log": "linear",
     }
+    assert [part.whole_label for part in info.arms] == ["kcl", "kcl"]
 
 
 def test_null_controls_follow_the_split() -> None:
@@ -76,3 +79,29 @@ def test_words_split_an_arm_and_empty_values_have_none() -> None:
     )
     assert [arm.label for arm in info.arms] == ["infonce, kernel gaussian", "infonce, kernel imq", "infonce"]
     assert table["arm"].value_counts().tolist() == [12, 12, 12]
+
+
+def test_the_parts_of_an_arm_join_to_the_whole() -> None:
+    planned = planned_with("hp_gamma", [4, 16], ["kcl"])
+    records = synthetic.run(planned, {"kcl": HILL})
+    findings = analyse(planned, records, synthetic.study_info([synthetic.arm_info("kcl")]))
+    whole, parts = findings.wholes["kcl"], list(findings.cells.values())
+    assert [axis.name for axis in whole.axes] == ["hp_batch_size", "hp_temperature", "hp_gamma"]
+    assert whole.shape == (3, 2, 2)
+    assert whole.weights.sum() == pytest.approx(1)
+    for index, part in enumerate(parts):
+        np.testing.assert_array_equal(whole.on_grid(whole.test)[:, :, index], part.on_grid(part.test))
+
+
+def test_drawn_places_stay_together_over_all_their_axes() -> None:
+    planned = synthetic.plan([synthetic.arm_info("kcl")], values=[0.1, 0.5, 0.7])
+    planned["hp_gamma"] = planned["config_id"].astype("category").cat.codes + 1.0
+    records = synthetic.run(planned, {"kcl": HILL})
+    info = synthetic.study_info([synthetic.arm_info("kcl")], design="sobol")
+    findings = analyse(planned, records, info)
+    cells = findings.cells["kcl"]
+    assert cells.shape is None
+    assert len(cells.codes) == 9
+    np.testing.assert_allclose(cells.weights, 1 / 9)
+    assert not findings.surfaces
+    assert set(findings.summaries["kcl"].tuned.place) == {"hp_batch_size", "hp_temperature", "hp_gamma"}

@@ -6,6 +6,7 @@ import pytest
 from analysis.fairness.card import Card
 from analysis.fairness.checks import check_fairness
 from analysis.findings import analyse
+from analysis.info import BATCH_SIZE, AxisInfo
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 
@@ -73,7 +74,7 @@ def test_rates_that_were_not_tuned_are_named(study: Study) -> None:
 
 def test_a_swept_rate_needs_no_tuning() -> None:
     arm = synthetic.arm_info(
-        "infonce", main_axis="hp_lr", main_axis_label="base learning rate", lr_tuned=False
+        "infonce", axes=(BATCH_SIZE, AxisInfo(name="hp_lr", label="base learning rate")), lr_tuned=False
     )
     planned = synthetic.plan([arm], values=(0.01, 0.1))
     assert cards(planned, pd.DataFrame(), synthetic.study_info([arm]))["Learning rates swept"].level == "pass"
@@ -97,7 +98,7 @@ def test_a_budget_swept_for_every_loss_is_fair(study: Study) -> None:
 
 
 def test_an_axis_that_is_not_positive_spans_a_range() -> None:
-    arm = synthetic.arm_info("infonce", main_axis="hp_s", main_axis_label="exponent s")
+    arm = synthetic.arm_info("infonce", axes=(BATCH_SIZE, AxisInfo(name="hp_s", label="exponent s")))
     planned = synthetic.plan([arm], values=(-2000.0, 0.0, 2000.0))
     assert (
         "3 values over a range of 4000"

@@ -1,5 +1,6 @@
 import pytest
 
+from analysis.metric import Metric
 from tests.analysis.synthetic import arm_info, study_info
 
 ARMS = [arm_info("dhel"), arm_info("infonce", title="InfoNCE")]
@@ -37,7 +38,7 @@ def test_names() -> None:
     ],
 )
 def test_metrics_in_words(metric: str, words: str) -> None:
-    assert study_info(ARMS, metric=metric).metric_label == words
+    assert study_info(ARMS, metric=Metric(name=metric, worst=0.1)).metric_label == words
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,6 @@ def test_metrics_in_words(metric: str, words: str) -> None:
         ([], {}, "arms: got labels"),
         ([ARMS[0], ARMS[0]], {}, "arms: got labels"),
         (ARMS, {"reference": "kcl"}, "reference: got 'kcl'"),
-        (ARMS, {"chance": 1.0}, "chance: got 1.0"),
         (ARMS, {"tolerance": -0.1}, "tolerance: got -0.1"),
     ],
 )

@@ -7,10 +7,11 @@ from matplotlib.patches import Rectangle
 
 from analysis.figures.curves import batch_size_figure, main_axis_figure
 from analysis.figures.scores import robustness_figure, tuned_figure
-from analysis.figures.surfaces import accuracy_surfaces, rank_surfaces
+from analysis.figures.surfaces import metric_surfaces, rank_surfaces
 from analysis.findings import Findings, analyse
-from analysis.plots.heatmap import HATCH
+from analysis.plots.heatmap import HATCH, panel_grid
 from analysis.plots.style import arm_look, figure_style
+from analysis.statistics.intervals import student_interval
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 
@@ -29,18 +30,37 @@ def hatched(figure: Figure, axes: int = 0) -> list[tuple[float, float, float, fl
 
 
 def test_heat_maps_show_every_arm_on_one_colour_scale(findings: Findings) -> None:
-    figure = accuracy_surfaces(findings)
+    figure = metric_surfaces(findings)
     meshes = [ax.collections[0] for ax in figure.axes[:3]]
     assert len({mesh.get_clim() for mesh in meshes}) == 1
-    means = [surface.values.mean(axis=-1) for surface in findings.test.values()]
+    means = [surface.values.mean(axis=-1) for surface in findings.surfaces.values()]
     assert meshes[0].get_clim() == pytest.approx((100 * np.min(means), 100 * np.max(means)))
-    np.testing.assert_allclose(meshes[0].get_array(), 100 * findings.test["infonce"].values.mean(axis=-1).T)
-    assert texts(figure) == [f"{value:.1f}" for value in meshes[0].get_array().ravel()]
+    np.testing.assert_allclose(
+        meshes[0].get_array(), 100 * findings.surfaces["infonce"].values.mean(axis=-1).T
+    )
+    assert [text.split("\n")[0] for text in texts(figure)] == [
+        f"{value:.1f}" for value in meshes[0].get_array().ravel()
+    ]
     assert [ax.get_title() for ax in figure.axes[:3]] == ["InfoNCE", "DHEL", "KCL"]
 
 
+def test_cells_tell_half_the_width_of_their_interval(findings: Findings) -> None:
+    _, low, high = student_interval(100 * findings.surfaces["infonce"].values)
+    halves = ((high - low) / 2).T.ravel()
+    assert [text.split("\n")[1] for text in texts(metric_surfaces(findings))] == [
+        f"±{half:.1f}" for half in halves
+    ]
+
+
+@pytest.mark.parametrize(
+    ("panels", "grid"), [(1, (1, 1)), (3, (1, 3)), (4, (2, 2)), (5, (2, 3)), (7, (3, 3))]
+)
+def test_panels_fill_their_rows_evenly(panels: int, grid: tuple[int, int]) -> None:
+    assert panel_grid(panels) == grid
+
+
 def test_heat_map_axes_show_the_grid_and_units(findings: Findings) -> None:
-    ax = accuracy_surfaces(findings).axes[2]
+    ax = metric_surfaces(findings).axes[2]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["16", "64", "256"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0.25", "0.707", "2", "5.66", "16"]
     assert ax.get_xlabel() == "batch size, pairs"
@@ -52,7 +72,7 @@ def test_failures_are_hatched_and_gaps_are_marked(study: Study) -> None:
     planned, records, info = study
     records = synthetic.fail(records, ["infonce-16-0-0", "infonce-16-0-1", "infonce-64-1-0"])
     records = records[~records["config_id"].isin(["infonce-256-4"])]
-    figure = accuracy_surfaces(analyse(planned, records, info))
+    figure = metric_surfaces(analyse(planned, records, info))
     assert sorted(hatched(figure)) == [(0, 0, 1.0, 1.0), (1, 1, 0.5, 0.18)]
     written = texts(figure)
     assert written.count("diverged") == written.count("not run") == 1
@@ -67,22 +87,22 @@ def test_narrow_cells_have_short_texts(study: Study) -> None:
     records = synthetic.run(planned, {arm.label: hill for arm in info.arms})
     records = synthetic.fail(records, ["infonce-8-0-0", "infonce-8-0-1", "infonce-16-0-0"])
     records = records[records["config_id"] != "infonce-32-0"]
-    written = texts(accuracy_surfaces(analyse(planned, records, info)))
+    written = texts(metric_surfaces(analyse(planned, records, info)))
     assert written.count("✕") == written.count("–") == 1
     assert sum(text.endswith("*") for text in written) == 1
 
 
 def test_the_tuned_cell_has_a_frame(findings: Findings) -> None:
-    frames = [patch for patch in accuracy_surfaces(findings).axes[0].patches if not patch.get_fill()]
-    column, row = findings.summaries["infonce"].tuned.at
+    frames = [patch for patch in metric_surfaces(findings).axes[0].patches if not patch.get_fill()]
+    column, row = divmod(findings.summaries["infonce"].tuned.at, 5)
     assert {(round(frame.get_x()), round(frame.get_y())) for frame in frames} == {(column, row)}
 
 
 def test_curves_are_the_means_at_the_tuned_value(findings: Findings) -> None:
     ax = batch_size_figure(findings).axes[0]
     lines = {line.get_label(): line for line in ax.lines}
-    row = findings.summaries["dhel"].tuned.at[1]
-    expected = 100 * findings.test["dhel"].values[:, row].mean(axis=-1)
+    row = findings.summaries["dhel"].tuned.at % 5
+    expected = 100 * findings.surfaces["dhel"].values[:, row].mean(axis=-1)
     name = next(label for label in lines if label.startswith("DHEL"))
     np.testing.assert_allclose(lines[name].get_ydata(), expected)
     assert [label.get_text() for label in ax.get_xticklabels()] == ["16", "64", "256"]

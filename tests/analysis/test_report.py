@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import re
 from html.parser import HTMLParser
@@ -10,18 +11,43 @@ import pytest
 
 from analysis.figures import draw
 from analysis.findings import Findings
+from analysis.metric import Metric
 from analysis.report import write_atomically, write_report
+from analysis.sections.scores import scores_section
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study, make_study
 
-TABLES = {"trials", "cells", "scores", "comparisons", "failures", "coverage"}
+TABLES = {
+    "cells",
+    "comparisons",
+    "coverage",
+    "decisions",
+    "differences",
+    "failures",
+    "good_space",
+    "hyperparameters",
+    "metric_correlations",
+    "profiles",
+    "range_stability",
+    "scores",
+    "steps",
+    "transfer_batch_size",
+    "transfer_loss",
+    "trials",
+    "tuning_curves",
+}
 FIGURES = {
-    "tuned_accuracy",
+    "difference_maps",
+    "profiles",
+    "tuning_curves",
+    "tuned",
     "robustness",
-    "accuracy_surfaces",
-    "accuracy_by_batch_size",
-    "accuracy_by_main_axis",
-    "effective_rank_surfaces",
+    "surfaces",
+    "by_batch_size",
+    "by_main_axis",
+    "effective_rank",
+    "transfer_batch_size",
+    "transfer_loss",
 }
 
 
@@ -61,9 +87,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_report_is_complete_and_self_contained(written: Path) -> None:
     html = (written / "report.html").read_text()
     assert set(files(written)) == (
-        {"report.html"}
-        | {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
+        {"report.html", "report.md"}
+        | {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg", "pdf")}
         | {f"tables/{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
+        | {f"tables/{name}.tex" for name in ("scores", "comparisons", "differences", "good_space", "tuning")}
     )
     links = Links()
     links.feed(html)
@@ -90,10 +117,10 @@ def test_the_same_rows_give_the_same_bytes(study: Study, written: Path, tmp_path
 def test_the_user_s_own_matplotlib_settings_change_nothing(
     findings: Findings, written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draw, "FIGURES", {"robustness": draw.FIGURES["robustness"]})
     monkeypatch.setitem(mpl.rcParams, "font.size", 30.0)
     monkeypatch.setitem(mpl.rcParams, "axes.grid", True)
-    drawn = draw.draw_figures(findings)["robustness"]
+    figures = scores_section(findings).figures
+    drawn = draw.draw_figures({"robustness": figures["robustness"]})["robustness"]
     assert drawn.png == (written / "figures/robustness.png").read_bytes()
 
 
@@ -126,10 +153,11 @@ def test_an_interrupted_write_leaves_the_old_page(tmp_path: Path, monkeypatch: p
 
 def test_nothing_is_written_for_bad_input(study: Study, tmp_path: Path) -> None:
     planned, records, info = study
+    unknown = Metric(name="smell", worst=0.1)
     bad = [
         (planned[planned["arm"] != "kcl"], records, info, "planned: got arms"),
         (planned.drop(columns="arm"), records, info, "planned: column 'arm'"),
-        (planned, records, synthetic.study_info(info.arms, metric="smell"), "metric: got 'test_smell'"),
+        (planned, records, dataclasses.replace(info, metric=unknown), "metric: got 'test_smell'"),
         (planned, pd.concat([records, records]), info, "stands there twice"),
     ]
     for *arguments, message in bad:

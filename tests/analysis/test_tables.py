@@ -3,12 +3,12 @@ import pytest
 
 from analysis.findings import analyse
 from analysis.tables import (
-    TABLES,
     cells_table,
     comparisons_table,
     coverage_table,
     failures_table,
     scores_table,
+    trials_table,
 )
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
@@ -16,7 +16,7 @@ from tests.analysis.conftest import Study
 
 def test_trials_table_holds_every_planned_trial(study: Study) -> None:
     planned, records, info = study
-    table = TABLES["trials"](analyse(planned, records.iloc[3:], info))
+    table = trials_table(analyse(planned, records.iloc[3:], info))
     assert len(table) == len(planned)
     assert (table["status"] == "missing").sum() == 3
     assert "test_probe10_accuracy" in table

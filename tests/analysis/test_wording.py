@@ -1,19 +1,39 @@
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis import wording
+from analysis.metric import Metric
 from analysis.redact import redact_paths
 from analysis.statistics.intervals import Estimate
 
+ACCURACY = wording.Scale(Metric(name="knn_accuracy", worst=0.1))
+LOSS = wording.Scale(
+    Metric(
+        name="loss", worst=9.0, bounds=(0.0, 10.0), higher_is_better=False, factor=1, unit="nats", digits=2
+    )
+)
 
-def test_percent_and_points() -> None:
-    assert wording.percent(0.9314) == "93.1"
-    assert wording.percent(math.nan) == "–"
-    assert wording.points(0.021) == "+2.1"
-    assert wording.points(-0.021) == "−2.1"
-    assert wording.points(-0.0001) == "0.0"
+
+def test_scores_and_differences() -> None:
+    assert wording.percent(0.9314) == ACCURACY.value(0.9314) == "93.1"
+    assert wording.percent(math.nan) == ACCURACY.value(math.nan) == "–"
+    assert ACCURACY.gap(0.021) == "+2.1"
+    assert ACCURACY.gap(-0.021) == "−2.1"
+    assert ACCURACY.gap(-0.0001) == "0.0"
+    assert ACCURACY.size(1.5) == "over 100"
+
+
+def test_where_lower_is_better_values_keep_their_sign_and_plus_is_better() -> None:
+    score = LOSS.metric.scores(np.array(2.5))
+    assert LOSS.value(float(score)) == "2.50"
+    estimate = Estimate(value=float(score), low=-3.0, high=-2.0)
+    assert LOSS.with_interval(estimate).replace("\N{NO-BREAK SPACE}", " ") == "2.50 nats [2.00, 3.00]"
+    assert LOSS.gap(0.5) == "+0.50"
+    assert LOSS.metric.score_bounds == (-10.0, 0.0)
+    assert LOSS.metric.worst_score == -9.0
 
 
 def test_estimates() -> None:

@@ -57,7 +57,13 @@ def _suite() -> None:
     config = ProbeConfig()
 
     def ours() -> None:
-        splits = EncodedSplits(labelled=labelled, views=_unused, corrupted=_unused)
+        splits = EncodedSplits(
+            labelled=labelled,
+            views=_unused,
+            corrupted=_unused,
+            projected_views=_unused,
+            corrupted_views=_unused,
+        )
         probe_accuracies(config, splits, seed=0)
 
     theirs = [lambda tolerance=each: _scikit_learn_suite(config, labelled, tolerance) for each in _TOLERANCES]

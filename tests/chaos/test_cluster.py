@@ -53,6 +53,17 @@ def wait_for_port(port: int) -> None:
     pytest.fail("the head node did not start")
 
 
+def wait_for_nodes(address: str, count: int) -> None:
+    command = [Path(sys.executable).with_name("ray"), "status", f"--address={address}"]
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        if said.count(" node_") >= count:
+            return
+        time.sleep(0.5)
+    pytest.fail("the second node did not register")
+
+
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # all of them must agree
@@ -62,8 +73,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     head = start_node("--head", f"--port={port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1")
     wait_for_port(port)
     second = start_node(f"--address=127.0.0.1:{port}", "--node-ip-address=127.0.0.2")
-    time.sleep(8)  # it registers
     try:
+        wait_for_nodes(f"127.0.0.1:{port}", 2)
         yield Cluster(address=f"127.0.0.1:{port}", second_node=second)
     finally:
         end(second)

@@ -7,12 +7,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces.axes import Range, listed
-from search_spaces.optuna_adapter import Outcome, SamplerConfig, Search, read_decided, repair_journal
+from search_spaces.optuna_adapter import (
+    Outcome,
+    Pruned,
+    SamplerConfig,
+    Search,
+    importances,
+    read_decided,
+    repair_journal,
+)
 from search_spaces.space import Point, Space, Tied
 
 SPACE: Space = {
@@ -42,10 +51,14 @@ def course(one: Search, rounds: int, batch: int = 1) -> list[Point]:
     return points
 
 
-def states(journal: Path) -> list[TrialState]:
+def trials(journal: Path) -> list[FrozenTrial]:
     backend = optuna.storages.journal.JournalFileBackend(str(journal))
     storage = optuna.storages.JournalStorage(backend)
-    return [trial.state for trial in optuna.load_study(storage=storage, study_name="loss").trials]
+    return list(optuna.load_study(storage=storage, study_name="loss").trials)
+
+
+def states(journal: Path) -> list[TrialState]:
+    return [trial.state for trial in trials(journal)]
 
 
 @pytest.mark.parametrize(("sampler", "batch"), [("tpe", 1), ("tpe", 3), ("gp", 3), ("random", 1)])
@@ -129,11 +142,29 @@ def test_what_another_process_runs_is_left_to_it(tmp_path: Path) -> None:
 
 def test_stopped_ones_are_told_as_pruned(tmp_path: Path) -> None:
     one = search(tmp_path / "journal")
-    for outcome in ("pruned", None, 0.5):
+    for outcome in (Pruned(rung=4, score=0.3), None, 0.5, Pruned()):
         point = one.ask()
         one.tell(lambda asked, point=point, outcome=outcome: outcome if asked == point else None)
-    assert states(tmp_path / "journal") == [TrialState.PRUNED, TrialState.RUNNING, TrialState.COMPLETE]
-    assert one.started == 3
+    at_rung, _, ended, unknown = trials(tmp_path / "journal")
+    names = [state.name for state in states(tmp_path / "journal")]
+    assert names == ["PRUNED", "RUNNING", "COMPLETE", "PRUNED"]
+    assert (at_rung.intermediate_values, at_rung.value) == ({4: 0.3}, 0.3)
+    assert (unknown.intermediate_values, unknown.value) == ({}, None)
+    assert ended.value == 0.5
+    assert one.started == 4
+
+
+def test_what_was_stopped_teaches(tmp_path: Path) -> None:
+    """Where configurations were stopped, few are asked for."""
+    one = search(tmp_path / "journal", LINE, startup=8)
+    asked = []
+    for _ in range(40):
+        point = one.ask()
+        asked.append(float(point["x"]))
+        result = asked[-1] if asked[-1] > 0.5 else Pruned(rung=1, score=asked[-1] / 2)
+        one.tell(lambda _, result=result: result)
+    assert sum(x < 0.5 for x in asked[:8]) >= 2
+    assert sum(x < 0.5 for x in asked[8:]) <= 6
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "gp"])
@@ -162,3 +193,14 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     (tmp_path / "journal").write_bytes(content.replace(b"{", b"", 1))
     with pytest.raises(ValueError, match=r"journal is damaged .*; remove it"):
         read_decided(tmp_path / "journal", "loss")
+
+
+def test_importances_are_shares_and_may_be_of_words() -> None:
+    rng = np.random.default_rng(0)
+    columns = {"x": rng.uniform(0.1, 10, 200).tolist(), "kind": rng.choice(["a", "b"], 200).tolist()}
+    by_kind = importances(columns, [(word == "a") + rng.uniform() for word in columns["kind"]])
+    by_x = importances(columns, columns["x"])
+    assert sum(by_kind.values()) == pytest.approx(1)
+    assert by_kind["kind"] > 0.5
+    assert by_x["x"] > 0.9
+    assert by_x == importances(columns, columns["x"])

@@ -12,6 +12,7 @@ from study.opened import Opened, open_study
 from study.workers import Workers
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke
+from trainables.records import RecordStore
 
 MORE = ("seeds = [0, 1]", "seeds = [0, 1, 2]")
 LESS = ("batch_size = [8, 16]", "batch_size = [8]")
@@ -105,7 +106,7 @@ def test_what_an_edit_takes_out_is_said_once_and_kept(
     assert line in capsys.readouterr().out
     prepare(study, store)
     assert "no longer" not in capsys.readouterr().out
-    assert len(list((store / "records").iterdir())) == 8
+    assert RecordStore(store).read_all().table.num_rows == 8
 
 
 def test_what_never_ran_is_not_missed(write_study: WriteStudy, store: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from study.cluster import check_address, cluster_workers, look_at_files
 from study.errors import StudyError
+from study.preflight import fitting_trials
 from study.sections import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
@@ -54,3 +55,35 @@ def test_a_store_that_is_not_shared_is_said(tmp_path: Path) -> None:
         look_at_files(str(token), str(tmp_path / "nowhere"))
         == f"--data-root: there is no {tmp_path}/nowhere on it"
     )
+
+
+@pytest.mark.parametrize(
+    ("resources", "words", "said"),
+    [
+        ("cpus_per_trial = 1", ["--runner", "inline", "--workers", "2"], "one trial at a time"),
+        ("cpus_per_trial = 1", ["--workers", "1000"], "--workers: got 1000, this machine has room for"),
+        ("cpus_per_trial = 1000", [], "cpus_per_trial: got 1000, this machine has"),
+        ("gpus_per_trial = 1.5", [], "gpus_per_trial: got 1.5, must be a share"),
+        ("gpus_per_trial = -1", [], "gpus_per_trial: got -1, must be a share"),
+        ('gpus_per_trial = "some"', [], "gpus_per_trial: got 'some', must be a share"),
+        ("gpus_per_trial = 64", [], "gpus_per_trial: got 64, this machine has"),
+        ('execution = "graphed"', [], "graphed, which needs gpus_per_trial"),
+    ],
+)
+def test_resources_that_nobody_has_are_one_line(
+    resources: str, words: list[str], said: str, write_study: WriteStudy, tmp_path: Path
+) -> None:
+    study = write_study(("[axes]", f"[resources]\n{resources}\n[axes]"))
+    result = invoke("run", study, "--store", tmp_path / "store", *words)
+    assert result.exit_code == 2
+    [line] = result.stderr.strip().splitlines()
+    assert said in line
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_share_of_a_gpu_never_spans_two() -> None:
+    assert fitting_trials(64, 2, ResourcesSection(gpus_per_trial=0.4)) == 4
+    assert fitting_trials(3, 2, ResourcesSection(gpus_per_trial=0.4)) == 3
+    assert fitting_trials(64, 5, ResourcesSection(gpus_per_trial=2)) == 2
+    assert fitting_trials(64, 1, ResourcesSection(gpus_per_trial="auto")) == 64
+    assert fitting_trials(64, 0, ResourcesSection(gpus_per_trial="auto")) == 0

@@ -201,8 +201,8 @@ def test_measures_reach_the_report(write_study: WriteStudy, tmp_path: Path) -> N
     study = write_study(("[0.1, 0.5]", "{ log = [0.1, 0.5], points = 3, measure = 'linear' }"), KERNELS)
     loaded = load_spec(str(study))
     info = study_info(make_plan(loaded, RecordStore(tmp_path / "store"), None), loaded)
-    assert info.arms[0].measures == ("log", "linear")
-    assert info.arms[1].case_measures == ("hp_kernel", {"gaussian": "log", "log": "log", "imq": "log"})
+    assert [axis.measure for axis in info.arms[0].axes[:2]] == ["log", "linear"]
+    assert info.arms[1].main.cases == ("hp_kernel", {"gaussian": "log", "log": "log", "imq": "log"})
     invoke("run", study, "--store", tmp_path / "store", "--runner", "inline")
     page = (tmp_path / "store" / "studies" / "tiny" / "report.html").read_text()
     assert "The study names other measures" in page

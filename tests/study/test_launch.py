@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import LaunchError
-from study.events import Finished, Listener, LostList
+from study.events import Finished, Listener, LostPack
 from study.launch import Launch
 from study.plan import make_plan
 from study.runners.inline import run_inline
@@ -43,14 +43,13 @@ class MortalRunner:
 
     def __call__(
         self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
-    ) -> list[LostList]:
+    ) -> list[LostPack]:
         lost = []
         for packs in lists:
-            for position, pack in enumerate(packs):
+            for pack in packs:
                 if any(unit.trial_id in self.deadly for unit in pack):
                     self.deaths += 1
-                    left = tuple(packs[position:])
-                    lost.append(LostList(packs=left, error_class="Killed", message="gone"))
+                    lost.append(LostPack(running=pack, error_class="Killed", message="gone"))
                     break
                 run_inline([[pack]], workshop, listener)
         return lost
@@ -61,7 +60,7 @@ def launch(study: Path, store: RecordStore, runner: object) -> Silence:
     Launch(
         plan=make_plan(load_spec(str(study)), store, None),
         store=store,
-        workshop=Workshop(store=store.path, runtime=Runtime()),
+        workshop=Workshop(store=store, runtime=Runtime()),
         workers=2,
         runner=runner,  # type: ignore[arg-type]
         listener=listener,
@@ -95,7 +94,7 @@ def test_a_hiccup_of_all_workers_costs_nothing(write_study: WriteStudy, store: R
     class OnceMortalRunner(MortalRunner):
         def __call__(
             self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
-        ) -> list[LostList]:
+        ) -> list[LostPack]:
             lost = super().__call__(lists, workshop, listener)
             self.deadly = set()
             return lost
@@ -114,11 +113,11 @@ def test_a_trial_that_leaves_no_record_is_said(write_study: WriteStudy, store: R
 
 
 def test_code_that_changed_since_the_plan_is_refused(tmp_path: Path) -> None:
-    workshop = Workshop(store=tmp_path / "store", runtime=Runtime())
+    workshop = Workshop(store=RecordStore(tmp_path / "store"), runtime=Runtime())
     unit = WorkUnit(trial_id="0123456789", attempt=0, config=example(), title="planned otherwise")
     with pytest.raises(StoreError, match="planned otherwise: data or source code changed"):
         list(run_pack((unit,), workshop))
-    assert not workshop.store.exists()
+    assert not workshop.store.path.exists()
 
 
 def test_only_what_is_missing_runs(write_study: WriteStudy, store: RecordStore) -> None:

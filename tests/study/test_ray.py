@@ -14,6 +14,7 @@ import pytest
 
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
+from trainables.records import RecordStore
 
 pytestmark = pytest.mark.ray
 
@@ -38,7 +39,8 @@ def start_command(*words: object) -> "subprocess.Popen[str]":
 
 
 def records(store: Path) -> list[Path]:
-    return sorted((store / "records").glob("*.parquet"))
+    """The files that trials put, apart from those in which they were joined."""
+    return sorted(p for p in (store / "records").glob("*.parquet") if not p.name.startswith("compact-"))
 
 
 def workers_of(session: int) -> list[int]:
@@ -83,6 +85,8 @@ def test_a_deadly_trial_is_one_crashed_row(write_study: WriteStudy, tmp_path: Pa
     assert process.returncode == 0, output
     found = counts(study, store)
     assert (found["ok"], found["crashed"], found["missing"]) == (10, 2, 0)
+    rows = RecordStore(store).read().table.to_pylist()
+    assert {row["error_class"] for row in rows if row["status"] == "crashed"} == {"WorkerKilledError"}
     again = start_command("retry", study, "--status", "crashed", "--store", store)
     output, _ = again.communicate(timeout=280)
     assert again.returncode == 0, output

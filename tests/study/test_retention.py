@@ -39,7 +39,7 @@ def test_another_suite_of_probes_trains_nothing(write_study: WriteStudy, tmp_pat
     other = write_study(keep, ('suite = ["probe10"]', 'suite = ["probe10", "knn"]'))
     plan = invoke("plan", other, "--store", store).output
     assert "12 of the missing trials have kept encoders, which are only evaluated." in plan
-    assert "Estimated time: 0 s" in plan
+    assert "evaluation included" in plan
     assert invoke("run", other, "--store", store, "--runner", "inline").exit_code == 0
     rows = RecordStore(store).read().table.to_pandas()
     assert len(rows) == 24

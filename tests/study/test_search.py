@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 from optuna.trial import TrialState
 
+from search_spaces.optuna_adapter import Pruned
 from study.cli.main import main
-from study.events import Listener, LostList
+from study.events import Listener, LostPack
 from study.expand import planned_rows
 from study.launch import Launch
 from study.plan import Plan, make_plan, status_summary
@@ -50,7 +51,7 @@ class Pretence:
 
     def __call__(
         self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
-    ) -> list[LostList]:
+    ) -> list[LostPack]:
         for number, unit in enumerate(unit for packs in lists for pack in packs for unit in pack):
             if self.lists == self.rounds and number == 1:
                 raise KeyboardInterrupt  # in the midst of a round
@@ -67,7 +68,7 @@ class Pretence:
                 record = dataclasses.replace(
                     record, status=Status.OK, val_probe10_accuracy=value, test_probe10_accuracy=0.123
                 )
-            RecordStore(workshop.store).put(record)
+            workshop.store.put(record)
             self.ids.append(unit.trial_id)
         self.lists += 1
         return []
@@ -87,12 +88,12 @@ def run(study: Path, store: RecordStore, runner: Pretence | None = None, workers
     launch = Launch(
         plan=planned(study, store),
         store=store,
-        workshop=Workshop(store=store.path, runtime=Runtime()),
+        workshop=Workshop(store=store, runtime=Runtime()),
         workers=workers,
         runner=runner,
         listener=Silence(),
     )
-    run_search(launch, lambda plan, trials: Silence(), alone=True)
+    run_search(launch, lambda plan, trials: Silence(), alone=lambda: True)
     return runner
 
 
@@ -141,6 +142,10 @@ def row(status: str = "ok", value: float | None = 0.8, rank: float | None = 5.0)
     return {"status": status, "val_knn_accuracy": value, "h_effective_rank": rank}
 
 
+def stopped(rung: int | None, score: float | None) -> dict[str, Any]:
+    return row("pruned", None, None) | {"rung": rung, "rung_score": score}
+
+
 SCORES = {
     "mean": ([row(), row(value=0.6)], pytest.approx(0.7)),
     "a seed without a record": ([row(), None], None),
@@ -148,7 +153,10 @@ SCORES = {
     "crashed": ([row("crashed", None), row("oom", None)], pytest.approx(0.1)),
     "collapsed": ([row(rank=1.1)], pytest.approx(0.1)),
     "not a number": ([row(value=float("nan"))], pytest.approx(0.1)),
-    "stopped": ([row(), row("pruned", 0.3)], "pruned"),
+    "stopped": ([row(), stopped(3, 0.3)], Pruned(rung=3, score=0.3)),
+    "stopped in turn": ([stopped(3, 0.3), stopped(None, None)], Pruned(rung=3, score=0.3)),
+    "stopped at once": ([stopped(1, 0.9), stopped(3, 0.25), stopped(3, 0.75)], Pruned(rung=3, score=0.5)),
+    "stopped before": ([row(), stopped(None, None)], Pruned()),
     "nothing": ([], None),
 }
 
@@ -233,7 +241,7 @@ def test_what_was_not_told_at_the_end_is_told_later(write_study: WriteStudy, sto
     assert TrialState.RUNNING in told_states(store)
     plan = planned(study, store)
     assert plan.counts()["missing"] == 0
-    settle(plan, store, alone=True)
+    settle(plan, store, alone=lambda: True)
     assert [trial.state.name for trial in told(store)["kcl"]] == ["COMPLETE", "FAIL", "COMPLETE"]
 
 

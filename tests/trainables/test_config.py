@@ -97,6 +97,14 @@ def test_data_and_own_code_are_part_of_the_id() -> None:
     assert trial_keys(example(), Provenance(code_fingerprint="x")).pretrain_id != plain.pretrain_id
 
 
+def test_published_corruptions_are_part_of_the_probes() -> None:
+    plain = trial_keys(example(), NOWHERE)
+    corrupted = trial_keys(example(), Provenance(corruptions_fingerprint="x"))
+    assert corrupted.pretrain_id == plain.pretrain_id
+    for name in ("trial_id", "config_id", "probe_id"):
+        assert getattr(corrupted, name) != getattr(plain, name), name
+
+
 def test_replicates_share_the_config_id() -> None:
     one, other = trial_keys(example(seed=0), NOWHERE), trial_keys(example(seed=1), NOWHERE)
     assert one.config_id == other.config_id

@@ -1,4 +1,4 @@
-"""Cosine similarities of many rows with many rows, a block at a time."""
+"""Similarities of many rows with many rows, a block at a time."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,12 @@ def cosine_blocks(queries: Tensor, gallery: Tensor) -> Iterator[tuple[int, Tenso
 
     In float32 on the rows' device. A row of length zero (a dead encoder's) is similar to none: 0 everywhere.
     """
-    units, others = F.normalize(queries.float(), dim=1), F.normalize(gallery.float(), dim=1)
+    return inner_product_blocks(F.normalize(queries.float(), dim=1), F.normalize(gallery.float(), dim=1))
+
+
+def inner_product_blocks(queries: Tensor, gallery: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """As `cosine_blocks`, the rows being as long as they are."""
+    queries, others = queries.float(), gallery.float()
     rows = max(1, _BLOCK // len(others))
-    for start in range(0, len(units), rows):
-        yield start, units[start : start + rows] @ others.mT
+    for start in range(0, len(queries), rows):
+        yield start, queries[start : start + rows] @ others.mT

@@ -1,6 +1,8 @@
 """Evaluation of a frozen encoder on the splits of its data: features once, then metrics and probes."""
 
+import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,20 +42,40 @@ def evaluate(
     test_pair = draw_pair("test")  # before any other split, so that nothing here depends on the suite
     yield representation_metrics(layers["test"], *test_pair)
 
-    def views(split: str) -> tuple[Tensor, Tensor]:
-        (h_a, _), (h_b, _) = test_pair if split == "test" else draw_pair(split)
-        return h_a, h_b
+    @cache
+    def pair(split: str) -> tuple[Layers, Layers]:
+        return test_pair if split == "test" else draw_pair(split)
+
+    def layer_of(split: str, layer: int) -> tuple[Tensor, Tensor]:
+        view_a, view_b = pair(split)
+        return view_a[layer], view_b[layer]
 
     def corrupted(split: str) -> Iterator[Tensor]:
         data_root, device = runtime.data_root, runtime.device
         for images in corrupted_copies(config.task, data, split, data_root=data_root, device=device):
             yield _embed(model, images, plain, runtime)[0]
 
+    @cache
+    def corrupted_views(split: str) -> tuple[Tensor, Tensor]:
+        draw = _drawer(model, config, data, runtime, Stream.CORRUPTED_VIEWS)  # anew: alike in whatever order
+        copies = corrupted_copies(
+            config.task, data, split, data_root=runtime.data_root, device=runtime.device
+        )
+        pairs = [(draw(images)[1], draw(images)[1]) for images in copies]
+        z_a, z_b = (torch.stack(each) for each in zip(*pairs, strict=True))
+        return z_a, z_b
+
     labelled = {
         name: Labelled(features=layers[name][0], labels=_labels(split.labels, runtime))
         for name, split in data.splits.items()
     }
-    encoded = EncodedSplits(labelled=labelled, views=views, corrupted=corrupted)
+    encoded = EncodedSplits(
+        labelled=labelled,
+        views=lambda split: layer_of(split, 0),
+        corrupted=corrupted,
+        projected_views=lambda split: layer_of(split, 1),
+        corrupted_views=corrupted_views,
+    )
     yield probe_accuracies(config.task.probe, encoded, seed=config.seed)
 
 
@@ -61,30 +83,55 @@ def monitor(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> dict[str, float]:
     """A point of the learning curves, on the validation split; the model trains on unchanged."""
-    model.eval()
-    train_h, _ = _embed(model, data.train.images[:_MONITORED_IMAGES], plain, runtime)
-    h, z = _embed(model, data.val.images, plain, runtime)
-    model.train()
-    train = Labelled(features=train_h, labels=_labels(data.train.labels[:_MONITORED_IMAGES], runtime))
-    val = Labelled(features=h, labels=_labels(data.val.labels, runtime))
-    ranks = {"h": effective_rank(F.normalize(h, dim=1)), "z": effective_rank(F.normalize(z, dim=1))}
+    train, val, z = _embed_half_way(model, data, runtime)
+    layers = {"h": val.features, "z": z}
+    ranks = {name: effective_rank(F.normalize(layer, dim=1)) for name, layer in layers.items()}
     return {
         "val_knn_accuracy": knn_accuracy(train, val, k=config.task.probe.knn_k),
         **{f"{layer}_effective_rank": float(rank) for layer, rank in ranks.items()},
     }
 
 
+def validation_score(
+    model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
+) -> float:
+    """What early stopping goes by: the learning curves' accuracy of nearest neighbours on the validation split.
+
+    NaN where an embedding is not finite. The model trains on unchanged.
+    """
+    train, val, _ = _embed_half_way(model, data, runtime)
+    if not (train.features.isfinite().all() and val.features.isfinite().all()):
+        return math.nan
+    return knn_accuracy(train, val, k=config.task.probe.knn_k)
+
+
+def _embed_half_way(
+    model: ContrastiveModel, data: ImageData, runtime: Runtime
+) -> tuple[Labelled, Labelled, Tensor]:
+    """`h` of part of the training split and of the validation split, and `z` of the latter, while it trains."""
+    model.eval()
+    train_h, _ = _embed(model, data.train.images[:_MONITORED_IMAGES], plain, runtime)
+    h, z = _embed(model, data.val.images, plain, runtime)
+    model.train()
+    train = Labelled(features=train_h, labels=_labels(data.train.labels[:_MONITORED_IMAGES], runtime))
+    return train, Labelled(features=h, labels=_labels(data.val.labels, runtime)), z
+
+
 def _pair_drawer(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> Callable[[str], tuple[Layers, Layers]]:
     """A function that gives both layers of two views of each image of a split, drawn anew at every call."""
-    views = views_of(config.task, data)
-    randomness = stream_generator(config.seed, Stream.EVALUATION_VIEWS, runtime.device)
-
-    def draw(images: np.ndarray) -> Layers:
-        return _embed(model, images, lambda part: views(part, randomness), runtime)
-
+    draw = _drawer(model, config, data, runtime, Stream.EVALUATION_VIEWS)
     return lambda split: (draw(data.splits[split].images), draw(data.splits[split].images))
+
+
+def _drawer(
+    model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime, stream: Stream
+) -> Callable[[np.ndarray], Layers]:
+    """A function that gives both layers of one view of each image, drawn from `stream`, which begins here."""
+    views = views_of(config.task, data)
+    randomness = stream_generator(config.seed, stream, runtime.device)
+    return lambda images: _embed(model, images, lambda part: views(part, randomness), runtime)
 
 
 def _labels(labels: np.ndarray, runtime: Runtime) -> Tensor:

@@ -20,13 +20,17 @@ class Labelled:
 class EncodedSplits:
     """The encoder's output `h` on the splits "train", "val" and "test", and what the retrieval probes search with.
 
-    Both are functions of "val" or "test", since each call costs passes of the encoder: `views` gives the features
-    of two views of each image, `corrupted` those of the images under one corruption after the other.
+    All are functions of "val" or "test", since they cost passes of the encoder: `views` gives the features of two
+    views of each image and `projected_views` the projections `z (N, d)` of the same, of any length; `corrupted`
+    the features of the images under one corruption after the other, `corrupted_views` the projections `(C, N, d)`
+    of two views of each image under each of C corruptions.
     """
 
     labelled: Mapping[str, Labelled]
     views: Callable[[str], tuple[Tensor, Tensor]]
     corrupted: Callable[[str], Iterator[Tensor]]
+    projected_views: Callable[[str], tuple[Tensor, Tensor]]
+    corrupted_views: Callable[[str], tuple[Tensor, Tensor]]
 
     @cached_property
     def standardised(self) -> dict[str, Labelled]:

@@ -6,6 +6,7 @@ It is judged on the validation split, which selects, and on the test split, whic
 
 from collections.abc import Callable
 from functools import partial
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -15,7 +16,12 @@ from trainables.evaluation.features import EncodedSplits
 from trainables.evaluation.label_draws import label_draws
 from trainables.evaluation.logistic import fit_logistic
 from trainables.evaluation.neighbours import knn_accuracy
-from trainables.evaluation.retrieval import mean_retrieval_accuracy, retrieval_accuracy
+from trainables.evaluation.retrieval import (
+    among_corruptions_accuracy,
+    mean_retrieval_accuracy,
+    mutual_retrieval_accuracy,
+    retrieval_accuracy,
+)
 from trainables.evaluation.sgd_probe import fit_sgd
 from trainables.schema import LABELS_A_CLASS
 from trainables.streams import Stream, stream_generator
@@ -80,6 +86,26 @@ def _retrieval_corrupted(_config: ProbeConfig, splits: EncodedSplits, _seed: int
     return lambda split: mean_retrieval_accuracy(splits.corrupted(split), splits.labelled[split].features)
 
 
+def _retrieval_z(normalised: bool, _config: ProbeConfig, splits: EncodedSplits, _seed: int) -> Accuracy:
+    return lambda split: mutual_retrieval_accuracy(*splits.projected_views(split), normalised=normalised)
+
+
+def _retrieval_corrupted_z(
+    normalised: bool, _config: ProbeConfig, splits: EncodedSplits, _seed: int
+) -> Accuracy:
+    def accuracy(split: str) -> float:
+        pairs = zip(*splits.corrupted_views(split), strict=True)  # one corruption after the other
+        return fmean(mutual_retrieval_accuracy(z_a, z_b, normalised=normalised) for z_a, z_b in pairs)
+
+    return accuracy
+
+
+def _retrieval_released_z(
+    normalised: bool, _config: ProbeConfig, splits: EncodedSplits, _seed: int
+) -> Accuracy:
+    return lambda split: among_corruptions_accuracy(*splits.corrupted_views(split), normalised=normalised)
+
+
 #: Every name of `trainables.schema.PROBES`.
 PROBE_FUNCTIONS: dict[str, Probe] = {
     **{name: partial(_few_labels, shots) for name, shots in LABELS_A_CLASS.items()},
@@ -87,5 +113,11 @@ PROBE_FUNCTIONS: dict[str, Probe] = {
     "probe_sgd": _sgd,
     "knn": _knn,
     "retrieval": _retrieval,
+    "retrieval_z": partial(_retrieval_z, True),
+    "retrieval_z_raw": partial(_retrieval_z, False),
     "retrieval_corrupted": _retrieval_corrupted,
+    "retrieval_corrupted_z": partial(_retrieval_corrupted_z, True),
+    "retrieval_corrupted_z_raw": partial(_retrieval_corrupted_z, False),
+    "retrieval_released_z": partial(_retrieval_released_z, True),
+    "retrieval_released_z_raw": partial(_retrieval_released_z, False),
 }

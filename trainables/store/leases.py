@@ -13,6 +13,8 @@ their own.
 Clocks: a lease has expired when its file is older than `seconds` by the clock of the file system or object store,
 which stamps both this file and the one that it is compared with; the clocks of the machines may differ as they
 like. An owner counts `seconds` from before it asked for the lease, by its own monotonic clock, so it gives up first.
+Nobody need wait that long for an owner whose process ended on the same machine: a lease names it.
+
 All launches of a store must use the same `seconds`. Leases only save work: should a clock jump and two run one
 trial, the first record stands as ever.
 """
@@ -27,6 +29,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from trainables.store.files import Files
+from trainables.store.process import has_ended, this_process
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +50,14 @@ class Lease:
     until: float = 0.0  # of one's own: when it ends, by the monotonic clock
 
     @property
+    def process(self) -> str:
+        """The name of its owner's process; "" where it says none, as after a power failure."""
+        try:
+            return str(json.loads(self.content or b"{}").get("process", ""))
+        except ValueError:
+            return ""
+
+    @property
     def name(self) -> str:
         """Its file."""
         return _name(self.trial_id, self.generation)
@@ -64,6 +75,11 @@ class Leases:
         """Trials whose lease is surely still one's own."""
         now = time.monotonic()
         return frozenset(trial_id for trial_id, lease in self._held.copy().items() if now < lease.until)
+
+    def taken(self, trial_ids: Iterable[str]) -> frozenset[str]:
+        """Those of these trials that another owner holds now."""
+        standing = self._standing(set(trial_ids) - self.held())
+        return frozenset(standing) - self._expired(list(standing.values()))
 
     def acquire(self, trial_ids: Iterable[str]) -> frozenset[str]:
         """Take the leases of those trials that nobody holds, and return which these are."""
@@ -136,7 +152,7 @@ class Leases:
         return frozenset(confirmed)
 
     def _next(self, trial_id: str, previous: Lease | None, asked: float) -> Lease:
-        told = {"owner": self._owner, "token": uuid.uuid4().hex}
+        told = {"owner": self._owner, "token": uuid.uuid4().hex, "process": this_process()}
         return Lease(
             trial_id=trial_id,
             generation=previous.generation + 1 if previous else 0,
@@ -166,14 +182,15 @@ class Leases:
         }
 
     def _expired(self, standing: list[Lease]) -> set[str]:
-        """Of these leases, the trials whose lease has expired; one that is gone meanwhile counts as held."""
-        ages = self._files.ages([lease.name for lease in standing])
+        """Of these leases, the trials whose lease has expired, or whose owner ended on this machine.
+
+        One that is gone meanwhile counts as held.
+        """
+        there = [lease for lease in standing if lease.content is not None]
+        ended = {lease.trial_id for lease in there if has_ended(lease.process)}
+        ages = self._files.ages([lease.name for lease in there if lease.trial_id not in ended])
         limit = self._seconds + _RESOLUTION_SECONDS
-        return {
-            lease.trial_id
-            for lease in standing
-            if lease.content is not None and ages.get(lease.name, 0.0) > limit
-        }
+        return ended | {lease.trial_id for lease in there if ages.get(lease.name, 0.0) > limit}
 
     def _stands(self, lease: Lease) -> bool:
         return self._read(lease.name) == lease.content

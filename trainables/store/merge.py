@@ -1,9 +1,9 @@
 """Joins stores: the records of several, each once, in one.
 
 By trial: what the target holds already, under whatever attempt number, is not copied again. Where the target has a
-result (anything but a failure to compute one), nothing is added, since a second result of the same trial would
-replace the first. Otherwise the attempts of the source are added in their order, under their own numbers or the
-next free ones. Merging again therefore changes nothing, also after a merge that was killed.
+result (anything but a failure to compute one, or an early stop), nothing is added, since a second result of the same
+trial would replace the first. Otherwise the attempts of the source are added in their order, under their own numbers
+or the next free ones. Merging again therefore changes nothing, also after a merge that was killed.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from trainables.schema import Status
 from trainables.store.errors import RecordExistsError, StoreError
 from trainables.store.record_file import encode_row, record_digests
 
-_FAILURES = (Status.CRASHED, Status.OOM, Status.TIMEOUT)
+_WITHOUT_RESULT = (Status.CRASHED, Status.OOM, Status.TIMEOUT, Status.PRUNED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Attempt:
     @property
     def is_result(self) -> bool:
         """Whether the trial was computed, well or badly."""
-        return self.status not in _FAILURES
+        return self.status not in _WITHOUT_RESULT
 
 
 @dataclass(kw_only=True)
@@ -46,7 +46,7 @@ class MergeReport:
     present: int = 0  # the same record was there already
     repeated: int = 0  # left out: the target has a result of the trial, and it is the same
     differing: list[str] = field(default_factory=list)  # left out: trials whose result there is another
-    failures: int = 0  # left out: failures of trials of which the target has a result
+    failures: int = 0  # left out: failed and stopped trials of which the target has a result
     damaged: list[Path] = field(default_factory=list)  # files of the sources that could not be read
 
 

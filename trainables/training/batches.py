@@ -11,7 +11,10 @@ class BatchOrder:
 
     Drawn on the CPU, so that it is the same on every device, and moved to the images' `device` once an epoch.
     `state` holds the generator as it was before the running epoch's shuffle, so it stays small for any data set.
+    It is what selection `shuffle` says, in the same order; the other methods have `SelectedBatches`.
     """
+
+    seconds, samples = 0.0, 0  # what choosing costs: nothing
 
     def __init__(
         self,

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from torch import Tensor
 
 from trainables.artefacts import curve_path
-from trainables.config import TrainingConfig
+from trainables.config import SelectionConfig, TrainingConfig
+from trainables.selection.rounds import step_count
 from trainables.training.member import Member, Monitor
 from trainables.training.schedule import learning_rate_factor, peak_learning_rate
 
@@ -32,6 +33,11 @@ CURVE_SCHEMA = pa.schema(
         _column("val_knn_accuracy", pa.float64(), "1"),
         _column("z_effective_rank", pa.float64(), "dimensions"),
         _column("h_effective_rank", pa.float64(), "dimensions"),
+        _column("samples_selection", pa.int64(), "images"),  # looked at so far to choose batches
+        _column(
+            "train_loss_full", pa.float64(), "nats"
+        ),  # these three of sphere trials alone, which have no epochs
+        _column("optimum_gap", pa.float64(), "nats"),
     ]
 )
 
@@ -44,11 +50,12 @@ class Curves:
     images: int  # of the training split
     config: TrainingConfig  # of any member: they differ in the learning rate alone
     monitor: Monitor
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def is_due(self, step: int) -> bool:
         """Whether a point follows the first `step` steps."""
-        return step % self._interval == 0 or step == self.config.step_count(self.images)
+        return step % self._interval == 0 or step == self._total
 
     def add(self, members: Sequence[Member], step: int, losses: Tensor) -> None:
         """A point of every member from its model and its losses `(K, step)`; none of those that diverged."""
@@ -69,12 +76,17 @@ class Curves:
                 )
 
     @property
+    def _total(self) -> int:
+        """Steps of the whole budget."""
+        return step_count(self.config, self.selection, self.images)
+
+    @property
     def _interval(self) -> int:
         """Steps from one point to the next."""
         return max(1, self.every_epochs * (self.images // self.config.batch_size))
 
     def _learning_rate(self, config: TrainingConfig, step: int) -> float:
-        factor = learning_rate_factor(step - 1, config.step_count(self.images), config.warmup_fraction)
+        factor = learning_rate_factor(step - 1, self._total, config.warmup_fraction)
         return peak_learning_rate(config) * factor
 
 

@@ -1,13 +1,14 @@
 """What training is given and gives back, for each of the trials that it trains as one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from trainables.config import TrainingConfig
+from trainables.config import SelectionConfig, TrainingConfig
+from trainables.early_stopping import Stop
 from trainables.encoders.model import ContrastiveModel
 
 #: Handed in by whoever runs the trial; called with facts worth showing while it runs.
@@ -19,6 +20,9 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 #: Facts of a model half way, for the learning curves.
 Monitor = Callable[[ContrastiveModel], dict[str, float]]
 
+#: Validation score of a model half way, for early stopping.
+Score = Callable[[ContrastiveModel], float]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Streams:
@@ -26,6 +30,7 @@ class Streams:
 
     order: torch.Generator  # on the CPU
     views: torch.Generator  # on the device of the images
+    selection_views: torch.Generator  # likewise, of candidates that batches are selected from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,16 +41,20 @@ class Member:
     loss: Loss
     config: TrainingConfig  # equal among members but for the learning rate
     seed: int
+    selection: SelectionConfig = field(default_factory=SelectionConfig)  # equal among members
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainFacts:
-    """What pre-training leaves in the record; `diverged` when a loss was not finite."""
+    """What pre-training leaves in the record; `diverged` when a loss was not finite, `stop` when it was stopped."""
 
     train_loss_first: float | None
     train_loss_last: float | None
     steps_planned: int
     steps_done: int
     samples_seen: int
-    seconds_pretrain: float  # its share, where trials trained as one
+    samples_selection: int = 0  # embedded to choose batches, without a gradient
+    seconds_pretrain: float  # its share, where trials trained as one; that of the selection included
+    seconds_selection: float = 0.0
     diverged: bool
+    stop: Stop | None = None

@@ -1,13 +1,16 @@
 """Contrastive pre-training of one trial, or of K trials of equal shapes as one network."""
 
 import copy
+import dataclasses
 import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
 
+from trainables.early_stopping import Rungs, Stop
 from trainables.training.checkpoint import Checkpoint, CheckpointError
 from trainables.training.curves import Curves
 from trainables.training.member import Member, PretrainFacts, Report, Streams
@@ -30,40 +33,59 @@ def pretrain(
     execution: str = "eager",
     curves: Curves | None = None,
     checkpoint: Checkpoint | None = None,
+    rungs: Rungs | None = None,
     report: Report,
 ) -> list[PretrainFacts]:
     """Train every member's model in place on `images`, uint8 `(N, C, H, W)`.
 
     A member ends at its first non-finite loss; the others go on. `streams` has the generators of every member's
-    seed. With a checkpoint, training goes on from where it was saved last. Raises `ValueError` for members that
-    cannot be stacked, and for a precision that the device has not.
+    seed. With a checkpoint, training goes on from where it was saved last; with the rungs of a single member, it may
+    stop at one. Raises `ValueError` for members that cannot be stacked, and for a precision that the device has not.
     """
     device = next(members[0].model.parameters()).device
     with matmul_precision(members[0].config.precision, device):
         trainer = Trainer(members, images, views, streams, device, execution)
         if checkpoint:
             _resume(trainer, curves, checkpoint)
-        _run(trainer, curves, checkpoint, report)
+        stop = rungs.stop_before() if rungs else None
+        stop = stop or _run(trainer, curves, checkpoint, rungs, report)
     trainer.finish()
-    return [trainer.facts(member) for member in range(len(members))]
+    return [dataclasses.replace(trainer.facts(member), stop=stop) for member in range(len(members))]
 
 
-def _run(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint | None, report: Report) -> None:
+def _run(
+    trainer: Trainer,
+    curves: Curves | None,
+    checkpoint: Checkpoint | None,
+    rungs: Rungs | None,
+    report: Report,
+) -> Stop | None:
+    """Train to the end, to a non-finite loss, or to the rung where it stops."""
     saved, steps_a_look = time.perf_counter(), _STEPS_A_LOOK[trainer.device.type]
     while trainer.done < trainer.total:
         trainer.advance()
         if curves and curves.is_due(trainer.done):
             trainer.bring_models_up_to_date()
             curves.add(trainer.members, trainer.done, trainer.losses[:, : trainer.done])
-        if trainer.done % steps_a_look and trainer.done < trainer.total:
+        at_rung = rungs is not None and rungs.is_due(trainer.done)
+        if trainer.done % steps_a_look and trainer.done < trainer.total and not at_rung:
             continue
         finite = [loss for loss in trainer.losses[:, trainer.done - 1].tolist() if math.isfinite(loss)]
         if not finite:
-            return
-        report({"step": trainer.done, "steps": trainer.total, "loss": sum(finite) / len(finite)})
+            return None
+        report(_facts(trainer, sum(finite) / len(finite)))
+        if rungs and at_rung and (stop := rungs.stop_at(trainer.done, trainer.members[0].model)):
+            return stop
         if checkpoint and time.perf_counter() - saved > checkpoint.every_seconds:
             _save(trainer, curves, checkpoint)
             saved = time.perf_counter()
+    return None
+
+
+def _facts(trainer: Trainer, loss: float) -> dict[str, Any]:
+    """What a look at training shows: the mean loss of the trials that are finite, and the losses of all so far."""
+    losses = trainer.losses[:, : trainer.done]  # (K, step), no copy
+    return {"step": trainer.done, "steps": trainer.total, "loss": loss, "losses": losses}
 
 
 def _save(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> None:

@@ -8,12 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainables.selection.catalogue import build_selection
+from trainables.selection.rounds import LOOKING_METHODS, check_image_selection, resolve_round, step_count
 from trainables.training.batches import BatchOrder
 from trainables.training.execution import prepare_network, prepare_step
 from trainables.training.member import Member, PretrainFacts, Streams
 from trainables.training.optimizer import StackedOptimizer
 from trainables.training.precision import network_autocast
 from trainables.training.schedule import learning_rate_factor
+from trainables.training.selected_batches import CandidateEmbeddings, SelectedBatches
 from trainables.training.stacked_model import stack_models, unstack_model
 from trainables.training.step import TrainingStep, group_losses
 from trainables.views.batched import Views
@@ -33,18 +36,18 @@ class Trainer:
     ) -> None:
         config = members[0].config
         seeds = list(dict.fromkeys(member.seed for member in members))
-        self.members, self.total, self.done, self.seconds = members, config.step_count(len(images)), 0, 0.0
+        self.members, self.done, self.seconds = members, 0, 0.0
+        self.total = step_count(config, members[0].selection, len(images))
         self.losses = torch.zeros(len(members), self.total, device=device)
         self._images, self._batch_size, self._started = images, config.batch_size, time.perf_counter()
         self._generators = [streams[seed].views for seed in seeds]
-        self._orders = [
-            BatchOrder(len(images), config.batch_size, streams[seed].order, images.device) for seed in seeds
-        ]
+        self._selection_generators = [streams[seed].selection_views for seed in seeds]
         self._factors = torch.tensor(
             [learning_rate_factor(step, self.total, config.warmup_fraction) for step in range(self.total)]
         ).to(device)
         models = [member.model.train() for member in members]
         self._network = models[0] if len(models) == 1 else stack_models(models).train()
+        self._orders = [self._order(streams[seed], views, device) for seed in seeds]
         self._optimizer = StackedOptimizer(self._network.parameters(), [member.config for member in members])
         step = TrainingStep(
             network=prepare_network(self._network, execution),
@@ -56,6 +59,32 @@ class Trainer:
             autocast=network_autocast(config.precision, device),
         )
         self._step = prepare_step(step, device, execution)
+
+    def _order(self, streams: Streams, views: Views, device: torch.device) -> BatchOrder | SelectedBatches:
+        """The batches of one seed, which its members share."""
+        member, images = self.members[0], self._images
+        if member.selection.method == "shuffle":
+            return BatchOrder(len(images), self._batch_size, streams.order, images.device)
+        check_image_selection(member.selection, len(images), self._batch_size)
+        if member.selection.method in LOOKING_METHODS and len(self.members) > 1:
+            raise ValueError(
+                f"selection {member.selection.method}: got {len(self.members)} trials to train as one, must be one"
+            )
+        embed = CandidateEmbeddings(
+            network=self._network,
+            images=images,
+            views=views,
+            generator=streams.selection_views,
+            device=device,
+            autocast=network_autocast(member.config.precision, device),
+        )
+        return SelectedBatches(
+            build_selection(member.selection, len(images), self._batch_size, member.loss),
+            streams.order,
+            embed,
+            refresh=resolve_round(member.selection, len(images), self._batch_size).refresh,
+            device=images.device,
+        )
 
     @property
     def device(self) -> torch.device:
@@ -78,6 +107,7 @@ class Trainer:
             "momenta": self._optimizer.state(),
             "orders": [order.state() for order in self._orders],
             "views": [generator.get_state() for generator in self._generators],
+            "selection_views": [generator.get_state() for generator in self._selection_generators],
             "losses": self.losses[:, : self.done],
             "seconds": self.seconds_so_far(),
         }
@@ -89,6 +119,8 @@ class Trainer:
         for order, saved in zip(self._orders, state["orders"], strict=True):
             order.restore(saved)
         for generator, saved in zip(self._generators, state["views"], strict=True):
+            generator.set_state(saved)
+        for generator, saved in zip(self._selection_generators, state["selection_views"], strict=True):
             generator.set_state(saved)
         self.done = state["losses"].shape[1]
         self.losses[:, : self.done] = state["losses"]
@@ -119,6 +151,8 @@ class Trainer:
             steps_planned=self.total,
             steps_done=finite,
             samples_seen=finite * self._batch_size,
+            samples_selection=self._orders[0].samples,
             seconds_pretrain=self.seconds / len(self.members),
+            seconds_selection=self._orders[0].seconds,
             diverged=finite < self.done,
         )

@@ -9,18 +9,19 @@ import torch
 from torch import Tensor
 
 from trainables.artefacts import checkpoint_folder
-from trainables.config import ImagesTask, TrialConfig, trial_keys
+from trainables.config import ImagesTask, Provenance, TrialConfig, trial_keys
 from trainables.datasets.catalogue import ImageData
+from trainables.early_stopping import Rungs, rung_steps
 from trainables.encoders.catalogue import build_model
 from trainables.encoders.model import ContrastiveModel
 from trainables.losses import build_loss
-from trainables.provenance import provenance_of
+from trainables.provenance import code_fingerprint
 from trainables.runtime import Runtime
 from trainables.streams import Stream, stream_generator
 from trainables.training.checkpoint import Checkpoint, CheckpointError
 from trainables.training.curves import Curves, write_curves
 from trainables.training.kept import keep_model, load_kept
-from trainables.training.member import Member, Monitor, PretrainFacts, Report, Streams
+from trainables.training.member import Member, Monitor, PretrainFacts, Report, Score, Streams
 from trainables.training.pretrain import pretrain
 from trainables.views.batched import Views
 from trainables.views.catalogue import build_views
@@ -34,15 +35,22 @@ _RESIDENT_SHARE = 0.5
 
 
 def pretrain_trials(
-    configs: Sequence[TrialConfig], data: ImageData, runtime: Runtime, monitor: Monitor, report: Report
+    configs: Sequence[TrialConfig],
+    data: ImageData,
+    runtime: Runtime,
+    monitor: Monitor,
+    report: Report,
+    *,
+    score: Score | None = None,
 ) -> Trained:
     """Models initialised and trained as `configs` say, several as one network, on the training split of `data`.
 
-    Encoders that were kept are loaded instead. `monitor` measures the points of the learning curves.
+    Encoders that were kept are loaded instead. `monitor` measures the points of the learning curves, `score` what
+    early stopping goes by.
     """
     members = [build_member(config, data, runtime.device) for config in configs]
     models = [member.model for member in members]
-    ids = [pretrain_id(config, runtime) for config in configs] if runtime.artefacts else []
+    ids = [pretrain_id(config, data.info.fingerprint) for config in configs] if runtime.artefacts else []
     kept = _take_up(models, ids, runtime)
     if kept is not None:
         return kept
@@ -55,6 +63,7 @@ def pretrain_trials(
         execution=runtime.execution,
         curves=curves,
         checkpoint=_checkpoint(ids, runtime),
+        rungs=_rungs(configs, data, runtime, score),
         report=report,
     )
     trained = list(zip(models, facts, strict=True))
@@ -62,14 +71,15 @@ def pretrain_trials(
     return trained
 
 
-def pretrain_id(config: TrialConfig, runtime: Runtime) -> str:
+def pretrain_id(config: TrialConfig, data_fingerprint: str) -> str:
     """The id under which everything lies that does not depend on the probes."""
-    return trial_keys(config, provenance_of(config, runtime.data_root)).pretrain_id
+    origin = Provenance(data_fingerprint=data_fingerprint, code_fingerprint=code_fingerprint(config))
+    return trial_keys(config, origin).pretrain_id
 
 
-def drop_checkpoint(configs: Sequence[TrialConfig], runtime: Runtime) -> None:
-    """Forget how far trials were that have their records."""
-    if checkpoint := _checkpoint([pretrain_id(config, runtime) for config in configs], runtime):
+def drop_checkpoint(pretrain_ids: Sequence[str], runtime: Runtime) -> None:
+    """Forget how far trials were, trained as one in this order, that have their records."""
+    if checkpoint := _checkpoint(pretrain_ids, runtime):
         checkpoint.drop()
 
 
@@ -82,7 +92,13 @@ def build_member(config: TrialConfig, data: ImageData, device: str) -> Member:
         seed_generator=stream_generator(config.seed, Stream.INITIALISATION),
     )
     loss = build_loss(config.loss.name, **config.loss.params)
-    return Member(model=model.to(device), loss=loss, config=config.task.training, seed=config.seed)
+    return Member(
+        model=model.to(device),
+        loss=loss,
+        config=config.task.training,
+        seed=config.seed,
+        selection=config.task.selection,
+    )
 
 
 def build_streams(configs: Sequence[TrialConfig], device: str) -> dict[int, Streams]:
@@ -91,6 +107,7 @@ def build_streams(configs: Sequence[TrialConfig], device: str) -> dict[int, Stre
         seed: Streams(
             order=stream_generator(seed, Stream.BATCH_ORDER),
             views=stream_generator(seed, Stream.VIEWS, device),
+            selection_views=stream_generator(seed, Stream.SELECTION_VIEWS, device),
         )
         for seed in dict.fromkeys(config.seed for config in configs)
     }
@@ -133,8 +150,20 @@ def _curves(config: TrialConfig, data: ImageData, runtime: Runtime, monitor: Mon
         every_epochs=runtime.curve_epochs,
         images=len(data.pretraining),
         config=config.task.training,
+        selection=config.task.selection,
         monitor=monitor,
     )
+
+
+def _rungs(
+    configs: Sequence[TrialConfig], data: ImageData, runtime: Runtime, score: Score | None
+) -> Rungs | None:
+    """Trials under early stopping train alone: one that stops would leave its stack."""
+    rule = runtime.early_stopping
+    if rule is None or score is None or len(configs) > 1:
+        return None
+    steps = rung_steps(configs[0].task, len(data.pretraining), rule)
+    return Rungs(rule=rule, seed=configs[0].seed, steps=steps, measure=score)
 
 
 def _take_up(models: list[ContrastiveModel], ids: list[str], runtime: Runtime) -> Trained | None:
@@ -157,5 +186,5 @@ def _leave(trained: Trained, ids: list[str], curves: Curves | None, runtime: Run
         write_curves(curves.rows, ids, runtime.artefacts)
     if runtime.keep_encoders:
         for (model, facts), id_ in zip(trained, ids, strict=True):
-            if not facts.diverged:
+            if not facts.diverged and facts.stop is None:
                 keep_model(model, facts, runtime.artefacts, id_)

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse
-from analysis.statistics.measure import axis_weights, cell_weights, log_width
+from analysis.findings import analyse
+from analysis.statistics.measure import axis_weights, density_ratio, log_width
 from tests.analysis import synthetic
 
 
@@ -29,13 +29,14 @@ def test_an_axis_with_zero_is_linear() -> None:
     assert log_width(np.array([-1.0, 3.0])) == 4
 
 
-def test_cells_that_nobody_planned_have_no_weight(findings: Findings) -> None:
-    surface = findings.test["infonce"]
-    status = surface.status.copy()
-    status[0, 0] = "unplanned"
-    weights = cell_weights(dataclasses.replace(surface, status=status))
-    assert weights[0, 0] == 0
-    np.testing.assert_allclose(weights.ravel()[1:], 1 / 14)
+def test_cells_that_nobody_planned_have_no_weight() -> None:
+    arm = synthetic.arm_info("infonce")
+    planned = synthetic.plan([arm])
+    records = synthetic.run(planned, {"infonce": synthetic.hill(peak=0.9, at=0.3, width=5.0)})
+    fewer = planned[planned["config_id"] != "infonce-16-0"]
+    weights = analyse(fewer, records, synthetic.study_info([arm])).cells["infonce"].weights
+    assert weights[0] == 0
+    np.testing.assert_allclose(weights[1:], 1 / 14)
 
 
 def test_other_measures_are_uniform_in_the_value_or_over_values() -> None:
@@ -49,11 +50,30 @@ def test_scores_weigh_the_space_by_the_measures_that_a_study_names() -> None:
     arm = synthetic.arm_info("infonce")
     planned = synthetic.plan([arm], values=[0.05, 0.1, 1.0])
     records = synthetic.run(planned, {"infonce": synthetic.hill(peak=0.9, at=0.05, width=5.0)})
-    named = dataclasses.replace(arm, measures=("log", "linear"))
+    linear = dataclasses.replace(arm.main, measure="linear")
+    named = dataclasses.replace(arm, axes=(arm.x, linear))
     by_log, by_value = (analyse(planned, records, synthetic.study_info([each])) for each in (arm, named))
-    surface = by_value.test["infonce"]
-    cells = surface.scored(by_value.info.chance).mean(axis=2)
-    expected = cells.mean(axis=0) @ axis_weights(surface.y, "linear")
+    cells = by_value.cells["infonce"]
+    means = cells.on_grid(cells.test.mean(axis=1))
+    expected = means.mean(axis=0) @ axis_weights(cells.axes[1].values, "linear")
     assert by_value.summaries["infonce"].mean.value == pytest.approx(expected)
     assert by_value.summaries["infonce"].mean.value < by_log.summaries["infonce"].mean.value
     assert by_value.summaries["infonce"].tuned.estimate == by_log.summaries["infonce"].tuned.estimate
+
+
+@pytest.mark.parametrize(("drawn", "measure"), [("log", "linear"), ("linear", "log"), ("each", "log")])
+def test_drawn_points_integrate_by_the_named_measure(drawn: str, measure: str) -> None:
+    """The weighed mean of values drawn by one law is the mean of the other."""
+    rng = np.random.default_rng(0)
+    listed = np.array([1.0, 2.0, 4.0, 16.0])
+    draws = {
+        "log": np.exp(rng.uniform(0, np.log(16), 40_000)),
+        "linear": rng.uniform(1, 16, 40_000),
+        "each": rng.choice(listed, 40_000),
+    }
+    values, at = np.unique(draws[drawn], return_inverse=True)
+    weights = density_ratio(values, measure, drawn)[at]
+    log_mean = 15 / np.log(16)
+    expected = {"linear": 8.5, "log": log_mean if drawn == "linear" else listed @ axis_weights(listed)}
+    assert (weights @ values[at]) / weights.sum() == pytest.approx(expected[measure], rel=0.02)
+    assert (density_ratio(values, drawn, drawn) == 1).all()

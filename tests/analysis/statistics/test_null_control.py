@@ -4,6 +4,7 @@ import pytest
 
 from analysis.fairness.checks import check_fairness
 from analysis.findings import analyse
+from analysis.info import BATCH_SIZE, AxisInfo
 from analysis.statistics.null_control import NullControl, check_null_control
 from analysis.verdict import null_control_sentence
 from tests.analysis import synthetic
@@ -90,8 +91,8 @@ def several(**changes: object) -> list[NullControl]:
         synthetic.arm_info("dcl_b", loss="dcl", **changes),
     ]
     planned = synthetic.plan(arms, seeds=SEEDS)
-    if column := changes.get("main_axis"):
-        planned[column] = planned[column].fillna(0.5)
+    for arm in arms:
+        planned[arm.main_axis] = planned[arm.main_axis].fillna(0.5)
     records = synthetic.run(planned.drop(columns="hp_lr", errors="ignore"), {arm.label: HILL for arm in arms})
     pairs = (("flatnce", "dcl_a"), ("flatnce", "dcl_b"))
     info = synthetic.study_info(arms, seeds=SEEDS, null_controls=pairs)
@@ -107,7 +108,7 @@ def test_several_pairs_are_checked_each() -> None:
     assert [control.verdict for control in controls] == ["no difference"] * 2
 
 
-@pytest.mark.parametrize("changes", [{"base_lr": 0.3}, {"main_axis": "hp_t", "main_axis_label": "t"}])
+@pytest.mark.parametrize("changes", [{"base_lr": 0.3}, {"axes": (BATCH_SIZE, AxisInfo(name="hp_t"))}])
 def test_a_pair_of_another_rate_or_axis_is_left_open_beside_one_that_is_judged(changes: dict) -> None:
     assert [control.verdict for control in several(**changes)] == ["no difference", "not comparable"]
 
@@ -126,7 +127,7 @@ def test_the_level_is_shared_among_pairs() -> None:
     findings = analyse(
         synthetic.plan(arms, seeds=SEEDS), run(shift=0.01, jitter=0.004), synthetic.study_info(arms)
     )
-    surfaces, summaries = findings.test, findings.summaries
+    surfaces, summaries = findings.cells, findings.summaries
     pair = (surfaces["flatnce"], surfaces["dcl"], (summaries["flatnce"], summaries["dcl"]))
     p = check_null_control(*pair).p
     fewest = int(0.05 / p)

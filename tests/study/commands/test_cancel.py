@@ -27,7 +27,9 @@ def test_what_runs_stops_and_says_how_far_it_is(write_study: WriteStudy, tmp_pat
     result = invoke("run", study, "--store", store, "--runner", "inline")
     thread.join()
     assert result.exit_code == 130
-    assert "stopped: 0 of 12 trials are done and kept; the same command continues" in result.output
+    assert (
+        "stopped: 0 of 12 trials are done and kept, 12 are left; the same command continues" in result.output
+    )
     assert codes == [0]
     [manifest] = read_manifests(folder)
     assert manifest.outcome == "stopped"

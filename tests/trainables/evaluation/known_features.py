@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from trainables.evaluation.features import EncodedSplits, Labelled
 
@@ -31,7 +32,18 @@ def encoded(train: Labelled, val: Labelled, test: Labelled) -> EncodedSplits:
         labelled=labelled,
         views=lambda split: (labelled[split].features, labelled[split].features),
         corrupted=lambda split: iter([labelled[split].features] * 2),
+        projected_views=lambda split: (_units(labelled[split]),) * 2,
+        corrupted_views=lambda split: (_corrupted(labelled[split]),) * 2,
     )
+
+
+def _units(split: Labelled) -> torch.Tensor:
+    return F.normalize(split.features, dim=1)
+
+
+def _corrupted(split: Labelled) -> torch.Tensor:
+    """Two "corruptions": none, and coordinates that change places, which says nothing where all are equal."""
+    return torch.stack([_units(split), _units(split).roll(1, dims=1)])
 
 
 def separable() -> EncodedSplits:

@@ -40,6 +40,9 @@ def test_collapsed_features_score_chance_without_complaint() -> None:
     collapsed = encoded(*(noise(60, seed, scale=1e-9, shift=1.0) for seed in range(3)))
     found = probe_accuracies(CONFIG, collapsed, seed=0)
     chance = {probe: 1 / 60 if probe.startswith("retrieval") else 1 / 3 for probe in SUITE}
+    chance |= {
+        probe: 1 / 2 for probe in SUITE if probe.startswith("retrieval_released")
+    }  # of two corruptions
     assert found == pytest.approx(
         {f"{split}_{probe}_accuracy": chance[probe] for split in ("val", "test") for probe in SUITE}
     )

@@ -32,7 +32,11 @@ def member(seed: int = 0, loss: Any = None, **changes: Any) -> Member:
 
 def streams(seed: int, device: str = "cpu") -> Streams:
     order = torch.Generator().manual_seed(100 + seed)
-    return Streams(order=order, views=torch.Generator(device).manual_seed(200 + seed))
+    return Streams(
+        order=order,
+        views=torch.Generator(device).manual_seed(200 + seed),
+        selection_views=torch.Generator(device).manual_seed(300 + seed),
+    )
 
 
 def train(

@@ -13,7 +13,8 @@ import pytest
 from study.rerun import RUN_COLUMNS
 from tests.trainables.tiny_trial import tiny
 from tests.trainables.training.small import member, train
-from trainables.config import TrialConfig, canonical_json
+from trainables.config import SelectionConfig, TrialConfig, canonical_json
+from trainables.records import RecordStore
 from trainables.runtime import Runtime
 from trainables.schema import Status, TrialRecord
 from trainables.training.checkpoint import Checkpoint, CheckpointError, load_weights, save_durably
@@ -24,6 +25,7 @@ _CHILD = """
 import sys, time
 from pathlib import Path
 from trainables.config import TrialConfig
+from trainables.records import RecordStore
 from trainables.runtime import Runtime
 from trainables.trial import run_trials
 runtime = Runtime(artefacts=Path(sys.argv[1]), checkpoint_seconds=0.0, curve_epochs=1)
@@ -32,10 +34,17 @@ list(run_trials(configs, lambda facts: time.sleep(0.05), runtime=runtime, attemp
 """
 
 
-def longer(seed: int, loss: str = "ntxent") -> TrialConfig:
-    config = tiny(loss, seed=seed)
+#: Rounds of seven steps: a kill mostly falls into one.
+OSGD = SelectionConfig(method="osgd", pool=12, keep=7)
+SHUFFLE = SelectionConfig()
+
+
+def longer(seed: int, selection: SelectionConfig = SHUFFLE) -> TrialConfig:
+    config = tiny(seed=seed)
     training = dataclasses.replace(config.task.training, steps=40)
-    return dataclasses.replace(config, task=dataclasses.replace(config.task, training=training))
+    return dataclasses.replace(
+        config, task=dataclasses.replace(config.task, training=training, selection=selection)
+    )
 
 
 def results(record: TrialRecord) -> dict[str, object]:
@@ -46,9 +55,13 @@ def checkpoint(folder: Path, *ids: str) -> Checkpoint:
     return Checkpoint(folder=folder, pretrain_ids=ids or ("a",), every_seconds=0.0)
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_after_a_kill_the_record_is_that_of_an_uninterrupted_trial(count: int, tmp_path: Path) -> None:
-    configs = [longer(seed) for seed in range(count)]
+@pytest.mark.parametrize(
+    ("count", "selection"), [(1, SHUFFLE), (3, SHUFFLE), (1, OSGD)], ids=["one", "stack", "osgd"]
+)
+def test_after_a_kill_the_record_is_that_of_an_uninterrupted_trial(
+    count: int, selection: SelectionConfig, tmp_path: Path
+) -> None:
+    configs = [longer(seed, selection) for seed in range(count)]
     arguments = [sys.executable, "-c", _CHILD, str(tmp_path), *map(canonical_json, configs)]
     with subprocess.Popen(arguments, cwd=Path(__file__).parents[3]) as child:
         deadline = time.monotonic() + 100
@@ -134,7 +147,9 @@ def test_nothing_is_left_once_a_trial_has_its_record(tmp_path: Path) -> None:
     key = trial_keys(config, provenance_of(config, None)).trial_id
     runtime = Runtime(artefacts=tmp_path, checkpoint_seconds=0.0)
     unit = WorkUnit(trial_id=key, attempt=0, config=config, title="")
-    assert [each.trial_id for each in run_pack((unit,), Workshop(store=tmp_path, runtime=runtime))] == [key]
+    assert [
+        each.trial_id for each in run_pack((unit,), Workshop(store=RecordStore(tmp_path), runtime=runtime))
+    ] == [key]
     assert not list((tmp_path / "checkpoints").iterdir())
 
 

@@ -14,10 +14,7 @@ from trainables.datasets.loaded import DatasetInfo, ImageData
 from trainables.datasets.source import Images
 from trainables.datasets.subset import choose_rows
 from trainables.evaluation.corruptions.built_in import BUILT_IN, corrupt
-from trainables.evaluation.corruptions.published import check_published, published_copies
-
-_BUILT_IN_SET = "built_in"
-_PUBLISHED_FORM = "npy:"
+from trainables.evaluation.corruptions.published import BUILT_IN_SET, published_copies, published_files
 
 
 def check_corruptions(task: ImagesTask, info: DatasetInfo, data_root: Path | None) -> None:
@@ -25,8 +22,7 @@ def check_corruptions(task: ImagesTask, info: DatasetInfo, data_root: Path | Non
 
     Reads headers of files alone: to be called before a trial trains.
     """
-    if "retrieval_corrupted" in task.probe.suite and task.probe.corruptions != _BUILT_IN_SET:
-        _published_files(task, info, data_root)
+    published_files(task.probe, info, data_root)
 
 
 def corrupted_copies(
@@ -38,19 +34,10 @@ def corrupted_copies(
     published files follow another order of images than the data set.
     """
     images, probe = data.splits[split], task.probe
-    if probe.corruptions == _BUILT_IN_SET or split == "val":
+    if probe.corruptions == BUILT_IN_SET or split == "val":
         for name in BUILT_IN:
             yield corrupt(images.images, name, probe.severity, split, device)
     else:
-        files = _published_files(task, data.info, data_root)
+        files = published_files(probe, data.info, data_root)
         rows = choose_rows(task.data, open_source(task.data.name, data_root, task.data.size)).test
         yield from published_copies(files, probe.severity, rows, images.labels)
-
-
-def _published_files(task: ImagesTask, info: DatasetInfo, data_root: Path | None) -> list[Path]:
-    folder = task.probe.corruptions.removeprefix(_PUBLISHED_FORM)
-    if folder in ("", task.probe.corruptions):
-        raise ValueError(
-            f"corruptions: got {task.probe.corruptions!r}; allowed are {_BUILT_IN_SET} and {_PUBLISHED_FORM}FOLDER"
-        )
-    return check_published(folder, data_root, channels=info.channels, size=info.size)

@@ -10,9 +10,46 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from trainables.config import ProbeConfig
+from trainables.datasets.files import file_states, files_fingerprint, remembered
+from trainables.datasets.loaded import DatasetInfo
 from trainables.datasets.source import DataError, Images, Indices, locate
+from trainables.schema import CORRUPTED_PROBES
 
 SEVERITIES = 5
+
+BUILT_IN_SET = "built_in"
+_FORM = "npy:"
+
+
+def published_files(probe: ProbeConfig, info: DatasetInfo, data_root: Path | None) -> list[Path]:
+    """The corruption files that a probe's `npy:FOLDER` names, none where it measures no published corruptions.
+
+    Reads headers alone. Raises `ValueError` for another form, and `DataError` as `check_published` does.
+    """
+    if not set(CORRUPTED_PROBES) & set(probe.suite) or probe.corruptions == BUILT_IN_SET:
+        return []
+    folder = probe.corruptions.removeprefix(_FORM)
+    if folder in ("", probe.corruptions):
+        raise ValueError(
+            f"corruptions: got {probe.corruptions!r}; allowed are {BUILT_IN_SET} and {_FORM}FOLDER"
+        )
+    return check_published(folder, data_root, channels=info.channels, size=info.size)
+
+
+def corruptions_fingerprint(probe: ProbeConfig, info: DatasetInfo, data_root: Path | None) -> str:
+    """Hash of the names and bytes of the published corruptions that a probe measures; "" where it has none.
+
+    Reads the files whole, once for as long as none changes. Raises as `published_files` does.
+    """
+    if not (files := published_files(probe, info, data_root)):
+        return ""
+    names, states = repr([path.name for path in files]), file_states([_labels_file(files), *files])
+    facts = remembered(
+        f"corruptions 1 {names}", states, lambda: {"fingerprint": files_fingerprint(states, names)}
+    )
+    fingerprint: str = facts["fingerprint"]
+    return fingerprint
 
 
 def check_published(where: str, data_root: Path | None, *, channels: int, size: int) -> list[Path]:
@@ -44,7 +81,7 @@ def published_copies(files: list[Path], severity: int, rows: Indices, labels: In
     `labels` are those that the data set gives these images, renumbered or not, as the rows are checked by them:
     raises `DataError` where the files follow another order, or hold another number of images.
     """
-    published = _open(files[0].with_name("labels.npy"))
+    published = _open(_labels_file(files))
     count = len(published) // SEVERITIES
     if rows.max() >= count:
         raise DataError(
@@ -60,6 +97,10 @@ def published_copies(files: list[Path], severity: int, rows: Indices, labels: In
         )
     for path in files:
         yield np.ascontiguousarray(_open(path)[chosen].transpose(0, 3, 1, 2))
+
+
+def _labels_file(files: list[Path]) -> Path:
+    return files[0].with_name("labels.npy")
 
 
 def _open(path: Path) -> npt.NDArray:

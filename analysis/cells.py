@@ -1,0 +1,310 @@
+"""Every configuration of one arm as arrays: what all statistics start from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from analysis.info import ArmInfo, AxisInfo
+from analysis.metric import Metric
+from analysis.statistics.measure import axis_weights, density_ratio
+
+#: Statuses of a trial that ended without a usable score. `no_score` is a finished trial whose metric is
+#: missing or not finite.
+FAILED = ("diverged", "crashed", "oom", "timeout", "no_score")
+#: Statuses that say nothing of the score: no record yet, stopped early to save time, never asked for.
+MISSING, PRUNED, UNPLANNED = "missing", "pruned", "unplanned"
+
+#: Share of the full product of axis values from which on the configurations count as a grid with gaps.
+_GRID_SHARE = 0.5
+#: Designs whose places are drawn: never a grid.
+DRAWN = ("sobol", "random", "optuna")
+#: Asks for a grid however many of its places are empty.
+FULL = "full"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """The values of one hyperparameter that occur in an arm."""
+
+    info: AxisInfo
+    values: np.ndarray  # (L,) increasing numbers, or sorted texts
+
+    @property
+    def name(self) -> str:
+        """Its column."""
+        return self.info.name
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it is made of numbers."""
+        return self.values.dtype.kind == "f"
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Shares `(L,)` of the values under the axis' measure."""
+        return axis_weights(self.values, self.info.measure if self.numeric else "each")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """C configurations ("cells") of one arm, k axes, S seeds.
+
+    The cells of a grid stand in the order of its axes, the last one fastest, and every combination has its cell;
+    one that no seed planned has no weight. Drawn or listed points stand in the order of their values.
+    """
+
+    arm: str
+    metric: Metric
+    axes: tuple[Axis, ...]
+    codes: np.ndarray  # (C, k) of int, places in the axes' values
+    seeds: np.ndarray  # (S,) increasing
+    status: np.ndarray  # (C, S) of str
+    raw: Mapping[str, np.ndarray]  # column: (C, S), NaN wherever `status` is not "ok"
+    weights: np.ndarray  # (C,), shares of the measure over hyperparameters, summing to 1
+
+    @property
+    def planned(self) -> np.ndarray:
+        """Trials that the study asks for, `(C, S)` of bool."""
+        return self.status != UNPLANNED
+
+    @property
+    def finished(self) -> np.ndarray:
+        """Trials that ended with a score, `(C, S)` of bool."""
+        return np.isin(self.status, ["ok"])
+
+    @property
+    def failed(self) -> np.ndarray:
+        """Trials that ended without a score, `(C, S)` of bool."""
+        return np.isin(self.status, FAILED)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Planned trials of which nothing is known yet, or that were pruned, `(C, S)` of bool."""
+        return np.isin(self.status, (MISSING, PRUNED))
+
+    @cached_property
+    def shape(self) -> tuple[int, ...] | None:
+        """The grid's shape `(A1, ..., Ak)`; None where the cells are no full product of their axes."""
+        shape = tuple(len(axis.values) for axis in self.axes)
+        if len(self.codes) != np.prod(shape):
+            return None
+        in_order = np.ravel_multi_index(tuple(self.codes.T), shape) == np.arange(len(self.codes))
+        return shape if in_order.all() else None
+
+    @property
+    def test(self) -> np.ndarray:
+        """Test scores `(C, S)`, a failed trial at the worst outcome; NaN where missing or unplanned."""
+        return self._with_failures(self.finished_test)
+
+    @property
+    def validation(self) -> np.ndarray:
+        """Validation scores `(C, S)`, a failed trial at the worst outcome; NaN where missing or unplanned."""
+        return self._with_failures(self.scores(self.metric.selecting_column))
+
+    @property
+    def finished_test(self) -> np.ndarray:
+        """Test scores `(C, S)` of finished trials alone."""
+        return self.scores(self.metric.reporting_column)
+
+    def scores(self, column: str) -> np.ndarray:
+        """A column of the metric as scores `(C, S)`, of finished trials alone."""
+        return self.metric.scores(self.raw[column])
+
+    def values(self, name: str) -> np.ndarray:
+        """An axis' value of every cell, `(C,)`. Raises `KeyError` for another name."""
+        place = {axis.name: index for index, axis in enumerate(self.axes)}[name]
+        return self.axes[place].values[self.codes[:, place]]
+
+    def place(self, cell: int) -> dict[str, float | str]:
+        """The configuration of a cell, a value an axis."""
+        return {
+            axis.name: axis.values[code].item()
+            for axis, code in zip(self.axes, self.codes[cell], strict=True)
+        }
+
+    def on_grid(self, array: np.ndarray) -> np.ndarray:
+        """An array `(C, ...)` as `(A1, ..., Ak, ...)`. Raises `ValueError` where the cells are no grid."""
+        if self.shape is None:
+            raise ValueError(f"arm {self.arm}: its {len(self.codes)} configurations are no grid")
+        return array.reshape(*self.shape, *array.shape[1:])
+
+    def _with_failures(self, scores: np.ndarray) -> np.ndarray:
+        return np.where(self.failed, self.metric.worst_score, scores)
+
+
+def build_cells(
+    rows: pd.DataFrame,
+    arm: ArmInfo,
+    metric: Metric,
+    axes: Sequence[AxisInfo],
+    *,
+    columns: Sequence[str] = (),
+    design: str = "grid",
+) -> Cells:
+    """The configurations of one arm from its `rows`, with the metric's columns and further ones.
+
+    The cells are a grid where at least half of all combinations occur, every one under design "full", and points
+    otherwise. Raises `ValueError` for two trials of one seed in one configuration, which means that a further
+    hyperparameter varies.
+    """
+    found = [_axis(rows, info) for info in axes]
+    grid_axes, row_codes = tuple(axis for axis, _ in found), np.stack([codes for _, codes in found], axis=1)
+    seeds, at_seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)
+    codes, at_cell = _cells_of(row_codes, tuple(len(axis.values) for axis in grid_axes), design)
+    _check_cells(arm.label, at_cell, at_seed, len(seeds))
+    shape = (len(codes), len(seeds))
+    row_status = trial_statuses(rows, metric.reporting_column)
+    status = np.full(shape, UNPLANNED, dtype=object)
+    status[at_cell, at_seed] = row_status
+    raw = {}
+    for column in dict.fromkeys((metric.reporting_column, metric.selecting_column, *columns)):
+        raw[column] = np.full(shape, np.nan)
+        raw[column][at_cell, at_seed] = np.where(row_status == "ok", numbers(rows, column), np.nan)
+    planned = (status != UNPLANNED).any(axis=-1)
+    weights = _weights(grid_axes, codes, design) * planned
+    return Cells(
+        arm=arm.label,
+        metric=metric,
+        axes=grid_axes,
+        codes=codes,
+        seeds=seeds,
+        status=status,
+        raw=raw,
+        weights=weights / weights.sum() if weights.sum() > 0 else weights,
+    )
+
+
+def join_cells(parts: Sequence[Cells], arm: ArmInfo, fixed: Sequence[Mapping[str, object]]) -> Cells:
+    """Parts of one arm as one: their axes and those columns in which the parts are `fixed` apart.
+
+    Each part keeps the shares of its cells; the parts' own shares follow from the measure of the columns that set
+    them apart, a combination that does not occur having none.
+    """
+    extra = list(dict.fromkeys(name for values in fixed for name in values))
+    axes = [_joined_axis(parts, index) for index in range(len(parts[0].axes))]
+    rows = pd.DataFrame([{name: values.get(name) for name in extra} for values in fixed])
+    further = [_axis(rows, arm.axis(name)) for name in extra]
+    seeds = np.unique(np.concatenate([part.seeds for part in parts]))
+    codes, shares = [], []
+    for index, part in enumerate(parts):
+        own = [
+            np.searchsorted(axis.values, part.axes[k].values)[part.codes[:, k]] for k, axis in enumerate(axes)
+        ]
+        set_apart = [np.full(len(part.codes), at[index]) for _, at in further]
+        codes.append(np.stack([*own, *set_apart], axis=1))
+        shares.append(part.weights * np.prod([axis.weights[at[index]] for axis, at in further]))
+    weights = np.concatenate(shares)
+    joined_axes = (*axes, *(axis for axis, _ in further))
+    joined = np.concatenate(codes)
+    order = np.lexsort(joined.T[::-1])
+    return Cells(
+        arm=arm.label,
+        metric=parts[0].metric,
+        axes=joined_axes,
+        codes=joined[order],
+        seeds=seeds,
+        status=np.concatenate([_spread(part.status, part.seeds, seeds, UNPLANNED) for part in parts])[order],
+        raw={
+            column: np.concatenate([_spread(part.raw[column], part.seeds, seeds, np.nan) for part in parts])[
+                order
+            ]
+            for column in parts[0].raw
+        },
+        weights=(weights / weights.sum() if weights.sum() > 0 else weights)[order],
+    )
+
+
+def trial_statuses(rows: pd.DataFrame, metric: str) -> np.ndarray:
+    """Status of every row `(N,)`, with the two that the analysis adds: `missing` and `no_score`."""
+    status = rows["status"].astype(object).where(rows["status"].notna(), MISSING).to_numpy()
+    return np.where((status == "ok") & ~np.isfinite(numbers(rows, metric)), "no_score", status)
+
+
+def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
+    """A column as numbers `(N,)`, NaN for what is none. Raises `ValueError` for a column that is not there."""
+    if column not in rows.columns:
+        raise ValueError(f"metric: got {column!r}; the table has no such column")
+    return pd.to_numeric(rows[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+def axis_values(rows: pd.DataFrame, info: AxisInfo) -> np.ndarray:
+    """An axis' value of every row `(N,)`: numbers, or texts where one is a text or empty; empty ones the default.
+
+    Raises `ValueError` for an infinite value and for an axis without any.
+    """
+    column = rows[info.name] if info.name in rows.columns else pd.Series(np.nan, index=rows.index)
+    if info.default is not None and column.isna().any():
+        column = column.astype(object).where(column.notna(), info.default)
+    if column.isna().all():
+        raise ValueError(f"axis {info.name}: got no value and no default")
+    if column.isna().any() or not _numeric(column):
+        return column.map(_category).to_numpy(dtype=str)
+    values = column.to_numpy(dtype=float)
+    if not np.isfinite(values).all():
+        raise ValueError(f"axis {info.name}: got an infinite value; a number is needed")
+    return values
+
+
+def _axis(rows: pd.DataFrame, info: AxisInfo) -> tuple[Axis, np.ndarray]:
+    values, places = np.unique(axis_values(rows, info), return_inverse=True)
+    return Axis(info=info, values=values), places
+
+
+def _numeric(column: pd.Series) -> bool:
+    if column.dtype.kind in "iuf":
+        return True
+    return bool(
+        column.map(lambda value: isinstance(value, Real) and not isinstance(value, (bool, np.bool_))).all()
+    )
+
+
+def _category(value: object) -> str:
+    if value is None or value != value:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _joined_axis(parts: Sequence[Cells], index: int) -> Axis:
+    values = np.unique(np.concatenate([part.axes[index].values for part in parts]))
+    return Axis(info=parts[0].axes[index].info, values=values)
+
+
+def _spread(array: np.ndarray, seeds: np.ndarray, wanted: np.ndarray, empty: object) -> np.ndarray:
+    """`(C, S)` at the places of its seeds among the `wanted` ones."""
+    spread = np.full((len(array), len(wanted)), empty, dtype=array.dtype)
+    spread[:, np.searchsorted(wanted, seeds)] = array
+    return spread
+
+
+def _cells_of(codes: np.ndarray, shape: tuple[int, ...], design: str) -> tuple[np.ndarray, np.ndarray]:
+    """Cells `(C, k)` and every row's cell: all combinations of a grid, or the points that occur."""
+    flat = np.ravel_multi_index(tuple(codes.T), shape)
+    points, at = np.unique(flat, return_inverse=True)
+    product = int(np.prod(shape))
+    if design == FULL or (design not in DRAWN and len(points) >= _GRID_SHARE * product):
+        return np.stack(np.unravel_index(np.arange(product), shape), axis=1), flat
+    return np.stack(np.unravel_index(points, shape), axis=1), at
+
+
+def _weights(axes: Sequence[Axis], codes: np.ndarray, design: str) -> np.ndarray:
+    """Shares of a grid's cells by the measures of its axes; drawn points share alike, times density ratios."""
+    weights = np.ones(len(codes))
+    grid = len(codes) == np.prod([len(axis.values) for axis in axes])
+    for axis, code in zip(axes, codes.T, strict=True):
+        if grid and design not in DRAWN:
+            weights *= axis.weights[code]
+        elif design in DRAWN and axis.numeric:
+            weights *= density_ratio(axis.values, axis.info.measure, axis.info.drawn)[code]
+    return weights
+
+
+def _check_cells(arm: str, at_cell: np.ndarray, at_seed: np.ndarray, seeds: int) -> None:
+    trials = at_cell * seeds + at_seed
+    if len(np.unique(trials)) < len(trials):
+        raise ValueError(
+            f"arm {arm}: several trials of one seed share a cell; split the arm by what else varies"
+        )

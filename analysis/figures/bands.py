@@ -1,0 +1,21 @@
+"""A figure of curves with bands, a legend beside it."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from analysis.plots.bands import BandCurve, draw_bands
+from analysis.plots.style import WIDTH
+
+_LINE = 0.2  # inches, a line of the legend
+
+
+def band_figure(curves: Sequence[BandCurve], *, x_label: str, y_label: str, log: bool = False) -> Figure:
+    """One panel of `curves`; `log` spaces x by factors."""
+    lines = sum(curve.label.count("\n") + 1 for curve in curves)
+    figure = Figure(figsize=(WIDTH, max(3.6, 0.9 + _LINE * lines)), layout="constrained")
+    ax = draw_bands(figure.subplots(), curves, x_label=x_label, y_label=y_label)
+    if log:
+        ax.set_xscale("log")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper", title="Loss")
+    return figure

@@ -1,0 +1,141 @@
+"""Figures of diagnostic trials: bias and variance by batch size, precision by temperature, measures by defect."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.findings import Findings
+from analysis.plots.style import WIDTH, arm_look
+
+#: Measures of uniformity in the order of the figure.
+MEASURES = (
+    "z_wasserstein_uniformity",
+    "z_uniformity",
+    "z_energy_distance",
+    "z_gaussian_mmd",
+    "z_effective_rank",
+)
+
+_SEEN = 5.0  # deviations of the uniform control
+_PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def bias_figure(findings: Findings) -> Figure | None:
+    """Relative bias of the gradient by M; below, its square over what noise alone makes."""
+    return _by_batch_size(
+        findings,
+        {
+            "gradient_bias": "bias over the gradient's length",
+            "gradient_bias_ratio": "squared distance over noise alone",
+        },
+    )
+
+
+def variance_figure(findings: Findings) -> Figure | None:
+    """Relative variance of the gradient by M; dots: the theory's variance of a KCL gradient."""
+    figure = _by_batch_size(findings, {"gradient_variance": "variance over squared length"})
+    if figure is None:
+        return None
+    ax = figure.axes[0]
+    for index, arm in enumerate(findings.info.arms):
+        own = findings.table[findings.table["arm"] == arm.label]
+        if arm.loss == "kcl" and own["hp_batch_size"].nunique() > 2:
+            sizes, line = theory_line(own)
+            ax.plot(
+                sizes, line, ":", color=arm_look(index).color, lw=3, alpha=0.6, label=f"{arm.name}, theory"
+            )
+    ax.axhline(1, color="#888888", lw=0.8)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def theory_line(own: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Batch sizes and the variance of a U-statistic there, from its two coefficients.
+
+    Of M of N drawn without replacement, with Hoeffding's terms of one sample and of two (Bloznelis and Goetze 2001,
+    Annals of Statistics 29, 899):
+
+        a (N - M) / (M (N - 1)) + b 2 (N - M)(N - M - 1) / (M (M - 1) (N - 2)(N - 3)).
+
+    a and b are such that the line meets the least and the largest M; what lies between is the test.
+    """
+    means = own.groupby("hp_batch_size")["gradient_variance"].mean()
+    sizes, n = means.index.to_numpy(float), float(own["hp_n_pairs"].iloc[0])
+    one = (n - sizes) / (sizes * (n - 1))
+    two = 2 * (n - sizes) * (n - sizes - 1) / (sizes * (sizes - 1) * (n - 2) * (n - 3))
+    terms = np.stack([one, two], axis=1)
+    return sizes, terms @ np.linalg.solve(terms[[0, -1]], means.to_numpy()[[0, -1]])
+
+
+def _by_batch_size(findings: Findings, columns: dict[str, str]) -> Figure | None:
+    if findings.table[list(columns)].isna().all(axis=None):
+        return None
+    figure = Figure(figsize=(WIDTH, 3.2 * len(columns)), layout="constrained")
+    for ax, (column, label) in zip(
+        np.atleast_1d(figure.subplots(len(columns), 1)), columns.items(), strict=True
+    ):
+        _draw(ax, findings, findings.table, "hp_batch_size", column)
+        ax.set(xscale="log", yscale="log", xlabel="batch size M, pairs", ylabel=label)
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def _draw(ax: Axes, findings: Findings, table: pd.DataFrame, x: str, column: str) -> None:
+    """Mean over seeds, and single trials; zeros are not drawn on a log axis."""
+    for index, arm in enumerate(findings.info.arms):
+        own = table[(table["arm"] == arm.label) & (table[column] > 0)]
+        look, means = arm_look(index), own.groupby(x)[column].mean()
+        ax.plot(own[x], own[column], ".", color=look.color, ms=3.5)
+        ax.plot(means.index, means, color=look.color, ls=look.line, marker=look.marker, ms=4, label=arm.name)
+    ax.grid(axis="y")
+
+
+def precision_figure(findings: Findings) -> Figure | None:
+    """Error of the gradient by temperature in each precision, and the signal; batch sizes together."""
+    columns = [f"gradient_error_{name}" for name in _PRECISIONS]
+    if findings.table[columns].isna().all(axis=None):
+        return None
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    axes: Sequence[Axes] = figure.subplots(1, 4)
+    panels = {**dict(zip(columns, _PRECISIONS, strict=True)), "signal": "signal 1 − p"}
+    for ax, (column, title) in zip(axes, panels.items(), strict=True):
+        _draw(ax, findings, findings.table, "hp_temperature", column)
+        ax.set(xscale="log", yscale="log", title=title, xlabel="temperature")
+    axes[0].set_ylabel("relative error of the gradient")
+    axes[0].legend()
+    return figure
+
+
+def deviations(table: pd.DataFrame) -> pd.DataFrame:
+    """Each measure's mean off that of uniform points, in deviations over seeds, by defect and level."""
+    control = table[table["hp_defect"] == "none"]
+    center, spread = control[list(MEASURES)].mean(), control[list(MEASURES)].std()
+    means = (
+        table[table["hp_defect"] != "none"]
+        .groupby(["hp_defect", "hp_defect_level"], sort=False)[list(MEASURES)]
+        .mean()
+    )
+    return (means - center) / spread
+
+
+def defects_figure(findings: Findings) -> Figure | None:
+    """One panel a measure: deviations by level, one line a defect; the dashed line is where it is seen."""
+    found = deviations(findings.table)
+    if found.isna().all(axis=None):
+        return None
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    axes = figure.subplots(1, len(MEASURES), sharey=True)
+    for ax, measure in zip(axes, MEASURES, strict=True):
+        for index, (defect, own) in enumerate(found[measure].groupby(level=0, sort=False)):
+            levels, look = own.index.get_level_values(1), arm_look(index)
+            ax.plot(levels, own.abs(), color=look.color, marker=look.marker, ms=4, label=defect)
+        ax.axhline(_SEEN, color="#888888", lw=0.8, ls="--")
+        ax.set(yscale="log", xlabel="level")
+        ax.set_title(measure.removeprefix("z_").replace("_", " "), fontsize=8)
+    axes[0].set_ylabel("off uniform points, deviations")
+    handles = axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=6)
+    return figure

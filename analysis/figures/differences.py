@@ -1,0 +1,72 @@
+"""Difference maps: one heat map an arm, on one colour scale centred on 0."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from analysis.findings import Findings
+from analysis.plots.heatmap import panel_grid
+from analysis.plots.style import WIDTH
+from analysis.statistics.differences import DifferenceSurface
+from analysis.wording import Scale, number, wrapped
+
+_ROOMY = 6  # places along x up to which a cell has room for a number
+
+
+def difference_maps(findings: Findings, surfaces: Mapping[str, DifferenceSurface]) -> Figure | None:
+    """Mean differences of every arm over its grid of two axes; None where there is none."""
+    shown = {label: item for label, item in surfaces.items() if len(findings.cells[label].shape or ()) == 2}
+    known = np.concatenate([item.mean[np.isfinite(item.mean)] for item in shown.values()] or [np.empty(0)])
+    if not len(known):
+        return None
+    factor = findings.info.metric.factor
+    limit = factor * float(np.abs(known).max()) or 1.0
+    rows, columns = panel_grid(len(shown))
+    tallest = max(findings.cells[label].shape[1] for label in shown)  # type: ignore[index]
+    figure = Figure(figsize=(WIDTH, rows * (0.9 + 0.36 * max(tallest, 3))), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for ax, (label, item) in zip(grid.flat, shown.items(), strict=False):
+        cells, arm = findings.cells[label], findings.info.arm(label)
+        mean = factor * cells.on_grid(item.mean).T
+        marked = cells.on_grid(item.better | item.worse).T
+        x, y = cells.axes
+        sns.heatmap(
+            mean,
+            mask=~np.isfinite(mean),
+            annot=_texts(mean / factor, Scale(findings.info.metric)) if len(x.values) <= _ROOMY else None,
+            fmt="",
+            annot_kws={"size": 7.5 if len(x.values) <= _ROOMY // 2 else 6.5},
+            vmin=-limit,
+            vmax=limit,
+            cmap="RdBu",
+            cbar=False,
+            linewidths=1,
+            linecolor="white",
+            xticklabels=[number(value) for value in x.values.tolist()],
+            yticklabels=[number(value) for value in y.values.tolist()],
+            ax=ax,
+        )
+        ax.set_facecolor("#dddddd")
+        ax.invert_yaxis()
+        ax.set(title=wrapped(arm.name, width=24), xlabel=arm.x.axis_label, ylabel=arm.main.axis_label)
+        ax.tick_params(length=0, rotation=0)
+        if len(x.values) > _ROOMY:
+            ax.tick_params(axis="x", rotation=90)
+        rows_at, columns_at = np.nonzero(marked)
+        # white around black is seen on dark and on light cells
+        ax.plot(columns_at + 0.5, rows_at + 0.17, "o", ms=4.5, color="black", mec="white", mew=0.8)
+    for ax in list(grid.flat)[len(shown) :]:
+        ax.set_axis_off()
+    label = f"difference to {findings.info.reference_arm.name}, {findings.info.metric.difference_unit}"
+    axes = list(grid.flat)
+    figure.colorbar(axes[0].collections[0], ax=axes, label=label, shrink=0.7, aspect=30, pad=0.015)
+    return figure
+
+
+def _texts(mean: np.ndarray, scale: Scale) -> np.ndarray:
+    texts = np.empty(mean.shape, dtype=object)
+    for place in np.ndindex(mean.shape):
+        texts[place] = scale.gap(float(mean[place])) if np.isfinite(mean[place]) else ""
+    return texts

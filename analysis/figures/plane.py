@@ -1,0 +1,54 @@
+"""Two scores of every arm against each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis.plots.style import WIDTH, Look
+from analysis.statistics.intervals import Estimate
+
+_LINE = 0.2  # inches, a line of the legend
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanePoint:
+    """One arm with two scores, as they are shown."""
+
+    label: str
+    look: Look
+    x: Estimate
+    y: Estimate
+
+
+def plane_figure(points: Sequence[PlanePoint], *, x_label: str, y_label: str) -> Figure | None:
+    """A marker an arm, with a bar along each axis where there is an interval; None where no arm has both scores."""
+    shown = [point for point in points if np.isfinite([point.x.value, point.y.value]).all()]
+    if not shown:
+        return None
+    lines = sum(point.label.count("\n") + 1 for point in shown)
+    figure = Figure(figsize=(WIDTH, max(3.9, 0.9 + _LINE * lines)), layout="constrained")
+    ax = figure.subplots()
+    for point in shown:
+        color = point.look.color
+        if point.x.has_interval:
+            ax.hlines(point.y.value, point.x.low, point.x.high, color=color, lw=1.4, alpha=0.7)
+        if point.y.has_interval:
+            ax.vlines(point.x.value, point.y.low, point.y.high, color=color, lw=1.4, alpha=0.7)
+        ax.plot(
+            point.x.value,
+            point.y.value,
+            point.look.marker,
+            color=color,
+            ms=8,
+            mec="white",
+            mew=0.8,
+            ls="none",
+            label=point.label,
+        )
+    ax.set(xlabel=x_label, ylabel=y_label)
+    ax.grid()
+    ax.set_axisbelow(True)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper", title="Loss")
+    return figure

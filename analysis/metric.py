@@ -1,0 +1,111 @@
+"""What a study compares its losses by: the columns that select and report, and how values are read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric of trials. Statistics see *scores*, of which higher is always better; readers see `shown` ones.
+
+    Raises `ValueError` for bounds in the wrong order or a worst outcome outside of them.
+    """
+
+    name: str  # bare, such as "probe10_accuracy"
+    worst: float  # raw value that a failed trial counts as: chance for accuracies
+    label: str = ""  # in words, without the unit
+    selects: str = ""  # column that chooses configurations; `val_<name>` where empty
+    reports: str = ""  # column that is reported; `test_<name>` where empty
+    bounds: tuple[float, float] = (0.0, 1.0)  # raw values that are possible
+    higher_is_better: bool = True
+    factor: float = 100.0  # from raw values to shown ones
+    unit: str = "%"  # of shown values, empty for pure numbers
+    difference_unit: str = "points"  # of shown differences
+    digits: int = 1  # decimals of shown values
+
+    def __post_init__(self) -> None:
+        low, high = self.bounds
+        if not low < high:
+            raise ValueError(f"bounds: got {self.bounds}; the lower one must come first")
+        if not low <= self.worst <= high:
+            raise ValueError(f"worst: got {self.worst}; allowed is a value within {self.bounds}")
+
+    @property
+    def selecting_column(self) -> str:
+        """The column that chooses configurations."""
+        return self.selects or f"val_{self.name}"
+
+    @property
+    def reporting_column(self) -> str:
+        """The column that is reported and never chooses."""
+        return self.reports or f"test_{self.name}"
+
+    @property
+    def words(self) -> str:
+        """The metric in words."""
+        return self.label or _words(self.name)
+
+    @property
+    def noun(self) -> str:
+        """The metric in one word or few, for sentences."""
+        return "accuracy" if self.name.endswith("accuracy") and not self.label else self.words
+
+    @property
+    def reported(self) -> str:
+        """What is reported, as "test accuracy"; a metric that is not told apart by splits has its name alone."""
+        return f"test {self.noun}" if self.reporting_column.startswith("test_") else self.noun
+
+    @property
+    def held_out(self) -> bool:
+        """Whether what is reported is told apart from what chooses."""
+        return self.selecting_column != self.reporting_column
+
+    @property
+    def chooser(self) -> str:
+        """What chooses configurations, in words."""
+        return "validation" if self.held_out else "the same metric"
+
+    @property
+    def axis_label(self) -> str:
+        """What is reported with its unit, for axes and colour bars."""
+        return f"{self.reported}, {self.unit}" if self.unit else self.reported
+
+    @property
+    def sign(self) -> float:
+        """1, or -1 where lower is better."""
+        return 1.0 if self.higher_is_better else -1.0
+
+    @property
+    def worst_score(self) -> float:
+        """The score of a failed trial."""
+        return self.sign * self.worst
+
+    @property
+    def score_bounds(self) -> tuple[float, float]:
+        """Scores that are possible."""
+        low, high = sorted(self.sign * bound for bound in self.bounds)
+        return low, high
+
+    @property
+    def span(self) -> float:
+        """Largest possible difference of two scores."""
+        return self.bounds[1] - self.bounds[0]
+
+    def scores(self, raw: np.ndarray) -> np.ndarray:
+        """Raw values as scores, or scores as raw values."""
+        return raw if self.higher_is_better else -raw
+
+    def shown(self, score: float) -> float:
+        """A score as readers see it."""
+        return self.sign * self.factor * score
+
+
+def _words(name: str) -> str:
+    probe = name.removesuffix("_accuracy")
+    labels = probe.removeprefix("probe")
+    if probe.startswith("probe") and labels.isdigit():
+        return f"accuracy with {labels} labelled image{'s' * (labels != '1')} a class"
+    return {"probe_full": "accuracy with all labels", "knn": "nearest-neighbour accuracy"}.get(
+        probe, name.replace("_", " ")
+    )

@@ -1,0 +1,49 @@
+"""Findings: what became of each claim that the study file writes down."""
+
+import pandas as pd
+
+from analysis.claims import CONFIRMED, Finding
+from analysis.findings import Findings, judged_claims
+from analysis.sections.content import TEXT, Cell, Content, table
+
+
+def claims_section(findings: Findings) -> Content | None:
+    """Confirmed, not confirmed or not testable, claim by claim; None for a study without claims."""
+    judged = judged_claims(findings)
+    if not judged:
+        return None
+    rows = [
+        [
+            item.claim.claim,
+            item.claim.paper,
+            item.claim.confirmed_by,
+            Cell(text=item.status, below=item.found),
+            item.claim.figure,
+        ]
+        for item in judged
+    ]
+    confirmed = sum(item.status == CONFIRMED for item in judged)
+    columns = [(title, TEXT) for title in ("Claim", "Paper", "Confirmed by", "Finding", "Figure")]
+    return Content(
+        title="Findings: the papers' claims",
+        lead=f"{confirmed} of {len(judged)} claims are confirmed. Each stands in the study file with what would "
+        "confirm it; a trial that failed agrees with none. What is confirmed holds for the sizes, budgets and "
+        "the optimiser of this study.",
+        tables=(table(columns, rows),),
+        data={"claims": pd.DataFrame([_told(item) for item in judged])},
+    )
+
+
+def _told(item: Finding) -> dict[str, object]:
+    claim = item.claim
+    return {
+        "name": claim.name,
+        "claim": claim.claim,
+        "paper": claim.paper,
+        "confirmed_by": claim.confirmed_by,
+        "status": item.status,
+        "found": item.found,
+        "agreeing": item.agreeing,
+        "trials": item.trials,
+        "figure": claim.figure,
+    }

@@ -1,0 +1,78 @@
+"""What failed, and what is there."""
+
+import pandas as pd
+
+from analysis.findings import Findings
+from analysis.sections.content import COUNT, TEXT, Cell, Content, ShownTable, table
+from analysis.tables import coverage_table, failures_table, trials_table
+from analysis.wording import NONE, number
+
+#: Kinds of failure that are listed; the table file holds every failed trial.
+_MOST = 30
+
+_COUNTS = {
+    "planned": "Planned",
+    "ok": "Finished",
+    "diverged": "Diverged",
+    "crashed": "Crashed",
+    "oom": "Out of memory",
+    "timeout": "Out of time",
+    "no_score": "No score",
+    "pruned": "Pruned",
+    "missing": "Not run",
+}
+
+
+def failures_section(findings: Findings) -> Content:
+    """Trials by status, and the kinds of failure."""
+    coverage, failed = coverage_table(findings), failures_table(findings)
+    ended = int(coverage["planned"].sum() - coverage["missing"].sum())
+    tables = [_coverage(findings, coverage)]
+    lead = ""
+    if len(failed):
+        tables.append(_kinds(findings, failed))
+    else:
+        lead = f"None failed of {ended} trials." if ended else "No trial has ended yet."
+    return Content(
+        title="Failures and coverage",
+        lead=lead,
+        tables=tuple(tables),
+        data={"failures": failed, "coverage": coverage, "trials": trials_table(findings)},
+    )
+
+
+def _coverage(findings: Findings, coverage: pd.DataFrame) -> ShownTable:
+    rows = [
+        [findings.info.arm(row["arm"]).name, *(Cell(text=str(row[name]), sort=row[name]) for name in _COUNTS)]
+        for row in coverage.to_dict("records")
+    ]
+    return table([("Loss", TEXT), *((title, COUNT) for title in _COUNTS.values())], rows)
+
+
+def _kinds(findings: Findings, failed: pd.DataFrame) -> ShownTable:
+    keys = ["arm", "status", "error_class", "error_message"]
+    groups = failed.fillna({"error_class": "", "error_message": ""}).groupby(keys, sort=False)
+    rows = [_kind(findings, tuple(map(str, key)), rows) for key, rows in groups]
+    note = (
+        f"{len(rows) - _MOST} further kinds of failure stand in tables/failures.csv."
+        if len(rows) > _MOST
+        else ""
+    )
+    columns = [("Loss", TEXT), ("Status", TEXT), ("Trials", COUNT), ("Error", TEXT), ("First of them", TEXT)]
+    return table(columns, rows[:_MOST], title="What failed", note=note)
+
+
+def _kind(findings: Findings, key: tuple[str, ...], rows: pd.DataFrame) -> list[Cell | str]:
+    label, status, error, message = key
+    first, arm = rows.iloc[0], findings.info.arm(label)
+    place = (
+        f"{arm.x.words} {number(first[arm.x.bare])}, {arm.main.words} {number(first['main_axis_value'])}, "
+        f"seed {first['seed']}"
+    )
+    return [
+        arm.name,
+        status.replace("_", " "),
+        Cell(text=str(len(rows)), sort=len(rows)),
+        ": ".join(filter(None, [error, message])) or NONE,
+        Cell(text=place, below=str(first["trial_id"])),
+    ]

@@ -1,0 +1,139 @@
+"""How much of the space is good: tolerance volumes and the profile over the space."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.figures.bands import band_figure
+from analysis.findings import Findings
+from analysis.plots.bands import BandCurve
+from analysis.plots.style import arm_look
+from analysis.sections.content import TEXT, Cell, Content, ShownFigure, share_cell, table
+from analysis.sections.scores import tolerance_words
+from analysis.statistics.intervals import LEVEL, Estimate
+from analysis.statistics.profile import Profile, profile, profile_area
+from analysis.statistics.tolerance import tolerance_volume
+from analysis.tables import estimate_columns
+from analysis.wording import wrapped
+
+_THRESHOLDS = 200
+
+
+def good_space_section(findings: Findings) -> Content | None:
+    """Shares of the space near each loss's own best and near the best of all, and the whole profile."""
+    if not findings.any_finished or findings.adaptive:
+        return None
+    profiles = {label: _profile(findings, label) for label in findings.cells}
+    volumes = {label: _volumes(findings, label) for label in findings.cells}
+    eps, level = tolerance_words(findings), f"{100 * LEVEL:.0f} %"
+    columns = [
+        ("Loss", TEXT),
+        "Area under the profile",
+        f"Within {eps} of its own best, % of the space",
+        f"Within {eps} of the best of all losses, % of the space",
+    ]
+    return Content(
+        title="How much of the space is good",
+        lead="A robust loss scores well in much of its space, not only at its best. The area under the "
+        f"profile is the profile's mean over all thresholds that occur. Intervals: {level}, over "
+        "seeds; conservative where they rest on simultaneous intervals of all configurations.",
+        tables=(table(columns, [_row(findings, label, volumes[label]) for label in volumes]),),
+        figures={
+            "profiles": ShownFigure(
+                build=partial(_figure, findings, profiles),
+                data="profiles",
+                caption="Profile over the space: the share of configurations whose mean over seeds is at "
+                f"least as good as the threshold. Higher is more robust. Band: {level}, for all "
+                "thresholds together, from 5 seeds on; conservative.",
+            )
+        },
+        data={"profiles": _profiles_table(profiles), "good_space": _volumes_table(volumes)},
+    )
+
+
+def _thresholds(findings: Findings) -> np.ndarray:
+    known = np.concatenate([cells.test.ravel() for cells in findings.cells.values()])
+    known = known[np.isfinite(known)]
+    return np.linspace(known.min(), known.max(), _THRESHOLDS)
+
+
+def _profile(findings: Findings, label: str) -> Profile:
+    cells = findings.cells[label]
+    note = findings.summaries[label].mean.note if not findings.summaries[label].complete else ""
+    return profile(cells.test, cells.weights, _thresholds(findings), note=note)
+
+
+def _volumes(findings: Findings, label: str) -> dict[str, Estimate]:
+    cells, thresholds = findings.cells[label], _thresholds(findings)
+    alive = np.any(cells.finished, axis=-1)
+    note = "" if findings.summaries[label].complete else findings.summaries[label].mean.note
+    same_seeds = all(np.array_equal(other.seeds, cells.seeds) for other in findings.cells.values())
+    rivals = [other.test for name, other in findings.cells.items() if name != label]
+    pool = np.concatenate(rivals) if rivals and same_seeds else None
+    volume = partial(
+        tolerance_volume, cells.test, cells.weights, eps=findings.info.tolerance, alive=alive, note=note
+    )
+    area = profile_area(cells.test, cells.weights, low=thresholds[0], high=thresholds[-1], note=note)
+    return {
+        "area": area,
+        "own": volume(),
+        "global": volume(rivals=pool)
+        if same_seeds
+        else Estimate(value=float("nan"), note="losses ran on different seeds"),
+    }
+
+
+def _row(findings: Findings, label: str, volumes: dict[str, Estimate]) -> list[Cell | str]:
+    return [findings.info.arm(label).name, *(share_cell(estimate) for estimate in volumes.values())]
+
+
+def _figure(findings: Findings, profiles: dict[str, Profile]) -> Figure:
+    metric = findings.info.metric
+    curves = [
+        BandCurve(
+            label=wrapped(findings.info.arm(label).name),
+            look=arm_look(index),
+            at=metric.sign * metric.factor * item.thresholds,
+            value=100 * item.share,
+            low=100 * item.low,
+            high=100 * item.high,
+            steps=True,
+        )
+        for index, (label, item) in enumerate(profiles.items())
+    ]
+    figure = band_figure(
+        curves, x_label=f"threshold: {metric.axis_label}", y_label="share of the space at least as good, %"
+    )
+    if not metric.higher_is_better:
+        figure.axes[0].invert_xaxis()
+    return figure
+
+
+def _profiles_table(profiles: dict[str, Profile]) -> pd.DataFrame:
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "arm": label,
+                    "threshold": item.thresholds,
+                    "share": item.share,
+                    "low": item.low,
+                    "high": item.high,
+                }
+            )
+            for label, item in profiles.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def _volumes_table(volumes: dict[str, dict[str, Estimate]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"arm": label}
+            | {k: v for name, each in items.items() for k, v in estimate_columns(name, each).items()}
+            for label, items in volumes.items()
+        ]
+    )

@@ -1,0 +1,149 @@
+"""How the numbers came about."""
+
+from analysis.findings import Findings
+from analysis.sections.content import Content
+from analysis.sections.scores import place_words, tolerance_words
+from analysis.statistics.intervals import LEVEL
+from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
+from analysis.statistics.measure import LOG
+from analysis.statistics.power import POWER
+from analysis.statistics.robustness import COLLAPSE_RANK, TAIL
+from analysis.wording import Scale, listing
+
+
+def methods_section(findings: Findings) -> Content:
+    """Definitions and choices, each with what it comes to in this study."""
+    eps, level, tail = tolerance_words(findings), f"{100 * LEVEL:.0f} %", f"{100 * TAIL:.0f} %"
+    facts = (
+        ("Selection", _selection(findings)),
+        (
+            "Default",
+            (
+                "The configuration nearest (in logarithms) to the loss's own defaults; an axis without a "
+                f"default, such as batch size, stands at its middle value: {_defaults(findings)}."
+            ),
+        ),
+        ("Measure", _measure(findings)),
+        ("Failures", _failures(findings)),
+        (
+            "Intervals",
+            (
+                "The unit of resampling is the seed, which sets initialisation, batch order and views; "
+                "the label draws are the same in every trial. Tuned, default and average: Student's "
+                f"{level} interval over seeds, from two seeds on, cut at what is possible. Worst {tail} "
+                "and tolerance: conservative intervals from simultaneous bands of all cells, from "
+                f"{MIN_SEEDS_EXTREMES} seeds on.{_RESAMPLED if findings.info.metric.held_out else ''}"
+            ),
+        ),
+        (
+            "Comparisons",
+            (
+                "Paired t test over seeds with Holm's correction over all comparisons with the reference. "
+                "Differences without any spread between seeds have no test: all zero is “identical”, else "
+                "“undecided”. Undecided means that chance can explain the difference, not that there is "
+                f"none. The detectable difference has {100 * POWER:.0f} % power at the strictest step of "
+                "the correction."
+            ),
+        ),
+        (
+            f"Worst {tail}",
+            f"Mean of the lowest {tail} of the space (conditional value at risk), of cell means over seeds.",
+        ),
+        (
+            "Tolerance",
+            (
+                f"Share of the space whose mean over seeds lies within {eps} of the loss's own best cell. "
+                "A loss that is poor everywhere scores high here: read it beside the accuracies."
+            ),
+        ),
+        (
+            "Null control",
+            (
+                "Two losses with the same gradient should train alike; how far they lie apart shows what "
+                "rounding alone does. Their average over the space is compared by the paired t test, its "
+                "level divided by the number of such pairs."
+            ),
+        ),
+        ("Collapse", f"A finished trial with an effective rank below {COLLAPSE_RANK:g} dimensions."),
+    )
+    of_space = ("Default", "Measure", f"Worst {tail}", "Tolerance", "Null control")
+    told = tuple(fact for fact in facts if not (findings.adaptive and fact[0] in of_space))
+    return Content(title="Methods", facts=told, folded=True)
+
+
+_RESAMPLED = " Images of the test set are not resampled."
+
+_CHOSEN_ON_VALIDATION = (
+    "The tuned configuration of a loss is the one with the highest mean validation score over seeds; "
+    "the test set never selects. Its score is cross-fitted: for each seed, validation on the other "
+    "half of the seeds chooses the configuration, and that seed's test score there counts. Validation "
+    "and test of one seed share one encoder and so its luck; if the same seeds chose and reported, "
+    "the score would be too high, most for a loss with many equally good configurations. The score is "
+    "thus that of tuning on half of the seeds. "
+)
+
+_CHOSEN_BY_ITSELF = (
+    "The tuned configuration of a loss is the one with the best mean of the reported metric over seeds: nothing is "
+    "held out. Its score is cross-fitted: for each seed, the other half of the seeds chooses the configuration, and "
+    "that seed counts. The score is thus that of tuning on half of the seeds. "
+)
+
+
+def _selection(findings: Findings) -> str:
+    opening = _CHOSEN_ON_VALIDATION if findings.info.metric.held_out else _CHOSEN_BY_ITSELF
+    if len(findings.info.seeds) < 2:
+        return f"{opening}With one seed there is no other: it chooses and reports, so the value is too high."
+    agree = [
+        f"{findings.info.arm(label).name} {item.tuned.agreeing} of {item.tuned.choices}"
+        if item.tuned.choices
+        else f"{findings.info.arm(label).name} none yet"
+        for label, item in findings.summaries.items()
+    ]
+    return (
+        f"{opening}Of the held-out choices agree with that of all seeds: {listing(agree)}. Each half "
+        "chooses by what the other is scored with, so the halves' scores are correlated and the standard "
+        "error is widened, by the larger of √1.5 and S / (S − 1) for S seeds. Leaving out one seed at a "
+        "time instead would share almost all choosing seeds: intervals made for 95 % then miss in up to a "
+        "fifth of studies with ten seeds."
+    )
+
+
+def _defaults(findings: Findings) -> str:
+    told = []
+    for label, item in findings.summaries.items():
+        arm = findings.info.arm(label)
+        told.append(f"{arm.name} at {', '.join(place_words(item.default, arm))}")
+    return "; ".join(told)
+
+
+def _measure(findings: Findings) -> str:
+    opening = (
+        "Scores over the space weigh it uniformly in the logarithm of its axes: a grid value counts for "
+        "half the log-distance to each neighbour. On a grid of equal log-steps that is the plain mean "
+        "over cells. "
+    )
+    others = []
+    for label, cells in findings.cells.items():
+        measures = [axis.info.measure for axis in cells.axes if axis.numeric and len(axis.values) > 1]
+        if set(measures) - {LOG}:
+            others.append(f"{findings.info.arm(label).name} {' and '.join(measures)}")
+    named = (
+        "The study names other measures, one an axis (linear: uniform in the value; each: one share a "
+        f"value): {', '.join(others)}. "
+    )
+    return f"{opening}{named if others else ''}Another range of temperatures would give other scores."
+
+
+def _failures(findings: Findings) -> str:
+    scale = Scale(findings.info.metric)
+    guessing = ", that of guessing" if findings.info.metric.noun == "accuracy" else ""
+    without = [
+        f"{findings.info.arm(label).name} {scale.value(item.mean_finished.value)}"
+        for label, item in findings.summaries.items()
+    ]
+    averages = "" if findings.adaptive else f" Averages without failed trials: {', '.join(without)}."
+    return (
+        "A diverged or crashed trial, one out of memory or time, and one without a finite score count as "
+        f"the worst outcome: {scale.with_unit(findings.info.metric.worst_score)}{guessing}. In figures "
+        f"they stay empty and hatched. A pruned trial counts as missing.{averages}"
+    )

@@ -1,0 +1,100 @@
+"""The metric over the space: surfaces, lines along each axis, effective rank."""
+
+from functools import partial
+
+from analysis.figures.curves import batch_size_figure, main_axis_figure
+from analysis.figures.scatter import places_figure, without_surface
+from analysis.figures.surfaces import metric_surfaces, rank_surfaces
+from analysis.findings import Findings
+from analysis.sections.content import Content, ShownFigure
+from analysis.statistics.intervals import LEVEL
+from analysis.statistics.robustness import COLLAPSE_RANK
+
+_LINE = (
+    "Line: mean over the finished seeds; dots: single seeds; bar: their range; cross at the bottom: a seed "
+    "failed."
+)
+
+
+def surfaces_section(findings: Findings) -> Content | None:
+    """One heat map a loss that has a grid; None where none has one."""
+    metric = findings.info.metric
+    title = f"{metric.noun.capitalize()} over the space"
+    if not findings.surfaces:
+        return None
+    figure = ShownFigure(
+        build=partial(metric_surfaces, findings),
+        data="cells",
+        caption=f"{metric.reported.capitalize()}, mean over the finished seeds, and where there is room half "
+        f"the width of its {100 * LEVEL:.0f} % interval over them; all losses on one colour scale. "
+        f"Frame: the configuration that {metric.chooser} on all seeds chooses; the tuned score is cross-fitted, "
+        "so it may differ from this cell. Hatched grey: failed trials, a full cell where all seeds "
+        "failed. White: not run. A star or a count: not all seeds entered.",
+    )
+    return Content(title=title, figures={"surfaces": figure})
+
+
+def places_section(findings: Findings) -> Content | None:
+    """One scatter plot a loss whose configurations form no grid of two axes; None where all have one."""
+    shown = without_surface(findings)
+    if not shown:
+        return None
+    metric = findings.info.metric
+    more = sorted({axis.info.words for cells in shown.values() for axis in cells.axes[2:]})
+    further = f" What else varies ({', '.join(more)}) is not drawn; it stands in the data." if more else ""
+    figure = ShownFigure(
+        build=partial(places_figure, findings),
+        data="cells",
+        caption=f"{metric.reported.capitalize()} at every configuration, mean over the finished seeds; all losses "
+        f"on one colour scale. Ring: the configuration that {metric.chooser} on all seeds chooses. Orange cross: "
+        "every seed that ended failed; white cross: some did. Hollow dot: not run. Intervals over seeds "
+        f"({100 * LEVEL:.0f} %, Student) stand in the data.{further}",
+    )
+    return Content(title=f"{metric.noun.capitalize()} at every configuration", figures={"places": figure})
+
+
+def curves_section(findings: Findings) -> Content | None:
+    """The metric by batch size and by the main axis; None where no loss has a grid."""
+    if not findings.surfaces:
+        return None
+    metric, x = findings.info.metric, findings.info.x.words
+    title = f"{metric.noun.capitalize()} along each axis"
+    if not findings.any_finished:
+        return Content(title=title, lead="No trial has ended with a score.")
+    by_x = ShownFigure(
+        build=partial(batch_size_figure, findings),
+        data="cells",
+        caption=f"{metric.reported.capitalize()} by {x}, each loss at the main-axis value of its tuned "
+        f"configuration (after its name). {_LINE} Losses are set slightly apart sideways.",
+    )
+    kernels = any(arm.main_axis == "hp_t" for arm in findings.info.arms)
+    apart = (
+        " Temperature and kernel scale are not commensurate, hence separate rows: on the unit sphere a "
+        "Gaussian kernel exp(−t d²) is exp(u·v / T) up to a factor, with T = 1 / (2t), so small t "
+        "corresponds to large temperature."
+    )
+    by_main = ShownFigure(
+        build=partial(main_axis_figure, findings),
+        data="cells",
+        caption=f"{metric.reported.capitalize()} by the main axis, one column for each value of {x} (of "
+        f"more than four, four are shown). {_LINE}{apart if kernels else ''}",
+    )
+    return Content(title=title, figures={"by_batch_size": by_x, "by_main_axis": by_main})
+
+
+def rank_section(findings: Findings) -> Content | None:
+    """Effective rank over the space; None where no loss has a grid."""
+    if not findings.surfaces:
+        return None
+    column = findings.info.rank_metric
+    if not findings.surfaces_of(column):
+        return Content(title="Effective rank", lead="No trial has an effective rank.")
+    figure = ShownFigure(
+        build=partial(rank_surfaces, findings),
+        data="cells",
+        caption=f"Effective rank of the {'test ' if findings.info.metric.held_out else ''}embeddings "
+        f"(column {column}): over how many dimensions they "
+        f"spread, mean over the finished seeds. Below {COLLAPSE_RANK:g} a trial counts as "
+        f"collapsed. Frame: the configuration tuned on {findings.info.metric.chooser}.",
+    )
+    return Content(title="Effective rank", figures={"effective_rank": figure})

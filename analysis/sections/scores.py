@@ -1,0 +1,91 @@
+"""Losses by score."""
+
+import math
+from functools import partial
+
+from analysis.figures.scores import robustness_figure, tuned_figure
+from analysis.findings import Findings
+from analysis.info import ArmInfo
+from analysis.sections.content import COUNT, TEXT, Cell, Content, ShownFigure, score_cell, share_cell, table
+from analysis.sections.search import search_section
+from analysis.statistics.choice import Choice
+from analysis.statistics.intervals import LEVEL
+from analysis.statistics.robustness import TAIL
+from analysis.tables import cells_table, scores_table
+from analysis.wording import NONE, Scale, number
+
+
+def scores_section(findings: Findings) -> Content:
+    """Every robustness score of every loss, with its interval; of an adaptive search what tuning found."""
+    if findings.adaptive:
+        return search_section(findings)
+    metric, eps = findings.info.metric, tolerance_words(findings)
+    tail = f"{100 * TAIL:.0f} %"
+    columns = [
+        ("Loss", TEXT),
+        "Tuned",
+        ("Tuned at", TEXT),
+        "Default",
+        "Average over the space",
+        f"Worst {tail} of the space",
+        f"Space near own best (within {eps}), %",
+        ("Failed trials", COUNT),
+        ("Collapsed trials", COUNT),
+    ]
+    unit = f", in {metric.unit}" if metric.unit else ""
+    return Content(
+        title="Losses by score",
+        lead=f"{metric.reported.capitalize()}{unit}{'' if metric.higher_is_better else '; lower is better'}. "
+        f"Below each value: its {100 * LEVEL:.0f} % interval over seeds, or why there is none. "
+        f"“Tuned” is cross-fitted: each seed is scored at the configuration that {metric.chooser} on the "
+        "other half of the seeds chooses. “Tuned at” is what all seeds choose, and for how many "
+        "seeds the other half agrees.",
+        tables=(table(columns, [_row(findings, label) for label in findings.summaries]),),
+        figures={
+            "robustness": ShownFigure(
+                build=partial(robustness_figure, findings),
+                data="scores",
+                caption=f"Left: how far {metric.reported} falls from the tuned configuration to the "
+                f"default one, the average over the space and its worst {tail}. A short grey line "
+                f"means a robust loss. Right: the share of the space within {eps} of the loss's "
+                "own best; the black line is the interval, where there is one. A loss of which no "
+                "trial finished has no mark.",
+            ),
+            "tuned": ShownFigure(
+                build=partial(tuned_figure, findings),
+                data="scores",
+                caption=f"{metric.reported.capitalize()} of each loss at the configuration that {metric.chooser} "
+                "likes best, cross-fitted: each seed (grey dot) at the configuration that the "
+                f"other half of the seeds chooses. Line: {100 * LEVEL:.0f} % interval over seeds (Student).",
+            ),
+        },
+        data={"scores": scores_table(findings), "cells": cells_table(findings)},
+    )
+
+
+def tolerance_words(findings: Findings) -> str:
+    """The tolerance with its unit, as `2 points`."""
+    metric = findings.info.metric
+    return f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
+
+
+def place_words(choice: Choice, arm: ArmInfo) -> list[str]:
+    """A configuration, a text an axis."""
+    return [f"{arm.axis(name).words} {number(value)}" for name, value in choice.place.items()]
+
+
+def _row(findings: Findings, label: str) -> list[Cell | str]:
+    item, arm, scale = findings.summaries[label], findings.info.arm(label), Scale(findings.info.metric)
+    known = math.isfinite(item.tuned.estimate.value)
+    agree = f"{item.tuned.agreeing} of {item.tuned.choices} agree" if item.tuned.choices else ""
+    return [
+        arm.name,
+        score_cell(item.tuned.estimate, scale),
+        Cell(text="\n".join(place_words(item.tuned, arm)) if known else NONE, below=agree),
+        score_cell(item.default.estimate, scale),
+        score_cell(item.mean, scale),
+        score_cell(item.worst, scale),
+        share_cell(item.tolerance),
+        Cell(text=f"{item.failed} of {item.planned - item.missing}", sort=item.failed),
+        Cell(text=f"{item.collapsed} of {item.ranked}", sort=item.collapsed),
+    ]

@@ -1,0 +1,115 @@
+"""How headline scores hang on the range and the measure of the main axis, and on choosing by the same seeds."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analysis.findings import Findings
+from analysis.sections.content import (
+    TEXT,
+    Cell,
+    Content,
+    ShownTable,
+    gap_cell,
+    number_cell,
+    score_cell,
+    table,
+)
+from analysis.statistics.intervals import mean_and_spread
+from analysis.statistics.range_stability import Headline, RangeStability, range_stability, range_variants
+from analysis.statistics.robustness import TAIL, worst_case
+from analysis.statistics.tolerance import known_cells, tolerance_volume
+from analysis.statistics.winners_curse import winners_curse
+from analysis.wording import Scale, percent
+
+
+def stability_section(findings: Findings) -> Content | None:
+    """Headline scores under other ranges, shifts and measures of the main axis, and the winner's curse."""
+    if not findings.any_finished or findings.adaptive:
+        return None
+    headlines = _headlines(findings)
+    found = {label: _variants(findings, label, headlines) for label in findings.surfaces}
+    found = {label: item for label, item in found.items() if item}
+    scale = Scale(findings.info.metric)
+    rows = [
+        [
+            findings.info.arm(label).name,
+            name,
+            *(_shown(value, name, scale) for value in (item.declared, item.lowest, item.highest)),
+        ]
+        for label, items in found.items()
+        for name, item in items.items()
+    ]
+    columns = [("Loss", TEXT), ("Score", TEXT), "As declared", "Lowest", "Highest"]
+    tables = [table(columns, rows, title="Other ranges and measures of the main axis")] if rows else []
+    return Content(
+        title="How much hangs on choices",
+        lead="Temperature and kernel scale are not commensurate, so where a loss's range begins and ends "
+        "is a choice. Each score is computed again with the main axis cut to its lower, middle and "
+        "upper half, shortened by one step at either end, and weighed by the other measures. A score "
+        "that moves much says little of the loss. The range is one over choices, not over chance.",
+        tables=(*tables, _curse(findings)),
+        data={"range_stability": pd.DataFrame(_rows(found))},
+    )
+
+
+def _headlines(findings: Findings) -> dict[str, Headline]:
+    bounds, eps = findings.info.metric.score_bounds, findings.info.tolerance
+
+    def mean(scores: np.ndarray, weights: np.ndarray) -> float:
+        known, shares = known_cells(scores, weights)
+        return float(mean_and_spread(scores[known])[0] @ shares) if known.any() else math.nan
+
+    return {
+        "average": mean,
+        f"worst {100 * TAIL:.0f} %": lambda scores, weights: worst_case(scores, weights, bounds=bounds).value,
+        "near own best, %": lambda scores, weights: tolerance_volume(scores, weights, eps=eps).value,
+    }
+
+
+def _variants(findings: Findings, label: str, headlines: dict[str, Headline]) -> dict[str, RangeStability]:
+    cells = findings.cells[label]
+    axis = cells.axes[1]
+    if (
+        not axis.numeric
+        or len(axis.values) < 2
+        or not cells.planned.any(axis=-1).all()
+        or cells.missing.any()
+    ):
+        return {}
+    variants, weights = range_variants(axis.values, axis.info.measure), [each.weights for each in cells.axes]
+    scores = cells.on_grid(cells.test)
+    return {
+        name: range_stability(headline, scores, weights, 1, variants) for name, headline in headlines.items()
+    }
+
+
+def _shown(value: float, name: str, scale: Scale) -> Cell:
+    text = percent(value) if name.endswith(", %") else scale.value(value)
+    return Cell(text=text, sort=value)
+
+
+def _curse(findings: Findings) -> ShownTable:
+    scale, rows = Scale(findings.info.metric), []
+    for label, cells in findings.cells.items():
+        found = winners_curse(cells.test, cells.validation, bounds=findings.info.metric.score_bounds)
+        naive = number_cell(findings.info.metric.shown(found.naive), f".{findings.info.metric.digits}f")
+        split, optimism = score_cell(found.split, scale), gap_cell(found.optimism, scale)
+        rows.append([findings.info.arm(label).name, naive, split, optimism])
+    columns = [
+        ("Loss", TEXT),
+        "Best mean, chosen and scored on all seeds",
+        "Chosen on one half, scored on the other",
+        "Optimism",
+    ]
+    return table(columns, rows, title="Winner's curse")
+
+
+def _rows(found: dict[str, dict[str, RangeStability]]) -> list[dict[str, object]]:
+    return [
+        {"arm": label, "score": name, "variant": variant, "value": value}
+        for label, items in found.items()
+        for name, item in items.items()
+        for variant, value in [("as declared", item.declared), *((v.name, v.value) for v in item.variants)]
+    ]

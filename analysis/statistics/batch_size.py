@@ -1,0 +1,105 @@
+"""How the score, and the best value of the main axis, move with batch size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.intervals import LEVEL, Estimate, mean_and_spread, student_estimate
+from analysis.statistics.jackknife import LEAST_SEEDS, TOO_FEW
+from analysis.statistics.selection import best_cell, scored_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchElasticity:
+    """Change of the score for each doubling of the batch."""
+
+    fixed: Estimate  # the main axis at one value
+    retuned: Estimate  # the main axis tuned anew at each batch size
+
+
+def batch_elasticity(
+    test: np.ndarray,
+    validation: np.ndarray,
+    batch_sizes: np.ndarray,
+    fixed: int,
+    *,
+    note: str = "",
+) -> BatchElasticity:
+    """Least-squares slope of the score over `log2(batch size)`, on `(X, Y, S)`: batch size, main axis, seed.
+
+    `sum_x (l_x - l) s_x / sum_x (l_x - l)^2`, `l_x = log2 batch`: fixed, with `s_x` the score at main-axis index
+    `fixed`; re-tuned, with `s_x` the test score of the value that validation on the other half of the seeds finds
+    best at x. The slope is linear in the scores, so that each seed has its own: Student's interval over seeds, that
+    of held-out scores as in `halves.held_out_estimate`; two seeds. NaN with a note for fewer than two batch sizes.
+    """
+    slope = slope_weights(np.log2(batch_sizes))
+    if slope is None:
+        nothing = Estimate(value=float("nan"), note=note or "one batch size")
+        return BatchElasticity(fixed=nothing, retuned=nothing)
+    chosen = held_out_cells(validation)
+    return BatchElasticity(
+        fixed=student_estimate(slope @ test[:, fixed, :], note=note),
+        retuned=held_out_estimate(slope @ scored_at(test, chosen), note=note),
+    )
+
+
+def best_drift(
+    scores: np.ndarray, batch_sizes: np.ndarray, main_axis: np.ndarray, *, note: str = ""
+) -> Estimate:
+    """Slope of log best main-axis value over log batch size, on `(X, Y, S)`: 1 where the best grows alike.
+
+    `sum_x (l_x - l) log y*_x / sum_x (l_x - l)^2` with `l_x = log batch` and `y*_x` the best value at x by the mean
+    over seeds: `y* ~ batch^slope`. A place of a maximum is no mean and its bootstrap is not consistent, so the
+    interval is conservative: for each batch size the values that no other one beats significantly (one-sided paired t
+    tests over seeds, Bonferroni over all pairs: multiple comparisons with the best, Hsu 1984), and the slopes that
+    these sets allow. It speaks of the grid's values alone, and needs 5 seeds and a positive main axis.
+    """
+    slope = slope_weights(np.log(batch_sizes))
+    if slope is None or np.any(main_axis <= 0):
+        return Estimate(
+            value=float("nan"), note=note or ("one batch size" if slope is None else "no logarithm")
+        )
+    best = np.array([best_cell(row) for row in scores])
+    seeds = int(np.isfinite(scores).any(axis=(0, 1)).sum())
+    if np.any(best < 0):
+        return Estimate(value=float("nan"), seeds=seeds, note=note or "no trials at a batch size")
+    logs = np.log(main_axis)
+    value = float(slope @ logs[best])
+    if note or seeds < LEAST_SEEDS:
+        return Estimate(value=value, seeds=seeds, note=note or TOO_FEW)
+    allowed = candidates(scores)
+    lowest, highest = (
+        np.where(allowed, logs, np.inf).min(axis=1),
+        np.where(allowed, logs, -np.inf).max(axis=1),
+    )
+    low = slope @ np.where(slope > 0, lowest, highest)
+    high = slope @ np.where(slope > 0, highest, lowest)
+    return Estimate(
+        value=value, low=float(low), high=float(high), seeds=seeds, method="sets of best values, conservative"
+    )
+
+
+def candidates(scores: np.ndarray, *, level: float = LEVEL) -> np.ndarray:
+    """Which values `(X, Y)` may be the best of their row: not beaten by another one, of `(X, Y, S)`.
+
+    All rows' sets hold their best value together with probability `level`. A pair of fewer than two seeds decides
+    nothing; one without spread decides by its difference.
+    """
+    rows, values = scores.shape[:2]
+    mean, deviation, count = mean_and_spread(scores[:, :, None, :] - scores[:, None, :, :])
+    critical = stats.t.ppf(1 - (1 - level) / max(rows * (values - 1), 1), np.maximum(count - 1, 1))
+    beaten = (
+        (count > 1)
+        & (mean < 0)
+        & (-mean * np.sqrt(np.maximum(count, 1)) > critical * np.nan_to_num(deviation))
+    )
+    return ~beaten.any(axis=-1)
+
+
+def slope_weights(positions: np.ndarray) -> np.ndarray | None:
+    """Weights `(X,)` whose product with values is their least-squares slope; None where positions do not differ."""
+    centred = positions - positions.mean()
+    square = (centred**2).sum()
+    return centred / square if square > 0 else None

@@ -1,0 +1,131 @@
+"""How often trials fail, cell by cell and over the space, and what the scores say without failures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from analysis.statistics.intervals import LEVEL, Estimate, student_estimate
+
+WILSON, EXACT = "wilson", "clopper-pearson"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureSurface:
+    """Failure rate of every cell with its interval over trials; NaN where none was tried."""
+
+    rate: np.ndarray  # (C,)
+    low: np.ndarray  # (C,)
+    high: np.ndarray  # (C,)
+    failed: np.ndarray  # (C,) of int
+    tried: np.ndarray  # (C,) of int
+    overall: Estimate  # over the space
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureScores:
+    """The mean over the space with failures at the worst outcome, and with failures left out."""
+
+    with_failures: Estimate
+    without_failures: Estimate
+    cost: Estimate  # the second less the first, paired by seed
+    share_lost: float  # of the space: cells of which no trial finished, in no mean without failures
+
+
+def failure_surface(
+    failed: np.ndarray, tried: np.ndarray, weights: np.ndarray, *, method: str = WILSON, level: float = LEVEL
+) -> FailureSurface:
+    """Rates of `failed` among `tried`, both `(C, S)` of bool.
+
+    A cell's trials are binomial: Wilson's (1927) score interval, which Brown, Cai and DasGupta (2001) recommend for
+    few trials, near the level on average; or Clopper and Pearson's (1934), never below it. The overall rate
+    `sum_c w_c p_c` is a mean over seeds, since a seed's trials share their streams: Student's interval over the seeds
+    that tried every cell (two seeds). Without any failure, or with nothing else, there is no spread to judge by: the
+    seeds count as one trial each in Clopper and Pearson's interval.
+
+    Raises `ValueError` for an unknown method.
+    """
+    if method not in (WILSON, EXACT):
+        raise ValueError(f"method: got {method!r}; one of {WILSON!r}, {EXACT!r} is needed")
+    trials, failures = tried.sum(axis=-1), (failed & tried).sum(axis=-1)
+    rate = np.divide(failures, trials, out=np.full(len(trials), np.nan), where=trials > 0)
+    low, high = (wilson if method == WILSON else clopper_pearson)(failures, trials, level=level)
+    return FailureSurface(
+        rate=rate, low=low, high=high, failed=failures, tried=trials, overall=_overall(failed, tried, weights)
+    )
+
+
+def wilson(
+    failures: np.ndarray, trials: np.ndarray, *, level: float = LEVEL
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of Wilson's interval, `(k + z^2/2 -+ z sqrt(k (n - k)/n + z^2/4)) / (n + z^2)`; NaN of no trial."""
+    z = stats.norm.ppf(0.5 + level / 2)
+    n = np.where(trials > 0, trials, np.nan)
+    half = z * np.sqrt(failures * (n - failures) / n + z**2 / 4)
+    centre = failures + z**2 / 2
+    return np.clip((centre - half) / (n + z**2), 0.0, 1.0), np.clip((centre + half) / (n + z**2), 0.0, 1.0)
+
+
+def clopper_pearson(
+    failures: np.ndarray, trials: np.ndarray, *, level: float = LEVEL
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of Clopper and Pearson's interval, quantiles of `Beta(k, n - k + 1)` and `Beta(k + 1, n - k)`."""
+    tail = (1 - level) / 2
+    rest = np.asarray(trials) - failures
+    low = np.where(failures > 0, stats.beta.ppf(tail, np.maximum(failures, 1), rest + 1), 0.0)
+    high = np.where(rest > 0, stats.beta.ppf(1 - tail, failures + 1, np.maximum(rest, 1)), 1.0)
+    return np.where(trials > 0, low, np.nan), np.where(trials > 0, high, np.nan)
+
+
+def failure_scores(
+    scores: np.ndarray,
+    failed: np.ndarray,
+    weights: np.ndarray,
+    *,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    note: str = "",
+) -> FailureScores:
+    """Mean over the space of `(C, S)`, in which `failed` trials stand at the worst outcome, both ways.
+
+    Without failures a seed's mean is `sum_c w_c s_cs / sum_c w_c` over the cells that finished at it: kinder to a
+    loss that fails where it would have scored badly, hence the alternative and not the score. Student's intervals
+    over the seeds that know every cell (two seeds).
+    """
+    used = weights > 0
+    values, lost, shares = scores[used], failed[used], weights[used]
+    complete = np.isfinite(values).all(axis=0) & bool(used.any())
+    with_failures = np.where(complete, shares @ np.nan_to_num(values), np.nan)
+    kept = shares[:, None] * ~lost
+    total = kept.sum(axis=0)
+    mean = (kept * np.nan_to_num(values)).sum(axis=0) / np.where(total > 0, total, np.nan)
+    without = np.where(complete, mean, np.nan)
+    span = bounds[1] - bounds[0]
+    return FailureScores(
+        with_failures=student_estimate(with_failures, bounds=bounds, note=note),
+        without_failures=student_estimate(without, bounds=bounds, note=note),
+        cost=student_estimate(without - with_failures, bounds=(-span, span), note=note),
+        share_lost=float(shares[lost.all(axis=1)].sum()) if scores.shape[1] else float("nan"),
+    )
+
+
+def without_failures(scores: np.ndarray, failed: np.ndarray) -> np.ndarray:
+    """Scores `(C, S)` with failed trials as missing ones, for any score's alternative."""
+    return np.where(failed, np.nan, scores)
+
+
+def _overall(failed: np.ndarray, tried: np.ndarray, weights: np.ndarray) -> Estimate:
+    used = weights > 0
+    shares = weights[used] / weights[used].sum() if used.any() else weights[used]
+    complete = tried[used].all(axis=0) & bool(used.any())
+    by_seed = np.where(complete, shares @ failed[used].astype(float), np.nan)
+    found = student_estimate(by_seed, bounds=(0.0, 1.0))
+    if not (found.seeds and found.value in (0.0, 1.0)):
+        return found
+    low, high = clopper_pearson(np.array(found.seeds * found.value), np.array(found.seeds))
+    return Estimate(
+        value=found.value,
+        low=float(low),
+        high=float(high),
+        seeds=found.seeds,
+        method="Clopper and Pearson, a seed a trial",
+    )

@@ -1,0 +1,58 @@
+"""Intervals over seeds of scores that are no means over seeds: the delete-one jackknife."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+
+from analysis.statistics.intervals import LEVEL, Estimate
+
+#: Least number of seeds for a jackknife and for scores built on a maximum or a minimum.
+LEAST_SEEDS = 5
+TOO_FEW = "too few seeds"
+
+#: Spread of left-out values that is rounding, relative to their size.
+_ROUNDING = 1e-10
+
+
+def jackknife(
+    statistic: Callable[[np.ndarray], float],
+    scores: np.ndarray,
+    *,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    note: str = "",
+) -> Estimate:
+    """`statistic` of `scores` `(..., S)`, and its interval from leaving out one seed at a time; needs 5 seeds."""
+    left_out = np.array([statistic(np.delete(scores, seed, axis=-1)) for seed in range(scores.shape[-1])])
+    return jackknife_estimate(statistic(scores), left_out, bounds=bounds, note=note)
+
+
+def jackknife_estimate(
+    value: float, left_out: np.ndarray, *, bounds: tuple[float, float] = (-np.inf, np.inf), note: str = ""
+) -> Estimate:
+    """`value` of all seeds, with `value -+ t(S - 1) se`, from the values `(S,)` with one seed left out each.
+
+    `se^2 = (S - 1) / S sum_s (left_out_s - mean)^2` (Efron and Stein 1981, "The jackknife estimate of variance": it
+    errs upwards), with Student's quantile as Tukey proposed. For smooth scores: neither maxima nor quantiles. None
+    under 5 seeds or where a left-out value is unknown.
+    """
+    seeds = len(left_out)
+    if not np.isfinite(value):
+        return Estimate(value=float("nan"), note=note or "no trials")
+    if seeds < LEAST_SEEDS:
+        return Estimate(value=float(value), seeds=seeds, note=note or TOO_FEW)
+    if not np.isfinite(left_out).all():
+        return Estimate(value=float(value), seeds=seeds, note=note or "rests on a single seed")
+    error = np.sqrt((seeds - 1) * left_out.var())
+    if np.sqrt(left_out.var()) <= _ROUNDING * max(1.0, abs(value)):
+        error, note = 0.0, note or "no spread between seeds"
+    half = stats.t.ppf(0.5 + LEVEL / 2, seeds - 1) * error
+    low, high = np.clip([value - half, value + half], *bounds)
+    return Estimate(
+        value=float(value),
+        low=float(low),
+        high=float(high),
+        seeds=seeds,
+        method="jackknife over seeds",
+        note=note,
+    )

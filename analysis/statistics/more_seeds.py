@@ -1,0 +1,61 @@
+"""How many more seeds are needed, and in which cells."""
+
+import numpy as np
+from scipy import special, stats
+
+from analysis.statistics.intervals import LEVEL, mean_and_spread
+from analysis.statistics.power import POWER
+
+#: Seeds beyond which a difference counts as out of reach.
+MOST = 100
+
+
+def seeds_to_settle(
+    differences: np.ndarray, *, alpha: float = 1 - LEVEL, margin: float = 0.0, most: int = MOST
+) -> np.ndarray:
+    """Seeds `(...,)` with which a paired t test finds the observed mean of `(..., S)` with power 0.8.
+
+    The least n with `|D| - margin >= deviation * effect(n, alpha)`, effect the smallest detectable one
+    (`power.detectable_effect`, here without the law's other tail), D and deviation as observed: how far a cell lies
+    from a boundary, such as 0 between two losses or the edge of a tolerance. For a family of K cells pass alpha /
+    K. It plans with an observed effect, which is itself uncertain, so it has no interval: read it as an order of
+    size. Inf above `most`; NaN below two seeds; 2 for differences without spread beyond the margin; inf on the
+    boundary.
+    """
+    mean, deviation, count = mean_and_spread(differences)
+    n = np.arange(2, most + 1)
+    # the non-centrality of power 0.8, and from it the effect in deviations
+    detectable = special.nctdtrinc(n - 1, 1 - POWER, stats.t.isf(alpha / 2, n - 1)) / np.sqrt(n)
+    away = np.maximum(np.abs(mean) - margin, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effect = np.where(away > 0, away / deviation, 0.0)
+    # falling with n, so that searching the reversed table finds the least n
+    reaching = np.searchsorted(detectable[::-1], effect, side="right")
+    needed = np.where(reaching > 0, most + 1 - reaching, np.inf)
+    return np.where(count > 1, needed, np.nan)
+
+
+def where_to_add_seeds(scores: np.ndarray, weights: np.ndarray, *, trials: int) -> np.ndarray:
+    """How many of so many new trials each cell `(C,)` should get, so that the mean over the space is surest.
+
+    Neyman's (1934) allocation: the variance `sum_c w_c^2 sd_c^2 / n_c` is least where `n_c` is proportional to
+    `w_c sd_c`; each trial goes where it lowers that variance most, from the numbers at hand. A cell of one seed has
+    the mean deviation of the others. Zero everywhere where no cell varies. A cell without any share gets none.
+
+    Raises `ValueError` for a negative number of trials.
+    """
+    if trials < 0:
+        raise ValueError(f"trials: got {trials}; 0 or more are needed")
+    _, deviation, count = mean_and_spread(scores)
+    usual = float(np.mean(deviation[np.isfinite(deviation)])) if np.isfinite(deviation).any() else 0.0
+    spread = np.square(weights * np.where(np.isfinite(deviation), deviation, usual))
+    added = np.zeros(len(weights), dtype=int)
+    if not (spread > 0).any():
+        return added
+    for _ in range(trials):
+        have = count + added
+        gain = np.where(
+            have > 0, spread / np.maximum(have * (have + 1), 1), np.where(spread > 0, np.inf, 0.0)
+        )
+        added[int(np.argmax(gain))] += 1
+    return added

@@ -1,0 +1,122 @@
+"""How a headline score moves when the range or the measure of one hyperparameter is drawn otherwise.
+
+Temperature and kernel scale are not commensurate: where a loss's range begins and ends is a choice, and a score that
+hangs on it says little of the loss.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.statistics.intervals import Estimate
+from analysis.statistics.jackknife import jackknife
+from analysis.statistics.measure import EACH, LINEAR, LOG, axis_weights
+
+#: A score of cells `(C, S)` under shares `(C,)`.
+Headline = Callable[[np.ndarray, np.ndarray], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """The score under another range or measure."""
+
+    name: str
+    value: float
+    change: Estimate  # against the range and measure as declared, paired by seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class RangeStability:
+    """One headline score under every variant of one axis."""
+
+    declared: float
+    variants: tuple[Variant, ...]
+    lowest: float  # over the declared range and all variants
+    highest: float
+
+    @property
+    def spread(self) -> float:
+        """Largest less smallest value."""
+        return self.highest - self.lowest
+
+
+def range_stability(
+    headline: Headline,
+    scores: np.ndarray,
+    weights: Sequence[np.ndarray],
+    axis: int,
+    variants: Mapping[str, np.ndarray],
+) -> RangeStability:
+    """`headline` on a grid `(A1, ..., Ak, S)` with the measure of one axis replaced by each of the `variants`.
+
+    A variant is shares `(A,)` of the axis' values, as `range_variants` gives them; cells without a share are left out
+    of the scores handed to `headline`. Changes carry a jackknife interval over seeds (5 seeds), which fits smooth
+    headline scores; for one built on a maximum or a share of cells read the change itself. The spread is a range over
+    choices, not over chance, and has no interval.
+    """
+
+    def score(grid: np.ndarray, shares: np.ndarray) -> float:
+        measure = np.ones(())
+        for place, own in enumerate(weights):
+            measure = np.multiply.outer(measure, shares if place == axis else own)
+        flat = measure.ravel()
+        used = flat > 0
+        cells = grid.reshape(len(flat), -1)[used]
+        return float(headline(cells, flat[used] / flat[used].sum()))
+
+    declared = score(scores, weights[axis])
+    found = [
+        Variant(
+            name=name,
+            value=score(scores, shares),
+            change=jackknife(
+                lambda part, shares=shares: score(part, shares) - score(part, weights[axis]),  # type: ignore[misc]
+                scores,
+            ),
+        )
+        for name, shares in variants.items()
+    ]
+    known = [value for value in (declared, *(variant.value for variant in found)) if np.isfinite(value)]
+    return RangeStability(
+        declared=declared,
+        variants=tuple(found),
+        lowest=min(known, default=float("nan")),
+        highest=max(known, default=float("nan")),
+    )
+
+
+def range_variants(values: np.ndarray, measure: str = LOG) -> dict[str, np.ndarray]:
+    """Shares `(A,)` of an axis' increasing values when its range is halved, shifted by a grid step or re-weighted.
+
+    Halves: the lower, middle and upper half of the range. Shifts: the range shortened by one (the widest) step, at
+    its upper and at its lower end, the two being one step apart, since nothing is known outside of the grid.
+    Measures: uniform in the logarithm, in the value, one share a value, but the declared one. Ranges are cut in the
+    scale of the declared measure, in which a value stands for the width half-way to its neighbours; one cut by the
+    end of the range keeps the part inside. Empty for an axis of fewer than two values.
+    """
+    if len(values) < 2:
+        return {}
+    shares = axis_weights(values, measure)
+    ends = np.concatenate([[0.0], np.cumsum(shares)])
+    step = 1.0 / len(values) if measure == EACH else float(shares.max())
+    windows = {
+        "lower half": (0.0, 0.5),
+        "middle half": (0.25, 0.75),
+        "upper half": (0.5, 1.0),
+        "one step lower": (0.0, 1.0 - step),
+        "one step higher": (step, 1.0),
+    }
+    found = {name: _within(ends, low, high) for name, (low, high) in windows.items()}
+    for other in (LOG, LINEAR, EACH):
+        reweighted = axis_weights(values, other)
+        if not np.allclose(reweighted, shares):
+            found[f"measure {other}"] = reweighted
+    return found
+
+
+def _within(ends: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Shares of the pieces between `ends` `(A + 1,)` inside of a window, summing to 1."""
+    overlap = np.clip(np.minimum(ends[1:], high) - np.maximum(ends[:-1], low), 0.0, None)
+    overlap = np.where(overlap > 1e-12, overlap, 0.0)
+    return overlap / overlap.sum()

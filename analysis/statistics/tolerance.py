@@ -1,0 +1,69 @@
+"""How much of the space lies within a tolerance of the best, the arm's own or that of all losses."""
+
+import numpy as np
+
+from analysis.statistics.intervals import Estimate, mean_and_spread
+from analysis.statistics.intervals_moderated import gaps_to_best
+from analysis.statistics.jackknife import LEAST_SEEDS, TOO_FEW
+
+CONSERVATIVE = "simultaneous intervals of all cells, conservative"
+
+#: A cell exactly `eps` below the best is inside; rounding of its mean shall not throw it out.
+_ROUNDING = 1e-12
+
+
+def tolerance_volume(
+    scores: np.ndarray,
+    weights: np.ndarray,
+    *,
+    eps: float,
+    rivals: np.ndarray | None = None,
+    alive: np.ndarray | None = None,
+    note: str = "",
+) -> Estimate:
+    """Share of the space whose mean over seeds lies within `eps` of the best cell, own or of all losses.
+
+    `sum_c w_c [ m_c >= max_b m_b - eps ]`, b over the cells of `scores` `(C, S)` and of `rivals` `(R, S)`, the
+    cells of the other losses at the same seeds; without them the best is the arm's own. A cell of which no trial
+    finished (`alive` `(C,)` false) is outside. After the performance profiles of Dolan and More (2002),
+    "Benchmarking optimization software with performance profiles", with configurations in place of problems.
+
+    The best of noisy cells is biased upwards, so the interval is conservative: it counts the cells whose distance to
+    the best is surely within eps, and those for which it may be, all cells together
+    (`intervals_moderated.gaps_to_best`). It needs 5 seeds.
+    """
+    known, shares = known_cells(scores, weights)
+    if not known.any():
+        return Estimate(value=float("nan"), note=note or "no trials")
+    inside_allowed = np.ones(int(known.sum()), dtype=bool) if alive is None else alive[known]
+    pool = scores[known] if rivals is None else np.concatenate([scores[known], _any_known(rivals)])
+    mean = mean_and_spread(pool)[0]
+    cells = len(shares)
+    value = float(shares[(mean[:cells] >= mean.max() - eps - _ROUNDING) & inside_allowed].sum())
+    seeds = int(np.isfinite(pool).any(axis=0).sum())
+    if note or seeds < LEAST_SEEDS:
+        return Estimate(value=value, seeds=seeds, note=note or TOO_FEW)
+    low, high = (end[:cells] for end in gaps_to_best(pool))
+    inside, outside = (low >= -eps) & inside_allowed, (high < -eps) | ~inside_allowed
+    return conservative_estimate(value, shares[inside].sum(), 1 - shares[outside].sum(), seeds)
+
+
+def conservative_estimate(value: float, low: float, high: float, seeds: int) -> Estimate:
+    """An estimate whose ends are sums of shares, which rounding may put past the value by an ulp."""
+    return Estimate(
+        value=value,
+        low=min(max(float(low), 0.0), value),
+        high=max(min(float(high), 1.0), value),
+        seeds=seeds,
+        method=CONSERVATIVE,
+    )
+
+
+def known_cells(scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which cells `(C,)` of `(C, S)` have a share and a known trial, and their shares, summing to 1."""
+    known = np.isfinite(scores).any(axis=-1) & (weights > 0)
+    return known, weights[known] / max(weights[known].sum(), np.finfo(float).tiny)
+
+
+def _any_known(scores: np.ndarray) -> np.ndarray:
+    return scores[np.isfinite(scores).any(axis=-1)]

@@ -1,0 +1,77 @@
+"""What it costs to use a configuration that was tuned somewhere else: on another data set, loss or budget."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.intervals import Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferRegret:
+    """Regret at B, in columns, of what was tuned at A, in rows."""
+
+    value: np.ndarray  # (A, B)
+    low: np.ndarray  # (A, B), NaN where there is no interval
+    high: np.ndarray  # (A, B)
+    cells: np.ndarray  # (A, S): the cell that the other half of the seeds chooses at A
+    mean: Estimate  # over all pairs of different A and B
+    seeds: int
+
+
+def transfer_regret(
+    test: np.ndarray,
+    validation: np.ndarray,
+    *,
+    target_validation: np.ndarray | None = None,
+    span: float = 1.0,
+    note: str = "",
+) -> TransferRegret:
+    """`R[A, B] = m_B(c_B) - m_B(c_A)`, c the cell tuned at A or B, of `(E, C, S)` with the same cells in each of E.
+
+    c is picked by validation on one half of the seeds and scored on the test scores of the other, at A and at B
+    alike, so that a regret is not inflated by the winner's luck at B; it may come out below 0. The diagonal is 0 by
+    definition. With `target_validation` the B side is another study of the same cells (a longer budget, another
+    loss), `test` being its scores. Intervals as in `halves.held_out_estimate`, paired by seed; two seeds. They are
+    not corrected for the number of pairs.
+
+    Raises `ValueError` where the arrays do not fit.
+    """
+    target = validation if target_validation is None else target_validation
+    if target.shape != test.shape or validation.shape[1:] != test.shape[1:]:
+        raise ValueError(
+            f"validation: got the shape {validation.shape}; {test.shape}, that of test, is needed"
+        )
+    chosen, own = held_out_cells(validation), held_out_cells(target)
+    used = _scored_everywhere(test, chosen)  # (A, B, S)
+    at_home = _scored_everywhere(test, own)[np.arange(len(test)), np.arange(len(test))]  # (B, S)
+    regret = at_home[None] - used
+    size = regret.shape[:2]
+    estimates = [
+        [held_out_estimate(regret[a, b], bounds=(-span, span)) for b in range(size[1])]
+        for a in range(size[0])
+    ]
+    apart = np.eye(*size) == 0 if target_validation is None else np.ones(size, dtype=bool)
+    overall = regret[apart].mean(axis=0) if apart.any() else np.full(test.shape[-1], np.nan)
+    lacking = note or ("" if apart.any() else "nothing to transfer between")
+    return TransferRegret(
+        value=_table(estimates, "value", size),
+        low=_table(estimates, "low", size),
+        high=_table(estimates, "high", size),
+        cells=chosen,
+        mean=held_out_estimate(overall, bounds=(-span, span), note=lacking),
+        seeds=int(np.isfinite(test).any(axis=(0, 1)).sum()) if test.size else 0,
+    )
+
+
+def _scored_everywhere(test: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Scores `(A, B, S)` at each B of the cells `(A, S)`, NaN where there is none."""
+    if not test.shape[1]:
+        return np.full((len(cells), len(test), test.shape[-1]), np.nan)
+    taken = test[:, np.maximum(cells, 0), np.arange(test.shape[-1])]  # (B, A, S)
+    return np.where(cells[:, None, :] < 0, np.nan, np.swapaxes(taken, 0, 1))
+
+
+def _table(estimates: list[list[Estimate]], name: str, size: tuple[int, int]) -> np.ndarray:
+    return np.array([[getattr(item, name) for item in row] for row in estimates], dtype=float).reshape(size)

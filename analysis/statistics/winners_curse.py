@@ -1,0 +1,49 @@
+"""How far the best score lies too high when the same seeds choose and report it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.intervals import Estimate
+from analysis.statistics.selection import NONE, best_cell, scored_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class WinnersCurse:
+    """The best score, chosen and reported on the same seeds and on different ones."""
+
+    naive: float
+    split: Estimate
+    optimism: Estimate  # naive less split
+
+
+def winners_curse(
+    scores: np.ndarray,
+    validation: np.ndarray | None = None,
+    *,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    note: str = "",
+) -> WinnersCurse:
+    """Optimism of the naive best over the split estimate, of `(C, S)`.
+
+    `naive = max_c mean_s test[c, s]`, the best mean in the very scores that are reported; `split = mean_s
+    test[c_s, s]`, `c_s` the best by validation on the half of the seeds without s (by the test scores themselves
+    without `validation`): unbiased for tuning on half of the seeds. Their difference holds two things: the luck of
+    the naive winner, and what choosing on fewer seeds costs. It is a mean over seeds of `test[c, s] - test[c_s, s]`,
+    over the seeds that both know: intervals as in `halves.held_out_estimate`; two seeds. Cawley and Talbot (2010),
+    "On over-fitting in model selection".
+    """
+    chosen = held_out_cells(scores if validation is None else validation)
+    held_out = scored_at(scores, chosen)
+    best = best_cell(scores)
+    if best == NONE:
+        nothing = held_out_estimate(held_out, note=note or "no trials")
+        return WinnersCurse(naive=float("nan"), split=nothing, optimism=nothing)
+    span = bounds[1] - bounds[0]
+    own = scores[best]
+    return WinnersCurse(
+        naive=float(own[np.isfinite(own)].mean()),
+        split=held_out_estimate(held_out, bounds=bounds, note=note),
+        optimism=held_out_estimate(own - held_out, bounds=(-span, span), note=note),
+    )

@@ -1,0 +1,146 @@
+"""Several studies in one report: arms of one space where they ran on the same data, data sets side by side else."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.environments import Environments
+from analysis.fairness.studies import STUDY
+from analysis.findings import analyse_table
+from analysis.info import ArmInfo, StudyInfo
+from analysis.metric import Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedStudy:
+    """One study: a row a planned trial, whose column `data` names its data set in every row or in none."""
+
+    name: str  # unique among those compared
+    table: pd.DataFrame
+    info: StudyInfo
+
+
+def arm_label(label: str, study: str) -> str:
+    """The label of a study's arm beside arms of other studies."""
+    return f"{label}, {study}"
+
+
+def compare_studies(studies: Sequence[ComparedStudy]) -> Environments:
+    """Findings by data set, over the studies that ran on it, whose arms then bear their study's name.
+
+    A trial that two studies share stands in the arms of both. Raises `ValueError` for fewer than two studies, metrics
+    that are not the same columns read alike, and a study without a data set's name where others have one.
+    """
+    if len(studies) < 2:
+        raise ValueError(f"studies: got {len(studies)}; at least two are needed")
+    _check_metrics(studies)
+    names = _data_names(studies)
+    findings = {}
+    for name in names:
+        parts = [part for study in studies if (part := _on(study, name)) is not None]
+        findings[name] = analyse_table(*_joined(parts, name))
+    first = studies[0].info
+    info = dataclasses.replace(
+        first,
+        name=" and ".join(study.name for study in studies),
+        description="",
+        metric=_joint_metric([study.info.metric for study in studies]),
+    )
+    return Environments(info=info, findings=findings)
+
+
+def _check_metrics(studies: Sequence[ComparedStudy]) -> None:
+    first = studies[0]
+    for study in studies[1:]:
+        for what in ("selecting_column", "reporting_column", "higher_is_better", "factor"):
+            one, other = getattr(first.info.metric, what), getattr(study.info.metric, what)
+            if one != other:
+                raise ValueError(
+                    f"metric: {first.name} has {what.replace('_', ' ')} {one}, {study.name} has {other}; "
+                    "studies are compared in one metric"
+                )
+
+
+def _data_names(studies: Sequence[ComparedStudy]) -> list[str]:
+    """The data sets of all studies in their order; one empty name where no study names any."""
+    named = [[str(name) for name in study.table["data"].dropna().unique()] for study in studies]
+    silent = [study.name for study, found in zip(studies, named, strict=True) if not found]
+    if silent and len(silent) < len(studies):
+        raise ValueError(
+            f"data: {silent[0]} names no data set, where others do; name its column of data sets"
+        )
+    return list(dict.fromkeys(name for found in named for name in found)) or [""]
+
+
+def _on(study: ComparedStudy, data: str) -> ComparedStudy | None:
+    """A study's part on one data set, None without rows there."""
+    rows = study.table[study.table["data"] == data] if data else study.table
+    if rows.empty:
+        return None
+    present = set(rows["arm"])
+    arms = tuple(arm for arm in study.info.arms if arm.label in present)
+    reference = study.info.reference if study.info.reference in present else ""
+    info = study.info.with_arms(arms, reference=reference)
+    table = rows.copy().assign(**{STUDY: study.name})  # the copy joins what pandas else warns of as fragments
+    return dataclasses.replace(study, table=table, info=info)
+
+
+def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, StudyInfo]:
+    """The rows of all parts, and one description; arms bear their study's name where there are several."""
+    marked = [_marked(part) for part in parts] if len(parts) > 1 else list(parts)
+    infos = [part.info for part in marked]
+    table = pd.concat([part.table for part in marked], ignore_index=True)
+    info = infos[0].with_arms(
+        tuple(arm for info in infos for arm in info.arms),
+        name=" and ".join(part.name for part in marked),
+        metric=_joint_metric([info.metric for info in infos]),
+        reference=infos[0].reference_arm.label,
+        null_controls=tuple(pair for info in infos for pair in info.null_controls),
+        seeds=tuple(sorted(table["seed"].unique().tolist())),
+        design=_joint_design([info.design for info in infos]),
+        description="",
+        data=data or _told([info.data for info in infos]),
+        encoder=_told([info.encoder for info in infos]),
+        training=_told([info.training for info in infos]),
+        spec_text="\n".join(
+            f"# {part.name}\n{part.info.spec_text}" for part in marked if part.info.spec_text
+        ),
+    )
+    return table, info
+
+
+def _marked(part: ComparedStudy) -> ComparedStudy:
+    """A part whose arms say the study in label and name."""
+
+    def mark(label: str) -> str:
+        return arm_label(label, part.name)
+
+    arms: list[ArmInfo] = [
+        dataclasses.replace(arm, label=mark(arm.label), title=mark(arm.name)) for arm in part.info.arms
+    ]
+    info = part.info.with_arms(
+        tuple(arms),
+        reference=mark(part.info.reference_arm.label),
+        null_controls=tuple((mark(a), mark(b)) for a, b in part.info.null_controls),
+    )
+    return dataclasses.replace(part, table=part.table.assign(arm=part.table["arm"].map(mark)), info=info)
+
+
+def _joint_metric(metrics: Sequence[Metric]) -> Metric:
+    """The metric with bounds that hold for all, and the worst outcome of any."""
+    worst = min(metrics, key=lambda metric: metric.worst_score).worst
+    bounds = (min(metric.bounds[0] for metric in metrics), max(metric.bounds[1] for metric in metrics))
+    return dataclasses.replace(metrics[0], worst=worst, bounds=bounds)
+
+
+def _joint_design(designs: Sequence[str]) -> str:
+    """The design of all; of mixed ones "optuna" where one searched (it measures no space), else "list"."""
+    if len(set(designs)) == 1:
+        return designs[0]
+    return "optuna" if "optuna" in designs else "list"
+
+
+def _told(texts: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(text for text in texts if text))

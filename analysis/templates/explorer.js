@@ -1,0 +1,234 @@
+"use strict";
+/* The explorer of surfaces: `createExplorer(host, data, column)` fills the element `host`, begins with the metric of
+   that column or the first one, and returns a function that shows newer data of the same study. `data` is what
+   analysis/explorer.py makes; all its values are shown ones. */
+
+/* An element with attributes and children; texts become text nodes, never markup. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name in element && typeof value === "boolean") element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/* A number as the report writes it: the metric's decimals, or three digits, whole from 1000 on; a true minus sign. */
+function shown(value, metric) {
+  if (value === null) return "–";
+  const whole = Math.abs(value) >= 1000;
+  const text = metric.digits !== undefined ? value.toFixed(metric.digits) : whole ? value.toFixed(0) : value.toPrecision(3);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
+function withUnit(value, metric) {
+  return value === null || !metric.unit ? shown(value, metric) : `${shown(value, metric)}\u00a0${metric.unit}`;
+}
+
+function counted(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/* Everything that is said of one configuration: its trials, their mean with Student's interval over the finished
+   ones, and the mean that the tolerance looks at, failed trials at the worst outcome. */
+function summarise(data, metricIndex, arm, cell) {
+  const metric = data.metrics[metricIndex], seeds = arm.seeds.length;
+  const trials = arm.seeds.map((seed, place) => {
+    const at = cell * seeds + place;
+    return { seed, status: data.statuses[arm.status[at]], value: arm.values[metricIndex][at] };
+  });
+  const of = kind => trials.filter(trial => trial.status.kind === kind);
+  const failed = of("failed").length;
+  const known = trials.filter(trial => trial.value !== null).map(trial => trial.value);
+  const mean = known.length ? known.reduce((a, b) => a + b, 0) / known.length : null;
+  const summary = { trials, failed, missing: of("missing").length, finished: of("ok").length, mean, low: null, high: null };
+  summary.planned = trials.length - of("unplanned").length;
+  if (known.length > 1) {
+    const square = known.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    const half = data.student[known.length] * Math.sqrt(square / (known.length - 1) / known.length);
+    summary.low = Math.max(mean - half, metric.low ?? -Infinity);
+    summary.high = Math.min(mean + half, metric.high ?? Infinity);
+  }
+  const entered = known.length + failed, scorable = metric.better && entered && !(failed && metric.worst === null);
+  summary.scored = scorable ? (known.length * (mean ?? 0) + failed * metric.worst) / entered : null;
+  return summary;
+}
+
+/* Which cells lie within `eps` of the best, each arm's own or that of all, and the share of the space they make up.
+   Values carry six digits, so a cell exactly at the edge is let in by a little more than their rounding. */
+function withinTolerance(metric, arms, cells, eps, ofAll) {
+  const score = cell => metric.better * cell.scored;
+  const best = group => Math.max(...group.filter(cell => cell.scored !== null).map(score));
+  const overall = best(cells.flat());
+  return arms.map((arm, index) => {
+    const top = ofAll ? overall : best(cells[index]);
+    const slack = 2e-6 * Math.max(1, Math.abs(top));
+    let inside = 0, all = 0;
+    const near = cells[index].map((cell, place) => {
+      if (cell.scored === null || !arm.weights[place]) return false;
+      all += arm.weights[place];
+      const within = cell.mean !== null && score(cell) >= top - eps - slack;
+      if (within) inside += arm.weights[place];
+      return within;
+    });
+    return { near, share: all ? inside / all : null };
+  });
+}
+
+/* The colour at `place` in [0, 1] of the scale, and whether dark text is read on it. */
+function colorAt(colors, place) {
+  const at = Math.min(Math.max(place, 0), 1) * (colors.length - 1), low = Math.min(Math.floor(at), colors.length - 2);
+  const channel = (color, index) => parseInt(color.slice(1 + 2 * index, 3 + 2 * index), 16);
+  const rgb = [0, 1, 2].map(index => {
+    const from = channel(colors[low], index);
+    return Math.round(from + (at - low) * (channel(colors[low + 1], index) - from));
+  });
+  const light = 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2] > 120;
+  return { background: `rgb(${rgb.join(",")})`, light };
+}
+
+function createExplorer(host, data, column) {
+  const state = { column, metric: 0, eps: data.tolerance, ofAll: false, arm: 0, cell: null };
+  const panels = make("div", { class: "panels" });
+  const legend = make("div", { class: "legend" });
+  const details = make("div", { class: "details", role: "status" });
+  const metricMenu = make("select", { onchange: event => { choose(event.target.selectedIndex); draw(); } });
+  const slider = make("input", { type: "range", min: "0", oninput: event => { state.eps = Number(event.target.value); draw(); } });
+  const tolerance = make("output");
+  const bestOf = make("select", { onchange: event => { state.ofAll = event.target.value === "all"; draw(); } },
+    make("option", { value: "own" }, "of each loss's own best"), make("option", { value: "all" }, "of the best of all losses"));
+  const near = make("span", { class: "near-control" }, make("label", {}, "Outline within ", slider, " ", tolerance, " "), bestOf);
+  bestOf.setAttribute("aria-label", "Which best");
+  let cells = [];
+
+  /* The panels once more; the cell that had the focus has it again. */
+  function draw() {
+    const metric = data.metrics[state.metric];
+    const focused = panels.contains(document.activeElement);
+    cells = data.arms.map(arm => arm.weights.map((_, cell) => summarise(data, state.metric, arm, cell)));
+    const inside = metric.better ? withinTolerance(metric, data.arms, cells, state.eps, state.ofAll) : null;
+    const means = cells.flat().map(cell => cell.mean).filter(mean => mean !== null);
+    const scale = { low: Math.min(...means), high: Math.max(...means) };
+    panels.replaceChildren(...data.arms.map((arm, index) => panel(arm, index, metric, scale, inside && inside[index])));
+    near.hidden = !metric.better;
+    tolerance.value = metric.better ? `${shown(state.eps, metric)} ${metric.points}` : "";
+    drawLegend(metric, scale, means.length > 0);
+    if (state.cell !== null) describe();
+    if (focused) panels.querySelectorAll("table")[state.arm]?.querySelector("[tabindex='0']")?.focus();
+  }
+
+  function panel(arm, index, metric, scale, inside) {
+    const rows = arm.y.values.map((name, y) => make("tr", {}, make("th", { scope: "row" }, name),
+      ...arm.x.values.map((_, x) => cellElement(arm, index, x * arm.y.values.length + y, metric, scale, inside))));
+    const foot = make("tr", {}, make("td"), ...arm.x.values.map(name => make("th", { scope: "col" }, name)));
+    const share = inside && inside.share !== null ? `${(100 * inside.share).toFixed(1)} % of the space` : "";
+    const grid = make("table", { role: "grid", "aria-label": `${arm.name}: ${metric.label}` }, make("tbody", {}, ...rows.reverse(), foot));
+    grid.addEventListener("keydown", event => move(event, arm, index));
+    return make("figure", { class: "panel" },
+      make("figcaption", {}, make("strong", {}, arm.name), " ", make("span", { class: "share" }, share)),
+      make("div", { class: "axis" }, `↑ ${arm.y.label}`), make("div", { class: "scroll" }, grid),
+      make("div", { class: "axis x" }, `${arm.x.label} →`));
+  }
+
+  function cellElement(arm, index, cell, metric, scale, inside) {
+    const summary = cells[index][cell];
+    const look = event => { state.arm = index; state.cell = cell; mark(event.currentTarget); describe(); };
+    const entry = index === state.arm && state.cell !== null ? cell === state.cell : cell === 0;
+    const element = make("td", { tabindex: entry ? "0" : "-1", "data-cell": cell, "aria-label": spoken(arm, cell, summary, metric),
+      onpointerenter: look, onfocus: look, onclick: look });
+    element.append(summary.mean !== null ? shown(summary.mean, metric) : summary.planned === 0 ? "" : summary.failed ? "✕" : "–");
+    if (summary.mean !== null) {
+      const span = scale.high - scale.low, color = colorAt(data.colors, span ? (summary.mean - scale.low) / span : 0.5);
+      element.style.backgroundColor = color.background;
+      element.classList.add(color.light ? "light" : "dark");
+    }
+    if (summary.failed && summary.mean === null) element.classList.add("failed");
+    else if (summary.failed) {
+      const strip = make("i", { class: "strip failed" });
+      strip.style.width = `${100 * summary.failed / summary.planned}%`;
+      element.append(strip);
+    }
+    if (inside && inside.near[cell]) element.classList.add("near");
+    if (index === state.arm && cell === state.cell) element.classList.add("chosen");
+    return element;
+  }
+
+  function choose(metric) {
+    state.metric = metric;
+    state.column = data.metrics[metric].column;
+  }
+
+  /* One cell of a panel takes part in the tab order; arrows move from there. */
+  function mark(element) {
+    for (const other of panels.querySelectorAll(".chosen")) other.classList.remove("chosen");
+    for (const other of element.closest("table").querySelectorAll("[tabindex='0']")) other.tabIndex = -1;
+    element.classList.add("chosen");
+    element.tabIndex = 0;
+  }
+
+  function move(event, arm, index) {
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    const at = Number(event.target.dataset.cell), [dx, dy] = steps[event.key] ?? [0, 0];
+    if (Number.isNaN(at) || !steps[event.key]) return;
+    event.preventDefault();
+    const height = arm.y.values.length, x = Math.floor(at / height) + dx, y = at % height + dy;
+    if (x < 0 || y < 0 || x >= arm.x.values.length || y >= height) return;
+    panels.querySelectorAll("table")[index].querySelector(`[data-cell='${x * height + y}']`).focus();
+  }
+
+  function place(arm, cell) {
+    const height = arm.y.values.length;
+    return `${arm.x.words} ${arm.x.values[Math.floor(cell / height)]}, ${arm.y.words} ${arm.y.values[cell % height]}`;
+  }
+
+  function counts(summary) {
+    const parts = [[summary.finished, "finished"], [summary.failed, "failed"], [summary.missing, "not run"]];
+    return parts.filter(([count]) => count).map(([count, word]) => `${count} ${word}`).join(", ") || "not planned";
+  }
+
+  function spoken(arm, cell, summary, metric) {
+    return `${place(arm, cell)}: ${summary.mean === null ? "" : `${withUnit(summary.mean, metric)}; `}${counts(summary)}`;
+  }
+
+  function describe() {
+    const metric = data.metrics[state.metric], arm = data.arms[state.arm], summary = cells[state.arm][state.cell];
+    const interval = summary.low === null ? "" : ` [${shown(summary.low, metric)}, ${shown(summary.high, metric)}], ${data.level} % interval`;
+    const mean = summary.mean === null ? "" : `mean of finished seeds ${withUnit(summary.mean, metric)}${interval}`;
+    const worst = summary.failed && summary.scored !== null ? `; ${withUnit(summary.scored, metric)} with failures at ${withUnit(metric.worst, metric)}` : "";
+    const seeds = summary.trials.filter(trial => trial.status.kind !== "unplanned").map(trial => make("li", {},
+      make("span", { class: "seed" }, `seed ${trial.seed}`), " ", make("b", {}, trial.value === null ? (trial.status.kind === "ok" ? "no value" : trial.status.name) : shown(trial.value, metric))));
+    details.replaceChildren(make("p", {}, make("strong", {}, arm.name), `, ${place(arm, state.cell)}: ${mean || counts(summary)}${worst}`), make("ul", {}, ...seeds));
+  }
+
+  function drawLegend(metric, scale, any) {
+    const bar = make("span", { class: "bar" });
+    bar.style.backgroundImage = `linear-gradient(to right, ${data.colors.join(",")})`;
+    const ends = any ? [shown(scale.low, metric), bar, `${withUnit(scale.high, metric)}`] : ["no values yet"];
+    const key = (name, text) => make("span", { class: "key" }, make("span", { class: `swatch ${name}` }), text);
+    legend.replaceChildren(make("span", { class: "key" }, ...ends), ...(metric.better ? [key("near", "within the tolerance")] : []),
+      key("failed", "failed trials, by their share"), key("missing", "not run"));
+  }
+
+  /* Menus and slider for the data there are; what is chosen stays. */
+  function fill() {
+    metricMenu.replaceChildren(...data.metrics.map(metric => make("option", {}, metric.unit ? `${metric.label}, ${metric.unit}` : metric.label)));
+    choose(Math.max(0, data.metrics.findIndex(metric => metric.column === state.column)));
+    metricMenu.selectedIndex = state.metric;
+    panels.style.setProperty("--columns", Math.max(...data.arms.map(arm => arm.x.values.length)));
+    slider.max = String(data.most);
+    slider.step = String(data.most / 100);
+    slider.value = String(state.eps);
+    if (state.cell !== null && !(data.arms[state.arm]?.weights.length > state.cell)) state.cell = null;
+    omitted.textContent = data.omitted.length ? `Left out for size: ${data.omitted.join(", ")}; they stand in the table trials.csv.` : "";
+    draw();
+  }
+
+  const omitted = make("p", { class: "soft" });
+  details.append(make("p", { class: "soft" }, "Point at a cell, tap it or move there with the arrow keys to see its seeds."));
+  host.classList.add("explorer");
+  host.replaceChildren(make("div", { class: "controls" }, make("label", {}, "Metric ", metricMenu), near), legend, panels, details, omitted);
+  fill();
+  return newer => { data = newer; fill(); };
+}

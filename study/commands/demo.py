@@ -1,0 +1,79 @@
+"""`study demo`: an invented study with known answers, as a table to import and as a report."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tomlkit
+
+from study.console import CONSOLE
+from study.errors import StudyError
+
+if TYPE_CHECKING:
+    from analysis.demo.rows import DemoStudy
+    from analysis.results.mapping import TableMapping
+
+#: Exact scores, beside the files of an imported table.
+ANSWERS = "answers.csv"
+
+
+def write_demo(out: str, *, seeds: int, seed: int) -> None:
+    """Write a table as `study import` leaves it, exact answers and reports into the new directory `out`.
+
+    All of it or nothing. Raises `StudyError` where it cannot be written, or is there already with something in it.
+    """
+    import numpy as np
+
+    from analysis.demo.rows import demo_study
+
+    target = Path(out).expanduser().absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise StudyError(f"--out: got {out}, which is there already; nothing is overwritten")
+    study = demo_study(np.random.default_rng(seed), seeds=seeds)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
+        try:
+            page = _write_into(temporary, study)
+            temporary.chmod(0o755)
+            os.replace(temporary, target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise StudyError(f"--out: cannot write {out}: {error.strerror}") from error
+    CONSOLE.print(f"Wrote {out}: {len(study.records)} invented trials and {ANSWERS}", soft_wrap=True)
+    CONSOLE.print(f"Report: {target / page}", soft_wrap=True)
+
+
+def _write_into(folder: Path, study: "DemoStudy") -> Path:
+    """All files of the demo; the report's path in the folder."""
+    from analysis.demo.answers import exact_answers
+    from analysis.environments import analyse_environments
+    from analysis.report import write_environments
+    from analysis.results.mapping import mapping_keys
+    from analysis.results.read import MAPPING_FILE, TABLE_FILE
+    from analysis.table import build_table
+
+    study.records.to_parquet(folder / TABLE_FILE, index=False)
+    (folder / MAPPING_FILE).write_text(tomlkit.dumps(mapping_keys(_mapping(study))), encoding="utf-8")
+    exact_answers(seeds=len(study.info.seeds)).to_csv(folder / ANSWERS, index=False, lineterminator="\n")
+    table = build_table(study.planned, study.records)
+    return write_environments(analyse_environments(table, study.info), folder).relative_to(folder)
+
+
+def _mapping(study: "DemoStudy") -> "TableMapping":
+    from analysis.results.mapping import TableMapping
+
+    info = study.info
+    return TableMapping(
+        name=info.name,
+        metric=info.metric.reporting_column,
+        selects=info.metric.selecting_column,
+        status="status",
+        data="data",
+        worst=info.metric.worst,
+        tolerance=info.tolerance,
+        null_controls=info.null_controls,
+    )

@@ -1,0 +1,128 @@
+"""`study extend`: more values, seeds, losses or points for a study, without editing its file by hand."""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.items import AbstractTable, Array
+
+from study.atomic import replace_file
+from study.commands.init import study_name
+from study.commands.plan import show_plan
+from study.console import CONSOLE
+from study.errors import StudyError
+from study.expand import Expansion, expand
+from study.growth import Growth, grown_keys
+from study.preflight import check_data_root
+from study.source import Source, extended_tree, read_source, shipped_studies
+from study.spec import check_source
+from study.toml_text import render_toml, render_value
+
+
+def extend_study(
+    study: str, store: str, data_root: str | None, growth: Growth, *, out: str | None, dry_run: bool
+) -> None:
+    """Write what a study says when it has grown, and show what would run. Nothing is written before it is sound.
+
+    Into the study's own file, the earlier text kept beside it, or with `out` into a new file that extends it.
+    """
+    root = check_data_root(Path(data_root).expanduser() if data_root else None)
+    source = read_source(study)
+    if out is None and study in shipped_studies():
+        raise StudyError(
+            f"extend: {study} is shipped with the package; say --out FILE for a study that extends it"
+        )
+    spec = check_source(source).spec
+    expansion = expand(spec, root)
+    keys = grown_keys(spec, expansion, growth)
+    _check_growth(source, keys, expansion, root)
+    text = _extending_text(study, Path(out), keys) if out else edited_text(source.texts[0][1], keys)
+    if dry_run:
+        CONSOLE.print(f"{out or study} would say:\n\n{render_toml(keys)}", markup=False, soft_wrap=True)
+        return
+    _write_new(Path(out), text) if out else _replace(Path(study).expanduser(), text)
+    show_plan(out or study, store, data_root, as_json=False, timed=False)
+    CONSOLE.print(f"Run it with: study run {out or study}", soft_wrap=True)
+
+
+def _check_growth(source: Source, keys: Mapping[str, Any], before: Expansion, root: Path | None) -> None:
+    """Raise `StudyError` unless the grown study is sound and has every trial that the study has."""
+    spec = check_source(dataclasses.replace(source, tree=grown_tree(source.tree, keys))).spec
+    after = {trial.keys.trial_id for trial in expand(spec, root).trials}
+    lost = sum(trial.keys.trial_id not in after for trial in before.trials)
+    if lost:
+        raise StudyError(
+            f"extend: {lost} of the {len(before.trials)} trials would no longer be part of the study, since design "
+            f"{before.design} draws its points from the axes as they are; add points or seeds, or begin another study"
+        )
+
+
+def grown_tree(tree: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
+    """What a study says under its own name once the keys are said anew."""
+    return extended_tree(tree, {key: tree[key] for key in ("name",) if key in tree} | dict(keys))
+
+
+def edited_text(text: str, keys: Mapping[str, Any]) -> str:
+    """A study file with keys said anew; comments, order and layout stay. Raises `StudyError` where that fails."""
+    document = tomlkit.parse(text)
+    for key, value in keys.items():
+        _set(document, {key: value}, depth=2 if key == "losses" else 1)
+    edited = tomlkit.dumps(document)
+    if tomllib.loads(edited) != grown_tree(tomllib.loads(text), keys):
+        raise StudyError(
+            "extend: the file is laid out in a way that cannot be edited; say --out FILE, or edit it"
+        )
+    return edited
+
+
+def _set(table: Any, keys: Mapping[str, Any], depth: int) -> None:
+    """Say keys in a table, going `depth` levels into tables; what is deeper is one value."""
+    for key, value in keys.items():
+        if depth and isinstance(value, dict):
+            if not isinstance(table.get(key), AbstractTable):
+                table[key] = tomlkit.table(is_super_table=key == "losses" and bool(value))
+            _set(table[key], value, depth - 1)
+        elif isinstance(now := table.get(key), Array) and value[: len(now)] == now.unwrap():
+            now.extend(value[len(now) :])  # in its layout, with its comments
+        else:
+            table[key] = tomlkit.parse(f"value = {render_value(value)}")["value"]
+
+
+def _extending_text(study: str, out: Path, keys: Mapping[str, Any]) -> str:
+    """A file that extends the study, by its name or by the path from there to here."""
+    base = study
+    if study not in shipped_studies():
+        base = os.path.relpath(Path(study).expanduser().resolve(), out.expanduser().resolve().parent)
+    own: dict[str, Any] = {"name": study_name(out), "extends": Path(base).as_posix()}
+    head = f"# Made by `study extend {study}`: what it adds to that study, which stays as it is."
+    return f"{head}\n{render_toml(own | dict(keys))}"
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.expanduser().open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise StudyError(f"--out: got {path}, which is there already; nothing is overwritten") from None
+    except OSError as error:
+        raise StudyError(f"--out: cannot write {path}: {error.strerror}") from error
+    CONSOLE.print(f"Wrote {path}.", soft_wrap=True)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put the text in the file's place, and the earlier one beside it as the next `.before-N`."""
+    kept = next(
+        place
+        for number in range(1, 10**6)
+        if not (place := path.with_name(f"{path.name}.before-{number}")).exists()
+    )
+    try:
+        replace_file(kept, path.read_text(encoding="utf-8"))
+        replace_file(path, text)
+    except OSError as error:
+        raise StudyError(f"extend: cannot write {path}: {error.strerror}") from error
+    CONSOLE.print(f"Wrote {path}; as it was before, it is kept as {kept.name}.", soft_wrap=True)

@@ -1,0 +1,51 @@
+"""What a study must know of its task: one class a task, made from the study's spec."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from search_spaces.space import Point
+from trainables.config import Provenance, Task
+from trainables.datasets.loaded import DatasetInfo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.metric import Metric
+
+
+class StudyTask(Protocol):
+    """How trials of one task are made of a spec, and how their outcome is read.
+
+    Methods raise `StudyError` for what cannot be.
+    """
+
+    axes: tuple[str, ...]  # what `[axes]` may sweep
+    origin: Provenance  # of every trial, but for the source of own code
+    images: int  # that training sees; 0 where there are none
+    pixels: int  # of one image; 0 where there are none
+
+    @property
+    def data(self) -> DatasetInfo:
+        """The data set. Raises `StudyError` for a task without one."""
+        ...
+
+    def check_points(self, loss: str, points: Sequence[Point]) -> None:
+        """Refuse configurations of a loss that lack something."""
+        ...
+
+    def build(self, swept: Point) -> Task:
+        """The task of a configuration, of which fields of the loss are left out."""
+        ...
+
+    def load(self, task: Task, data_root: Path | None) -> None:
+        """Make ready, once, what workers would wait for."""
+        ...
+
+    def metric(self, records: "pd.DataFrame") -> "Metric":
+        """How the analysis reads the study's metric, given the records that there are."""
+        ...
+
+    def described(self) -> dict[str, Any]:
+        """`data`, `encoder` and `training` in words, for the report."""
+        ...

@@ -1,0 +1,181 @@
+"""Hands finished trials to trackers while a study runs, from their records and beside its work.
+
+The record store stays the truth: a run is made from a record that is there, in a thread of the launching process, so
+no worker needs a tracker's library or network, no trial waits for it, and none can fail by it. In the end the study's
+other records follow: those of an earlier launch that was killed, or that ran before there was a tracker.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from study.attempts import read_records
+from study.console import CONSOLE, say_error
+from study.events import Finished, Listener
+from study.expand import PlannedTrial
+from study.plan import Plan, searches_of
+from study.tracking.journal import Journal
+from study.tracking.tracked_run import TrackedRun, tracked_run
+from study.tracking.trackers import Destination, Tracker
+from trainables.artefacts import losses_path
+from trainables.records import RecordStore
+from trainables.work import WorkUnit
+
+#: Trials that end within so long are read together.
+_GATHER_SECONDS = 1.0
+
+#: A tracker that takes longer for one run, in the end, is not waited for.
+_PATIENCE_SECONDS = 120.0
+
+#: What the end of a launch may take without a word, and after Ctrl-C at all.
+_SILENT_SECONDS = 5.0
+
+#: Rows that are looked at together: as Python objects they take much memory.
+_ROWS = 256
+
+
+class Handover:
+    """A listener that passes everything on, and hands runs over from `with` to its end, which waits for the rest.
+
+    A tracker that fails is left alone for the rest of the launch, after one line; the next launch makes up for it.
+    """
+
+    def __init__(
+        self, plan: Plan, store: RecordStore, destinations: Iterable[Destination], listener: Listener
+    ) -> None:
+        self._study, self._store, self._listener = plan.spec.name, store, listener
+        self._searches = searches_of(plan.spec, plan.expansion)
+        self._destinations = list(destinations)
+        self._trials = {trial.keys.trial_id: trial for trial in plan.trials}
+        self._trackers: dict[str, Tracker] = {}
+        self._failed = False
+        self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._closing, self._quit = threading.Event(), threading.Event()
+        self._last_sign = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._destinations:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for the runs that are left; after Ctrl-C or a failure only for the one in hand, and not long."""
+        if kind is not None:
+            self._quit.set()
+        self._last_sign = time.monotonic()
+        self._closing.set()
+        try:
+            self._wait()
+        except KeyboardInterrupt:
+            self._quit.set()
+            raise
+
+    def expect(self, trials: Iterable[PlannedTrial]) -> None:
+        """Further trials, which a search has come upon."""
+        self._trials |= {trial.keys.trial_id: trial for trial in trials}
+
+    def started(self, unit: WorkUnit) -> None:
+        """Of no interest here."""
+        self._listener.started(unit)
+
+    def finished(self, event: Finished) -> None:
+        """A trial has its record."""
+        if self._destinations:
+            self._ended.put(event.trial_id)
+        self._listener.finished(event)
+
+    def tick(self) -> None:
+        """Of no interest here."""
+        self._listener.tick()
+
+    def _wait(self) -> None:
+        if self._is_busy(_SILENT_SECONDS):
+            if self._quit.is_set():
+                return
+            CONSOLE.print("Handing runs to trackers; Ctrl-C leaves the rest to the next launch.")
+        while self._is_busy(1.0):
+            if time.monotonic() - self._last_sign > _PATIENCE_SECONDS:
+                self._quit.set()
+                say_error("tracking: a tracker does not answer; the next launch hands over what is missing")
+                return
+
+    def _is_busy(self, seconds: float) -> bool:
+        """Whether runs are still being handed over after so long."""
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        return self._thread.is_alive()
+
+    def _work(self) -> None:
+        folder = self._store.path / "studies" / self._study
+        try:
+            journal = Journal(folder / "tracked.txt")
+            while not self._closing.wait(_GATHER_SECONDS):
+                self._hand_over(self._gathered(), journal)
+            self._hand_over(set(self._trials), journal)
+        except Exception as error:  # the store refuses; the launch says so itself where it matters
+            say_error(f"tracking: {_first_line(error)}; the next launch hands over what is missing")
+
+    def _gathered(self) -> set[str]:
+        ended: set[str] = set()
+        with suppress(queue.Empty):
+            while True:
+                ended.add(self._ended.get_nowait())
+        return ended
+
+    def _hand_over(self, trial_ids: set[str], journal: Journal) -> None:
+        for row in self._rows(trial_ids):
+            if not self._destinations or self._quit.is_set():
+                return
+            name = f"{row['trial_id']}.{row['attempt']}"
+            claimed = [each for each in self._destinations if journal.claim(each.key, name)]
+            if claimed:
+                run = tracked_run(self._study, self._trials[row["trial_id"]], row, self._store.path)
+            for destination in claimed:
+                if not self._write(destination, run):
+                    journal.release(destination.key, name)
+            if not self._failed:
+                _drop_losses(self._store.path, row)
+
+    def _rows(self, trial_ids: set[str]) -> Iterator[Mapping[str, Any]]:
+        """The records of trials that are known by now."""
+        known = trial_ids & set(self._trials)
+        if known and self._destinations and not self._quit.is_set():
+            table = read_records(self._store, known, self._searches).table
+            for batch in table.to_batches(max_chunksize=_ROWS):
+                yield from batch.to_pylist()
+
+    def _write(self, destination: Destination, run: TrackedRun) -> bool:
+        """Whether the tracker took it; one that did not is not asked again."""
+        self._last_sign, key = time.monotonic(), destination.key
+        try:
+            if key not in self._trackers:
+                self._trackers[key] = destination.open(self._study, self._store.path)
+            self._trackers[key].write(run)
+        except Exception as error:  # whatever a library raises: tracking is no part of a trial
+            self._failed = True
+            self._destinations.remove(destination)
+            say_error(
+                f"tracking: {destination.kind.name} failed ({_first_line(error)}); the study goes on without it, "
+                "and the next launch hands over what is missing"
+            )
+            return False
+        return True
+
+
+def _drop_losses(artefacts: Path, row: Mapping[str, Any]) -> None:
+    """They have been handed over."""
+    with suppress(OSError):
+        losses_path(artefacts, row["trial_id"], row["attempt"]).unlink(missing_ok=True)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,0 +1,61 @@
+"""Runs for TensorBoard: event files in `<store>/studies/<study>/tensorboard`, a folder a run.
+
+Through the writer of the package `tensorboard` itself, which needs neither TensorFlow nor torch. Settings and final
+metrics are what its HPARAMS page shows; tags, which it has no place for, are among the settings.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from study.tracking.tracked_run import TrackedRun
+
+
+class TensorboardRuns:
+    """Writes one file of events a run."""
+
+    def __init__(self, study: str, store: Path) -> None:
+        self._folder = store / "studies" / study / "tensorboard"
+
+    def write(self, run: TrackedRun) -> None:
+        """Settings, curve, final metrics (at step 0) and the end, at the time when the trial ended."""
+        from tensorboard.plugins.hparams.summary_v2 import hparams_pb
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        writer = EventFileWriter(str(self._folder / _folder_name(run)))
+        try:
+            known = {**run.settings, **run.tags}
+            writer.add_event(_event(run.started, hparams_pb(known, start_time_secs=run.started)))
+            for step, point in [*run.curve.items(), (0, run.metrics)]:
+                for name, value in point.items():
+                    writer.add_event(_event(run.ended, _scalar(name, value), step))
+            writer.add_event(_event(run.ended, _end(run)))
+        finally:
+            writer.close()
+
+
+def _folder_name(run: TrackedRun) -> str:
+    """The title; two runs of one title would be one run."""
+    return run.title.replace("/", "_")
+
+
+def _event(seconds: float, summary: Any, step: int = 0) -> Any:
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    return Event(wall_time=seconds, step=step, summary=summary)
+
+
+def _scalar(name: str, value: float) -> Any:
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    return Summary(value=[Summary.Value(tag=name, simple_value=value)])
+
+
+def _end(run: TrackedRun) -> Any:
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+
+    status = api_pb2.STATUS_SUCCESS if run.has_result else api_pb2.STATUS_FAILURE
+    info = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=run.ended)
+    content = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(session_end_info=info))
+    tag = metadata.SESSION_END_INFO_TAG
+    return Summary(value=[Summary.Value(tag=tag, tensor=metadata.NULL_TENSOR, metadata=content)])

@@ -1,0 +1,123 @@
+"""What a tracker is told of a trial: one run for each attempt, made from its record alone."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from study.expand import PlannedTrial
+from trainables.artefacts import curve_path, losses_path
+from trainables.config import Scalar
+from trainables.schema import Status
+
+#: Columns, besides those of hyperparameters, that say what was asked.
+_SETTINGS = ("task", "loss", "seed", "data", "encoder", "views", "views_form")
+
+#: Columns that say which attempt it is and how and where it ran.
+_TAGS = (
+    "trial_id", "attempt", "config_id", "pretrain_id", "probe_id", "numerics_version", "status", "data_fingerprint",
+    "device", "device_name", "threads", "execution_mode", "stack_size", "node", "python_version", "torch_version",
+    "package_version", "git_revision", "error_class", "error_message",
+)  # fmt: skip
+
+#: Columns of numbers that are no metrics, and of a learning curve's place.
+_NO_METRICS = {*_SETTINGS, *_TAGS, "schema_version"}
+_PLACES = {"pretrain_id", "step", "epoch", "samples_seen"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedRun:
+    """One attempt at one trial. Times are seconds since 1970."""
+
+    study: str
+    title: str  # the trial's, with the attempt unless it is the first
+    status: Status
+    settings: Mapping[str, Scalar]  # hyperparameters without their prefix `hp_`
+    metrics: Mapping[str, float]  # final, by column of the record
+    tags: Mapping[str, str]
+    started: float
+    ended: float
+    curve: Mapping[
+        int, Mapping[str, float]
+    ]  # metrics by step: `training/loss`, and a learning curve's `curve/...`
+
+    @property
+    def has_result(self) -> bool:
+        """A trial that diverged is a result."""
+        return self.status in (Status.OK, Status.DIVERGED, Status.PRUNED)
+
+
+def tracked_run(study: str, trial: PlannedTrial, row: Mapping[str, Any], artefacts: Path) -> TrackedRun:
+    """The run of a record's row, with the curves that lie beside it."""
+    started, ended = _times(row)
+    again = f" attempt={row['attempt']}" if row["attempt"] else ""
+    return TrackedRun(
+        study=study,
+        title=trial.title + again,
+        status=Status(row["status"]),
+        settings={"arm": trial.arm, **_settings(row)},
+        metrics={name: float(value) for name, value in row.items() if _is_metric(name, value)},
+        tags={name: str(row[name]) for name in _TAGS if row[name] is not None},
+        started=started,
+        ended=ended,
+        curve=_curve(row, artefacts),
+    )
+
+
+def _times(row: Mapping[str, Any]) -> tuple[float, float]:
+    """A trial whose worker died has no times; its run is one of no length, now."""
+    started, seconds = row["started_at"], row["seconds_total"]
+    start = (started or datetime.now()).timestamp()
+    return start, start + (seconds or 0.0)
+
+
+def _settings(row: Mapping[str, Any]) -> dict[str, Scalar]:
+    asked = {name: row[name] for name in _SETTINGS}
+    asked |= {
+        name.removeprefix("hp_"): value
+        for name, value in row.items()
+        if name.startswith("hp_") and name != "hp_other"
+    }
+    other = {name: json.loads(value) for name, value in dict(row["hp_other"] or ()).items()}
+    return {name: value for name, value in (asked | other).items() if value is not None}
+
+
+def _is_metric(name: str, value: Any) -> bool:
+    return not (name in _NO_METRICS or name.startswith("hp_")) and _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
+    """Trackers take finite numbers."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _curve(row: Mapping[str, Any], artefacts: Path) -> dict[int, dict[str, float]]:
+    points: dict[int, dict[str, float]] = {}
+    for step, loss in _losses(losses_path(artefacts, row["trial_id"], row["attempt"])):
+        points.setdefault(step, {})["training/loss"] = loss
+    for point in _learning_curve(curve_path(artefacts, row["pretrain_id"])):
+        numbers = {f"curve/{name}": value for name, value in point.items() if name not in _PLACES}
+        finite = {name: value for name, value in numbers.items() if _is_number(value)}
+        points.setdefault(point["step"], {}).update(finite)
+    return dict(sorted(points.items()))
+
+
+def _losses(path: Path) -> list[tuple[int, float]]:
+    """None where the trial did not train, or ran where nobody asked for them."""
+    try:
+        return [(int(step), float(loss)) for step, loss in json.loads(path.read_text())]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _learning_curve(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except (OSError, ValueError):  # pyarrow's errors are ValueErrors
+        return []
+    return rows

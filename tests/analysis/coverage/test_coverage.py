@@ -1,0 +1,84 @@
+"""Intervals over 1,000 simulated studies of the demo's losses hold the exact value as often as they say.
+
+`pytest -m slow -n 0 -s` prints the table, as does `python -m tests.benchmarks.bench_coverage`.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from analysis.demo.law import LOSSES, DemoLoss
+from analysis.statistics.choice import cross_fit, cross_fit_widening
+from analysis.statistics.compare import paired_p
+from analysis.statistics.differences import benjamini_yekutieli, paired_tests
+from tests.analysis.coverage.scores import SCORES
+from tests.analysis.coverage.simulated import STUDIES, WEIGHTS, Coverage, Setting, Study, coverages, simulate
+
+pytestmark = pytest.mark.slow
+
+BY_LABEL = {loss.label: loss for loss in LOSSES}
+#: Every cell equally good: where choices are pure luck.
+FLAT = dataclasses.replace(BY_LABEL["dhel"], label="flat", width=1e3, slope=0.0)
+#: Fragile with failures; the same with trials missing; robust; flat.
+SETTINGS = {
+    f"{name}, {seeds} seeds": Setting(loss=loss, rival=rival, seeds=seeds, missing=missing)
+    for seeds in (5, 10)
+    for name, loss, rival, missing in (
+        ("fragile", BY_LABEL["infonce"], BY_LABEL["dhel"], 0.0),
+        ("fragile, 2 % of the trials missing", BY_LABEL["infonce"], BY_LABEL["dhel"], 0.02),
+        ("flat", FLAT, BY_LABEL["infonce"], 0.0),
+    )
+}
+
+
+def print_table(found: dict[str, Coverage]) -> None:
+    """A line a score."""
+    for name, item in found.items():
+        marked = "conservative" if item.conservative else ""
+        print(
+            f"  {name:34} {100 * item.coverage:6.1f} % +- {100 * item.error:.1f}  {item.intervals:5} {marked}"
+        )
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_intervals_hold_as_often_as_they_say(name: str) -> None:
+    found = coverages(SCORES, SETTINGS[name], seed=list(SETTINGS).index(name))
+    print(f"\n{name}: coverage of nominal 95 %")
+    print_table(found)
+    unsound = {score: round(item.coverage, 3) for score, item in found.items() if not item.sound}
+    assert not unsound
+    # no score may pass by having no interval
+    assert all(item.intervals >= 30 for item in found.values())
+
+
+@pytest.mark.parametrize("seeds", [5, 10])
+@pytest.mark.parametrize("loss", [BY_LABEL["infonce"], FLAT], ids=lambda loss: loss.label)
+def test_one_loss_with_disjoint_seeds_does_not_differ_from_itself(loss: DemoLoss, seeds: int) -> None:
+    """False positives of every comparison at the level of 5 %, each half of the seeds as a loss of its own."""
+    setting = Setting(loss=loss, rival=loss, seeds=2 * seeds)
+    wrong = np.array([_false_positives(study.test, study.validation) for study in _studies(setting)])
+    rates = dict(zip(("means", "tuned", "map, any cell"), wrong.mean(axis=0), strict=True))
+    print(f"\nfalse positives, {setting.loss.label}, {seeds} seeds: {rates}")
+    assert max(rates.values()) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / STUDIES)
+    assert rates["means"] >= 0.05 - 3 * math.sqrt(0.05 * 0.95 / STUDIES)
+
+
+def _studies(setting: Setting) -> Iterable[Study]:
+    return simulate(setting, np.random.default_rng(setting.seeds))
+
+
+def _false_positives(test: np.ndarray, validation: np.ndarray) -> tuple[bool, bool, bool]:
+    half = test.shape[1] // 2
+    parts = [(test[:, part], validation[:, part]) for part in (slice(half), slice(half, None))]
+    (a, seen_a), (b, seen_b) = parts
+    (tuned_a, cells_a), (tuned_b, cells_b) = cross_fit(a, seen_a), cross_fit(b, seen_b)
+    widen = max(cross_fit_widening(cells_a), cross_fit_widening(cells_b))
+    cells = benjamini_yekutieli(paired_tests(a - b))
+    return (
+        paired_p(WEIGHTS @ (a - b)) < 0.05,
+        paired_p(tuned_a - tuned_b, widen=widen) < 0.05,
+        bool(np.nanmin(cells) < 0.05),
+    )

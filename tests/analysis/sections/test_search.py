@@ -1,0 +1,96 @@
+"""Adaptive searches: what tuning found, and nothing of the space."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.figures.scatter import places_figure
+from analysis.findings import Findings, analyse
+from analysis.sections.catalogue import build_sections
+from analysis.sections.search import best_so_far
+from analysis.statistics.robustness import ADAPTIVE
+from analysis.verdict import verdict_sentences
+from tests.analysis import synthetic
+
+#: Temperatures in the order in which a search asked for them; the best one is the third.
+ASKED = (0.8, 0.1, 0.3, 0.25)
+PEAK = synthetic.hill(peak=0.9, at=0.3, width=2.0)
+
+
+def searched(
+    seeds: tuple[int, ...] = (0, 1), design: str = "optuna", failed: tuple[str, ...] = ()
+) -> Findings:
+    arms = [synthetic.arm_info("infonce"), synthetic.arm_info("dhel")]
+    parts = [synthetic.plan(arms, seeds=seeds, batch_sizes=(64,), values=[value]) for value in ASKED]
+    for number, part in enumerate(parts):
+        part["trial_id"] += f"-{number}"
+        part["hp_batch_size"] = 16 * (number + 1)  # so that places are no grid
+    planned = pd.concat(parts, ignore_index=True)
+    records = synthetic.run(planned, {"infonce": PEAK, "dhel": PEAK})
+    records = synthetic.fail(records, list(failed)) if failed else records
+    return analyse(planned, records, synthetic.study_info(arms, seeds=seeds, design=design))
+
+
+def test_no_score_over_the_space_is_told() -> None:
+    findings = searched()
+    summary = findings.summaries["dhel"]
+    for estimate in (summary.mean, summary.mean_finished, summary.worst, summary.tolerance):
+        assert np.isnan(estimate.value)
+        assert estimate.note == ADAPTIVE
+    assert [item.score for item in findings.comparisons] == ["tuned"]
+    assert summary.tuned.estimate.value == pytest.approx(0.9)
+    told = " ".join(verdict_sentences(findings))
+    assert "over the space, compared" not in told
+    assert "An adaptive search chose the configurations" in told
+    assert not {"good_space", "tuning", "hyperparameters", "surfaces", "curves", "stability"} & set(
+        build_sections(findings)
+    )
+
+
+def test_the_score_is_told_at_its_budget() -> None:
+    content = build_sections(searched())["scores"]
+    assert [column.title for column in content.tables[0].columns][3] == "Budget, configurations"
+    assert content.tables[0].rows[0][3].text == "4"
+    assert list(content.figures) == ["best_so_far", "tuned"]
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1), (0, 1, 2)])
+def test_the_best_so_far_goes_in_the_order_of_the_search(seeds: tuple[int, ...]) -> None:
+    curve = [item.value for item in best_so_far(searched(seeds))["infonce"]]
+    scores = [float(PEAK(np.array(64), np.array(value))) for value in ASKED]
+    # hill() has its default slope of 0, so batch size does not matter
+    assert curve == pytest.approx(np.maximum.accumulate(scores))
+
+
+def test_searches_of_other_lengths_are_no_fair_comparison() -> None:
+    findings = searched()
+    shorter = findings.table[(findings.table["arm"] == "dhel") | (findings.table["hp_temperature"] < 0.5)]
+    columns = ["trial_id", "config_id", "arm", "seed", "hp_batch_size", "hp_temperature", "hp_epochs"]
+    again = analyse(shorter[columns], shorter.drop(columns="arm"), findings.info)
+    card = next(
+        card for card in build_sections(again)["fairness"].cards if card.title == "Budget of the searches"
+    )
+    assert card.level == "fail"
+    assert "infonce 3, dhel 4" in card.text
+
+
+@pytest.mark.parametrize("design", ["sobol", "random", "optuna", "list"])
+def test_places_without_a_grid_are_drawn_one_by_one(design: str) -> None:
+    findings = searched(design=design, failed=("dhel-64-0-0-0", "dhel-64-0-1-0", "dhel-64-0-1-1"))
+    sections = build_sections(findings)
+    assert "places" in sections
+    assert "surfaces" not in sections
+    figure = places_figure(findings)
+    assert figure is not None
+    infonce, dhel = figure.axes[:2]
+    points = {place: np.ma.getdata(each.get_offsets()) for place, each in enumerate(infonce.collections)}
+    assert sorted(points[1][:, 1]) == pytest.approx(sorted(ASKED))  # 0: not run, 1: with a score
+    crosses, half_failed = (np.ma.getdata(dhel.collections[place].get_offsets()) for place in (2, 3))
+    assert crosses[:, 1] == pytest.approx([0.8])
+    assert half_failed[:, 1] == pytest.approx([0.1])
+    assert infonce.get_xlabel() == "batch size, pairs"
+
+
+def test_a_grid_has_surfaces_and_no_scatter(findings: Findings) -> None:
+    assert {"surfaces"} <= set(build_sections(findings))
+    assert "places" not in build_sections(findings)

@@ -1,0 +1,37 @@
+import math
+
+import numpy as np
+import pytest
+
+from analysis.statistics.selection import NONE, best_cell, means_of_others, scored_at, widening
+
+
+def test_means_of_others_agree_with_a_loop() -> None:
+    scores = np.array([[1.0, 2.0, np.nan, 6.0]])
+    mean, count = means_of_others(scores)
+    assert mean.tolist() == [[4.0, 3.5, 3.0, 1.5]]
+    assert count.tolist() == [[2, 2, 3, 2]]
+
+
+def test_equal_cells_stay_equal_whatever_the_order_of_their_seeds() -> None:
+    seeds = np.array([0.1, 0.2, 0.3, 0.7])
+    assert best_cell(np.stack([seeds, seeds[::-1]])) == best_cell(np.stack([seeds[::-1], seeds])) == 0
+
+
+def test_a_half_run_cell_does_not_win() -> None:
+    assert best_cell(np.array([[0.9, np.nan], [0.5, 0.6], [0.4, 0.4]])) == 1
+    assert best_cell(np.full((3, 2), np.nan)) == NONE
+
+
+def test_scores_are_those_of_the_seed_left_out() -> None:
+    test = np.arange(6.0).reshape(3, 2)
+    assert scored_at(test, np.array([2, 0])).tolist() == [4.0, 1.0]
+    assert np.isnan(scored_at(test, np.array([NONE, 0]))[0])
+    assert np.isnan(scored_at(np.empty((0, 2)), np.array([NONE, NONE]))).all()
+
+
+def test_widening_is_for_choices_that_differ() -> None:
+    assert widening(np.array([1, 1, 1, 1, 1])) == 1.0
+    assert widening(np.array([1, 1, 2])) == pytest.approx(math.sqrt(2.5))
+    assert widening(np.array([1, NONE, 1])) == 1.0
+    assert widening(np.array([], dtype=int)) == 1.0

@@ -1,0 +1,168 @@
+"""The report's page as readers use it: it draws, sorts, explores, prints, and reads without scripts."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.findings import Findings, analyse
+from analysis.report import write_findings
+from analysis.statistics.intervals import student_interval
+from analysis.statistics.tolerance import tolerance_volume
+from tests.analysis import synthetic
+from tests.analysis.conftest import SURFACES, make_study
+from tests.browser.conftest import Opened, OpenPage
+
+pytestmark = pytest.mark.browser
+
+#: One seed failed in this cell of InfoNCE, the first of the first panel's cells.
+FAILED = "infonce-16-0-1"
+
+
+@pytest.fixture(scope="module")
+def findings() -> Findings:
+    """Cells of unequal shares: batch sizes are not evenly spaced."""
+    _, _, info = make_study()
+    planned = synthetic.plan(info.arms, batch_sizes=(16, 32, 256))
+    records = synthetic.run(planned, SURFACES, noise=0.005, rng=np.random.default_rng(0))
+    return analyse(planned, synthetic.fail(records, [FAILED]), info)
+
+
+@pytest.fixture(scope="module")
+def address(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path: Path = write_findings(findings, tmp_path_factory.mktemp("report"))
+    return path.as_uri()
+
+
+@pytest.fixture
+def report(address: str, open_page: OpenPage) -> Opened:
+    return open_page(address, viewport={"width": 1280, "height": 900})
+
+
+def column(page: Any, index: int) -> list[str]:
+    return page.locator(f"#scores table.sortable tbody td:nth-child({index})").evaluate_all(
+        "cells => cells.map(cell => cell.firstChild.textContent)"
+    )
+
+
+def shares(page: Any) -> list[float]:
+    return [float(text.split(" %")[0]) for text in page.locator(".explorer .share").all_inner_texts()]
+
+
+def volumes(findings: Findings, eps: float, *, of_all: bool) -> list[float]:
+    found = []
+    for label, cells in findings.cells.items():
+        rivals = np.concatenate([other.test for name, other in findings.cells.items() if name != label])
+        alive = cells.finished.any(axis=-1)
+        volume = tolerance_volume(
+            cells.test, cells.weights, eps=eps, alive=alive, rivals=rivals if of_all else None
+        )
+        found.append(round(100 * volume.value, 1))
+    return found
+
+
+def test_every_figure_is_drawn(report: Opened, findings: Findings) -> None:
+    drawn = report.page.locator("figure img").evaluate_all(
+        "all => all.map(each => each.complete && each.naturalWidth)"
+    )
+    assert len(drawn) >= 6
+    assert all(drawn)
+
+
+def test_a_header_sorts_its_table(report: Opened, findings: Findings) -> None:
+    page, names = report.page, [arm.name for arm in findings.info.arms]
+    head = page.locator("#scores table.sortable th", has_text="Average over the space")
+    button = head.get_by_role("button")
+    button.click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    by_mean = sorted(findings.summaries, key=lambda label: findings.summaries[label].mean.value)
+    assert column(page, 1) == [findings.info.arm(label).name for label in by_mean]
+    button.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert column(page, 1) == [findings.info.arm(label).name for label in reversed(by_mean)]
+    page.locator("#scores table.sortable th", has_text="Loss").get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "none"
+    assert column(page, 1) == sorted(names)
+
+
+def test_the_explorer_counts_the_space_as_the_report_does(report: Opened, findings: Findings) -> None:
+    page, slider = report.page, report.page.locator(".explorer input[type=range]")
+    assert shares(page) == volumes(findings, findings.info.tolerance, of_all=False)
+    slider.fill("5")
+    assert page.locator(".explorer output").inner_text() == "5.0 points"
+    assert shares(page) == volumes(findings, 0.05, of_all=False)
+    page.get_by_label("Which best").select_option("all")
+    assert shares(page) == volumes(findings, 0.05, of_all=True)
+    slider.fill("0")
+    assert sum(share > 0 for share in shares(page)) == 1
+    assert page.locator(".explorer td.near").count() == 1
+
+
+def test_the_explorer_shows_another_metric(report: Opened, findings: Findings) -> None:
+    page = report.page
+    page.get_by_label("Metric").select_option(label="effective rank, projection z, dimensions")
+    cells = page.locator(".explorer table").nth(1).locator("td[data-cell='0']")
+    rank = findings.cells["dhel"].raw["z_effective_rank"][0].mean()
+    assert cells.inner_text() == f"{rank:.1f}"
+    assert page.locator(".explorer td.near").count() == 0
+    assert page.locator(".near-control").is_hidden()
+
+
+def test_a_cell_shows_its_seeds(report: Opened, findings: Findings) -> None:
+    page, details = report.page, report.page.locator(".explorer .details")
+    scores = findings.cells["dhel"].finished_test[0]
+    page.locator(".explorer table").nth(1).locator("td[data-cell='0']").hover()
+    mean, low, high = (100 * end for end in student_interval(scores, bounds=(0.0, 1.0)))
+    text = details.inner_text().replace("\u00a0", " ")
+    assert f"{mean:.1f} % [{low:.1f}, {high:.1f}]" in text
+    assert [f"seed {seed} {100 * score:.1f}" for seed, score in enumerate(scores)] == text.splitlines()[-2:]
+    page.locator(".explorer td[data-cell='0']").first.hover()
+    counted = np.nanmean(findings.cells["infonce"].test[0])
+    text = details.inner_text().replace("\u00a0", " ")
+    assert f"{100 * counted:.1f} % with failures at 10.0 %" in text
+    assert "seed 1 diverged" in text
+    assert page.locator(".explorer td[data-cell='0'] .strip.failed").count() == 1
+
+
+def test_the_explorer_obeys_the_keyboard(report: Opened) -> None:
+    page, details = report.page, report.page.locator(".explorer .details")
+    page.locator(".explorer td[tabindex='0']").first.focus()
+    assert "batch size 16, temperature 0.05" in details.inner_text()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    assert "batch size 32, temperature 0.126" in details.inner_text()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert "batch size 32, temperature 0.05" in details.inner_text()
+
+
+def test_without_scripts_all_is_there_but_the_explorer(address: str, open_page: OpenPage) -> None:
+    page = open_page(address, java_script_enabled=False).page
+    assert "planned trials have ended" in page.locator("#verdict").inner_text()
+    assert page.locator("table").count() >= 3
+    assert page.locator("th button").count() == 0
+    assert page.locator("#figure-surfaces img").is_visible()
+    assert page.locator(".explorer").count() == 0
+
+
+def test_print_shows_figures_and_no_controls(report: Opened) -> None:
+    report.page.emulate_media(media="print")
+    assert report.page.locator("#figure-surfaces img").is_visible()
+    assert not report.page.locator(".explorer").is_visible()
+    assert not report.page.locator("nav").is_visible()
+    assert report.page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_a_narrow_screen_scrolls_down_only(address: str, open_page: OpenPage) -> None:
+    page = open_page(address, viewport={"width": 420, "height": 800}, has_touch=True).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    assert not page.locator("nav").is_visible()
+    page.locator(".contents summary").click()
+    assert page.locator("nav a").first.is_visible()
+    page.locator(".explorer td[data-cell='0']").first.tap()
+    assert "seed 1 diverged" in page.locator(".explorer .details").inner_text()
+
+
+def test_the_contents_are_open_on_a_wide_screen(report: Opened) -> None:
+    assert report.page.locator("nav a").first.is_visible()

@@ -1,0 +1,54 @@
+"""A launch joins small record files, and no error of that ends it."""
+
+from pathlib import Path
+
+import pytest
+
+from study.compacting import Compacting
+from tests.study.test_launch import Silence
+from tests.trainables.records_example import example_record
+from trainables.records import RecordStore
+
+
+def joined(store: RecordStore) -> list[Path]:
+    return sorted(store.records_dir.glob("compact-*"))
+
+
+def fill(store: RecordStore, count: int, first: int = 0) -> None:
+    for index in range(first, first + count):
+        store.put(example_record(trial_id=f"{index:010x}"))
+
+
+def test_few_records_are_joined_in_the_end(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    fill(store, 3)
+    with Compacting(store, Silence()) as compacting:
+        compacting.tick()
+        assert joined(store) == []
+    assert len(joined(store)) == 1
+    assert store.read().table.num_rows == 3
+
+
+def test_many_are_joined_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("study.compacting._EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("study.compacting._AT_LEAST", 8)
+    store = RecordStore(tmp_path)
+    with Compacting(store, Silence()) as compacting:
+        fill(store, 7)
+        compacting.tick()
+        assert joined(store) == []
+        fill(store, 1, first=7)
+        compacting.tick()
+        assert len(joined(store)) == 1
+    assert store.read().table.num_rows == 8
+
+
+def test_an_error_is_logged_and_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = RecordStore(tmp_path)
+    fill(store, 3)
+    with Compacting(store, Silence()):
+        pass
+    joined(store)[0].write_bytes(b"not Parquet")
+    with Compacting(store, Silence()) as compacting:
+        compacting.tick()
+    assert caplog.text.count("were not compacted: store: records/compact-3-") == 2

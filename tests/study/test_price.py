@@ -1,0 +1,163 @@
+"""What missing trials cost: spans, records of like trials, steps timed now, and the wall time of workers."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from study.commands.plan import device_hours
+from study.commands.run import launch_trials, prepare_store
+from study.measure import measure_costs
+from study.opened import Opened, open_study
+from study.past_times import Conditions, cost_key, past_costs
+from study.price import price_missing
+from study.sections import ResourcesSection
+from study.span import Span, spans_of, total
+from study.timed_steps import evaluated_part, time_trials
+from study.workers import Workers
+from tests.study.conftest import WriteStudy
+from tests.study.test_bad_input import invoke
+from trainables.config import TrialConfig
+from trainables.runtime import Runtime
+
+HERE = Conditions(device="cpu", device_name="Chip", threads=1, execution="eager")
+LONGER = ("steps = 3", "steps = 30")
+
+
+def test_spans_are_of_all_groups_and_never_narrower_than_a_tenth() -> None:
+    steady = spans_of({"a": [2.0], "b": [1.0, 1.0]})
+    assert steady["a"] == Span(low=1.8, mid=2.0, high=2.2)
+    wide = spans_of({"a": [2.0], "b": [1.0, 3.0]})
+    assert wide["b"].mid == 2
+    assert wide["a"].low < 1.8
+    assert wide["a"].high > 2.2
+
+
+def test_sums_of_spans_do_not_average_what_is_off_to_one_side() -> None:
+    assert total([Span(low=1, mid=2, high=4)] * 3) == Span(low=3, mid=6, high=12)
+
+
+@pytest.fixture
+def opened(write_study: WriteStudy, tmp_path: Path) -> Opened:
+    return open_study(str(write_study(LONGER)), str(tmp_path / "store"), None)
+
+
+def row(config: TrialConfig, **changes: object) -> dict[str, object]:
+    from trainables.config import canonical_json
+
+    known = {
+        "status": "ok", "config": canonical_json(config), "stack_size": 1, "steps_done": 10,
+        "seconds_pretrain": 5.0, "seconds_total": 8.0, "device": "cpu", "device_name": "Chip", "threads": 1,
+        "execution_mode": "single:eager",
+    }  # fmt: skip
+    return known | changes
+
+
+def test_records_price_trials_of_their_kind(opened: Opened) -> None:
+    config = opened.plan.trials[0].config
+    kind = (cost_key(config), 1)
+    costs = past_costs(pa.Table.from_pylist([row(config)]), [kind], HERE)
+    assert (costs[kind].step.mid, costs[kind].rest.mid) == (0.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "crashed"},
+        {"device_name": "Other"},
+        {"threads": 2},
+        {"execution_mode": "single:compiled"},
+        {"stack_size": 4, "execution_mode": "stacked:eager"},
+        {"seconds_total": 4.0},  # of an encoder that was kept, or a trial taken up again
+        {"steps_done": 0},
+    ],
+)
+def test_records_of_other_conditions_price_nothing(opened: Opened, changes: dict[str, object]) -> None:
+    config = opened.plan.trials[0].config
+    table = pa.Table.from_pylist([row(config, **changes)])
+    assert past_costs(table, [(cost_key(config), 1)], HERE) == {}
+
+
+def test_a_kind_is_all_but_seed_rate_budget_and_numbers_of_the_loss(opened: Opened) -> None:
+    first, *others = [trial.config for trial in opened.plan.trials]
+    alike = [cost_key(config) == cost_key(first) for config in others]
+    same = [
+        (config.loss.name, config.task.training.batch_size)
+        == (first.loss.name, first.task.training.batch_size)
+        for config in others
+    ]
+    assert alike == same
+    training = dataclasses.replace(first.task.training, lr=9.0, steps=1000)
+    longer = dataclasses.replace(first, task=dataclasses.replace(first.task, training=training))
+    assert cost_key(longer) == cost_key(first)
+
+
+def test_timed_steps_are_of_one_trial_of_a_stack(opened: Opened) -> None:
+    stack = [trial.config for trial in opened.plan.trials[:4]]
+    times = time_trials([("stack", stack)], Runtime())
+    assert len(times.steps["stack"]) == 12
+    assert min(times.steps["stack"]) > 0
+    assert 0 < times.evaluation.low <= times.evaluation.mid <= times.evaluation.high
+
+
+def test_evaluation_of_large_data_is_scaled_up(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = opened.plan.trials[0].config.task  # 200 images, ten labels of ten classes
+    assert evaluated_part(opened.plan.trials[0].config, Runtime()) == 1
+    data = dataclasses.replace(task.data, train_limit=None, test_limit=None)
+    few = dataclasses.replace(task, data=data, probe=dataclasses.replace(task.probe, suite=("probe1",)))
+    config = dataclasses.replace(opened.plan.trials[0].config, task=few)
+    monkeypatch.setattr("study.timed_steps._EVALUATED", 100)
+    assert evaluated_part(config, Runtime()) == 100 / 997
+    more = dataclasses.replace(config, task=dataclasses.replace(few, data=data, probe=task.probe))
+    assert evaluated_part(more, Runtime()) == pytest.approx(220 / 997)
+    evaluation = time_trials([("one", [config])], Runtime()).evaluation
+    assert 0 < evaluation.low <= evaluation.mid <= evaluation.high
+
+
+@pytest.mark.slow
+def test_trials_that_cannot_run_have_no_price(opened: Opened) -> None:
+    config = opened.plan.trials[0].config
+    broken = dataclasses.replace(config, loss=dataclasses.replace(config.loss, name="none_such"))
+    assert measure_costs({("broken", 1): [broken]}, Runtime(), at_once=1) is None
+
+
+def test_a_plan_is_priced_by_timing_and_then_by_records(write_study: WriteStudy, tmp_path: Path) -> None:
+    """Timed while there are no records, from records once there are some; nothing is written."""
+    study, store = write_study(LONGER), tmp_path / "store"
+    told = json.loads(invoke("plan", study, "--store", store, "--workers", 2, "--json").stdout)
+    assert told["price_from"] == "timed"
+    low, high = told["estimated_seconds_between"]
+    assert 0 < low < told["estimated_seconds"] < high
+    assert told["device"] == "processor"
+    assert not store.exists()
+
+    opened = open_study(str(study), str(store), None)
+    prepare_store(str(study), opened)
+    launch_trials(opened, opened.plan.missing[:6], Workers(count=1, runner="inline"))
+    left = open_study(str(study), str(store), None)
+    price = price_missing(left, 1, at_once=1, timed=False)
+    if price is not None:  # where the stacks of what is left are like those that ran
+        assert price.source == "records"
+        assert price.wall.mid <= price.work.mid * 1.001
+    done = left.store.read().table
+    assert sum(done["seconds_evaluate"].to_pylist()) > 0
+
+
+def test_nothing_missing_costs_nothing(write_study: WriteStudy, tmp_path: Path) -> None:
+    study, store = write_study(("seeds = [0, 1]", "seeds = [0]")), tmp_path / "store"
+    opened = open_study(str(study), str(store), None)
+    prepare_store(str(study), opened)
+    launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline"))
+    assert "Nothing is missing" in invoke("plan", study, "--store", store).output
+
+
+def test_hours_are_of_processors_or_of_shares_of_gpus() -> None:
+    hour = Span(low=3600, mid=3600, high=3600)
+    assert device_hours(ResourcesSection(cpus_per_trial=4), hour)[1].mid == 4
+    assert device_hours(ResourcesSection(gpus_per_trial=0.25), hour) == (
+        "GPU",
+        Span(low=0.25, mid=0.25, high=0.25),
+    )
+    assert device_hours(ResourcesSection(gpus_per_trial="auto"), hour)[0] == "worker"

@@ -1,0 +1,41 @@
+"""What is said of a worker that died."""
+
+import pytest
+from ray.exceptions import ActorDiedError, OutOfMemoryError, RayTaskError
+
+from study.runners.feed import Feed
+from study.runners.ray_deaths import describe_death
+
+
+class _Died(ActorDiedError):
+    def __init__(self, said: str) -> None:
+        super().__init__()
+        self.error_msg = said
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "words"),
+    [
+        (None, "WorkerKilledError", "killed from outside"),
+        (_Died("Worker exit type: SYSTEM_ERROR ... by the OOM killer ..."), "WorkerKilledError", "killed"),
+        (_Died("The actor died because its node has died. Node Id: 1f"), "NodeLostError", "node"),
+        (_Died("Worker killed. Task was killed due to the node running low on memory."), "OutOfMemoryError", ""),
+        (OutOfMemoryError("Task was killed due to the node running low on memory.\nMemory:"), "OutOfMemoryError", ""),
+        (RayTaskError("step", "trace", ValueError("no such loss\nat all")), "ValueError", "no such loss"),
+        (RuntimeError(""), "RuntimeError", "the worker died"),
+    ],
+)  # fmt: skip
+def test_a_name_and_a_line(error: BaseException | None, name: str, words: str) -> None:
+    said = describe_death(error)
+    assert said[0] == name
+    assert words in said[1]
+    assert said[1]
+    assert "\n" not in said[1]
+
+
+def test_a_feed_hands_out_each_list_once() -> None:
+    feed = Feed()
+    assert feed.take(0) is None
+    feed.put({0: "a", 1: "b"})
+    assert (feed.take(1), feed.take(0), feed.take(1)) == ((0, "a"), (1, "b"), None)
+    assert (feed.taken_by(0), feed.taken_by(1), feed.taken_by(2)) == (1, 0, None)

@@ -1,0 +1,125 @@
+"""Two launches of one search share its journal: one budget, every trial once, nothing left running in Optuna."""
+
+import threading
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from search_spaces.optuna_adapter import Search
+from study.launch import Launch
+from study.runners.inline import run_inline
+from study.search.decided import open_searches
+from study.search.loop import run_search
+from study.search.turn import turn
+from tests.study.conftest import WriteStudy
+from tests.study.test_search import RANGES, Pretence, planned, search, told
+from tests.study.test_shared_launch import Witness
+from trainables.records import RecordStore
+from trainables.runtime import Runtime
+from trainables.work import Workshop
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(tmp_path / "store")
+
+
+def begin(study: Path, store: RecordStore, *, alone: bool, runner: object = run_inline) -> Witness:
+    witness = Witness()
+    launch = Launch(
+        plan=planned(study, store),
+        store=store,
+        workshop=Workshop(store=store, runtime=Runtime()),
+        workers=1,
+        runner=runner,  # type: ignore[arg-type]
+        listener=witness,
+    )
+    run_search(launch, lambda plan, trials: witness, alone=lambda: alone)
+    return witness
+
+
+def test_two_launches_spend_one_budget(write_study: WriteStudy, store: RecordStore) -> None:
+    study = write_study(*RANGES, search(trials=4, startup=2))
+    witnesses: list[Witness] = []
+
+    def one() -> None:
+        witnesses.append(begin(study, store, alone=False))
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(witnesses) == 2
+    began = [trial_id for witness in witnesses for trial_id in witness.began]
+    assert len(began) == len(set(began))
+    after = planned(study, store)
+    assert after.counts()["missing"] == after.undecided == 0
+    assert set(began) == {trial.keys.trial_id for trial in after.trials}
+    for trials in told(store).values():
+        assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 4
+
+
+def test_what_a_launch_that_died_had_asked_for_is_finished(
+    write_study: WriteStudy, store: RecordStore
+) -> None:
+    """One configuration as it was asked for, and one that was being asked for."""
+    study = write_study(*RANGES, search(trials=3))
+    plan = planned(study, store)
+    (dead, *_) = open_searches(plan.spec, plan.expansion, store.path, alone=False).values()
+    point = dead.ask()
+    _optuna_study(dead).ask()
+    begin(study, store, alone=True, runner=Pretence())
+    ntxent = told(store)["ntxent"]
+    assert {trial.state for trial in ntxent} == {TrialState.FAIL, TrialState.COMPLETE}
+    assert sum(trial.state == TrialState.COMPLETE for trial in ntxent) == 3
+    assert dict(point) in [dict(each) for each in planned(study, store).expansion.arms[0].points]
+
+
+def test_what_another_launch_asks_for_is_told_by_who_is_last(
+    write_study: WriteStudy, store: RecordStore
+) -> None:
+    """The other launch dies meanwhile, and is known to be dead only in the end."""
+    study = write_study(*RANGES, search(trials=3))
+    plan = planned(study, store)
+    (dead, *_) = open_searches(plan.spec, plan.expansion, store.path, alone=False).values()
+    point = dead.ask()
+    _optuna_study(dead).ask()
+    answers = iter([False, True, True])
+    launch = Launch(
+        plan=plan,
+        store=store,
+        workshop=Workshop(store=store, runtime=Runtime()),
+        workers=1,
+        runner=Pretence(),
+        listener=Witness(),
+    )
+    run_search(launch, lambda plan, trials: Witness(), alone=lambda: next(answers))
+    states = [trial.state for trial in told(store)["ntxent"]]
+    assert states.count(TrialState.COMPLETE) == 3
+    assert states.count(TrialState.FAIL) == 1  # the one that was never told what to try
+    assert len(states) == 4
+    assert dict(point) in [dict(each) for each in planned(study, store).expansion.arms[0].points]
+
+
+def test_one_at_a_time(store: RecordStore) -> None:
+    order: list[str] = []
+
+    def other() -> None:
+        with turn(store, "a.study"):
+            order.append("other")
+
+    thread = threading.Thread(target=other)
+    with turn(store, "a.study"):
+        thread.start()
+        thread.join(0.3)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "other"]
+    assert not list((store.path / "leases").iterdir())
+
+
+def _optuna_study(search: Search) -> optuna.Study:
+    return search._study

@@ -1,0 +1,69 @@
+"""A small study with records in a store, and a tracker that remembers what it was told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from study.commands.run import launch_trials, prepare_store
+from study.opened import Opened, open_study
+from study.tracking.tracked_run import TrackedRun
+from study.tracking.trackers import Destination, TrackerKind
+from study.workers import Workers
+from tests.study.conftest import TINY
+
+#: Two seeds of one configuration, and one that diverges.
+PAIR = TINY.replace("[8, 16]", "[8]").replace("[0.1, 0.5]", "[0.1]").replace("[losses.kcl]\nt = [2.0]\n", "")
+
+
+@dataclass
+class Remembering:
+    """A tracker as a list; `fails` raises what it returns, for each run."""
+
+    runs: list[TrackedRun] = field(default_factory=list)
+    fails: Callable[[TrackedRun], Exception | None] = lambda run: None
+
+    def write(self, run: TrackedRun) -> None:
+        if error := self.fails(run):
+            raise error
+        self.runs.append(run)
+
+    @property
+    def titles(self) -> list[str]:
+        return sorted(run.title for run in self.runs)
+
+    def destination(self, key: str = "remembering") -> Destination:
+        kind = TrackerKind(name="Remembering", module="json", extra="none", open=lambda *_: self)
+        return Destination(kind=kind, where="here", key=key)
+
+
+def opened_at(folder: Path, text: str = PAIR) -> Opened:
+    study = folder / "tiny.toml"
+    study.write_text(text)
+    return open_study(str(study), str(folder / "store"), None)
+
+
+def run_inline_study(folder: Path, text: str = PAIR) -> Opened:
+    """Run it without trackers, but with losses written as for them."""
+    opened = opened_at(folder, text)
+    prepare_store(str(folder / "tiny.toml"), opened)
+    assert launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline")) is None
+    return opened_at(folder, text)
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Opened:
+    """A study whose trials all have their records."""
+    return run_inline_study(tmp_path)
+
+
+def put_again(opened: Opened, **changes: object) -> str:
+    """A second attempt at the first trial of a study, equal to the first but for `changes`. Its title."""
+    from trainables.schema import TrialRecord
+
+    trial = opened.plan.trials[0]
+    (row,) = opened.store.read({trial.keys.trial_id}).table.to_pylist()
+    row["hp_other"] = dict(row["hp_other"]) if row["hp_other"] else None
+    opened.store.put(replace(TrialRecord(**row), attempt=1, **changes))
+    return trial.title

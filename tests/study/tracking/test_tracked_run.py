@@ -1,0 +1,79 @@
+"""What a run says: settings, finite metrics, tags, times and curves, from a record alone."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.opened import Opened
+from study.tracking.tracked_run import TrackedRun, tracked_run
+from tests.study.tracking.conftest import PAIR, run_inline_study
+from trainables.artefacts import losses_path
+
+WITH_CURVE = PAIR.replace("steps = 3", "epochs = 2") + "[keep]\ncurve_epochs = 1\n"
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    return run_inline_study(tmp_path_factory.mktemp("study"), WITH_CURVE)
+
+
+def row_of(opened: Opened, **changes: Any) -> dict[str, Any]:
+    (row,) = opened.store.read({opened.plan.trials[0].keys.trial_id}).table.to_pylist()
+    return row | changes
+
+
+def run_of(opened: Opened, **changes: Any) -> TrackedRun:
+    return tracked_run("tiny", opened.plan.trials[0], row_of(opened, **changes), opened.store.path)
+
+
+def test_settings_metrics_and_tags(opened: Opened) -> None:
+    row, run = row_of(opened), run_of(opened)
+    assert run.title == opened.plan.trials[0].title
+    assert run.settings["arm"] == "ntxent"
+    assert run.settings["temperature"] == 0.1
+    assert (run.settings["batch_size"], run.settings["seed"]) == (8, 0)
+    for name in ("val_probe10_accuracy", "z_effective_rank", "train_loss_last", "seconds_total"):
+        assert run.metrics[name] == row[name]
+    assert run.tags["trial_id"] == row["trial_id"]
+    assert run.tags["status"] == "ok"
+    assert run.ended - run.started == pytest.approx(row["seconds_total"], abs=1e-5)
+    assert not set(run.metrics) & (set(run.settings) | set(run.tags))
+    assert all(math.isfinite(value) for value in run.metrics.values())
+
+
+def test_numbers_that_are_not_finite_and_absent_ones_are_left_out(opened: Opened) -> None:
+    run = run_of(opened, z_uniformity=math.nan, h_alignment=None, hp_other=[("margin", "0.5")])
+    assert not {"z_uniformity", "h_alignment"} & set(run.metrics)
+    assert run.settings["margin"] == 0.5
+
+
+def test_a_trial_whose_worker_died_has_no_length(opened: Opened) -> None:
+    run = run_of(opened, status="crashed", started_at=None, seconds_total=None)
+    assert run.started == run.ended > 1e9
+    assert not run.has_result
+
+
+def test_curves_are_by_step(opened: Opened) -> None:
+    row = row_of(opened)
+    path = losses_path(opened.store.path, row["trial_id"], 0)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("[[1, 3.0], [25, 2.0]]")
+    curve = run_of(opened).curve
+    assert list(curve) == sorted(curve)
+    assert curve[1] == {"training/loss": 3.0}
+    assert (
+        curve[25]["training/loss"] == 2.0
+    )  # an epoch is 25 batches, so a point of the learning curve as well
+    for step in (25, 50):
+        assert {"curve/train_loss", "curve/lr", "curve/val_knn_accuracy"} <= set(curve[step])
+
+
+@pytest.mark.parametrize("content", ["", "[[1", "{}", "[[1]]", "3"])
+def test_damaged_losses_are_none(opened: Opened, content: str) -> None:
+    row = row_of(opened)
+    path: Path = losses_path(opened.store.path, row["trial_id"], 0)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    assert all("training/loss" not in point for point in run_of(opened).curve.values())

@@ -1,0 +1,78 @@
+"""The task `diagnostic`: measures a population of pairs, and trains nothing."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from trainables.config import DiagnosticTask, TrialConfig
+from trainables.diagnostics.batches import batch_statistics
+from trainables.diagnostics.population import population
+from trainables.diagnostics.precision import precision_statistics
+from trainables.losses import build_loss
+from trainables.metrics.alignment import alignment
+from trainables.metrics.embedding import embedding_metrics
+from trainables.runtime import Diverged, Runtime
+from trainables.sphere.optimum import full_loss
+from trainables.training.member import Report
+
+Columns = Iterator[dict[str, Any]]
+
+
+def run_diagnostic(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> list[Columns]:
+    """Measure each; on the CPU, whose float64 the reference values need."""
+    return [_columns(config, report) for config in configs]
+
+
+def _columns(config: TrialConfig, report: Report) -> Columns:
+    started = time.perf_counter()
+    yield {"samples_seen": config.task.n_pairs}
+    found = _MEASURES[config.task.measure](config, report)
+    yield found | {"seconds_evaluate": time.perf_counter() - started}
+
+
+def _batches(config: TrialConfig, report: Report) -> dict[str, Any]:
+    """Raises `Diverged` where a gradient is not finite, as at a kernel's pole."""
+    task, done = config.task, 0
+
+    def notice(value: float) -> None:
+        nonlocal done
+        done += 1
+        report({"step": done, "steps": task.training.passes, "loss": value})
+
+    loss = build_loss(config.loss.name, **config.loss.params)
+    found = batch_statistics(task, loss, config.seed, notice)
+    if any(value != value for value in found.values()):
+        raise Diverged("a loss or a gradient was not finite")
+    return found
+
+
+def _precision(config: TrialConfig, report: Report) -> dict[str, Any]:
+    loss = build_loss(config.loss.name, **config.loss.params)
+    return precision_statistics(config.task, config.loss.name == "flatnce", loss.temperature, config.seed)
+
+
+def _points(config: TrialConfig, report: Report) -> dict[str, Any]:
+    z_a, z_b = population(config.task, config.seed)
+    loss = build_loss(config.loss.name, **config.loss.params)
+    return {
+        "loss_population": full_loss(loss, z_a, z_b),
+        "z_dim": config.task.dim,
+        "z_alignment": alignment(z_a, z_b),
+        **{f"z_{name}": value for name, value in embedding_metrics(z_a).items()},
+    }
+
+
+_MEASURES = {"batches": _batches, "precision": _precision, "points": _points}
+
+
+def diagnostic_columns(task: DiagnosticTask) -> dict[str, Any]:
+    """The record columns that a task's config fills."""
+    return {
+        "hp_batch_size": task.training.batch_size,
+        "hp_n_pairs": task.n_pairs,
+        "hp_dim": task.dim,
+        "hp_measure": task.measure,
+        "hp_defect": task.defect,
+        "hp_defect_level": task.defect_level,
+        "hp_view_cosine": task.view_cosine,
+    }

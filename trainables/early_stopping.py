@@ -1,0 +1,158 @@
+"""Early stopping of a search's trials: asynchronous successive halving (ASHA) in the form that stops.
+
+At rungs, `min_resource * eta^k` of the budget, a trial measures a validation score, and it stops unless its
+configuration is among the best `1 / eta` of those that have got there so far. Nobody waits for anybody; the first
+goes on. Source: Li et al., MLSys 2020, arXiv 1810.05934, which pauses trials and promotes some of them later; that
+trials are stopped for good is the form of Optuna's `SuccessiveHalvingPruner` and Ray's `ASHAScheduler`.
+
+Seeds are no configurations of their own: a configuration's score at a rung is the mean over its seeds that have got
+there, and once one of its seeds is stopped the others stop too, at their next rung or before their first step. Were
+each seed to pass by itself, a configuration of S seeds would pass a rung with a chance of `1 / eta^S`.
+
+Scores lie beside the records, a small file a trial and rung, created and never changed, so that all processes of all
+launches that share the store see them. This module imports no torch.
+"""
+
+import dataclasses
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+from typing import Any
+
+from trainables.config import ImagesTask
+from trainables.selection.rounds import step_count
+from trainables.store.files import Files, open_files
+
+_log = logging.getLogger(__name__)
+
+_UNITS = ("epochs", "steps", "samples")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStopping:
+    """The rule of a search, and the configuration that it is applied to."""
+
+    eta: int  # reduction factor, 2 or more
+    min_resource: int  # the first rung, in the unit of the training budget
+    search: str  # names the search in the records of trials that it stopped
+    configuration: str  # shared by the seeds of one configuration
+    store: str  # where scores lie, as `open_files` takes it
+    folder: str  # within the store, of this search alone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """Why a trial was stopped; the rung and its score there where it was that."""
+
+    reason: str
+    search: str
+    rung: int | None = None  # in the unit of the training budget
+    score: float | None = None
+
+
+def goes_on(score: float, others: Iterable[float], eta: int) -> bool:
+    """Whether `score` is among the best `max(1, n // eta)` of the `n` scores, larger is better; ties go on."""
+    others = list(others)
+    better = sum(other > score for other in others)
+    return better < max(1, (len(others) + 1) // eta)
+
+
+def rung_levels(budget: int, min_resource: int, eta: int) -> list[int]:
+    """`min_resource * eta^k` for k = 0, 1, ..., below the budget."""
+    levels, level = [], min_resource
+    while level < budget:
+        levels.append(level)
+        level *= eta
+    return levels
+
+
+def rung_steps(task: ImagesTask, images: int, rule: EarlyStopping) -> dict[int, int]:
+    """Each rung by the step after which it lies; of several after one step, the last."""
+    unit = next(name for name in _UNITS if getattr(task.training, name) is not None)
+    budget = getattr(task.training, unit)
+
+    def steps(amount: int) -> int:
+        part: dict[str, Any] = {unit: amount}
+        return step_count(dataclasses.replace(task.training, **part), task.selection, images)
+
+    levels = {steps(level): level for level in rung_levels(budget, rule.min_resource, rule.eta)}
+    return {step: level for step, level in levels.items() if 0 < step < steps(budget)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rungs:
+    """The rungs of one trial, and what it measures there."""
+
+    rule: EarlyStopping
+    seed: int
+    steps: dict[int, int]  # rung by step
+    measure: Callable[[Any], float]  # validation score of a model half way, NaN where it has none
+
+    @cached_property
+    def _files(self) -> Files:
+        return open_files(self.rule.store)
+
+    def stop_before(self) -> Stop | None:
+        """Whether to stop before any step: another seed of the configuration was stopped."""
+        return _asked(self._followed)
+
+    def is_due(self, step: int) -> bool:
+        """Whether a rung lies after the first `step` steps."""
+        return step in self.steps
+
+    def stop_at(self, step: int, model: Any) -> Stop | None:
+        """Measure and tell the score at the rung after `step` steps, and say whether to stop there.
+
+        A model without a score goes on: it is about to diverge.
+        """
+        score = self.measure(model)
+        if score != score:
+            return None
+        return _asked(lambda: self._judge(self.steps[step], score))
+
+    def _judge(self, rung: int, score: float) -> Stop | None:
+        own = f"{self.rule.configuration}.{self.seed}"
+        self._files.put(f"{self.rule.folder}/{rung}/{own}", repr(score).encode())
+        if stop := self._followed():
+            return dataclasses.replace(stop, rung=rung, score=score)
+        means = self._means(rung)
+        mean = means.pop(self.rule.configuration)
+        if goes_on(mean, means.values(), self.rule.eta):
+            return None
+        self._files.put(f"{self.rule.folder}/stopped/{own}", str(rung).encode())
+        place = 1 + sum(other > mean for other in means.values())
+        reason = f"place {place} of {len(means) + 1} configurations at rung {rung}, score {mean:.4f}"
+        return Stop(reason=reason, search=self.rule.search, rung=rung, score=score)
+
+    def _means(self, rung: int) -> dict[str, float]:
+        """Mean score by configuration over its seeds that have got to this rung."""
+        scores: dict[str, list[float]] = defaultdict(list)
+        names = self._files.names(f"{self.rule.folder}/{rung}")
+        for name, content in zip(names, self._files.read_each(names), strict=True):
+            scores[_trial_of(name)[0]].append(float(content))
+        return {configuration: fmean(own) for configuration, own in scores.items()}
+
+    def _followed(self) -> Stop | None:
+        """The stop of another seed. One's own, before its worker was killed, is decided again."""
+        for name in self._files.names(f"{self.rule.folder}/stopped"):
+            configuration, seed = _trial_of(name)
+            if configuration == self.rule.configuration and seed != str(self.seed):
+                return Stop(reason=f"its configuration was stopped by seed {seed}", search=self.rule.search)
+        return None
+
+
+def _asked(judge: Callable[[], Stop | None]) -> Stop | None:
+    """A store that refuses costs a decision, not the trial."""
+    try:
+        return judge()
+    except OSError as error:
+        _log.warning("early stopping: the trial goes on, since its store failed (%s)", error)
+        return None
+
+
+def _trial_of(name: str) -> tuple[str, str]:
+    configuration, _, seed = name.rpartition("/")[2].partition(".")
+    return configuration, seed

@@ -1,0 +1,62 @@
+"""The training losses of trials, written beside their records for those who show them elsewhere (`study.tracking`).
+
+A `report` sees the losses so far of all trials that are trained as one, so each trial keeps its own.
+"""
+
+import json
+import logging
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainables.artefacts import losses_path
+from trainables.schema import TrialRecord
+
+_log = logging.getLogger(__name__)
+
+#: Points of a trace at most: each is the mean over the steps since the point before.
+_POINTS = 200
+
+
+class LossTrace:
+    """A `report` that remembers the losses `(K, steps)` of K trials; those of a report stand until the next."""
+
+    def __init__(self) -> None:
+        self._losses: Any = None
+
+    def __call__(self, facts: dict[str, Any]) -> None:
+        """Keep `facts["losses"]`, on whatever device it is: it is read once, in the end."""
+        self._losses = facts.get("losses")
+
+    def write(self, member: int, record: TrialRecord, artefacts: Path | None) -> None:
+        """Write the losses of trial `member` beside its record. A disk that refuses costs the trace alone."""
+        if self._losses is None or artefacts is None:
+            return
+        points = mean_points(self._losses[member].double().cpu().numpy())
+        if not points:
+            return
+        path = losses_path(artefacts, record.trial_id, record.attempt)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+            temporary.write_text(json.dumps(points))
+            temporary.replace(path)
+        except OSError as error:
+            _log.warning("training losses of %s: not written (%s)", record.trial_id, error.strerror)
+
+
+def mean_points(losses: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
+    """At most 200 pairs (step, mean loss over the steps since the pair before), up to the first non-finite loss.
+
+    Steps count from 1.
+    """
+    finite = np.isfinite(losses)
+    count = len(losses) if finite.all() else int(np.argmin(finite))
+    if not count:
+        return []
+    ends = np.linspace(0, count, min(count, _POINTS) + 1).round().astype(int)
+    means = np.add.reduceat(losses[:count], ends[:-1]) / np.diff(ends)
+    return list(zip(ends[1:].tolist(), means.tolist(), strict=True))

@@ -1,0 +1,135 @@
+"""How many batches a round of selection draws, keeps and costs; no torch, so that planning can ask.
+
+A round draws `pool` candidate batches at random and trains on `keep` of them. Methods that look at embeddings pay
+`pool` batches of forward passes for it; the others choose nothing and pay nothing.
+"""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trainables.config import SelectionConfig, SphereTraining, TrainingConfig
+
+METHODS = ("full", "fixed", "shuffle", "all_subsets", "osgd", "spectral")
+
+#: Methods that choose by the current embeddings.
+LOOKING_METHODS = ("osgd", "spectral")
+
+#: The most batches that `all_subsets` lists, and that `osgd` draws from without drawing one twice.
+MOST_SUBSETS = 100_000
+
+#: Defaults at batch 32, from Cho et al. 2024 (TMLR, arXiv 2307.05906), as far as the data set holds so many.
+_OSGD_POOL, _OSGD_POOL_TO_KEEP, _SPECTRAL_POOL = 1500, 10, 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """`pool` batches are drawn (k), `keep` of them trained (q), and embeddings serve `refresh` trained batches."""
+
+    pool: int
+    keep: int
+    refresh: int
+    looks: bool  # whether candidates are embedded
+
+    @property
+    def embedded(self) -> int:
+        """Batches embedded from one refresh to the next."""
+        return self.refresh // self.keep * self.pool if self.looks else 0
+
+
+def resolve_round(config: SelectionConfig, n: int, batch_size: int) -> Round:
+    """The numbers of a selection from `n` pairs in batches of `batch_size`, defaults filled in.
+
+    Raises `ValueError` for an unknown method, numbers that a method does not take, B > N, k < q, a pool that
+    the pairs do not hold, and more than `MOST_SUBSETS` batches of `all_subsets`.
+    """
+    if config.method not in METHODS:
+        raise ValueError(f"selection: got {config.method!r}; allowed are {', '.join(METHODS)}")
+    if not 1 <= batch_size <= n:
+        raise ValueError(f"batch_size: got {batch_size}, must be from 1 to {n}, the pairs there are")
+    if config.method not in LOOKING_METHODS:
+        return _blind(config, n, batch_size)
+    pool, keep = (_osgd if config.method == "osgd" else _spectral)(config, n, batch_size)
+    refresh = keep if config.refresh is None else config.refresh
+    if refresh < keep or refresh % keep:
+        raise ValueError(
+            f"selection refresh: got {refresh}, must be a multiple of the {keep} batches of a round"
+        )
+    return Round(pool=pool, keep=keep, refresh=refresh, looks=True)
+
+
+def step_count(training: TrainingConfig | SphereTraining, selection: SelectionConfig, images: int) -> int:
+    """Optimiser steps of the whole budget; `samples` also pays for the images that are embedded to choose.
+
+    So a budget in `steps` or `epochs` compares methods at equal gradient steps, one in `samples` at equal images
+    seen. Raises `ValueError` as `resolve_round` does.
+    """
+    steps = training.step_count(images)
+    if training.samples is None or selection.method not in LOOKING_METHODS:
+        return steps
+    numbers = resolve_round(selection, images, training.batch_size)
+    batches = training.samples // training.batch_size
+    rounds, left = divmod(batches, numbers.embedded + numbers.refresh)
+    return rounds * numbers.refresh + max(0, left - numbers.embedded)
+
+
+def check_image_selection(config: SelectionConfig, images: int, batch_size: int) -> None:
+    """Raises `ValueError` as `resolve_round` does, and for `full` in batches: a network's step has one batch size."""
+    resolve_round(config, images, batch_size)
+    if config.method == "full" and batch_size != images:
+        raise ValueError(
+            f"batch_size: got {batch_size}, must be {images}, all training images, for selection full"
+        )
+
+
+def relative_step_cost(config: SelectionConfig, n: int, batch_size: int) -> float:
+    """Work of a step over that of a step that selects nothing: a pass without gradient counts a third."""
+    numbers = resolve_round(config, n, batch_size)
+    return 1 + numbers.embedded / numbers.refresh / 3
+
+
+def _blind(config: SelectionConfig, n: int, batch_size: int) -> Round:
+    """A round of a method that does not look is one pass over its batches."""
+    for name in ("pool", "keep", "refresh"):
+        if (given := getattr(config, name)) is not None:
+            raise ValueError(f"selection {name}: got {given}; {config.method} takes none")
+    batches = 1 if config.method == "full" else n // batch_size
+    if config.method == "all_subsets":
+        batches = math.comb(n, batch_size)
+        if batches > MOST_SUBSETS:
+            raise ValueError(
+                f"selection all_subsets: {n} pairs have {_words(batches)} batches of {batch_size}; "
+                f"at most {MOST_SUBSETS} are allowed"
+            )
+    return Round(pool=batches, keep=batches, refresh=batches, looks=False)
+
+
+def _osgd(config: SelectionConfig, n: int, batch_size: int) -> tuple[int, int]:
+    pool = min(_OSGD_POOL, n // batch_size) if config.pool is None else config.pool
+    if pool < 1 or (pool > n // batch_size and pool > math.comb(n, batch_size)):
+        raise ValueError(
+            f"selection pool: got {pool}, must be from 1 to {_words(math.comb(n, batch_size))}, the batches of "
+            f"{batch_size} that {n} pairs have"
+        )
+    keep = max(1, pool // _OSGD_POOL_TO_KEEP) if config.keep is None else config.keep
+    if not 1 <= keep <= pool:
+        raise ValueError(f"selection keep: got {keep} of a pool of {pool}, must be from 1 to {pool}: q <= k")
+    return pool, keep
+
+
+def _spectral(config: SelectionConfig, n: int, batch_size: int) -> tuple[int, int]:
+    most = n // batch_size
+    pool = min(_SPECTRAL_POOL, most) if config.pool is None else config.pool
+    if not 1 <= pool <= most:
+        raise ValueError(
+            f"selection pool: got {pool}, must be from 1 to {most}, the batches of {batch_size} in {n} pairs"
+        )
+    if config.keep not in (None, pool):
+        raise ValueError(
+            f"selection keep: got {config.keep} of a pool of {pool}; spectral trains on all, q = k"
+        )
+    return pool, pool
+
+
+def _words(count: int) -> str:
+    return str(count) if count < 10**12 else f"{Decimal(count):.3e}"
