@@ -47,8 +47,9 @@ def study_table(plan: Plan, loaded: LoadedSpec) -> tuple["pd.DataFrame", "StudyI
 
     from analysis.table import build_table
 
+    info = study_info(plan, loaded)  # refuses a search without any point
     planned = pd.DataFrame(planned_rows(plan.expansion))
-    return build_table(planned, plan.records.table.to_pandas()), study_info(plan, loaded)
+    return build_table(planned, plan.records.table.to_pandas()), info
 
 
 def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":
