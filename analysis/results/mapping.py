@@ -1,0 +1,71 @@
+"""Which column of a results table means what, by flags or a small TOML file."""
+
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableMapping:
+    """The meaning of a table's columns.
+
+    Hyperparameters are `axes`, or every column that varies and means nothing else; those that hold one value are
+    left out. `x` and `main` are the two that surfaces are drawn over, chosen from them where not named.
+    """
+
+    metric: str  # column that is reported
+    selects: str | None = None  # column that chooses configurations; `metric` itself where not given
+    loss: str = "loss"
+    seed: str = "seed"
+    status: str | None = None  # column of statuses; without, a row with a finite metric is "ok"
+    data: str | None = None  # column of data sets
+    axes: tuple[str, ...] = ()
+    x: str | None = None
+    main: str | None = None
+    measures: dict[str, str] | None = None  # column: log | linear | each
+    higher_is_better: bool = True
+    percent: bool | None = None  # metric in percent; found out from its values where not given
+    worst: float | None = None  # what a failed trial counts as; the worst finite value where not given
+    tolerance: float | None = None  # of the tolerance volume, in the metric's own unit
+    reference: str = ""  # loss that others are compared with
+    null_controls: tuple[tuple[str, str], ...] = ()  # pairs of losses that must not differ
+    name: str = ""
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The keys of a mapping file. Raises `ValueError` for one that cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: no TOML file ({error})") from error
+
+
+def build_mapping(values: dict[str, Any]) -> TableMapping:
+    """A mapping from keys and values. Raises `ValueError` naming the key that is unknown, missing or wrong."""
+    unknown = sorted(set(values) - set(TableMapping.__dataclass_fields__))
+    if unknown:
+        allowed = ", ".join(TableMapping.__dataclass_fields__)
+        raise ValueError(f"mapping: unknown key {unknown[0]}; allowed are {allowed}")
+    try:
+        return TypeAdapter(TableMapping).validate_python(values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "missing":
+            raise ValueError(f"{key}: missing; name the column that is reported") from error
+        raise ValueError(f"mapping: {key}: {fault['msg']}, got {fault['input']!r}") from error
+
+
+def mapping_keys(mapping: TableMapping) -> dict[str, Any]:
+    """The keys that differ from their defaults, as a mapping file holds them."""
+    plain = TableMapping(metric=mapping.metric)
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(mapping).items()
+        if value is not None and (key == "metric" or value != getattr(plain, key))
+    }
