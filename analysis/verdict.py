@@ -182,10 +182,12 @@ def _tolerance(findings: Findings) -> str:
 def _progress(summaries: Sequence[RobustnessSummary]) -> str:
     """How much of the study is there, and what failed."""
     planned, missing = sum(item.planned for item in summaries), sum(item.missing for item in summaries)
-    failed, ended = sum(item.failed for item in summaries), planned - missing
+    pruned = sum(item.pruned for item in summaries)
+    failed, ended = sum(item.failed for item in summaries), sum(item.ended for item in summaries)
     failures = (
         f"{failed} of {ended} failed, which counts as guessing" if failed else f"none of {ended} failed"
     )
     if missing:
         return f"Provisional: {missing} of {planned} planned trials have no result yet; {failures}."
-    return f"All {planned} planned trials have ended; {failures}."
+    stopped = f", {pruned} of them stopped early by the search" if pruned else ""
+    return f"All {planned} planned trials have ended{stopped}; {failures}."

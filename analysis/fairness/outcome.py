@@ -12,7 +12,9 @@ def check_completeness(findings: Findings) -> Card:
     missing = sum(summary.missing for summary in findings.summaries.values())
     planned = sum(summary.planned for summary in findings.summaries.values())
     if not missing:
-        return Card(level=PASS, title="Complete", text=f"All {planned} planned trials have a result.")
+        pruned = sum(summary.pruned for summary in findings.summaries.values())
+        stopped = f"; the search stopped {pruned} of them early" if pruned else ""
+        return Card(level=PASS, title="Complete", text=f"All {planned} planned trials have ended{stopped}.")
     text = f"{missing} of {planned} planned trials have no result yet; every number is provisional."
     return Card(level=WARN, title="Incomplete", text=text)
 

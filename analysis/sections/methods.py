@@ -142,8 +142,13 @@ def _failures(findings: Findings) -> str:
         for label, item in findings.summaries.items()
     ]
     averages = "" if findings.adaptive else f" Averages without failed trials: {', '.join(without)}."
+    pruned = (
+        "A configuration that the search stopped early takes no part in choices."
+        if findings.adaptive
+        else "A pruned trial counts as missing."
+    )
     return (
         "A diverged or crashed trial, one out of memory or time, and one without a finite score count as "
         f"the worst outcome: {scale.with_unit(findings.info.metric.worst_score)}{guessing}. In figures "
-        f"they stay empty and hatched. A pruned trial counts as missing.{averages}"
+        f"they stay empty and hatched. {pruned}{averages}"
     )

@@ -86,6 +86,6 @@ def _row(findings: Findings, label: str) -> list[Cell | str]:
         score_cell(item.mean, scale),
         score_cell(item.worst, scale),
         share_cell(item.tolerance),
-        Cell(text=f"{item.failed} of {item.planned - item.missing}", sort=item.failed),
+        Cell(text=f"{item.failed} of {item.ended}", sort=item.failed),
         Cell(text=f"{item.collapsed} of {item.ranked}", sort=item.collapsed),
     ]

@@ -101,7 +101,7 @@ def _row(findings: Findings, label: str) -> list[Cell | str]:
         score_cell(item.tuned.estimate, Scale(findings.info.metric)),
         Cell(text=place if np.isfinite(item.tuned.estimate.value) else NONE, below=agree),
         Cell(text=str(budget), below=counted(len(findings.cells[label].seeds), "seed"), sort=budget),
-        Cell(text=f"{item.failed} of {item.planned - item.missing}", sort=item.failed),
+        Cell(text=f"{item.failed} of {item.ended}", sort=item.failed),
         Cell(text=f"{item.collapsed} of {item.ranked}", sort=item.collapsed),
     ]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.cells import Cells
+from analysis.cells import PRUNED, Cells
 from analysis.statistics.choice import Choice, TunedChoice, default_choice, tuned_choice
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
 from analysis.statistics.intervals_extremes import bracketed_estimate
@@ -40,8 +40,14 @@ class RobustnessSummary:
     finished: int
     failed: int
     missing: int
+    pruned: int  # stopped early by a search, which asks no more of them; else they are missing
     collapsed: int  # finished trials with effective rank near 1
     ranked: int  # finished trials whose effective rank is known
+
+    @property
+    def ended(self) -> int:
+        """Trials that finished or failed."""
+        return self.planned - self.missing - self.pruned
 
     @property
     def complete(self) -> bool:
@@ -57,7 +63,9 @@ def summarise_robustness(
     Of an `adaptive` search, scores over the space are NaN with the note `ADAPTIVE`.
     """
     scores, weights, bounds = cells.test, cells.weights, cells.metric.score_bounds
-    note = _missing_note(cells)
+    pruned = cells.status == PRUNED if adaptive else np.zeros_like(cells.finished)
+    missing = cells.missing & ~pruned
+    note = _missing_note(cells, int(missing.sum()))
     by_seed = _mean_by_seed(scores, weights)
     finished_by_seed = _partial_mean_by_seed(cells.finished_test, weights)
     without_failures = np.where(np.isfinite(by_seed), finished_by_seed, np.nan)
@@ -75,7 +83,8 @@ def summarise_robustness(
         planned=int(cells.planned.sum()),
         finished=int(cells.finished.sum()),
         failed=int(cells.failed.sum()),
-        missing=int(cells.missing.sum()),
+        missing=int(missing.sum()),
+        pruned=int(pruned.sum()),
         collapsed=int((known_rank < COLLAPSE_RANK).sum()),
         ranked=int(np.isfinite(known_rank).sum()),
     )
@@ -131,9 +140,8 @@ def _known_cells(scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, n
     return scores[known], weights[known] / max(weights[known].sum(), np.finfo(float).tiny)
 
 
-def _missing_note(cells: Cells) -> str:
-    missing, planned = int(cells.missing.sum()), int(cells.planned.sum())
-    return f"provisional: {missing} of {planned} missing" if missing else ""
+def _missing_note(cells: Cells, missing: int) -> str:
+    return f"provisional: {missing} of {int(cells.planned.sum())} missing" if missing else ""
 
 
 def _mean_by_seed(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:

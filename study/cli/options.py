@@ -30,6 +30,11 @@ RUNNER = click.option(
     show_default=True,
     help="Ray Tune on all cores, or one trial after another in this process.",
 )
+ADDRESS = click.option(
+    "--address",
+    metavar="auto|HOST:PORT",
+    help="Head node of a Ray cluster that runs already.  [default: Ray on this machine alone]",
+)
 MAX_HOURS = click.option(
     "--max-hours",
     type=float,

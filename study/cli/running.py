@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from study.cli.options import DATA_ROOT, JSON, MAX_HOURS, RUNNER, STORE, WORKERS, guarded
+from study.cli.options import ADDRESS, DATA_ROOT, JSON, MAX_HOURS, RUNNER, STORE, WORKERS, guarded
 
 
 @click.command()
@@ -31,11 +31,7 @@ def plan(study: str, store: str, data_root: str | None, workers: int | None, as_
 @DATA_ROOT
 @WORKERS
 @RUNNER
-@click.option(
-    "--address",
-    metavar="auto|HOST:PORT",
-    help="Head node of a Ray cluster that runs already.  [default: Ray on this machine alone]",
-)
+@ADDRESS
 @MAX_HOURS
 @click.option(
     "--edited",
@@ -95,6 +91,7 @@ def run(
 @click.option("--dry-run", is_flag=True, help="List the trials and run nothing.")
 @WORKERS
 @RUNNER
+@ADDRESS
 @MAX_HOURS
 @guarded
 def retry(
@@ -106,6 +103,7 @@ def retry(
     dry_run: bool,
     workers: int | None,
     runner: str,
+    address: str | None,
     max_hours: float | None,
 ) -> None:
     """Run failed trials of STUDY again and keep their history.
@@ -125,6 +123,7 @@ def retry(
             dry_run=dry_run,
             workers=workers,
             runner=runner,
+            address=address,
             max_hours=max_hours,
         )
     )

@@ -22,6 +22,7 @@ def retry_study(
     dry_run: bool,
     workers: int | None,
     runner: str,
+    address: str | None = None,
     max_hours: float | None = None,
 ) -> int:
     """Run again what ended in one of `statuses` and with one of `errors` (each, where given). The exit code."""
@@ -43,7 +44,7 @@ def retry_study(
         for trial in chosen:
             CONSOLE.print(f"  {trial.keys.trial_id}  {trial.title}", soft_wrap=True)
         return DONE
-    crew = fitting_workers(opened, workers, runner)
+    crew = fitting_workers(opened, workers, runner, address)
     prepare_store(study, opened)
     if stop := launch_trials(opened, chosen, crew, until=until):
         return stop.exit_code

@@ -21,7 +21,7 @@ from study.errors import LaunchError
 from study.events import Finished, Listener, LostPack
 from study.runners.feed import Feed
 from study.runners.ray_deaths import describe_death
-from study.runners.tune_watcher import Died, Event, Over, Stopped, Told
+from study.runners.tune_watcher import Died, Dismissed, Event, Over, Stopped, Told
 from trainables.work import Pack, WorkUnit
 
 _TICK_SECONDS = 0.5
@@ -73,7 +73,7 @@ class Crew:
         try:
             self._tuner.fit()
             self._events.put(Over(error=None))
-        except Stopped:
+        except (Stopped, Dismissed):
             pass
         except BaseException as error:
             self._events.put(Over(error=error))

@@ -40,12 +40,19 @@ class Stopped(BaseException):
     """Ends Tune at once: what it would do after an `Exception` waits for workers that are busy."""
 
 
+class Dismissed(Exception):
+    """Ends Tune while no worker is busy. It then gives back the rooms (placement groups) that it holds for workers
+    on the cluster, without which the next run of Tune would wait for them for ever.
+    """
+
+
 class Watcher(tune.Callback):
     """Puts events into `events`; ends Tune once `stop` is set."""
 
     def __init__(self, events: SimpleQueue[Event], stop: threading.Event) -> None:
         self._events, self._stop = events, stop
         self._idle: set[int] = set()  # workers that have said so since they began or had a list
+        self._busy: set[int] = set()  # workers that have a list
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles its callbacks for a restore that never happens."""
@@ -59,16 +66,18 @@ class Watcher(tune.Callback):
         if not (waits and worker in self._idle):
             self._events.put(Told(worker=worker, result=result))
         (self._idle.add if waits else self._idle.discard)(worker)
+        (self._busy.discard if result["ended"] or waits else self._busy.add)(worker)
 
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         """A worker died, or could not put its record."""
         self._idle.discard(trial.config["worker"])
+        self._busy.discard(trial.config["worker"])
         self._events.put(Died(worker=trial.config["worker"], error=_error_of(trial)))
 
     def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
         """Tune went round its loop, as it does ten times a second or more."""
         if self._stop.is_set():
-            raise Stopped
+            raise Stopped if self._busy else Dismissed
 
 
 def _error_of(trial: Any) -> BaseException | None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+import pandas as pd
+
 from analysis.statistics.robustness import COLLAPSE_RANK
 from search_spaces.optuna_adapter import Outcome, Pruned
 from search_spaces.space import Point
@@ -24,7 +26,7 @@ def outcomes(plan: Plan, label: str) -> Callable[[Point], Outcome]:
     for trial in plan.trials:
         if trial.arm == label:
             ids.setdefault(_key(points[trial.point]), []).append(trial.keys.trial_id)
-    floor = floor_score(plan)
+    floor = plan.expansion.task.metric(pd.DataFrame()).worst  # of guessing
 
     def outcome(point: Point) -> Outcome:
         found = [rows.get(trial_id) for trial_id in ids.get(_key(point), [])]
@@ -56,13 +58,6 @@ def _pruned(rows: Sequence[Mapping[str, Any]]) -> Pruned:
     if rung is None:
         return Pruned()
     return Pruned(rung=rung, score=fmean(row["rung_score"] for row in rows if row["rung"] == rung))
-
-
-def floor_score(plan: Plan) -> float:
-    """The accuracy of chance; of retrieval, where it is one among all images, 0."""
-    if plan.spec.metric.startswith("retrieval"):
-        return 0.0
-    return 1 / len(plan.expansion.data.classes)
 
 
 def _trial_score(row: Mapping[str, Any], metric: str, floor: float) -> float:

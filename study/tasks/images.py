@@ -25,7 +25,7 @@ from trainables.config import (
 )
 from trainables.datasets.catalogue import DatasetInfo, describe_dataset, load_dataset
 from trainables.encoders.catalogue import check_encoder_name
-from trainables.evaluation.corruptions.published import corruptions_fingerprint
+from trainables.evaluation.corruptions.published import corruptions_fingerprint, published_files
 from trainables.schema import LABELS_A_CLASS
 from trainables.selection.rounds import LOOKING_METHODS, check_image_selection, step_count
 from trainables.views.catalogue import check_views_name
@@ -50,7 +50,7 @@ class ImagesStudy:
     )
 
     def __init__(self, spec: ImagesSpec, data_root: Path | None) -> None:
-        self._spec, self._probe = spec, ProbeConfig(**spec.probe.model_dump())
+        self._spec, self._probe, self._data_root = spec, ProbeConfig(**spec.probe.model_dump()), data_root
         self._data = DataConfig(**spec.data.model_dump(exclude={"views", "views_form"}))
         try:
             self.data: DatasetInfo = describe_dataset(self._data, data_root)
@@ -115,7 +115,21 @@ class ImagesStudy:
         """A failed trial counts as guessing."""
         from analysis.metric import Metric
 
-        return Metric(name=self._spec.metric, worst=1 / len(self.data.classes))
+        return Metric(name=self._spec.metric, worst=self.chance)
+
+    @property
+    def chance(self) -> float:
+        """What guessing scores: of retrieval 1 in the test images, of its released form 1 in the corruptions."""
+        if self._spec.metric.startswith("retrieval_released"):
+            return 1 / self._corruptions()
+        if self._spec.metric.startswith("retrieval"):
+            return 1 / self.data.n_test
+        return 1 / len(self.data.classes)
+
+    def _corruptions(self) -> int:
+        from trainables.evaluation.corruptions.built_in import BUILT_IN  # imports torch
+
+        return len(published_files(self._probe, self.data, self._data_root) or BUILT_IN)
 
     def described(self) -> dict[str, Any]:
         """Data, encoder and training in words."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from optuna.trial import TrialState
@@ -16,7 +17,7 @@ from optuna.trial import TrialState
 from search_spaces.optuna_adapter import Pruned
 from study.cli.main import main
 from study.events import Listener, LostPack
-from study.expand import planned_rows
+from study.expand import expand, planned_rows
 from study.launch import Launch
 from study.plan import Plan, make_plan, status_summary
 from study.search.decided import journal_path
@@ -350,3 +351,18 @@ def test_bad_input_is_one_clear_line(
     for word in words:
         assert word in line
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("metric", "probe", "chance"),
+    [
+        ("probe10_accuracy", "probe10", 1 / 10),
+        ("retrieval_accuracy", "retrieval", 1 / 60),
+        ("retrieval_released_z_accuracy", "retrieval_released_z", 1 / 8),
+    ],
+)
+def test_guessing_scores_what_chance_does(
+    metric: str, probe: str, chance: float, write_study: WriteStudy
+) -> None:
+    path = write_study(('"probe10_accuracy"', f'"{metric}"'), ('["probe10"]', f'["{probe}"]'))
+    assert expand(load_spec(str(path)).spec, None).task.metric(pd.DataFrame()).worst == pytest.approx(chance)

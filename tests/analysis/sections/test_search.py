@@ -18,7 +18,10 @@ PEAK = synthetic.hill(peak=0.9, at=0.3, width=2.0)
 
 
 def searched(
-    seeds: tuple[int, ...] = (0, 1), design: str = "optuna", failed: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0, 1),
+    design: str = "optuna",
+    failed: tuple[str, ...] = (),
+    status: str = "diverged",
 ) -> Findings:
     arms = [synthetic.arm_info("infonce"), synthetic.arm_info("dhel")]
     parts = [synthetic.plan(arms, seeds=seeds, batch_sizes=(64,), values=[value]) for value in ASKED]
@@ -27,7 +30,7 @@ def searched(
         part["hp_batch_size"] = 16 * (number + 1)  # so that places are no grid
     planned = pd.concat(parts, ignore_index=True)
     records = synthetic.run(planned, {"infonce": PEAK, "dhel": PEAK})
-    records = synthetic.fail(records, list(failed)) if failed else records
+    records = synthetic.fail(records, list(failed), status=status) if failed else records
     return analyse(planned, records, synthetic.study_info(arms, seeds=seeds, design=design))
 
 
@@ -60,6 +63,19 @@ def test_the_best_so_far_goes_in_the_order_of_the_search(seeds: tuple[int, ...])
     scores = [float(PEAK(np.array(64), np.array(value))) for value in ASKED]
     # hill() has its default slope of 0, so batch size does not matter
     assert curve == pytest.approx(np.maximum.accumulate(scores))
+
+
+def test_what_the_search_stopped_is_not_missing() -> None:
+    stopped = ("dhel-64-0-0-0", "dhel-64-0-1-0")
+    findings = searched(failed=stopped, status="pruned")
+    assert [summary.missing for summary in findings.summaries.values()] == [0, 0]
+    told = " ".join(verdict_sentences(findings))
+    assert (
+        "All 16 planned trials have ended, 2 of them stopped early by the search; none of 14 failed" in told
+    )
+    assert findings.summaries["dhel"].tuned.estimate.value == pytest.approx(0.9)
+    card = next(card for card in build_sections(findings)["fairness"].cards if card.title == "Complete")
+    assert card.text == "All 16 planned trials have ended; the search stopped 2 of them early."
 
 
 def test_searches_of_other_lengths_are_no_fair_comparison() -> None:
