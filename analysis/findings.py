@@ -59,6 +59,11 @@ class Findings:
         return self.info.adaptive
 
     @property
+    def ranks_losses(self) -> bool:
+        """Whether losses are compared with each other."""
+        return self.info.ranks_losses and len(self.info.arms) <= MOST_ARMS
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is missing."""
         return all(summary.complete for summary in self.summaries.values())

@@ -146,6 +146,11 @@ class StudyInfo:
         return self.design == "optuna"
 
     @property
+    def ranks_losses(self) -> bool:
+        """Whether losses are compared. A study with claims, on a metric that nothing holds out, is about these."""
+        return not self.claims or self.metric.held_out
+
+    @property
     def scores(self) -> tuple[str, ...]:
         """The scores that arms are compared in, as `analysis.statistics.compare` names them."""
         return ("tuned",) if self.adaptive else ("tuned", "mean")
@@ -173,11 +178,6 @@ class StudyInfo:
         """
         wanted = [arm for arm in self.arms if arm.label == self.reference]
         return (wanted or [arm for arm in self.arms if arm.loss == "infonce"] or list(self.arms))[0]
-
-    @property
-    def metric_label(self) -> str:
-        """The metric in words, without its unit."""
-        return self.metric.words
 
     def arm(self, label: str) -> ArmInfo:
         """The arm of that label. Raises `KeyError` where there is none."""

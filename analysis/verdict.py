@@ -4,13 +4,13 @@ import math
 from collections.abc import Callable, Sequence
 
 from analysis.claims import CONFIRMED
-from analysis.findings import MOST_ARMS, Findings, judged_claims
+from analysis.findings import Findings, judged_claims
 from analysis.statistics.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, WORSE, Comparison
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
 from analysis.statistics.power import POWER, seeds_needed
 from analysis.statistics.robustness import RobustnessSummary
-from analysis.wording import Scale, counted, listing, p_value, with_interval
+from analysis.wording import Scale, counted, listing, opened, p_value, with_interval
 
 #: Scores that are compared, in words about the metric, with where a summary holds them.
 SCORES: dict[str, tuple[str, Callable[[RobustnessSummary], Estimate]]] = {
@@ -45,8 +45,8 @@ def verdict_sentences(findings: Findings) -> list[str]:
     if not findings.any_finished:
         return [progress, "No trial ended with a score, so no loss can be judged."]
     complete = all(summary.complete for summary in summaries)
-    if len(summaries) > MOST_ARMS:
-        return [*_claims(findings), _MANY.format(len(summaries)), progress]
+    if not findings.ranks_losses:
+        return [*_claims(findings), *_many(findings), progress]
     decisions = [_decision(findings, score) for score in findings.info.scores if findings.comparisons]
     levels = [_level(findings, score) for score in findings.info.scores]
     controls = [null_control_sentence(findings, control) for control in findings.null_controls]
@@ -66,6 +66,11 @@ def _claims(findings: Findings) -> list[str]:
         return []
     rest = f"; not so: {listing(open_)}" if open_ else ""
     return [f"Of {counted(len(found), 'claim')}, {len(sure)} are confirmed{rest}."]
+
+
+def _many(findings: Findings) -> list[str]:
+    """That losses would be compared, were there fewer."""
+    return [_MANY.format(len(findings.info.arms))] if findings.info.ranks_losses else []
 
 
 def null_control_sentence(findings: Findings, control: NullControl) -> str:
@@ -106,8 +111,8 @@ def _decision(findings: Findings, score: str) -> str:
     over = f" over {counted(min(item.difference.seeds for item in judged), 'paired seed')}" if judged else ""
     told = [text.format(listing(_named(findings, items, verdict))) for verdict, text in _GROUPS.items()]
     kept = [text for text, verdict in zip(told, _GROUPS, strict=True) if _named(findings, items, verdict)]
-    words = SCORES[score][0].format(findings.info.metric.noun).capitalize()
-    opening = f"{words}, compared with {findings.info.reference_arm.name}{over}: {'; '.join(kept)}."
+    words = SCORES[score][0].format(findings.info.metric.noun)
+    opening = f"{opened(words)}, compared with {findings.info.reference_arm.name}{over}: {'; '.join(kept)}."
     return f"{opening} {_resolution(findings, judged)}".strip()
 
 
@@ -157,7 +162,7 @@ def _level(findings: Findings, score: str) -> str:
     metric = findings.info.metric
     scale, extreme = Scale(metric), "Highest" if metric.higher_is_better else "Lowest"
     where = " on test" if metric.reported.startswith("test ") else ""
-    opening = f"{extreme} {words}{where}" if len(summaries) > 1 else f"{words.capitalize()}{where}"
+    opening = f"{extreme} {words}{where}" if len(summaries) > 1 else f"{opened(words)}{where}"
     text = f"{opening}: {_name(findings, best)} with {scale.with_interval(known[best])}"
     if best != reference and reference in known:
         text += f"; {_name(findings, reference)} has {scale.with_interval(known[reference])}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from analysis.environments import Environments
 from analysis.statistics.compare import BETTER, WORSE
 from analysis.verdict import SCORES, verdict_sentences
-from analysis.wording import counted, listing
+from analysis.wording import counted, listing, opened
 
 #: Data sets up to which each has a sentence of its own, and is named in the counts.
 _FEW = 8
@@ -32,7 +32,7 @@ def _counts(environments: Environments, score: str) -> str:
     words = SCORES[score][0].format(environments.info.metric.noun)
     over = f"over {counted(len(environments.findings), 'data set')}"
     return " ".join(
-        f"{words.capitalize()} compared with {reference}, {over}: "
+        f"{opened(words)} compared with {reference}, {over}: "
         f"{'; '.join(f'{arm} {_told(found)}' for arm, found in arms.items())}."
         for reference, arms in verdicts.items()
     )

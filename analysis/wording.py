@@ -99,6 +99,11 @@ def number(value: float | str) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
+def opened(text: str) -> str:
+    """A text as it opens a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def listing(names: Sequence[str]) -> str:
     """As `A, B and C`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

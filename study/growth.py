@@ -10,7 +10,7 @@ from typing import Any
 
 from search_spaces.axes import Axis, listed, measure_of
 from search_spaces.designs import DRAWN_DESIGNS
-from search_spaces.loss_params import TRAINING_AXES, loss_defaults
+from search_spaces.loss_params import SELECTION_AXIS, TRAINING_AXES, loss_defaults
 from search_spaces.space import Tied
 from study.arms import Arm
 from study.errors import StudyError
@@ -129,7 +129,7 @@ def _grown_axis(
     if name in spec.axes:
         return _axis_key("axes", name, _more(name, _axis_of(expansion.arms[0], name), values))
     if name in TRAINING_AXES and name != "lr":
-        now = getattr(getattr(spec, "training", None), name, None)
+        now = _unswept(spec, name)
         if now is None:
             raise StudyError(f"--axis {name}: the study gives no {name} yet to add to; edit the file")
         return _axis_key("axes", name, _more(name, listed(now), values))
@@ -138,6 +138,13 @@ def _grown_axis(
         if more := _axis_key(arm.label, own, _more(name, _axis_of(arm, own), values)):
             grown |= more
     return {"losses": grown} if grown else {}
+
+
+def _unswept(spec: StudySpec, name: str) -> Any:
+    """The one value that all trials have of an axis which the study does not sweep, None without one."""
+    if name == SELECTION_AXIS:
+        return spec.selection.method
+    return getattr(getattr(spec, "training", None), name, None)
 
 
 def _axis_key(table: str, name: str, value: Any) -> dict[str, Any]:

@@ -18,9 +18,10 @@ def summary_table(findings: "Findings") -> Table:
 
     info, scale = findings.info, Scale(findings.info.metric)
     unit = f", {info.metric.unit}" if info.metric.unit else ""
+    chooser = "validation" if info.metric.held_out else "the metric itself"
     table = Table(
-        title=f"{info.name}: {info.metric_label}, test set{unit}",
-        caption="tuned: chosen on validation by the other half of the seeds; in brackets: 95 % interval over seeds",
+        title=f"{info.name}: {info.metric.reported}{unit}",
+        caption=f"tuned: chosen on {chooser} by the other half of the seeds; in brackets: 95 % interval over seeds",
         box=None,
     )
     of_space = () if findings.adaptive else ("mean over space",)  # searches crowd where scores are good
@@ -35,6 +36,16 @@ def summary_table(findings: "Findings") -> Table:
             _told(summary.tuned.estimate, scale),
             *(_told(summary.mean, scale) for _ in of_space),
         )
+    return table
+
+
+def claims_table(findings: "Findings") -> Table:
+    """Each claim of a study, what became of it, and the numbers."""
+    from analysis.findings import judged_claims
+
+    table = Table("claim", "finding", "found", title=f"{findings.info.name}: claims", box=None)
+    for item in judged_claims(findings):
+        table.add_row(item.claim.claim, item.status, item.found)
     return table
 
 

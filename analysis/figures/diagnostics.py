@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.findings import Findings
 from analysis.plots.style import WIDTH, arm_look
+from analysis.statistics.intervals import student_interval
 
 #: Measures of uniformity in the order of the figure.
 MEASURES = (
@@ -18,6 +19,9 @@ MEASURES = (
     "z_gaussian_mmd",
     "z_effective_rank",
 )
+
+#: What batches show of a gradient.
+_OF_BATCHES = ("gradient_bias", "gradient_bias_ratio", "gradient_variance")
 
 _SEEN = 5.0  # deviations of the uniform control
 _PRECISIONS = ("float32", "bfloat16", "float16")
@@ -52,6 +56,26 @@ def variance_figure(findings: Findings) -> Figure | None:
     return figure
 
 
+def batch_intervals(findings: Findings) -> pd.DataFrame:
+    """Mean over seeds and Student's interval of each measure, a row an arm, batch size and measure.
+
+    A seed whose distance is within noise has a bias of 0, which counts.
+    """
+    groups = findings.table.groupby(["arm", "hp_batch_size"], sort=False)
+    rows = [
+        (
+            arm,
+            size,
+            name,
+            *map(float, student_interval(own[name].to_numpy(float), bounds=(0.0, np.inf))),
+            len(own),
+        )
+        for (arm, size), own in groups
+        for name in _OF_BATCHES
+    ]
+    return pd.DataFrame(rows, columns=["arm", "batch_size", "measure", "mean", "low", "high", "seeds"])
+
+
 def theory_line(own: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Batch sizes and the variance of a U-statistic there, from its two coefficients.
 
@@ -73,14 +97,29 @@ def theory_line(own: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def _by_batch_size(findings: Findings, columns: dict[str, str]) -> Figure | None:
     if findings.table[list(columns)].isna().all(axis=None):
         return None
+    found = batch_intervals(findings)
     figure = Figure(figsize=(WIDTH, 3.2 * len(columns)), layout="constrained")
-    for ax, (column, label) in zip(
-        np.atleast_1d(figure.subplots(len(columns), 1)), columns.items(), strict=True
-    ):
-        _draw(ax, findings, findings.table, "hp_batch_size", column)
+    panels = np.atleast_1d(figure.subplots(len(columns), 1))
+    for ax, (column, label) in zip(panels, columns.items(), strict=True):
+        _draw_intervals(ax, findings, found[found["measure"] == column])
         ax.set(xscale="log", yscale="log", xlabel="batch size M, pairs", ylabel=label)
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def _draw_intervals(ax: Axes, findings: Findings, found: pd.DataFrame) -> None:
+    """One line an arm; an end at or below 0 leaves the log axis at its foot."""
+    foot = found.loc[found["mean"] > 0, "mean"].min() / 3
+    ax.set_ylim(foot, 1.5 * np.nanmax(found[["mean", "high"]].to_numpy(float)))
+    for index, arm in enumerate(findings.info.arms):
+        own, look = found[found["arm"] == arm.label], arm_look(index)
+        x = own["batch_size"] * 1.03 ** (index - len(findings.info.arms) / 2)  # side by side
+        ax.vlines(x, own["low"].clip(lower=foot), own["high"], color=look.color, lw=1)
+        ax.plot(
+            x, own["mean"].where(own["mean"] > 0), color=look.color, ls=look.line, marker=look.marker, ms=4,
+            label=arm.name,
+        )  # fmt: skip
+    ax.grid(axis="y")
 
 
 def _draw(ax: Axes, findings: Findings, table: pd.DataFrame, x: str, column: str) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from analysis.environments import Environments
-from analysis.findings import MOST_ARMS, Findings
+from analysis.findings import Findings
 from analysis.sections.claims import claims_section
 from analysis.sections.comparisons import comparisons_section
 from analysis.sections.content import Content
@@ -56,13 +56,13 @@ SECTIONS: dict[str, Callable[[Findings], Content | None]] = {
 }
 
 
-#: Of more arms, such as those of a study that compares problems of many sizes, no page can show surfaces and scores.
-_OF_MANY = ("claims", "optima", "selection", "diagnostics", "failures", "environment", "study")
+#: Where losses are not compared: a study of claims, or more problems than a page can show surfaces and scores of.
+_UNRANKED = ("claims", "optima", "selection", "diagnostics", "failures", "environment", "study")
 
 
 def build_sections(findings: Findings) -> dict[str, Content]:
-    """The sections that the findings have something for, by anchor; of many arms those that compare none."""
-    names = _OF_MANY if len(findings.info.arms) > MOST_ARMS else SECTIONS
+    """The sections that the findings have something for, by anchor."""
+    names = SECTIONS if findings.ranks_losses else _UNRANKED
     built = {name: SECTIONS[name](findings) for name in names}
     return {name: content for name, content in built.items() if content is not None}
 

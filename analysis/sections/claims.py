@@ -18,7 +18,7 @@ def claims_section(findings: Findings) -> Content | None:
             item.claim.paper,
             item.claim.confirmed_by,
             Cell(text=item.status, below=item.found),
-            item.claim.figure,
+            Cell(text=item.claim.figure, link=f"figure-{item.claim.figure}"),
         ]
         for item in judged
     ]

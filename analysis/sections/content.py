@@ -22,6 +22,7 @@ class Cell:
     text: str
     below: str = ""
     sort: float | str | None = None  # the text where not given
+    link: str = ""  # anchor in the page that the text leads to
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 
 from analysis.figures.diagnostics import (
+    batch_intervals,
     bias_figure,
     defects_figure,
     deviations,
@@ -13,6 +14,7 @@ from analysis.figures.diagnostics import (
 )
 from analysis.findings import Findings
 from analysis.sections.content import Content, ShownFigure
+from analysis.statistics.intervals import LEVEL
 
 #: Columns of a record that diagnostic trials alone have.
 DIAGNOSTIC_COLUMNS = frozenset(
@@ -23,6 +25,9 @@ DIAGNOSTIC_COLUMNS = frozenset(
         "gradient_error_float16", "silent_float32", "silent_bfloat16", "silent_float16",
     }
 )  # fmt: skip
+
+
+_INTERVALS = f"Vertical lines: {100 * LEVEL:.0f} % intervals over seeds (Student), each for itself."
 
 
 def diagnostics_section(findings: Findings) -> Content | None:
@@ -39,18 +44,21 @@ def _batches(findings: Findings) -> Content:
         figures={
             "batch_bias": ShownFigure(
                 build=partial(bias_figure, findings),
-                data="diagnostics",
-                caption="Mean gradient of batches of M off the population's. Above: over its length, noise off. "
-                "Below: its square over what noise alone makes; 1 without bias. Dots: seeds.",
+                data="batch_intervals",
+                caption="Mean gradient of batches of M off the population's. Above: over its length, noise taken "
+                "off, 0 where the distance is within noise. Below: its square over what noise alone makes; 1 without "
+                "bias. "
+                f"{_INTERVALS}",
             ),
             "batch_variance": ShownFigure(
                 build=partial(variance_figure, findings),
-                data="diagnostics",
+                data="batch_intervals",
                 caption="Variance of one batch's gradient over the population's squared length; below the line at 1 "
-                "there is more signal than noise. Dotted: a U-statistic's, set at the least and the largest M.",
+                "there is more signal than noise. Dotted: a U-statistic's, set at the least and the largest M. "
+                f"{_INTERVALS}",
             ),
         },
-        data={"diagnostics": _measured(findings)},
+        data={"diagnostics": _measured(findings), "batch_intervals": batch_intervals(findings)},
     )
 
 

@@ -42,8 +42,15 @@ def failures_section(findings: Findings) -> Content:
 
 
 def _coverage(findings: Findings, coverage: pd.DataFrame) -> ShownTable:
+    names = {arm.label: arm.name for arm in findings.info.arms}
+    if not findings.ranks_losses:  # arms are problems then, many of them
+        whole = {arm.label: arm.whole_label for arm in findings.info.arms}
+        coverage = (
+            coverage.assign(arm=coverage["arm"].map(whole)).groupby("arm", sort=False, as_index=False).sum()
+        )
+        names = {label: findings.whole_name(label) for label in coverage["arm"]}
     rows = [
-        [findings.info.arm(row["arm"]).name, *(Cell(text=str(row[name]), sort=row[name]) for name in _COUNTS)]
+        [names[row["arm"]], *(Cell(text=str(row[name]), sort=row[name]) for name in _COUNTS)]
         for row in coverage.to_dict("records")
     ]
     return table([("Loss", TEXT), *((title, COUNT) for title in _COUNTS.values())], rows)

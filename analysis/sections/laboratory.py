@@ -11,7 +11,7 @@ from analysis.figures.laboratory import (
 )
 from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, table
-from analysis.wording import NONE
+from analysis.wording import NONE, opened
 
 
 def optima_section(findings: Findings) -> Content | None:
@@ -57,7 +57,7 @@ def selection_section(findings: Findings) -> Content | None:
     columns = [
         ("Batches", TEXT),
         "Problems and budgets",
-        f"{metric.axis_label.capitalize()}, median",
+        f"{opened(metric.axis_label)}, median",
         "Choosing, % of training time",
         "Training a trial, s, median",
     ]

@@ -11,7 +11,7 @@ from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, score_cell, share_cell, table
 from analysis.statistics.intervals import LEVEL
 from analysis.tables import comparisons_table, scores_table
-from analysis.wording import NONE, Scale, listing
+from analysis.wording import NONE, Scale, listing, opened
 
 
 def overview_section(environments: Environments) -> Content:
@@ -34,7 +34,7 @@ def overview_section(environments: Environments) -> Content:
     unit = f", in {metric.unit}" if metric.unit else ""
     return Content(
         title="Data sets side by side",
-        lead=f"{metric.reported.capitalize()}{unit}; each loss is tuned and judged on each data set by itself. Below "
+        lead=f"{opened(metric.reported)}{unit}; each loss is tuned and judged on each data set by itself. Below "
         f"each value: its {100 * LEVEL:.0f} % interval over seeds, or why there is none. Verdicts are corrected "
         "(Holm) for the comparisons on their own data set, not over data sets.",
         tables=(table(columns, rows),),

@@ -9,6 +9,7 @@ from analysis.findings import Findings
 from analysis.sections.content import Content, ShownFigure
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.robustness import COLLAPSE_RANK
+from analysis.wording import opened
 
 _LINE = (
     "Line: mean over the finished seeds; dots: single seeds; bar: their range; cross at the bottom: a seed "
@@ -19,13 +20,13 @@ _LINE = (
 def surfaces_section(findings: Findings) -> Content | None:
     """One heat map a loss that has a grid; None where none has one."""
     metric = findings.info.metric
-    title = f"{metric.noun.capitalize()} over the space"
+    title = f"{opened(metric.noun)} over the space"
     if not findings.surfaces:
         return None
     figure = ShownFigure(
         build=partial(metric_surfaces, findings),
         data="cells",
-        caption=f"{metric.reported.capitalize()}, mean over the finished seeds, and where there is room half "
+        caption=f"{opened(metric.reported)}, mean over the finished seeds, and where there is room half "
         f"the width of its {100 * LEVEL:.0f} % interval over them; all losses on one colour scale. "
         f"Frame: the configuration that {metric.chooser} on all seeds chooses; the tuned score is cross-fitted, "
         "so it may differ from this cell. Hatched grey: failed trials, a full cell where all seeds "
@@ -45,12 +46,12 @@ def places_section(findings: Findings) -> Content | None:
     figure = ShownFigure(
         build=partial(places_figure, findings),
         data="cells",
-        caption=f"{metric.reported.capitalize()} at every configuration, mean over the finished seeds; all losses "
+        caption=f"{opened(metric.reported)} at every configuration, mean over the finished seeds; all losses "
         f"on one colour scale. Ring: the configuration that {metric.chooser} on all seeds chooses. Orange cross: "
         "every seed that ended failed; white cross: some did. Hollow dot: not run. Intervals over seeds "
         f"({100 * LEVEL:.0f} %, Student) stand in the data.{further}",
     )
-    return Content(title=f"{metric.noun.capitalize()} at every configuration", figures={"places": figure})
+    return Content(title=f"{opened(metric.noun)} at every configuration", figures={"places": figure})
 
 
 def curves_section(findings: Findings) -> Content | None:
@@ -58,13 +59,13 @@ def curves_section(findings: Findings) -> Content | None:
     if not findings.surfaces:
         return None
     metric, x = findings.info.metric, findings.info.x.words
-    title = f"{metric.noun.capitalize()} along each axis"
+    title = f"{opened(metric.noun)} along each axis"
     if not findings.any_finished:
         return Content(title=title, lead="No trial has ended with a score.")
     by_x = ShownFigure(
         build=partial(batch_size_figure, findings),
         data="cells",
-        caption=f"{metric.reported.capitalize()} by {x}, each loss at the main-axis value of its tuned "
+        caption=f"{opened(metric.reported)} by {x}, each loss at the main-axis value of its tuned "
         f"configuration (after its name). {_LINE} Losses are set slightly apart sideways.",
     )
     kernels = any(arm.main_axis == "hp_t" for arm in findings.info.arms)
@@ -76,7 +77,7 @@ def curves_section(findings: Findings) -> Content | None:
     by_main = ShownFigure(
         build=partial(main_axis_figure, findings),
         data="cells",
-        caption=f"{metric.reported.capitalize()} by the main axis, one column for each value of {x} (of "
+        caption=f"{opened(metric.reported)} by the main axis, one column for each value of {x} (of "
         f"more than four, four are shown). {_LINE}{apart if kernels else ''}",
     )
     return Content(title=title, figures={"by_batch_size": by_x, "by_main_axis": by_main})

@@ -43,7 +43,7 @@ def environment_facts(rows: pd.DataFrame) -> list[tuple[str, str]]:
     facts = [
         (name, values_with_counts(rows[column]))
         for column, name in _COLUMNS.items()
-        if rows[column].notna().any()
+        if rows[column].replace("", None).notna().any()
     ]
     seconds = rows["seconds_total"].dropna()
     if len(seconds):

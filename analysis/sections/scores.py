@@ -12,7 +12,7 @@ from analysis.statistics.choice import Choice
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.robustness import TAIL
 from analysis.tables import cells_table, scores_table
-from analysis.wording import NONE, Scale, number
+from analysis.wording import NONE, Scale, number, opened
 
 
 def scores_section(findings: Findings) -> Content:
@@ -35,7 +35,7 @@ def scores_section(findings: Findings) -> Content:
     unit = f", in {metric.unit}" if metric.unit else ""
     return Content(
         title="Losses by score",
-        lead=f"{metric.reported.capitalize()}{unit}{'' if metric.higher_is_better else '; lower is better'}. "
+        lead=f"{opened(metric.reported)}{unit}{'' if metric.higher_is_better else '; lower is better'}. "
         f"Below each value: its {100 * LEVEL:.0f} % interval over seeds, or why there is none. "
         f"“Tuned” is cross-fitted: each seed is scored at the configuration that {metric.chooser} on the "
         "other half of the seeds chooses. “Tuned at” is what all seeds choose, and for how many "
@@ -54,7 +54,7 @@ def scores_section(findings: Findings) -> Content:
             "tuned": ShownFigure(
                 build=partial(tuned_figure, findings),
                 data="scores",
-                caption=f"{metric.reported.capitalize()} of each loss at the configuration that {metric.chooser} "
+                caption=f"{opened(metric.reported)} of each loss at the configuration that {metric.chooser} "
                 "likes best, cross-fitted: each seed (grey dot) at the configuration that the "
                 f"other half of the seeds chooses. Line: {100 * LEVEL:.0f} % interval over seeds (Student).",
             ),

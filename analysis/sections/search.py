@@ -17,7 +17,7 @@ from analysis.statistics.halves import held_out_cells, held_out_estimate
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.selection import scored_at
 from analysis.tables import cells_table, scores_table
-from analysis.wording import NONE, Scale, counted, number, wrapped
+from analysis.wording import NONE, Scale, counted, number, opened, wrapped
 
 
 def search_section(findings: Findings) -> Content:
@@ -34,7 +34,7 @@ def search_section(findings: Findings) -> Content:
     ]
     return Content(
         title="Losses by tuned score",
-        lead=f"{metric.reported.capitalize()} of the configuration that an adaptive search found, each loss tuned at "
+        lead=f"{opened(metric.reported)} of the configuration that an adaptive search found, each loss tuned at "
         f"its budget. Below each value: its {level} interval over seeds, or why there is none. Each seed is scored "
         "at the configuration that validation on the other half of the seeds chooses among those tried; all seeds "
         "had a say in what was tried. A search crowds where scores are good, so nothing is said of the space: "
@@ -50,7 +50,7 @@ def search_section(findings: Findings) -> Content:
             "tuned": ShownFigure(
                 build=partial(tuned_figure, findings),
                 data="scores",
-                caption=f"{metric.reported.capitalize()} tuned at the budget; grey dots are seeds. Line: {level} "
+                caption=f"{opened(metric.reported)} tuned at the budget; grey dots are seeds. Line: {level} "
                 "interval over seeds (Student).",
             ),
         },

@@ -256,9 +256,9 @@ def report_opened(study: str, opened: Opened) -> None:
 
 def _show_report(study: str, records: "pa.Table", path: "Path", findings: "Findings") -> None:
     from analysis.verdict import verdict_sentences
-    from study.summary import failure_lines, summary_table
+    from study.summary import claims_table, failure_lines, summary_table
 
-    CONSOLE.print(summary_table(findings))
+    CONSOLE.print((summary_table if findings.info.ranks_losses else claims_table)(findings))
     for line in (*verdict_sentences(findings)[:2], *failure_lines(records, study)):
         CONSOLE.print(line, soft_wrap=True)
     CONSOLE.print(f"Report: {path}", soft_wrap=True)

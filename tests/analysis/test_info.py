@@ -38,7 +38,7 @@ def test_names() -> None:
     ],
 )
 def test_metrics_in_words(metric: str, words: str) -> None:
-    assert study_info(ARMS, metric=Metric(name=metric, worst=0.1)).metric_label == words
+    assert Metric(name=metric, worst=0.1).words == words
 
 
 @pytest.mark.parametrize(

@@ -120,9 +120,14 @@ def test_a_range_keeps_its_weight_in_scores(write_study: WriteStudy, store: Path
 def test_what_was_fixed_may_become_an_axis(write_study: WriteStudy, store: Path) -> None:
     study = write_study()
     before = ids(study, store)
-    extend(study, store, "--axis", "steps=6", "--axis", "weight_decay=1e-4")
+    extend(study, store, "--axis", "steps=6", "--axis", "weight_decay=1e-4", "--axis", "selection=fixed")
     axes = tomllib.loads(study.read_text())["axes"]
-    assert axes == {"batch_size": [8, 16], "steps": [3, 6], "weight_decay": [1e-06, 1e-4]}
+    assert axes == {
+        "batch_size": [8, 16],
+        "steps": [3, 6],
+        "weight_decay": [1e-06, 1e-4],
+        "selection": ["shuffle", "fixed"],
+    }
     assert before < ids(study, store)
 
 
