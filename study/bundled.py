@@ -28,6 +28,8 @@ from trainables.records import RecordStore
 from trainables.schema import TrialRecord
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.findings import Findings
     from analysis.info import StudyInfo
 
@@ -70,11 +72,17 @@ class Bundle:
 
 def open_bundle(study: str, store: str) -> Bundle | None:
     """The bundle unpacked at `store`, if there is one and `study` is its study file, unchanged."""
-    path = Path(store).expanduser().resolve()
+    bundle = read_bundle(store)
+    return bundle if bundle and load_spec(study).text == bundle.info["spec_text"] else None
+
+
+def read_bundle(folder: str) -> Bundle | None:
+    """The bundle unpacked in a folder, if there is one. Raises `StudyError` for one that is damaged or newer."""
+    path = Path(folder).expanduser().resolve()
     try:
         told = json.loads((path / "bundle.json").read_text(encoding="utf-8"))
-        form, text = told["format"], told["info"]["spec_text"]
-    except FileNotFoundError:
+        form, planned, info = told["format"], told["planned"], told["info"]
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudyError(f"store: {path / 'bundle.json'} is damaged ({error})") from error
@@ -82,23 +90,27 @@ def open_bundle(study: str, store: str) -> Bundle | None:
         raise StudyError(
             f"store: {path} holds a bundle of format {form}, this package opens {_FORMAT}; upgrade the package"
         )
-    if load_spec(study).text != text:
-        return None
-    return Bundle(path=path, planned=told["planned"], info=told["info"])
+    return Bundle(path=path, planned=planned, info=info)
 
 
 def report_bundle(bundle: Bundle) -> tuple[Path, "Findings"]:
     """Write the report of a bundle, from nothing but what is in it."""
-    import pandas as pd
-
-    from analysis.findings import analyse
+    from analysis.findings import analyse_table
     from analysis.report import write_findings
     from study.importances import with_importances
 
-    info = _study_info(bundle.info)
-    found = analyse(pd.DataFrame(bundle.planned), bundle.records.to_pandas(), info)
-    findings = with_importances(found)
+    table, info = bundle_table(bundle)
+    findings = with_importances(analyse_table(table, info))
     return write_findings(findings, study_directory(bundle.store, info.name)), findings
+
+
+def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
+    """The planned trials of a bundle with their records, and what its study is."""
+    import pandas as pd
+
+    from analysis.table import build_table
+
+    return build_table(pd.DataFrame(bundle.planned), bundle.records.to_pandas()), _study_info(bundle.info)
 
 
 def fill_bundle(opened: Opened, path: Path) -> Bundle:

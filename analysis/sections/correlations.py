@@ -18,7 +18,9 @@ _WHERE = {"z": "projection z", "h": "encoder output h"}
 def correlations_section(findings: Findings) -> Content | None:
     """Spearman's correlations of every representation metric with the outcome, overall and within a loss."""
     names = _metrics(findings)
-    if not names or not findings.any_finished:
+    if (
+        not names or not findings.any_finished or findings.adaptive
+    ):  # places of a search crowd near its optimum
         return None
     parts = list(findings.wholes.values())
     if any(not np.array_equal(part.seeds, parts[0].seeds) for part in parts):

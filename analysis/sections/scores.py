@@ -10,7 +10,7 @@ from analysis.sections.content import COUNT, TEXT, Cell, Content, ShownFigure, s
 from analysis.sections.search import search_section
 from analysis.statistics.choice import Choice
 from analysis.statistics.intervals import LEVEL
-from analysis.statistics.robustness import TAIL
+from analysis.statistics.robustness import TAIL, RobustnessSummary
 from analysis.tables import cells_table, scores_table
 from analysis.wording import NONE, Scale, number, opened
 
@@ -28,9 +28,8 @@ def scores_section(findings: Findings) -> Content:
         "Default",
         "Average over the space",
         f"Worst {tail} of the space",
-        f"Space near own best (within {eps}), %",
-        ("Failed trials", COUNT),
-        ("Collapsed trials", COUNT),
+        f"Space within {eps} of own best, %",
+        ("Failed, collapsed", COUNT),
     ]
     unit = f", in {metric.unit}" if metric.unit else ""
     return Content(
@@ -39,7 +38,7 @@ def scores_section(findings: Findings) -> Content:
         f"Below each value: its {100 * LEVEL:.0f} % interval over seeds, or why there is none. "
         f"“Tuned” is cross-fitted: each seed is scored at the configuration that {metric.chooser} on the "
         "other half of the seeds chooses. “Tuned at” is what all seeds choose, and for how many "
-        "seeds the other half agrees.",
+        "seeds the other half agrees. Collapsed trials finished with an effective rank near 1.",
         tables=(table(columns, [_row(findings, label) for label in findings.summaries]),),
         figures={
             "robustness": ShownFigure(
@@ -86,6 +85,9 @@ def _row(findings: Findings, label: str) -> list[Cell | str]:
         score_cell(item.mean, scale),
         score_cell(item.worst, scale),
         share_cell(item.tolerance),
-        Cell(text=f"{item.failed} of {item.ended}", sort=item.failed),
-        Cell(text=f"{item.collapsed} of {item.ranked}", sort=item.collapsed),
+        Cell(text=f"{item.failed} of {item.ended}", below=_collapsed(item), sort=item.failed),
     ]
+
+
+def _collapsed(item: RobustnessSummary) -> str:
+    return f"{item.collapsed} of {item.ranked}" if item.ranked else ""

@@ -34,7 +34,8 @@ def transfer_regret(
     alike, so that a regret is not inflated by the winner's luck at B; it may come out below 0. The diagonal is 0 by
     definition. With `target_validation` the B side is another study of the same cells (a longer budget, another
     loss), `test` being its scores. Intervals as in `halves.held_out_estimate`, paired by seed; two seeds. They are
-    not corrected for the number of pairs.
+    not corrected for the number of pairs, and they are those of the configurations chosen here: of the expected
+    regret over other choices they cover less (60 to 93 % of simulated studies).
 
     Raises `ValueError` where the arrays do not fit.
     """

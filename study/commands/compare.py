@@ -10,6 +10,7 @@ from analysis.redact import redact_paths
 from analysis.results.build import table_study
 from analysis.results.read import is_imported, load_imported
 from analysis.studies import ComparedStudy, compare_studies
+from study.bundled import bundle_table, read_bundle
 from study.commands.tables import write_and_show
 from study.errors import StudyError
 from study.opened import open_study
@@ -32,9 +33,11 @@ def compare(sources: Sequence[str], store: str, data_root: str | None, *, out: s
 
 
 def _read(source: str, store: str, data_root: str | None) -> tuple[pd.DataFrame, StudyInfo]:
-    """The table of an imported folder, or of a study and what the store holds of it."""
+    """The table of an imported folder, of an unpacked bundle, or of a study and what the store holds of it."""
     if is_imported(source):
         return table_study(*load_imported(source))
+    if bundle := read_bundle(source):
+        return bundle_table(bundle)
     if Path(source).suffix.lower() in (".csv", ".tsv", ".parquet", ".pq"):
         raise StudyError(f"compare: got the table {source}; run `study import` first, and name its folder")
     opened = open_study(source, store, data_root)

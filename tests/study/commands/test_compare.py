@@ -1,5 +1,6 @@
 """`study compare`: studies and imported tables in one report."""
 
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,22 @@ def test_a_study_beside_its_variation(finished: Finished, tmp_path: Path) -> Non
     assert "steps: tiny 3; other 5" in text
     assert "Provisional: 12 of 24 planned trials have no result yet" in text
     assert sorted(finished.store.rglob("*")) == before
+
+
+def test_an_unpacked_bundle_beside_a_study(finished: Finished, tmp_path: Path) -> None:
+    packed, other = tmp_path / "tiny.zip", tmp_path / "other.toml"
+    result = invoke("bundle", finished.study, "--store", finished.store, "--out", packed)
+    assert result.exit_code == 0, result.output
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    other.write_text(TINY.replace('"tiny"', '"other"'))
+    [folder] = (path.parent for path in (tmp_path / "unpacked").rglob("bundle.json"))
+    result = invoke("compare", folder, other, "--store", finished.store, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert (
+        "8 of 24 planned trials have no result yet; 4 of 16 failed"
+        in (tmp_path / "out" / "report.md").read_text()
+    )
 
 
 def test_tables_on_other_data_become_data_sets(tables: list[Path], tmp_path: Path) -> None:
