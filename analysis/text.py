@@ -22,7 +22,7 @@ def render_markdown(
 
 
 def _section(content: Content, figures: Mapping[str, DrawnFigure]) -> list[str]:
-    parts = [f"## {content.title}", content.lead, _bullets(content.sentences)]
+    parts = [f"## {content.heading}", content.lead, _bullets(content.sentences)]
     for table in content.tables:
         parts += [f"### {table.title}" if table.title else "", _table(table), table.note]
     for name, figure in content.figures.items():

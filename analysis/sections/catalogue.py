@@ -109,4 +109,4 @@ def _placed(content: Content, anchor: str, name: str) -> Content:
         for key, figure in content.figures.items()
     }
     data = {f"{anchor}/{key}": frame for key, frame in content.data.items()}
-    return dataclasses.replace(content, title=f"{name}: {content.title}", figures=figures, data=data)
+    return dataclasses.replace(content, data_set=name, figures=figures, data=data)

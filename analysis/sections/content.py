@@ -66,6 +66,12 @@ class Content:
     facts: tuple[tuple[str, str], ...] = ()  # term and text
     listing: str = ""  # text in fixed width
     folded: bool = False  # shown on demand where the page can
+    data_set: str = ""  # that it is about, on a page of several
+
+    @property
+    def heading(self) -> str:
+        """The title, with the data set that it is about."""
+        return f"{self.data_set}: {self.title}" if self.data_set else self.title
 
 
 def table(

@@ -45,6 +45,7 @@ def test_every_claim_is_about_trials_of_its_study(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # minibatch_optima clusters for minutes
 @pytest.mark.parametrize("name", LABORATORY)
 def test_the_study_finds_what_it_found(name: str, tmp_path: Path) -> None:
     found = run_study(name, tmp_path)
