@@ -54,7 +54,12 @@ class Metric:
     @property
     def reported(self) -> str:
         """What is reported, as "test accuracy"; a metric that is not told apart by splits has its name alone."""
-        return f"test {self.noun}" if self.reporting_column.startswith("test_") else self.noun
+        return f"test {self.noun}" if self.is_test else self.noun
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is reported on test data, and its name does not say so yet."""
+        return self.reporting_column.startswith("test_") and not self.noun.startswith("test ")
 
     @property
     def held_out(self) -> bool:

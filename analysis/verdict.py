@@ -161,7 +161,7 @@ def _level(findings: Findings, score: str) -> str:
     best, reference = max(known, key=lambda label: known[label].value), findings.info.reference_arm.label
     metric = findings.info.metric
     scale, extreme = Scale(metric), "Highest" if metric.higher_is_better else "Lowest"
-    where = " on test" if metric.reported.startswith("test ") else ""
+    where = " on test" if metric.is_test else ""
     opening = f"{extreme} {words}{where}" if len(summaries) > 1 else f"{opened(words)}{where}"
     text = f"{opening}: {_name(findings, best)} with {scale.with_interval(known[best])}"
     if best != reference and reference in known:

@@ -15,6 +15,8 @@ from trainables.schema import Status
 
 #: Names by which tables call the number of pairs a step.
 _BATCH_SIZES = ("batch_size", "batch", "batchsize", "bs", "hp_batch_size")
+#: Names of columns that are taken unasked.
+_STATUS, _DATA = ("status",), ("data", "dataset")
 #: The axes that stand in where a table varies in one hyperparameter only, or in none.
 _STAND_INS = ("hp_setting", "hp_constant")
 #: Most distinct values of a column that is taken for a hyperparameter unasked.
@@ -30,6 +32,7 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
     _check_columns(rows, mapping)
     if rows.empty:
         raise ValueError("table: it has no rows")
+    mapping = _with_usual_columns(rows, mapping)
     axes = _axes(rows, mapping)
     table = _trials(rows, mapping, axes)
     metric = _metric(rows, mapping)
@@ -55,6 +58,14 @@ def _check_columns(rows: pd.DataFrame, mapping: TableMapping) -> None:
         if column is not None and column not in rows.columns:
             near = difflib.get_close_matches(column, map(str, rows.columns), n=3) or list(rows.columns)[:12]
             raise ValueError(f"table: no column {column!r}; did you mean {', '.join(map(str, near))}?")
+
+
+def _with_usual_columns(rows: pd.DataFrame, mapping: TableMapping) -> TableMapping:
+    """The mapping with columns of the usual names for what it does not name; they would pass for hyperparameters."""
+    named = {mapping.metric, mapping.selects, mapping.loss, mapping.seed, mapping.x, mapping.main}
+    free = {str(name) for name in rows.columns} - named - {*mapping.axes}
+    status, data = (next((name for name in names if name in free), None) for names in (_STATUS, _DATA))
+    return dataclasses.replace(mapping, status=mapping.status or status, data=mapping.data or data)
 
 
 def _axes(rows: pd.DataFrame, mapping: TableMapping) -> tuple[str, ...]:

@@ -20,8 +20,10 @@ class TableMapping:
     selects: str | None = None  # column that chooses configurations; `metric` itself where not given
     loss: str = "loss"
     seed: str = "seed"
-    status: str | None = None  # column of statuses; without, a row with a finite metric is "ok"
-    data: str | None = None  # column of data sets
+    status: str | None = (
+        None  # column of statuses; `status` where there is one, else a row with a metric is "ok"
+    )
+    data: str | None = None  # column of data sets; `data` or `dataset` where there is one
     axes: tuple[str, ...] = ()
     x: str | None = None
     main: str | None = None

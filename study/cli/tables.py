@@ -13,8 +13,16 @@ _MAPPING = (
     click.option("--selects", metavar="COLUMN", help="What chooses configurations.  [default: --metric]"),
     click.option("--loss", metavar="COLUMN", help="Names of the losses compared.  [default: loss]"),
     click.option("--seed", metavar="COLUMN", help="Seeds.  [default: seed]"),
-    click.option("--status", metavar="COLUMN", help="ok, diverged, crashed, oom, timeout or pruned."),
-    click.option("--data", metavar="COLUMN", help="Data sets, where there are several."),
+    click.option(
+        "--status",
+        metavar="COLUMN",
+        help="ok, diverged, crashed, oom, timeout or pruned.  [default: status, if there]",
+    ),
+    click.option(
+        "--data",
+        metavar="COLUMN",
+        help="Data sets, where there are several.  [default: data or dataset, if there]",
+    ),
     click.option(
         "--axis",
         "axes",

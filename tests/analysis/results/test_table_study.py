@@ -45,6 +45,17 @@ def test_columns_that_repeat_are_the_axes() -> None:
     assert findings.comparisons[0].difference.value == pytest.approx(0.1)
 
 
+def test_usual_names_of_columns_are_no_hyperparameters() -> None:
+    rows = ROWS.rename(columns={"acc": "test_acc"}).assign(status="ok", dataset="one")
+    rows.loc[0, ["status", "test_acc"]] = ["diverged", np.nan]
+    rows = pd.concat([rows, rows.assign(dataset="two")])
+    table, info = table_study(rows, build_mapping({**KEYS, "metric": "test_acc"}))
+    assert [axis.bare for arm in info.arms for axis in arm.axes] == ["bs", "tau"] * 2
+    assert (table["status"] == "diverged").sum() == 2
+    assert set(table["data"]) == {"one", "two"}
+    assert info.metric.reported == "test acc"
+
+
 def test_lower_may_be_better_and_values_keep_their_sign() -> None:
     rows = ROWS.assign(gap=1 - ROWS["acc"])
     findings = study(rows, metric="gap", higher_is_better=False, axes=["bs", "tau"])
