@@ -276,6 +276,7 @@ def test_commands_count_and_show_what_was_stopped(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_two_workers_see_each_others_scores(write_study: WriteStudy, tmp_path: Path) -> None:
     study, store = write_study(*SEARCHED, search()), RecordStore(tmp_path / "store")

@@ -95,8 +95,9 @@ def test_a_deadly_trial_is_one_crashed_row(write_study: WriteStudy, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
 )
+@pytest.mark.slow
 def test_a_signal_keeps_what_is_finished(
     number: signal.Signals, code: int, write_study: WriteStudy, tmp_path: Path
 ) -> None:
