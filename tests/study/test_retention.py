@@ -32,6 +32,7 @@ def test_what_is_kept(keep: str, write_study: WriteStudy, tmp_path: Path) -> Non
         assert (found["val_probe10_accuracy"].sort_index() == top.sort_index()).all()
 
 
+@pytest.mark.slow
 def test_another_suite_of_probes_trains_nothing(write_study: WriteStudy, tmp_path: Path) -> None:
     keep = ("[losses.ntxent]", '[keep]\nencoders = "all"\n[losses.ntxent]')
     store = tmp_path / "store"

@@ -277,6 +277,7 @@ def test_as_many_are_asked_for_as_keep_workers_busy(write_study: WriteStudy, sto
     assert run(study, store, workers=1).lists == 3
 
 
+@pytest.mark.slow
 def test_every_command_knows_a_search(write_study: WriteStudy, store: RecordStore) -> None:
     """From the file to the report, with real training."""
     study = str(write_study(*RANGES, search(trials=2), (SEEDS, "seeds = [0]")))
