@@ -18,7 +18,8 @@ def render_page(
     findings: Findings, sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
 ) -> str:
     """The page as HTML text with every figure inside it, and an explorer where there are surfaces."""
-    return _render(findings.info, verdict_sentences(findings), sections, figures, {"surfaces": findings})
+    sentences, explored = verdict_sentences(findings), {"surfaces": findings}
+    return _render(_heading(findings.info), findings.info, sentences, sections, figures, explored)
 
 
 def render_environments(
@@ -31,11 +32,24 @@ def render_environments(
     explored = {
         f"{environments.anchors[name]}_surfaces": findings for name, findings in environments.findings.items()
     }
-    return _render(environments.info, sentences, sections, figures, explored)
+    return _render(_heading(environments.info), environments.info, sentences, sections, figures, explored)
+
+
+def render_claims(
+    sentences: Sequence[str], sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
+) -> str:
+    """The page of the claims of several studies."""
+    return _render("Do the papers' claims hold?", None, sentences, sections, figures, {})
+
+
+def _heading(info: StudyInfo) -> str:
+    question = "which loss is robust to its hyperparameters?" if info.ranks_losses else "do the claims hold?"
+    return f"{info.name}: {question}"
 
 
 def _render(
-    info: StudyInfo,
+    heading: str,
+    info: StudyInfo | None,
     sentences: Sequence[str],
     sections: Mapping[str, Content],
     figures: Mapping[str, DrawnFigure],
@@ -50,6 +64,7 @@ def _render(
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2").render(
+        heading=heading,
         info=info,
         sentences=sentences,
         sections=sections,

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +12,9 @@ from analysis.figures.draw import DrawnFigure, draw_figures
 from analysis.findings import Findings, analyse
 from analysis.info import StudyInfo
 from analysis.latex import render_latex
-from analysis.page import render_environments, render_page
-from analysis.sections.catalogue import build_parts, build_sections, on_one_page
+from analysis.page import render_claims, render_environments, render_page
+from analysis.sections.catalogue import build_parts, build_sections, on_one_page, placed
+from analysis.sections.claims_page import claims_parts, claims_sentences
 from analysis.sections.content import Content
 from analysis.text import render_markdown
 from analysis.verdict import verdict_sentences
@@ -39,7 +40,8 @@ def write_findings(findings: Findings, out: Path) -> Path:
     sections = build_sections(findings)
     figures = _draw(sections)
     page = render_page(findings, sections, figures)
-    text = render_markdown(findings.info, verdict_sentences(findings), sections, figures)
+    info, sentences = findings.info, verdict_sentences(findings)
+    text = render_markdown(info.name, info.description, sentences, sections, figures)
     return _write({"": sections}, figures, page, text, out)
 
 
@@ -53,8 +55,22 @@ def write_environments(environments: Environments, out: Path) -> Path:
     sentences = environment_sentences(environments, relations)
     figures = _draw(sections)
     page = render_environments(environments, sentences, sections, figures)
-    text = render_markdown(environments.info, sentences, sections, figures)
+    info = environments.info
+    text = render_markdown(info.name, info.description, sentences, sections, figures)
     return _write(parts, figures, page, text, out)
+
+
+def write_claims(studies: Sequence[Findings], out: Path) -> Path:
+    """One page of the claims of several studies: what became of each, and the figures that show it."""
+    parts, sentences = claims_parts(studies), claims_sentences(studies)
+    sections = {
+        f"{name}_{key}" if name else key: placed(content, name, name) if name else content
+        for name, contents in parts.items()
+        for key, content in contents.items()
+    }
+    figures = _draw(sections)
+    text = render_markdown("Claims", "", sentences, sections, figures)
+    return _write(parts, figures, render_claims(sentences, sections, figures), text, out)
 
 
 def _draw(sections: Mapping[str, Content]) -> dict[str, DrawnFigure]:

@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 
 from analysis.figures.draw import DrawnFigure
-from analysis.info import StudyInfo
 from analysis.sections.content import TEXT, Cell, Content, ShownTable
 
 
 def render_markdown(
-    info: StudyInfo,
+    name: str,
+    description: str,
     sentences: Sequence[str],
     sections: Mapping[str, Content],
     figures: Mapping[str, DrawnFigure],
 ) -> str:
     """The same sections as the page has, its figures as links to the files beside it."""
-    parts = [f"# {info.name}", *([info.description] if info.description else [])]
+    parts = [f"# {name}", *([description] if description else [])]
     parts += ["## Verdict", _bullets(sentences)]
     for content in sections.values():
         parts += _section(content, figures)

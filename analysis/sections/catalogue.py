@@ -97,13 +97,14 @@ def on_one_page(environments: Environments, parts: dict[str, dict[str, Content]]
     """The sections of all parts, with titles that name the data set and anchors and files under its own."""
     names = {anchor: name for name, anchor in environments.anchors.items()}
     return {
-        f"{anchor}_{name}" if anchor else name: _placed(content, anchor, names[anchor]) if anchor else content
+        f"{anchor}_{name}" if anchor else name: placed(content, anchor, names[anchor]) if anchor else content
         for anchor, sections in parts.items()
         for name, content in sections.items()
     }
 
 
-def _placed(content: Content, anchor: str, name: str) -> Content:
+def placed(content: Content, anchor: str, name: str) -> Content:
+    """A section of one data set or study on a page of several: figures and files under its anchor."""
     figures = {
         f"{anchor}/{key}": dataclasses.replace(figure, data=f"{anchor}/{figure.data}" if figure.data else "")
         for key, figure in content.figures.items()

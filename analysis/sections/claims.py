@@ -12,16 +12,7 @@ def claims_section(findings: Findings) -> Content | None:
     judged = judged_claims(findings)
     if not judged:
         return None
-    rows = [
-        [
-            item.claim.claim,
-            item.claim.paper,
-            item.claim.confirmed_by,
-            Cell(text=item.status, below=item.found),
-            Cell(text=item.claim.figure, link=f"figure-{item.claim.figure}"),
-        ]
-        for item in judged
-    ]
+    rows = [claim_cells(item) for item in judged]
     confirmed = sum(item.status == CONFIRMED for item in judged)
     columns = [(title, TEXT) for title in ("Claim", "Paper", "Confirmed by", "Finding", "Figure")]
     return Content(
@@ -30,11 +21,23 @@ def claims_section(findings: Findings) -> Content | None:
         "confirm it; a trial that failed agrees with none. What is confirmed holds for the sizes, budgets and "
         "the optimiser of this study.",
         tables=(table(columns, rows),),
-        data={"claims": pd.DataFrame([_told(item) for item in judged])},
+        data={"claims": pd.DataFrame([told(item) for item in judged])},
     )
 
 
-def _told(item: Finding) -> dict[str, object]:
+def claim_cells(item: Finding, *, figures: str = "") -> list[Cell | str]:
+    """A row of a table of claims; `figures` is what stands before the name of a figure on the page."""
+    figure = item.claim.figure
+    return [
+        item.claim.claim,
+        item.claim.paper,
+        item.claim.confirmed_by,
+        Cell(text=item.status, below=item.found),
+        Cell(text=figure, link=f"figure-{figures}{figure}" if figure else ""),
+    ]
+
+
+def told(item: Finding) -> dict[str, object]:
     claim = item.claim
     return {
         "name": claim.name,

@@ -126,7 +126,8 @@ def report(
 @click.option("--out", required=True, metavar="FOLDER", help="Where the report goes; made when absent.")
 @guarded
 def compare(studies: tuple[str, ...], store: str, data_root: str | None, out: str) -> None:
-    """Write one report of several STUDIES: names, study files, or folders that `study import` wrote.
+    """Write one report of several STUDIES: names, study files, or folders that `study import` wrote
+    or that a bundle was unpacked into.
 
     Arms of studies on the same data stand beside each other, and the report says what the studies did differently.
     Studies on different data are told data set by data set, with what relates them.
@@ -134,6 +135,22 @@ def compare(studies: tuple[str, ...], store: str, data_root: str | None, out: st
     from study.commands.compare import compare as compare_studies
 
     compare_studies(studies, store, data_root, out=out)
+
+
+@click.command()
+@click.argument("studies", nargs=-1)
+@STORE
+@DATA_ROOT
+@click.option("--out", metavar="FOLDER", help="Where the page goes.  [default: STORE/claims]")
+@guarded
+def claims(studies: tuple[str, ...], store: str, data_root: str | None, out: str | None) -> None:
+    """Write one page of what became of the claims that STUDIES make, with the figures that show it.
+
+    By default those of all shipped studies that make some. Each must have run, at least in part.
+    """
+    from study.commands.claims import show_claims
+
+    show_claims(studies, store, data_root, out=out)
 
 
 @click.command()

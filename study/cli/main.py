@@ -30,6 +30,7 @@ _COMMANDS = (
     looking.show,
     looking.report,
     looking.compare,
+    looking.claims,
     looking.cancel,
     tables.import_,
     keeping.merge,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from analysis.claims import CONFIRMED, NOT_CONFIRMED
+from analysis.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE
 from study.cli.main import main
 from study.errors import StudyError
 from study.expand import expand
@@ -49,7 +49,9 @@ def test_every_claim_is_about_trials_of_its_study(name: str) -> None:
 @pytest.mark.parametrize("name", LABORATORY)
 def test_the_study_finds_what_it_found(name: str, tmp_path: Path) -> None:
     found = run_study(name, tmp_path)
+    untestable = {claim.name for claim in load_spec(name).spec.claims if claim.untestable}
     expected = {claim: NOT_CONFIRMED if claim in NOT_FOUND[name] else CONFIRMED for claim in found["name"]}
+    expected |= dict.fromkeys(untestable, NOT_TESTABLE)
     assert dict(zip(found["name"], found["status"], strict=True)) == expected
 
 
@@ -84,6 +86,7 @@ paper = "Cho et al. 2024"
 rows = { selection = "fixed" }
 column = "optimum_gap"
 at_least = 0.01
+figure = "gram"
 """
 
 
@@ -99,6 +102,29 @@ def test_a_short_study_has_its_figures_and_findings(tmp_path: Path) -> None:
     gains = pd.read_csv(report / "tables" / "selection_gain.csv")
     assert gains["pairs"].tolist() == [60, 120] or gains["pairs"].tolist() == [120, 60]
     assert "Findings: the papers" in (report / "report.html").read_text()
+    study = str(tmp_path / "short.toml")
+    result = CliRunner().invoke(main, ["claims", study, "--store", str(tmp_path / "store")])
+    assert result.exit_code == 0, result.output
+    assert "1 claim of 1 study: 1 confirmed." in result.output
+    page = tmp_path / "store" / "claims"
+    assert (page / "figures" / "short" / "gram.png").exists()
+    assert 'href="#figure-short/gram"' in (page / "report.html").read_text()
+    assert pd.read_csv(page / "tables" / "claims.csv")["study"].tolist() == ["short"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["quickstart"], "'quickstart' makes none"),
+        ([], "no trial of 'batch_independence' has run yet"),
+        (["convexity", "convexity"], "'convexity' is named twice"),
+    ],
+)
+def test_what_has_no_claims_to_tell_is_one_line(names: list[str], said: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["claims", *names, "--store", str(tmp_path / "store")])
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not (tmp_path / "store").exists()
 
 
 DIAGNOSTIC = """

@@ -1,0 +1,58 @@
+"""One page of what became of the claims of several studies, with the figures that show it."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN
+from analysis.findings import Findings, judged_claims
+from analysis.sections.catalogue import build_sections
+from analysis.sections.claims import claim_cells, told
+from analysis.sections.content import TEXT, Content, table
+from analysis.wording import counted, listing
+
+
+def claims_sentences(studies: Sequence[Findings]) -> list[str]:
+    """How many claims came to which end."""
+    ends = [item.status for findings in studies for item in judged_claims(findings)]
+    counts = [
+        f"{ends.count(end)} {end}" for end in (CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN) if end in ends
+    ]
+    noun = "study" if len(studies) == 1 else "studies"
+    return [f"{counted(len(ends), 'claim')} of {len(studies)} {noun}: {listing(counts)}."]
+
+
+def claims_parts(studies: Sequence[Findings]) -> dict[str, dict[str, Content]]:
+    """The table of all claims under "", and the figures that they name under each study."""
+    parts = {"": {"claims": _all_claims(studies)}}
+    return parts | {findings.info.name: {"evidence": _evidence(findings)} for findings in studies}
+
+
+def _all_claims(studies: Sequence[Findings]) -> Content:
+    columns = [(title, TEXT) for title in ("Study", "Claim", "Paper", "Confirmed by", "Finding", "Figure")]
+    rows = [
+        [findings.info.name, *claim_cells(item, figures=f"{findings.info.name}/")]
+        for findings in studies
+        for item in judged_claims(findings)
+    ]
+    data = [
+        {"study": findings.info.name, **told(item)}
+        for findings in studies
+        for item in judged_claims(findings)
+    ]
+    return Content(
+        title="Claims",
+        lead="Each claim stands in its study's file with what would confirm it, and holds for the sizes, budgets and "
+        "the optimiser there. A trial that failed agrees with none.",
+        tables=(table(columns, rows),),
+        data={"claims": pd.DataFrame(data)},
+    )
+
+
+def _evidence(findings: Findings) -> Content:
+    named = {claim.figure for claim in findings.info.claims}
+    sections = build_sections(findings).values()
+    figures = {key: figure for part in sections for key, figure in part.figures.items() if key in named}
+    files = {figure.data for figure in figures.values()}
+    data = {key: frame for part in sections for key, frame in part.data.items() if key in files}
+    return Content(title=findings.info.description or "Figures", figures=figures, data=data)

@@ -1,0 +1,54 @@
+"""`study claims`: what the records say of the claims that studies write down, on one page."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from analysis.findings import Findings, analyse_table, judged_claims
+from analysis.report import write_claims
+from analysis.sections.claims_page import claims_sentences
+from study.console import CONSOLE
+from study.errors import StudyError
+from study.kept_tables import with_kept
+from study.opened import open_study
+from study.reporting import study_table
+from study.source import shipped_studies
+from study.spec import load_spec
+
+
+def show_claims(studies: Sequence[str], store: str, data_root: str | None, *, out: str | None) -> None:
+    """Write the page of the claims of `studies`, or of all shipped ones that make some, and count how they ended."""
+    chosen = list(studies) or [name for name in shipped_studies() if load_spec(name).spec.claims]
+    if twice := next((name for name, count in Counter(chosen).items() if count > 1), None):
+        raise StudyError(f"claims: '{twice}' is named twice")
+    found = [_findings(name, store, data_root) for name in chosen]
+    folder = Path(out or store).expanduser() / ("" if out else "claims")
+    try:
+        page = write_claims(found, folder)
+    except OSError as error:
+        raise StudyError(f"--out: cannot write to {folder} ({error.strerror})") from error
+    table = Table("study", "claim", "finding", box=None)
+    for findings in found:
+        for item in judged_claims(findings):
+            table.add_row(findings.info.name, item.claim.claim, item.status)
+    CONSOLE.print(table)
+    for line in claims_sentences(found):
+        CONSOLE.print(line, soft_wrap=True)
+    CONSOLE.print(f"Page: {page}", soft_wrap=True)
+
+
+def _findings(study: str, store: str, data_root: str | None) -> Findings:
+    opened = open_study(study, store, data_root)
+    if not opened.loaded.spec.claims:
+        raise StudyError(
+            f"claims: '{study}' makes none; [[claims]] of a study file say what would confirm one"
+        )
+    if len(opened.plan.missing) == len(opened.plan.trials):
+        raise StudyError(f"claims: no trial of '{study}' has run yet; study run {study}")
+    try:
+        findings = analyse_table(*study_table(opened.plan, opened.loaded))
+    except ValueError as error:
+        raise StudyError(f"claims: {study}: {error}") from error
+    return with_kept(findings, opened.plan.trials, opened.store.path)
