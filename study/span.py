@@ -32,6 +32,10 @@ class Span:
         """Each of the three times a factor >= 0."""
         return Span(low=self.low * factor, mid=self.mid * factor, high=self.high * factor)
 
+    def widened(self, low: float, high: float) -> "Span":
+        """The same expectation between `low` times the low end and `high` times the high one."""
+        return Span(low=self.low * low, mid=self.mid, high=self.high * high)
+
 
 NOTHING = Span(low=0.0, mid=0.0, high=0.0)
 

@@ -18,9 +18,10 @@ def summary_table(findings: "Findings") -> Table:
 
     info, scale = findings.info, Scale(findings.info.metric)
     unit = f", {info.metric.unit}" if info.metric.unit else ""
+    where = ", test set" if info.metric.is_test else ""
     chooser = "validation" if info.metric.held_out else "the metric itself"
     table = Table(
-        title=f"{info.name}: {info.metric.reported}{unit}",
+        title=f"{info.name}: {info.metric.words}{where}{unit}",
         caption=f"tuned: chosen on {chooser} by the other half of the seeds; in brackets: 95 % interval over seeds",
         box=None,
     )
