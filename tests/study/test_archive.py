@@ -43,7 +43,7 @@ def test_an_edited_file_goes_on(write_study: WriteStudy, store: Path) -> None:
     assert (store / "studies" / "tiny" / "study.toml").read_text() == TINY.replace(*MORE)
 
 
-@pytest.mark.parametrize("command", ["run", "report"])
+@pytest.mark.parametrize("command", ["run", pytest.param("report", marks=pytest.mark.slow)])
 def test_another_file_of_that_name_is_refused(
     command: str, write_study: WriteStudy, store: Path, tmp_path: Path
 ) -> None:

@@ -93,7 +93,8 @@ def test_failures_are_rows(
     assert "nothing to run" in again.output
 
 
-@pytest.mark.parametrize("runner", ["inline", pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.ray])])
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["inline", pytest.param("ray", marks=pytest.mark.ray)])
 def test_a_loss_beside_the_study_file(runner: str, tmp_path: Path) -> None:
     """A user's own module lies where the command is called; Ray's workers find it too."""
     (tmp_path / "own_module.py").write_text(

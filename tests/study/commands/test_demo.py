@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from tests.study.test_bad_input import invoke
 
 
+@pytest.mark.slow
 def test_it_writes_a_table_that_reports_read_and_the_answers_to_it(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "demo"
     result = invoke("demo", "--out", folder, "--seeds", "1")
