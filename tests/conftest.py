@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-# Two workers share two cores: threads of their own would wait for each other. Read when torch is imported.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
 
