@@ -1,6 +1,6 @@
 """Claims of papers, written down before a study runs, and what its records say of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,9 @@ Rows = Mapping[str, Value | tuple[Value, ...]]
 
 #: What tells trials apart that only a hyperparameter in `below` does not.
 _SEED = "seed"
+
+#: Place of a match that is not there.
+_NO_MATCH = -1
 
 #: Columns that rows may name beside hyperparameters.
 _PLAIN = ("arm", "ideal")
@@ -69,32 +72,44 @@ class Finding:
     trials: int = 0
 
 
+def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -> None:
+    """Refuse a claim about what is not there: `planned` has a row a trial, records have `columns`.
+
+    Raises `ValueError` for unknown rows or an unknown column, and where no trial has a match to be held against.
+    """
+    if claim.untestable:
+        return
+    if claim.column not in columns:
+        raise ValueError(f"claims.{claim.name}: got {claim.column!r}, which no trial of this study has")
+    chosen = np.flatnonzero(_mask(claim, claim.rows, planned))
+    if not len(chosen):
+        raise ValueError(
+            f"claims.{claim.name}: got {_rows_words(claim.rows)!r}, which no trial of this study has"
+        )
+    if claim.below and (_matches(claim, planned, chosen) == _NO_MATCH).all():
+        raise ValueError(f"claims.{claim.name}: below {_rows_words(claim.below)}: no trial has a match there")
+
+
 def judge(claim: Claim, table: pd.DataFrame) -> Finding:
     """Hold a claim against the trials of a table (`analysis.table`). A trial that failed never agrees.
 
-    Raises `ValueError` for rows, or a column, that the table has not.
+    One without a match that finished does not either. Raises `ValueError` as `check_claim` does.
     """
     if claim.untestable:
         return Finding(claim=claim, status=NOT_TESTABLE, found=claim.untestable)
-    chosen = table[_mask(claim, claim.rows, table)]
-    if claim.column in table and chosen["status"].isna().any():
-        to_run = int(chosen["status"].isna().sum())
+    check_claim(claim, table, table.columns)
+    chosen = np.flatnonzero(_mask(claim, claim.rows, table))
+    matches = _matches(claim, table, chosen) if claim.below else np.full(len(chosen), _NO_MATCH)
+    needed = np.union1d(chosen, matches[matches != _NO_MATCH])
+    if to_run := int(table["status"].isna().to_numpy()[needed].sum()):
         return Finding(claim=claim, status=OPEN, found=f"{to_run} trials have not run")
-    if claim.column not in table or chosen.empty:
-        missing = claim.column if claim.column not in table else _rows_words(claim.rows)
-        raise ValueError(f"claims.{claim.name}: got {missing!r}, which no trial of this study has")
-    values = chosen[claim.column].to_numpy(float)
-    limits, match = np.full(len(values), np.nan), ""
-    if claim.below:
-        limits, match = _matched(claim, table, chosen), _rows_words(claim.below)
-        if np.isnan(limits).all():
-            raise ValueError(f"claims.{claim.name}: below {match}: no trial has a match there that finished")
+    column = table[claim.column].to_numpy(float)
+    values, limits = column[chosen], np.where(matches == _NO_MATCH, np.nan, column[matches])
     agrees = _agrees(claim, values, limits)
-    status = CONFIRMED if agrees.mean() >= claim.share else NOT_CONFIRMED
     return Finding(
         claim=claim,
-        status=status,
-        found=f"{int(agrees.sum())} of {len(agrees)} trials; {_summary(values, limits, match)}",
+        status=CONFIRMED if agrees.mean() >= claim.share else NOT_CONFIRMED,
+        found=f"{int(agrees.sum())} of {len(agrees)} trials; {_summary(values, limits)}",
         agreeing=int(agrees.sum()),
         trials=len(agrees),
     )
@@ -119,30 +134,27 @@ def _mask(claim: Claim, rows: Rows, table: pd.DataFrame) -> np.ndarray:
     return mask
 
 
-def _matched(claim: Claim, table: pd.DataFrame, chosen: pd.DataFrame) -> np.ndarray:
-    """For each chosen trial the column of its match, NaN without one."""
+def _matches(claim: Claim, table: pd.DataFrame, chosen: np.ndarray) -> np.ndarray:
+    """For each chosen trial the place of its match in the table, `_NO_MATCH` without one."""
     # Rates are a method's own: pairs are by problem, budget and seed.
     free = {"hp_lr", *(name if name in _PLAIN else f"hp_{name}" for name in claim.below)}
     free |= {"hp_batch_size"} if claim.below.get("selection") == "full" else set()
     keys = [name for name in map(str, table) if name.startswith("hp_") and name not in free | {"hp_other"}]
     keys += [_SEED] + (["arm"] if "arm" not in free else [])
-    others = table[_mask(claim, claim.below, table)]
-    limits = {
-        _key(row): float(value)
-        for row, value in zip(others[keys].to_numpy(object), others[claim.column], strict=True)
-    }
-    return np.array([limits.get(_key(row), np.nan) for row in chosen[keys].to_numpy(object)])
+    rows = table[keys].to_numpy(object)
+    places = {_key(rows[place]): place for place in np.flatnonzero(_mask(claim, claim.below, table))}
+    return np.array([places.get(_key(row), _NO_MATCH) for row in rows[chosen]])
 
 
 def _key(row: np.ndarray) -> tuple[object, ...]:
     return tuple(None if value != value else value for value in row)
 
 
-def _summary(values: np.ndarray, limits: np.ndarray, match: str) -> str:
+def _summary(values: np.ndarray, limits: np.ndarray) -> str:
+    if not np.isfinite(values).any():
+        return "none finished"
     told = f"{_number(np.nanmin(values))} to {_number(np.nanmax(values))}, median {_number(np.nanmedian(values))}"
-    if match:
-        told += f"; there median {_number(np.nanmedian(limits))}"
-    return told if np.isfinite(values).any() else "none finished"
+    return f"{told}; there median {_number(np.nanmedian(limits))}" if np.isfinite(limits).any() else told
 
 
 def _number(value: float) -> str:

@@ -91,11 +91,6 @@ class ArmInfo:
         """The main axis' column."""
         return self.main.name
 
-    @property
-    def main_axis_label(self) -> str:
-        """The main axis in words."""
-        return self.main.words
-
     def axis(self, name: str) -> AxisInfo:
         """The axis of that column; one that nobody declared has the measure `each`."""
         known = {axis.name: axis for axis in self.axes}

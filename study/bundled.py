@@ -81,7 +81,7 @@ def read_bundle(folder: str) -> Bundle | None:
     path = Path(folder).expanduser().resolve()
     try:
         told = json.loads((path / "bundle.json").read_text(encoding="utf-8"))
-        form, planned, info = told["format"], told["planned"], told["info"]
+        form, planned, info, _ = told["format"], told["planned"], told["info"], told["info"]["spec_text"]
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -16,6 +16,7 @@ from search_spaces.loss_params import BUDGETS, SELECTION_AXIS, TRAINING_AXES, lo
 from search_spaces.space import Point, end_points
 from study.arm_space import LR_KEY, POINTS_KEY
 from study.arms import Arm, resolve_arm
+from study.claims import check_claims
 from study.errors import StudyError
 from study.sections import SelectionSection, SphereTrainingSection
 from study.spec import StudySpec
@@ -85,7 +86,10 @@ def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
             end_trials(spec, arm, expansion)  # raises
     trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, expansion))
     _refuse_repeats(trials)
-    return dataclasses.replace(expansion, trials=trials)
+    expansion = dataclasses.replace(expansion, trials=trials)
+    if spec.claims and trials:  # a search has none yet
+        check_claims(spec, planned_rows(expansion))
+    return expansion
 
 
 def with_points(spec: StudySpec, expansion: Expansion, decided: Mapping[str, Sequence[Point]]) -> Expansion:

@@ -8,11 +8,12 @@ from search_spaces.axes import Axis
 from search_spaces.space import Tied
 from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
 from study.arms import Arm
+from study.claims import claims_of
 from study.errors import StudyError
 from study.expand import PlannedTrial, planned_rows
 from study.kept_tables import with_kept
 from study.plan import Plan
-from study.spec import LoadedSpec, StudySpec
+from study.spec import LoadedSpec
 from trainables.config import DiagnosticTask, ImagesTask
 from trainables.loss_fields import LOSS_CARDS
 from trainables.records import RecordStore
@@ -20,7 +21,6 @@ from trainables.records import RecordStore
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.claims import Claim
     from analysis.findings import Findings
     from analysis.info import ArmInfo, AxisInfo, StudyInfo
 
@@ -72,14 +72,8 @@ def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":
         task=spec.task,
         **task.described(),
         spec_text=loaded.text,
-        claims=_claims(spec),
+        claims=claims_of(spec),
     )
-
-
-def _claims(spec: StudySpec) -> tuple["Claim", ...]:
-    from analysis.claims import Claim
-
-    return tuple(Claim(**claim.model_dump()) for claim in spec.claims)
 
 
 def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:

@@ -30,16 +30,9 @@ def claims_parts(studies: Sequence[Findings]) -> dict[str, dict[str, Content]]:
 
 def _all_claims(studies: Sequence[Findings]) -> Content:
     columns = [(title, TEXT) for title in ("Study", "Claim", "Paper", "Confirmed by", "Finding", "Figure")]
-    rows = [
-        [findings.info.name, *claim_cells(item, figures=f"{findings.info.name}/")]
-        for findings in studies
-        for item in judged_claims(findings)
-    ]
-    data = [
-        {"study": findings.info.name, **told(item)}
-        for findings in studies
-        for item in judged_claims(findings)
-    ]
+    judged = [(findings.info.name, item) for findings in studies for item in judged_claims(findings)]
+    rows = [[name, *claim_cells(item, figures=f"{name}/")] for name, item in judged]
+    data = [{"study": name, **told(item)} for name, item in judged]
     return Content(
         title="Claims",
         lead="Each claim stands in its study's file with what would confirm it, and holds for the sizes, budgets and "

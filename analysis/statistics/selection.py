@@ -1,8 +1,4 @@
-"""Cells chosen on all seeds but one and scored on the one left out, for arrays of any leading shape.
-
-These are the array forms of `statistics.choice.cross_fit`. Intervals of means of such scores miss the truth too often
-where cells are equally good: see `statistics.halves`.
-"""
+"""Choosing a cell and scoring others' choices, for arrays of any leading shape; who chooses stands in `halves`."""
 
 import math
 
@@ -14,16 +10,6 @@ from analysis.statistics.intervals import mean_and_spread
 NONE = -1
 #: Decimals to which means are compared, so that equal cells stay equal whatever the order of summation.
 DECIMALS = 12
-
-
-def means_of_others(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean `(..., C, S)` over the seeds but one, and the number of seeds known among them, of `(..., C, S)`."""
-    known = np.isfinite(scores)
-    filled = np.where(known, scores, 0.0)
-    count = known.sum(axis=-1, keepdims=True) - known
-    total = filled.sum(axis=-1, keepdims=True) - filled
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return np.round(mean, DECIMALS), count
 
 
 def scored_at(test: np.ndarray, cells: np.ndarray) -> np.ndarray:

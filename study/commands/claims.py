@@ -47,8 +47,5 @@ def _findings(study: str, store: str, data_root: str | None) -> Findings:
         )
     if len(opened.plan.missing) == len(opened.plan.trials):
         raise StudyError(f"claims: no trial of '{study}' has run yet; study run {study}")
-    try:
-        findings = analyse_table(*study_table(opened.plan, opened.loaded))
-    except ValueError as error:
-        raise StudyError(f"claims: {study}: {error}") from error
+    findings = analyse_table(*study_table(opened.plan, opened.loaded))
     return with_kept(findings, opened.plan.trials, opened.store.path)

@@ -44,6 +44,13 @@ def test_matches_differ_in_what_is_named_and_their_rate_alone() -> None:
         judge(lower, rows(hp_steps=[1.0, 1.0, 2.0, 2.0]))
 
 
+def test_a_match_that_failed_or_has_not_run() -> None:
+    lower = claim(rows={"selection": "osgd"}, below={"selection": "shuffle"})
+    failed = judge(lower, rows(status=["ok", "ok", "diverged", "diverged"], gap=[0.1, 0.2, np.nan, np.nan]))
+    assert (failed.status, failed.agreeing) == (NOT_CONFIRMED, 0)
+    assert judge(lower, rows(status=["ok", "ok", None, "ok"])).status == OPEN
+
+
 def test_a_failed_trial_agrees_with_nothing() -> None:
     failed = rows(status=["diverged", "ok", "ok", "ok"], gap=[np.nan, 0.2, 0.3, 0.15])
     for bound in (claim(at_most=9.0), claim(at_least=0.0)):

@@ -3,14 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from analysis.statistics.selection import NONE, best_cell, means_of_others, scored_at, widening
-
-
-def test_means_of_others_agree_with_a_loop() -> None:
-    scores = np.array([[1.0, 2.0, np.nan, 6.0]])
-    mean, count = means_of_others(scores)
-    assert mean.tolist() == [[4.0, 3.5, 3.0, 1.5]]
-    assert count.tolist() == [[2, 2, 3, 2]]
+from analysis.statistics.selection import NONE, best_cell, scored_at, widening
 
 
 def test_equal_cells_stay_equal_whatever_the_order_of_their_seeds() -> None:
