@@ -11,12 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.large_tables import cell_intervals
     from analysis.library import compare, environments_of, findings_of, robustness, write_table_report
     from analysis.results.read import load_records
     from analysis.surface import build_surface
 
 __all__ = [
     "build_surface",
+    "cell_intervals",
     "compare",
     "environments_of",
     "findings_of",
@@ -27,6 +29,7 @@ __all__ = [
 
 _HOMES = {
     "build_surface": "analysis.surface",
+    "cell_intervals": "analysis.large_tables",
     "compare": "analysis.library",
     "environments_of": "analysis.library",
     "findings_of": "analysis.library",

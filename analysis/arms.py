@@ -28,22 +28,38 @@ def split_arms(table: pd.DataFrame, info: StudyInfo) -> tuple[pd.DataFrame, Stud
             continue
         suffixes = _suffixes(rows, extra)
         table.loc[rows.index, "arm"] = arm.label + suffixes
-        parts[arm.label] = {
-            text: _part(arm, text, rows[suffixes == text], extra) for text in suffixes.unique()
-        }
+        found = {text: _part(arm, text, rows[suffixes == text], extra) for text in suffixes.unique()}
+        parts[arm.label] = _in_order(found) if info.imported else found
     return table, _replaced(info, parts)
 
 
-def _crowded(rows: pd.DataFrame, arm: ArmInfo) -> bool:
-    """Whether several trials of one seed share a place of the two axes of surfaces."""
+def _in_order(parts: dict[str, ArmInfo]) -> dict[str, ArmInfo]:
+    """By the values that set them apart: rows of a table stand in any order, and the first part is a reference."""
+
+    def place(item: tuple[str, ArmInfo]) -> list[tuple[bool, Value]]:
+        return [(isinstance(value, str), value) for value in item[1].fixed.values()]
+
+    return dict(sorted(parts.items(), key=place))
+
+
+def _crowded(rows: pd.DataFrame, arm: ArmInfo, further: Sequence[str] = ()) -> bool:
+    """Whether several trials of one seed share a place of the two axes of surfaces and `further` columns."""
     known = [name for name in (arm.x.name, arm.main_axis, "seed") if name in rows.columns]
-    return bool(rows.duplicated(known).any())
+    return bool(rows.duplicated([*known, *further]).any())
 
 
 def _extra_axes(rows: pd.DataFrame, arm: ArmInfo) -> list[str]:
+    """Further columns that vary and that the plan fills.
+
+    What only records tell, such as the optimiser, is empty in trials without one. That is no further value: without
+    these columns the same trials are the same configurations, unless they are all that tells two trials apart.
+    """
     apart = (arm.x.name, arm.main_axis, "hp_other")
     columns = [name for name in rows.columns if name.startswith("hp_") and name not in apart]
-    return [name for name in columns if rows[name].nunique(dropna=False) > 1]
+    varying = [name for name in columns if rows[name].nunique(dropna=False) > 1]
+    declared, open_ = {axis.name for axis in arm.axes}, rows[rows["status"].isna()]
+    planned = [name for name in varying if name in declared or open_.empty or open_[name].notna().any()]
+    return varying if _crowded(rows, arm, planned) else planned
 
 
 def _suffixes(rows: pd.DataFrame, extra: list[str]) -> pd.Series:

@@ -209,10 +209,8 @@ def join_cells(parts: Sequence[Cells], arm: ArmInfo, fixed: Sequence[Mapping[str
         seeds=seeds,
         status=np.concatenate([_spread(part.status, part.seeds, seeds, UNPLANNED) for part in parts])[order],
         raw={
-            column: np.concatenate([_spread(part.raw[column], part.seeds, seeds, np.nan) for part in parts])[
-                order
-            ]
-            for column in parts[0].raw
+            column: np.concatenate([_spread_raw(part, column, seeds) for part in parts])[order]
+            for column in dict.fromkeys(name for part in parts for name in part.raw)
         },
         weights=(weights / weights.sum() if weights.sum() > 0 else weights)[order],
     )
@@ -278,6 +276,11 @@ def _spread(array: np.ndarray, seeds: np.ndarray, wanted: np.ndarray, empty: obj
     spread = np.full((len(array), len(wanted)), empty, dtype=array.dtype)
     spread[:, np.searchsorted(wanted, seeds)] = array
     return spread
+
+
+def _spread_raw(part: Cells, column: str, seeds: np.ndarray) -> np.ndarray:
+    """A part's column `(C, S)`; a part of which nothing has run yet has none of what trials measure."""
+    return _spread(part.raw.get(column, np.full(part.status.shape, np.nan)), part.seeds, seeds, np.nan)
 
 
 def _cells_of(codes: np.ndarray, shape: tuple[int, ...], design: str) -> tuple[np.ndarray, np.ndarray]:

@@ -53,7 +53,7 @@ class Claim:
             return "–"
         many = "every trial" if self.share == 1 else f"at least {100 * self.share:g} % of the trials"
         bounds = [
-            f"{words} {bound:g}"
+            f"{words} {_signed(f'{bound:g}')}"
             for words, bound in (("at most", self.at_most), ("at least", self.at_least))
             if bound is not None
         ]
@@ -109,7 +109,7 @@ def judge(claim: Claim, table: pd.DataFrame) -> Finding:
     return Finding(
         claim=claim,
         status=CONFIRMED if agrees.mean() >= claim.share else NOT_CONFIRMED,
-        found=f"{int(agrees.sum())} of {len(agrees)} trials; {_summary(values, limits)}",
+        found=f"{int(agrees.sum())} of {len(agrees)} trials; {_summary(claim, values, limits)}",
         agreeing=int(agrees.sum()),
         trials=len(agrees),
     )
@@ -150,20 +150,36 @@ def _key(row: np.ndarray) -> tuple[object, ...]:
     return tuple(None if value != value else value for value in row)
 
 
-def _summary(values: np.ndarray, limits: np.ndarray) -> str:
+def _summary(claim: Claim, values: np.ndarray, limits: np.ndarray) -> str:
     if not np.isfinite(values).any():
         return "none finished"
-    told = f"{_number(np.nanmin(values))} to {_number(np.nanmax(values))}, median {_number(np.nanmedian(values))}"
+    low, high, middle = (_number(measure(values), claim) for measure in (np.nanmin, np.nanmax, np.nanmedian))
+    told = f"{low} to {high}, median {middle}"
     return f"{told}; there median {_number(np.nanmedian(limits))}" if np.isfinite(limits).any() else told
 
 
-def _number(value: float) -> str:
-    return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
+def _number(value: float, claim: Claim | None = None) -> str:
+    """Two digits, or as many as show on which side of the claim's bounds the value lies."""
+    bounds = [bound for bound in (claim.at_most, claim.at_least) if bound is not None] if claim else []
+    for digits in range(2, 17):
+        text = f"{value:.{digits}g}"
+        if all(np.sign(float(text) - bound) == np.sign(value - bound) for bound in bounds):
+            return _signed(text)
+    return _signed(repr(float(value)))
+
+
+def _signed(text: str) -> str:
+    """A number with a true minus sign."""
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _rows_words(rows: Rows) -> str:
     parts = [
-        f"{name} {', '.join(map(str, value)) if isinstance(value, tuple) else value}"
+        f"{name} {', '.join(map(_word, value)) if isinstance(value, tuple) else _word(value)}"
         for name, value in rows.items()
     ]
     return "; ".join(parts) or "all"
+
+
+def _word(value: Value) -> str:
+    return value if isinstance(value, str) else _signed(str(value))

@@ -137,7 +137,9 @@ def _cells(rows: pd.DataFrame, arm: ArmInfo, info: StudyInfo) -> Cells:
     known = [
         name
         for name in rows.columns
-        if name.startswith(_REPRESENTATION) and rows[name].dtype.kind in "iuf" and rows[name].notna().any()
+        if (name.startswith(_REPRESENTATION) or name in info.describes)
+        and rows[name].dtype.kind in "iuf"
+        and rows[name].notna().any()
     ]
     return build_cells(rows, arm, info.metric, arm.axes, columns=known, design=info.design)
 

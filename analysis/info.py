@@ -114,6 +114,8 @@ class StudyInfo:
     null_controls: tuple[tuple[str, str], ...] = ()
     tolerance: float = 0.02  # eps of the tolerance volume, in raw units of the metric
     rank_metric: str = "z_effective_rank"
+    describes: tuple[str, ...] = ()  # metrics of the representation, beside columns z_* and h_*
+    imported: bool = False  # trials of another tool: nothing is known of them beyond their table
     environment: str = "data"  # column of data sets; scores of several are kept apart and then related
     design: str = "grid"  # how the places were chosen: grid | list | sobol | random | optuna
     description: str = ""

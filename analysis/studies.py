@@ -24,7 +24,7 @@ class ComparedStudy:
 
 def arm_label(label: str, study: str) -> str:
     """The label of a study's arm beside arms of other studies."""
-    return f"{label}, {study}"
+    return f"{label} ({study})"
 
 
 def compare_studies(studies: Sequence[ComparedStudy]) -> Environments:
@@ -57,10 +57,15 @@ def _check_metrics(studies: Sequence[ComparedStudy]) -> None:
         for what in ("selecting_column", "reporting_column", "higher_is_better", "factor"):
             one, other = getattr(first.info.metric, what), getattr(study.info.metric, what)
             if one != other:
+                hint = ", which --metric and --selects of `study import` name for a table"
                 raise ValueError(
                     f"metric: {first.name} has {what.replace('_', ' ')} {one}, {study.name} has {other}; "
-                    "studies are compared in one metric"
+                    f"studies are compared in one metric{hint if _imported(studies) else ''}"
                 )
+
+
+def _imported(studies: Sequence[ComparedStudy]) -> bool:
+    return any(study.info.imported for study in studies)
 
 
 def _data_names(studies: Sequence[ComparedStudy]) -> list[str]:
@@ -68,8 +73,9 @@ def _data_names(studies: Sequence[ComparedStudy]) -> list[str]:
     named = [[str(name) for name in study.table["data"].dropna().unique()] for study in studies]
     silent = [study.name for study, found in zip(studies, named, strict=True) if not found]
     if silent and len(silent) < len(studies):
+        hint = " by --data of `study import`" if _imported(studies) else ""
         raise ValueError(
-            f"data: {silent[0]} names no data set, where others do; name its column of data sets"
+            f"data: {silent[0]} names no data set, where others do; name its column of data sets{hint}"
         )
     return list(dict.fromkeys(name for found in named for name in found)) or [""]
 
@@ -100,6 +106,8 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
         null_controls=tuple(pair for info in infos for pair in info.null_controls),
         seeds=tuple(sorted(table["seed"].unique().tolist())),
         design=_joint_design([info.design for info in infos]),
+        describes=tuple(dict.fromkeys(name for info in infos for name in info.describes)),
+        imported=any(info.imported for info in infos),
         description="",
         data=data or _told([info.data for info in infos]),
         encoder=_told([info.encoder for info in infos]),

@@ -16,11 +16,12 @@ _MEASURED = ("hp_", "val_", "test_", "z_", "h_", "train_loss_")
 
 def trials_table(findings: Findings) -> pd.DataFrame:
     """Every planned trial with its status (`missing` without a record), hyperparameters and metrics."""
-    table = findings.table
+    table, info = findings.table, findings.info
+    named = {info.metric.reporting_column, info.metric.selecting_column, *info.describes}
     measured = [
         name
         for name in table.columns
-        if name.startswith(_MEASURED) and name != "hp_other" and table[name].notna().any()
+        if (name.startswith(_MEASURED) or name in named) and name != "hp_other" and table[name].notna().any()
     ]
     chosen = table[[*_TRIAL_FACTS, *measured, _ERROR]].copy()
     chosen["status"] = chosen["status"].astype(object).where(chosen["status"].notna(), MISSING)

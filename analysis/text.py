@@ -46,5 +46,5 @@ def _table(table: ShownTable) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    text = " ".join(filter(None, [cell.text.replace("\n", ", "), cell.below]))
+    text = " ".join(part.replace("\n", ", ") for part in (cell.text, cell.below) if part)
     return text.replace("|", "\\|").replace("<", "&lt;")

@@ -8,8 +8,8 @@ from analysis.findings import Findings, judged_claims
 from analysis.statistics.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, WORSE, Comparison
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
-from analysis.statistics.power import POWER, seeds_needed
 from analysis.statistics.robustness import RobustnessSummary
+from analysis.verdict_power import resolution_sentence, seeds_words
 from analysis.wording import Scale, counted, listing, opened, p_value, with_interval
 
 #: Scores that are compared, in words about the metric, with where a summary holds them.
@@ -41,17 +41,19 @@ def verdict_sentences(findings: Findings) -> list[str]:
     if all(summary.missing == summary.planned for summary in summaries):
         planned = sum(summary.planned for summary in summaries)
         return [f"Nothing can be said yet: none of the {counted(planned, 'planned trial')} has a result."]
-    progress = _progress(summaries)
+    progress = _progress(summaries, findings)
     if not findings.any_finished:
         return [progress, "No trial ended with a score, so no loss can be judged."]
     complete = all(summary.complete for summary in summaries)
     if not findings.ranks_losses:
-        return [*_claims(findings), *_many(findings), progress]
+        return [*_claims(findings), *many_sentences(findings), progress]
     decisions = [_decision(findings, score) for score in findings.info.scores if findings.comparisons]
     levels = [_level(findings, score) for score in findings.info.scores]
     controls = [null_control_sentence(findings, control) for control in findings.null_controls]
     space = _ADAPTIVE if findings.adaptive else _tolerance(findings)
-    body = [*_claims(findings), *decisions, *levels, space, *controls]
+    sure = all(item.tolerance.has_interval for item in findings.summaries.values())
+    opening = [space, *decisions, *levels] if sure or findings.adaptive else [*decisions, *levels, space]
+    body = [*_claims(findings), *opening, *controls]
     return [*body, progress] if complete else [progress, *body]
 
 
@@ -68,9 +70,10 @@ def _claims(findings: Findings) -> list[str]:
     return [f"Of {counted(len(found), 'claim')}, {len(sure)} are confirmed{rest}."]
 
 
-def _many(findings: Findings) -> list[str]:
-    """That losses would be compared, were there fewer."""
-    return [_MANY.format(len(findings.info.arms))] if findings.info.ranks_losses else []
+def many_sentences(findings: Findings) -> list[str]:
+    """That losses would be compared, were there fewer; none where they are, or are not meant to be."""
+    meant = findings.info.ranks_losses and not findings.ranks_losses
+    return [_MANY.format(len(findings.info.arms))] if meant else []
 
 
 def null_control_sentence(findings: Findings, control: NullControl) -> str:
@@ -107,45 +110,26 @@ def _name(findings: Findings, label: str) -> str:
 def _decision(findings: Findings, score: str) -> str:
     """What the paired comparisons of one score decide."""
     items = [item for item in findings.comparisons if item.score == score]
-    judged = [item for item in items if item.verdict != INCOMPLETE]
-    over = f" over {counted(min(item.difference.seeds for item in judged), 'paired seed')}" if judged else ""
+    judged = [item for item in items if item.verdict not in (INCOMPLETE, TOO_FEW)]
+    over = f" over {seeds_words(judged, 'paired seed')}" if judged else ""
     told = [text.format(listing(_named(findings, items, verdict))) for verdict, text in _GROUPS.items()]
     kept = [text for text, verdict in zip(told, _GROUPS, strict=True) if _named(findings, items, verdict)]
     words = SCORES[score][0].format(findings.info.metric.noun)
     opening = f"{opened(words)}, compared with {findings.info.reference_arm.name}{over}: {'; '.join(kept)}."
-    return f"{opening} {_resolution(findings, judged)}".strip()
+    return f"{opening} {resolution_sentence(findings, judged)}".strip()
 
 
 def _named(findings: Findings, items: Sequence[Comparison], verdict: str) -> list[str]:
     chosen = [item for item in items if item.verdict == verdict]
     if verdict in (BETTER, WORSE):
         scale, points = Scale(findings.info.metric), findings.info.metric.difference_unit
+        gaps = [f"{scale.gap(item.difference.value)} {points}" for item in chosen]
+        ends = [scale.gap_interval(item.difference) for item in chosen]
         return [
-            f"{_name(findings, item.arm)} ({scale.gap(item.difference.value)} {points})" for item in chosen
+            f"{_name(findings, item.arm)} ({f'{gap} {end}'.rstrip()})"
+            for item, gap, end in zip(chosen, gaps, ends, strict=True)
         ]
     return [_name(findings, item.arm) for item in chosen]
-
-
-def _resolution(findings: Findings, judged: Sequence[Comparison]) -> str:
-    """What this many seeds could have found, and how many would find a difference of the tolerance."""
-    open_ = [item for item in judged if item.verdict == UNDECIDED and item.deviation > 0]
-    if not open_:
-        return ""
-    sharpest = min(open_, key=lambda item: item.detectable)
-    metric = findings.info.metric
-    size = Scale(metric).size(sharpest.detectable)
-    bound = size if size.startswith("over") else f"at least {size}"
-    median = sorted(item.deviation for item in open_)[len(open_) // 2]
-    tolerance, family = findings.info.tolerance, len(findings.comparisons)
-    wanted = seeds_needed(tolerance, median, alpha=(1 - LEVEL) / family)
-    needed = f"about {wanted}" if wanted else "more than 100"
-    seeds = counted(sharpest.difference.seeds, "seed")
-    return (
-        f"Undecided is no proof of equality: with {seeds}, a study like this finds a true difference in "
-        f"{100 * POWER:.0f} % of cases only if it is {bound} {metric.difference_unit}, in the least noisy of "
-        f"these comparisons. To find {metric.factor * tolerance:g} {metric.difference_unit} it would take "
-        f"{needed} seeds, if the noise stays as seen here."
-    )
 
 
 def _level(findings: Findings, score: str) -> str:
@@ -166,7 +150,9 @@ def _level(findings: Findings, score: str) -> str:
     text = f"{opening}: {_name(findings, best)} with {scale.with_interval(known[best])}"
     if best != reference and reference in known:
         text += f"; {_name(findings, reference)} has {scale.with_interval(known[reference])}"
-    brackets = f" (in brackets: {100 * LEVEL:.0f} % interval over seeds)" if "[" in text else ""
+    brackets = (
+        f" (in brackets: {100 * LEVEL:.0f} % interval over seeds, of each by itself)" if "[" in text else ""
+    )
     return f"{text}{brackets}."
 
 
@@ -181,16 +167,20 @@ def _tolerance(findings: Findings) -> str:
     caution = " Too few seeds or trials for an interval: no ranking yet." if unsure else ""
     metric = findings.info.metric
     eps = f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
-    return f"Share of the space within {eps} of each loss's own best: {told}.{caution}"
+    level = "" if unsure else f" (in brackets: {100 * LEVEL:.0f} % interval over seeds, conservative)"
+    return f"Share of the space within {eps} of each loss's own best: {told}{level}.{caution}"
 
 
-def _progress(summaries: Sequence[RobustnessSummary]) -> str:
+def _progress(summaries: Sequence[RobustnessSummary], findings: Findings) -> str:
     """How much of the study is there, and what failed."""
     planned, missing = sum(item.planned for item in summaries), sum(item.missing for item in summaries)
     pruned = sum(item.pruned for item in summaries)
     failed, ended = sum(item.failed for item in summaries), sum(item.ended for item in summaries)
+    worst = Scale(findings.info.metric).with_unit(findings.info.metric.worst_score)
     failures = (
-        f"{failed} of {ended} failed, which counts as guessing" if failed else f"none of {ended} failed"
+        f"{failed} of {ended} failed, which counts as the worst outcome, {worst}"
+        if failed
+        else f"none of {ended} failed"
     )
     if missing:
         return f"Provisional: {missing} of {planned} planned trials have no result yet; {failures}."

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from analysis.environments import Environments
 from analysis.statistics.compare import BETTER, WORSE
-from analysis.verdict import SCORES, verdict_sentences
+from analysis.verdict import SCORES, many_sentences, verdict_sentences
 from analysis.wording import counted, listing, opened
 
 #: Data sets up to which each has a sentence of its own, and is named in the counts.
@@ -15,11 +15,19 @@ def environment_sentences(environments: Environments, relations: Sequence[str]) 
     """The sentences, most important first; `relations` are those of the sections that relate the data sets."""
     incomplete = [name for name, item in environments.findings.items() if not item.complete]
     progress = [f"Provisional: trials are missing on {_sets(incomplete)}."] if incomplete else []
-    counts = [text for score in environments.info.scores if (text := _counts(environments, score))]
+    counts = _all_counts(environments)
     if len(environments.findings) > _FEW:
         return [*progress, *counts, *relations]
     own = [f"{name}: {verdict_sentences(item)[0]}" for name, item in environments.findings.items()]
     return [*progress, *counts, *relations, *own]
+
+
+def _all_counts(environments: Environments) -> list[str]:
+    """The counts of every score, or that there are too many losses for any."""
+    many = [text for findings in environments.findings.values() for text in many_sentences(findings)]
+    if many:
+        return many[:1]
+    return [text for score in environments.info.scores if (text := _counts(environments, score))]
 
 
 def _counts(environments: Environments, score: str) -> str:

@@ -12,6 +12,9 @@ from analysis.statistics.intervals import Estimate
 
 NONE = "–"
 
+#: What a comparison's score is called in a table.
+SCORE_WORDS = {"tuned": "tuned", "mean": "average over the space"}
+
 _SPACE = "\N{NO-BREAK SPACE}"
 
 

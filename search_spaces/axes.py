@@ -167,7 +167,11 @@ def _validated(model: type[Range] | type[Values], raw: dict[str, Any]) -> Axis:
         fault = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
         message = fault["msg"].removeprefix("Value error, ")
-        got = f", got {raw}" if model is Range else ""
+        if fault["loc"][:1] in (("log",), ("linear",)):
+            where, message = str(fault["loc"][0]), "must be two numbers, [low, high]"
+        elif fault["type"] == "tuple_type":
+            message = "must be a list"
+        got = f", got {raw}" if model is Range and ", got " not in message else ""
         raise ValueError(f"{where + ': ' if where else ''}{message}{got}") from error
 
 

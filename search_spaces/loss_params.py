@@ -9,6 +9,7 @@ from typing import Any
 
 from trainables.config import Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
+from trainables.suggestion import did_you_mean
 
 #: A trial's length is given in exactly one of these.
 BUDGETS = ("epochs", "steps", "samples")
@@ -36,7 +37,8 @@ def check_loss_name(loss: str) -> None:
         _own_loss(loss)
     elif loss not in LOSS_CARDS:
         raise ValueError(
-            f"unknown loss '{loss}'; allowed are {', '.join(LOSS_CARDS)}, or an import path such as "
+            f"unknown loss '{loss}'{did_you_mean(loss, LOSS_CARDS)}; allowed are {', '.join(LOSS_CARDS)}, or an "
+            "import path such as "
             "my_package.losses:MyLoss"
         )
 
@@ -88,9 +90,11 @@ def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
         )
     unknown = sorted(set(params) - set(names))
     if unknown:
-        raise ValueError(f"{unknown[0]}: unknown key; allowed are {', '.join(names)}, lr, loss")
+        near = did_you_mean(unknown[0], [*names, "lr", "loss"])
+        raise ValueError(f"{unknown[0]}: unknown key{near}; allowed are {', '.join(names)}, lr, loss")
     try:
         instance = loss(**params)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
-    check_trial_batch(instance, path)
+    fields = ", ".join(f"{name} = {getattr(instance, name)!r}" for name in names)
+    check_trial_batch(instance, f"{path} at {fields}" if fields else path)

@@ -5,6 +5,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+from study.errors import LaunchError
 from study.events import Finished, Listener
 from trainables.records import RecordStore, StoreError
 from trainables.work import WorkUnit
@@ -32,7 +33,8 @@ class Compacting:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._compact(2)
+        if kind is None or not issubclass(kind, LaunchError):  # a store that refuses would refuse this too
+            self._compact(2)
 
     def started(self, unit: WorkUnit) -> None:
         """Of no interest here."""

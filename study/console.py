@@ -8,4 +8,9 @@ CONSOLE = Console(highlight=False, markup=False)
 
 def say_error(message: str) -> None:
     """One line on standard error, with the command's name before it."""
-    Console(stderr=True, highlight=False, markup=False).print(f"study: {message}", soft_wrap=True)
+    say_note(f"study: {message}")
+
+
+def say_note(message: str) -> None:
+    """One line on standard error, of what was understood of the input."""
+    Console(stderr=True, highlight=False, markup=False).print(message, soft_wrap=True)

@@ -1,5 +1,8 @@
 """What a user can mend, and the exit codes of the command line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 #: Every trial has its record, whatever its status; something failed that is no trial; bad input; Ctrl-C.
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -13,6 +16,15 @@ class StudyError(Exception):
     """Bad input, in one line that names the field, what came and what is allowed. Nothing was written."""
 
     exit_code = BAD_INPUT
+
+
+@contextmanager
+def named(where: str) -> Iterator[None]:
+    """Says where a fault lies, such as the study file that has it."""
+    try:
+        yield
+    except StudyError as error:
+        raise type(error)(f"{where}: {error}") from error
 
 
 class LaunchError(StudyError):

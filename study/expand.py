@@ -37,6 +37,7 @@ from trainables.datasets.catalogue import DatasetInfo
 from trainables.provenance import code_fingerprint
 from trainables.selection.rounds import LOOKING_METHODS
 from trainables.sphere.known import ideal_name
+from trainables.suggestion import did_you_mean
 
 #: Axes of whole numbers.
 _COUNTED = frozenset({"batch_size", *BUDGETS, "n_pairs", "dim"})
@@ -129,7 +130,8 @@ def _shared_axes(spec: StudySpec, task: StudyTask) -> dict[str, Axis]:
     axes: dict[str, Axis] = {name: _whole(name, axis) for name, axis in spec.axes.items()}
     for name in axes:
         if name not in task.axes:
-            raise StudyError(f"axes.{name}: unknown axis; allowed are {', '.join(task.axes)}")
+            near = did_you_mean(name, task.axes)
+            raise StudyError(f"axes.{name}: unknown axis{near}; allowed are {', '.join(task.axes)}")
         if spec.search.design not in (*DRAWN_DESIGNS, "optuna"):
             _check_grid(name, axes[name])
     if len(budgets := [name for name in BUDGETS if name in axes]) > 1:

@@ -11,6 +11,7 @@ taken over when its lease expires. Nothing is told between launches but by lease
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from study.console import CONSOLE
@@ -70,6 +71,8 @@ class Launch:
         try:
             self._run(remaining, costs)
         except StoreError as error:  # a full disk, mostly: what is finished is kept
+            with suppress(StoreError):
+                remaining.look()  # of a stack, some may have their records
             raise LaunchError(str(error)) from error
 
     def _run(self, remaining: Remaining, costs: dict[str, float]) -> None:
@@ -163,8 +166,6 @@ class Launch:
     def _give_up(self, lost: LostPack, listener: Listener) -> None:
         """Record the one trial that was running as crashed."""
         (unit,) = lost.running
-        if lost.error_class == StoreError.__name__:  # no fault of the trial
-            raise LaunchError(lost.message)
         record = death_record(lost, self.workshop)
         if record.trial_id != unit.trial_id:
             raise LaunchError(f"{unit.title}: data or source code changed while the study ran; run it again")

@@ -33,6 +33,7 @@ class LaunchLog:
         self._folder, self._manifest = folder, manifest
         self._titles, self._listener = dict(titles), listener
         self._trials: list[dict[str, Any]] = []
+        self._said = False  # that the manifest could not be written
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -57,7 +58,7 @@ class LaunchLog:
         outcome = (
             "finished" if kind is None else "stopped" if issubclass(kind, KeyboardInterrupt) else "failed"
         )
-        self._write(outcome=outcome, ended_at=datetime.now(UTC).isoformat(timespec="seconds"))
+        self._write(aloud=outcome != "failed", outcome=outcome, ended_at=datetime.now(UTC).isoformat(timespec="seconds"))
         cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
 
     def expect(self, titles: Mapping[str, str]) -> None:
@@ -95,9 +96,14 @@ class LaunchLog:
                 asked = True
                 os.kill(os.getpid(), signal.SIGINT)
 
-    def _write(self, **changes: Any) -> None:
-        """A manifest that cannot be written stops nothing: the records are what counts."""
+    def _write(self, *, aloud: bool = True, **changes: Any) -> None:
+        """A manifest that cannot be written stops nothing: the records are what counts.
+
+        Said once, and unless `aloud` not at all: where a launch failed, that is what matters.
+        """
         try:
             write_manifest(self._folder, replace(self._manifest, trials=list(self._trials), **changes))
         except OSError as error:
-            say_error(f"the launch's manifest could not be written ({error.strerror or error})")
+            if aloud and not self._said:
+                say_error(f"the launch's manifest could not be written ({error.strerror or error})")
+            self._said = True

@@ -1,12 +1,14 @@
 """Prices trials that no record tells of: real steps of each loss and batch size, timed on this machine.
 
-As many processes as workers time the same at once, since workers share memory and caches, and clock rates.
+Timing ends after some seconds; kinds of trials that had no turn are priced by their like, between wider ends. As
+many processes as workers time the same at once, since workers share memory and caches, and clock rates.
 """
 
 import multiprocessing
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from study.past_times import Kind, TrialCost
@@ -27,10 +29,24 @@ _IN_A_LAUNCH = (0.95, 1.3)
 #: The work of a step beside its pairs, as pairs: what a small network's step costs whatever its batch.
 STEP_PAIRS = 48
 
+#: Ends of what a step costs over what those of the nearest timed kind say, as of another loss or batch size.
+_BY_LIKE = (0.6, 1.5)
+
+#: Ends of what a step costs over what one of fewer pairs says, where a whole one is too slow to be timed.
+_SCALED_UP = (0.75, 1.2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Costs of kinds of trials, and how many of the kinds were timed themselves."""
+
+    costs: Mapping[Kind, TrialCost]
+    timed: int
+
 
 def measure_costs(
     stacks: Mapping[Kind, Sequence[TrialConfig]], runtime: Runtime, *, at_once: int
-) -> dict[Kind, TrialCost] | None:
+) -> Measured | None:
     """The costs of trials trained in stacks like these; None when they fail. Writes nothing.
 
     `at_once` is how many workers share this machine, or one of its GPUs.
@@ -65,7 +81,7 @@ def _breadth_first(
     return [(kind, stack) for _, kind, stack in sorted(ranked, key=lambda entry: entry[0])]
 
 
-def _costs(stacks: Mapping[Kind, Sequence[TrialConfig]], seen: Sequence["Times"]) -> dict[Kind, TrialCost]:
+def _costs(stacks: Mapping[Kind, Sequence[TrialConfig]], seen: Sequence["Times"]) -> Measured:
     steps: dict[Kind, list[float]] = defaultdict(list)
     setups: dict[Kind, list[float]] = defaultdict(list)
     for times in seen:
@@ -74,12 +90,18 @@ def _costs(stacks: Mapping[Kind, Sequence[TrialConfig]], seen: Sequence["Times"]
             setups[kind].append(times.setup[kind])
     evaluation = _envelope([times.evaluation for times in seen])
     step_spans, setup_spans = spans_of(steps), spans_of(setups)
+    scaled = frozenset().union(*(times.scaled for times in seen))
     costs = {}
     for kind in stacks:
         like, factor = _like(kind, stacks, step_spans)
-        rest = (setup_spans[like] + evaluation).widened(*_IN_A_LAUNCH)
-        costs[kind] = TrialCost(step=step_spans[like].times(factor).widened(*_IN_A_LAUNCH), rest=rest)
-    return costs
+        step = step_spans[like].times(factor).widened(*_IN_A_LAUNCH)
+        if like in scaled:
+            step = step.widened(*_SCALED_UP)
+        if like != kind:
+            step = step.widened(*_BY_LIKE)
+        cost = TrialCost(step=step, rest=(setup_spans[like] + evaluation).widened(*_IN_A_LAUNCH))
+        costs[kind] = cost.in_stack(len(stacks[like]), len(stacks[kind]))
+    return Measured(costs=costs, timed=len(steps))
 
 
 def _envelope(spans: Sequence[Span]) -> Span:

@@ -1,9 +1,10 @@
 """What trials cost on a machine like this one, as the records of a store tell."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +15,9 @@ from trainables.config import TrialConfig, canonical_json
 #: What sets the cost of a trial's steps and of the rest of it, and how many trials are trained as one.
 Kind = tuple[str, int]
 
-#: Records count for stacks of up to so many times, or so many parts of, the trials of theirs.
-_LIKE = 1.5
+#: Records count as they are for stacks of up to so many times, or so many parts of, the trials of theirs, and
+#: between wide ends for stacks of up to so many more.
+_LIKE, _SOMEWHAT_LIKE = 1.5, 3.0
 
 _COLUMNS = (
     "status", "config", "stack_size", "steps_done", "seconds_pretrain", "seconds_total",
@@ -29,6 +31,17 @@ class TrialCost:
 
     step: Span
     rest: Span
+
+    def in_stack(self, seen: int, wanted: int) -> "TrialCost":
+        """The cost in a stack of `wanted` trials, of one that was seen in a stack of `seen`.
+
+        A larger stack is cheaper for each trial, at most down to its share of the same step: the ends of the span.
+        """
+        if _ratio(seen, wanted) <= _LIKE:
+            return self
+        ends = sorted((1.0, seen / wanted))
+        mid = math.sqrt(ends[0] * ends[1])
+        return replace(self, step=self.step.times(mid).widened(ends[0] / mid, ends[1] / mid))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +82,9 @@ def past_costs(records: pa.Table, kinds: Iterable[Kind], conditions: Conditions)
             seen[kind[0]].append(kind)
     costs = _costs(spans_of(steps), spans_of(rests))
     found = {kind: _nearest(kind[1], seen[kind[0]]) for kind in kinds}
-    return {kind: costs[like] for kind, like in found.items() if like is not None}
+    return {
+        kind: costs[like].in_stack(like[1], kind[1]) for kind, like in found.items() if like is not None
+    }
 
 
 def _tells(row: Mapping[str, Any], conditions: Conditions) -> bool:
@@ -92,5 +107,9 @@ def _costs(steps: Mapping[Kind, Span], rests: Mapping[Kind, Span]) -> dict[Kind,
 
 def _nearest(size: int, seen: list[Kind]) -> Kind | None:
     """The kind with the most alike stack, where one is alike: stacking changes what a trial costs several times."""
-    like = [kind for kind in seen if max(kind[1] / size, size / kind[1]) <= _LIKE]
-    return min(like, key=lambda kind: abs(kind[1] - size), default=None)
+    like = [kind for kind in seen if _ratio(kind[1], size) <= _SOMEWHAT_LIKE]
+    return min(like, key=lambda kind: _ratio(kind[1], size), default=None)
+
+
+def _ratio(seen: int, wanted: int) -> float:
+    return max(seen / wanted, wanted / seen)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from study.attempts import read_records
+from study.errors import named
 from study.expand import Expansion, PlannedTrial, expand
 from study.spec import LoadedSpec, StudySpec
 from trainables.records import RecordSet, RecordStore
@@ -59,7 +60,9 @@ class Plan:
 
 def make_plan(loaded: LoadedSpec, store: RecordStore, data_root: Path | None) -> Plan:
     """Expand a study and compare it with the store. Raises `StudyError` and `StoreError`; writes nothing."""
-    return read_plan(loaded.spec, expand(loaded.spec, data_root), store)
+    with named(loaded.origin):
+        expansion = expand(loaded.spec, data_root)
+    return read_plan(loaded.spec, expansion, store)
 
 
 def read_plan(spec: StudySpec, expansion: Expansion, store: RecordStore) -> Plan:

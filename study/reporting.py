@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.axes import Axis
+from search_spaces.loss_params import loss_defaults
 from search_spaces.space import Tied
 from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
 from study.arms import Arm
@@ -146,14 +147,12 @@ def _drawn(axis: Axis | Tied | None) -> str:
 
 
 def _default(arm: Arm, name: str) -> Any:
-    """The loss's own default of its main axis, the middle value of one of its own; None for axes of training."""
-    space = SPACES.get(arm.loss)
-    if space and name == space.main_axis:
-        return space.default
-    if name == (arm.main_axis or "lr"):
+    """The loss's own default of a field, the middle value of a main axis without one; None for axes of training."""
+    default = loss_defaults(arm.loss).get(name)
+    if default is None and name == (arm.main_axis or "lr"):
         values = sorted(arm.axes.get(name, (0.0,)))
         return values[len(values) // 2]
-    return None
+    return default
 
 
 def _rate_source(arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...]) -> tuple[str, bool]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from study.errors import StudyError
 from study.toml_text import render_toml
+from trainables.suggestion import did_you_mean
 
 #: Keys of a study file that are worked in here, with their types and meanings; the tree is without them.
 SOURCE_KEYS = {
@@ -90,7 +91,8 @@ def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path]:
     path = (folder / Path(name_or_path).expanduser()).resolve()
     if path.suffix != ".toml" and not path.exists():
         raise StudyError(
-            f"got '{name_or_path}', must be a .toml file or one of {', '.join(shipped_studies())}"
+            f"got '{name_or_path}'{did_you_mean(name_or_path, shipped_studies())}, must be a .toml file or one of "
+            f"{', '.join(shipped_studies())}"
         )
     try:
         return path.read_text(encoding="utf-8"), path.name, path

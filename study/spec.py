@@ -14,6 +14,7 @@ from study.images_spec import ImagesSpec
 from study.source import SOURCE_KEYS, Source, read_source
 from study.sphere_spec import SphereSpec
 from study.study_spec import Name, StudySpec
+from trainables.suggestion import did_you_mean
 
 __all__ = ["SPECS", "LoadedSpec", "Name", "StudySpec", "check_source", "describe_fault", "load_spec"]
 
@@ -32,6 +33,7 @@ class LoadedSpec(BaseModel):
 
     spec: StudySpec
     text: str
+    origin: str  # the file, as messages name it
 
 
 def load_spec(name_or_path: str) -> LoadedSpec:
@@ -46,33 +48,49 @@ def check_source(source: Source) -> LoadedSpec:
         raise StudyError(f"{source.origin}: task: got {task!r}; allowed are {', '.join(SPECS)}")
     model = SPECS[task]
     try:
-        return LoadedSpec(spec=model.model_validate(source.tree), text=source.text)
+        spec = model.model_validate(source.tree)
     except ValidationError as error:
         raise StudyError(f"{source.origin}: {describe_fault(error, model)}") from error
+    return LoadedSpec(spec=spec, text=source.text, origin=source.origin)
 
 
 def describe_fault(error: ValidationError, model: type[BaseModel] = ImagesSpec) -> str:
     """The first fault of a validation of `model` as one line, and how many more there are.
 
-    Unknown keys go first: a misspelt key is why another one is missing.
+    Unknown keys go first: a misspelt key is why another one is missing. All keys that are missing are named.
     """
     faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in faults[0]["loc"])
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{where + ': ' if where else ''}{_explain(faults[0], model)}{more}"
+    first = [faults[0]]
+    if faults[0]["type"] == "missing":
+        first = [fault for fault in faults if fault["type"] == "missing"]
+    where = ", ".join(".".join(map(str, fault["loc"])) for fault in first)
+    told = _explain(faults[0], model) if len(first) == 1 else "are missing"
+    more = f" (and {len(faults) - len(first)} more)" if len(faults) > len(first) else ""
+    return f"{where + ': ' if where else ''}{told}{more}"
 
 
 def _explain(fault: Any, model: type[BaseModel]) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        return f"unknown key; allowed are {', '.join(_allowed_keys(fault['loc'], model))}"
+        allowed = _allowed_keys(fault["loc"], model)
+        near = did_you_mean(str(fault["loc"][-1]), allowed)
+        return f"unknown key{near}; allowed are {', '.join(allowed)}"
     if fault["type"] == "missing":
         return "is missing"
+    if fault["type"] == "tuple_type":
+        return f"got {fault['input']!r}, must be a list{_list_example(fault['input'])}"
     if fault["type"] == "value_error":
         return message
     if fault["type"] == "too_short":
         return f"got {fault['input']!r}, at least {fault['ctx']['min_length']} is needed"
     return f"got {fault['input']!r}; {message[0].lower()}{message[1:]}"
+
+
+def _list_example(got: Any) -> str:
+    """A list of what came alone: of one number too, which may have been meant as how many."""
+    if isinstance(got, int):
+        return " such as [0, 1, 2]"
+    return f" such as [{got!r}]" if isinstance(got, str) else ""
 
 
 def _section_of(annotation: Any) -> Any:

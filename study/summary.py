@@ -22,7 +22,8 @@ def summary_table(findings: "Findings") -> Table:
     chooser = "validation" if info.metric.held_out else "the metric itself"
     table = Table(
         title=f"{info.name}: {info.metric.words}{where}{unit}",
-        caption=f"tuned: chosen on {chooser} by the other half of the seeds; in brackets: 95 % interval over seeds",
+        caption=f"tuned: chosen on {chooser} by the other half of the seeds, so with few seeds it may lie below "
+        "the default; in brackets: 95 % interval over seeds",
         box=None,
     )
     of_space = () if findings.adaptive else ("mean over space",)  # searches crowd where scores are good

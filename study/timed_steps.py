@@ -1,7 +1,7 @@
 """Times real steps and a real evaluation of trials in this process, as a worker would run them.
 
 Large batches whose steps are slow are timed on fewer images and scaled up, and evaluation on large data likewise,
-so that a price never costs minutes itself.
+so that a price never costs minutes itself: it ends after `_PATIENCE`, or where one step of each is slower still.
 """
 
 import dataclasses
@@ -29,14 +29,17 @@ from trainables.trial import TASK_KINDS, ignore_report
 #: Steps that are timed, and the seconds after which fewer will do: never fewer than two.
 _STEPS, _ENOUGH_SECONDS = 12, 1.0
 
-#: Pairs of a step that is timed whatever it costs. More are timed where that is quick.
-_SMALL_BATCH = 64
+#: Pairs of a step that is timed whatever it costs, and of one where a whole one is slow. More where that is quick.
+_SMALL_BATCHES = (16, 64)
 
-#: Seconds of one process on all steps. Kinds of trials that come later are left to be priced by their like.
-_PATIENCE = 30.0
+#: Seconds of one process. Kinds of trials that come later are left to be priced by their like.
+_PATIENCE = 20.0
 
-#: Training images on which evaluation is timed where there are more.
-_EVALUATED = 2000
+#: Seconds of these for evaluation, which begins on a few images and goes on to more as long as they last.
+_EVALUATION_SECONDS = 8.0
+
+#: Training images on which evaluation is timed whatever it costs, and on which it is timed where there are more.
+_FEW_EVALUATED, _EVALUATED = 250, 2000
 
 #: Pairs of the steps before an evaluation that is timed.
 _EVALUATED_BATCH = 16
@@ -55,39 +58,61 @@ class Times:
 
     steps: dict[Any, list[float]]
     setup: dict[Any, float]
+    scaled: frozenset[Any]  # stacks whose steps were timed with fewer pairs than they have
     evaluation: Span
 
 
 def time_trials(stacks: Stacks, runtime: Runtime) -> Times:
-    """Time the stacks in their order, and the evaluation of the first. Raises what the trials raise."""
+    """Time the evaluation of the first stack, then as many stacks in their order as there is time for.
+
+    Raises what the trials raise.
+    """
     torch.set_num_threads(runtime.threads)
     runtime = dataclasses.replace(runtime, artefacts=None, curve_epochs=None)
+    steps: dict[Any, list[float]] = {}
+    setup: dict[Any, float] = {}
+    scaled, pace = set(), math.inf  # seconds of a pair, as last seen
+    started = time.perf_counter()
     with threadpool_limits(runtime.threads):
         evaluation = _time_evaluation(stacks[0][1][0], runtime)  # loads what later ones have
-        steps: dict[Any, list[float]] = {}
-        setup: dict[Any, float] = {}
-        started = time.perf_counter()
         for name, stack in stacks:
             if steps and time.perf_counter() - started > _PATIENCE:
                 break
-            steps[name], setup[name] = _time_stack(stack, runtime)
-            work = _selection_work(stack[0], runtime)
-            steps[name] = [seconds * work for seconds in steps[name]]
-    return Times(steps=steps, setup=setup, evaluation=evaluation)
+            timed = _time_stack(stack, runtime, pace)
+            size, work = stack[0].task.training.batch_size, _selection_work(stack[0], runtime)
+            pace = statistics.median(timed.seconds) / timed.pairs
+            steps[name] = [seconds * work * size / timed.pairs for seconds in timed.seconds]
+            setup[name] = timed.setup
+            if timed.pairs < size:
+                scaled.add(name)
+    return Times(steps=steps, setup=setup, scaled=frozenset(scaled), evaluation=evaluation)
 
 
-def _time_stack(stack: Sequence[TrialConfig], runtime: Runtime) -> tuple[list[float], float]:
-    """Seconds of steps, and of what comes before them, of each trial of a stack."""
+@dataclass(frozen=True, kw_only=True)
+class _Timed:
+    """Seconds of each trial of a stack: of its steps of so many pairs, and of what comes before them."""
+
+    seconds: list[float]
+    pairs: int
+    setup: float
+
+
+def _time_stack(stack: Sequence[TrialConfig], runtime: Runtime, pace: float) -> _Timed:
+    """Time a stack with as many of its pairs as are quick at this pace, and with more where they are quicker."""
     size = stack[0].task.training.batch_size
-    small = min(size, _SMALL_BATCH)
-    steps, setup = _stamps(stack, small, runtime)
-    if small < size and statistics.median(steps) * len(stack) * size / small < _ENOUGH_SECONDS / 2:
-        small = size
-        steps, setup = _stamps(stack, size, runtime)
-    return [seconds * size / small for seconds in steps], setup
+    pairs = _quick_pairs(size, len(stack), pace)
+    timed = _stamps(stack, pairs, runtime)
+    more = _quick_pairs(size, len(stack), statistics.median(timed.seconds) / pairs)
+    return _stamps(stack, more, runtime) if more > pairs else timed
 
 
-def _stamps(stack: Sequence[TrialConfig], size: int, runtime: Runtime) -> tuple[list[float], float]:
+def _quick_pairs(size: int, members: int, pace: float) -> int:
+    """The most pairs of a step whose steps are quick: all of them, or as many as a small batch has."""
+    choices = sorted({min(size, pairs) for pairs in (*_SMALL_BATCHES, size)})
+    return max((n for n in choices if n * members * pace < _ENOUGH_SECONDS / 2), default=choices[0])
+
+
+def _stamps(stack: Sequence[TrialConfig], size: int, runtime: Runtime) -> _Timed:
     stamps = [time.perf_counter()]
 
     def stamp(_: object) -> None:
@@ -99,7 +124,7 @@ def _stamps(stack: Sequence[TrialConfig], size: int, runtime: Runtime) -> tuple[
         run_steps(stack, _STEPS + 1, runtime, batch_size=size, report=stamp)
     steps = [after - before for before, after in itertools.pairwise(stamps[1:])]
     setup = max(0.0, stamps[1] - stamps[0] - statistics.median(steps))
-    return [seconds / len(stack) for seconds in steps], setup / len(stack)
+    return _Timed(seconds=[each / len(stack) for each in steps], pairs=size, setup=setup / len(stack))
 
 
 def run_steps(
@@ -131,28 +156,54 @@ def run_evaluation(config: TrialConfig, runtime: Runtime, part: float = 1.0) -> 
     return time.perf_counter() - started
 
 
-def evaluated_part(config: TrialConfig, runtime: Runtime) -> float:
-    """The part of the images on which evaluation is timed; half of it has the labels that every probe needs."""
+def evaluated_parts(config: TrialConfig, runtime: Runtime) -> list[float]:
+    """Parts of the images on which evaluation is timed, each twice the one before or all of them.
+
+    The first has the labels that every probe needs.
+    """
     if not isinstance(config.task, ImagesTask):
-        return 1.0
+        return [1.0]
     info = load_dataset(config.task.data, runtime.data_root).info
     labels = len(info.classes) * max(LABELS_A_CLASS.get(probe, 0) for probe in config.task.probe.suite)
-    part = max(_EVALUATED, 2.2 * labels) / info.n_train
-    return part if part < 0.5 else 1.0
+    first, most = (max(images, 2.2 * labels) / info.n_train for images in (_FEW_EVALUATED, _EVALUATED))
+    parts = [first * 2**power for power in range(32) if first * 2**power <= max(first, min(most, 0.5))]
+    return [*parts, 1.0] if most >= 1 and first <= 0.5 else parts if first < 1 else [1.0]
 
 
 def _time_evaluation(config: TrialConfig, runtime: Runtime) -> Span:
-    """Of one trial; from a part, the span from linear growth to the growth from half of the part to all of it.
+    """Of one trial, on more and more of its images while there is time.
 
     The first evaluation is not counted: it imports, and chooses kernels.
     """
-    part = evaluated_part(config, runtime)
+    parts = evaluated_parts(config, runtime)
+    started = time.perf_counter()
+    run_evaluation(config, runtime, parts[0])
+    seen = [(parts[0], run_evaluation(config, runtime, parts[0]))]
+    for part in parts[1:]:
+        expected = seen[-1][1] * part / seen[-1][0]
+        if time.perf_counter() - started + expected > _EVALUATION_SECONDS:
+            break
+        seen.append((part, run_evaluation(config, runtime, part)))
+    return whole_evaluation(seen)
+
+
+def whole_evaluation(seen: Sequence[tuple[float, float]]) -> Span:
+    """Seconds on all images, from seconds on parts of them, in the order of the parts.
+
+    From growth as from the last part but one to the last, or linear growth, whichever is less, to the other; a line
+    through the two is expected. From one part, between no growth with half of the time and more than linear growth.
+    """
+    part, seconds = seen[-1]
     if part == 1:
-        _, *seconds = [run_evaluation(config, runtime) for _ in range(3)]
-        return Span(low=min(seconds), mid=statistics.fmean(seconds), high=max(seconds))
-    _, half, whole = [run_evaluation(config, runtime, each) for each in (part / 2, part / 2, part)]
-    low, high = whole / part, whole / part ** max(1.0, math.log2(whole / half))
-    return Span(low=low, mid=math.sqrt(low * high), high=high)
+        return Span(low=seconds, mid=seconds, high=seconds)
+    linear = seconds / part
+    if len(seen) == 1:
+        return Span(low=seconds / part**0.5, mid=seconds / part**0.8, high=linear * 1.2)
+    before, fewer = seen[-2]
+    power = max(0.0, math.log(seconds / fewer) / math.log(part / before))
+    low, high = sorted((linear, seconds / part**power))
+    line = seconds + (seconds - fewer) * (1 - part) / (part - before)
+    return Span(low=low, mid=min(high, max(low, line)), high=high)
 
 
 def _short(config: TrialConfig, steps: int, batch_size: int | None) -> TrialConfig:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trainables.suggestion import did_you_mean
+
 
 @dataclass(frozen=True, kw_only=True)
 class LossField:
@@ -235,7 +237,8 @@ def check_loss_params(name: str, params: Mapping[str, Any]) -> None:
     fields = loss_fields(name)
     for key, value in params.items():
         if key not in fields:
-            raise ValueError(f"{name}: got field {key!r}, must be one of {', '.join(fields)}")
+            near = did_you_mean(key, fields)
+            raise ValueError(f"{name}: got field {key!r}{near}, must be one of {', '.join(fields)}")
         fields[key].check(value)
     complete = {key: spec.default for key, spec in fields.items()} | dict(params)
     if name == "kcl":

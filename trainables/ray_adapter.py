@@ -14,6 +14,7 @@ import ray
 from ray import tune
 
 from trainables.claims import claim
+from trainables.records import StoreError
 from trainables.schema import TrialRecord
 from trainables.work import Pack, Workshop, run_pack, validation_values
 
@@ -39,10 +40,14 @@ class TrialWorker(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Take a list and claim what is free of it; or run its next pack, or the next few where packs are short.
 
-        Says which trials run next, so that they are known when they kill this process.
+        Says which trials run next, so that they are known when they kill this process. A store that refuses is
+        told of and not raised: Tune would start another worker, which would meet the same.
         """
         try:
             return self._go_on() if self._pending else self._begin()
+        except StoreError as error:
+            self._pending = []
+            return self._told([]) | {"refused": str(error)}
         except BaseException:
             self._claim.close()
             raise

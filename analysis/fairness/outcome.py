@@ -4,7 +4,7 @@ from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.findings import Findings
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE
 from analysis.verdict import null_control_sentence
-from analysis.wording import listing
+from analysis.wording import Scale, listing
 
 
 def check_completeness(findings: Findings) -> Card:
@@ -26,9 +26,10 @@ def check_failures(findings: Findings) -> Card:
     if not told:
         text = "No trial crashed, ran out of memory or time, or ended without a score."
         return Card(level=PASS, title="Failures", text=text)
+    worst = Scale(findings.info.metric).with_unit(findings.info.metric.worst_score)
     text = (
-        f"{listing(told)}: these count as guessing like diverged trials, though they may say more of the "
-        "machine or the code than of the loss. See the failures."
+        f"{listing(told)}: these count as the worst outcome, {worst}, like diverged trials, though they may say "
+        "more of the machine or the code than of the loss. See the failures."
     )
     return Card(level=WARN, title="Failures", text=text)
 

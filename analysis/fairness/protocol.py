@@ -1,8 +1,12 @@
 """Did every loss have the same budget, protocol, machine and code?"""
 
+from collections.abc import Sequence
+
+import pandas as pd
+
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.findings import Findings
-from analysis.wording import number, values_with_counts
+from analysis.wording import listing, number, values_with_counts
 
 
 def check_budget(findings: Findings) -> Card:
@@ -65,7 +69,7 @@ def check_code(findings: Findings) -> Card:
 def _alike(findings: Findings, title: str, columns: tuple[str, ...], level: str) -> Card:
     """Pass where every row with a result agrees in `columns`, or every loss has the same values of a swept one.
 
-    Else `level`, naming what differs.
+    Else `level`, naming what differs; a warning where an imported table tells nothing.
     """
     rows = findings.table[findings.table["status"].notna()]
     if rows.empty:
@@ -78,9 +82,22 @@ def _alike(findings: Findings, title: str, columns: tuple[str, ...], level: str)
     shown = [
         name for name in columns if rows[name].notna().any() and not name.endswith(("_id", "fingerprint"))
     ]
+    silent = _silent(findings, rows, columns) if findings.info.imported else []
+    if not shown:  # our own trials leave empty what they do not have
+        level, title = (WARN, f"{title} not recorded") if silent else (PASS, title)
+        return Card(level=level, title=title, text=f"No trial tells of {_asked(columns)}.")
     told = "; ".join(f"{_plain(name)} {values_with_counts(rows[name])}" for name in shown)
     opening = "The same for every loss" if varying else "The same in every trial"
-    return Card(level=PASS, title=title, text=f"{opening}: {told or 'nothing recorded'}.")
+    if silent:
+        text = f"Not recorded of {listing(silent)}. {opening} of the others: {told}."
+        return Card(level=WARN, title=f"{title} not recorded", text=text)
+    return Card(level=PASS, title=title, text=f"{opening}: {told}.")
+
+
+def _silent(findings: Findings, rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Losses with trials that say nothing in any of the columns."""
+    told = rows[list(columns)].notna().any(axis=1).groupby(rows["arm"], sort=False).any()
+    return [findings.info.arm(label).name for label in told.index[~told]]
 
 
 def _swept_alike(findings: Findings, column: str) -> bool:
@@ -88,6 +105,11 @@ def _swept_alike(findings: Findings, column: str) -> bool:
     losses = findings.table["arm"].map({arm.label: arm.loss for arm in findings.info.arms})
     values = [frozenset(rows.dropna()) for _, rows in findings.table[column].groupby(losses)]
     return column.startswith("hp_") and len(set(values)) == 1
+
+
+def _asked(columns: Sequence[str]) -> str:
+    names = [_plain(name) for name in columns]
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _plain(column: str) -> str:

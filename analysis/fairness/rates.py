@@ -1,5 +1,6 @@
 """At which learning rates did the losses train, and who chose them?"""
 
+import math
 from collections.abc import Sequence
 
 from analysis.fairness.card import PASS, WARN, Card
@@ -16,8 +17,12 @@ def check_learning_rates(findings: Findings) -> Card:
         return Card(
             level=PASS, title="Learning rates swept", text="The learning rate is an axis of this study."
         )
+    known = [arm for arm in arms if math.isfinite(arm.base_lr)]
+    if not known and not any(arm.lr_source for arm in arms):
+        text = "The table does not tell at which learning rates the losses trained, nor who chose them."
+        return Card(level=WARN, title="Learning rates not recorded", text=text)
     told = "; ".join(_rates_by_source(arms))
-    shared = len(arms) > 1 and len({arm.base_lr for arm in arms}) == 1
+    shared = len(known) > 1 and len({arm.base_lr for arm in known}) == 1
     told = f"One base rate for all losses, though their gradients differ in scale: {told}" if shared else told
     untuned = [arm.name for arm in arms if not arm.lr_tuned]
     doubt = (
@@ -32,5 +37,7 @@ def check_learning_rates(findings: Findings) -> Card:
 def _rates_by_source(arms: Sequence[ArmInfo]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for arm in arms:
-        groups.setdefault(arm.lr_source, []).append(f"{arm.name} {number(arm.base_lr)}")
-    return [f"{listing(rates)} ({source or 'no source given'})" for source, rates in groups.items()]
+        known = math.isfinite(arm.base_lr)
+        source = arm.lr_source or ("no source given" if known else "not recorded")
+        groups.setdefault(source, []).append(f"{arm.name} {number(arm.base_lr)}" if known else arm.name)
+    return [f"{listing(rates)} ({source})" for source, rates in groups.items()]

@@ -2,12 +2,15 @@
 
 import numpy as np
 
-from analysis.cells import DRAWN
+from analysis.cells import DRAWN, Axis, Cells
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.findings import Findings
 from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
 from analysis.statistics.measure import log_width
 from analysis.wording import counted, listing, number
+
+#: Share of the held-out choices from which on an end of an axis is told.
+_EDGE_SHARE = 0.25
 
 
 def check_cells(findings: Findings) -> Card:
@@ -61,24 +64,34 @@ def _span(values: np.ndarray) -> str:
 
 
 def check_seeds(findings: Findings) -> Card:
-    """Whether the losses ran on the same seeds, and on enough of them."""
+    """Whether the losses ran on the same seeds, on enough of them, and to the end."""
     sets = {tuple(cells.seeds) for cells in findings.cells.values()}
     if len(sets) > 1:
         text = "The losses ran on different seeds; comparisons use the shared ones."
         return Card(level=FAIL, title="Seeds", text=text)
     seeds = len(next(iter(sets)))
-    text = f"Every loss ran on the same {counted(seeds, 'seed')}, so comparisons are paired."
-    if seeds >= MIN_SEEDS_EXTREMES:
-        return Card(level=PASS, title="Seeds", text=text)
     if seeds < 2:
         return Card(
             level=FAIL, title="One seed", text="Every loss ran on one seed: nothing tells luck from skill."
         )
     few = (
-        f"So few make wide intervals; the worst tenth and the share near the best need {MIN_SEEDS_EXTREMES} "
+        f" So few make wide intervals; the worst tenth and the share near the best need {MIN_SEEDS_EXTREMES} "
         "seeds for one."
+        if seeds < MIN_SEEDS_EXTREMES
+        else ""
     )
-    return Card(level=WARN, title="Few seeds", text=f"{text} {few}")
+    if not (findings.complete or findings.adaptive):
+        return Card(level=WARN, title="Seeds unfinished", text=_unfinished(findings, seeds) + few)
+    text = f"Every loss ran on the same {counted(seeds, 'seed')}, so comparisons are paired."
+    return Card(level=WARN if few else PASS, title="Few seeds" if few else "Seeds", text=text + few)
+
+
+def _unfinished(findings: Findings, seeds: int) -> str:
+    ended = np.stack([~cells.missing.any(axis=0) for cells in findings.cells.values()]).all(axis=0)
+    return (
+        f"Every loss is planned on the same {counted(seeds, 'seed')}; for {int(ended.sum()) or 'none'} of them "
+        "all trials of all losses have ended."
+    )
 
 
 def check_edges(findings: Findings) -> Card:
@@ -87,21 +100,40 @@ def check_edges(findings: Findings) -> Card:
     for label in findings.cells:
         for place in _edges_hit(findings, label):
             places.setdefault(place, []).append(findings.info.arm(label).name)
-    if not places:
-        return Card(
-            level=PASS, title="Optimum inside", text="No tuned configuration lies on the edge of its axes."
-        )
+    often = [text for label in findings.cells if (text := _held_out_edges(findings, label))]
     told = "; ".join(f"{place} ({listing(names)})" for place, names in places.items())
-    text = f"Tuned configurations lie at the end of an axis, so a better one may lie beyond it: {told}."
-    return Card(level=WARN, title="Optimum on the edge", text=text)
+    tuned = f"Tuned configurations lie at the end of an axis, so a better one may lie beyond it: {told}."
+    held_out = f"Choices by half of the seeds lie there often, so the optimum may: {'; '.join(often)}."
+    texts = [text for text, found in ((tuned, places), (held_out, often)) if found]
+    if not texts:
+        text = (
+            "No tuned configuration lies on the edge of its axes, and choices by half of the seeds seldom do."
+        )
+        return Card(level=PASS, title="Optimum inside", text=text)
+    title = "Optimum on the edge" if places else "Optimum near the edge"
+    return Card(level=WARN, title=title, text=" ".join(texts))
 
 
 def _edges_hit(findings: Findings, label: str) -> list[str]:
     cells, tuned = findings.cells[label], findings.summaries[label].tuned
     if not findings.summaries[label].finished:
         return []
-    return [
-        f"{axis.info.words} {number(tuned.place[axis.name])}"
-        for axis in cells.axes
-        if axis.numeric and len(axis.values) > 1 and tuned.place[axis.name] in axis.values[[0, -1]]
-    ]
+    return [f"{axis.info.words} {number(end)}" for axis, end in _ends(cells) if tuned.place[axis.name] == end]
+
+
+def _held_out_edges(findings: Findings, label: str) -> str:
+    """As `InfoNCE 2 of 5 at temperature 1`: ends of axes other than the tuned one's with many held-out choices."""
+    cells, tuned = findings.cells[label], findings.summaries[label].tuned
+    chosen = [cells.place(cell) for cell in tuned.held_out if cell is not None]
+    told = []
+    for axis, end in _ends(cells):
+        count = sum(place[axis.name] == end for place in chosen)
+        if count and count >= _EDGE_SHARE * len(chosen) and tuned.place[axis.name] != end:
+            told.append(f"{count} of {len(chosen)} at {axis.info.words} {number(end)}")
+    return f"{findings.info.arm(label).name} {listing(told)}" if told else ""
+
+
+def _ends(cells: Cells) -> list[tuple[Axis, float]]:
+    """Both ends of every axis of numbers."""
+    axes = [axis for axis in cells.axes if axis.numeric and len(axis.values) > 1]
+    return [(axis, end) for axis in axes for end in axis.values[[0, -1]].tolist()]

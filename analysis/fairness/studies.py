@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.wording import number
+from analysis.wording import listing, number
 
 #: The column that names studies.
 STUDY = "study"
@@ -46,9 +46,18 @@ def _card(table: pd.DataFrame, question: str, level: str, columns: tuple[str, ..
     differing = [text for text in told if text]
     if differing:
         return Card(level=level, title=f"{question} of the studies differs", text=f"{'; '.join(differing)}.")
-    return Card(
-        level=PASS, title=f"{question} of the studies", text="The same in every study, or not recorded."
-    )
+    title, silent = f"{question} of the studies", _silent(table, columns)
+    if silent:
+        text = f"Not recorded by {listing(silent)}, so it may differ."
+        return Card(level=WARN, title=f"{title} not recorded", text=text)
+    return Card(level=PASS, title=title, text="The same in every study, as far as it is recorded.")
+
+
+def _silent(table: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
+    """Studies with trials that tell none of the columns; our own trials leave empty only what they do not have."""
+    told = table.reindex(columns=[*columns, "numerics_version"]).notna().any(axis=1)
+    known, ran = (each.groupby(table[STUDY], sort=False).any() for each in (told, table["status"].notna()))
+    return [str(name) for name in known.index[ran & ~known]]
 
 
 def _told(table: pd.DataFrame, column: str) -> str:

@@ -12,9 +12,9 @@ from analysis.plots.heatmap import HeatmapData, draw_heatmap, panel_grid
 from analysis.plots.style import WIDTH
 from analysis.statistics.intervals import student_interval
 from analysis.surface import MISSING, PRUNED, UNPLANNED, Surface
-from analysis.wording import number, wrapped
+from analysis.wording import NONE, number, wrapped
 
-_ROOMY = 4  # batch sizes up to which a cell has room for words
+ROOMY = 4  # batch sizes up to which a cell has room for words
 
 
 def metric_surfaces(findings: Findings) -> Figure | None:
@@ -24,20 +24,39 @@ def metric_surfaces(findings: Findings) -> Figure | None:
         label: _panel(findings, label, surface, metric.factor, metric.digits)
         for label, surface in findings.surfaces.items()
     }
-    return _figure(panels, metric.axis_label) if panels else None
+    return panels_figure(panels, metric.axis_label) if panels else None
+
+
+def width_surfaces(findings: Findings) -> Figure | None:
+    """Half the width of each mean's interval; None where no cell has one."""
+    metric = findings.info.metric
+    panels = {
+        label: _panel(findings, label, surface, metric.factor, metric.digits, width=True)
+        for label, surface in findings.surfaces.items()
+    }
+    if not any(np.isfinite(panel.values).any() for panel in panels.values()):
+        return None
+    return panels_figure(panels, f"half the interval's width, {metric.difference_unit}")
 
 
 def rank_surfaces(findings: Findings) -> Figure | None:
     """Mean effective rank over seeds, in dimensions; None where no trial has one."""
     surfaces = findings.surfaces_of(findings.info.rank_metric)
     panels = {label: _panel(findings, label, surface, 1.0, 1) for label, surface in surfaces.items()}
-    return _figure(panels, "effective rank, dimensions") if panels else None
+    return panels_figure(panels, "effective rank, dimensions") if panels else None
 
 
-def _panel(findings: Findings, label: str, surface: Surface, scale: float, digits: int) -> HeatmapData:
+def _panel(
+    findings: Findings, label: str, surface: Surface, scale: float, digits: int, *, width: bool = False
+) -> HeatmapData:
+    """The mean of every cell with its interval, or with `width` half that interval's width alone."""
     arm, tuned = findings.info.arm(label), findings.summaries[label].tuned
     mean, low, high = (scale * each for each in student_interval(surface.values))
-    planned = np.maximum(surface.planned.sum(axis=-1), 1)
+    shown = (high - low) / 2 if width else mean
+    half = np.full_like(mean, np.nan) if width else (high - low) / 2
+    failed = surface.failed.sum(axis=-1) / np.maximum(surface.planned.sum(axis=-1), 1)
+    if width:  # a cell of one finished seed has no width either, and must not look as if all had failed
+        failed = np.where((surface.status == "ok").any(axis=-1), 0.0, failed)
     column, row = (int(place) for place in np.unravel_index(tuned.at, surface.values.shape[:2]))
     return HeatmapData(
         title=wrapped(arm.name, width=24),
@@ -45,19 +64,20 @@ def _panel(findings: Findings, label: str, surface: Surface, scale: float, digit
         y_label=arm.main.axis_label,
         x_ticks=[number(value) for value in surface.x],
         y_ticks=[number(value) for value in surface.y],
-        values=mean.T,
-        texts=_texts(surface, mean, (high - low) / 2, digits).T,
-        failed=(surface.failed.sum(axis=-1) / planned).T,
+        values=shown.T,
+        texts=_texts(surface, shown, half, digits).T,
+        failed=failed.T,
         boxed=(row, column) if "ok" in surface.status[column, row] else None,
     )
 
 
 def _texts(surface: Surface, mean: np.ndarray, half: np.ndarray, digits: int) -> np.ndarray:
-    write = _cell_text if len(surface.x) <= _ROOMY else _short_cell_text
+    write = _cell_text if len(surface.x) <= ROOMY else _short_cell_text
     texts = np.empty(mean.shape, dtype=object)
     for cell in np.ndindex(mean.shape):
         spread = f"±{half[cell]:.{digits}f}" if np.isfinite(half[cell]) else ""
-        texts[cell] = write(Counter(surface.status[cell].tolist()), f"{mean[cell]:.{digits}f}", spread)
+        text = f"{mean[cell]:.{digits}f}" if np.isfinite(mean[cell]) else NONE
+        texts[cell] = write(Counter(surface.status[cell].tolist()), text, spread)
     return texts
 
 
@@ -82,7 +102,10 @@ def _short_cell_text(statuses: Counter[str], mean: str, _: str) -> str:
     return "✕" if planned > statuses[MISSING] + statuses[PRUNED] else "–" if planned else ""
 
 
-def _figure(panels: Mapping[str, HeatmapData], color_label: str) -> Figure:
+def panels_figure(
+    panels: Mapping[str, HeatmapData], color_label: str, *, limits: tuple[float, float] | None = None
+) -> Figure:
+    """A heat map a panel, all on one colour scale: from `limits`, or the least and the largest value."""
     rows, columns = panel_grid(len(panels))
     tallest = max(len(panel.y_ticks) for panel in panels.values())
     widest = max(len(panel.x_ticks) for panel in panels.values())
@@ -90,7 +113,7 @@ def _figure(panels: Mapping[str, HeatmapData], color_label: str) -> Figure:
     grid = figure.subplots(rows, columns, squeeze=False)
     values = np.concatenate([panel.values.ravel() for panel in panels.values()])
     known = values[np.isfinite(values)]
-    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    low, high = limits or ((known.min(), known.max()) if len(known) else (0.0, 1.0))
     for ax, panel in zip(grid.flat, panels.values(), strict=False):
         draw_heatmap(ax, panel, low=low, high=high, text_size=_text_size(widest))
     for ax in list(grid.flat)[len(panels) :]:
@@ -103,4 +126,4 @@ def _figure(panels: Mapping[str, HeatmapData], color_label: str) -> Figure:
 
 def _text_size(columns: int) -> float:
     """Size of the cells' texts in points; none where cells are too narrow for them."""
-    return 8.0 if columns <= _ROOMY else 6.5 if columns <= 8 else 0.0
+    return 8.0 if columns <= ROOMY else 6.5 if columns <= 8 else 0.0

@@ -28,6 +28,7 @@ class HeatmapData:
     texts: np.ndarray  # (Y, X) of str, written into the cells
     failed: np.ndarray  # (Y, X) share of the cell's trials that failed
     boxed: tuple[int, int] | None = None  # (row, column) of the cell with a frame
+    colormap: str = COLORMAP
 
 
 def panel_grid(panels: int) -> tuple[int, int]:
@@ -46,7 +47,7 @@ def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_s
         annot_kws={"size": text_size, "linespacing": 1.1},
         vmin=low,
         vmax=high,
-        cmap=COLORMAP,
+        cmap=data.colormap,
         cbar=False,
         linewidths=1,
         linecolor="white",

@@ -25,15 +25,17 @@ class TableMapping:
     )
     data: str | None = None  # column of data sets; `data` or `dataset` where there is one
     axes: tuple[str, ...] = ()
+    describes: tuple[str, ...] = ()  # metrics of the representation, beside columns z_* and h_*
     x: str | None = None
     main: str | None = None
     measures: dict[str, str] | None = None  # column: log | linear | each
     higher_is_better: bool = True
     percent: bool | None = None  # metric in percent; found out from its values where not given
-    worst: float | None = None  # what a failed trial counts as; the worst finite value where not given
+    worst: float | None = None  # what a failed trial counts as; the worst value reported where not given
     tolerance: float | None = None  # of the tolerance volume, in the metric's own unit
     reference: str = ""  # loss that others are compared with
     null_controls: tuple[tuple[str, str], ...] = ()  # pairs of losses that must not differ
+    complete: bool = False  # no more trials were planned than the table has rows of
     name: str = ""
 
 

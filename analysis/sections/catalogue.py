@@ -16,6 +16,7 @@ from analysis.sections.good_space import good_space_section
 from analysis.sections.hyperparameters import hyperparameters_section
 from analysis.sections.laboratory import optima_section, selection_section
 from analysis.sections.methods import methods_section
+from analysis.sections.more_seeds import more_seeds_section
 from analysis.sections.overview import overview_section
 from analysis.sections.places import curves_section, places_section, rank_section, surfaces_section
 from analysis.sections.provenance import environment_section, fairness_section, study_section
@@ -48,6 +49,7 @@ SECTIONS: dict[str, Callable[[Findings], Content | None]] = {
     "correlations": correlations_section,
     "stability": stability_section,
     "rank": rank_section,
+    "more_seeds": more_seeds_section,
     "failures": failures_section,
     "fairness": fairness_section,
     "methods": methods_section,

@@ -1,10 +1,12 @@
 """Findings: what became of each claim that the study file writes down."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from analysis.claims import CONFIRMED, Finding
 from analysis.findings import Findings, judged_claims
-from analysis.sections.content import TEXT, Cell, Content, table
+from analysis.sections.content import TEXT, Cell, Content, ShownTable, table
 
 
 def claims_section(findings: Findings) -> Content | None:
@@ -12,27 +14,30 @@ def claims_section(findings: Findings) -> Content | None:
     judged = judged_claims(findings)
     if not judged:
         return None
-    rows = [claim_cells(item) for item in judged]
     confirmed = sum(item.status == CONFIRMED for item in judged)
-    columns = [(title, TEXT) for title in ("Claim", "Paper", "Confirmed by", "Finding", "Figure")]
     return Content(
         title="Findings: the papers' claims",
         lead=f"{confirmed} of {len(judged)} claims are confirmed. Each stands in the study file with what would "
         "confirm it; a trial that failed agrees with none. What is confirmed holds for the sizes, budgets and "
         "the optimiser of this study.",
-        tables=(table(columns, rows),),
+        tables=(claims_table(judged),),
         data={"claims": pd.DataFrame([told(item) for item in judged])},
     )
 
 
-def claim_cells(item: Finding, *, figures: str = "") -> list[Cell | str]:
-    """A row of a table of claims; `figures` is what stands before the name of a figure on the page."""
+def claims_table(judged: Sequence[Finding], *, title: str = "", figures: str = "") -> ShownTable:
+    """A row a claim; `figures` is what stands before the name of a figure on the page."""
+    columns = [(name, TEXT) for name in ("Claim", "Finding", "Paper", "Confirmed by", "Figure")]
+    return table(columns, [_cells(item, figures) for item in judged], title=title)
+
+
+def _cells(item: Finding, figures: str) -> list[Cell | str]:
     figure = item.claim.figure
     return [
         item.claim.claim,
+        Cell(text=item.status, below=item.found),
         item.claim.paper,
         item.claim.confirmed_by,
-        Cell(text=item.status, below=item.found),
         Cell(text=figure, link=f"figure-{figures}{figure}" if figure else ""),
     ]
 

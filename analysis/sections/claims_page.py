@@ -7,8 +7,8 @@ import pandas as pd
 from analysis.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN
 from analysis.findings import Findings, judged_claims
 from analysis.sections.catalogue import build_sections
-from analysis.sections.claims import claim_cells, told
-from analysis.sections.content import TEXT, Content, table
+from analysis.sections.claims import claims_table, told
+from analysis.sections.content import Content
 from analysis.wording import counted, listing
 
 
@@ -23,21 +23,19 @@ def claims_sentences(studies: Sequence[Findings]) -> list[str]:
 
 
 def claims_parts(studies: Sequence[Findings]) -> dict[str, dict[str, Content]]:
-    """The table of all claims under "", and the figures that they name under each study."""
+    """The tables of all claims under "", and the figures that they name under each study."""
     parts = {"": {"claims": _all_claims(studies)}}
     return parts | {findings.info.name: {"evidence": _evidence(findings)} for findings in studies}
 
 
 def _all_claims(studies: Sequence[Findings]) -> Content:
-    columns = [(title, TEXT) for title in ("Study", "Claim", "Paper", "Confirmed by", "Finding", "Figure")]
-    judged = [(findings.info.name, item) for findings in studies for item in judged_claims(findings)]
-    rows = [[name, *claim_cells(item, figures=f"{name}/")] for name, item in judged]
-    data = [{"study": name, **told(item)} for name, item in judged]
+    judged = {findings.info.name: judged_claims(findings) for findings in studies}
+    data = [{"study": name, **told(item)} for name, items in judged.items() for item in items]
     return Content(
         title="Claims",
         lead="Each claim stands in its study's file with what would confirm it, and holds for the sizes, budgets and "
         "the optimiser there. A trial that failed agrees with none.",
-        tables=(table(columns, rows),),
+        tables=tuple(claims_table(items, title=name, figures=f"{name}/") for name, items in judged.items()),
         data={"claims": pd.DataFrame(data)},
     )
 

@@ -5,9 +5,7 @@ from analysis.sections.content import TEXT, Cell, Content, gap_cell, table
 from analysis.statistics.compare import Comparison
 from analysis.statistics.power import POWER
 from analysis.tables import comparisons_table
-from analysis.wording import Scale, p_value
-
-_WORDS = {"tuned": "tuned", "mean": "average over the space"}
+from analysis.wording import SCORE_WORDS, Scale, p_value
 
 
 def comparisons_section(findings: Findings) -> Content:
@@ -42,7 +40,7 @@ def _row(findings: Findings, item: Comparison) -> list[Cell | str]:
     scale = Scale(findings.info.metric)
     return [
         findings.info.arm(item.arm).name,
-        _WORDS[item.score],
+        SCORE_WORDS[item.score],
         gap_cell(item.difference, scale),
         Cell(text=p_value(item.p_holm), sort=item.p_holm),
         Cell(text=scale.size(item.detectable), sort=item.detectable),

@@ -99,7 +99,7 @@ def score_cell(estimate: Estimate, scale: Scale) -> Cell:
     """A score with, below it, its interval or why there is none."""
     return Cell(
         text=scale.value(estimate.value),
-        below=scale.interval(estimate) or estimate.note,
+        below=with_note(scale.interval(estimate), estimate),
         sort=scale.metric.shown(estimate.value),
     )
 
@@ -107,7 +107,9 @@ def score_cell(estimate: Estimate, scale: Scale) -> Cell:
 def share_cell(estimate: Estimate) -> Cell:
     """A share in percent, likewise."""
     return Cell(
-        text=percent(estimate.value), below=interval(estimate) or estimate.note, sort=100 * estimate.value
+        text=percent(estimate.value),
+        below=with_note(interval(estimate), estimate),
+        sort=100 * estimate.value,
     )
 
 
@@ -115,7 +117,7 @@ def gap_cell(estimate: Estimate, scale: Scale) -> Cell:
     """A difference of scores, likewise; plus is better."""
     return Cell(
         text=scale.gap(estimate.value),
-        below=scale.gap_interval(estimate) or estimate.note,
+        below=with_note(scale.gap_interval(estimate), estimate),
         sort=scale.metric.factor * estimate.value,
     )
 
@@ -126,10 +128,14 @@ def number_cell(value: float, form: str = ".3g", *, below: str = "") -> Cell:
 
 
 def bracket(estimate: Estimate, form: str) -> str:
-    """The ends of a plain number's interval, or why there is none."""
-    if not estimate.has_interval:
-        return estimate.note
-    return f"[{signed(estimate.low, form)}, {signed(estimate.high, form)}]"
+    """The ends of a plain number's interval, and what is to be said of it or why there is none."""
+    ends = f"[{signed(estimate.low, form)}, {signed(estimate.high, form)}]" if estimate.has_interval else ""
+    return with_note(ends, estimate)
+
+
+def with_note(ends: str, estimate: Estimate) -> str:
+    """An interval as it is written, empty without one, and below it what the estimate's note says."""
+    return "\n".join(filter(None, [ends, estimate.note]))
 
 
 def signed(value: float, form: str) -> str:

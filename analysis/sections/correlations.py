@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.cells import Cells
 from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, bracket, number_cell, table
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals import STATED, Estimate
 from analysis.statistics.metric_correlation import metric_correlations, rank_metrics
 from analysis.tables import estimate_columns
 from analysis.wording import p_value
@@ -16,7 +16,7 @@ _WHERE = {"z": "projection z", "h": "encoder output h"}
 
 
 def correlations_section(findings: Findings) -> Content | None:
-    """Spearman's correlations of every representation metric with the outcome, overall and within a loss."""
+    """Correlations of every representation metric with the outcome, overall, within a loss and between seeds."""
     names = _metrics(findings)
     if (
         not names or not findings.any_finished or findings.adaptive
@@ -45,16 +45,17 @@ def correlations_section(findings: Findings) -> Content | None:
         ("Metric", TEXT),
         "Within a loss",
         "Over all losses",
-        "Between seeds",
+        "Between seeds (Pearson)",
         "Behind the first: p (Holm)",
     ]
     return Content(
         title=f"Which representation metric goes along with {findings.info.metric.noun}",
         lead=f"Spearman's correlation with {noun} over configurations, computed for each seed by itself; "
         "strongest within a loss first. Over all losses it may only say that some losses are better. "
-        "Between seeds: whether the luckier seed of one configuration has the better metric too. "
+        "Between seeds: whether the luckier seed of one configuration has the better metric too, Pearson's "
+        "correlation of all trials once each configuration's and each seed's mean is taken out. "
         "Failed trials have no metric and are left out. The first is picked and compared on the same "
-        "seeds, so this explores and does not confirm.",
+        f"seeds, so this explores and does not confirm. Intervals: {STATED}.",
         tables=(table(columns, rows),),
         data={
             "metric_correlations": pd.DataFrame(
@@ -75,7 +76,11 @@ def correlations_section(findings: Findings) -> Content | None:
 def _metrics(findings: Findings) -> list[str]:
     """Metrics that some arm has and that vary; sizes are none."""
     columns = dict.fromkeys(name for cells in findings.wholes.values() for name in cells.raw)
-    return [name for name in columns if name.startswith(_PREFIXES) and not name.endswith("_dim")]
+    return [
+        name
+        for name in columns
+        if (name.startswith(_PREFIXES) and not name.endswith("_dim")) or name in findings.info.describes
+    ]
 
 
 def _known(cells: Cells, name: str) -> np.ndarray:
@@ -84,6 +89,8 @@ def _known(cells: Cells, name: str) -> np.ndarray:
 
 def _words(name: str) -> str:
     where, _, rest = name.partition("_")
+    if where not in _WHERE:
+        return name.replace("_", " ")
     return f"{rest.replace('_', ' ')} of {_WHERE[where]}"
 
 

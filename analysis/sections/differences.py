@@ -1,6 +1,6 @@
 """Where in the space the ranking holds, and what can be decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,9 +12,9 @@ from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, number_cell, share_cell, table
 from analysis.sections.scores import tolerance_words
 from analysis.statistics.differences import DifferenceSurface, difference_surface
-from analysis.statistics.equivalence import Equivalence, equivalence_test
+from analysis.statistics.equivalence import Equivalence, corrected, equivalence_test
 from analysis.statistics.improvement import probability_of_improvement, rank_flip_probability
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals import STATED, Estimate
 from analysis.tables import estimate_columns
 from analysis.wording import p_value, percent
 
@@ -27,13 +27,14 @@ class Rivalry:
     improvement: Estimate
     flip: float
     equivalence: Equivalence
+    note: str  # why nothing is sure yet, or empty
 
 
 def differences_section(findings: Findings) -> Content | None:
     """Difference maps against the reference, with the share of the space where the ranking reverses."""
     if findings.adaptive:
         return None
-    rivalries = {label: item for label in findings.cells if (item := _rivalry(findings, label)) is not None}
+    rivalries = _rivalries(findings)
     if not rivalries or not findings.any_finished:
         return None
     reference, eps = findings.info.reference_arm.name, tolerance_words(findings)
@@ -44,7 +45,7 @@ def differences_section(findings: Findings) -> Content | None:
         "Ranking reversed in, % of the space",
         "One run beats one run, %",
         "Order would flip with other seeds, %",
-        f"Equal within {eps}: p",
+        f"Equal within {eps}: p (Holm)",
         ("Equal?", TEXT),
     ]
     return Content(
@@ -53,8 +54,9 @@ def differences_section(findings: Findings) -> Content | None:
         "kernel scales are matched by their place on their axes, which span one log-width. Better "
         "and worse count places that differ after correction over all places (Benjamini and "
         "Yekutieli). The ranking is reversed where the mean difference has the opposite sign of the "
-        "overall one. “Equal” is the two one-sided test of the average over the space: a difference "
-        "that is not significant is not yet equality.",
+        "overall one. “Equal” is the two one-sided test of the average over the space, corrected over all "
+        "losses of this table (Holm): a difference that is not significant is not yet equality. Intervals: "
+        f"{STATED}. Where trials of a loss are missing, it gets neither intervals nor a verdict.",
         tables=(table(columns, [_row(findings, label, item) for label, item in rivalries.items()]),),
         figures={
             "difference_maps": ShownFigure(
@@ -75,6 +77,16 @@ def differences_section(findings: Findings) -> Content | None:
     )
 
 
+def _rivalries(findings: Findings) -> dict[str, Rivalry]:
+    """Every comparable arm against the reference; their tests of equivalence are one family."""
+    found = {label: item for label in findings.cells if (item := _rivalry(findings, label)) is not None}
+    tests = corrected([item.equivalence for item in found.values()])
+    return {
+        label: replace(item, equivalence=test)
+        for (label, item), test in zip(found.items(), tests, strict=True)
+    }
+
+
 def _rivalry(findings: Findings, label: str) -> Rivalry | None:
     """None for the reference itself, and for arms whose grids have no places in common."""
     reference = findings.info.reference_arm.label
@@ -82,13 +94,16 @@ def _rivalry(findings: Findings, label: str) -> Rivalry | None:
     if label == reference or not comparable(own, other):
         return None
     weights = (own.weights + other.weights) / 2
-    note = "" if findings.complete else "provisional"
-    by_seed = findings.summaries[label].mean_by_seed - findings.summaries[reference].mean_by_seed
+    summaries = findings.summaries[label], findings.summaries[reference]
+    note = "" if all(summary.complete for summary in summaries) else "trials missing"
+    widen = max(summary.mean_widen for summary in summaries)
+    by_seed = summaries[0].mean_by_seed - summaries[1].mean_by_seed
     return Rivalry(
         surface=difference_surface(own.test, other.test, weights, note=note),
         improvement=probability_of_improvement(own.test, other.test, weights, note=note),
         flip=rank_flip_probability(by_seed),
-        equivalence=equivalence_test(by_seed, findings.info.tolerance or 1e-12),
+        equivalence=equivalence_test(by_seed, findings.info.tolerance or 1e-12, widen=widen, note=note),
+        note=note,
     )
 
 
@@ -106,8 +121,8 @@ def _row(findings: Findings, label: str, item: Rivalry) -> list[Cell | str]:
         Cell(text=percent(surface.share_worse), sort=surface.share_worse),
         share_cell(surface.share_reversed),
         share_cell(item.improvement),
-        number_cell(100 * item.flip, ".1f"),
-        Cell(text=p_value(item.equivalence.p), sort=item.equivalence.p),
+        number_cell(100 * item.flip, ".1f", below=item.note),
+        Cell(text=p_value(item.equivalence.p_holm), below=item.note, sort=item.equivalence.p_holm),
         item.equivalence.verdict,
     ]
 
@@ -139,5 +154,6 @@ def _decisions(label: str, item: Rivalry) -> dict[str, object]:
         **estimate_columns("probability_of_improvement", item.improvement),
         "rank_flip_probability": item.flip,
         "equivalence_p": item.equivalence.p,
+        "equivalence_p_holm": item.equivalence.p_holm,
         "equivalence": item.equivalence.verdict,
     }

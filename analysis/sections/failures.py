@@ -4,6 +4,13 @@ import pandas as pd
 
 from analysis.findings import Findings
 from analysis.sections.content import COUNT, TEXT, Cell, Content, ShownTable, table
+from analysis.sections.failure_rates import (
+    costs_table,
+    failure_surfaces,
+    rates_figure,
+    rates_shown,
+    rates_table,
+)
 from analysis.tables import coverage_table, failures_table, trials_table
 from analysis.wording import NONE, number
 
@@ -24,20 +31,34 @@ _COUNTS = {
 
 
 def failures_section(findings: Findings) -> Content:
-    """Trials by status, and the kinds of failure."""
-    coverage, failed = coverage_table(findings), failures_table(findings)
+    """Trials by status, the kinds of failure, and how often and at what cost they happen."""
+    coverage, failed, surfaces = (
+        coverage_table(findings),
+        failures_table(findings),
+        failure_surfaces(findings),
+    )
     ended = int(coverage["planned"].sum() - coverage["missing"].sum())
     tables = [_coverage(findings, coverage)]
-    lead = ""
+    lead, figures = "", {}
     if len(failed):
         tables.append(_kinds(findings, failed))
+        if findings.ranks_losses and not findings.adaptive:
+            tables.append(rates_shown(findings, surfaces))
+            figures = rates_figure(findings, surfaces)
     else:
         lead = f"None failed of {ended} trials." if ended else "No trial has ended yet."
     return Content(
         title="Failures and coverage",
         lead=lead,
         tables=tuple(tables),
-        data={"failures": failed, "coverage": coverage, "trials": trials_table(findings)},
+        figures=figures,
+        data={
+            "failures": failed,
+            "failure_rates": rates_table(findings, surfaces),
+            "failure_costs": costs_table(findings, surfaces),
+            "coverage": coverage,
+            "trials": trials_table(findings),
+        },
     )
 
 
@@ -81,5 +102,5 @@ def _kind(findings: Findings, key: tuple[str, ...], rows: pd.DataFrame) -> list[
         status.replace("_", " "),
         Cell(text=str(len(rows)), sort=len(rows)),
         ": ".join(filter(None, [error, message])) or NONE,
-        Cell(text=place, below=str(first["trial_id"])),
+        Cell(text=place, below=f"trial {first['trial_id']}"),
     ]

@@ -12,7 +12,7 @@ from analysis.plots.bands import BandCurve
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, share_cell, table
 from analysis.sections.scores import tolerance_words
-from analysis.statistics.intervals import LEVEL, Estimate
+from analysis.statistics.intervals import LEVEL, STATED, Estimate
 from analysis.statistics.profile import Profile, profile, profile_area
 from analysis.statistics.tolerance import tolerance_volume
 from analysis.tables import estimate_columns
@@ -37,8 +37,8 @@ def good_space_section(findings: Findings) -> Content | None:
     return Content(
         title="How much of the space is good",
         lead="A robust loss scores well in much of its space, not only at its best. The area under the "
-        f"profile is the profile's mean over all thresholds that occur. Intervals: {level}, over "
-        "seeds; conservative where they rest on simultaneous intervals of all configurations.",
+        f"profile is the profile's mean over all thresholds {_ends_words(findings)}. Intervals: {STATED}; "
+        "conservative where they rest on simultaneous intervals of all configurations.",
         tables=(table(columns, [_row(findings, label, volumes[label]) for label in volumes]),),
         figures={
             "profiles": ShownFigure(
@@ -59,23 +59,43 @@ def _thresholds(findings: Findings) -> np.ndarray:
     return np.linspace(known.min(), known.max(), _THRESHOLDS)
 
 
+def _area_ends(findings: Findings) -> tuple[float, float]:
+    """Thresholds that the area reaches over: the metric's bounds, an infinite one as far as scores of any loss go.
+
+    So one extreme trial of one loss moves no other loss's area where the metric is bounded.
+    """
+    bounds, observed = findings.info.metric.score_bounds, _thresholds(findings)[[0, -1]]
+    low, high = (b if np.isfinite(b) else float(o) for b, o in zip(bounds, observed, strict=True))
+    return low, high
+
+
+def _ends_words(findings: Findings) -> str:
+    metric = findings.info.metric
+    if not np.isfinite(metric.bounds).all():
+        return "that occur in any loss, so that a score far out moves the area of every loss"
+    low, high = (f"{metric.factor * bound:g}" for bound in metric.bounds)
+    unit = f" {metric.unit}" if metric.unit else ""
+    return f"from {low} to {high}{unit}, the metric's bounds: the average on that scale"
+
+
 def _profile(findings: Findings, label: str) -> Profile:
     cells = findings.cells[label]
-    note = findings.summaries[label].mean.note if not findings.summaries[label].complete else ""
+    note = findings.summaries[label].provisional
     return profile(cells.test, cells.weights, _thresholds(findings), note=note)
 
 
 def _volumes(findings: Findings, label: str) -> dict[str, Estimate]:
-    cells, thresholds = findings.cells[label], _thresholds(findings)
+    cells = findings.cells[label]
     alive = np.any(cells.finished, axis=-1)
-    note = "" if findings.summaries[label].complete else findings.summaries[label].mean.note
+    note = findings.summaries[label].provisional
     same_seeds = all(np.array_equal(other.seeds, cells.seeds) for other in findings.cells.values())
     rivals = [other.test for name, other in findings.cells.items() if name != label]
     pool = np.concatenate(rivals) if rivals and same_seeds else None
     volume = partial(
         tolerance_volume, cells.test, cells.weights, eps=findings.info.tolerance, alive=alive, note=note
     )
-    area = profile_area(cells.test, cells.weights, low=thresholds[0], high=thresholds[-1], note=note)
+    low, high = _area_ends(findings)
+    area = profile_area(cells.test, cells.weights, low=low, high=high, note=note)
     return {
         "area": area,
         "own": volume(),

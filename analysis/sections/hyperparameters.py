@@ -19,7 +19,8 @@ from analysis.sections.content import (
     table,
 )
 from analysis.statistics.choice import default_cell
-from analysis.statistics.importance import Importances, given_importances, grid_importances
+from analysis.statistics.importance import LEAST_SEEDS, Importances, given_importances, grid_importances
+from analysis.statistics.intervals import STATED
 from analysis.statistics.tunability import Tunability, tunability
 from analysis.tables import estimate_columns
 from analysis.wording import NONE, Scale
@@ -43,13 +44,13 @@ def hyperparameters_section(findings: Findings) -> Content | None:
         return None
     return Content(
         title="Which hyperparameter matters",
-        lead="Importance is the share of the variance between configurations that a hyperparameter "
-        "explains, alone and with all its interactions, with the seeds' noise taken out (so a share "
-        "may be slightly negative); in brackets its interval, below it how often it is the most "
-        "important when seeds are drawn again. Gain is what tuning this hyperparameter alone adds to "
-        "the default (tunability), harm what its worst value costs (mistunability), risk what "
-        "leaving it at its default costs when all others are tuned. All are chosen on one half of "
-        "the seeds and scored on the other.",
+        lead="Importance is the share of the variance between configurations that a hyperparameter explains, "
+        "alone and with all its interactions, with the seeds' noise taken out, from "
+        f"{LEAST_SEEDS} seeds on that know every configuration; a share that comes out below 0 counts as 0. "
+        "Beside it: how often it is the most important when seeds are drawn again. Gain is what tuning this "
+        "hyperparameter alone adds to the default (tunability), harm what its worst value costs "
+        "(mistunability), risk what leaving it at its default costs when all others are tuned. Gain, harm and "
+        f"risk are chosen on one half of the seeds and scored on the other. Intervals: {STATED}.",
         tables=(_importance_table(findings, found), *_tunability_table(findings, found)),
         data={"hyperparameters": pd.DataFrame(_rows(found))},
     )
@@ -88,7 +89,8 @@ def _tunability(findings: Findings, cells: Cells, varying: list[int]) -> Tunabil
         return None
     shape = (*(cells.shape[place] for place in varying), len(cells.seeds))
     default = [int(cells.codes[default_cell(cells), place]) for place in varying]
-    note = "" if not cells.missing.any() else "provisional"
+    known = np.isfinite(cells.test[cells.weights > 0]).all()
+    note = "" if known else "provisional"
     test, validation = cells.test.reshape(shape), cells.validation.reshape(shape)
     return tunability(test, validation, default, span=findings.info.metric.span, note=note)
 

@@ -13,28 +13,13 @@ from analysis.wording import Scale, listing
 
 def methods_section(findings: Findings) -> Content:
     """Definitions and choices, each with what it comes to in this study."""
-    eps, level, tail = tolerance_words(findings), f"{100 * LEVEL:.0f} %", f"{100 * TAIL:.0f} %"
+    eps, tail = tolerance_words(findings), f"{100 * TAIL:.0f} %"
     facts = (
         ("Selection", _selection(findings)),
-        (
-            "Default",
-            (
-                "The configuration nearest (in logarithms) to the loss's own defaults; an axis without a "
-                f"default, such as batch size, stands at its middle value: {_defaults(findings)}."
-            ),
-        ),
+        ("Default", _default(findings)),
         ("Measure", _measure(findings)),
         ("Failures", _failures(findings)),
-        (
-            "Intervals",
-            (
-                "The unit of resampling is the seed, which sets initialisation, batch order and views; "
-                "the label draws are the same in every trial. Tuned, default and average: Student's "
-                f"{level} interval over seeds, from two seeds on, cut at what is possible. Worst {tail} "
-                "and tolerance: conservative intervals from simultaneous bands of all cells, from "
-                f"{MIN_SEEDS_EXTREMES} seeds on.{_RESAMPLED if findings.info.metric.held_out else ''}"
-            ),
-        ),
+        ("Intervals", _intervals(findings)),
         (
             "Comparisons",
             (
@@ -71,12 +56,12 @@ def methods_section(findings: Findings) -> Content:
     return Content(title="Methods", facts=told, folded=True)
 
 
-_RESAMPLED = " Images of the test set are not resampled."
-
 _CHOSEN_ON_VALIDATION = (
     "The tuned configuration of a loss is the one with the highest mean validation score over seeds; "
     "the test set never selects. Its score is cross-fitted: for each seed, validation on the other "
-    "half of the seeds chooses the configuration, and that seed's test score there counts. Validation "
+    "half of the seeds chooses the configuration, and that seed's test score there counts. Where trials are missing, "
+    "only configurations with the most seeds known take part. "
+    "Validation "
     "and test of one seed share one encoder and so its luck; if the same seeds chose and reported, "
     "the score would be too high, most for a loss with many equally good configurations. The score is "
     "thus that of tuning on half of the seeds. "
@@ -108,12 +93,46 @@ def _selection(findings: Findings) -> str:
     )
 
 
-def _defaults(findings: Findings) -> str:
+def _default(findings: Findings) -> str:
+    """What the default configuration is; a table that names no defaults has middles alone."""
+    axes = [axis for arm in findings.info.arms for axis in arm.axes]
+    declared = (
+        "The configuration nearest (in logarithms) to the loss's own defaults; an axis without a default, such as "
+        "batch size, stands at its middle value"
+    )
+    middle = "The middle of every axis: the table names no defaults"
+    known = any(axis.default is not None for axis in axes) and not findings.info.imported
     told = []
     for label, item in findings.summaries.items():
         arm = findings.info.arm(label)
         told.append(f"{arm.name} at {', '.join(place_words(item.default, arm))}")
-    return "; ".join(told)
+    return f"{declared if known else middle}: {'; '.join(told)}."
+
+
+def _intervals(findings: Findings) -> str:
+    """The unit of resampling, and how each score's interval is made."""
+    info, level = findings.info, f"{100 * LEVEL:.0f} %"
+    sets = (
+        "whatever it sets in these trials"
+        if info.imported
+        else "which sets initialisation, batch order and views; the label draws are the same in every trial"
+    )
+    images = (
+        " Images of the test set are not resampled." if info.metric.held_out and not info.imported else ""
+    )
+    return (
+        f"The unit of resampling is the seed, {sets}. Tuned, default and average: Student's {level} interval over "
+        f"seeds, from two seeds on, cut at what is possible. {_FILLED} "
+        f"From {MIN_SEEDS_EXTREMES} seeds on, both conservative: "
+        f"the worst {100 * TAIL:.0f} % between Student's intervals of what all seeds and what the other half "
+        f"choose, the tolerance from simultaneous bands of all cells.{images}"
+    )
+
+
+_FILLED = (
+    "The average fills in a few missing trials from an additive fit of configuration and seed, over seeds that know "
+    "at least 80 % of the space and configurations that more than half of those seeds know; its interval is widened."
+)
 
 
 def _measure(findings: Findings) -> str:
@@ -136,12 +155,10 @@ def _measure(findings: Findings) -> str:
 
 def _failures(findings: Findings) -> str:
     scale = Scale(findings.info.metric)
-    guessing = ", that of guessing" if findings.info.metric.noun == "accuracy" else ""
-    without = [
-        f"{findings.info.arm(label).name} {scale.value(item.mean_finished.value)}"
-        for label, item in findings.summaries.items()
-    ]
-    averages = "" if findings.adaptive else f" Averages without failed trials: {', '.join(without)}."
+    guessing = (
+        ", that of guessing" if findings.info.metric.noun == "accuracy" and not findings.info.imported else ""
+    )
+    averages = "" if findings.adaptive else " Averages without failed trials stand beside the failures."
     pruned = (
         "A configuration that the search stopped early takes no part in choices."
         if findings.adaptive

@@ -4,7 +4,7 @@ from functools import partial
 
 from analysis.figures.curves import batch_size_figure, main_axis_figure
 from analysis.figures.scatter import places_figure, without_surface
-from analysis.figures.surfaces import metric_surfaces, rank_surfaces
+from analysis.figures.surfaces import ROOMY, metric_surfaces, rank_surfaces, width_surfaces
 from analysis.findings import Findings
 from analysis.sections.content import Content, ShownFigure
 from analysis.statistics.intervals import LEVEL
@@ -30,9 +30,19 @@ def surfaces_section(findings: Findings) -> Content | None:
         f"the width of its {100 * LEVEL:.0f} % interval over them; all losses on one colour scale. "
         f"Frame: the configuration that {metric.chooser} on all seeds chooses; the tuned score is cross-fitted, "
         "so it may differ from this cell. Hatched grey: failed trials, a full cell where all seeds "
-        "failed. White: not run. A star or a count: not all seeds entered.",
+        "failed. They are left out of the means drawn here, and count as the worst outcome in every score and in the "
+        "difference maps. White: not run. A star or a count: not all seeds entered.",
     )
-    return Content(title=title, figures={"surfaces": figure})
+    widths = ShownFigure(
+        build=partial(width_surfaces, findings),
+        data="cells",
+        caption=f"How sure each mean is: half the width of its {100 * LEVEL:.0f} % interval over the finished seeds "
+        "(Student), all losses on one colour scale. –: fewer than two seeds finished.",
+    )
+    crowded = any(len(surface.x) > ROOMY for surface in findings.surfaces.values())
+    return Content(
+        title=title, figures={"surfaces": figure, **({"surface_widths": widths} if crowded else {})}
+    )
 
 
 def places_section(findings: Findings) -> Content | None:

@@ -46,7 +46,8 @@ def scores_section(findings: Findings) -> Content:
                 data="scores",
                 caption=f"Left: how far {metric.reported} falls from the tuned configuration to the "
                 f"default one, the average over the space and its worst {tail}. A short grey line "
-                f"means a robust loss. Right: the share of the space within {eps} of the loss's "
+                "means a robust loss. Tuned is chosen on half of the seeds, so with few of them it may lie below the "
+                f"default. Right: the share of the space within {eps} of the loss's "
                 "own best; the black line is the interval, where there is one. A loss of which no "
                 "trial finished has no mark.",
             ),

@@ -16,12 +16,12 @@ from analysis.sections.content import (
     score_cell,
     table,
 )
-from analysis.statistics.intervals import mean_and_spread
+from analysis.statistics.intervals import STATED, mean_and_spread
 from analysis.statistics.range_stability import Headline, RangeStability, range_stability, range_variants
 from analysis.statistics.robustness import TAIL, worst_case
 from analysis.statistics.tolerance import known_cells, tolerance_volume
 from analysis.statistics.winners_curse import winners_curse
-from analysis.wording import Scale, percent
+from analysis.wording import NONE, Scale, listing, percent
 
 
 def stability_section(findings: Findings) -> Content | None:
@@ -30,6 +30,7 @@ def stability_section(findings: Findings) -> Content | None:
         return None
     headlines = _headlines(findings)
     found = {label: _variants(findings, label, headlines) for label in findings.surfaces}
+    without = [findings.info.arm(label).name for label, item in found.items() if not item]
     found = {label: item for label, item in found.items() if item}
     scale = Scale(findings.info.metric)
     rows = [
@@ -42,13 +43,19 @@ def stability_section(findings: Findings) -> Content | None:
         for name, item in items.items()
     ]
     columns = [("Loss", TEXT), ("Score", TEXT), "As declared", "Lowest", "Highest"]
-    tables = [table(columns, rows, title="Other ranges and measures of the main axis")] if rows else []
+    why = "trials are missing, or the main axis is none of several numbers"
+    note = f"Not for {listing(without)}: {why}." if without else ""
+    tables = (
+        [table(columns, rows, title="Other ranges and measures of the main axis", note=note)] if rows else []
+    )
     return Content(
         title="How much hangs on choices",
         lead="Temperature and kernel scale are not commensurate, so where a loss's range begins and ends "
         "is a choice. Each score is computed again with the main axis cut to its lower, middle and "
         "upper half, shortened by one step at either end, and weighed by the other measures. A score "
-        "that moves much says little of the loss. The range is one over choices, not over chance.",
+        "that moves much says little of the loss. The range is one over choices, not over chance. "
+        f"Intervals of the winner's curse: {STATED}.",
+        sentences=(note,) if note and not rows else (),
         tables=(*tables, _curse(findings)),
         data={"range_stability": pd.DataFrame(_rows(found))},
     )
@@ -71,12 +78,8 @@ def _headlines(findings: Findings) -> dict[str, Headline]:
 def _variants(findings: Findings, label: str, headlines: dict[str, Headline]) -> dict[str, RangeStability]:
     cells = findings.cells[label]
     axis = cells.axes[1]
-    if (
-        not axis.numeric
-        or len(axis.values) < 2
-        or not cells.planned.any(axis=-1).all()
-        or cells.missing.any()
-    ):
+    # on a grid with gaps, scores of a part of it are not over the same seeds, nor those declared the ones shown above
+    if not axis.numeric or len(axis.values) < 2 or not np.isfinite(cells.test).all():
         return {}
     variants, weights = range_variants(axis.values, axis.info.measure), [each.weights for each in cells.axes]
     scores = cells.on_grid(cells.test)
@@ -93,10 +96,13 @@ def _shown(value: float, name: str, scale: Scale) -> Cell:
 def _curse(findings: Findings) -> ShownTable:
     scale, rows = Scale(findings.info.metric), []
     for label, cells in findings.cells.items():
+        name, gaps = findings.info.arm(label).name, findings.summaries[label].gaps
+        if gaps:  # the best is then one of the few cells that know all seeds
+            rows.append([name, *(Cell(text=NONE, below=gaps) for _ in range(3))])
+            continue
         found = winners_curse(cells.test, cells.validation, bounds=findings.info.metric.score_bounds)
         naive = number_cell(findings.info.metric.shown(found.naive), f".{findings.info.metric.digits}f")
-        split, optimism = score_cell(found.split, scale), gap_cell(found.optimism, scale)
-        rows.append([findings.info.arm(label).name, naive, split, optimism])
+        rows.append([name, naive, score_cell(found.split, scale), gap_cell(found.optimism, scale)])
     columns = [
         ("Loss", TEXT),
         "Best mean, chosen and scored on all seeds",

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.findings import Findings
 from analysis.sections.content import TEXT, Content, bracket, gap_cell, number_cell, table
 from analysis.statistics.batch_size import BatchElasticity, batch_elasticity, best_drift
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals import STATED, Estimate
 from analysis.statistics.neighbourhood import LocalDrop, local_drop
 from analysis.tables import estimate_columns
 from analysis.wording import Scale
@@ -53,8 +53,9 @@ def steps_section(findings: Findings) -> Content | None:
         title=f"Sensitivity to {x} and to one step",
         lead=f"Change of the score for each doubling of {x}, at the tuned value of the main axis and with "
         f"it tuned anew at each {x}: a loss whose first number is near 0 needs no new tuning when {x} "
-        f"changes. The power p says that the best main-axis value grows as {x} to the p. Chosen on "
-        "one half of the seeds, scored on the other.",
+        f"changes. The power p says that the best main-axis value grows as {x} to the p, the best by the mean "
+        "over all seeds; its interval holds every power that the values which may be the best allow. All else is "
+        f"chosen on one half of the seeds and scored on the other. Intervals: {STATED}.",
         tables=(table(columns, rows),),
         data={"steps": pd.DataFrame([_told(label, item) for label, item in found.items()])},
     )
@@ -68,9 +69,9 @@ def _steps(findings: Findings, label: str) -> Steps:
     cells, summary = findings.cells[label], findings.summaries[label]
     test, validation = cells.on_grid(cells.test), cells.on_grid(cells.validation)
     x, y = (axis.values for axis in cells.axes)
-    note = "" if summary.complete else summary.mean.note
+    note = summary.provisional
     return Steps(
-        elasticity=batch_elasticity(test, validation, x, summary.tuned.at % len(y), note=note),
+        elasticity=batch_elasticity(test, validation, x, note=note),
         drift=best_drift(test, x, y, note=note),
         drop=local_drop(test, validation, span=findings.info.metric.span, note=note),
     )

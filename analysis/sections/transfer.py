@@ -25,8 +25,9 @@ _BUDGETS = ("hp_epochs", "hp_steps", "hp_samples")
 _METHOD = (
     "The configuration is chosen by validation on one half of the seeds and scored on the other, at home and away "
     "alike, so luck at home does not count; a regret may thus come out slightly negative. Intervals: {level}, over "
-    "seeds, paired, from 2 seeds on, for the configurations that were chosen here; other seeds might choose others. "
-    "Those of single pairs are not corrected for the number of pairs."
+    "seeds, paired, from 2 seeds on; configurations as chosen here: other seeds might choose others. That of the "
+    "largest regret is corrected for the number of pairs that it is picked from (Bonferroni); those of single pairs, "
+    "in the data, are not."
 )
 
 
@@ -149,30 +150,14 @@ def _columns(kind: str, metric: Metric) -> list[str | tuple[str, str]]:
 
 def _row(item: Regrets, metric: Metric) -> list[Cell | str]:
     count = len(item.aligned.environments)
-    worst = _largest(item)
+    where = NONE
+    if item.found.largest_at is not None:
+        where = " → ".join(item.aligned.environments[at] for at in item.found.largest_at)
+    regrets = [_regret_cell(estimate, metric) for estimate in (item.found.mean, item.found.largest)]
     shared, left_out = len(item.aligned.codes), item.aligned.left_out
     compared = Cell(text=str(shared), below=f"{left_out} not shared" if left_out else "", sort=shared)
     size = Cell(text=f"{count} × {count}", sort=count)
-    if worst is None:
-        return [item.of, _regret_cell(item.found.mean, metric), NONE, NONE, size, compared]
-    a, b = worst
-    pair = Estimate(
-        value=item.found.value[a, b],
-        low=item.found.low[a, b],
-        high=item.found.high[a, b],
-        note="too few seeds",
-    )
-    where = f"{item.aligned.environments[a]} → {item.aligned.environments[b]}"
-    return [item.of, _regret_cell(item.found.mean, metric), _regret_cell(pair, metric), where, size, compared]
-
-
-def _largest(item: Regrets) -> tuple[int, int] | None:
-    """The pair of different environments with the largest regret."""
-    apart = np.where(np.eye(len(item.found.value)) == 1, np.nan, item.found.value)
-    if not np.isfinite(apart).any():
-        return None
-    a, b = np.unravel_index(int(np.nanargmax(apart)), apart.shape)
-    return int(a), int(b)
+    return [item.of, *regrets, where, size, compared]
 
 
 def _regret_cell(estimate: Estimate, metric: Metric) -> Cell:
@@ -203,7 +188,7 @@ def _sentence(kind: str, items: Sequence[Regrets], metric: Metric) -> str:
 def regret_words(estimate: Estimate, metric: Metric) -> str:
     """As `2.1 [0.4, 3.8]`, or the value alone."""
     cell = _regret_cell(estimate, metric)
-    return f"{cell.text} {cell.below}" if estimate.has_interval else cell.text
+    return f"{cell.text} {cell.below.splitlines()[0]}" if estimate.has_interval else cell.text
 
 
 def _left_out(items: Sequence[Regrets]) -> str:

@@ -1,4 +1,4 @@
-"""What tuning costs: the expected best of n configurations, and trials to parity."""
+"""What tuning costs and gains: the expected best of n configurations, trials to parity, gaps to no tuning."""
 
 from functools import partial
 
@@ -11,6 +11,7 @@ from analysis.findings import Findings
 from analysis.plots.bands import BandCurve
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, table
+from analysis.sections.tuning_gaps import BUDGET, gaps_by_budget, gaps_shown, gaps_table
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.tuning import Parity, TuningCurve, trials_to_parity, tuning_curve
 from analysis.wording import NONE, Scale, wrapped
@@ -25,27 +26,32 @@ def tuning_section(findings: Findings) -> Content | None:
         return None
     curves = {label: _curve(findings, label) for label in findings.cells}
     reference, level = findings.info.reference_arm, f"{100 * LEVEL:.0f} %"
-    parity = {label: _parity(findings, curve) for label, curve in curves.items()}
+    parity = {label: _parity(findings, label, curve) for label, curve in curves.items()}
+    gaps = gaps_by_budget(findings)
     columns = [
         ("Loss", TEXT),
         *(f"Best of {n}" for n in _SHOWN),
         f"Trials to match {reference.name}'s default",
     ]
     return Content(
-        title="What tuning costs",
+        title="What tuning costs and gains",
         lead=f"Expected score of the configuration that {findings.info.metric.chooser} picks among n drawn at "
         "random from the space, each trained once, then trained anew on other seeds. A loss whose curve is high at "
         f"the left needs little tuning. Intervals: {level}, over seeds, from 3 seeds on.",
-        tables=(table(columns, [_row(findings, label, curves[label], parity[label]) for label in curves]),),
+        tables=(
+            table(columns, [_row(findings, label, curves[label], parity[label]) for label in curves]),
+            gaps_shown(findings, gaps[BUDGET]),
+        ),
         figures={
             "tuning_curves": ShownFigure(
                 build=partial(_figure, findings, curves),
                 data="tuning_curves",
                 caption="Expected best of n random configurations. Band: "
-                f"{level}, for all n together, over seeds.",
+                f"{level}, for all n together, over seeds. It can fall a little where validation and test "
+                "like different configurations.",
             )
         },
-        data={"tuning_curves": _table(curves)},
+        data={"tuning_curves": _table(curves), "tuning_gaps": gaps_table(gaps)},
     )
 
 
@@ -65,12 +71,13 @@ def _curve(findings: Findings, label: str) -> TuningCurve:
     )
 
 
-def _parity(findings: Findings, curve: TuningCurve) -> Parity | None:
-    """Trials until the curve reaches the reference's default score, over the same seeds."""
-    default = findings.summaries[findings.info.reference_arm.label].default.scores
-    if curve.by_seed.shape[-1] != len(default):
+def _parity(findings: Findings, label: str, curve: TuningCurve) -> Parity | None:
+    """Trials until the curve reaches the reference's default score; None where the two ran on different seeds."""
+    default = findings.summaries[findings.info.reference_arm.label].default
+    if not np.array_equal(default.seeds, findings.cells[label].seeds):
         return None
-    return trials_to_parity(curve.by_seed, default, curve.trials)
+    note = "" if np.isfinite(curve.low).any() else curve.note
+    return trials_to_parity(curve.by_seed, default.scores, curve.trials, note=note)
 
 
 def _row(findings: Findings, label: str, curve: TuningCurve, parity: Parity | None) -> list[Cell | str]:

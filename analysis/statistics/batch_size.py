@@ -8,7 +8,7 @@ from scipy import stats
 from analysis.statistics.halves import held_out_cells, held_out_estimate
 from analysis.statistics.intervals import LEVEL, Estimate, mean_and_spread, student_estimate
 from analysis.statistics.jackknife import LEAST_SEEDS, TOO_FEW
-from analysis.statistics.selection import best_cell, scored_at
+from analysis.statistics.selection import NONE, best_cell, scored_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +23,15 @@ def batch_elasticity(
     test: np.ndarray,
     validation: np.ndarray,
     batch_sizes: np.ndarray,
-    fixed: int,
+    fixed: int | None = None,
     *,
     note: str = "",
 ) -> BatchElasticity:
     """Least-squares slope of the score over `log2(batch size)`, on `(X, Y, S)`: batch size, main axis, seed.
 
     `sum_x (l_x - l) s_x / sum_x (l_x - l)^2`, `l_x = log2 batch`: fixed, with `s_x` the score at main-axis index
-    `fixed`; re-tuned, with `s_x` the test score of the value that validation on the other half of the seeds finds
+    `fixed`, or without one at that of the cell which validation on the other half of the seeds finds best of all;
+    re-tuned, with `s_x` the test score of the value that validation on the other half of the seeds finds
     best at x. The slope is linear in the scores, so that each seed has its own: Student's interval over seeds, that
     of held-out scores as in `halves.held_out_estimate`; two seeds. NaN with a note for fewer than two batch sizes.
     """
@@ -40,9 +41,19 @@ def batch_elasticity(
         return BatchElasticity(fixed=nothing, retuned=nothing)
     chosen = held_out_cells(validation)
     return BatchElasticity(
-        fixed=student_estimate(slope @ test[:, fixed, :], note=note),
+        fixed=_slope_at_tuned(test, validation, slope, note)
+        if fixed is None
+        else student_estimate(slope @ test[:, fixed, :], note=note, empty="no complete seed"),
         retuned=held_out_estimate(slope @ scored_at(test, chosen), note=note),
     )
+
+
+def _slope_at_tuned(test: np.ndarray, validation: np.ndarray, slope: np.ndarray, note: str) -> Estimate:
+    """At each seed with the main axis where the other half of the seeds finds its best of all cells."""
+    sizes, values, seeds = test.shape
+    best = held_out_cells(validation.reshape(-1, seeds))
+    at_value = np.where(best == NONE, NONE, best % values)
+    return held_out_estimate(slope @ scored_at(test, np.broadcast_to(at_value, (sizes, seeds))), note=note)
 
 
 def best_drift(
@@ -70,6 +81,8 @@ def best_drift(
     if note or seeds < LEAST_SEEDS:
         return Estimate(value=value, seeds=seeds, note=note or TOO_FEW)
     allowed = candidates(scores)
+    # a cell that lacks seeds may beat the best one over the seeds that both know, and be no candidate for best itself
+    allowed[np.arange(len(best)), best] = True
     lowest, highest = (
         np.where(allowed, logs, np.inf).min(axis=1),
         np.where(allowed, logs, -np.inf).max(axis=1),

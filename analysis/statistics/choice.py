@@ -8,7 +8,7 @@ import numpy as np
 from analysis.cells import Axis, Cells
 from analysis.statistics.halves import half_widening, held_out_cells, held_out_estimate
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
-from analysis.statistics.selection import NONE, scored_at
+from analysis.statistics.selection import NONE, best_cell, scored_at
 
 _SAME_SEED = "chosen and scored on the same seed"
 
@@ -71,7 +71,7 @@ def tuned_choice(cells: Cells, note: str) -> TunedChoice:
     and the note says so.
     """
     scores, validation = cells.test, cells.validation
-    at = best_cell(validation) or 0
+    at = max(best_cell(validation), 0)  # of no trials any cell will do
     held_out_scores, held_out = cross_fit(scores, validation)
     chosen = scores[at]
     estimate = held_out_estimate(held_out_scores, bounds=cells.metric.score_bounds, note=note)
@@ -92,14 +92,6 @@ def default_choice(cells: Cells) -> Choice:
     scores = cells.test[at]
     estimate = student_estimate(scores, bounds=cells.metric.score_bounds)
     return Choice(at=at, place=cells.place(at), scores=scores, seeds=cells.seeds, estimate=estimate)
-
-
-def best_cell(scores: np.ndarray) -> int | None:
-    """Highest mean over seeds, among the cells with the most seeds known; the first of equals, None of none."""
-    mean, _, count = mean_and_spread(scores)
-    if not count.any():
-        return None
-    return int(np.argmax(np.where(count == count.max(), mean, -np.inf)))
 
 
 def default_cell(cells: Cells) -> int:

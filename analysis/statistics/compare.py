@@ -26,7 +26,8 @@ class Comparison:
     """One score of one arm minus that of another, over the seeds that both finished.
 
     Tuned scores are the cross-fitted ones: no seed both chooses a configuration and reports on it. Their
-    standard error is widened (`statistics.halves.half_widening`).
+    standard error is widened (`statistics.halves.half_widening`), as is that of means with trials filled in
+    (`statistics.filling`).
     """
 
     arm: str
@@ -90,14 +91,19 @@ def _compare(arm: RobustnessSummary, reference: RobustnessSummary, score: str, s
     differences, _ = paired_differences(
         _by_seed(arm, score), arm.tuned.seeds, _by_seed(reference, score), reference.tuned.seeds
     )
-    widen = max(arm.tuned.widen, reference.tuned.widen) if score == "tuned" else 1.0
+    widen = max(_widen(arm, score), _widen(reference, score))
     incomplete = not (arm.complete and reference.complete)
+    paired = np.isfinite(differences).any()
     return Comparison(
         arm=arm.arm,
         reference=reference.arm,
         score=score,
         difference=student_estimate(
-            differences, bounds=(-span, span), note="provisional" if incomplete else "", widen=widen
+            differences,
+            bounds=(-span, span),
+            note="provisional" if incomplete and paired else "",
+            widen=widen,
+            empty="no paired seed",
         ),
         deviation=widen * float(mean_and_spread(differences)[1]),
         p=paired_p(differences, widen=widen),
@@ -105,6 +111,10 @@ def _compare(arm: RobustnessSummary, reference: RobustnessSummary, score: str, s
         detectable=math.inf,
         verdict=INCOMPLETE if incomplete else "",
     )
+
+
+def _widen(summary: RobustnessSummary, score: str) -> float:
+    return summary.tuned.widen if score == "tuned" else summary.mean_widen
 
 
 def _by_seed(summary: RobustnessSummary, score: str) -> np.ndarray:

@@ -1,14 +1,18 @@
 """Whether two losses are equal as far as it matters: two one-sided tests, paired over seeds."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
+from analysis.statistics.compare import holm
 from analysis.statistics.intervals import LEVEL, Estimate, mean_and_spread, student_interval
 
 EQUIVALENT, NOT_SHOWN, NOT_TESTED = "equivalent", "not shown", "too few seeds"
+#: Verdict where trials are missing: what the rest would say may change.
+INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,19 +21,28 @@ class Equivalence:
 
     margin: float
     p: float  # NaN where there is no test
-    difference: Estimate  # with the interval of level 1 - 2 alpha: within the margin where equivalent
-    verdict: str  # equivalent | not shown | too few seeds
+    p_holm: float  # after Holm's correction over all losses tested (`corrected`); p itself before
+    difference: (
+        Estimate  # with this test's own interval of level 1 - 2 alpha: within the margin where p < alpha
+    )
+    verdict: str  # equivalent | not shown | too few seeds | incomplete
 
 
 def equivalence_test(
-    differences: np.ndarray, margin: float, *, alpha: float = 1 - LEVEL, widen: float = 1.0
+    differences: np.ndarray,
+    margin: float,
+    *,
+    alpha: float = 1 - LEVEL,
+    widen: float = 1.0,
+    note: str = "",
 ) -> Equivalence:
     """TOST of Schuirmann (1987) on the paired differences `(S,)` of a score.
 
     `p = max( P(T > (D + margin) / se), P(T < (D - margin) / se) )`, T Student's with S - 1 degrees of freedom,
     `se = widen sd / sqrt(S)`; equivalent where p < alpha, that is where the interval of level 1 - 2 alpha lies within
     the margin. Not significantly different is not the same: that may mean too few seeds. Differences without spread
-    are certain: p is 0 within the margin, 1 outside. `widen` is that of cross-fitted scores. Needs two seeds.
+    are certain: p is 0 within the margin, 1 outside. `widen` is that of cross-fitted scores. Needs two seeds; with a
+    `note` that the scores are provisional nothing is tested. Tests of several losses need `corrected`.
 
     Raises `ValueError` for a margin that is not above 0.
     """
@@ -37,9 +50,15 @@ def equivalence_test(
         raise ValueError(f"margin: got {margin}; a number above 0 is needed")
     values = np.asarray(differences, dtype=float)
     mean, deviation, count = (item.item() for item in mean_and_spread(values))
-    if count < 2:
-        difference = Estimate(value=mean, seeds=int(count), note=NOT_TESTED if count else "no trials")
-        return Equivalence(margin=margin, p=math.nan, difference=difference, verdict=NOT_TESTED)
+    if count < 2 or note:
+        lacking = note or (NOT_TESTED if count else "no trials")
+        return Equivalence(
+            margin=margin,
+            p=math.nan,
+            p_holm=math.nan,
+            difference=Estimate(value=mean, seeds=int(count), note=lacking),
+            verdict=INCOMPLETE if note else NOT_TESTED,
+        )
     _, low, high = student_interval(values, level=1 - 2 * alpha, widen=widen)
     p = _tost_p(mean, widen * deviation / math.sqrt(count), int(count), margin)
     difference = Estimate(
@@ -49,9 +68,24 @@ def equivalence_test(
         seeds=int(count),
         method=f"Student, level {1 - 2 * alpha:.3g}",
     )
-    return Equivalence(
-        margin=margin, p=p, difference=difference, verdict=EQUIVALENT if p < alpha else NOT_SHOWN
-    )
+    return Equivalence(margin=margin, p=p, p_holm=p, difference=difference, verdict=_verdict(p, alpha))
+
+
+def corrected(tests: Sequence[Equivalence], *, alpha: float = 1 - LEVEL) -> list[Equivalence]:
+    """The tests of all losses of a study as one family: verdicts by Holm's adjusted p.
+
+    So that the chance of any loss falsely called equivalent stays below `alpha`; each at its own level, that
+    chance is a sixth to a quarter for five losses on the margin.
+    """
+    adjusted = holm(np.array([item.p for item in tests]))
+    return [
+        item if math.isnan(item.p) else replace(item, p_holm=float(p), verdict=_verdict(p, alpha))
+        for item, p in zip(tests, adjusted, strict=True)
+    ]
+
+
+def _verdict(p: float, alpha: float) -> str:
+    return EQUIVALENT if p < alpha else NOT_SHOWN
 
 
 def _tost_p(mean: float, error: float, count: int, margin: float) -> float:

@@ -40,8 +40,9 @@ def failure_surface(
     A cell's trials are binomial: Wilson's (1927) score interval, which Brown, Cai and DasGupta (2001) recommend for
     few trials, near the level on average; or Clopper and Pearson's (1934), never below it. The overall rate
     `sum_c w_c p_c` is a mean over seeds, since a seed's trials share their streams: Student's interval over the seeds
-    that tried every cell (two seeds). Without any failure, or with nothing else, there is no spread to judge by: the
-    seeds count as one trial each in Clopper and Pearson's interval.
+    that tried every cell (two seeds); where none did, the mean over the cells tried, without an interval. Without any
+    failure, or with nothing else, there is no spread to judge by: the seeds count as one trial each in Clopper and
+    Pearson's interval.
 
     Raises `ValueError` for an unknown method.
     """
@@ -98,25 +99,24 @@ def failure_scores(
     kept = shares[:, None] * ~lost
     total = kept.sum(axis=0)
     mean = (kept * np.nan_to_num(values)).sum(axis=0) / np.where(total > 0, total, np.nan)
-    without = np.where(complete, mean, np.nan)
+    # a seed without failures has one mean, whatever the order of summation
+    without = np.where(complete, np.where(lost.any(axis=0), mean, with_failures), np.nan)
     span = bounds[1] - bounds[0]
+    empty = "no complete seed"
     return FailureScores(
-        with_failures=student_estimate(with_failures, bounds=bounds, note=note),
-        without_failures=student_estimate(without, bounds=bounds, note=note),
-        cost=student_estimate(without - with_failures, bounds=(-span, span), note=note),
+        with_failures=student_estimate(with_failures, bounds=bounds, note=note, empty=empty),
+        without_failures=student_estimate(without, bounds=bounds, note=note, empty=empty),
+        cost=student_estimate(without - with_failures, bounds=(-span, span), note=note, empty=empty),
         share_lost=float(shares[lost.all(axis=1)].sum()) if scores.shape[1] else float("nan"),
     )
-
-
-def without_failures(scores: np.ndarray, failed: np.ndarray) -> np.ndarray:
-    """Scores `(C, S)` with failed trials as missing ones, for any score's alternative."""
-    return np.where(failed, np.nan, scores)
 
 
 def _overall(failed: np.ndarray, tried: np.ndarray, weights: np.ndarray) -> Estimate:
     used = weights > 0
     shares = weights[used] / weights[used].sum() if used.any() else weights[used]
     complete = tried[used].all(axis=0) & bool(used.any())
+    if not complete.any():
+        return _of_known_cells(failed[used], tried[used], shares)
     by_seed = np.where(complete, shares @ failed[used].astype(float), np.nan)
     found = student_estimate(by_seed, bounds=(0.0, 1.0))
     if not (found.seeds and found.value in (0.0, 1.0)):
@@ -129,3 +129,14 @@ def _overall(failed: np.ndarray, tried: np.ndarray, weights: np.ndarray) -> Esti
         seeds=found.seeds,
         method="Clopper and Pearson, a seed a trial",
     )
+
+
+def _of_known_cells(failed: np.ndarray, tried: np.ndarray, shares: np.ndarray) -> Estimate:
+    """The rate over the cells that were tried at all, where no seed tried every one."""
+    trials = tried.sum(axis=-1)
+    known = trials > 0
+    if not known.any():
+        return Estimate(value=float("nan"), note="no trials")
+    rates = (failed & tried)[known].sum(axis=-1) / trials[known]
+    value = float(rates @ shares[known] / shares[known].sum())
+    return Estimate(value=value, note="provisional: no seed has tried every configuration")

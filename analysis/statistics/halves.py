@@ -16,9 +16,12 @@ import math
 
 import numpy as np
 
-from analysis.statistics.intervals import Estimate, student_estimate
+from analysis.statistics.intervals import LEVEL, Estimate, student_estimate
 from analysis.statistics.jackknife import TOO_FEW
 from analysis.statistics.selection import DECIMALS, NONE
+
+#: Why scores of two choices do not differ.
+SAME = "same configuration chosen"
 
 
 def choosing_seeds(seeds: int) -> np.ndarray:
@@ -53,13 +56,18 @@ def held_out_cells(validation: np.ndarray, *, worst: bool = False) -> np.ndarray
 
 
 def held_out_estimate(
-    by_seed: np.ndarray, *, bounds: tuple[float, float] = (-np.inf, np.inf), note: str = ""
+    by_seed: np.ndarray,
+    *,
+    level: float = LEVEL,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    note: str = "",
 ) -> Estimate:
     """Student's interval of held-out values `(S,)`, one a seed, `half_widening` as wide; needs two seeds."""
     known = np.isfinite(by_seed)
     if not known.any():
-        note = note or TOO_FEW
-    return student_estimate(by_seed, bounds=bounds, note=note, widen=half_widening(int(known.sum())))
+        note = note or (TOO_FEW if len(by_seed) < 2 else "no complete seed")
+    widen = half_widening(int(known.sum()))
+    return student_estimate(by_seed, level=level, bounds=bounds, note=note, widen=widen)
 
 
 def half_widening(seeds: int) -> float:

@@ -12,8 +12,12 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
+#: What an interval of the report is, for leads and captions.
+STATED = f"{100 * LEVEL:.0f} %, over seeds; configurations as given"
 #: Least number of seeds for Student's interval.
 MIN_SEEDS = 2
+#: Why an interval has no width.
+NO_SPREAD = "no spread between seeds"
 
 #: Spread below which values count as equal, relative to their size: rounding of a mean, not seeds.
 _ROUNDING = 1e-12
@@ -74,18 +78,22 @@ def student_interval(
 def student_estimate(
     values: np.ndarray,
     *,
+    level: float = LEVEL,
     bounds: tuple[float, float] = (-np.inf, np.inf),
     note: str = "",
     widen: float = 1.0,
+    empty: str = "no trials",
 ) -> Estimate:
-    """One score `(S,)`, a value a seed, with Student's interval over seeds; needs two seeds."""
-    mean, low, high = student_interval(values, bounds=bounds, widen=widen)
-    count = int(np.isfinite(values).sum())
+    """One score `(S,)`, a value a seed, with Student's interval over seeds; needs two seeds.
+
+    The note tells how many seeds entered where not all have a value, and is `empty` where none has.
+    """
+    mean, low, high = student_interval(values, level=level, bounds=bounds, widen=widen)
+    count, total = int(np.isfinite(values).sum()), len(values)
     if count < MIN_SEEDS:
-        return Estimate(
-            value=float(mean), seeds=count, note=note or ("too few seeds" if count else "no trials")
-        )
-    note = note or ("no spread between seeds" if mean_and_spread(values)[1] == 0 else "")
+        return Estimate(value=float(mean), seeds=count, note=note or ("too few seeds" if count else empty))
+    note = "; ".join(filter(None, [note, f"{count} of {total} seeds" if count < total else ""]))
+    note = note or (NO_SPREAD if mean_and_spread(values)[1] == 0 else "")
     return Estimate(
         value=float(mean),
         low=float(low),

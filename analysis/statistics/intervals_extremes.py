@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from analysis.statistics.halves import means_of_other_half
-from analysis.statistics.intervals import Estimate, mean_and_spread, student_interval
+from analysis.statistics.intervals import NO_SPREAD, Estimate, mean_and_spread, student_interval
 
 #: Least number of seeds for an interval of such a score.
 MIN_SEEDS_EXTREMES = 5
@@ -52,14 +52,10 @@ def bracketed_estimate(
     held_out = _by_seed(scores, chosen, others)
     outer = student_interval(plain, bounds=bounds)
     inner = student_interval(held_out, bounds=bounds, widen=_widening(chosen))
-    low, high = (inner[1], outer[2]) if largest else (outer[1], inner[2])
-    return Estimate(
-        value=value,
-        low=min(float(low), value),
-        high=max(float(high), value),
-        seeds=known,
-        method=METHOD,
-    )
+    ends = (inner[1], outer[2]) if largest else (outer[1], inner[2])
+    low, high = min(float(ends[0]), value), max(float(ends[1]), value)
+    note = NO_SPREAD if low == high else ""
+    return Estimate(value=value, low=low, high=high, seeds=known, method=METHOD, note=note)
 
 
 def _by_seed(scores: np.ndarray, shares: np.ndarray, means: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from analysis.statistics.intervals import LEVEL, Estimate
+from analysis.statistics.intervals import LEVEL, NO_SPREAD, Estimate
 
 #: Least number of seeds for a jackknife and for scores built on a maximum or a minimum.
 LEAST_SEEDS = 5
@@ -45,7 +45,7 @@ def jackknife_estimate(
         return Estimate(value=float(value), seeds=seeds, note=note or "rests on a single seed")
     error = np.sqrt((seeds - 1) * left_out.var())
     if np.sqrt(left_out.var()) <= _ROUNDING * max(1.0, abs(value)):
-        error, note = 0.0, note or "no spread between seeds"
+        error, note = 0.0, note or NO_SPREAD
     half = stats.t.ppf(0.5 + LEVEL / 2, seeds - 1) * error
     low, high = np.clip([value - half, value + half], *bounds)
     return Estimate(

@@ -1,38 +1,31 @@
 """How many more seeds are needed, and in which cells."""
 
 import numpy as np
-from scipy import special, stats
 
 from analysis.statistics.intervals import LEVEL, mean_and_spread
-from analysis.statistics.power import POWER
+from analysis.statistics.power import detectable_effect
 
 #: Seeds beyond which a difference counts as out of reach.
 MOST = 100
 
 
 def seeds_to_settle(
-    differences: np.ndarray, *, alpha: float = 1 - LEVEL, margin: float = 0.0, most: int = MOST
+    mean: np.ndarray | float, deviation: np.ndarray | float, *, alpha: float = 1 - LEVEL, most: int = MOST
 ) -> np.ndarray:
-    """Seeds `(...,)` with which a paired t test finds the observed mean of `(..., S)` with power 0.8.
+    """Seeds `(...,)` with which a paired t test finds a difference `mean` of that `deviation` with power 0.8.
 
-    The least n with `|D| - margin >= deviation * effect(n, alpha)`, effect the smallest detectable one
-    (`power.detectable_effect`, here without the law's other tail), D and deviation as observed: how far a cell lies
-    from a boundary, such as 0 between two losses or the edge of a tolerance. For a family of K cells pass alpha /
-    K. It plans with an observed effect, which is itself uncertain, so it has no interval: read it as an order of
-    size. Inf above `most`; NaN below two seeds; 2 for differences without spread beyond the margin; inf on the
-    boundary.
+    The least n with `|mean| >= deviation * effect(n, alpha)`, effect the smallest detectable one
+    (`power.detectable_effect`). For a family of K comparisons or cells pass alpha / K. With an observed mean it plans
+    with what is itself uncertain, so it has no interval: read it as an order of size. Inf above `most` and for no
+    difference; 2 for one without spread; NaN for an unknown deviation, as of one seed.
     """
-    mean, deviation, count = mean_and_spread(differences)
-    n = np.arange(2, most + 1)
-    # the non-centrality of power 0.8, and from it the effect in deviations
-    detectable = special.nctdtrinc(n - 1, 1 - POWER, stats.t.isf(alpha / 2, n - 1)) / np.sqrt(n)
-    away = np.maximum(np.abs(mean) - margin, 0.0)
+    detectable = np.array([detectable_effect(seeds=n, alpha=alpha) for n in range(2, most + 1)])
     with np.errstate(divide="ignore", invalid="ignore"):
-        effect = np.where(away > 0, away / deviation, 0.0)
+        effect = np.where(np.asarray(mean) == 0, 0.0, np.abs(mean) / np.asarray(deviation, dtype=float))
     # falling with n, so that searching the reversed table finds the least n
     reaching = np.searchsorted(detectable[::-1], effect, side="right")
     needed = np.where(reaching > 0, most + 1 - reaching, np.inf)
-    return np.where(count > 1, needed, np.nan)
+    return np.where(np.isfinite(deviation), needed, np.nan)
 
 
 def where_to_add_seeds(scores: np.ndarray, weights: np.ndarray, *, trials: int) -> np.ndarray:

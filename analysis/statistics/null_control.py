@@ -53,7 +53,8 @@ def check_null_control(
     one_failed = int((a.failed != b.failed).sum()) if same else 0
     known = difference[np.isfinite(difference)]
     by_seed = summaries[0].mean_by_seed - summaries[1].mean_by_seed if same else np.array([np.nan])
-    p = paired_p(by_seed)
+    widen = max(summary.mean_widen for summary in summaries)
+    p = paired_p(by_seed, widen=widen)
     return NullControl(
         arms=(a.arm, b.arm),
         trials=len(known),
@@ -63,7 +64,7 @@ def check_null_control(
         largest_cell=_largest(mean_and_spread(difference)[0]),
         rms=float(np.sqrt(np.mean(known**2))) if len(known) else math.nan,
         seed_noise=_seed_noise([a.finished_test, b.finished_test]),
-        mean=student_estimate(by_seed, bounds=(-a.metric.span, a.metric.span)),
+        mean=student_estimate(by_seed, bounds=(-a.metric.span, a.metric.span), widen=widen),
         p=p,
         verdict=_verdict(len(known), p, (1 - LEVEL) / pairs),
     )

@@ -4,7 +4,7 @@ import functools
 import math
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 POWER = 0.80
 
@@ -21,9 +21,15 @@ def power(effect: float, *, seeds: int, alpha: float) -> float:
     """
     freedom = seeds - 1
     critical = stats.t.ppf(1 - alpha / 2, freedom)
-    threshold = critical * np.sqrt(stats.chi2.ppf(_QUANTILES, freedom) / freedom)
-    shift = effect * math.sqrt(seeds)
-    return float(np.mean(stats.norm.sf(threshold - shift) + stats.norm.cdf(-threshold - shift)))
+    threshold, shift = critical * _spreads(freedom), effect * math.sqrt(seeds)
+    return float(np.mean(special.ndtr(shift - threshold) + special.ndtr(-threshold - shift)))
+
+
+@functools.cache
+def _spreads(freedom: int) -> np.ndarray:
+    """Quantiles of the sample deviation over the true one."""
+    spreads: np.ndarray = np.sqrt(stats.chi2.ppf(_QUANTILES, freedom) / freedom)
+    return spreads
 
 
 @functools.cache  # the same for every comparison of a study
@@ -35,11 +41,3 @@ def detectable_effect(*, seeds: int, alpha: float, wanted: float = POWER) -> flo
     while power(high, seeds=seeds, alpha=alpha) < wanted:
         high *= 2
     return float(optimize.brentq(lambda effect: power(effect, seeds=seeds, alpha=alpha) - wanted, 0.0, high))
-
-
-def seeds_needed(difference: float, deviation: float, *, alpha: float, most: int = 100) -> int | None:
-    """Least number of seeds that detects `difference` with power 0.8 at that deviation; None above `most`."""
-    if not deviation > 0:
-        return 2 if deviation == 0 else None
-    enough = (n for n in range(2, most + 1) if power(difference / deviation, seeds=n, alpha=alpha) >= POWER)
-    return next(enough, None)

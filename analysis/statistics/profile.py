@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.statistics.bands_moderated import moderated_bands
+from analysis.statistics.filling import fill_gaps
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
 from analysis.statistics.jackknife import LEAST_SEEDS, TOO_FEW
 from analysis.statistics.tolerance import CONSERVATIVE, known_cells
@@ -71,14 +72,16 @@ def profile_area(
 
     `1 / (b - a) integral_a^b P(t) dt = sum_c w_c (clip(m_c, a, b) - a) / (b - a)` of `(C, S)`. Between the bounds of
     the outcome it is the mean over the space on the scale of the bounds. Student's interval over the seeds that know
-    every cell, of the score's linear part: a cell whose mean is outside of [a, b] moves nothing. Needs two seeds.
+    every cell, few missing trials filled in (`filling`), of the score's linear part: a cell whose mean is outside of
+    [a, b] moves nothing. Needs two seeds.
     """
     known, shares = known_cells(scores, weights)
     mean = mean_and_spread(scores[known])[0]
     free = (mean >= low - _ROUNDING) & (mean <= high + _ROUNDING)
     value = (shares * (np.clip(mean, low, high) - low)).sum() if known.any() else np.nan
-    by_seed = value + (shares * free) @ (scores[known] - mean[:, None])
-    found = student_estimate(by_seed / (high - low), bounds=(0.0, 1.0), note=note)
+    filled = fill_gaps(scores[known], shares)
+    by_seed = value + (shares * free) @ (filled.scores - mean[:, None])
+    found = student_estimate(by_seed / (high - low), bounds=(0.0, 1.0), note=note, widen=filled.widen)
     if found.seeds:
         return found
     return Estimate(

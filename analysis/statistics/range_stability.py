@@ -13,6 +13,9 @@ from analysis.statistics.intervals import Estimate
 from analysis.statistics.jackknife import jackknife
 from analysis.statistics.measure import EACH, LINEAR, LOG, axis_weights
 
+#: Share of a value's own share below which what a window keeps of it is rounding.
+_SLIVER = 0.01
+
 #: A score of cells `(C, S)` under shares `(C,)`.
 Headline = Callable[[np.ndarray, np.ndarray], float]
 
@@ -116,7 +119,11 @@ def range_variants(values: np.ndarray, measure: str = LOG) -> dict[str, np.ndarr
 
 
 def _within(ends: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Shares of the pieces between `ends` `(A + 1,)` inside of a window, summing to 1."""
+    """Shares of the pieces between `ends` `(A + 1,)` inside of a window, summing to 1.
+
+    A sliver of a piece is left out: values are rounded as they are written, so that a cut half-way between two may
+    leave a trace of the one outside, whose score would then count as the best of the window.
+    """
     overlap = np.clip(np.minimum(ends[1:], high) - np.maximum(ends[:-1], low), 0.0, None)
-    overlap = np.where(overlap > 1e-12, overlap, 0.0)
+    overlap = np.where(overlap > _SLIVER * np.diff(ends), overlap, 0.0)
     return overlap / overlap.sum()

@@ -3,7 +3,8 @@
 Common to all scores: a failed trial scores chance, the worst outcome; the measure over the space is the study's, by
 default uniform in the axes' logarithms (`statistics.measure`); the unit of resampling is the seed. The tuned score is
 cross-fitted over seeds (`statistics.choice`). Scores of an unfinished grid are provisional and carry no interval
-unless whole seeds are there.
+unless whole seeds are there, or lack so little that the average over the space is known without it
+(`statistics.filling`).
 """
 
 from dataclasses import dataclass, replace
@@ -12,9 +13,11 @@ import numpy as np
 
 from analysis.cells import PRUNED, Cells
 from analysis.statistics.choice import Choice, TunedChoice, default_choice, tuned_choice
+from analysis.statistics.filling import fill_gaps
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
 from analysis.statistics.intervals_extremes import bracketed_estimate
-from analysis.statistics.tolerance import tolerance_volume
+from analysis.statistics.tolerance import known_cells, tolerance_volume
+from analysis.wording import counted
 
 #: Share of the space that the worst-case score averages over.
 TAIL = 0.10
@@ -33,13 +36,15 @@ class RobustnessSummary:
     default: Choice  # the grid cell nearest to the default, at the middle batch size
     mean: Estimate  # over the space
     mean_finished: Estimate  # the same over finished trials only: failures left out instead of at chance
-    mean_by_seed: np.ndarray  # (S,), NaN for a seed whose grid is not finished
+    mean_by_seed: np.ndarray  # (S,), a few missing trials filled in; NaN for a seed that lacks too many
+    mean_widen: float  # factor on the standard error of their mean: above 1 where trials were filled in
     worst: Estimate  # mean of the worst tenth of the space (CVaR)
     tolerance: Estimate  # share of the space within eps of the arm's own best
     planned: int
     finished: int
     failed: int
     missing: int
+    unknown: int  # seeds of cells with a share that have no score, planned or not
     pruned: int  # stopped early by a search, which asks no more of them; else they are missing
     collapsed: int  # finished trials with effective rank near 1
     ranked: int  # finished trials whose effective rank is known
@@ -54,6 +59,16 @@ class RobustnessSummary:
         """Whether nothing is missing."""
         return self.missing == 0
 
+    @property
+    def provisional(self) -> str:
+        """Why its scores are provisional, or empty."""
+        return _missing_note(self.missing, self.planned)
+
+    @property
+    def gaps(self) -> str:
+        """Why not every seed has the same cells, or empty: trials missing, or never planned."""
+        return self.provisional or (f"lacks {counted(self.unknown, 'trial')}" if self.unknown else "")
+
 
 def summarise_robustness(
     cells: Cells, *, eps: float, rank: np.ndarray | None = None, adaptive: bool = False
@@ -65,25 +80,31 @@ def summarise_robustness(
     scores, weights, bounds = cells.test, cells.weights, cells.metric.score_bounds
     pruned = cells.status == PRUNED if adaptive else np.zeros_like(cells.finished)
     missing = cells.missing & ~pruned
-    note = _missing_note(cells, int(missing.sum()))
-    by_seed = _mean_by_seed(scores, weights)
+    note = _missing_note(int(missing.sum()), int(cells.planned.sum()))
+    filled = fill_gaps(scores, weights)
+    by_seed = _mean_by_seed(filled.scores, weights)
     finished_by_seed = _partial_mean_by_seed(cells.finished_test, weights)
-    without_failures = np.where(np.isfinite(by_seed), finished_by_seed, np.nan)
+    without_failures = np.where(np.isfinite(_mean_by_seed(scores, weights)), finished_by_seed, np.nan)
+    with_filled = "; ".join(
+        filter(None, [note, f"{counted(filled.count, 'trial')} filled in" if filled.count else ""])
+    )
     known_rank = np.full(cells.status.shape, np.nan) if rank is None else rank
     alive = np.any(cells.finished, axis=-1)
     summary = RobustnessSummary(
         arm=cells.arm,
         tuned=tuned_choice(cells, note),
         default=default_choice(cells),
-        mean=_mean_estimate(scores, weights, by_seed, note, bounds),
+        mean=_mean_estimate(scores, weights, by_seed, with_filled, bounds, widen=filled.widen),
         mean_finished=_mean_estimate(cells.finished_test, weights, without_failures, note, bounds),
         mean_by_seed=by_seed,
+        mean_widen=filled.widen,
         worst=worst_case(scores, weights, note=note, bounds=bounds),
         tolerance=tolerance_volume(scores, weights, eps=eps, alive=alive, note=note),
         planned=int(cells.planned.sum()),
         finished=int(cells.finished.sum()),
         failed=int(cells.failed.sum()),
         missing=int(missing.sum()),
+        unknown=int((~np.isfinite(scores[weights > 0])).sum()),
         pruned=int(pruned.sum()),
         collapsed=int((known_rank < COLLAPSE_RANK).sum()),
         ranked=int(np.isfinite(known_rank).sum()),
@@ -113,11 +134,15 @@ def worst_case(
     (Acerbi and Tasche 2002, expected shortfall). Built on a minimum, it needs 5 seeds for an interval, which is that
     of `intervals_extremes.bracketed_estimate`.
     """
-    cells, shares = _known_cells(scores, weights)
-    if not len(cells):
+    known, shares = known_cells(scores, weights)
+    if not known.any():
         return Estimate(value=float("nan"), note="no trials")
     return bracketed_estimate(
-        cells, lambda means: _tail_shares(means, shares, tail), largest=False, bounds=bounds, note=note
+        scores[known],
+        lambda means: _tail_shares(means, shares, tail),
+        largest=False,
+        bounds=bounds,
+        note=note,
     )
 
 
@@ -130,18 +155,8 @@ def _tail_shares(means: np.ndarray, shares: np.ndarray, tail: float) -> np.ndarr
     return taken / taken.sum()
 
 
-def _known(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return np.isfinite(scores).any(axis=-1) & (weights > 0)
-
-
-def _known_cells(scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores `(C, S)` of the cells of which anything is known, and their shares `(C,)`, summing to 1."""
-    known = _known(scores, weights)
-    return scores[known], weights[known] / max(weights[known].sum(), np.finfo(float).tiny)
-
-
-def _missing_note(cells: Cells, missing: int) -> str:
-    return f"provisional: {missing} of {int(cells.planned.sum())} missing" if missing else ""
+def _missing_note(missing: int, planned: int) -> str:
+    return f"provisional: {missing} of {planned} missing" if missing else ""
 
 
 def _mean_by_seed(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -163,10 +178,18 @@ def _partial_mean_by_seed(values: np.ndarray, weights: np.ndarray) -> np.ndarray
 
 
 def _mean_estimate(
-    scores: np.ndarray, weights: np.ndarray, by_seed: np.ndarray, note: str, bounds: tuple[float, float]
+    scores: np.ndarray,
+    weights: np.ndarray,
+    by_seed: np.ndarray,
+    note: str,
+    bounds: tuple[float, float],
+    *,
+    widen: float = 1.0,
 ) -> Estimate:
-    """Over the seeds whose grid is finished; where there is none, over what is known, without interval."""
+    """Over the seeds that know every cell; where there is none, over what is known, without interval."""
     if np.isfinite(by_seed).any():
-        return student_estimate(by_seed, bounds=bounds, note=note)
+        return student_estimate(by_seed, bounds=bounds, note=note, widen=widen)
     mean, _, count = mean_and_spread(_partial_mean_by_seed(scores, weights))
-    return Estimate(value=float(mean), seeds=int(count), note=note or "no trials")
+    return Estimate(
+        value=float(mean), seeds=int(count), note=note or ("no complete seed" if count else "no trials")
+    )

@@ -8,6 +8,9 @@ from analysis.statistics.jackknife import LEAST_SEEDS, TOO_FEW
 
 CONSERVATIVE = "simultaneous intervals of all cells, conservative"
 
+#: Why such an interval has no width.
+NO_DOUBT = "no configuration in doubt"
+
 #: A cell exactly `eps` below the best is inside; rounding of its mean shall not throw it out.
 _ROUNDING = 1e-12
 
@@ -30,7 +33,8 @@ def tolerance_volume(
 
     The best of noisy cells is biased upwards, so the interval is conservative: it counts the cells whose distance to
     the best is surely within eps, and those for which it may be, all cells together
-    (`intervals_moderated.gaps_to_best`). It needs 5 seeds.
+    (`intervals_moderated.gaps_to_best`). The arm's own best is within of itself, so that the share is never below the
+    least one of the cells that may be the best. It needs 5 seeds.
     """
     known, shares = known_cells(scores, weights)
     if not known.any():
@@ -45,17 +49,26 @@ def tolerance_volume(
         return Estimate(value=value, seeds=seeds, note=note or TOO_FEW)
     low, high = (end[:cells] for end in gaps_to_best(pool))
     inside, outside = (low >= -eps) & inside_allowed, (high < -eps) | ~inside_allowed
-    return conservative_estimate(value, shares[inside].sum(), 1 - shares[outside].sum(), seeds)
+    least = max(shares[inside].sum(), _least_best(high, shares * inside_allowed) if rivals is None else 0.0)
+    return conservative_estimate(value, least, 1 - shares[outside].sum(), seeds)
+
+
+def _least_best(high: np.ndarray, shares: np.ndarray) -> float:
+    """The least share of the cells whose distance to the best `(C,)` may be 0: one of them is its own best."""
+    may_be_best = shares[~(high < 0)]
+    return float(may_be_best.min()) if len(may_be_best) else 0.0
 
 
 def conservative_estimate(value: float, low: float, high: float, seeds: int) -> Estimate:
     """An estimate whose ends are sums of shares, which rounding may put past the value by an ulp."""
+    low, high = min(max(float(low), 0.0), value), max(min(float(high), 1.0), value)
     return Estimate(
         value=value,
-        low=min(max(float(low), 0.0), value),
-        high=max(min(float(high), 1.0), value),
+        low=low,
+        high=high,
         seeds=seeds,
         method=CONSERVATIVE,
+        note=NO_DOUBT if low == high else "",
     )
 
 

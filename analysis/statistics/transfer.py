@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.statistics.halves import held_out_cells, held_out_estimate
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals import LEVEL, Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,8 @@ class TransferRegret:
     high: np.ndarray  # (A, B)
     cells: np.ndarray  # (A, S): the cell that the other half of the seeds chooses at A
     mean: Estimate  # over all pairs of different A and B
+    largest: Estimate  # of all those pairs, its interval corrected for their number
+    largest_at: tuple[int, int] | None  # that pair; None where no regret is known
     seeds: int
 
 
@@ -33,9 +35,10 @@ def transfer_regret(
     c is picked by validation on one half of the seeds and scored on the test scores of the other, at A and at B
     alike, so that a regret is not inflated by the winner's luck at B; it may come out below 0. The diagonal is 0 by
     definition. With `target_validation` the B side is another study of the same cells (a longer budget, another
-    loss), `test` being its scores. Intervals as in `halves.held_out_estimate`, paired by seed; two seeds. They are
-    not corrected for the number of pairs, and they are those of the configurations chosen here: of the expected
-    regret over other choices they cover less (60 to 93 % of simulated studies).
+    loss), `test` being its scores. Intervals as in `halves.held_out_estimate`, paired by seed; two seeds. Those of
+    `low` and `high` are not corrected for the number of pairs; that of the `largest` regret, which is picked among
+    K pairs for its size, has the level `1 - (1 - level) / K` (Bonferroni). All are those of the configurations chosen
+    here: of the expected regret over other choices they cover less (60 to 93 % of simulated studies).
 
     Raises `ValueError` where the arrays do not fit.
     """
@@ -54,6 +57,9 @@ def transfer_regret(
         for a in range(size[0])
     ]
     apart = np.eye(*size) == 0 if target_validation is None else np.ones(size, dtype=bool)
+    largest, largest_at = _largest(
+        regret, np.where(apart, _table(estimates, "value", size), np.nan), span, note
+    )
     overall = regret[apart].mean(axis=0) if apart.any() else np.full(test.shape[-1], np.nan)
     lacking = note or ("" if apart.any() else "nothing to transfer between")
     return TransferRegret(
@@ -62,8 +68,22 @@ def transfer_regret(
         high=_table(estimates, "high", size),
         cells=chosen,
         mean=held_out_estimate(overall, bounds=(-span, span), note=lacking),
+        largest=largest,
+        largest_at=largest_at,
         seeds=int(np.isfinite(test).any(axis=(0, 1)).sum()) if test.size else 0,
     )
+
+
+def _largest(
+    regret: np.ndarray, value: np.ndarray, span: float, note: str
+) -> tuple[Estimate, tuple[int, int] | None]:
+    """The largest of the values `(A, B)`, NaN where no pair, its regrets by seed in `(A, B, S)`; and where it is."""
+    known = np.isfinite(value)
+    if not known.any():
+        return Estimate(value=float("nan"), note=note or "no trials"), None
+    a, b = (int(at) for at in np.unravel_index(int(np.nanargmax(value)), value.shape))
+    level = 1 - (1 - LEVEL) / int(known.sum())
+    return held_out_estimate(regret[a, b], level=level, bounds=(-span, span), note=note), (a, b)
 
 
 def _scored_everywhere(test: np.ndarray, cells: np.ndarray) -> np.ndarray:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.halves import SAME, held_out_cells, held_out_estimate
 from analysis.statistics.intervals import Estimate
-from analysis.statistics.selection import scored_at
+from analysis.statistics.selection import NONE, scored_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,29 +54,33 @@ def tunability(
     shape, seeds = test.shape[:-1], test.shape[-1]
     if len(default) != len(shape) or any(not 0 <= at < size for at, size in zip(default, shape, strict=True)):
         raise ValueError(f"default: got {tuple(default)}; one index an axis of the grid {shape} is needed")
-    at_default = test[tuple(default)]
+    numbers = np.arange(int(np.prod(shape))).reshape(shape)
+    flat, at_default = test.reshape(-1, seeds), np.full(seeds, numbers[tuple(default)])
 
     def picked(part: tuple[int | slice, ...], *, worst: bool = False) -> np.ndarray:
+        """For each seed the number of the cell of that part which the other half picks, or `NONE`."""
         cells = held_out_cells(validation[part].reshape(-1, seeds), worst=worst)
-        return scored_at(test[part].reshape(-1, seeds), cells)
+        return np.where(cells == NONE, NONE, numbers[part].ravel()[cells])
 
-    def estimate(difference: np.ndarray) -> Estimate:
-        return held_out_estimate(difference, bounds=(-span, span), note=note)
+    def estimate(better: np.ndarray, worse: np.ndarray) -> Estimate:
+        same = SAME if seeds > 1 and np.array_equal(better, worse) else ""
+        difference = scored_at(flat, better) - scored_at(flat, worse)
+        return held_out_estimate(difference, bounds=(-span, span), note=note or same)
 
     def of_axis(axis: int) -> AxisTunability:
         line = tuple(slice(None) if k == axis else at for k, at in enumerate(default))
         plane = tuple(at if k == axis else slice(None) for k, at in enumerate(default))
         return AxisTunability(
             axis=axis,
-            gain=estimate(picked(line) - at_default),
-            harm=estimate(at_default - picked(line, worst=True)),
-            risk=estimate(best - picked(plane)),
+            gain=estimate(picked(line), at_default),
+            harm=estimate(at_default, picked(line, worst=True)),
+            risk=estimate(best, picked(plane)),
         )
 
     everywhere = (slice(None),) * len(shape)
     best = picked(everywhere)
     return Tunability(
         axes=tuple(of_axis(axis) for axis in range(len(shape))),
-        gain=estimate(best - at_default),
-        harm=estimate(at_default - picked(everywhere, worst=True)),
+        gain=estimate(best, at_default),
+        harm=estimate(at_default, picked(everywhere, worst=True)),
     )

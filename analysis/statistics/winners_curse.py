@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.halves import SAME, held_out_cells, held_out_estimate
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.selection import NONE, best_cell, scored_at
 
@@ -42,8 +42,10 @@ def winners_curse(
         return WinnersCurse(naive=float("nan"), split=nothing, optimism=nothing)
     span = bounds[1] - bounds[0]
     own = scores[best]
+    picked = chosen[chosen != NONE]
+    same = SAME if len(picked) and np.all(picked == best) else ""
     return WinnersCurse(
         naive=float(own[np.isfinite(own)].mean()),
         split=held_out_estimate(held_out, bounds=bounds, note=note),
-        optimism=held_out_estimate(own - held_out, bounds=(-span, span), note=note),
+        optimism=held_out_estimate(own - held_out, bounds=(-span, span), note=note or same),
     )

@@ -127,7 +127,7 @@ function createExplorer(host, data, column) {
     const grid = make("table", { role: "grid", "aria-label": `${arm.name}: ${metric.label}` }, make("tbody", {}, ...rows.reverse(), foot));
     grid.addEventListener("keydown", event => move(event, arm, index));
     return make("figure", { class: "panel" },
-      make("figcaption", {}, make("strong", {}, arm.name), " ", make("span", { class: "share" }, share)),
+      make("figcaption", {}, make("strong", {}, arm.name), make("span", { class: "share" }, share)),
       make("div", { class: "axis" }, `↑ ${arm.y.label}`), make("div", { class: "scroll" }, grid),
       make("div", { class: "axis x" }, `${arm.x.label} →`));
   }

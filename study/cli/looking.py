@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from study.cli.options import DATA_ROOT, JSON, STORE, guarded
-from study.cli.tables import given, mapping_options
+from study.cli.tables import check_table, given, mapping_options
 from study.errors import StudyError
 
 
@@ -43,8 +43,7 @@ def status(study: str, store: str, data_root: str | None, watch: bool, every: fl
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
-    show_default="any free one",
-    help="Where the page is served on 127.0.0.1.",
+    help="Where the page is served on 127.0.0.1; by default on any free port.",
 )
 @guarded
 def watch(study: str, store: str, data_root: str | None, port: int) -> None:
@@ -106,6 +105,7 @@ def report(
     if (study is None) == (table is None):
         raise StudyError("name either a STUDY or a table with --from")
     if table is not None:
+        check_table(table)
         from study.commands.tables import report_table
 
         report_table(table, out, values)

@@ -114,7 +114,7 @@ def data(name: str, data_root: str | None, download: bool, size: int | None, as_
 def demo(out: str, seeds: int, seed: int) -> None:
     """Write an invented study with known answers: its table as `study import` leaves it, exact scores, and reports.
 
-    Nothing is trained: accuracies come from formulas. So it shows within a minute what a report says, and how near
+    Nothing is trained: accuracies come from formulas. So it shows in about a minute what a report says, and how near
     its estimates come to the truth (answers.csv).
     """
     from study.commands.demo import write_demo

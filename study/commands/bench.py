@@ -11,7 +11,7 @@ from rich.table import Table
 
 from study.bench.rows import Row, bench_rows
 from study.console import CONSOLE, say_error
-from study.errors import DONE, FAILED, StudyError
+from study.errors import DONE, FAILED, StudyError, named
 from study.expand import expand, stand_ins
 from study.preflight import check_data_root, count_workers
 from study.sections import ResourcesSection
@@ -30,8 +30,10 @@ def bench_study(
 ) -> int:
     """Measure, print, and return the exit code: 1 where a row could not be measured."""
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
-    spec = load_spec(study).spec
-    expansion = expand(spec, root)
+    loaded = load_spec(study)
+    spec = loaded.spec
+    with named(loaded.origin):
+        expansion = expand(spec, root)
     if not expansion.trials:  # what a search will come upon
         expansion = replace(expansion, trials=tuple(stand_ins(spec, expansion)))
     count_workers(spec.resources, None)

@@ -3,19 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from analysis.findings import Findings, analyse_table, judged_claims
-from analysis.report import write_claims
-from analysis.sections.claims_page import claims_sentences
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.kept_tables import with_kept
-from study.opened import open_study
-from study.reporting import study_table
+from study.opened import Opened, open_study
 from study.source import shipped_studies
 from study.spec import load_spec
+
+if TYPE_CHECKING:
+    from analysis.findings import Findings
 
 
 def show_claims(studies: Sequence[str], store: str, data_root: str | None, *, out: str | None) -> None:
@@ -23,7 +22,17 @@ def show_claims(studies: Sequence[str], store: str, data_root: str | None, *, ou
     chosen = list(studies) or [name for name in shipped_studies() if load_spec(name).spec.claims]
     if twice := next((name for name, count in Counter(chosen).items() if count > 1), None):
         raise StudyError(f"claims: '{twice}' is named twice")
-    found = [_findings(name, store, data_root) for name in chosen]
+    opened = [_open(name, store, data_root) for name in chosen]
+    if idle := [study.name for study in opened if len(study.plan.missing) == len(study.plan.trials)]:
+        raise StudyError(
+            f"claims: no trial has run yet of {', '.join(idle)}; run each first (study run {idle[0]}), or name "
+            "the studies that have run"
+        )
+    from analysis.findings import judged_claims
+    from analysis.report import write_claims
+    from analysis.sections.claims_page import claims_sentences
+
+    found = [_findings(study) for study in opened]
     folder = Path(out or store).expanduser() / ("" if out else "claims")
     try:
         page = write_claims(found, folder)
@@ -39,13 +48,19 @@ def show_claims(studies: Sequence[str], store: str, data_root: str | None, *, ou
     CONSOLE.print(f"Page: {page}", soft_wrap=True)
 
 
-def _findings(study: str, store: str, data_root: str | None) -> Findings:
+def _open(study: str, store: str, data_root: str | None) -> Opened:
     opened = open_study(study, store, data_root)
     if not opened.loaded.spec.claims:
         raise StudyError(
             f"claims: '{study}' makes none; [[claims]] of a study file say what would confirm one"
         )
-    if len(opened.plan.missing) == len(opened.plan.trials):
-        raise StudyError(f"claims: no trial of '{study}' has run yet; study run {study}")
+    return opened
+
+
+def _findings(opened: Opened) -> "Findings":
+    from analysis.findings import analyse_table
+    from study.kept_tables import with_kept
+    from study.reporting import study_table
+
     findings = analyse_table(*study_table(opened.plan, opened.loaded))
     return with_kept(findings, opened.plan.trials, opened.store.path)

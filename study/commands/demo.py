@@ -31,6 +31,7 @@ def write_demo(out: str, *, seeds: int, seed: int) -> None:
     target = Path(out).expanduser().absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise StudyError(f"--out: got {out}, which is there already; nothing is overwritten")
+    CONSOLE.print("Inventing trials and writing their reports: about a minute.")
     study = demo_study(np.random.default_rng(seed), seeds=seeds)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from study.atomic import replace_file
 from study.commands.init import study_name
 from study.commands.plan import show_plan
 from study.console import CONSOLE
-from study.errors import StudyError
+from study.errors import StudyError, named
 from study.expand import Expansion, expand
 from study.growth import Growth, grown_keys
 from study.preflight import check_data_root
@@ -37,7 +37,8 @@ def extend_study(
             f"extend: {study} is shipped with the package; say --out FILE for a study that extends it"
         )
     spec = check_source(source).spec
-    expansion = expand(spec, root)
+    with named(source.origin):
+        expansion = expand(spec, root)
     keys = grown_keys(spec, expansion, growth)
     _check_growth(source, keys, expansion, root)
     text = _extending_text(study, Path(out), keys) if out else edited_text(source.texts[0][1], keys)

@@ -44,7 +44,8 @@ def show_plan(
         fitting = 0
     price = _price(opened, workers or fitting, fitting, timed=timed)
     if as_json:
-        print(json.dumps(status_summary(opened.plan) | _told(opened, price, workers or fitting)))
+        told = _told(opened, price, workers or fitting) | {"early_stopping": _stops_early(opened)}
+        print(json.dumps(status_summary(opened.plan) | told))
         return
     table = Table("loss", "trials", "done", "missing", title=f"Plan of {opened.name}", box=None)
     for label, counts in opened.plan.counts_by_arm().items():
@@ -65,6 +66,14 @@ def show_plan(
     if kept:
         CONSOLE.print(f"{kept} of the missing trials have kept encoders, which are only evaluated.")
     CONSOLE.print(_price_line(opened, price, workers or fitting, timed=timed), soft_wrap=True)
+    if price is not None and price.kinds and _stops_early(opened):
+        CONSOLE.print(
+            "The search stops trials early: that is the price of all at full length, the most it can be."
+        )
+
+
+def _stops_early(opened: Opened) -> bool:
+    return opened.loaded.spec.search.early_stopping is not None
 
 
 def _say_name(study: str, opened: Opened, archive: Archive | None) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 from rich.table import Table
 
 from study.attempts import all_attempts
+from study.commands.trial import shown_unit
 from study.console import CONSOLE
 from study.errors import StudyError
 from study.manifest import all_launches_folders, read_manifests
 from study.progress import format_seconds
 from trainables.artefacts import curve_path, embeddings_path, kept_path
 from trainables.records import RecordStore, open_store
-from trainables.schema import column_unit
 
 #: Columns that are shown elsewhere than in the table of columns.
 _APART = frozenset({"trial_id", "config", "error_class", "error_message", "error_traceback"})
@@ -142,7 +142,7 @@ def _columns_table(row: Mapping[str, Any]) -> Table:
     table = Table("column", "value", "unit", box=None)
     for name, value in row.items():
         if name not in _APART:
-            table.add_row(name, _cell(value), column_unit(name))
+            table.add_row(name, _cell(value), shown_unit(name))
     return table
 
 

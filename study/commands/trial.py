@@ -15,14 +15,21 @@ from trainables.records import RecordStore
 from trainables.schema import Status, TrialRecord, column_unit
 
 
-def record_table(record: TrialRecord) -> Table:
-    """Every column that has a value, the config and the traceback apart."""
+def record_table(record: TrialRecord, *, kept: bool) -> Table:
+    """Every column that has a value, the config and the traceback apart; of a record that is not kept no attempt."""
     table = Table("column", "value", "unit", box=None)
+    left_out = {"config", "error_traceback"} | (set() if kept else {"attempt"})
     for name, value in vars(record).items():
-        if value is not None and name not in ("config", "error_traceback"):
+        if value is not None and name not in left_out:
             shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-            table.add_row(name, shown, column_unit(name))
+            table.add_row(name, shown, shown_unit(name))
     return table
+
+
+def shown_unit(column: str) -> str:
+    """The unit of a record column, for people: nothing for pure numbers, such as seeds and versions."""
+    unit = column_unit(column)
+    return "" if unit == "1" else unit
 
 
 def compare_records(stored: dict[str, Any], record: TrialRecord) -> str:
@@ -44,7 +51,7 @@ def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str |
     stack = _company(chosen, stored[0] if stored else None, opened.plan)
     attempt = opened.store.next_attempts().get(chosen.keys.trial_id, 0)
     record = rerun(stack, opened.workshop, attempt)[chosen.keys.trial_id]
-    CONSOLE.print(record_table(record))
+    CONSOLE.print(record_table(record, kept=put and not stored))
     if record.error_traceback:
         CONSOLE.print(record.error_traceback)
     if stored:

@@ -22,6 +22,7 @@ from study.events import Finished, Listener, LostPack
 from study.runners.feed import Feed
 from study.runners.ray_deaths import describe_death
 from study.runners.tune_watcher import Died, Dismissed, Event, Over, Stopped, Told
+from trainables.records import StoreError
 from trainables.work import Pack, WorkUnit
 
 _TICK_SECONDS = 0.5
@@ -52,7 +53,10 @@ class Crew:
         return not self._thread.is_alive()
 
     def run(self, lists: Sequence[Sequence[Pack]], listener: Listener) -> list[LostPack]:
-        """Run what is free of the lists, and return what was running on workers that died."""
+        """Run what is free of the lists, and return what was running on workers that died.
+
+        Raises `StoreError` as soon as a worker says that the store refuses.
+        """
         lost: list[LostPack] = []
         numbered = {next(self._numbers): packs for packs in lists}
         self._left = {n: {u.trial_id: u for pack in packs for u in pack} for n, packs in numbered.items()}
@@ -90,6 +94,8 @@ class Crew:
 
     def _follow(self, worker: int, result: dict[str, Any], listener: Listener) -> None:
         self._idle_deaths = 0
+        if refused := result.get("refused"):
+            raise StoreError(refused)
         for finished in result["finished"]:
             listener.finished(Finished(**finished))
         if result["ended"]:

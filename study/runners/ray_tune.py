@@ -17,6 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from study.console import CONSOLE
 from study.errors import StudyError
 from study.events import Listener, LostPack
 from study.gpu_share import SharesOf, group_lists, same_share
@@ -72,6 +73,9 @@ class RayTuneRunner:
 
         Lists of one share of a GPU run together, the largest share first. The first call's workshop is that of all.
         """
+        if self._crew is None:  # Ray and its workers take 10 to 20 s to come up
+            noun = "worker" if self._workers == 1 else "workers"
+            CONSOLE.print(f"starting {self._workers} {noun} ...", soft_wrap=True)
         start_ray(self._address, cpus=self._workers * self._cpus)
         lost: list[LostPack] = []
         for share, group in groupby(

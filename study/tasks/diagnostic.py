@@ -58,7 +58,7 @@ class DiagnosticStudy:
         size = swept["batch_size"]
         if not is_integer(size) or not 2 <= int(size) <= section.n_pairs:
             raise StudyError(
-                f"axes.batch_size: got {size}, must be a whole number from 2 to {section.n_pairs}, "
+                f"axes.batch_size: got {size!r}, must be a whole number from 2 to {section.n_pairs}, "
                 "the pairs there are"
             )
         fields = section.model_dump(exclude={"passes"})

@@ -70,7 +70,7 @@ class ImagesStudy:
                 raise StudyError("axes.batch_size: is missing; give at least one batch size")
             if not is_integer(size) or not 2 <= int(size) <= self.images:
                 raise StudyError(
-                    f"axes.batch_size: got {size}, must be a whole number from 2 to {self.images}, "
+                    f"axes.batch_size: got {size!r}, must be a whole number from 2 to {self.images}, "
                     f"the training images of {self.data.name}"
                 )
 

@@ -118,7 +118,7 @@ def _training(section: SphereTrainingSection, swept: Point) -> SphereTraining:
     values = one_budget(section.model_dump(), swept, _BUDGETS)
     size = values.pop("batch_size")
     if not is_integer(size) or int(size) < 2:
-        raise StudyError(f"axes.batch_size: got {size}, must be a whole number of at least 2")
+        raise StudyError(f"axes.batch_size: got {size!r}, must be a whole number of at least 2")
     check_rate(values["lr"])
     return SphereTraining(batch_size=int(size), **_checked(SphereTrainingSection, values))
 

@@ -51,6 +51,19 @@ def test_a_match_that_failed_or_has_not_run() -> None:
     assert judge(lower, rows(status=["ok", "ok", None, "ok"])).status == OPEN
 
 
+def test_numbers_show_on_which_side_of_the_bound_they_lie() -> None:
+    found = judge(claim(at_most=15.954), rows(gap=[13.0, 15.953, 15.953, 15.953]))
+    assert found.found == "4 of 4 trials; 13 to 15.95, median 15.95"
+    assert judge(claim(at_most=-0.1), rows(gap=[-0.5, -0.1, -0.0999, -0.2])).found.endswith(
+        "\N{MINUS SIGN}0.5 to \N{MINUS SIGN}0.0999, median \N{MINUS SIGN}0.15"
+    )
+
+
+def test_thresholds_have_a_true_minus_sign() -> None:
+    told = claim(rows={"s": (-2, 1), "form": "one-sided"}, at_least=-0.5).confirmed_by
+    assert told == "every trial of s \N{MINUS SIGN}2, 1; form one-sided: gap at least \N{MINUS SIGN}0.5"
+
+
 def test_a_failed_trial_agrees_with_nothing() -> None:
     failed = rows(status=["diverged", "ok", "ok", "ok"], gap=[np.nan, 0.2, 0.3, 0.15])
     for bound in (claim(at_most=9.0), claim(at_least=0.0)):

@@ -95,6 +95,13 @@ def test_the_opening_counts_verdicts_and_tells_what_relates_the_data_sets() -> N
     assert [text.split(":")[0] for text in told[3:]] == ["one", "two"]
 
 
+def test_too_many_losses_are_not_counted_one_by_one() -> None:
+    many = rows({"one": 0.1, "two": 0.4}, losses=tuple(f"loss{k}" for k in range(30)), seeds=2)
+    told = environment_sentences(environments(many), ["Related."])
+    assert told[0].startswith("The study compares 30 problems, losses and budgets, too many to rank")
+    assert max(map(len, told)) < 500
+
+
 def test_scores_and_comparisons_in_a_notebook_name_the_data_set() -> None:
     scores = analysis.robustness(TWO, **KEYS)
     assert scores[["data", "arm"]].to_numpy().tolist() == [

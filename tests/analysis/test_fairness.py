@@ -132,7 +132,8 @@ def test_failures_of_the_machine_are_told_from_divergence(study: Study) -> None:
     diverged = synthetic.fail(records, ["infonce-16-0-0"])
     assert cards(planned, diverged, info)["Failures"].level == "pass"
     crashed = synthetic.fail(records, ["infonce-16-0-0"], status="oom")
-    assert "1 oom" in cards(planned, crashed, info)["Failures"].text
+    card = cards(planned, crashed, info)["Failures"]
+    assert card.text.startswith("1 oom: these count as the worst outcome, 10.0")
 
 
 def test_one_seed_fails(study: Study) -> None:
@@ -144,3 +145,76 @@ def test_changed_code_is_warned_of(study: Study) -> None:
     planned, records, info = study
     assert cards(planned, records.assign(git_revision="abc+"), info)["Code"].level == "warn"
     assert cards(planned, records.assign(git_revision="abc"), info)["Code"].level == "pass"
+
+
+def imported(study: Study, *, records: dict | None = None) -> tuple:
+    """The same study as a table of another tool, which tells nothing of how trials were run."""
+    planned, found, info = study
+    arms = tuple(dataclasses.replace(arm, base_lr=float("nan"), lr_source="") for arm in info.arms)
+    known = found.drop(columns=["device", "hp_epochs"]).assign(**(records or {}))
+    return planned.drop(columns="hp_epochs"), known, dataclasses.replace(info, arms=arms, imported=True)
+
+
+def test_what_a_table_does_not_tell_is_warned_of(study: Study) -> None:
+    found = cards(*imported(study))
+    for question in ("Budget", "Protocol", "Precision", "Hardware", "Code", "Learning rates"):
+        assert found[f"{question} not recorded"].level == "warn"
+        assert question not in found
+    assert not any("nothing recorded" in card.text for card in found.values())
+    told = cards(*imported(study, records={"device": "cpu"}))
+    assert told["Hardware"].text == "The same in every trial: device cpu."
+
+
+def test_a_loss_of_which_nothing_is_told_beside_others_is_named(study: Study) -> None:
+    planned, records, info = imported(study, records={"device": "cpu"})
+    records.loc[records["trial_id"].str.startswith("kcl"), "device"] = None
+    card = cards(planned, records, info)["Hardware not recorded"]
+    assert card.level == "warn"
+    assert card.text == "Not recorded of KCL. The same in every trial of the others: device cpu."
+
+
+def test_our_own_trials_leave_empty_what_they_do_not_have(study: Study) -> None:
+    planned, records, info = study
+    assert cards(planned, records, info)["Precision"].level == "pass"
+    nothing = tuple(
+        dataclasses.replace(arm, base_lr=float("nan"), lr_source="nothing is trained") for arm in info.arms
+    )
+    card = cards(planned, records, dataclasses.replace(info, arms=nothing))["Learning rates per loss"]
+    assert (card.level, card.text) == ("pass", "InfoNCE, DHEL and KCL (nothing is trained).")
+
+
+def test_rates_that_only_some_tell_are_named(study: Study) -> None:
+    planned, records, info = study
+    first, *others = info.arms
+    arms = (dataclasses.replace(first, base_lr=float("nan"), lr_source=""), *others)
+    card = cards(planned, records, dataclasses.replace(info, arms=arms))["Learning rates per loss"]
+    assert card.level == "warn"
+    assert "InfoNCE (not recorded)" in card.text
+
+
+def test_seeds_of_an_unfinished_study_are_told() -> None:
+    arms = [synthetic.arm_info("infonce"), synthetic.arm_info("dhel")]
+    planned = synthetic.plan(arms, seeds=range(6))
+    records = synthetic.run(
+        planned, dict.fromkeys(("infonce", "dhel"), synthetic.hill(peak=0.9, at=0.3, width=5))
+    )
+    info = synthetic.study_info(arms, seeds=range(6))
+    assert cards(planned, records, info)["Seeds"].level == "pass"
+    lost = records["trial_id"].isin(["infonce-16-0-1", "dhel-64-2-4"])
+    card = cards(planned, records[~lost], info)["Seeds unfinished"]
+    assert card.level == "warn"
+    assert "the same 6 seeds; for 4 of them all trials of all losses have ended." in card.text
+
+
+def test_held_out_choices_on_an_edge_are_told() -> None:
+    """All seeds choose the middle; the one seed of a half that chooses for three others likes the end best."""
+    arm = synthetic.arm_info("infonce", title="InfoNCE")
+    planned = synthetic.plan([arm], seeds=range(5))
+    records = synthetic.run(planned, {"infonce": synthetic.hill(peak=0.7, at=0.316, width=9, slope=0.01)})
+    column = "val_probe10_accuracy"
+    at_end = records["trial_id"].isin(["infonce-64-4-1", "infonce-64-4-3"])
+    middle = records["trial_id"].isin([f"infonce-64-2-{seed}" for seed in (0, 2, 4)])
+    records.loc[at_end | middle, column] = 0.95
+    card = cards(planned, records, synthetic.study_info([arm], seeds=range(5)))["Optimum near the edge"]
+    assert card.level == "warn"
+    assert card.text.endswith("so the optimum may: InfoNCE 3 of 5 at temperature 2.")

@@ -18,6 +18,10 @@ from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study, make_study
 
 TABLES = {
+    "tuning_gaps",
+    "failure_rates",
+    "failure_costs",
+    "more_seeds",
     "cells",
     "comparisons",
     "coverage",

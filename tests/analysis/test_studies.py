@@ -30,13 +30,13 @@ def test_studies_on_the_same_data_are_arms_of_one_space() -> None:
     found = compare_studies([study("short"), study("long", peak=0.9)]).only
     assert found is not None
     assert [arm.name for arm in found.info.arms] == [
-        "InfoNCE, short",
-        "dhel, short",
-        "InfoNCE, long",
-        "dhel, long",
+        "InfoNCE (short)",
+        "dhel (short)",
+        "InfoNCE (long)",
+        "dhel (long)",
     ]
-    assert found.info.reference_arm.label == "infonce, short"
-    gap = next(item for item in found.comparisons if item.arm == "infonce, long" and item.score == "mean")
+    assert found.info.reference_arm.label == "infonce (short)"
+    gap = next(item for item in found.comparisons if item.arm == "infonce (long)" and item.score == "mean")
     assert gap.difference.value == pytest.approx(0.1)
     assert len(found.null_controls) == 2
     assert found.info.name == "short and long"
@@ -47,7 +47,7 @@ def test_trials_that_both_share_count_in_both() -> None:
     found = compare_studies([one, dataclasses.replace(one, name="other")]).only
     assert found is not None
     assert len(found.table) == 2 * len(one.table)
-    assert found.summaries["dhel, one"].finished == found.summaries["dhel, other"].finished == 30
+    assert found.summaries["dhel (one)"].finished == found.summaries["dhel (other)"].finished == 30
 
 
 def test_the_same_loss_is_compared_over_what_both_have() -> None:
@@ -104,7 +104,7 @@ def test_a_search_beside_a_grid_has_no_scores_over_the_space() -> None:
     found = compare_studies([study("grid"), search]).only
     assert found is not None
     assert found.adaptive
-    assert np.isnan(found.summaries["dhel, grid"].mean.value)
+    assert np.isnan(found.summaries["dhel (grid)"].mean.value)
 
 
 def test_studies_that_name_no_data_share_it() -> None:
@@ -121,6 +121,13 @@ def test_what_cannot_be_compared_is_named() -> None:
         compare_studies([one])
     with pytest.raises(ValueError, match="data: two names no data set, where others do"):
         compare_studies([one, study("two", data=None)])
+    imported = dataclasses.replace(two.info, imported=True)
+    with pytest.raises(ValueError, match="name its column of data sets by --data of `study import`"):
+        compare_studies([one, dataclasses.replace(study("two", data=None), info=imported)])
+    with pytest.raises(
+        ValueError, match="in one metric, which --metric and --selects of `study import` name"
+    ):
+        compare_studies([one, dataclasses.replace(two, info=other_metric(imported))])
     with pytest.raises(ValueError, match="metric: one has reporting column test_probe10_accuracy, two has"):
         compare_studies([one, dataclasses.replace(two, info=other_metric(two.info))])
 
@@ -133,4 +140,4 @@ def test_a_study_without_any_result_stands_there_as_such() -> None:
     )
     found = compare_studies([study("old"), new]).only
     assert found is not None
-    assert found.summaries["infonce, new"].missing == 30
+    assert found.summaries["infonce (new)"].missing == 30

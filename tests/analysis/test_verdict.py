@@ -43,10 +43,23 @@ def test_many_seeds_decide() -> None:
     surfaces = {"infonce": SURFACES["infonce"], "dhel": synthetic.hill(peak=0.95, at=0.3, width=9.0)}
     records = synthetic.run(planned, surfaces, noise=0.005, rng=np.random.default_rng(0))
     told = sentences(planned, records, synthetic.study_info(arms, seeds=seeds))
-    assert "over 8 paired seeds: better for DHEL (+" in told[0]
-    assert "undecided" not in told[0]
+    assert told[0].startswith("Share of the space within 2 points of each loss's own best: DHEL 60.0 % [")
+    assert "over 8 paired seeds: better for DHEL (+" in told[1]
+    assert "undecided" not in told[1]
     assert any(text.startswith("Highest tuned accuracy on test: DHEL with 9") for text in told)
     assert any("no ranking yet" in text for text in told) is False
+
+
+def test_losses_on_other_seeds_are_not_among_the_paired(study: Study) -> None:
+    """DHEL ran on seeds of its own, so nothing pairs; the others' seeds are told alone."""
+    planned, records, info = study
+    planned, records = (
+        table.assign(seed=table["seed"] + 10 * table["trial_id"].str.startswith("dhel"))
+        for table in (planned, records.merge(planned[["trial_id"]], on="trial_id"))
+    )
+    first = sentences(planned, records.drop(columns="seed"), info)[0]
+    assert "over 2 paired seeds" in first
+    assert "too few seeds to judge DHEL" in first
 
 
 def test_the_numbers_are_the_scores(study: Study) -> None:
@@ -67,7 +80,9 @@ def test_an_unfinished_study_opens_with_that(study: Study) -> None:
 def test_failures_are_counted(study: Study) -> None:
     planned, records, info = study
     last = sentences(planned, synthetic.fail(records, ["kcl-16-0-0"]), info)[-1]
-    assert last == "All 90 planned trials have ended; 1 of 90 failed, which counts as guessing."
+    assert (
+        last == "All 90 planned trials have ended; 1 of 90 failed, which counts as the worst outcome, 10.0 %."
+    )
 
 
 def test_a_loss_without_any_score_is_never_the_highest(study: Study) -> None:

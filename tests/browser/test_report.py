@@ -1,5 +1,6 @@
 """The report's page as readers use it: it draws, sorts, explores, prints, and reads without scripts."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,22 @@ def test_the_explorer_counts_the_space_as_the_report_does(report: Opened, findin
     slider.fill("0")
     assert sum(share > 0 for share in shares(page)) == 1
     assert page.locator(".explorer td.near").count() == 1
+
+
+def test_a_title_that_wraps_pushes_no_heat_map_away(
+    findings: Findings, tmp_path: Path, open_page: OpenPage
+) -> None:
+    first, *others = findings.info.arms
+    long = dataclasses.replace(first, title="a title of so many words that it cannot stand in one line")
+    longer = dataclasses.replace(findings, info=findings.info.with_arms((long, *others)))
+    page = open_page(write_findings(longer, tmp_path).as_uri(), viewport={"width": 1280, "height": 900}).page
+    tops = "all => all.map(each => Math.round(each.getBoundingClientRect().top))"
+    titles, tables, named = (
+        page.locator(f".explorer {part}").evaluate_all(tops)
+        for part in (".share", "table", "figcaption strong")
+    )
+    assert len(set(tables)) == 1  # all in one row
+    assert titles[0] > titles[1] > named[1]  # the share stands below the name
 
 
 def test_the_explorer_shows_another_metric(report: Opened, findings: Findings) -> None:

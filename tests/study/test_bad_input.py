@@ -12,6 +12,12 @@ from tests.study.conftest import WriteStudy
 #: What is replaced in the tiny study, and what the line must say.
 FAULTS = {
     "unknown loss": (("[losses.kcl]", "[losses.simsiam]"), ["losses.simsiam", "allowed are", "dhel"]),
+    "misspelt loss": (("[losses.kcl]\nt = [2.0]", "[losses.dhell]"), ["losses.dhell", "did you mean dhel?"]),
+    "misspelt encoder": (('"small_conv"', '"smal_conv"'), ["smal_conv", "did you mean small_conv?"]),
+    "misspelt data set": (('"digits"', '"digit"'), ["digit", "did you mean digits?"]),
+    "misspelt field": (("temperature =", "temprature ="), ["losses.ntxent", "did you mean temperature?"]),
+    "misspelt key": (("train_limit", "trainlimit"), ["data.trainlimit", "did you mean train_limit?"]),
+    "misspelt axis": (("batch_size =", "batchsize ="), ["axes.batchsize", "did you mean batch_size?"]),
     "unknown key": (("steps = 3", "steps = 3\nbatch = 4"), ["training.batch", "unknown key", "lr_rule"]),
     "unknown key at the top": (('task = "images"', 'tasks = "images"'), ["tasks", "unknown key", "metric"]),
     "unknown field of a loss": (("t = [2.0]", "tau = [2.0]"), ["losses.kcl", "tau", "gamma"]),
@@ -28,12 +34,14 @@ FAULTS = {
     "temperature as truth": (("[0.1, 0.5]", "[true]"), ["losses.ntxent", "temperature", "True"]),
     "batch of one": (("[8, 16]", "[1]"), ["axes.batch_size", "got 1", "2 to 200"]),
     "batch above the data": (("[8, 16]", "[8, 201]"), ["axes.batch_size", "got 201", "2 to 200"]),
+    "a batch in quotes": (("[8, 16]", '["8", 16]'), ["axes.batch_size", "got '8'", "whole number"]),
     "half a pair": (("[8, 16]", "[8.5]"), ["axes.batch_size", "8.5", "whole number"]),
     "empty axis": (("[8, 16]", "[]"), ["axes.batch_size", "empty"]),
     "empty axis of a loss": (("[0.1, 0.5]", "[]"), ["losses.ntxent.temperature", "empty"]),
     "no batch size": (("batch_size = [8, 16]", "lr = [0.1]"), ["axes.batch_size", "missing"]),
     "repeated value": (("[8, 16]", "[8, 8]"), ["axes.batch_size", "8", "once"]),
     "no seeds": (("seeds = [0, 1]", "seeds = []"), ["seeds"]),
+    "seeds as a number": (("seeds = [0, 1]", "seeds = 5"), ["seeds: got 5, must be a list such as [0, 1, 2]"]),
     "seeds absent": (("seeds = [0, 1]", ""), ["seeds", "missing"]),
     "repeated seeds": (("seeds = [0, 1]", "seeds = [1, 1]"), ["seeds", "1", "once"]),
     "negative seed": (("seeds = [0, 1]", "seeds = [-1]"), ["seeds", "-1"]),
@@ -60,6 +68,10 @@ FAULTS = {
         ("[0.1, 0.5]", "{ log = [2.0, 0.1], points = 3 }"),
         ["temperature", "larger high"],
     ),
+    "range of one number": (
+        ("[0.1, 0.5]", "{ log = 0.1, points = 3 }"),
+        ["temperature: log: must be two numbers, [low, high], got {'log': 0.1, 'points': 3}"],
+    ),
     "range of one point": (("[0.1, 0.5]", "{ log = [0.1, 2.0], points = 1 }"), ["temperature", "points"]),
     "log range from zero": (("[0.1, 0.5]", "{ log = [0, 2.0], points = 3 }"), ["temperature", "above 0"]),
     "one trial twice": (
@@ -72,6 +84,11 @@ FAULTS = {
         ("[losses.kcl]\nt = [2.0]", '[losses."no.such:Loss"]\nlr = 0.1'),
         ["no.such"],
     ),
+    "own loss that is not finite": (
+        ("[losses.kcl]\nt = [2.0]", '[losses."tests.study.own_loss:Explodes"]\nhow = ["nan"]\nat = 4\nlr = 0.1'),
+        ["Explodes at at = 4, how = 'nan'", "got nan, must be a finite"],
+    ),
+    "data at an absolute path": (('"digits"', '"folder:/nope"'), ["/nope", "absolute path"]),
     "reference that is no loss": (
         ('task = "images"', 'task = "images"\nreference = "dcl"'),
         ["reference", "dcl"],
@@ -104,17 +121,34 @@ def test_a_fault_in_the_study_file(fault: str, write_study: WriteStudy, tmp_path
     replacement, said = FAULTS[fault]
     store = tmp_path / "store"
     study = write_study(replacement)
-    assert_refused(invoke("run", study, "--store", store), store, said)
+    result = invoke("run", study, "--store", store)
+    assert_refused(result, store, said)
+    of_the_machine = fault.startswith(("more processors", "a GPU"))
+    assert of_the_machine or result.stderr.startswith("study: tiny.toml: ")
     # `plan` shows what would run elsewhere too, so it does not ask for this machine's resources.
-    if not fault.startswith(("more processors", "a GPU")):
+    if not of_the_machine:
         assert_refused(invoke("plan", study, "--store", store), store, said)
 
 
 def test_a_study_that_is_not_there(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    assert_refused(invoke("run", "quickstrat", "--store", store), store, ["quickstrat", "quickstart"])
+    assert_refused(
+        invoke("run", "quickstrat", "--store", store), store, ["quickstrat", "did you mean quickstart?"]
+    )
     assert_refused(invoke("run", tmp_path / "absent.toml", "--store", store), store, ["absent.toml"])
     assert_refused(invoke("run", tmp_path, "--store", store), store, ["cannot read"])
+
+
+def test_an_empty_file_is_told_all_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "empty.toml").touch()
+    said = ["empty.toml: name, seeds, training, losses, data, encoder: are missing"]
+    assert_refused(invoke("plan", tmp_path / "empty.toml"), tmp_path / "store", said)
+
+
+def test_a_range_says_once_what_came(write_study: WriteStudy) -> None:
+    result = invoke("plan", write_study(("[0.1, 0.5]", "{ log = [-0.05, 2.0], points = 3 }")))
+    assert result.stderr.count("got ") == 1
+    assert "starts above 0, got [-0.05, 2.0]" in result.stderr
 
 
 def test_a_study_file_that_is_no_text(tmp_path: Path) -> None:

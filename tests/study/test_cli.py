@@ -34,6 +34,15 @@ def test_status_imports_no_torch(write_study: WriteStudy, tmp_path: Path) -> Non
     assert heavy & {"torch", "torchvision", "ray"} == set()
 
 
+@pytest.mark.parametrize("words", [("report", "--from"), ("import",)])
+def test_a_table_that_is_not_there_is_told_before_anything_heavy_is_imported(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    command = (*words, tmp_path / "nope.csv", "--out", tmp_path / "out")
+    assert "nope.csv: no such file" in invoke(*command).stderr
+    assert loaded_modules(*map(str, command)) & {"pandas", "sklearn", "torch"} == set()
+
+
 def test_list_names_everything() -> None:
     output = invoke("list").output
     for name in ("quickstart", "cifar10_smoke", "dhel", "kcl", "digits", "cifar10", "resnet18"):
@@ -145,6 +154,8 @@ def test_one_trial_repeats_its_record_to_the_bit(write_study: WriteStudy, tmp_pa
     shown = invoke("trial", study, "--store", store, "--put")
     assert shown.exit_code == 0, shown.output
     assert "test_probe10_accuracy" in shown.output
+    assert ["attempt", "0"] in [line.split() for line in shown.output.splitlines()]  # of no unit
     [record] = (store / "records").iterdir()
     again = invoke("trial", study, record.name[:8], "--store", store)
     assert "equals it to the bit" in again.output.replace("\n", " ")
+    assert "attempt" not in again.output  # nothing is stored

@@ -209,6 +209,17 @@ def test_measures_reach_the_report(write_study: WriteStudy, tmp_path: Path) -> N
     assert "log and linear" in page
 
 
+def test_the_default_of_a_loss_of_ones_own_is_its_own(write_study: WriteStudy, tmp_path: Path) -> None:
+    """Of `margin: float = 0.1`, not the middle of what is swept; a field of a built-in loss has its default too."""
+    own = '[losses."tests.study.own_loss:FailsAtHalf"]\nmargin = [0.1, 0.2, 0.3]\nlr = 0.1'
+    kcl = "[losses.kcl]\nt = [1.0, 2.0]\ngamma = [8.0, 16.0]\nlr = 0.1"
+    loaded = load_spec(str(write_study(("[losses.kcl]\nt = [2.0]", f"{own}\n{kcl}"))))
+    arms = study_info(make_plan(loaded, RecordStore(tmp_path / "store"), None), loaded).arms
+    defaults = [{axis.name: axis.default for axis in arm.axes} for arm in arms]
+    assert defaults[1] == {"hp_batch_size": None, "hp_margin": 0.1, "hp_lr": None}
+    assert defaults[2] == {"hp_batch_size": None, "hp_t": 2.0, "hp_lr": None, "hp_gamma": 16.0}
+
+
 FAULTS = {
     "empty budget": ((search(design="sobol", points=0),), ["search.points", "0", "greater"]),
     "no budget": ((search(design="random"),), ["search", "points is missing", "random"]),

@@ -116,7 +116,7 @@ def test_a_short_study_has_its_figures_and_findings(tmp_path: Path) -> None:
     ("names", "said"),
     [
         (["quickstart"], "'quickstart' makes none"),
-        ([], "no trial of 'batch_independence' has run yet"),
+        ([], f"no trial has run yet of {', '.join(sorted(LABORATORY))}; run each first (study run batch_"),
         (["convexity", "convexity"], "'convexity' is named twice"),
     ],
 )

@@ -25,6 +25,7 @@ from trainables.datasets.parquet import open_parquet
 from trainables.datasets.source import UNLABELLED, DataError, Source
 from trainables.datasets.subset import choose_rows
 from trainables.datasets.torchvision_sets import download_torchvision, open_torchvision
+from trainables.suggestion import did_you_mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +152,8 @@ def _open_own(name: str, data_root: Path | None) -> Source:
 def _unknown(name: str) -> DataError:
     forms = ", ".join(entry.form for entry in DATASETS.values())
     return DataError(
-        f"data: got {name!r}; allowed are {forms} and import paths my_package.my_module:open_mine"
+        f"data: got {name!r}{did_you_mean(name, DATASETS)}; allowed are {forms} and import paths "
+        "my_package.my_module:open_mine"
     )
 
 

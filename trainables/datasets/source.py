@@ -48,10 +48,12 @@ def locate(where: str, data_root: Path | None) -> Path:
     Raises `DataError` when nothing is there, or when a relative name comes without a root.
     """
     path = Path(where).expanduser()
-    if not path.is_absolute():
-        path = rooted(where, data_root) / path
+    if path.is_absolute():
+        hint = "the name in the study file says an absolute path"
+    else:
+        path, hint = rooted(where, data_root) / path, "say where it lies by --data-root or STUDY_DATA_ROOT"
     if not path.exists():
-        raise DataError(f"data not found at {path}; say where it lies by --data-root or STUDY_DATA_ROOT")
+        raise DataError(f"data not found at {path}; {hint}")
     return path
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from trainables.config import EncoderConfig
+from trainables.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     import torch
@@ -79,7 +80,8 @@ def _import_encoder(name: str) -> Callable[..., Any]:
     if not (module and colon and attribute):
         allowed = ", ".join(ENCODERS)
         raise ValueError(
-            f"encoder: got {name!r}; allowed are {allowed} and import paths my_package.nets:MyNet"
+            f"encoder: got {name!r}{did_you_mean(name, ENCODERS)}; allowed are {allowed} and import paths "
+            "my_package.nets:MyNet"
         )
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)

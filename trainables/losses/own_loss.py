@@ -35,12 +35,18 @@ def check_trial_batch(loss: Callable[[Tensor, Tensor], Tensor], name: str = "los
     try:
         value = loss(z[0], z[1])
         if not isinstance(value, Tensor) or value.ndim != 0 or not bool(value.isfinite()):
-            raise ValueError(f"got {value!r}, must be a finite scalar tensor")
+            raise ValueError(f"got {_shown(value)}, must be a finite scalar tensor")
         (gradient,) = torch.autograd.grad(value, z)
     except Exception as error:
         raise ValueError(f"{name}: on a trial batch of 8 pairs: {_said(error)}") from error
     if not bool(gradient.isfinite().all()):
         raise ValueError(f"{name}: on a trial batch of 8 pairs: got a gradient that is not finite")
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, Tensor):
+        return repr(value)
+    return f"a tensor of shape {tuple(value.shape)}" if value.ndim else str(value.item())
 
 
 def _said(error: Exception) -> str:

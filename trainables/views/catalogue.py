@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainables.suggestion import did_you_mean
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -71,7 +73,7 @@ VIEWS: dict[str, ViewRecipe] = {
 def check_views_name(name: str) -> str:
     """The name, when a recipe has it. Raises `ValueError` listing the recipes otherwise."""
     if name not in VIEWS:
-        raise ValueError(f"views: got {name!r}; allowed are {', '.join(VIEWS)}")
+        raise ValueError(f"views: got {name!r}{did_you_mean(name, VIEWS)}; allowed are {', '.join(VIEWS)}")
     return name
 
 

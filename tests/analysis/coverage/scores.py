@@ -12,6 +12,7 @@ from analysis.statistics.batch_size import batch_elasticity
 from analysis.statistics.bootstrap import studentised_interval
 from analysis.statistics.choice import cross_fit, cross_fit_widening
 from analysis.statistics.equivalence import equivalence_test
+from analysis.statistics.filling import fill_gaps
 from analysis.statistics.gaps import Gaps, tuning_gaps
 from analysis.statistics.halves import held_out_cells
 from analysis.statistics.improvement import probability_of_improvement
@@ -106,12 +107,15 @@ def _all_distances(study: Study) -> Held:
 
 
 def _mean(study: Study) -> Held:
-    return one(student_estimate(WEIGHTS @ study.test), _means(study).mean())
+    filled = fill_gaps(study.test, WEIGHTS)
+    return one(student_estimate(WEIGHTS @ filled.scores, widen=filled.widen), _means(study).mean())
 
 
 def _mean_difference(study: Study) -> Held:
     exact_difference = _means(study).mean() - _rival_means(study).mean()
-    return one(student_estimate(WEIGHTS @ (study.test - study.rival_test)), exact_difference)
+    own, other = fill_gaps(study.test, WEIGHTS), fill_gaps(study.rival_test, WEIGHTS)
+    by_seed = WEIGHTS @ own.scores - WEIGHTS @ other.scores
+    return one(student_estimate(by_seed, widen=max(own.widen, other.widen)), exact_difference)
 
 
 def _default(study: Study) -> Held:
@@ -185,6 +189,13 @@ def _fixed_slope(study: Study) -> Held:
     found = batch_elasticity(*scores, np.array(BATCH_SIZES), SHAPE[1] // 2)
     at_fixed = _means(study).reshape(SHAPE)[:, SHAPE[1] // 2]
     return one(found.fixed, exact.exact_batch_slope(np.array(BATCH_SIZES), at_fixed))
+
+
+def _slope_at_tuned(study: Study) -> Held:
+    scores = (item.reshape(*SHAPE, -1) for item in (study.test, study.validation))
+    found = batch_elasticity(*scores, np.array(BATCH_SIZES)).fixed
+    slopes = [exact.exact_batch_slope(np.array(BATCH_SIZES), line) for line in _means(study).reshape(SHAPE).T]
+    return one(found, _choices(study).reshape(SHAPE).sum(axis=0) @ np.array(slopes))
 
 
 def _retuned_slope(study: Study) -> Held:
@@ -269,6 +280,7 @@ SCORES: dict[str, Score] = {
     "gap of a random configuration": _random_gap,
     "drop after one step": _drop,
     "slope over batch size, fixed": _fixed_slope,
+    "slope over batch size, at the tuned value": _slope_at_tuned,
     "slope over batch size, re-tuned": _retuned_slope,
     "transfer regret": _transfer,
     "probability of improvement": _improvement,

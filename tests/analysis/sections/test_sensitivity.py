@@ -21,7 +21,7 @@ def test_a_loss_whose_best_moves_wants_tuning_and_a_flat_one_does_not() -> None:
 def test_points_that_form_no_grid_have_no_dimensionality() -> None:
     table = rows({"one": 0.1, "two": 0.4})
     table = table[(table["batch"] == 32) | (table["tau"] == 0.1)]
-    item = tuning_needs(environments(table))["a"]
+    item = tuning_needs(environments(table, complete=True))["a"]
     assert item.dimensionality is None
     assert np.isfinite(item.sensitivity.sensitivity.value)
 

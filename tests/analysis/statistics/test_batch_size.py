@@ -70,3 +70,30 @@ def test_corners() -> None:
     assert np.isnan(batch_elasticity(nothing, nothing, BATCHES, 2).fixed.value)
     constant = best_drift(surface()[:, 2:3], BATCHES, AXIS[2:3])
     assert (constant.low, constant.value, constant.high) == pytest.approx((0, 0, 0), abs=1e-12)
+
+
+def test_the_interval_holds_the_drift_of_the_observed_best_where_rows_are_missing() -> None:
+    """A value that lacks a seed may beat the best one over the seeds that both know."""
+    scores = surface() + 1e-4 * np.random.default_rng(0).normal(size=(3, 5, 5))
+    scores[0, 4], scores[0, 4, 0] = 0.95, np.nan
+    found = best_drift(scores, BATCHES, AXIS)
+    assert candidates(scores)[0].tolist() == [False, False, False, False, True]
+    assert found.low <= found.value <= found.high
+    assert found.value == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_slope_at_the_tuned_value_is_chosen_and_scored_on_different_seeds() -> None:
+    test, validation = np.random.default_rng(3).uniform(size=(2, 3, 5, 4))
+    found = batch_elasticity(test, validation, BATCHES).fixed
+    slow = []
+    for seed in range(4):
+        at = int(validation[..., (seed + 1) % 2 :: 2].mean(axis=-1).argmax()) % 5
+        slow.append(np.polyfit(np.log2(BATCHES), test[:, at, seed], 1)[0])
+    assert found.value == pytest.approx(np.mean(slow))
+    assert "conservative" in found.method
+
+
+def test_no_seed_with_all_batch_sizes_is_told() -> None:
+    test = surface(seeds=2)
+    test[0, 2, 0] = test[1, 2, 1] = np.nan
+    assert batch_elasticity(test, surface(seeds=2), BATCHES, 2).fixed.note == "no complete seed"

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from analysis.statistics.choice import best_cell, cross_fit, cross_fit_widening
+from analysis.statistics.choice import cross_fit, cross_fit_widening
 from analysis.statistics.compare import Comparison, compare_arms
 from analysis.statistics.robustness import RobustnessSummary, summarise_robustness
+from analysis.statistics.selection import NONE, best_cell
 from tests.analysis import synthetic
 
 FLAT = np.full((3, 5), 0.8)
@@ -118,5 +119,5 @@ def test_a_seed_that_lacks_the_chosen_cell_is_left_out() -> None:
 
 
 def test_no_cell_is_best_of_nothing() -> None:
-    assert best_cell(np.full((4, 3), np.nan)) is None
-    assert best_cell(np.empty((4, 0))) is None
+    assert best_cell(np.full((4, 3), np.nan)) == NONE
+    assert best_cell(np.empty((4, 0))) == NONE

@@ -116,3 +116,12 @@ def test_false_positives_stay_below_the_level() -> None:
         findings = analyse(planned, records, synthetic.study_info(arms, seeds=(0, 1, 2)))
         wrong += any(item.verdict in ("better", "worse") for item in findings.comparisons)
     assert wrong <= 60 * 0.05 + 3 * math.sqrt(60 * 0.05 * 0.95)
+
+
+def test_no_seed_that_both_finished_is_told() -> None:
+    records = run((0, 1, 2))
+    records = records[
+        ~records["trial_id"].isin(["infonce-16-0-0", "infonce-16-0-1", "dhel-16-0-1", "dhel-16-0-2"])
+    ]
+    item = compare(records, (0, 1, 2))["mean"]
+    assert (item.difference.seeds, item.difference.note) == (0, "no paired seed")

@@ -99,7 +99,8 @@ def test_corners() -> None:
     assert np.isnan(found.curve[0].value)
     one = effective_dimensionality(np.ones((2, 3, 1)), np.ones((2, 3, 1)))
     assert (one.value, one.left_out, one.curve[0].note) == (0, (None,), "too few seeds")
-    assert hyperparameter_sensitivity(nothing[:, :, 0], nothing[:, :, 0]).sensitivity.note == "too few seeds"
+    unknown = hyperparameter_sensitivity(nothing[:, :, 0], nothing[:, :, 0]).sensitivity
+    assert unknown.note == "no complete seed"
     assert np.isnan(hyperparameter_sensitivity(np.ones((0, 3, 4)), np.ones((0, 3, 4))).each.value)
     single = hyperparameter_sensitivity(repeated([[0.3, 0.9]]), repeated([[0.3, 0.9]]))
     assert single.sensitivity.value == 0

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.statistics.equivalence import EQUIVALENT, NOT_SHOWN, NOT_TESTED, equivalence_test
+from analysis.statistics.equivalence import (
+    EQUIVALENT,
+    INCOMPLETE,
+    NOT_SHOWN,
+    NOT_TESTED,
+    corrected,
+    equivalence_test,
+)
 
 
 def test_it_agrees_with_two_one_sided_tests() -> None:
@@ -39,3 +46,22 @@ def test_corners() -> None:
     assert equivalence_test(np.array([-0.01, 0.01, 0.0]), 0.02, widen=10).verdict == NOT_SHOWN
     with pytest.raises(ValueError, match="margin: got 0"):
         equivalence_test(np.zeros(3), 0)
+
+
+def test_several_losses_are_one_family() -> None:
+    rng = np.random.default_rng(3)
+    tests = [equivalence_test(row, 0.02) for row in rng.normal(0.008, 0.01, size=(5, 5))]
+    assert [item.verdict for item in tests].count(EQUIVALENT) > 1
+    found = corrected([*tests, equivalence_test(np.array([0.01]), 0.02)])
+    # the one without a test counts among the six
+    smallest = min(item.p for item in tests)
+    assert min(item.p_holm for item in found[:5]) == pytest.approx(6 * smallest)
+    assert all((item.verdict == EQUIVALENT) == (item.p_holm < 0.05) for item in found[:5])
+    assert {item.verdict for item in found[:5]} == {EQUIVALENT, NOT_SHOWN}
+    assert (found[5].verdict, np.isnan(found[5].p_holm)) == (NOT_TESTED, True)
+
+
+def test_provisional_scores_get_no_verdict() -> None:
+    found = corrected([equivalence_test(np.zeros(5), 0.02, note="provisional")])[0]
+    assert (found.verdict, np.isnan(found.p), found.difference.note) == (INCOMPLETE, True, "provisional")
+    assert not found.difference.has_interval

@@ -8,7 +8,6 @@ from analysis.statistics.failure_rates import (
     failure_scores,
     failure_surface,
     wilson,
-    without_failures,
 )
 
 COUNTS = np.array([0, 1, 3, 5, 0]), np.array([5, 5, 5, 5, 0])
@@ -59,7 +58,15 @@ def test_scores_with_and_without_failures() -> None:
     assert found.without_failures.value == pytest.approx(np.mean([0.575 / 0.75, 0.8]))
     assert found.cost.value == pytest.approx(found.without_failures.value - found.with_failures.value)
     assert found.share_lost == 0.25
-    assert np.isnan(without_failures(scores, failed)).tolist() == failed.tolist()
+
+
+def test_a_half_run_grid_has_a_rate_without_an_interval() -> None:
+    tried = np.array([[True, True], [True, False], [False, False]])
+    failed = np.array([[True, False], [True, False], [False, False]])
+    found = failure_surface(failed, tried, np.array([0.25, 0.25, 0.5])).overall
+    assert found.value == pytest.approx((0.5 + 1.0) / 2)
+    assert not found.has_interval
+    assert "no seed has tried every configuration" in found.note
 
 
 def test_corners() -> None:

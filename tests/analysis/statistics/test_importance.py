@@ -58,3 +58,34 @@ def test_corners() -> None:
     assert (few.has_interval, few.note) == (False, "too few seeds")
     nothing = given_importances(np.ones((3, 2)), np.full((3, 4), np.nan), NAMES, rng=rng)
     assert (nothing.cells, np.isnan(nothing.rows[0].main.value)) == (0, True)
+
+
+def noise(seeds: int, rng: np.random.Generator) -> np.ndarray:
+    """Small effects of rows and columns under large noise."""
+    return grid(rng, 0.0, seeds=seeds) + 3 * rng.normal(size=(4, 3, seeds))
+
+
+def test_with_interactions_is_never_below_alone() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        found = grid_importances(noise(5, rng), EVEN, NAMES, rng=rng, draws=50)
+        for row in found.rows:
+            assert row.total is not None
+            assert not row.total.value < row.main.value
+            assert row.total_spread is not None
+            assert not row.total_spread[0] < row.main_spread[0]
+            assert not row.total_spread[1] < row.main_spread[1]
+
+
+@pytest.mark.parametrize(("seeds", "known"), [(2, False), (3, True)])
+def test_two_seeds_give_no_shares(seeds: int, known: bool) -> None:
+    rng = np.random.default_rng(6)
+    scores = grid(rng, 0.1, seeds=seeds)
+    points = np.stack(np.meshgrid(range(4), range(3), indexing="ij"), axis=-1).reshape(12, 2).astype(float)
+    for found in (
+        grid_importances(scores, EVEN, NAMES, rng=rng),
+        given_importances(points, scores.reshape(12, seeds), NAMES, rng=rng),
+    ):
+        assert [np.isfinite(row.main.value) for row in found.rows] == [known] * 2
+        assert [np.isfinite(row.first) for row in found.rows] == [known] * 2
+        assert found.rows[0].main.note == ("too few seeds" if known else "needs 3 complete seeds")

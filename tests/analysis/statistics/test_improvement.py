@@ -72,3 +72,10 @@ def test_corners() -> None:
     assert (few.value, few.note) == (1.0, "too few seeds")
     nothing = probability_of_improvement(np.full((2, 5), np.nan), np.zeros((2, 5)), np.full(2, 0.5))
     assert (np.isnan(nothing.value), nothing.note) == (True, "no trials")
+
+
+def test_provisional_scores_have_no_interval() -> None:
+    a, b = np.random.default_rng(0).uniform(size=(2, 6, 5))
+    found = probability_of_improvement(a, b, np.full(6, 1 / 6), note="provisional")
+    assert (found.has_interval, found.note) == (False, "provisional")
+    assert found.value == probability_of_improvement(a, b, np.full(6, 1 / 6)).value

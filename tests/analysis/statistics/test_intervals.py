@@ -83,3 +83,17 @@ def test_differences_pair_by_seed_and_not_by_place() -> None:
     )
     assert seeds.tolist() == [1, 2]
     assert difference.tolist() == [2.0 - 20.0, 3.0 - 10.0]
+
+
+def test_fewer_seeds_than_the_study_has_are_told() -> None:
+    values = np.array([0.5, np.nan, 0.6, np.nan, 0.7])
+    assert student_estimate(values).note == "3 of 5 seeds"
+    assert student_estimate(values, note="provisional").note == "provisional; 3 of 5 seeds"
+    assert student_estimate(values[[0, 2, 4]]).note == ""
+    assert student_estimate(np.full(3, np.nan), empty="no paired seed").note == "no paired seed"
+
+
+def test_another_level_is_another_quantile() -> None:
+    wide, plain = (student_estimate(np.array([0.1, 0.2, 0.4]), level=level) for level in (0.99, 0.95))
+    ratio = stats.t.isf(0.005, 2) / stats.t.isf(0.025, 2)
+    assert wide.high - wide.low == pytest.approx(ratio * (plain.high - plain.low))

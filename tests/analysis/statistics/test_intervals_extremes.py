@@ -66,3 +66,9 @@ def test_too_few_seeds_and_notes() -> None:
     enough = np.random.default_rng(3).normal(size=(3, 5))
     assert bracketed_estimate(enough, best, largest=True, note="provisional").note == "provisional"
     assert "conservative" in bracketed_estimate(enough, best, largest=True).method
+
+
+def test_ends_that_meet_are_told() -> None:
+    scores = np.repeat(np.array([0.1, 0.1, 0.9])[:, None], 5, axis=1)
+    found = bracketed_estimate(scores, lambda means: np.eye(len(means))[means.argmin()], largest=False)
+    assert (found.low, found.high, found.note) == (0.1, 0.1, "no spread between seeds")

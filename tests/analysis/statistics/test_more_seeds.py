@@ -2,30 +2,26 @@ import numpy as np
 import pytest
 
 from analysis.statistics.more_seeds import seeds_to_settle, where_to_add_seeds
-from analysis.statistics.power import seeds_needed
+from analysis.statistics.power import power
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.0005])
-def test_seeds_agree_with_the_scalar_form(alpha: float) -> None:
-    rng = np.random.default_rng(0)
-    differences = rng.normal(0.5, 1.0, size=(6, 4))
-    slow = [seeds_needed(abs(row.mean()), row.std(ddof=1), alpha=alpha) or np.inf for row in differences]
-    assert seeds_to_settle(differences, alpha=alpha).tolist() == slow
+def test_they_are_the_least_that_have_the_power(alpha: float) -> None:
+    means, deviation = np.array([0.3, 0.7, -1.5]), 0.9
+    for mean, seeds in zip(means, seeds_to_settle(means, deviation, alpha=alpha), strict=True):
+        effect = abs(mean) / deviation
+        assert power(effect, seeds=int(min(seeds, 100)), alpha=alpha) >= 0.8 or seeds == np.inf
+        assert power(effect, seeds=int(min(seeds, 101)) - 1, alpha=alpha) < 0.8
 
 
-def test_the_margin_is_taken_off() -> None:
-    rows = np.array([[0.4, 0.5, 0.6], [-0.6, -0.5, -0.4]])
-    assert (
-        seeds_to_settle(rows, margin=0.4).tolist()
-        == seeds_to_settle(rows - np.array([[0.4], [-0.4]])).tolist()
-    )
-    assert seeds_to_settle(rows, margin=0.5).tolist() == [np.inf, np.inf]
+def test_ten_pairs_find_one_deviation() -> None:
+    assert seeds_to_settle(1.0, 1.0) == 10  # power 0.8 at one deviation takes ten pairs (standard tables)
 
 
 def test_corners_of_seeds() -> None:
-    rows = np.array([[0.1, np.nan, np.nan], [0.2, 0.2, 0.2], [0.0, 0.0, 0.0], [-1.0, 1.0, 0.001]])
-    assert seeds_to_settle(rows) == pytest.approx([np.nan, 2, np.inf, np.inf], nan_ok=True)
-    assert np.isnan(seeds_to_settle(np.full((1, 2), np.nan))).all()
+    mean, deviation = np.array([0.1, 0.2, 0.0, 0.001, -0.2]), np.array([np.nan, 0.0, 0.0, 1.0, 0.0])
+    assert seeds_to_settle(mean, deviation) == pytest.approx([np.nan, 2, np.inf, np.inf, 2], nan_ok=True)
+    assert seeds_to_settle(1e9, 1.0, alpha=1e-9) == 2  # a family of very many cells
 
 
 def test_trials_go_where_the_noise_is() -> None:

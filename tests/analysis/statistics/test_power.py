@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.statistics.power import detectable_effect, power, seeds_needed
+from analysis.statistics.power import detectable_effect, power
 
 
 @pytest.mark.parametrize(("effect", "seeds", "alpha"), [(0.5, 10, 0.05), (1.0, 5, 0.05), (2.0, 3, 0.01)])
@@ -30,11 +30,3 @@ def test_detectable_effect_is_found_in_simulated_studies() -> None:
 def test_detectable_effect_at_corners() -> None:
     assert detectable_effect(seeds=1, alpha=0.05) == math.inf
     assert math.isfinite(detectable_effect(seeds=2, alpha=0.0005))
-
-
-def test_seeds_needed() -> None:
-    # a paired t test with power 0.8 at one deviation takes ten pairs (standard tables)
-    assert seeds_needed(1.0, 1.0, alpha=0.05) == 10
-    assert seeds_needed(0.01, 1.0, alpha=0.05) is None
-    assert seeds_needed(0.02, 0.0, alpha=0.05) == 2
-    assert seeds_needed(0.02, math.nan, alpha=0.05) is None

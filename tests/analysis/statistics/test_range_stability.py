@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from analysis.statistics.measure import axis_weights
 from analysis.statistics.range_stability import range_stability, range_variants
+from analysis.statistics.tolerance import tolerance_volume
 
 AXIS = np.geomspace(0.1, 1.6, 5)
 
@@ -67,3 +69,17 @@ def test_corners() -> None:
     assert few.variants[0].change.note == "too few seeds"
     nothing = range_stability(mean_score, np.full((2, 5), np.nan), [np.full(2, 0.5)], 0, two)
     assert np.isnan([nothing.declared, nothing.spread]).all()
+
+
+def test_a_cut_between_rounded_values_leaves_no_trace_of_the_one_outside() -> None:
+    """Half-way along six values rounded to four digits, the lower half ends within 1e-4 of the third value's end."""
+    axis = np.geomspace(0.05, 1.0, 6).round(4)
+    found = range_variants(axis)
+    assert [int((found[name] > 0).sum()) for name in ("lower half", "upper half")] == [3, 3]
+    grid = np.repeat(np.array([0.5, 0.5, 0.5, 0.9, 0.5, 0.5])[:, None], 5, axis=1)
+
+    def near_best(scores: np.ndarray, weights: np.ndarray) -> float:
+        return tolerance_volume(scores, weights, eps=0.02).value
+
+    stability = range_stability(near_best, grid, [axis_weights(axis)], 0, found)
+    assert stability.lowest > 0.1

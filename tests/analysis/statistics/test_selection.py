@@ -1,9 +1,6 @@
-import math
-
 import numpy as np
-import pytest
 
-from analysis.statistics.selection import NONE, best_cell, scored_at, widening
+from analysis.statistics.selection import NONE, best_cell, scored_at
 
 
 def test_equal_cells_stay_equal_whatever_the_order_of_their_seeds() -> None:
@@ -21,10 +18,3 @@ def test_scores_are_those_of_the_seed_left_out() -> None:
     assert scored_at(test, np.array([2, 0])).tolist() == [4.0, 1.0]
     assert np.isnan(scored_at(test, np.array([NONE, 0]))[0])
     assert np.isnan(scored_at(np.empty((0, 2)), np.array([NONE, NONE]))).all()
-
-
-def test_widening_is_for_choices_that_differ() -> None:
-    assert widening(np.array([1, 1, 1, 1, 1])) == 1.0
-    assert widening(np.array([1, 1, 2])) == pytest.approx(math.sqrt(2.5))
-    assert widening(np.array([1, NONE, 1])) == 1.0
-    assert widening(np.array([], dtype=int)) == 1.0

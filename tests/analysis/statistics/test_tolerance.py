@@ -66,3 +66,28 @@ def test_corners() -> None:
     gap[1] = np.nan
     assert tolerance_volume(gap, EVEN, eps=0.02).value == pytest.approx(1 / 3)
     assert tolerance_volume(gap, EVEN, eps=0.02, note="provisional").note == "provisional"
+
+
+def test_its_own_best_is_always_within() -> None:
+    scores = noisy(np.full(4, 0.8), 5, np.random.default_rng(1)) + 0.1 * np.random.default_rng(2).normal(
+        size=(4, 5)
+    )
+    weights = np.array([0.1, 0.2, 0.3, 0.4])
+    found = tolerance_volume(scores, weights, eps=1e-6)
+    assert (found.low, found.high) == pytest.approx((0.1, 1.0))
+    # the best of all losses may be a rival, and a dead cell's best is outside
+    assert tolerance_volume(scores, weights, eps=1e-6, rivals=scores).low == 0
+    dead = np.array([False, True, True, True])
+    assert tolerance_volume(scores, weights, eps=1e-6, alive=dead).low == 0
+
+
+def test_the_least_share_is_one_of_those_that_may_be_best() -> None:
+    scores = noisy(np.array([0.3, 0.8, 0.8, 0.8]), 5, np.random.default_rng(1))
+    found = tolerance_volume(scores, np.array([0.1, 0.2, 0.3, 0.4]), eps=1e-6)
+    assert found.low == pytest.approx(0.2)
+
+
+def test_no_configuration_in_doubt_is_told() -> None:
+    assert (
+        tolerance_volume(repeated([0.8, 0.79, 0.7, 0.5]), EVEN, eps=0.02).note == "no configuration in doubt"
+    )

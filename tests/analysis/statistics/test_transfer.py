@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from analysis.statistics.transfer import transfer_regret
 
@@ -58,3 +59,18 @@ def test_corners() -> None:
     assert np.isnan(empty.value).all()
     with pytest.raises(ValueError, match=r"validation: got the shape \(2, 4, 4\)"):
         transfer_regret(np.ones((2, 3, 4)), np.ones((2, 4, 4)))
+
+
+def test_the_largest_regret_is_corrected_for_the_pairs_it_is_picked_from() -> None:
+    test, validation = np.random.default_rng(2).uniform(size=(2, 4, 6, 5))
+    found = transfer_regret(test, validation, span=np.inf)
+    a, b = found.largest_at or (0, 0)
+    assert found.largest.value == found.value[a, b] == found.value[~np.eye(4, dtype=bool)].max()
+    # twelve pairs: t(4) at 0.05 / 24 against t(4) at 0.05 / 2
+    ratio = stats.t.isf(0.05 / 24, 4) / stats.t.isf(0.05 / 2, 4)
+    assert found.largest.high - found.largest.low == pytest.approx(ratio * (found.high - found.low)[a, b])
+
+
+def test_nothing_known_has_no_largest_regret() -> None:
+    nothing = transfer_regret(np.full((2, 3, 4), np.nan), np.full((2, 3, 4), np.nan))
+    assert (nothing.largest_at, nothing.largest.note) == (None, "no trials")

@@ -60,3 +60,11 @@ def test_corners() -> None:
         tunability(grid(), grid(), (3, 0))
     with pytest.raises(ValueError, match="default"):
         tunability(grid(), grid(), (0,))
+
+
+def test_the_default_chosen_again_is_told_as_such() -> None:
+    scores = grid() + 0.001 * np.random.default_rng(0).normal(size=(3, 2, 5))
+    best = tuple(int(at) for at in np.unravel_index(scores.mean(axis=-1).argmax(), (3, 2)))
+    found = tunability(scores, scores, best)
+    assert (found.gain.value, found.gain.note) == (0, "same configuration chosen")
+    assert found.harm.note == ""

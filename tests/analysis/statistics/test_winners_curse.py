@@ -35,3 +35,13 @@ def test_corners() -> None:
     nothing = winners_curse(np.full((2, 3), np.nan))
     assert (np.isnan(nothing.naive), nothing.split.note) == (True, "no trials")
     assert winners_curse(np.array([[0.5, 0.7]])).optimism.value == 0
+
+
+def test_the_same_pick_is_told_as_such() -> None:
+    scores = np.array([0.5, 0.9])[:, None] + 0.01 * np.random.default_rng(2).normal(size=(2, 5))
+    found = winners_curse(scores)
+    assert (found.optimism.value, found.optimism.note) == (0, "same configuration chosen")
+    assert found.split.note == ""
+    assert (
+        winners_curse(np.full((2, 5), 0.5) + np.array([[0.0], [0.1]])).split.note == "no spread between seeds"
+    )

@@ -37,8 +37,8 @@ def test_a_study_beside_its_variation(finished: Finished, tmp_path: Path) -> Non
     result = invoke("compare", finished.study, other, "--store", finished.store, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     text = (tmp_path / "out" / "report.md").read_text()
-    assert "NT-Xent, tiny" in text
-    assert "NT-Xent, other" in text
+    assert "NT-Xent (tiny)" in text
+    assert "NT-Xent (other)" in text
     assert "steps: tiny 3; other 5" in text
     assert "Provisional: 12 of 24 planned trials have no result yet" in text
     assert sorted(finished.store.rglob("*")) == before
@@ -58,6 +58,23 @@ def test_an_unpacked_bundle_beside_a_study(finished: Finished, tmp_path: Path) -
         "8 of 24 planned trials have no result yet; 4 of 16 failed"
         in (tmp_path / "out" / "report.md").read_text()
     )
+
+
+def test_an_imported_table_beside_a_study(finished: Finished, tmp_path: Path) -> None:
+    """What the README says that it needs: the study's metric, what selects, and its data set's name."""
+    metric, selects = "test_probe10_accuracy", "val_probe10_accuracy"
+    names = ["loss", "seed", "status", "hp_batch_size", metric, selects]
+    rows = pd.DataFrame(finished.rows)[names].replace({"loss": {"ntxent": "theirs"}})
+    rows[rows["loss"] == "theirs"].assign(set="digits").to_csv(tmp_path / "results.csv", index=False)
+    words = ("--metric", metric, "--selects", selects, "--data", "set")
+    imported = invoke("import", tmp_path / "results.csv", "--out", tmp_path / "imported", *words)
+    assert imported.exit_code == 0, imported.output
+    out = ("--store", finished.store, "--out", tmp_path / "both")
+    result = invoke("compare", finished.study, tmp_path / "imported", *out)
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "both" / "report.md").read_text()
+    assert "NT-Xent (tiny)" in text
+    assert "theirs (results)" in text
 
 
 def test_tables_on_other_data_become_data_sets(tables: list[Path], tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def test_for_people(finished: Finished) -> None:
     assert "Fragile batch_size=16 how=raise" in output
     assert "RuntimeError: no more than 12 pairs" in output
     assert f"Curve: {curve}" in output
+    assert ["seed", str(row["seed"])] in [line.split() for line in output.splitlines()]  # of no unit
     assert 'how = "raise"' in output.replace("\n", "")
 
 

@@ -124,7 +124,7 @@ def test_own_encoder_with_another_output_is_refused() -> None:
         build(f"{__name__}:FeatureMap")
 
 
-@pytest.mark.parametrize("name", ["resnet19", "", ":MyNet", "my.package:"])
+@pytest.mark.parametrize("name", ["vit", "", ":MyNet", "my.package:"])
 def test_unknown_name_lists_what_is_allowed(name: str) -> None:
     with pytest.raises(ValueError, match=rf"encoder: got '{name}'; allowed are {', '.join(ENCODERS)}"):
         check_encoder_name(name)

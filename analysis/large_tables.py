@@ -1,0 +1,55 @@
+"""Every configuration of a large table with its mean and interval, in one pass: a million rows in a second or two."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analysis.cell_arrays import CellArrays, cell_arrays
+from analysis.cells import FAILED
+from analysis.statistics.bootstrap import DRAWS, studentised_interval
+from analysis.statistics.intervals import LEVEL, student_interval
+
+
+def cell_intervals(
+    source: pa.Table | Path | str,
+    keys: Sequence[str],
+    value: str,
+    *,
+    worst: float | None = None,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    rng: np.random.Generator | None = None,
+    draws: int = DRAWS,
+    level: float = LEVEL,
+    seed: str = "seed",
+    status: str | None = "status",
+) -> pd.DataFrame:
+    """One row a configuration: the columns `keys`, then `mean`, `low`, `high`, `seeds`, `failed`.
+
+    `source` is a Parquet file or an Arrow table with a row a trial. Intervals are over seeds: the studentised
+    bootstrap of `draws` resamples with an `rng` (`statistics.bootstrap`, from five seeds on), Student's without one
+    (from two). A failed trial counts as `worst`, or is left out where that is None; either way `failed` counts it.
+    `seeds` counts what entered the mean.
+
+    Raises `ValueError` as `cell_arrays` does.
+    """
+    arrays = cell_arrays(source, keys, [value], seed=seed, status=status)
+    failed = np.isin(
+        arrays.status, [arrays.statuses.index(name) for name in arrays.statuses if name in FAILED]
+    )
+    finished = arrays.status == arrays.statuses.index("ok") if "ok" in arrays.statuses else failed & False
+    scores = np.where(finished, arrays.values[value], np.nan)
+    if worst is not None:
+        scores = np.where(failed, worst, scores)
+    if rng is None:
+        mean, low, high = student_interval(scores, level=level, bounds=bounds)
+    else:
+        mean, low, high = studentised_interval(scores, rng=rng, draws=draws, level=level, bounds=bounds)
+    counts = {"seeds": np.isfinite(scores).sum(axis=1), "failed": failed.sum(axis=1)}
+    return pd.DataFrame({**_places(arrays), "mean": mean, "low": low, "high": high, **counts})
+
+
+def _places(arrays: CellArrays) -> dict[str, np.ndarray]:
+    return {key: arrays.level(key) for key in arrays.keys}

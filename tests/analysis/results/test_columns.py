@@ -1,0 +1,126 @@
+"""What the columns of a table are taken for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.fairness.checks import check_fairness
+from analysis.findings import Findings, analyse_table
+from analysis.results.build import table_study
+from analysis.results.columns import column_lines, resolved
+from analysis.results.mapping import build_mapping
+from analysis.results.metric import percent_hint
+from analysis.tables import trials_table
+from tests.analysis.results.test_table_study import KEYS, ROWS
+
+
+def study(rows: pd.DataFrame, **keys: object) -> Findings:
+    return analyse_table(*table_study(rows, build_mapping({**KEYS, **keys})))
+
+
+def lines(rows: pd.DataFrame, **keys: object) -> list[str]:
+    return column_lines(rows, resolved(rows, build_mapping({**KEYS, **keys})))
+
+
+def test_every_column_is_accounted_for() -> None:
+    rows = ROWS.assign(
+        val=ROWS["acc"] - 0.01, z_rank=ROWS["acc"], spread=ROWS["acc"] / 3, device="cpu", note=ROWS["acc"]
+    )
+    rows["note"] += np.arange(len(rows)) / 1000
+    told, ignored = lines(rows, selects="val", describes=["spread"])
+    assert told == (
+        "Columns: loss method; seed run; metric acc; chosen by val; hyperparameters bs, tau; "
+        "representation spread, z_rank; protocol device"
+    )
+    assert ignored == "Ignored: 1 column (note)"
+    noise = pd.DataFrame(np.random.default_rng(0).normal(size=(len(ROWS), 9)), columns=list("abcdefghi"))
+    assert lines(pd.concat([ROWS, noise], axis=1))[1] == "Ignored: 9 columns (a, b, c, d, e, …)"
+    assert len(lines(ROWS)) == 1
+
+
+def test_many_columns_that_may_be_hyperparameters_are_one_line() -> None:
+    drawn = np.random.default_rng(0).integers(0, 3, size=(len(ROWS), 200))
+    rows = pd.concat([ROWS, pd.DataFrame(drawn).add_prefix("c")], axis=1)
+    with pytest.raises(
+        ValueError, match=r"202 columns of loss dhel .*bs, tau, c0.*name those that are with --axis"
+    ):
+        study(rows)
+    assert study(rows, axes=["bs", "tau"]).cells["dhel"].shape == (2, 3)
+
+
+def test_what_sets_losses_apart_is_no_guess_too_many() -> None:
+    """Records of several losses fill many columns, but each loss varies in few."""
+    own = {f"hp_p{index}": np.where(ROWS["method"] == "dhel", float(index), np.nan) for index in range(12)}
+    swept = ROWS.rename(columns={"bs": "hp_batch_size", "tau": "hp_temperature"}).assign(**own)
+    found = swept.assign(**{name: swept[name].fillna(-1.0) for name in own})
+    assert study(found).cells["dhel"].shape == (2, 3)
+
+
+@pytest.mark.parametrize("column", ["method", "run"])
+@pytest.mark.parametrize("empty", [None, "  "])
+def test_a_row_without_loss_or_seed_is_named(column: str, empty: str | None) -> None:
+    rows = ROWS.astype({column: object})
+    rows.loc[3, column] = empty
+    with pytest.raises(ValueError, match=rf"(loss|seed): row 4 is empty in column '{column}'"):
+        study(rows)
+
+
+def test_a_row_without_status_is_named() -> None:
+    rows = ROWS.assign(status="ok")
+    rows.loc[2, "status"] = None
+    with pytest.raises(ValueError, match="status: row 3 is empty"):
+        study(rows)
+
+
+def test_a_header_alone_has_no_rows_whatever_is_asked_of_it() -> None:
+    with pytest.raises(ValueError, match="it has no rows"):
+        study(ROWS.iloc[:0], selects="val_acc")
+
+
+def test_whole_seeds_stay_what_they_are() -> None:
+    rows = ROWS.assign(run=10.0 * ROWS["run"])
+    assert study(rows).cells["dhel"].seeds.tolist() == [10, 20, 30]
+
+
+def test_columns_that_describe_are_measured_and_need_not_have_a_prefix() -> None:
+    spread = ROWS["acc"] / 3
+    found = study(ROWS.assign(spread=spread), describes=["spread"], axes=["bs", "tau"])
+    assert found.info.describes == ("spread",)
+    assert np.isfinite(found.cells["dhel"].raw["spread"]).all()
+    assert {"acc", "spread"} <= set(trials_table(found))
+    assert "spread" not in study(ROWS.assign(spread=spread), axes=["bs", "tau"]).cells["dhel"].raw
+    with pytest.raises(ValueError, match="no column 'sprad'; did you mean spread"):
+        study(ROWS.assign(spread=spread), describes=["sprad"])
+
+
+def test_facts_of_the_protocol_reach_the_cards() -> None:
+    rows = ROWS.assign(epochs=12, device="cpu", encoder=18)
+    cards = {card.title: card for card in check_fairness(study(rows))}
+    assert cards["Budget"].text == "The same in every trial: epochs 12."
+    assert cards["Hardware"].level == "pass"
+    assert "encoder 18" in cards["Protocol"].text
+    told = study(rows.assign(epochs=np.where(rows["method"] == "dhel", 24, 12)))
+    assert {card.title: card.level for card in check_fairness(told)}["Budget differs"] == "fail"
+
+
+def test_what_may_be_percent_is_asked_for() -> None:
+    percent = ROWS.assign(acc=100 * ROWS["acc"])
+    for rows, keys, told in (
+        (percent, {}, True),
+        (percent, {"percent": True}, False),
+        (percent, {"higher_is_better": False}, False),
+        (ROWS, {}, False),
+        (ROWS.assign(acc=ROWS["acc"] * 1000), {}, False),
+    ):
+        _, info = table_study(rows, build_mapping({**KEYS, **keys}))
+        assert bool(percent_hint(rows, info.metric)) == told
+        assert not told or "say --percent" in percent_hint(rows, info.metric)
+
+
+def test_the_worst_outcome_is_one_that_was_reported() -> None:
+    rows = ROWS.assign(val=ROWS["acc"] - 0.2)
+    assert study(rows, selects="val").info.metric.worst == pytest.approx(ROWS["acc"].min())
+    assert study(rows, selects="val", worst=0.1).info.metric.worst == 0.1
+    lower = rows.assign(acc=-ROWS["acc"], val=-ROWS["acc"] + 0.2)
+    found = study(lower, selects="val", higher_is_better=False)
+    assert found.info.metric.worst == pytest.approx(lower["acc"].max())

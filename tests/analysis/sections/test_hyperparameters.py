@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from analysis.findings import Findings, analyse
+from analysis.sections.correlations import correlations_section
+from analysis.sections.hyperparameters import hyperparameters_section
+from analysis.sections.steps import steps_section
+from tests.analysis import synthetic
+
+STATED = "95 %, over seeds; configurations as given"
+
+
+def findings(seeds: int) -> Findings:
+    arm = synthetic.arm_info("a")
+    planned = synthetic.plan([arm], seeds=tuple(range(seeds)))
+    hill = synthetic.hill(peak=0.9, at=0.3, width=5.0)
+    records = synthetic.run(planned, {"a": hill}, noise=0.01, rng=np.random.default_rng(0))
+    return analyse(planned, records, synthetic.study_info([arm], seeds=tuple(range(seeds))))
+
+
+@pytest.mark.parametrize(("seeds", "below"), [(2, "needs 3 complete seeds"), (3, "too few seeds")])
+def test_importance_needs_three_seeds(seeds: int, below: str) -> None:
+    content = hyperparameters_section(findings(seeds))
+    assert content is not None
+    row = content.tables[0].rows[0]
+    assert [cell.below for cell in row[2:4]] == [below] * 2
+    assert [cell.text == "–" for cell in row[2:5]] == [seeds == 2] * 3
+
+
+def test_leads_tell_level_and_unit_of_intervals() -> None:
+    for section in (hyperparameters_section, steps_section, correlations_section):
+        content = section(findings(5))
+        assert content is not None
+        assert STATED in content.lead
+
+
+def test_the_slope_at_the_tuned_value_is_held_out() -> None:
+    content = steps_section(findings(5))
+    assert content is not None
+    assert "conservative" in content.data["steps"]["elasticity_fixed_interval"].iloc[0]

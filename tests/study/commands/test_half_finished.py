@@ -1,0 +1,26 @@
+"""A store of which half of the records are gone: the study's configurations are those of the complete one."""
+
+from analysis.cells import Cells
+from analysis.findings import split_cells
+from analysis.statistics.choice import default_cell
+from study.opened import open_study
+from study.reporting import study_table
+from tests.study.commands.conftest import Finished
+
+
+def configurations(finished: Finished) -> dict[str, Cells]:
+    opened = open_study(str(finished.study), str(finished.store), None)
+    return split_cells(*study_table(opened.plan, opened.loaded))[2]
+
+
+def test_half_of_the_records_give_the_same_grids(finished: Finished) -> None:
+    complete = configurations(finished)
+    assert {cells.shape for cells in complete.values()} == {(2, 1)}
+    for path in sorted(finished.store.glob("records/*.parquet"))[::2]:
+        path.unlink()
+    half = configurations(finished)
+    assert sum(cells.missing.sum() for cells in half.values()) == 6
+    assert {label: cells.shape for label, cells in half.items()} == dict.fromkeys(complete, (2, 1))
+    for label, cells in half.items():
+        assert [axis.name for axis in cells.axes] == [axis.name for axis in complete[label].axes]
+        assert cells.place(default_cell(cells)) == complete[label].place(default_cell(complete[label]))
