@@ -58,7 +58,11 @@ class LaunchLog:
         outcome = (
             "finished" if kind is None else "stopped" if issubclass(kind, KeyboardInterrupt) else "failed"
         )
-        self._write(aloud=outcome != "failed", outcome=outcome, ended_at=datetime.now(UTC).isoformat(timespec="seconds"))
+        self._write(
+            aloud=outcome != "failed",
+            outcome=outcome,
+            ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
         cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
 
     def expect(self, titles: Mapping[str, str]) -> None:

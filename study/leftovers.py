@@ -29,19 +29,42 @@ class Leftover:
     """A file, or a folder with all that is in it."""
 
     path: Path
-    kind: str  # checkpoint | encoder | curve | temporary | tune
+    kind: str  # checkpoint | encoder | curve | embeddings | temporary | tune | lease
     size: int  # bytes
     changed: float  # seconds since 1970
 
 
-def find_leftovers(store: RecordStore, *, kept: Sequence[str], older_than: float) -> list[Leftover]:
-    """What can go: temporary files, Ray Tune's folders of dead launches, and checkpoints of ended trials.
+@dataclass(frozen=True, kw_only=True)
+class Leftovers:
+    """What can go, and what will be able to later."""
+
+    go: tuple[Leftover, ...]
+    stay: tuple[Leftover, ...]
+    why: str  # those of `stay` do
+
+
+def find_leftovers(store: RecordStore, *, kept: Sequence[str], older_than: float) -> Leftovers:
+    """Temporary files, Ray Tune's folders of dead launches, leases, and checkpoints of ended trials.
 
     Of `kept` ("encoder", "curve"), also those whose trial has ended. `older_than` is a least age in seconds.
     """
-    found = [*_temporary(store.path), *_tune(store.path), *_artefacts(store, kept)]
-    limit = min(time.time() - max(_IN_USE_SECONDS, older_than), _oldest_running(store.path))
-    return [leftover for leftover in found if leftover.changed < limit]
+    found = [*_temporary(store.path), *_tune(store.path), *_leases(store.path), *_artefacts(store, kept)]
+    age, running = max(_IN_USE_SECONDS, older_than), _oldest_running(store.path)
+    limit = min(time.time() - age, running)
+    why = (
+        "changed since a launch began that runs now"
+        if running == limit
+        else f"younger than {_age_in_words(age)}"
+    )
+    return Leftovers(
+        go=tuple(leftover for leftover in found if leftover.changed < limit),
+        stay=tuple(leftover for leftover in found if leftover.changed >= limit),
+        why=why,
+    )
+
+
+def _age_in_words(seconds: float) -> str:
+    return "an hour" if seconds == _IN_USE_SECONDS else f"{seconds / 86400:g} days"
 
 
 def _oldest_running(store: Path) -> float:
@@ -61,6 +84,11 @@ def _temporary(store: Path) -> Iterator[Leftover]:
 
 def _tune(store: Path) -> Iterator[Leftover]:
     yield from _leftovers("tune", (store / "tune").glob("*"))
+
+
+def _leases(store: Path) -> Iterator[Leftover]:
+    """Those of killed workers: a live one renews its lease three times a minute, under another name."""
+    yield from _leftovers("lease", (store / "leases").glob("[0-9a-f]*"))
 
 
 def _artefacts(store: RecordStore, kept: Sequence[str]) -> Iterator[Leftover]:

@@ -82,9 +82,7 @@ def past_costs(records: pa.Table, kinds: Iterable[Kind], conditions: Conditions)
             seen[kind[0]].append(kind)
     costs = _costs(spans_of(steps), spans_of(rests))
     found = {kind: _nearest(kind[1], seen[kind[0]]) for kind in kinds}
-    return {
-        kind: costs[like].in_stack(like[1], kind[1]) for kind, like in found.items() if like is not None
-    }
+    return {kind: costs[like].in_stack(like[1], kind[1]) for kind, like in found.items() if like is not None}
 
 
 def _tells(row: Mapping[str, Any], conditions: Conditions) -> bool:

@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from study.estimate import trial_steps
+from study.console import working
+from study.estimate import relative_cost, trial_steps
 from study.expand import PlannedTrial, stand_ins
-from study.measure import measure_costs
+from study.launch import costs_are_seconds, launch_costs
+from study.measure import Measured, measure_costs
 from study.opened import Opened
 from study.packs import form_packs
 from study.past_times import Conditions, Kind, TrialCost, cost_key, past_costs
 from study.span import NOTHING, Span, total
 from study.split import split_work
+from trainables.config import TrialConfig
 from trainables.machine import processor_name
 from trainables.work import Pack, WorkUnit
 
@@ -28,42 +31,93 @@ class Price:
     wall: Span  # seconds of all workers together
     source: Literal["nothing", "records", "timed", "both"]
     kinds: int  # of trials whose costs differ
+    recorded: int = 0  # kinds that records tell of
+    timed: int = 0  # kinds that were timed; the others are priced by their like
 
 
-def price_missing(opened: Opened, workers: int, *, at_once: int, timed: bool) -> Price | None:
+@dataclass(frozen=True, kw_only=True)
+class Unpriced:
+    """No price: records tell of `recorded` of the kinds of trials, and the others were not or could not be timed."""
+
+    kinds: int
+    recorded: int
+
+
+def price_missing(opened: Opened, workers: int, *, at_once: int, timed: bool) -> Price | Unpriced:
     """The price on `workers` workers of this machine, from records of the store.
 
-    With `timed`, what they do not tell of is timed now, `at_once` processes at a time. None where neither tells.
+    With `timed`, what they do not tell of is timed now, `at_once` processes at a time.
     """
-    packs = _packs(opened, workers)
+    packs = _packs(
+        opened, [*opened.plan.missing, *stand_ins(opened.plan.spec, opened.plan.expansion)], workers
+    )
     if not packs:
         return Price(work=NOTHING, wall=NOTHING, source="nothing", kinds=0)
     stacks = {_kind(pack): [unit.config for unit in pack] for pack in packs}
     known = past_costs(opened.store.read().table, stacks, _conditions(opened))
     unknown = {kind: stack for kind, stack in stacks.items() if kind not in known}
-    measured: dict[Kind, TrialCost] | None = {}
+    measured: Measured | None = Measured(costs={}, timed=0)
     if unknown:
-        runtime = opened.workshop.runtime
-        measured = measure_costs(unknown, runtime, at_once=at_once) if timed else None
+        measured = _measure(unknown, opened, at_once) if timed else None
     if measured is None:
-        return None
-    kept = {trial.keys.trial_id for trial in opened.plan.missing if opened.is_kept(trial)}
-    spans = [_pack_seconds(pack, known | measured, kept, opened) for pack in packs]
+        return Unpriced(kinds=len(stacks), recorded=len(known))
+    spans = [_pack_seconds(pack, {**known, **measured.costs}, opened) for pack in packs]
     work = total(spans)
     lists = split_work(list(zip(packs, (s.mid for s in spans), strict=True)), workers, longest=_LIST_SECONDS)
     seconds = dict(zip(map(id, packs), (span.mid for span in spans), strict=True))
     wall = _finish([sum(seconds[id(pack)] for pack in packs_) for packs_ in lists], workers)
-    source: Literal["records", "timed", "both"] = (
-        "both" if known and measured else "timed" if measured else "records"
-    )
+    source: Literal["records", "timed", "both"] = "records" if not unknown else "both" if known else "timed"
     return Price(
-        work=work, wall=work.times(wall / work.mid if work.mid else 0.0), source=source, kinds=len(stacks)
+        work=work,
+        wall=work.times(wall / work.mid if work.mid else 0.0),
+        source=source,
+        kinds=len(stacks),
+        recorded=len(known),
+        timed=measured.timed,
     )
 
 
-def _packs(opened: Opened, workers: int) -> list[Pack]:
-    """The missing trials as a launch would put them together, and stand-ins for what a search has still to find."""
-    trials = [*opened.plan.missing, *stand_ins(opened.plan.spec, opened.plan.expansion)]
+def expected_costs(
+    opened: Opened, trials: Sequence[PlannedTrial], workers: int, *, search: bool
+) -> tuple[list[float], float | None]:
+    """What each trial is expected to cost, and the seconds of a worker for a unit of that.
+
+    Seconds of each, and 1, where records of the store tell of all. The second is None where they tell of nothing.
+    """
+    images = opened.plan.expansion.task.images
+    known = {} if opened.plan.spec.search.early_stopping else _recorded_seconds(opened, trials, workers)
+    # Those that a search comes upon later are compared with these, whatever is recorded by then.
+    costs = [relative_cost(t, images) for t in trials] if search else launch_costs(opened.plan, trials)
+    if trials and len(known) == len(trials) and not search:
+        return [known[trial.keys.trial_id] for trial in trials], 1.0
+    if units := sum(cost for t, cost in zip(trials, costs, strict=True) if t.keys.trial_id in known):
+        return costs, sum(known.values()) / units
+    return costs, 1.0 if not search and costs_are_seconds(opened.plan) else None
+
+
+def _recorded_seconds(opened: Opened, trials: Sequence[PlannedTrial], workers: int) -> dict[str, float]:
+    """Expected seconds of those trials that records tell of."""
+    packs = _packs(opened, trials, workers)
+    stacks = {_kind(pack) for pack in packs}
+    known = past_costs(opened.store.read().table, stacks, _conditions(opened)) if stacks else {}
+    return {
+        unit.trial_id: _pack_seconds((unit,), {_kind((unit,)): known[_kind(pack)]}, opened).mid
+        for pack in packs
+        if _kind(pack) in known
+        for unit in pack
+    }
+
+
+def _measure(unknown: Mapping[Kind, Sequence[TrialConfig]], opened: Opened, at_once: int) -> Measured | None:
+    kinds = "a kind" if len(unknown) == 1 else f"each of {len(unknown)} kinds"
+    with working(
+        f"timing a few steps of {kinds} of trials (loss, batch size), for half a minute at most or so ..."
+    ):
+        return measure_costs(unknown, opened.workshop.runtime, at_once=at_once)
+
+
+def _packs(opened: Opened, trials: Sequence[PlannedTrial], workers: int) -> list[Pack]:
+    """The trials as a launch would put them together."""
     units = [_unit(trial, opened) for trial in trials]
     pixels = opened.plan.expansion.task.pixels
     return form_packs(units, workers, pixels=pixels, stacked=opened.workshop.stacked) if units else []
@@ -83,10 +137,10 @@ def _kind(pack: Pack) -> Kind:
     return cost_key(pack[0].config), len(pack)
 
 
-def _pack_seconds(pack: Pack, costs: Mapping[Kind, TrialCost], kept: set[str], opened: Opened) -> Span:
-    """Kept encoders are only evaluated."""
+def _pack_seconds(pack: Pack, costs: Mapping[Kind, TrialCost], opened: Opened) -> Span:
+    """Kept encoders, whose units are alone, are only evaluated."""
     cost, expansion = costs[_kind(pack)], opened.plan.expansion
-    steps = [0 if unit.trial_id in kept else trial_steps(unit.config, expansion) for unit in pack]
+    steps = [0 if unit.alone else trial_steps(unit.config, expansion) for unit in pack]
     return total(cost.rest + cost.step.times(count) for count in steps)
 
 

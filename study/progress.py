@@ -41,7 +41,12 @@ class Progress:
         workers: int = 1,
         pace: float | None = None,
     ) -> None:
-        self._console, self._metric, self._workers, self._expected_pace = console, f"val_{metric}", workers, pace
+        self._console, self._metric, self._workers, self._expected_pace = (
+            console,
+            f"val_{metric}",
+            workers,
+            pace,
+        )
         self._trials = {trial.keys.trial_id: trial for trial in trials}
         self._cost = {trial.keys.trial_id: cost for trial, cost in zip(trials, costs, strict=True)}
         self._unknown = 0
@@ -127,7 +132,9 @@ class Progress:
         )
 
     def _time_left(self) -> str:
-        total = sum(self._cost.values()) * self._total / max(1, len(self._trials))  # unknown ones cost as known ones
+        total = (
+            sum(self._cost.values()) * self._total / max(1, len(self._trials))
+        )  # unknown ones cost as known ones
         pace = self._pace(total)
         if pace is None:
             return "time left: known after the first trial"

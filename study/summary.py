@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from rich.table import Table
 
+from study.attempts import failures
+from study.commands.failures import group_failures
+
 if TYPE_CHECKING:
     from analysis.findings import Findings
     from analysis.statistics.intervals import Estimate
@@ -59,17 +62,7 @@ def _told(estimate: "Estimate", scale: "Scale") -> str:
 
 def failure_lines(records: pa.Table, study: str) -> list[str]:
     """One line a kind of failure: how many, the error, and the command that shows one of them."""
-    columns = ["status", "error_class", "error_message", "trial_id"]
-    groups: dict[tuple[str, str], list[str]] = {}
-    for row in records.select(columns).to_pylist():
-        if row["status"] not in ("ok", "pruned"):
-            error = (
-                f"{row['error_class']}: {row['error_message']}"
-                if row["error_message"]
-                else row["error_class"]
-            )
-            groups.setdefault((row["status"], error), []).append(row["trial_id"])
     return [
-        f"{len(trials)} {status}: {error} (look at one with: study trial {study} {trials[0]})"
-        for (status, error), trials in sorted(groups.items())
+        f"{group.title} (look at one with: study trial {study} {group.first['trial_id']})"
+        for group in group_failures(failures(records))
     ]

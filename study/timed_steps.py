@@ -191,14 +191,15 @@ def whole_evaluation(seen: Sequence[tuple[float, float]]) -> Span:
     """Seconds on all images, from seconds on parts of them, in the order of the parts.
 
     From growth as from the last part but one to the last, or linear growth, whichever is less, to the other; a line
-    through the two is expected. From one part, between no growth with half of the time and more than linear growth.
+    through the two is expected. Where one part alone was timed, being slow, growth is about linear: a ResNet-18
+    took 2.6 s on an eighth of 2000 images, 5.5 s on a quarter and 23.6 s on all.
     """
     part, seconds = seen[-1]
     if part == 1:
         return Span(low=seconds, mid=seconds, high=seconds)
     linear = seconds / part
     if len(seen) == 1:
-        return Span(low=seconds / part**0.5, mid=seconds / part**0.8, high=linear * 1.2)
+        return Span(low=seconds / part**0.7, mid=seconds / part**0.95, high=seconds / part**1.15)
     before, fewer = seen[-2]
     power = max(0.0, math.log(seconds / fewer) / math.log(part / before))
     low, high = sorted((linear, seconds / part**power))

@@ -65,7 +65,7 @@ def differences_section(findings: Findings) -> Content | None:
                 caption=f"Difference to {reference}, mean over seeds, in "
                 f"{findings.info.metric.difference_unit}; one colour scale, centred on 0: blue "
                 "better, red worse. A dot marks a place where the difference is significant after "
-                "correction. Grey: a trial is missing on either side.",
+                "correction. Failed trials count as the worst outcome. Grey: a trial is missing on either side.",
             )
         },
         data={

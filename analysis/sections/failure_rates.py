@@ -47,9 +47,9 @@ def rates_shown(findings: Findings, surfaces: dict[str, FailureSurface]) -> Show
         [_row(findings, label, item) for label, item in surfaces.items()],
         title="How often, and at what cost",
         note="Failures count at the worst outcome everywhere else on this page; leaving them out is the "
-        "alternative, kinder to a loss that fails where it would have scored badly. Averages and cost are of the "
-        "seeds that know every configuration. Intervals: 95 %, over seeds (Student; of a loss without a failure each "
-        "seed counts as one trial, Clopper and Pearson), those of one configuration's rate over its trials (Wilson).",
+        "alternative, kinder to a loss that fails where it would have scored badly. Intervals: 95 %, over seeds "
+        "(Student; of a loss without a failure each seed counts as one trial, Clopper and Pearson), those of one "
+        "configuration's rate over its trials (Wilson).",
     )
 
 

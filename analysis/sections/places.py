@@ -94,11 +94,13 @@ def curves_section(findings: Findings) -> Content | None:
 
 
 def rank_section(findings: Findings) -> Content | None:
-    """Effective rank over the space; None where no loss has a grid."""
+    """Effective rank over the space; None where no loss has a grid, and for tables of others without one."""
     if not findings.surfaces:
         return None
     column = findings.info.rank_metric
     if not findings.surfaces_of(column):
+        if findings.info.imported:  # tables of others rarely have one, and need no word on it
+            return None
         return Content(title="Effective rank", lead="No trial has an effective rank.")
     figure = ShownFigure(
         build=partial(rank_surfaces, findings),

@@ -1,10 +1,12 @@
 """How often trials fail, cell by cell and over the space, and what the scores say without failures."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import stats
 
+from analysis.statistics.filling import fill_gaps
 from analysis.statistics.intervals import LEVEL, Estimate, student_estimate
 
 WILSON, EXACT = "wilson", "clopper-pearson"
@@ -88,27 +90,41 @@ def failure_scores(
 ) -> FailureScores:
     """Mean over the space of `(C, S)`, in which `failed` trials stand at the worst outcome, both ways.
 
-    Without failures a seed's mean is `sum_c w_c s_cs / sum_c w_c` over the cells that finished at it: kinder to a
-    loss that fails where it would have scored badly, hence the alternative and not the score. Student's intervals
-    over the seeds that know every cell (two seeds).
+    Without failures a seed's mean is that of `means_without_failures`: kinder to a loss that fails where it would
+    have scored badly, hence the alternative and not the score. A few missing trials are filled in (`filling`).
+    Student's intervals over the seeds that then know every cell (two seeds).
     """
-    used = weights > 0
-    values, lost, shares = scores[used], failed[used], weights[used]
-    complete = np.isfinite(values).all(axis=0) & bool(used.any())
-    with_failures = np.where(complete, shares @ np.nan_to_num(values), np.nan)
-    kept = shares[:, None] * ~lost
-    total = kept.sum(axis=0)
-    mean = (kept * np.nan_to_num(values)).sum(axis=0) / np.where(total > 0, total, np.nan)
-    # a seed without failures has one mean, whatever the order of summation
-    without = np.where(complete, np.where(lost.any(axis=0), mean, with_failures), np.nan)
-    span = bounds[1] - bounds[0]
-    empty = "no complete seed"
+    filled, span, empty = fill_gaps(scores, weights), bounds[1] - bounds[0], "no complete seed"
+    told = partial(student_estimate, note=filled.told(note), empty=empty, widen=filled.widen)
+    with_failures = means_over_space(filled.scores, weights)
+    without = means_without_failures(filled.scores, failed, weights)
     return FailureScores(
-        with_failures=student_estimate(with_failures, bounds=bounds, note=note, empty=empty),
-        without_failures=student_estimate(without, bounds=bounds, note=note, empty=empty),
-        cost=student_estimate(without - with_failures, bounds=(-span, span), note=note, empty=empty),
-        share_lost=float(shares[lost.all(axis=1)].sum()) if scores.shape[1] else float("nan"),
+        with_failures=told(with_failures, bounds=bounds),
+        without_failures=told(without, bounds=bounds),
+        cost=told(without - with_failures, bounds=(-span, span)),
+        share_lost=float(weights[failed.all(axis=1)].sum()) if scores.shape[1] else float("nan"),
     )
+
+
+def means_over_space(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """`sum_c w_c s_cs` `(S,)` of `(C, S)`; NaN for a seed that lacks a cell with a share."""
+    used = weights > 0
+    if not used.any():
+        return np.full(scores.shape[-1], np.nan)
+    return (scores[used] * weights[used][:, None]).sum(axis=0)
+
+
+def means_without_failures(scores: np.ndarray, failed: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """`sum_c w_c s_cs / sum_c w_c` `(S,)` over the cells that did not fail at that seed.
+
+    NaN for a seed that lacks a cell with a share, and for one at which all failed.
+    """
+    kept = weights[:, None] * ~failed
+    total = kept.sum(axis=0)
+    mean = np.where(kept > 0, kept * scores, 0.0).sum(axis=0) / np.where(total > 0, total, np.nan)
+    whole = means_over_space(scores, weights)
+    # a seed without failures has one mean, whatever the order of summation
+    return np.where(np.isfinite(whole), np.where(failed[weights > 0].any(axis=0), mean, whole), np.nan)
 
 
 def _overall(failed: np.ndarray, tried: np.ndarray, weights: np.ndarray) -> Estimate:

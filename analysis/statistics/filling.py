@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.wording import counted
+
 #: Share of the measure that a seed must know to enter.
 LEAST_KNOWN = 0.8
 
@@ -19,6 +21,12 @@ class Filled:
     scores: np.ndarray  # (C, S), NaN for seeds that do not enter
     count: int  # trials filled in
     widen: float  # factor on the standard error of means over the space
+
+    def told(self, note: str) -> str:
+        """A note on a score, with how many trials were filled in for it."""
+        return "; ".join(
+            filter(None, [note, f"{counted(self.count, 'trial')} filled in" if self.count else ""])
+        )
 
 
 def fill_gaps(scores: np.ndarray, weights: np.ndarray) -> Filled:

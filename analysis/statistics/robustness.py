@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.cells import PRUNED, Cells
 from analysis.statistics.choice import Choice, TunedChoice, default_choice, tuned_choice
+from analysis.statistics.failure_rates import means_over_space, means_without_failures
 from analysis.statistics.filling import fill_gaps
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
 from analysis.statistics.intervals_extremes import bracketed_estimate
@@ -82,20 +83,18 @@ def summarise_robustness(
     missing = cells.missing & ~pruned
     note = _missing_note(int(missing.sum()), int(cells.planned.sum()))
     filled = fill_gaps(scores, weights)
-    by_seed = _mean_by_seed(filled.scores, weights)
-    finished_by_seed = _partial_mean_by_seed(cells.finished_test, weights)
-    without_failures = np.where(np.isfinite(_mean_by_seed(scores, weights)), finished_by_seed, np.nan)
-    with_filled = "; ".join(
-        filter(None, [note, f"{counted(filled.count, 'trial')} filled in" if filled.count else ""])
-    )
+    by_seed = means_over_space(filled.scores, weights)
+    without_failures = means_without_failures(filled.scores, cells.failed, weights)
     known_rank = np.full(cells.status.shape, np.nan) if rank is None else rank
     alive = np.any(cells.finished, axis=-1)
     summary = RobustnessSummary(
         arm=cells.arm,
         tuned=tuned_choice(cells, note),
         default=default_choice(cells),
-        mean=_mean_estimate(scores, weights, by_seed, with_filled, bounds, widen=filled.widen),
-        mean_finished=_mean_estimate(cells.finished_test, weights, without_failures, note, bounds),
+        mean=_mean_estimate(scores, weights, by_seed, filled.told(note), bounds, widen=filled.widen),
+        mean_finished=_mean_estimate(
+            cells.finished_test, weights, without_failures, filled.told(note), bounds, widen=filled.widen
+        ),
         mean_by_seed=by_seed,
         mean_widen=filled.widen,
         worst=worst_case(scores, weights, note=note, bounds=bounds),
@@ -157,16 +156,6 @@ def _tail_shares(means: np.ndarray, shares: np.ndarray, tail: float) -> np.ndarr
 
 def _missing_note(missing: int, planned: int) -> str:
     return f"provisional: {missing} of {planned} missing" if missing else ""
-
-
-def _mean_by_seed(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean over the space `(S,)`; NaN for a seed that lacks a cell."""
-    used = weights > 0
-    return (
-        (scores[used] * weights[used][:, None]).sum(axis=0)
-        if used.any()
-        else np.full(scores.shape[-1], np.nan)
-    )
 
 
 def _partial_mean_by_seed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AbstractTable, Array
+from tomlkit.items import AbstractTable, Array, Item
 
 from study.atomic import replace_file
 from study.commands.init import study_name
@@ -72,7 +72,7 @@ def edited_text(text: str, keys: Mapping[str, Any]) -> str:
     document = tomlkit.parse(text)
     for key, value in keys.items():
         _set(document, {key: value}, depth=2 if key == "losses" else 1)
-    edited = tomlkit.dumps(document)
+    edited = _spaced(tomlkit.dumps(document), text)
     if tomllib.loads(edited) != grown_tree(tomllib.loads(text), keys):
         raise StudyError(
             "extend: the file is laid out in a way that cannot be edited; say --out FILE, or edit it"
@@ -83,14 +83,37 @@ def edited_text(text: str, keys: Mapping[str, Any]) -> str:
 def _set(table: Any, keys: Mapping[str, Any], depth: int) -> None:
     """Say keys in a table, going `depth` levels into tables; what is deeper is one value."""
     for key, value in keys.items():
+        now = table.get(key)
         if depth and isinstance(value, dict):
-            if not isinstance(table.get(key), AbstractTable):
+            if not isinstance(now, AbstractTable):
                 table[key] = tomlkit.table(is_super_table=key == "losses" and bool(value))
             _set(table[key], value, depth - 1)
-        elif isinstance(now := table.get(key), Array) and value[: len(now)] == now.unwrap():
+            continue
+        before = _last_line(now)
+        if isinstance(now, Array) and value[: len(now)] == now.unwrap():
             now.extend(value[len(now) :])  # in its layout, with its comments
         else:
             table[key] = tomlkit.parse(f"value = {render_value(value)}")["value"]
+        trivia = table.item(key).trivia
+        if trivia.comment:  # stays in its column, where there is room
+            trivia.comment_ws = " " * max(1, len(trivia.comment_ws) + before - _last_line(table.item(key)))
+
+
+def _spaced(edited: str, before: str) -> str:
+    """The edited text with a blank line around every table that was not there before."""
+    headers, lines, new = set(before.split("\n")), [""], False
+    for line in edited.split("\n"):
+        if line.startswith("["):
+            follows, new = new, line not in headers
+            if (new or follows) and lines[-1].strip():
+                lines.append("")
+        lines.append(line)
+    return "\n".join(lines[1:])
+
+
+def _last_line(item: Any) -> int:
+    """Characters of the last line of a value."""
+    return len(item.as_string().splitlines()[-1]) if isinstance(item, Item) else 0
 
 
 def _extending_text(study: str, out: Path, keys: Mapping[str, Any]) -> str:

@@ -32,7 +32,9 @@ class FailureGroup:
     def title(self) -> str:
         """Such as `3 crashed: RuntimeError: the batch is too large`."""
         error = ": ".join(filter(None, (self.first["error_class"], self.first["error_message"])))
-        return f"{len(self.rows)} {self.first['status']}: {error or 'no error was recorded'}"
+        differ = len({row["error_message"] for row in self.rows}) > 1
+        alike = " (of the first; the others differ in numbers)" if differ else ""
+        return f"{len(self.rows)} {self.first['status']}: {error or 'no error was recorded'}{alike}"
 
 
 def group_failures(rows: list[Mapping[str, Any]]) -> list[FailureGroup]:
@@ -55,11 +57,33 @@ def show_failures(study: str, store: str, data_root: str | None, *, as_json: boo
     failed, recorded = sum(len(group.rows) for group in groups), opened.plan.records.table.num_rows
     if not groups:
         CONSOLE.print(f"{opened.name}: none of the {recorded} recorded trials failed.")
+        _say_missing(opened, study, store)
         return
     ways = "one way" if len(groups) == 1 else f"{len(groups)} ways"
     CONSOLE.print(f"{opened.name}: {failed} of {recorded} recorded trials failed, in {ways}.")
     for group in groups:
         _show_group(group, titles, study, "" if store == "./results" else f" --store {store}")
+    CONSOLE.print()
+    _say_missing(opened, study, store)
+
+
+def _say_missing(opened: Opened, study: str, store: str) -> None:
+    if line := missing_line(opened, study, store):
+        CONSOLE.print(line, soft_wrap=True)
+
+
+def missing_line(opened: Opened, study: str, store: str) -> str:
+    """One line on trials without a record, which are no failures, and how to run them; "" where there are none."""
+    count = opened.plan.counts()["missing"]
+    if not count:
+        return ""
+    said = "1 trial is missing" if count == 1 else f"{count} trials are missing"
+    why = (
+        "the study or its code changed since, or they never ran"
+        if count > 1
+        else "it never ran, or code changed"
+    )
+    return f"{said} ({why}): study run {study}{'' if store == './results' else f' --store {store}'}"
 
 
 def _show_group(group: FailureGroup, titles: Mapping[str, str], study: str, store: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
-from study.leftovers import Leftover, find_leftovers
+from study.leftovers import Leftover, Leftovers, find_leftovers
 from trainables.records import open_store
 
 _DAY = 86400.0
@@ -18,6 +18,7 @@ _WORDS = {
     "embeddings": "embeddings of sphere trials",
     "temporary": "temporary files of processes that were killed",
     "tune": "folders of Ray Tune of launches that are dead",
+    "lease": "leases of workers that were killed",
 }
 
 
@@ -31,16 +32,20 @@ def collect_garbage(
     kept = [
         kind for kind, wanted in (("encoder", encoders), ("curve", curves), ("embeddings", curves)) if wanted
     ]
-    found = find_leftovers(record_store, kept=kept, older_than=older_than * _DAY)
+    leftovers = find_leftovers(record_store, kept=kept, older_than=older_than * _DAY)
+    found = leftovers.go
     removed = [] if dry_run else [leftover for leftover in found if _remove(leftover)]
     if as_json:
-        print(json.dumps(_summary(found, removed)))
-    elif not found:
+        print(json.dumps(_summary(found, removed) | {"staying": len(leftovers.stay)}))
+        return DONE if dry_run or len(removed) == len(found) else FAILED
+    if not found:
         CONSOLE.print("Nothing to remove.")
     elif dry_run:
         _list(found)
     else:
         _show(removed)
+    if leftovers.stay:
+        CONSOLE.print(_staying_line(leftovers), soft_wrap=True)
     return DONE if dry_run or len(removed) == len(found) else FAILED
 
 
@@ -66,6 +71,12 @@ def _summary(found: Sequence[Leftover], removed: Sequence[Leftover]) -> dict[str
             for each in found
         ],
     }
+
+
+def _staying_line(leftovers: Leftovers) -> str:
+    if len(leftovers.stay) == 1:
+        return f"1 leftover is {leftovers.why} and stays."
+    return f"{len(leftovers.stay)} leftovers are {leftovers.why} and stay."
 
 
 def _list(found: Sequence[Leftover]) -> None:

@@ -11,7 +11,7 @@ from study.errors import StudyError
 from study.opened import Opened, open_study
 from study.plan import status_summary
 from study.preflight import count_workers
-from study.price import Price, price_missing
+from study.price import Price, Unpriced, price_missing
 from study.progress import format_seconds
 from study.sections import ResourcesSection
 from study.span import Span
@@ -42,8 +42,8 @@ def show_plan(
     except StudyError as error:  # a plan may be for another machine
         say_error(f"this study cannot run here: {error}")
         fitting = 0
-    price = _price(opened, workers or fitting, fitting, timed=timed)
     if as_json:
+        price = _price(opened, workers or fitting, fitting, timed=timed)
         told = _told(opened, price, workers or fitting) | {"early_stopping": _stops_early(opened)}
         print(json.dumps(status_summary(opened.plan) | told))
         return
@@ -65,8 +65,9 @@ def show_plan(
     kept = sum(opened.is_kept(trial) for trial in opened.plan.missing)
     if kept:
         CONSOLE.print(f"{kept} of the missing trials have kept encoders, which are only evaluated.")
+    price = _price(opened, workers or fitting, fitting, timed=timed)
     CONSOLE.print(_price_line(opened, price, workers or fitting, timed=timed), soft_wrap=True)
-    if price is not None and price.kinds and _stops_early(opened):
+    if isinstance(price, Price) and price.kinds and _stops_early(opened):
         CONSOLE.print(
             "The search stops trials early: that is the price of all at full length, the most it can be."
         )
@@ -84,8 +85,8 @@ def _say_name(study: str, opened: Opened, archive: Archive | None) -> None:
         say_error(f"this study cannot run here: {error}")
 
 
-def _price(opened: Opened, workers: int, fitting: int, *, timed: bool) -> Price | None:
-    """None where no worker fits on this machine, and where nothing tells."""
+def _price(opened: Opened, workers: int, fitting: int, *, timed: bool) -> Price | Unpriced | None:
+    """None where no worker fits on this machine."""
     if not fitting:
         return None
     gpus = opened.loaded.spec.resources.gpus_per_trial
@@ -93,9 +94,9 @@ def _price(opened: Opened, workers: int, fitting: int, *, timed: bool) -> Price 
     return price_missing(opened, workers, at_once=min(workers, a_device), timed=timed)
 
 
-def _told(opened: Opened, price: Price | None, workers: int) -> dict[str, Any]:
+def _told(opened: Opened, price: Price | Unpriced | None, workers: int) -> dict[str, Any]:
     """What `--json` says of the price; `device_hours` are of processors, or of GPUs where trials ask for them."""
-    if price is None:
+    if not isinstance(price, Price):
         return {"workers": workers, "estimated_seconds": None}
     device, hours = device_hours(opened.loaded.spec.resources, price.work)
     return {
@@ -106,6 +107,9 @@ def _told(opened: Opened, price: Price | None, workers: int) -> dict[str, Any]:
         "device_hours": hours.mid,
         "device_hours_between": [hours.low, hours.high],
         "price_from": price.source,
+        "kinds": price.kinds,
+        "kinds_recorded": price.recorded,
+        "kinds_timed": price.timed,
     }
 
 
@@ -118,16 +122,27 @@ def device_hours(resources: ResourcesSection, work: Span) -> tuple[str, Span]:
     return "processor", work.times(resources.cpus_per_trial / 3600)
 
 
-def _price_line(opened: Opened, price: Price | None, workers: int, *, timed: bool) -> str:
-    if price is None:
+def _price_line(opened: Opened, price: Price | Unpriced | None, workers: int, *, timed: bool) -> str:
+    if not isinstance(price, Price):
         how = "a few steps could not be timed here" if timed else "`study plan` times a few steps"
-        return f"Price: not known from the records of this store; {how}."
+        if price is None or not price.recorded:
+            return f"Price: not known from the records of this store; {how}."
+        tell = f"the records of this store tell of {price.recorded} of {price.kinds} kinds of trials"
+        return f"Price: known in part: {tell}; {how} of the others."
     if not price.kinds:
         return "Nothing is missing: a run would only rebuild the report."
     device, hours = device_hours(opened.loaded.spec.resources, price.work)
-    wall, source = price.wall, _SOURCES[price.source]
+    wall, source = price.wall, _SOURCES[price.source] + _untimed(price)
     return (
         f"Price: {hours.mid:.3g} {device}-hours ({hours.low:.3g} to {hours.high:.3g}); "
         f"{format_seconds(wall.mid)} ({format_seconds(wall.low)} to {format_seconds(wall.high)}) with {workers} "
         f"workers on this machine, evaluation included, start-up and report not; from {source}."
     )
+
+
+def _untimed(price: Price) -> str:
+    """What to say of kinds of trials that timing did not come to."""
+    wanted = price.kinds - price.recorded
+    if price.timed == wanted:
+        return ""
+    return f" ({price.timed} of {wanted} kinds of trials were timed, the others go by the nearest of these)"

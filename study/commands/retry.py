@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from study.attempts import failures
+from study.commands.failures import missing_line
 from study.commands.run import end_of, launch_trials, prepare_store, report_opened
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
@@ -36,6 +37,8 @@ def retry_study(
     chosen = _choose(opened, statuses, errors)
     if not chosen:
         CONSOLE.print(_nothing_line(opened, statuses, errors), soft_wrap=True)
+        if line := missing_line(opened, study, store):
+            CONSOLE.print(line, soft_wrap=True)
         return DONE
     if dry_run:
         CONSOLE.print(

@@ -12,14 +12,16 @@ from study.bundled import open_bundle, report_bundle
 from study.compacting import Compacting
 from study.console import CONSOLE, say_error
 from study.errors import DONE, StudyError
+from study.estimate import relative_cost
 from study.events import Listener, Unheard
 from study.expand import PlannedTrial, stand_ins
 from study.gpu_peaks import launch_shares
-from study.launch import Launch, Runner, launch_costs
+from study.launch import Launch, Runner
 from study.launch_log import LaunchLog
 from study.manifest import launches_folder, new_manifest, running_launches
 from study.opened import Opened, open_study
 from study.plan import Plan, read_plan
+from study.price import expected_costs
 from study.progress import Progress
 from study.retention import BestEncoders
 from study.runners.inline import run_inline
@@ -139,9 +141,18 @@ def _launch(
     search: bool,
 ) -> None:
     """`stack` ends the workers first, then writes the launch's end down."""
-    costs = launch_costs(opened.plan, trials)
+    costs, pace = expected_costs(opened, trials, workers.count, search=search)
     unknown = opened.plan.undecided if search else 0
-    progress = stack.enter_context(Progress(CONSOLE, list(trials), opened.loaded.spec.metric, costs))
+    progress = stack.enter_context(
+        Progress(
+            CONSOLE,
+            list(trials),
+            opened.loaded.spec.metric,
+            costs,
+            workers=workers.count,
+            pace=pace,
+        )
+    )
     handover = stack.enter_context(_handover(opened, progress))
     log = stack.enter_context(_launch_log(opened, trials, workers, handover, unknown))
     listener = stack.enter_context(Compacting(opened.store, log))
@@ -161,7 +172,8 @@ def _launch(
     from study.search.loop import run_search  # Optuna's import takes most of a second
 
     def began(plan: Plan, round_: Sequence[PlannedTrial]) -> Listener:
-        progress.expect(round_, launch_costs(plan, round_), plan.undecided)
+        images = plan.expansion.task.images
+        progress.expect(round_, [relative_cost(trial, images) for trial in round_], plan.undecided)
         handover.expect(round_)
         log.expect({trial.keys.trial_id: trial.title for trial in round_})
         return _listener(replace(opened, plan=plan), listener)
