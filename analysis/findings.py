@@ -10,6 +10,7 @@ from analysis.cells import Cells, build_cells, join_cells
 from analysis.claims import Finding, judge
 from analysis.info import ArmInfo, StudyInfo
 from analysis.statistics.compare import Comparison, compare_arms
+from analysis.statistics.equivalence import Equivalence, equivalence_of_arms
 from analysis.statistics.null_control import NullControl, check_null_control
 from analysis.statistics.robustness import RobustnessSummary, summarise_robustness
 from analysis.surface import Surface, surface_of
@@ -36,6 +37,7 @@ class Findings:
     summaries: Mapping[str, RobustnessSummary]
     comparisons: tuple[Comparison, ...]
     null_controls: tuple[NullControl, ...]
+    equivalences: Mapping[str, Equivalence]  # of the average over the space to the reference's, by other arm
     whole_titles: Mapping[str, str] = field(default_factory=dict)  # names of arms that were cut
     #: Optuna's importances of an uncut arm's axes, in words; computed elsewhere, since this package has no Optuna.
     optuna_importances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -123,6 +125,7 @@ def analyse_table(table: pd.DataFrame, info: StudyInfo) -> Findings:
             compare_arms(list(summaries.values()), pairs, scores=info.scores, span=info.metric.span)
         ),
         null_controls=_null_controls(cells, summaries, table, info),
+        equivalences=equivalence_of_arms(list(summaries.values()), reference, info.tolerance),
         whole_titles={label: arm.name for label, arm in uncut.items()},
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from analysis.claims import CONFIRMED
 from analysis.findings import Findings, judged_claims
 from analysis.statistics.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, WORSE, Comparison
+from analysis.statistics.equivalence import EQUIVALENT
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
 from analysis.statistics.robustness import RobustnessSummary
@@ -48,6 +49,7 @@ def verdict_sentences(findings: Findings) -> list[str]:
     if not findings.ranks_losses:
         return [*_claims(findings), *many_sentences(findings), progress]
     decisions = [_decision(findings, score) for score in findings.info.scores if findings.comparisons]
+    decisions += [] if findings.adaptive else _equal(findings)
     levels = [_level(findings, score) for score in findings.info.scores]
     controls = [null_control_sentence(findings, control) for control in findings.null_controls]
     space = _ADAPTIVE if findings.adaptive else _tolerance(findings)
@@ -119,6 +121,19 @@ def _decision(findings: Findings, score: str) -> str:
     return f"{opening} {resolution_sentence(findings, judged)}".strip()
 
 
+def _equal(findings: Findings) -> list[str]:
+    """The losses that are shown to be no different from the reference; none where there are none."""
+    shown = [
+        f"{_name(findings, label)} (p {p_value(item.p_holm)})"
+        for label, item in findings.equivalences.items()
+        if item.verdict == EQUIVALENT
+    ]
+    metric, reference = findings.info.metric, findings.info.reference_arm.name
+    within = f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
+    opening = f"Shown to equal {reference} within {within}, averaged over the space"
+    return [f"{opening} (two one-sided tests, Holm): {listing(shown)}."] if shown else []
+
+
 def _named(findings: Findings, items: Sequence[Comparison], verdict: str) -> list[str]:
     chosen = [item for item in items if item.verdict == verdict]
     if verdict in (BETTER, WORSE):
@@ -163,12 +178,23 @@ def _tolerance(findings: Findings) -> str:
         (label for label in known if math.isfinite(known[label].value)), key=lambda a: -known[a].value
     )
     told = ", ".join(f"{_name(findings, label)} {with_interval(known[label])}" for label in ranked)
-    unsure = any(not known[label].has_interval for label in ranked)
-    caution = " Too few seeds or trials for an interval: no ranking yet." if unsure else ""
+    unsure = [label for label in ranked if not known[label].has_interval]
+    caution = f" {_CAUTION.format(_unsure(findings, unsure, ranked))}" if unsure else ""
     metric = findings.info.metric
     eps = f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
-    level = "" if unsure else f" (in brackets: {100 * LEVEL:.0f} % interval over seeds, conservative)"
+    sure = len(unsure) < len(ranked)
+    level = f" (in brackets: {100 * LEVEL:.0f} % interval over seeds, conservative)" if sure else ""
     return f"Share of the space within {eps} of each loss's own best: {told}{level}.{caution}"
+
+
+_CAUTION = "Too few seeds or trials for an interval{}: no ranking yet."
+
+
+def _unsure(findings: Findings, unsure: Sequence[str], ranked: Sequence[str]) -> str:
+    """The losses without an interval, by name where others have one."""
+    return (
+        "" if len(unsure) == len(ranked) else f" of {listing([_name(findings, label) for label in unsure])}"
+    )
 
 
 def _progress(summaries: Sequence[RobustnessSummary], findings: Findings) -> str:

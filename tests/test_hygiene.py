@@ -54,6 +54,17 @@ def test_readme_table_of_losses_is_todays() -> None:
     assert README.read_text() == with_loss_table(README.read_text())
 
 
+@pytest.mark.parametrize("folder", ["report", "imported", "both", "demo", "results", "dist"])
+def test_results_are_ignored_at_the_top_alone(folder: str) -> None:
+    if not (_REPOSITORY / ".git").exists():
+        pytest.skip("no repository")
+    said = subprocess.run(
+        ["git", "check-ignore", f"{folder}/a.py", f"analysis/{folder}/a.py"],
+        cwd=_REPOSITORY, capture_output=True, text=True,
+    )  # fmt: skip
+    assert said.stdout.split() == [f"{folder}/a.py"]
+
+
 def test_readme_shows_what_is_there() -> None:
     readme = README.read_text()
     assert "PLACEHOLDER" not in readme

@@ -1,6 +1,6 @@
 """Where in the space the ranking holds, and what can be decided."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,7 @@ from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, number_cell, share_cell, table
 from analysis.sections.scores import tolerance_words
 from analysis.statistics.differences import DifferenceSurface, difference_surface
-from analysis.statistics.equivalence import Equivalence, corrected, equivalence_test
+from analysis.statistics.equivalence import INCOMPLETE, Equivalence
 from analysis.statistics.improvement import probability_of_improvement, rank_flip_probability
 from analysis.statistics.intervals import STATED, Estimate
 from analysis.tables import estimate_columns
@@ -78,13 +78,9 @@ def differences_section(findings: Findings) -> Content | None:
 
 
 def _rivalries(findings: Findings) -> dict[str, Rivalry]:
-    """Every comparable arm against the reference; their tests of equivalence are one family."""
-    found = {label: item for label in findings.cells if (item := _rivalry(findings, label)) is not None}
-    tests = corrected([item.equivalence for item in found.values()])
-    return {
-        label: replace(item, equivalence=test)
-        for (label, item), test in zip(found.items(), tests, strict=True)
-    }
+    """Every comparable arm against the reference."""
+    found = {label: _rivalry(findings, label) for label in findings.cells}
+    return {label: item for label, item in found.items() if item is not None}
 
 
 def _rivalry(findings: Findings, label: str) -> Rivalry | None:
@@ -94,15 +90,14 @@ def _rivalry(findings: Findings, label: str) -> Rivalry | None:
     if label == reference or not comparable(own, other):
         return None
     weights = (own.weights + other.weights) / 2
-    summaries = findings.summaries[label], findings.summaries[reference]
-    note = "" if all(summary.complete for summary in summaries) else "trials missing"
-    widen = max(summary.mean_widen for summary in summaries)
-    by_seed = summaries[0].mean_by_seed - summaries[1].mean_by_seed
+    equivalence = findings.equivalences[label]
+    note = "trials missing" if equivalence.verdict == INCOMPLETE else ""
+    by_seed = findings.summaries[label].mean_by_seed - findings.summaries[reference].mean_by_seed
     return Rivalry(
         surface=difference_surface(own.test, other.test, weights, note=note),
         improvement=probability_of_improvement(own.test, other.test, weights, note=note),
         flip=rank_flip_probability(by_seed),
-        equivalence=equivalence_test(by_seed, findings.info.tolerance or 1e-12, widen=widen, note=note),
+        equivalence=equivalence,
         note=note,
     )
 

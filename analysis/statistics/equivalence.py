@@ -8,7 +8,14 @@ import numpy as np
 from scipy import stats
 
 from analysis.statistics.compare import holm
-from analysis.statistics.intervals import LEVEL, Estimate, mean_and_spread, student_interval
+from analysis.statistics.intervals import (
+    LEVEL,
+    Estimate,
+    mean_and_spread,
+    paired_differences,
+    student_interval,
+)
+from analysis.statistics.robustness import RobustnessSummary
 
 EQUIVALENT, NOT_SHOWN, NOT_TESTED = "equivalent", "not shown", "too few seeds"
 #: Verdict where trials are missing: what the rest would say may change.
@@ -69,6 +76,24 @@ def equivalence_test(
         method=f"Student, level {1 - 2 * alpha:.3g}",
     )
     return Equivalence(margin=margin, p=p, p_holm=p, difference=difference, verdict=_verdict(p, alpha))
+
+
+def equivalence_of_arms(
+    summaries: Sequence[RobustnessSummary], reference: str, margin: float
+) -> dict[str, Equivalence]:
+    """Every arm's average over the space against the reference's, paired by seed; corrected as one family."""
+    by_arm = {summary.arm: summary for summary in summaries}
+    rival = by_arm.pop(reference)
+    tests = []
+    for item in by_arm.values():
+        differences, _ = paired_differences(
+            item.mean_by_seed, item.tuned.seeds, rival.mean_by_seed, rival.tuned.seeds
+        )
+        note = "" if item.complete and rival.complete else "trials missing"
+        widen = max(item.mean_widen, rival.mean_widen)
+        # a margin of 0 asks for the very same
+        tests.append(equivalence_test(differences, margin or 1e-12, widen=widen, note=note))
+    return dict(zip(by_arm, corrected(tests), strict=True))
 
 
 def corrected(tests: Sequence[Equivalence], *, alpha: float = 1 - LEVEL) -> list[Equivalence]:

@@ -36,6 +36,24 @@ def test_a_study_without_any_tuned_score_has_a_verdict(study: Study) -> None:
     assert any(text.startswith("Highest tuned accuracy on test") for text in told)
 
 
+def test_what_is_shown_to_be_equal_is_said() -> None:
+    """One surface for two losses, and one far below."""
+    arms = [synthetic.arm_info(label, title=label.upper()) for label in ("infonce", "dhel", "dcl")]
+    seeds = tuple(range(5))
+    planned = synthetic.plan(arms, seeds=seeds)
+    surfaces = {
+        "infonce": SURFACES["infonce"],
+        "dhel": SURFACES["infonce"],
+        "dcl": synthetic.hill(peak=0.7, at=0.2, width=5.0),
+    }
+    records = synthetic.run(planned, surfaces, noise=0.005, rng=np.random.default_rng(0))
+    told = sentences(planned, records, synthetic.study_info(arms, seeds=seeds))
+    equal = [text for text in told if text.startswith("Shown to equal INFONCE within 2 points")]
+    assert len(equal) == 1
+    assert "DHEL (p < 0.001)" in equal[0]
+    assert "DCL" not in equal[0]
+
+
 def test_many_seeds_decide() -> None:
     arms = [synthetic.arm_info("infonce", title="InfoNCE"), synthetic.arm_info("dhel", title="DHEL")]
     seeds = tuple(range(8))

@@ -41,7 +41,10 @@ FAULTS = {
     "no batch size": (("batch_size = [8, 16]", "lr = [0.1]"), ["axes.batch_size", "missing"]),
     "repeated value": (("[8, 16]", "[8, 8]"), ["axes.batch_size", "8", "once"]),
     "no seeds": (("seeds = [0, 1]", "seeds = []"), ["seeds"]),
-    "seeds as a number": (("seeds = [0, 1]", "seeds = 5"), ["seeds: got 5, must be a list such as [0, 1, 2]"]),
+    "seeds as a number": (
+        ("seeds = [0, 1]", "seeds = 5"),
+        ["seeds: got 5, must be a list such as [0, 1, 2]"],
+    ),
     "seeds absent": (("seeds = [0, 1]", ""), ["seeds", "missing"]),
     "repeated seeds": (("seeds = [0, 1]", "seeds = [1, 1]"), ["seeds", "1", "once"]),
     "negative seed": (("seeds = [0, 1]", "seeds = [-1]"), ["seeds", "-1"]),
@@ -85,7 +88,10 @@ FAULTS = {
         ["no.such"],
     ),
     "own loss that is not finite": (
-        ("[losses.kcl]\nt = [2.0]", '[losses."tests.study.own_loss:Explodes"]\nhow = ["nan"]\nat = 4\nlr = 0.1'),
+        (
+            "[losses.kcl]\nt = [2.0]",
+            '[losses."tests.study.own_loss:Explodes"]\nhow = ["nan"]\nat = 4\nlr = 0.1',
+        ),
         ["Explodes at at = 4, how = 'nan'", "got nan, must be a finite"],
     ),
     "data at an absolute path": (('"digits"', '"folder:/nope"'), ["/nope", "absolute path"]),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from study.compacting import Compacting
+from study.errors import LaunchError
 from tests.study.test_launch import Silence
 from tests.trainables.records_example import example_record
 from trainables.records import RecordStore
@@ -41,6 +42,14 @@ def test_many_are_joined_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         compacting.tick()
         assert len(joined(store)) == 1
     assert store.read().table.num_rows == 8
+
+
+def test_a_store_that_refused_is_left_alone(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    fill(store, 3)
+    with pytest.raises(LaunchError), Compacting(store, Silence()):
+        raise LaunchError("store: cannot write")
+    assert joined(store) == []
 
 
 def test_an_error_is_logged_and_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

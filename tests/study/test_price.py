@@ -7,15 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from study.commands.plan import device_hours
+from study.commands.plan import device_hours, show_plan
 from study.commands.run import launch_trials, prepare_store
-from study.measure import measure_costs
+from study.measure import _costs, measure_costs
 from study.opened import Opened, open_study
 from study.past_times import Conditions, cost_key, past_costs
-from study.price import price_missing
+from study.price import Price, Unpriced, expected_costs, price_missing
 from study.sections import ResourcesSection
 from study.span import Span, spans_of, total
-from study.timed_steps import evaluated_part, time_trials
+from study.timed_steps import _quick_pairs, evaluated_parts, time_trials, whole_evaluation
 from study.workers import Workers
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
@@ -104,16 +104,70 @@ def test_timed_steps_are_of_one_trial_of_a_stack(opened: Opened) -> None:
 
 def test_evaluation_of_large_data_is_scaled_up(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     task = opened.plan.trials[0].config.task  # 200 images, ten labels of ten classes
-    assert evaluated_part(opened.plan.trials[0].config, Runtime()) == 1
+    assert evaluated_parts(opened.plan.trials[0].config, Runtime()) == [1]
     data = dataclasses.replace(task.data, train_limit=None, test_limit=None)
     few = dataclasses.replace(task, data=data, probe=dataclasses.replace(task.probe, suite=("probe1",)))
     config = dataclasses.replace(opened.plan.trials[0].config, task=few)
-    monkeypatch.setattr("study.timed_steps._EVALUATED", 100)
-    assert evaluated_part(config, Runtime()) == 100 / 997
+    monkeypatch.setattr("study.timed_steps._FEW_EVALUATED", 50)
+    monkeypatch.setattr("study.timed_steps._EVALUATED", 200)
+    assert evaluated_parts(config, Runtime()) == [50 / 997, 100 / 997, 200 / 997]
     more = dataclasses.replace(config, task=dataclasses.replace(few, data=data, probe=task.probe))
-    assert evaluated_part(more, Runtime()) == pytest.approx(220 / 997)
+    assert evaluated_parts(more, Runtime()) == pytest.approx([220 / 997])
     evaluation = time_trials([("one", [config])], Runtime()).evaluation
     assert 0 < evaluation.low <= evaluation.mid <= evaluation.high
+
+
+def test_records_of_other_stacks_price_between_wide_ends(opened: Opened) -> None:
+    """Two trials in one stack: at most as dear as half of a step of four, or as much a trial."""
+    config = opened.plan.trials[0].config
+    kind = (cost_key(config), 2)
+    (cost,) = past_costs(pa.Table.from_pylist([row(config, stack_size=4)]), [kind], HERE).values()
+    same = past_costs(pa.Table.from_pylist([row(config, stack_size=2)]), [kind], HERE)[kind]
+    assert same.step.mid < cost.step.mid < 2 * same.step.mid
+    assert cost.step.low == pytest.approx(same.step.low)
+    assert cost.step.high == pytest.approx(2 * same.step.high)
+    assert cost.rest == same.rest
+
+
+def test_evaluation_on_all_images_is_between_growth_as_seen_and_linear_growth() -> None:
+    linear = whole_evaluation([(0.25, 2.0), (0.5, 4.0)])
+    assert (linear.low, linear.mid, linear.high) == pytest.approx((8, 8, 8))
+    fixed = whole_evaluation([(0.25, 3.0), (0.5, 4.0)])
+    assert fixed.mid == pytest.approx(6.0)
+    assert fixed.low < 6 < fixed.high == 8
+    squares = whole_evaluation([(0.25, 1.0), (0.5, 4.0)])
+    assert (squares.low, squares.high) == pytest.approx((8, 16))
+    noise = whole_evaluation([(0.25, 4.0), (0.5, 3.0)])
+    assert noise.low <= noise.mid <= noise.high
+    alone = whole_evaluation([(0.125, 2.6)])  # of a ResNet-18, which took 23.6 s on all
+    assert alone.low < 23.6 < alone.high
+
+
+def test_timing_ends_and_prices_the_rest_by_their_like(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no time at all one kind is timed still; the others are priced by it, between wider ends."""
+    stacks = {
+        (cost_key(trial.config), 1): [trial.config] for trial in opened.plan.trials if trial.config.seed == 0
+    }
+    monkeypatch.setattr("study.timed_steps._PATIENCE", 0.0)
+    times = time_trials(list(stacks.items()), Runtime())
+    assert len(times.steps) == 1 < len(stacks)
+    measured = _costs(stacks, [times])
+    assert measured.timed == 1
+    assert set(measured.costs) == set(stacks)
+    widths = {kind: cost.step.high / cost.step.low for kind, cost in measured.costs.items()}
+    (timed,) = times.steps
+    assert all(width > 2 * widths[timed] for kind, width in widths.items() if kind != timed)
+
+
+def test_slow_steps_are_timed_with_few_pairs() -> None:
+    assert _quick_pairs(256, 1, pace=0.04) == 16
+    assert _quick_pairs(256, 1, pace=0.004) == 64
+    assert _quick_pairs(256, 1, pace=0.0004) == 256
+    assert _quick_pairs(256, 4, pace=0.0004) == 256
+    assert _quick_pairs(256, 16, pace=0.0004) == 64
+    assert _quick_pairs(8, 1, pace=1.0) == 8
 
 
 @pytest.mark.slow
@@ -126,8 +180,12 @@ def test_trials_that_cannot_run_have_no_price(opened: Opened) -> None:
 def test_a_plan_is_priced_by_timing_and_then_by_records(write_study: WriteStudy, tmp_path: Path) -> None:
     """Timed while there are no records, from records once there are some; nothing is written."""
     study, store = write_study(LONGER), tmp_path / "store"
-    told = json.loads(invoke("plan", study, "--store", store, "--workers", 2, "--json").stdout)
+    result = invoke("plan", study, "--store", store, "--workers", 2, "--json")
+    assert "timing a few steps of each of" in result.stderr
+    told = json.loads(result.stdout)
     assert told["price_from"] == "timed"
+    assert 0 < told["kinds_timed"] <= told["kinds"]
+    assert told["kinds_recorded"] == 0
     low, high = told["estimated_seconds_between"]
     assert 0 < low < told["estimated_seconds"] < high
     assert told["device"] == "processor"
@@ -138,9 +196,11 @@ def test_a_plan_is_priced_by_timing_and_then_by_records(write_study: WriteStudy,
     launch_trials(opened, opened.plan.missing[:6], Workers(count=1, runner="inline"))
     left = open_study(str(study), str(store), None)
     price = price_missing(left, 1, at_once=1, timed=False)
-    if price is not None:  # where the stacks of what is left are like those that ran
+    if isinstance(price, Price):  # where the stacks of what is left are like those that ran
         assert price.source == "records"
         assert price.wall.mid <= price.work.mid * 1.001
+    else:
+        assert price.recorded < price.kinds
     done = left.store.read().table
     assert sum(done["seconds_evaluate"].to_pylist()) > 0
 
@@ -151,6 +211,37 @@ def test_nothing_missing_costs_nothing(write_study: WriteStudy, tmp_path: Path) 
     prepare_store(str(study), opened)
     launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline"))
     assert "Nothing is missing" in invoke("plan", study, "--store", store).output
+
+
+def test_records_tell_a_launch_and_a_plan_of_their_kinds_alone(
+    write_study: WriteStudy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where they tell of all, nothing is timed, and the time left is known at once; of some, it is known in part."""
+    study, store = write_study(LONGER, ("[8, 16]", "[8]")), tmp_path / "store"
+    opened = open_study(str(study), str(store), None)
+    assert expected_costs(opened, opened.plan.missing, 1, search=False)[1] is None
+    prepare_store(str(study), opened)
+    launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline"))
+
+    more = write_study(LONGER, ("[8, 16]", "[8]"), ("seeds = [0, 1]", "seeds = [0, 1, 2, 3]"))
+    result = invoke("plan", more, "--store", store, "--workers", 1)
+    assert "from finished trials of this store." in result.output.replace("\n", " ")
+    assert "timing" not in result.stderr
+    grown = open_study(str(more), str(store), None)
+    costs, pace = expected_costs(grown, grown.plan.missing, 1, search=False)
+    assert pace == 1
+    price = price_missing(grown, 1, at_once=1, timed=False)
+    assert isinstance(price, Price)
+    assert sum(costs) == pytest.approx(price.work.mid)
+
+    wider = open_study(str(write_study(LONGER, ("seeds = [0, 1]", "seeds = [0, 1, 2, 3]"))), str(store), None)
+    unpriced = price_missing(wider, 1, at_once=1, timed=False)
+    assert isinstance(unpriced, Unpriced)
+    assert 0 < unpriced.recorded < unpriced.kinds
+    assert expected_costs(wider, wider.plan.missing, 1, search=False)[1] not in (None, 1.0)
+    capsys.readouterr()
+    show_plan(str(tmp_path / "tiny.toml"), str(store), None, as_json=False, workers=1, timed=False)
+    assert "Price: known in part: the records of this store tell of" in capsys.readouterr().out
 
 
 def test_hours_are_of_processors_or_of_shares_of_gpus() -> None:

@@ -81,9 +81,14 @@ def test_comments_and_layout_stay() -> None:
 
 def test_comments_keep_their_column_and_new_tables_stand_apart() -> None:
     text = (
-        "seeds = [0]            # first\nn = [\n  1,\n]  # many\n\n[losses.dhel]\nt = 1     # one\n[search]\nx = 1\n"
+        "seeds = [0]            # first\nn = [\n  1,\n]  # many\n\n[losses.dhel]\nt = 1     # one\n"
+        "[search]\nx = 1\n"
     )
-    keys = {"seeds": [0, 1], "n": [1, 2], "losses": {"dhel": {"t": [1, 200, 300, 400]}, "kcl": {}, "dcl": {"t": 1}}}
+    keys = {
+        "seeds": [0, 1],
+        "n": [1, 2],
+        "losses": {"dhel": {"t": [1, 200, 300, 400]}, "kcl": {}, "dcl": {"t": 1}},
+    }
     assert edited_text(text, keys) == (
         "seeds = [0, 1]         # first\nn = [\n  1,\n  2,\n]  # many\n\n[losses.dhel]\nt = [1, 200, 300, 400] # one"
         "\n\n[losses.kcl]\n\n[losses.dcl]\nt = 1\n\n[search]\nx = 1\n"

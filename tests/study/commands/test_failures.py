@@ -2,9 +2,14 @@
 
 import json
 
+from pathlib import Path
+
+from study.attempts import failures
 from study.commands.failures import group_failures
+from study.summary import failure_lines
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke
+from trainables.records import RecordStore
 
 
 def test_one_traceback_a_kind(finished: Finished) -> None:
@@ -39,3 +44,31 @@ def test_numbers_in_messages_tell_no_kinds_apart() -> None:
 
     rows = [row("2.50 GiB"), row("took 1e-3"), row("31.2 GiB"), row("31.2 GiB", "crashed"), row(None)]
     assert [len(group.rows) for group in group_failures(rows)] == [2, 1, 1, 1]
+
+
+def test_the_end_of_a_run_tells_the_same_kinds(finished: Finished) -> None:
+    """The two that diverged did so at steps of different budgets: one kind here and there."""
+    first, second = finished.ids("diverged")
+    finished.put_again(first, error_message="the loss was not finite at step 1 of 14")
+    finished.put_again(second, error_message="the loss was not finite at step 1 of 30")
+    lines = failure_lines(RecordStore(finished.store).read().table, "tiny")
+    groups = group_failures(failures(RecordStore(finished.store).read().table))
+    assert len(lines) == len(groups) == 2
+    assert all(line.startswith(group.title) for line, group in zip(lines, groups, strict=True))
+    diverged = next(line for line in lines if line.startswith("2 diverged"))
+    assert "the others differ in numbers" in diverged
+    assert "differ" not in next(line for line in lines if "crashed" in line)
+
+
+def test_trials_that_are_missing_are_told_of(finished: Finished, tmp_path: Path) -> None:
+    """As where the loss was mended: its trials are others now."""
+    study = tmp_path / finished.study.name
+    study.write_text(finished.study.read_text().replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
+    output = invoke("failures", study, "--store", finished.store).output
+    assert (
+        "6 trials are missing (the study or its code changed since, or they never ran): study run" in output
+    )
+    assert f"study run {study} --store {finished.store}" in output
+    result = invoke("retry", study, "--store", finished.store, "--status", "oom")
+    assert (result.exit_code, "6 trials are missing" in result.output) == (0, True)
+    assert f"study run {study} --store {finished.store}" in result.output

@@ -54,6 +54,7 @@ def test_what_goes_and_what_stays(finished: Finished, pretrain: dict[str, list[s
         put(store / "curves" / ".tmp-2"),
         put(store / "studies" / "tiny" / f".report.html.{'0' * 32}"),
         put(store / "tune" / "abc" / "state.json").parent,
+        put(store / "leases" / f"{'0' * 20}.3"),
         put(store / "checkpoints" / f"{ok[0]}.pt"),
         put(store / "checkpoints" / "stack.pt", content={"pretrain_ids": ok[:2]}),
     }
@@ -75,7 +76,12 @@ def test_what_goes_and_what_stays(finished: Finished, pretrain: dict[str, list[s
     kept = {path: path.read_bytes() for path in (store / "records").glob("*.parquet")}
     assert kept == records
     assert gc(finished) == set()
-    assert invoke("gc", "--store", store).output == "Nothing to remove.\n"
+    said = "Nothing to remove.\n2 leftovers are younger than an hour and stay.\n"
+    assert invoke("gc", "--store", store).output == said
+    assert invoke("gc", "--store", store, "--dry-run").output == said
+    told = json.loads(invoke("gc", "--store", store, "--json").stdout)
+    assert (told["files"], told["staying"]) == ([], 2)
+    assert "2 leftovers are younger than 7 days" in invoke("gc", "--store", store, "--older-than", 7).output
 
 
 def test_kept_files_go_by_explicit_words(finished: Finished, pretrain: dict[str, list[str]]) -> None:
@@ -104,6 +110,8 @@ def test_what_a_running_launch_may_use_stays(finished: Finished) -> None:
     since = put(finished.store / "tune" / "own" / "state.json", age=0.5 * _DAY).parent
     assert gc(finished) == {before}
     assert since.exists()
+    output = invoke("gc", "--store", finished.store).output
+    assert "1 leftover is changed since a launch began that runs now and stays" in output
 
 
 def test_for_people(finished: Finished) -> None:

@@ -172,7 +172,9 @@ def test_plain_scales_to_one_and_leaves_its_input() -> None:
 
 
 def test_wrong_name_channels_and_shape_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"views: got 'cifra' \(did you mean cifar\?\); allowed are digits, cifar, imagenet"):
+    with pytest.raises(
+        ValueError, match=r"views: got 'cifra' \(did you mean cifar\?\); allowed are digits, cifar, imagenet"
+    ):
         check_views_name("cifra")
     with pytest.raises(ValueError, match=r"channels: got 4; allowed are 1 \(grey\) and 3"):
         build_views("cifar", channels=4, size=8)
