@@ -12,7 +12,7 @@ import pytest
 
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
 from tests.study.test_bad_input import invoke
-from tests.study.test_ray import counts, records, start
+from tests.study.test_ray import counts, records, start, start_command
 from trainables.records import RecordStore
 
 pytestmark = pytest.mark.chaos
@@ -131,15 +131,24 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", mounted], check=True)
 
 
+@pytest.mark.parametrize("runner", ["inline", "ray"])
 def test_a_full_disk_stops_the_study_and_damages_nothing(
+    runner: str,
     write_study: WriteStudy,  # noqa: F811
     small_disk: Path,
 ) -> None:
+    """At the first record that does not fit, by one line, whichever process could not write it."""
     study = write_study(("seeds = [0, 1]", f"seeds = {list(range(20))}"))
     store = small_disk / "store"
-    result = invoke("run", study, "--store", store, "--runner", "inline")
-    assert result.exit_code == 1, result.output
-    assert "No space left on device" in result.output
+    process = start_command("run", study, "--store", store, "--runner", runner)
+    output, _ = process.communicate(timeout=280)
+    assert process.returncode == 1, output
+    told = [line for line in output.splitlines() if " trials done, " not in line]
+    assert "120 of 120 trials to run" in told[0]
+    assert f"cannot write to {store} (No space left on device)" in told[-1]
+    assert len(told) == (3 if runner == "ray" else 2), output  # "starting 2 workers ..." is the third
+    assert not list(store.rglob(".tmp-*"))
+    assert not (store / "tune").exists()
     kept = stamps(store)
     assert 0 < len(kept) < 120
     assert not RecordStore(store).read().damaged

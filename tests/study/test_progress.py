@@ -113,7 +113,9 @@ def test_time_left_is_known_from_past_trials_at_once(
     assert progress._time_left() == "time left: about 29 s"
     clock.now += 9.0
     progress.finished(Finished(trial_id=trials[0].keys.trial_id, status="ok", seconds=20.0))
-    assert 30 < float(progress._time_left().split()[3].replace("s", "")) or "min" in progress._time_left()
+    assert (
+        progress._time_left() == "time left: about 1 min 5 s"
+    )  # slower, and a tenth was expected to be quick
 
 
 def test_trials_of_other_launches_tell_nothing_of_the_pace_but_help(

@@ -62,6 +62,10 @@ def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> No
     study, store = write_study(), tmp_path / "store"
     output, _ = (process := start(study, store)).communicate(timeout=240)
     assert process.returncode == 0, output
+    first, second, *_ = output.splitlines()
+    assert "12 of 12 trials to run" in first
+    assert second.startswith("starting ")
+    assert second.endswith(("worker ...", "workers ..."))
     assert counts(study, store)["ok"] == 12
     assert (store / "studies" / "tiny" / "report.html").is_file()
     assert not (store / "tune").exists()

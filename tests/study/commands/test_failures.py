@@ -1,7 +1,6 @@
 """Failures by kind, each with a traceback."""
 
 import json
-
 from pathlib import Path
 
 from study.attempts import failures
