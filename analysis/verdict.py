@@ -89,8 +89,9 @@ def null_control_sentence(findings: Findings, control: NullControl) -> str:
         return f"{opening}, and score the same in all {control.trials} pairs of trials.{failed}"
     scale, points = Scale(findings.info.metric), findings.info.metric.difference_unit
     distance = (
-        f"averaged over seeds, their configurations differ by up to {scale.size(control.largest_cell)} {points}; "
-        f"single trials by {scale.size(control.rms)} {points} in root mean square, where two seeds of one loss "
+        "averaged over seeds, their configurations differ by up to "
+        f"{scale.exact_size(control.largest_cell)} {points}; "
+        f"single trials by {scale.exact_size(control.rms)} {points} in root mean square, where two seeds of one loss "
         f"differ by {scale.size(control.seed_noise)}"
     )
     return f"{opening}: {distance}. {_null_verdict(control)}{failed}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from analysis.environments import Environments
 from analysis.statistics.compare import BETTER, WORSE
 from analysis.verdict import SCORES, many_sentences, verdict_sentences
-from analysis.wording import counted, listing, opened
+from analysis.wording import Scale, counted, listing, opened
 
 #: Data sets up to which each has a sentence of its own, and is named in the counts.
 _FEW = 8
@@ -31,14 +31,18 @@ def _all_counts(environments: Environments) -> list[str]:
 
 
 def _counts(environments: Environments, score: str) -> str:
-    """On how many data sets each loss is better or worse than the reference."""
+    """On how many data sets each loss is better or worse than the reference, and by how much."""
+    metric = environments.info.metric
+    scale = Scale(metric)
     verdicts: dict[str, dict[str, dict[str, list[str]]]] = {}  # of a reference, of an arm
     for name, findings in environments.findings.items():
         for item in (each for each in findings.comparisons if each.score == score):
             arm, reference = findings.info.arm(item.arm).name, findings.info.arm(item.reference).name
-            verdicts.setdefault(reference, {}).setdefault(arm, {}).setdefault(item.verdict, []).append(name)
+            verdicts.setdefault(reference, {}).setdefault(arm, {}).setdefault(item.verdict, []).append(
+                f"{name} {scale.gap(item.difference.value)}" if item.verdict in (BETTER, WORSE) else name
+            )
     words = SCORES[score][0].format(environments.info.metric.noun)
-    over = f"over {counted(len(environments.findings), 'data set')}"
+    over = f"over {counted(len(environments.findings), 'data set')}, in {metric.difference_unit}"
     return " ".join(
         f"{opened(words)} compared with {reference}, {over}: "
         f"{'; '.join(f'{arm} {_told(found)}' for arm, found in arms.items())}."
@@ -47,7 +51,7 @@ def _counts(environments: Environments, score: str) -> str:
 
 
 def _told(found: Mapping[str, Sequence[str]]) -> str:
-    """As `better on 2 (a and b) and not decided on 1`."""
+    """As `better on 2 (a +1.2 and b +0.8) and not decided on 1`."""
     decided = [f"{verdict} on {_sets(found[verdict])}" for verdict in (BETTER, WORSE) if verdict in found]
     rest = sum(len(names) for verdict, names in found.items() if verdict not in (BETTER, WORSE))
     return listing([*decided, *([f"not decided on {rest}"] if rest else [])])

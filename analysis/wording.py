@@ -41,6 +41,11 @@ class Scale:
         shown = self.metric.factor * difference
         return f"{shown:.{self.metric.digits}f}" if math.isfinite(shown) else NONE
 
+    def exact_size(self, difference: float) -> str:
+        """The size of a difference that may lie far below the metric's digits: two that count where these do not."""
+        text, shown = self.size(difference), self.metric.factor * difference
+        return text if text.strip("0.") or not shown else f"{shown:.2g}"
+
     def gap(self, difference: float) -> str:
         """A difference of scores with its sign; plus is better."""
         if not math.isfinite(difference):

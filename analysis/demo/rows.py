@@ -63,6 +63,7 @@ def demo_info(losses: Sequence[DemoLoss], data: Sequence[DemoData], seeds: int) 
     labels = [loss.label for loss in losses]
     return StudyInfo(
         name="demo",
+        imported=True,
         description="An invented study with known answers: accuracies are drawn from formulas, nothing was trained.",
         metric=Metric(name=METRIC, worst=CHANCE),
         arms=tuple(

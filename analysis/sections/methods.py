@@ -94,19 +94,14 @@ def _selection(findings: Findings) -> str:
 
 
 def _default(findings: Findings) -> str:
-    """What the default configuration is; a table that names no defaults has middles alone."""
-    axes = [axis for arm in findings.info.arms for axis in arm.axes]
-    declared = (
-        "The configuration nearest (in logarithms) to the loss's own defaults; an axis without a default, such as "
-        "batch size, stands at its middle value"
-    )
-    middle = "The middle of every axis: the table names no defaults"
-    known = any(axis.default is not None for axis in axes) and not findings.info.imported
     told = []
     for label, item in findings.summaries.items():
         arm = findings.info.arm(label)
         told.append(f"{arm.name} at {', '.join(place_words(item.default, arm))}")
-    return f"{declared if known else middle}: {'; '.join(told)}."
+    return (
+        "The configuration nearest (in logarithms) to the loss's own defaults, where they are known; any other axis, "
+        f"such as batch size, stands at its middle value: {'; '.join(told)}."
+    )
 
 
 def _intervals(findings: Findings) -> str:

@@ -90,7 +90,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_opening_counts_verdicts_and_tells_what_relates_the_data_sets() -> None:
     told = environment_sentences(environments(TWO, reference="a"), ["Related."])
-    assert told[1].startswith("Average acc over the space compared with a, over 2 data sets: b ")
+    assert told[1].startswith("Average acc over the space compared with a, over 2 data sets, in points: b ")
     assert told[2] == "Related."
     assert [text.split(":")[0] for text in told[3:]] == ["one", "two"]
 

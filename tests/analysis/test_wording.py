@@ -24,6 +24,7 @@ def test_scores_and_differences() -> None:
     assert ACCURACY.gap(-0.021) == "−2.1"
     assert ACCURACY.gap(-0.0001) == "0.0"
     assert ACCURACY.size(1.5) == "over 100"
+    assert [ACCURACY.exact_size(gap) for gap in (0.021, 3.14e-6, 0.0)] == ["2.1", "0.00031", "0.0"]
 
 
 def test_where_lower_is_better_values_keep_their_sign_and_plus_is_better() -> None:
