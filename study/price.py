@@ -111,7 +111,7 @@ def _recorded_seconds(opened: Opened, trials: Sequence[PlannedTrial], workers: i
 def _measure(unknown: Mapping[Kind, Sequence[TrialConfig]], opened: Opened, at_once: int) -> Measured | None:
     kinds = "a kind" if len(unknown) == 1 else f"each of {len(unknown)} kinds"
     with working(
-        f"timing a few steps of {kinds} of trials (loss, batch size), for half a minute at most or so ..."
+        f"timing a few steps of {kinds} of trials (loss, batch size), which takes half a minute or so ..."
     ):
         return measure_costs(unknown, opened.workshop.runtime, at_once=at_once)
 

@@ -41,19 +41,15 @@ class Progress:
         workers: int = 1,
         pace: float | None = None,
     ) -> None:
-        self._console, self._metric, self._workers, self._expected_pace = (
-            console,
-            f"val_{metric}",
-            workers,
-            pace,
-        )
+        self._console, self._metric = console, f"val_{metric}"
+        self._workers, self._expected_pace = workers, pace
         self._trials = {trial.keys.trial_id: trial for trial in trials}
         self._cost = {trial.keys.trial_id: cost for trial, cost in zip(trials, costs, strict=True)}
         self._unknown = 0
         self._statuses: Counter[str] = Counter()
         self._running: dict[str, str] = {}
         self._best: dict[str, tuple[float, str]] = {}
-        self._own_cost, self._own_seconds, self._others_cost = 0.0, 0.0, 0.0  # of finished trials
+        self._done_cost, self._own_cost, self._others_cost, self._own_seconds = 0.0, 0.0, 0.0, 0.0
         self._first_start, self._last_line, self._over = 0.0, 0.0, False
         self._live = Live(console=console, refresh_per_second=4, get_renderable=self._panel)
 
@@ -95,10 +91,12 @@ class Progress:
         if trial is None:
             return
         self._statuses[event.status] += 1
-        if event.found or event.seconds is None:
-            self._others_cost += self._cost[event.trial_id]
-        else:
-            self._own_cost += self._cost[event.trial_id]
+        cost = self._cost[event.trial_id]
+        self._done_cost += cost
+        if event.found:
+            self._others_cost += cost
+        elif event.seconds is not None:  # one whose worker died does not say
+            self._own_cost += cost
             self._own_seconds += event.seconds
         value = event.values.get(self._metric)
         if value is not None and value > self._best.get(trial.arm, (-1.0, ""))[0]:
@@ -132,13 +130,12 @@ class Progress:
         )
 
     def _time_left(self) -> str:
-        total = (
-            sum(self._cost.values()) * self._total / max(1, len(self._trials))
-        )  # unknown ones cost as known ones
+        # Trials that nobody knows yet cost as those do that are known.
+        total = sum(self._cost.values()) * self._total / max(1, len(self._trials))
         pace = self._pace(total)
         if pace is None:
             return "time left: known after the first trial"
-        work = pace * (total - self._own_cost - self._others_cost)
+        work = pace * (total - self._done_cost)
         left = (work - self._begun(pace)) / (self._workers * self._help())
         return f"time left: about {format_seconds(max(0.0, left))}"
 

@@ -42,9 +42,9 @@ def merge(sources: tuple[str, ...], into: str) -> None:
 def gc(store: str, encoders: bool, curves: bool, older_than: float, dry_run: bool, as_json: bool) -> None:
     """Remove files that no study needs any more from the store.
 
-    Records always stay. Removes checkpoints of trials that have ended, temporary files of killed processes, and
-    Ray Tune's folders of dead launches. What was changed within an hour, or since the oldest launch began that runs
-    now, stays too.
+    Records always stay. Removes checkpoints of trials that have ended, temporary files and leases of dead processes,
+    and Ray Tune's folders of dead launches. What was changed within an hour, or since the oldest launch began that
+    runs now, stays too.
     """
     from study.commands.gc import collect_garbage
 

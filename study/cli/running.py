@@ -18,7 +18,8 @@ def plan(study: str, store: str, data_root: str | None, workers: int | None, as_
     """Show what STUDY would run: trials by loss, done, missing, and what the missing ones will cost.
 
     The cost is that of finished trials of the same kind in the store, or some steps and an evaluation of each loss
-    and batch size are timed now, with all workers busy. Writes nothing.
+    and batch size are timed now, with all workers busy. After 20 seconds, what was not timed yet is priced by its
+    like. Writes nothing.
     """
     from study.commands.plan import show_plan
 
@@ -53,6 +54,9 @@ def run(
 
     Every finished trial is kept whatever happens; the same command continues where it stopped. Given twice at once,
     here or on machines that share the store, it shares the work.
+
+    A stop can cost what was in training since its last checkpoint: up to 120 s of each worker, or what
+    resources.checkpoint_seconds says. Sphere trials, and trials that are stacked otherwise then, begin anew.
     """
     from study.commands.run import run_study
 

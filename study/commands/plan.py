@@ -145,4 +145,4 @@ def _untimed(price: Price) -> str:
     wanted = price.kinds - price.recorded
     if price.timed == wanted:
         return ""
-    return f" ({price.timed} of {wanted} kinds of trials were timed, the others go by the nearest of these)"
+    return f" (timed were {price.timed} of {wanted} kinds of trials, the others go by the nearest of these)"

@@ -69,7 +69,7 @@ class Watcher(tune.Callback):
         (self._busy.discard if result["ended"] or waits else self._busy.add)(worker)
 
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        """A worker died, or could not put its record."""
+        """A worker died. One that could not put its record tells so, as a result."""
         self._idle.discard(trial.config["worker"])
         self._busy.discard(trial.config["worker"])
         self._events.put(Died(worker=trial.config["worker"], error=_error_of(trial)))

@@ -52,7 +52,7 @@ def test_list_names_everything() -> None:
 def test_flow_from_file_to_report(write_study: WriteStudy, tmp_path: Path) -> None:
     """The whole of it in one process: plan, run, a second run, status, report."""
     study, store = write_study(), tmp_path / "store"
-    counts = json.loads(invoke("plan", study, "--store", store, "--json").output)
+    counts = json.loads(invoke("plan", study, "--store", store, "--json").stdout)
     assert (counts["trials"], counts["missing"]) == (12, 12)
     assert counts["estimated_seconds"] > 0
     assert not store.exists()

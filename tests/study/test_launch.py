@@ -55,8 +55,8 @@ class MortalRunner:
         return lost
 
 
-def launch(study: Path, store: RecordStore, runner: object) -> Silence:
-    listener = Silence()
+def launch(study: Path, store: RecordStore, runner: object, listener: Silence | None = None) -> Silence:
+    listener = listener or Silence()
     Launch(
         plan=make_plan(load_spec(str(study)), store, None),
         store=store,
@@ -110,6 +110,23 @@ def test_a_hiccup_of_all_workers_costs_nothing(write_study: WriteStudy, store: R
 def test_a_trial_that_leaves_no_record_is_said(write_study: WriteStudy, store: RecordStore) -> None:
     with pytest.raises(LaunchError, match="12 trials ended without a record"):
         launch(write_study(), store, lambda lists, workshop, listener: [])
+
+
+def test_a_store_that_refuses_ends_the_launch_at_once(write_study: WriteStudy, store: RecordStore) -> None:
+    """By its own line, no round after it, and what was put before is told of, heard or not."""
+    rounds, listener = 0, Silence()
+
+    def refused(lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener) -> list[LostPack]:
+        nonlocal rounds
+        rounds += 1
+        next(run_pack(lists[0][0], workshop))  # of a stack, the first has its record
+        raise StoreError("store: cannot write to it")
+
+    with pytest.raises(LaunchError, match=r"^store: cannot write to it$"):
+        launch(write_study(), store, refused, listener)
+    assert rounds == 1
+    assert len(listener.finished_trials) == 1
+    assert store.read().table.num_rows == 1
 
 
 def test_code_that_changed_since_the_plan_is_refused(tmp_path: Path) -> None:
