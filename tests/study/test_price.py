@@ -189,6 +189,7 @@ def test_a_plan_is_priced_by_timing_and_then_by_records(write_study: WriteStudy,
     low, high = told["estimated_seconds_between"]
     assert 0 < low < told["estimated_seconds"] < high
     assert told["device"] == "processor"
+    assert told["early_stopping"] is False
     assert not store.exists()
 
     opened = open_study(str(study), str(store), None)
