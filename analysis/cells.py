@@ -151,7 +151,7 @@ def build_cells(
     otherwise. Raises `ValueError` for two trials of one seed in one configuration, which means that a further
     hyperparameter varies.
     """
-    found = [_axis(rows, info) for info in axes]
+    found = [axis_of(rows, info) for info in axes]
     grid_axes, row_codes = tuple(axis for axis, _ in found), np.stack([codes for _, codes in found], axis=1)
     seeds, at_seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)
     codes, at_cell = _cells_of(row_codes, tuple(len(axis.values) for axis in grid_axes), design)
@@ -175,44 +175,6 @@ def build_cells(
         status=status,
         raw=raw,
         weights=weights / weights.sum() if weights.sum() > 0 else weights,
-    )
-
-
-def join_cells(parts: Sequence[Cells], arm: ArmInfo, fixed: Sequence[Mapping[str, object]]) -> Cells:
-    """Parts of one arm as one: their axes and those columns in which the parts are `fixed` apart.
-
-    Each part keeps the shares of its cells; the parts' own shares follow from the measure of the columns that set
-    them apart, a combination that does not occur having none.
-    """
-    extra = list(dict.fromkeys(name for values in fixed for name in values))
-    axes = [_joined_axis(parts, index) for index in range(len(parts[0].axes))]
-    rows = pd.DataFrame([{name: values.get(name) for name in extra} for values in fixed])
-    further = [_axis(rows, arm.axis(name)) for name in extra]
-    seeds = np.unique(np.concatenate([part.seeds for part in parts]))
-    codes, shares = [], []
-    for index, part in enumerate(parts):
-        own = [
-            np.searchsorted(axis.values, part.axes[k].values)[part.codes[:, k]] for k, axis in enumerate(axes)
-        ]
-        set_apart = [np.full(len(part.codes), at[index]) for _, at in further]
-        codes.append(np.stack([*own, *set_apart], axis=1))
-        shares.append(part.weights * np.prod([axis.weights[at[index]] for axis, at in further]))
-    weights = np.concatenate(shares)
-    joined_axes = (*axes, *(axis for axis, _ in further))
-    joined = np.concatenate(codes)
-    order = np.lexsort(joined.T[::-1])
-    return Cells(
-        arm=arm.label,
-        metric=parts[0].metric,
-        axes=joined_axes,
-        codes=joined[order],
-        seeds=seeds,
-        status=np.concatenate([_spread(part.status, part.seeds, seeds, UNPLANNED) for part in parts])[order],
-        raw={
-            column: np.concatenate([_spread_raw(part, column, seeds) for part in parts])[order]
-            for column in dict.fromkeys(name for part in parts for name in part.raw)
-        },
-        weights=(weights / weights.sum() if weights.sum() > 0 else weights)[order],
     )
 
 
@@ -247,7 +209,8 @@ def axis_values(rows: pd.DataFrame, info: AxisInfo) -> np.ndarray:
     return values
 
 
-def _axis(rows: pd.DataFrame, info: AxisInfo) -> tuple[Axis, np.ndarray]:
+def axis_of(rows: pd.DataFrame, info: AxisInfo) -> tuple[Axis, np.ndarray]:
+    """The axis of all values that occur, and every row's place on it `(N,)`."""
     values, places = np.unique(axis_values(rows, info), return_inverse=True)
     return Axis(info=info, values=values), places
 
@@ -264,23 +227,6 @@ def _category(value: object) -> str:
     if value is None or value != value:
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _joined_axis(parts: Sequence[Cells], index: int) -> Axis:
-    values = np.unique(np.concatenate([part.axes[index].values for part in parts]))
-    return Axis(info=parts[0].axes[index].info, values=values)
-
-
-def _spread(array: np.ndarray, seeds: np.ndarray, wanted: np.ndarray, empty: object) -> np.ndarray:
-    """`(C, S)` at the places of its seeds among the `wanted` ones."""
-    spread = np.full((len(array), len(wanted)), empty, dtype=array.dtype)
-    spread[:, np.searchsorted(wanted, seeds)] = array
-    return spread
-
-
-def _spread_raw(part: Cells, column: str, seeds: np.ndarray) -> np.ndarray:
-    """A part's column `(C, S)`; a part of which nothing has run yet has none of what trials measure."""
-    return _spread(part.raw.get(column, np.full(part.status.shape, np.nan)), part.seeds, seeds, np.nan)
 
 
 def _cells_of(codes: np.ndarray, shape: tuple[int, ...], design: str) -> tuple[np.ndarray, np.ndarray]:

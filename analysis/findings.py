@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from analysis.arms import split_arms
-from analysis.cells import Cells, build_cells, join_cells
+from analysis.cells import Cells, build_cells
 from analysis.claims import Finding, judge
 from analysis.info import ArmInfo, StudyInfo
+from analysis.joined_cells import join_cells
 from analysis.statistics.compare import Comparison, compare_arms
 from analysis.statistics.equivalence import Equivalence, equivalence_of_arms
 from analysis.statistics.null_control import NullControl, check_null_control

@@ -113,7 +113,7 @@ def report(
     if out or values:
         raise StudyError(f"--{next(iter({'out': out} | values if out else values))}: only with --from")
 
-    from study.commands.run import report_study
+    from study.commands.report import report_study
 
     assert study is not None
     report_study(study, store, data_root)

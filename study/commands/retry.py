@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from study.attempts import failures
 from study.commands.failures import missing_line
-from study.commands.run import end_of, launch_trials, prepare_store, report_opened
+from study.commands.report import report_opened
+from study.commands.run import end_of, launch_trials, prepare_store
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
 from study.expand import PlannedTrial

@@ -1,14 +1,13 @@
-"""`study run` and `study report`: the missing trials, and what the store then holds."""
+"""`study run`: the missing trials, then the report."""
 
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from study.archive import check_name, read_archive, removed_line, write_archive
 from study.attempts import latest_attempts
-from study.bundled import open_bundle, report_bundle
+from study.commands.report import report_opened
 from study.compacting import Compacting
 from study.console import CONSOLE, say_error
 from study.errors import DONE, StudyError
@@ -30,13 +29,6 @@ from study.signals import Stop, raise_on_signals
 from study.tracking.handover import Handover
 from study.tracking.trackers import destinations
 from study.workers import Workers, fitting_workers
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pyarrow as pa
-
-    from analysis.findings import Findings
 
 #: What the clock of the system takes is far more.
 _MOST_HOURS = 1e5
@@ -243,34 +235,3 @@ def _say_stopped(opened: Opened, trials: Sequence[PlannedTrial], stop: Stop, *, 
     say_error(
         f"{why}: {total - left} of {total} trials are done and kept, {left} are left; the same command continues"
     )
-
-
-def report_study(study: str, store: str, data_root: str | None) -> None:
-    """`study report`, of a store or of an unpacked bundle."""
-    if bundle := open_bundle(study, store):
-        _show_report(study, bundle.records, *report_bundle(bundle))
-        return
-    opened = open_study(study, store, data_root)
-    archive = read_archive(opened)
-    check_name(study, opened, archive)
-    opened.store.prepare()
-    write_archive(study, opened, archive)
-    report_opened(study, opened)
-
-
-def report_opened(study: str, opened: Opened) -> None:
-    """Write the report of what was read, and say the most important of it."""
-    from study.reporting import build_report
-
-    path, findings = build_report(opened.plan, opened.loaded, opened.store)
-    _show_report(study, opened.plan.records.table, path, findings)
-
-
-def _show_report(study: str, records: "pa.Table", path: "Path", findings: "Findings") -> None:
-    from analysis.verdict import verdict_sentences
-    from study.summary import claims_table, failure_lines, summary_table
-
-    CONSOLE.print((summary_table if findings.info.ranks_losses else claims_table)(findings))
-    for line in (*verdict_sentences(findings)[:2], *failure_lines(records, study)):
-        CONSOLE.print(line, soft_wrap=True)
-    CONSOLE.print(f"Report: {path}", soft_wrap=True)

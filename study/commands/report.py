@@ -1,0 +1,46 @@
+"""`study report`: what a store or a bundle holds now."""
+
+from typing import TYPE_CHECKING
+
+from study.archive import check_name, read_archive, write_archive
+from study.bundled import open_bundle, report_bundle
+from study.console import CONSOLE
+from study.opened import Opened, open_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from analysis.findings import Findings
+
+
+def report_study(study: str, store: str, data_root: str | None) -> None:
+    """`study report`, of a store or of an unpacked bundle."""
+    if bundle := open_bundle(study, store):
+        _show_report(study, bundle.records, *report_bundle(bundle))
+        return
+    opened = open_study(study, store, data_root)
+    archive = read_archive(opened)
+    check_name(study, opened, archive)
+    opened.store.prepare()
+    write_archive(study, opened, archive)
+    report_opened(study, opened)
+
+
+def report_opened(study: str, opened: Opened) -> None:
+    """Write the report of what was read, and say the most important of it."""
+    from study.reporting import build_report
+
+    path, findings = build_report(opened.plan, opened.loaded, opened.store)
+    _show_report(study, opened.plan.records.table, path, findings)
+
+
+def _show_report(study: str, records: "pa.Table", path: "Path", findings: "Findings") -> None:
+    from analysis.verdict import verdict_sentences
+    from study.summary import claims_table, failure_lines, summary_table
+
+    CONSOLE.print((summary_table if findings.info.ranks_losses else claims_table)(findings))
+    for line in (*verdict_sentences(findings)[:2], *failure_lines(records, study)):
+        CONSOLE.print(line, soft_wrap=True)
+    CONSOLE.print(f"Report: {path}", soft_wrap=True)
