@@ -26,6 +26,9 @@ from analysis.tables import estimate_columns
 from analysis.wording import NONE, Scale
 
 
+_NONE_YET = f"No importances yet: they need {LEAST_SEEDS} seeds that know every configuration."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
     """Importances of the axes of one whole arm, and on a grid what tuning each is worth."""
@@ -42,6 +45,8 @@ def hyperparameters_section(findings: Findings) -> Content | None:
     found = {label: item for label in findings.wholes if (item := _meaning(findings, label)) is not None}
     if not found:
         return None
+    rows = [row for item in found.values() for row in item.importances.rows]
+    told = any(np.isfinite([row.main.value, row.optuna]).any() for row in rows)
     return Content(
         title="Which hyperparameter matters",
         lead="Importance is the share of the variance between configurations that a hyperparameter explains, "
@@ -51,7 +56,10 @@ def hyperparameters_section(findings: Findings) -> Content | None:
         "hyperparameter alone adds to the default (tunability), harm what its worst value costs "
         "(mistunability), risk what leaving it at its default costs when all others are tuned. Gain, harm and "
         f"risk are chosen on one half of the seeds and scored on the other. Intervals: {STATED}.",
-        tables=(_importance_table(findings, found), *_tunability_table(findings, found)),
+        sentences=()
+        if told
+        else (f"No importances yet: they need {LEAST_SEEDS} seeds that know every configuration.",),
+        tables=(*([_importance_table(findings, found)] if told else []), *_tunability_table(findings, found)),
         data={"hyperparameters": pd.DataFrame(_rows(found))},
     )
 
