@@ -25,7 +25,6 @@ from analysis.statistics.tunability import Tunability, tunability
 from analysis.tables import estimate_columns
 from analysis.wording import NONE, Scale
 
-
 _NONE_YET = f"No importances yet: they need {LEAST_SEEDS} seeds that know every configuration."
 
 
