@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from analysis.plots.bands import BandCurve, draw_bands
-from analysis.plots.style import WIDTH
+from analysis.plots.style import new_figure
 
 _LINE = 0.2  # inches, a line of the legend
 
@@ -13,7 +13,7 @@ _LINE = 0.2  # inches, a line of the legend
 def band_figure(curves: Sequence[BandCurve], *, x_label: str, y_label: str, log: bool = False) -> Figure:
     """One panel of `curves`; `log` spaces x by factors."""
     lines = sum(curve.label.count("\n") + 1 for curve in curves)
-    figure = Figure(figsize=(WIDTH, max(3.6, 0.9 + _LINE * lines)), layout="constrained")
+    figure = new_figure(max(3.6, 0.9 + _LINE * lines))
     ax = draw_bands(figure.subplots(), curves, x_label=x_label, y_label=y_label)
     if log:
         ax.set_xscale("log")

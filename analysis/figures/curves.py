@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from analysis.findings import Findings
 from analysis.plots.curves import AxisTicks, Curve, draw_curves
-from analysis.plots.style import WIDTH, arm_look
+from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.intervals import mean_and_spread
 from analysis.wording import number, wrapped
 
@@ -23,7 +23,7 @@ def batch_size_figure(findings: Findings) -> Figure | None:
     """Test accuracy by batch size, each arm at its tuned main-axis value; None before any trial finished."""
     if not findings.any_finished or not _numeric(findings):
         return None
-    figure = Figure(figsize=(WIDTH, max(3.9, 0.9 + _LINE * _name_lines(findings))), layout="constrained")
+    figure = new_figure(max(3.9, 0.9 + _LINE * _name_lines(findings)))
     grids = [surface.x for surface in findings.surfaces.values()]
     curves = []
     for index, (label, surface) in enumerate(findings.surfaces.items()):
@@ -71,7 +71,7 @@ def main_axis_figure(findings: Findings) -> Figure | None:
     names = [arm.name for arm in arms]
     columns = max(1, min(len(names), 6, _LEGEND_LETTERS // (max(map(len, names)) + 6)))
     height = 0.4 + 2.5 * len(kinds) + _LINE * math.ceil(len(names) / columns)
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = new_figure(height)
     grid = figure.subplots(len(kinds), len(sizes), squeeze=False, sharey=True)
     for axes, kind in zip(grid, kinds, strict=True):
         _draw_kind(findings, axes, kind, sizes)

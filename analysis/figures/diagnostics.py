@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.findings import Findings
-from analysis.plots.style import WIDTH, arm_look
+from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.intervals import student_interval
 
 #: Measures of uniformity in the order of the figure.
@@ -98,7 +98,7 @@ def _by_batch_size(findings: Findings, columns: dict[str, str]) -> Figure | None
     if findings.table[list(columns)].isna().all(axis=None):
         return None
     found = batch_intervals(findings)
-    figure = Figure(figsize=(WIDTH, 3.2 * len(columns)), layout="constrained")
+    figure = new_figure(3.2 * len(columns))
     panels = np.atleast_1d(figure.subplots(len(columns), 1))
     for ax, (column, label) in zip(panels, columns.items(), strict=True):
         _draw_intervals(ax, findings, found[found["measure"] == column])
@@ -137,7 +137,7 @@ def precision_figure(findings: Findings) -> Figure | None:
     columns = [f"gradient_error_{name}" for name in _PRECISIONS]
     if findings.table[columns].isna().all(axis=None):
         return None
-    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    figure = new_figure(3.2)
     axes: Sequence[Axes] = figure.subplots(1, 4)
     panels = {**dict(zip(columns, _PRECISIONS, strict=True)), "signal": "signal 1 − p"}
     for ax, (column, title) in zip(axes, panels.items(), strict=True):
@@ -165,7 +165,7 @@ def defects_figure(findings: Findings) -> Figure | None:
     found = deviations(findings.table)
     if found.isna().all(axis=None):
         return None
-    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    figure = new_figure(3.2)
     axes = figure.subplots(1, len(MEASURES), sharey=True)
     for ax, measure in zip(axes, MEASURES, strict=True):
         for index, (defect, own) in enumerate(found[measure].groupby(level=0, sort=False)):

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from analysis.findings import Findings
 from analysis.plots.heatmap import panel_grid
-from analysis.plots.style import WIDTH
+from analysis.plots.style import new_figure
 from analysis.statistics.differences import DifferenceSurface
 from analysis.wording import Scale, number, wrapped
 
@@ -25,7 +25,7 @@ def difference_maps(findings: Findings, surfaces: Mapping[str, DifferenceSurface
     limit = factor * float(np.abs(known).max()) or 1.0
     rows, columns = panel_grid(len(shown))
     tallest = max(findings.cells[label].shape[1] for label in shown)  # type: ignore[index]
-    figure = Figure(figsize=(WIDTH, rows * (0.9 + 0.36 * max(tallest, 3))), layout="constrained")
+    figure = new_figure(rows * (0.9 + 0.36 * max(tallest, 3)))
     grid = figure.subplots(rows, columns, squeeze=False)
     for ax, (label, item) in zip(grid.flat, shown.items(), strict=False):
         cells, arm = findings.cells[label], findings.info.arm(label)

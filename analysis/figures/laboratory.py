@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.findings import Findings
 from analysis.plots.heatmap import panel_grid
-from analysis.plots.style import WIDTH, arm_look
+from analysis.plots.style import arm_look, new_figure
 from analysis.wording import wrapped
 
 #: What is drawn of a gap at or below rounding.
@@ -47,7 +47,7 @@ def gap_curves_figure(findings: Findings) -> Figure | None:
     }
     names = list(dict.fromkeys(trials[column]))
     rows, columns = panel_grid(len(panels))
-    figure = Figure(figsize=(WIDTH, 2.6 * rows + 0.5), layout="constrained")
+    figure = new_figure(2.6 * rows + 0.5)
     axes = np.atleast_1d(figure.subplots(rows, columns, sharey=True)).ravel()
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
@@ -98,7 +98,7 @@ def gram_figure(findings: Findings) -> Figure | None:
     if not shown:
         return None
     rows, columns = math.ceil(len(shown) / 5), min(5, len(shown))
-    figure = Figure(figsize=(WIDTH, 2.0 * rows + 0.4), layout="constrained")
+    figure = new_figure(2.0 * rows + 0.4)
     axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for ax in axes[len(shown) :]:
         ax.set_axis_off()
@@ -158,7 +158,7 @@ def selection_gain_figure(findings: Findings) -> Figure | None:
     gains = selection_gain(findings.table, metric.reporting_column)
     if gains.empty or findings.table["hp_selection"].nunique() < 2:
         return None
-    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+    figure = new_figure(3.4)
     ax = figure.subplots()
     for index, (name, own) in enumerate(gains.groupby("hp_selection", sort=False)):
         look = arm_look(index)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.plots.style import WIDTH, Look
+from analysis.plots.style import Look, new_figure
 from analysis.statistics.intervals import Estimate
 
 _LINE = 0.2  # inches, a line of the legend
@@ -28,7 +28,7 @@ def plane_figure(points: Sequence[PlanePoint], *, x_label: str, y_label: str) ->
     if not shown:
         return None
     lines = sum(point.label.count("\n") + 1 for point in shown)
-    figure = Figure(figsize=(WIDTH, max(3.9, 0.9 + _LINE * lines)), layout="constrained")
+    figure = new_figure(max(3.9, 0.9 + _LINE * lines))
     ax = figure.subplots()
     for point in shown:
         color = point.look.color

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from analysis.cells import Cells
 from analysis.findings import Findings
 from analysis.plots.scatter import ScatterAxis, ScatterData, draw_scatter
-from analysis.plots.style import WIDTH
+from analysis.plots.style import new_figure
 from analysis.statistics.intervals import mean_and_spread
 from analysis.wording import number, wrapped
 
@@ -31,7 +31,7 @@ def places_figure(findings: Findings) -> Figure | None:
         return None
     columns = min(_COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(WIDTH, rows * _HEIGHT + 0.3), layout="constrained")
+    figure = new_figure(rows * _HEIGHT + 0.3)
     grid = figure.subplots(rows, columns, squeeze=False)
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     drawn = [draw_scatter(ax, item, low=low, high=high) for ax, item in zip(grid.flat, panels, strict=False)]

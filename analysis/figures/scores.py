@@ -7,7 +7,7 @@ from analysis.findings import Findings
 from analysis.metric import Metric
 from analysis.plots.dots import Dot, draw_dots
 from analysis.plots.profile import draw_levels, draw_shares
-from analysis.plots.style import WIDTH, arm_look
+from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.robustness import RobustnessSummary
 from analysis.wording import wrapped
 
@@ -53,7 +53,7 @@ def robustness_figure(findings: Findings) -> Figure | None:
 
 
 def _figure(findings: Findings, *, extra: float) -> Figure:
-    return Figure(figsize=(WIDTH, extra + 0.42 * len(findings.summaries)), layout="constrained")
+    return new_figure(extra + 0.42 * len(findings.summaries))
 
 
 def _dot(findings: Findings, index: int, label: str) -> Dot:

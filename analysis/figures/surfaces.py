@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.findings import Findings
 from analysis.plots.heatmap import HeatmapData, draw_heatmap, panel_grid
-from analysis.plots.style import WIDTH
+from analysis.plots.style import new_figure
 from analysis.statistics.intervals import student_interval
 from analysis.surface import MISSING, PRUNED, UNPLANNED, Surface
 from analysis.wording import NONE, number, wrapped
@@ -109,7 +109,7 @@ def panels_figure(
     rows, columns = panel_grid(len(panels))
     tallest = max(len(panel.y_ticks) for panel in panels.values())
     widest = max(len(panel.x_ticks) for panel in panels.values())
-    figure = Figure(figsize=(WIDTH, rows * (0.9 + 0.36 * max(tallest, 3))), layout="constrained")
+    figure = new_figure(rows * (0.9 + 0.36 * max(tallest, 3)))
     grid = figure.subplots(rows, columns, squeeze=False)
     values = np.concatenate([panel.values.ravel() for panel in panels.values()])
     known = values[np.isfinite(values)]

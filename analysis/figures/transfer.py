@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.heatmap import HeatmapData, draw_heatmap
-from analysis.plots.style import WIDTH
+from analysis.plots.style import new_figure
 from analysis.wording import wrapped
 
 _COLUMNS = 3  # panels side by side
@@ -34,7 +34,7 @@ def transfer_figure(matrices: Sequence[Matrix], *, kind: str, unit: str, digits:
         return None
     columns = min(_COLUMNS, len(matrices))
     rows = math.ceil(len(matrices) / columns)
-    figure = Figure(figsize=(WIDTH, rows * (_SIDE + 0.5)), layout="constrained")
+    figure = new_figure(rows * (_SIDE + 0.5))
     grid = figure.subplots(rows, columns, squeeze=False)
     high = float(known.max())  # the scale begins at 0: below it lies noise
     for ax, item in zip(grid.flat, matrices, strict=False):
