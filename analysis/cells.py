@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.info import ArmInfo, AxisInfo
 from analysis.metric import Metric
-from analysis.statistics.measure import axis_weights, density_ratio
+from analysis.statistics.weights import axis_weights, density_ratio
 
 #: Statuses of a trial that ended without a usable score. `no_score` is a finished trial whose metric is
 #: missing or not finite.

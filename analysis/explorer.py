@@ -19,7 +19,7 @@ from analysis.metric import Metric
 from analysis.plots.style import COLORMAP
 from analysis.statistics.intervals import LEVEL, MIN_SEEDS
 from analysis.wording import number
-from trainables.schema import column_unit
+from trainables.store.schema import column_unit
 
 #: Bytes of values that a page carries. Metrics that would go beyond are named and left out, the reported one last.
 MOST_BYTES = 2_000_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from analysis.claims import Claim
 from analysis.metric import Metric
-from trainables.schema import TrialRecord
+from trainables.store.schema import TrialRecord
 
 Value = bool | int | float | str
 
@@ -17,7 +17,7 @@ class AxisInfo:
 
     name: str  # column, such as "hp_temperature"
     label: str = ""  # in words with its unit, such as "batch size, pairs"; the bare column where empty
-    measure: str = "log"  # log | linear | each, see `analysis.statistics.measure`
+    measure: str = "log"  # log | linear | each, see `analysis.statistics.weights`
     drawn: str = ""  # measure that points were drawn by, where that was another one
     default: Value | None = None  # the loss's own; also the value of rows that leave the column empty
     #: A column with the measure of this axis by its value, such as hp_kernel, where it decides.

@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.environments import Environments, analyse_environments
-from analysis.findings import Findings
+from analysis.data_sets import Environments, analyse_environments
 from analysis.report import write_environments
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping
+from analysis.study_analysis import Findings
 from analysis.tables import comparisons_table, scores_table
 
 

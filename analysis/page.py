@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis.environments import Environments
+from analysis.data_sets import Environments
 from analysis.explorer import MOST_BYTES, explorer_data, explorer_json
 from analysis.figures.draw import DrawnFigure
-from analysis.findings import Findings
 from analysis.info import StudyInfo
 from analysis.sections.content import Content
+from analysis.study_analysis import Findings
 from analysis.verdict import verdict_sentences
 
 

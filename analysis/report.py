@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.environments import Environments
+from analysis.data_sets import Environments
 from analysis.figures.draw import DrawnFigure, draw_figures
-from analysis.findings import Findings, analyse
 from analysis.info import StudyInfo
 from analysis.latex import render_latex
 from analysis.page import render_claims, render_environments, render_page
-from analysis.sections.catalogue import build_parts, build_sections, on_one_page, placed
+from analysis.sections.all_sections import build_parts, build_sections, on_one_page, placed
 from analysis.sections.claims_page import claims_parts, claims_sentences
 from analysis.sections.content import Content
+from analysis.study_analysis import Findings, analyse
 from analysis.text import render_markdown
 from analysis.verdict import verdict_sentences
-from analysis.verdict_environments import environment_sentences
+from analysis.verdict_data_sets import environment_sentences
 
 #: Sections whose tables are written for papers too.
 _FOR_PAPERS = ("scores", "comparisons", "differences", "good_space", "tuning")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.environments import Environments
+from analysis.data_sets import Environments
 from analysis.fairness.studies import STUDY
-from analysis.findings import analyse_table
 from analysis.info import ArmInfo, StudyInfo
 from analysis.metric import Metric
+from analysis.study_analysis import analyse_table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.cells import FAILED, MISSING, PRUNED, UNPLANNED, Axis, Cells, build_cells
 from analysis.info import BATCH_SIZE, ArmInfo, AxisInfo
 from analysis.metric import Metric
-from trainables.schema import Status
+from trainables.store.schema import Status
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.cells import FAILED, MISSING, PRUNED, axis_values, trial_statuses
-from analysis.findings import Findings
 from analysis.statistics.choice import Choice
 from analysis.statistics.compare import Comparison
 from analysis.statistics.intervals import Estimate, student_interval
+from analysis.study_analysis import Findings
 
 _TRIAL_FACTS = ("trial_id", "config_id", "arm", "seed", "status", "attempt", "seconds_total", "error_class")
 _ERROR = "error_message"

@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable, Sequence
 
 from analysis.claims import CONFIRMED
-from analysis.findings import Findings, judged_claims
 from analysis.statistics.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, WORSE, Comparison
 from analysis.statistics.equivalence import EQUIVALENT
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
 from analysis.statistics.robustness import RobustnessSummary
+from analysis.study_analysis import Findings, judged_claims
 from analysis.verdict_power import resolution_sentence, seeds_words
 from analysis.wording import Scale, counted, listing, opened, p_value, with_interval
 

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from analysis.findings import Findings
 from analysis.statistics.compare import UNDECIDED, Comparison
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.more_seeds import MOST, seeds_to_settle
 from analysis.statistics.power import POWER
+from analysis.study_analysis import Findings
 from analysis.wording import Scale, counted
 
 

@@ -17,7 +17,7 @@ from statistics import fmean
 
 import numpy as np
 
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 EVIDENCE = Path(__file__).parent / "evidence" / "digits_learning_rates.csv"
 

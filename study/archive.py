@@ -8,11 +8,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from study.atomic import replace_file
 from study.errors import StudyError
-from study.opened import Opened
-from study.reporting import study_directory
-from study.source import shipped_studies
+from study.loaded import Opened
+from study.report.study_table import study_directory
+from study.spec.source import shipped_studies
+from trainables.atomic import replace_file
 
 
 @dataclass(frozen=True, kw_only=True)

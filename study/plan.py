@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.attempts import read_records
 from study.errors import named
-from study.expand import Expansion, PlannedTrial, expand
-from study.spec import LoadedSpec, StudySpec
-from trainables.records import RecordSet, RecordStore
-from trainables.schema import Status
+from study.spec.expand import Expansion, PlannedTrial, expand
+from study.spec.load import LoadedSpec, StudySpec
+from trainables.store.attempts import read_records
+from trainables.store.records import RecordSet, RecordStore
+from trainables.store.schema import Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def make_plan(loaded: LoadedSpec, store: RecordStore, data_root: Path | None) ->
 def read_plan(spec: StudySpec, expansion: Expansion, store: RecordStore) -> Plan:
     """What the store holds of a study by now: what its searches have decided, and the records."""
     if expansion.design == "optuna":
-        from study.search.decided import with_decided  # Optuna's import takes most of a second
+        from study.searches import with_decided  # Optuna's import takes most of a second
 
         expansion = with_decided(spec, expansion, store.path)
     return Plan(spec=spec, expansion=expansion, records=records_of(spec, expansion, store))
@@ -84,7 +84,7 @@ def searches_of(spec: StudySpec, expansion: Expansion) -> frozenset[str]:
     """The searches of a study whose early stopping may have ended trials, as records name them."""
     if spec.search.early_stopping is None:
         return frozenset()
-    from study.search.stopping import own_searches
+    from study.launch.search.stopping import own_searches
 
     return own_searches(spec, expansion)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from study.expand import expand
-from study.spec import load_spec
+from study.spec.expand import expand
+from study.spec.load import load_spec
 from trainables.loss_table import loss_table
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
@@ -33,7 +33,7 @@ def test_citation_file_is_yaml_with_the_papers() -> None:
         assert paper in notes
 
 
-@pytest.mark.parametrize("package", ["analysis", "analysis.report", "analysis.findings"])
+@pytest.mark.parametrize("package", ["analysis", "analysis.report", "analysis.study_analysis"])
 def test_analysis_loads_no_torch(package: str) -> None:
     code = f"import sys, {package}; print([m for m in ('torch', 'ray', 'optuna') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

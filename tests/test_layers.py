@@ -36,4 +36,4 @@ def test_imports_go_one_way(package: str) -> None:
 def test_analysis_knows_the_record_schema_alone() -> None:
     for path in (_REPOSITORY / "analysis").rglob("*.py"):
         names = {name for name in imported_modules(path) if name.startswith("trainables")}
-        assert names <= {"trainables.schema", "trainables.records"}, path.name
+        assert names <= {"trainables.store.schema", "trainables.store.records"}, path.name

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trainables.config import ImagesTask, TrialConfig
-from trainables.datasets.catalogue import load_dataset
+from trainables.datasets.datasets import load_dataset
 from trainables.datasets.loaded import ImageData
 from trainables.encoders.model import ContrastiveModel
-from trainables.evaluation.corruptions.catalogue import check_corruptions
+from trainables.evaluation.corruptions.corruptions import check_corruptions
 from trainables.evaluation.evaluate import evaluate, monitor, validation_score
 from trainables.runtime import Diverged, Pruned, Runtime
 from trainables.training.member import PretrainFacts, Report

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trainables.artefacts import losses_path
-from trainables.schema import TrialRecord
+from trainables.store.artefacts import losses_path
+from trainables.store.schema import TrialRecord
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from trainables.config import DataConfig, ProbeConfig, Provenance, TrialConfig
-from trainables.datasets.catalogue import describe_dataset
+from trainables.datasets.datasets import describe_dataset
 from trainables.datasets.loaded import DatasetInfo
 from trainables.evaluation.corruptions.published import corruptions_fingerprint
 

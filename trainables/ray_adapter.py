@@ -13,9 +13,9 @@ from typing import Any
 import ray
 from ray import tune
 
-from trainables.claims import claim
-from trainables.records import StoreError
-from trainables.schema import TrialRecord
+from trainables.leased_work import claim
+from trainables.store.records import StoreError
+from trainables.store.schema import TrialRecord
 from trainables.work import Pack, Workshop, run_pack, validation_values
 
 #: Short packs are told of together: a result costs Tune some milliseconds.

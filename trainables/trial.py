@@ -31,8 +31,8 @@ from trainables.losses import build_loss
 from trainables.provenance import provenance_of, provenances_of
 from trainables.run_facts import peak_memory_bytes, run_facts
 from trainables.runtime import Diverged, Pruned, Runtime, StackFailedError, TimedOutError
-from trainables.schema import SCHEMA_VERSION, Status, TrialRecord
 from trainables.sphere.trials import run_sphere, sphere_columns
+from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord
 from trainables.training.member import Report
 
 

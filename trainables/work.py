@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from trainables.config import Provenance, TrialConfig, trial_keys
 from trainables.early_stopping import EarlyStopping
 from trainables.provenance import provenances_of
-from trainables.records import RecordExistsError, RecordStore, StoreError
 from trainables.runtime import Runtime, StackFailedError
-from trainables.schema import TrialRecord
 from trainables.store.leases import LEASE_SECONDS
+from trainables.store.records import RecordExistsError, RecordStore, StoreError
+from trainables.store.schema import TrialRecord
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainables.schema import Status
+from trainables.store.schema import Status
 
 #: Accuracy of guessing among ten classes: what a failed trial scores.
 CHANCE = 0.1

@@ -15,7 +15,7 @@ from analysis.fairness.protocol import (
 from analysis.fairness.rates import check_learning_rates
 from analysis.fairness.space import check_cells, check_edges, check_seeds
 from analysis.fairness.studies import study_cards
-from analysis.findings import Findings
+from analysis.study_analysis import Findings
 
 CHECKS: tuple[Callable[[Findings], Card], ...] = (
     check_completeness,

@@ -1,8 +1,8 @@
 """Did everything run, and do losses of one gradient agree?"""
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.findings import Findings
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE
+from analysis.study_analysis import Findings
 from analysis.verdict import null_control_sentence
 from analysis.wording import Scale, listing
 

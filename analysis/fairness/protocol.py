@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.findings import Findings
+from analysis.study_analysis import Findings
 from analysis.wording import listing, number, values_with_counts
 
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 from analysis.fairness.card import PASS, WARN, Card
-from analysis.findings import Findings
 from analysis.info import ArmInfo
+from analysis.study_analysis import Findings
 from analysis.wording import listing, number
 
 

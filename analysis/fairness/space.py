@@ -4,9 +4,9 @@ import numpy as np
 
 from analysis.cells import DRAWN, Axis, Cells
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.findings import Findings
 from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
-from analysis.statistics.measure import log_width
+from analysis.statistics.weights import log_width
+from analysis.study_analysis import Findings
 from analysis.wording import counted, listing, number
 
 #: Share of the held-out choices from which on an end of an axis is told.

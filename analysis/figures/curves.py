@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.findings import Findings
 from analysis.plots.curves import AxisTicks, Curve, draw_curves
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.intervals import mean_and_spread
+from analysis.study_analysis import Findings
 from analysis.wording import number, wrapped
 
 _PANELS = 4  # batch sizes that have a panel: the ends and what lies evenly between

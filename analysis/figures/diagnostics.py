@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.findings import Findings
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.intervals import student_interval
+from analysis.study_analysis import Findings
 
 #: Measures of uniformity in the order of the figure.
 MEASURES = (

@@ -6,10 +6,10 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.findings import Findings
 from analysis.plots.heatmap import panel_grid
 from analysis.plots.style import new_figure
 from analysis.statistics.differences import DifferenceSurface
+from analysis.study_analysis import Findings
 from analysis.wording import Scale, number, wrapped
 
 _ROOMY = 6  # places along x up to which a cell has room for a number

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.figures.surfaces import ROOMY, panels_figure
-from analysis.findings import Findings
 from analysis.plots.heatmap import HeatmapData
 from analysis.statistics.failure_rates import FailureSurface
+from analysis.study_analysis import Findings
 from analysis.wording import number, wrapped
 
 #: Pale where nothing fails, dark where all does; even in lightness, so readable in grey and with any colour vision.

@@ -9,9 +9,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.findings import Findings
 from analysis.plots.heatmap import panel_grid
 from analysis.plots.style import arm_look, new_figure
+from analysis.study_analysis import Findings
 from analysis.wording import wrapped
 
 #: What is drawn of a gap at or below rounding.

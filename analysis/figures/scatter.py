@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.cells import Cells
-from analysis.findings import Findings
 from analysis.plots.scatter import ScatterAxis, ScatterData, draw_scatter
 from analysis.plots.style import new_figure
 from analysis.statistics.intervals import mean_and_spread
+from analysis.study_analysis import Findings
 from analysis.wording import number, wrapped
 
 _COLUMNS = 3  # panels side by side

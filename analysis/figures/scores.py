@@ -3,12 +3,12 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.findings import Findings
 from analysis.metric import Metric
 from analysis.plots.dots import Dot, draw_dots
 from analysis.plots.profile import draw_levels, draw_shares
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.robustness import RobustnessSummary
+from analysis.study_analysis import Findings
 from analysis.wording import wrapped
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.findings import Findings
 from analysis.plots.heatmap import HeatmapData, draw_heatmap, panel_grid
 from analysis.plots.style import new_figure
 from analysis.statistics.intervals import student_interval
+from analysis.study_analysis import Findings
 from analysis.surface import MISSING, PRUNED, UNPLANNED, Surface
 from analysis.wording import NONE, number, wrapped
 

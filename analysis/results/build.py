@@ -17,7 +17,7 @@ _STAND_INS = ("hp_setting", "hp_constant")
 
 
 def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame, StudyInfo]:
-    """The table that `analysis.findings.analyse_table` takes, and the study's description.
+    """The table that `analysis.study_analysis.analyse_table` takes, and the study's description.
 
     Every loss of the table is an arm. Trials of which the table has no row though it must have been planned count as
     not run yet (`absent.with_absent`), unless the mapping says that the table is `complete`. Raises `ValueError` for

@@ -8,7 +8,7 @@ from analysis.results.columns import check_filled, described_columns, fact_colum
 from analysis.results.mapping import TableMapping
 from analysis.results.metric import numbers
 from analysis.table import build_table
-from trainables.schema import Status
+from trainables.store.schema import Status
 
 #: Words that a column of statuses may hold; the last one is of trials that were planned and did not run yet.
 STATUSES = (*sorted(str(status) for status in Status), MISSING)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.claims import CONFIRMED, Finding
-from analysis.findings import Findings, judged_claims
 from analysis.sections.content import TEXT, Cell, Content, ShownTable, table
+from analysis.study_analysis import Findings, judged_claims
 
 
 def claims_section(findings: Findings) -> Content | None:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN
-from analysis.findings import Findings, judged_claims
-from analysis.sections.catalogue import build_sections
+from analysis.sections.all_sections import build_sections
 from analysis.sections.claims import claims_table, told
 from analysis.sections.content import Content
+from analysis.study_analysis import Findings, judged_claims
 from analysis.wording import counted, listing
 
 

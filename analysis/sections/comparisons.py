@@ -1,9 +1,9 @@
 """Losses against the reference."""
 
-from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, gap_cell, table
 from analysis.statistics.compare import Comparison
 from analysis.statistics.power import POWER
+from analysis.study_analysis import Findings
 from analysis.tables import comparisons_table
 from analysis.wording import SCORE_WORDS, Scale, p_value
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.cells import Cells
-from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, bracket, number_cell, table
 from analysis.statistics.intervals import STATED, Estimate
 from analysis.statistics.metric_correlation import metric_correlations, rank_metrics
+from analysis.study_analysis import Findings
 from analysis.tables import estimate_columns
 from analysis.wording import p_value
 

@@ -12,9 +12,9 @@ from analysis.figures.diagnostics import (
     precision_figure,
     variance_figure,
 )
-from analysis.findings import Findings
 from analysis.sections.content import Content, ShownFigure
 from analysis.statistics.intervals import LEVEL
+from analysis.study_analysis import Findings
 
 #: Columns of a record that diagnostic trials alone have.
 DIAGNOSTIC_COLUMNS = frozenset(

@@ -8,13 +8,13 @@ import pandas as pd
 
 from analysis.cells import Cells
 from analysis.figures.differences import difference_maps
-from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, number_cell, share_cell, table
 from analysis.sections.scores import tolerance_words
 from analysis.statistics.differences import DifferenceSurface, difference_surface
 from analysis.statistics.equivalence import INCOMPLETE, Equivalence
 from analysis.statistics.improvement import probability_of_improvement, rank_flip_probability
 from analysis.statistics.intervals import STATED, Estimate
+from analysis.study_analysis import Findings
 from analysis.tables import estimate_columns
 from analysis.wording import p_value, percent
 

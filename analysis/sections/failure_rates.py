@@ -7,7 +7,6 @@ import pandas as pd
 
 from analysis.cells import Cells
 from analysis.figures.failures import failure_maps
-from analysis.findings import Findings
 from analysis.sections.content import (
     TEXT,
     Cell,
@@ -19,6 +18,7 @@ from analysis.sections.content import (
     table,
 )
 from analysis.statistics.failure_rates import FailureScores, FailureSurface, failure_scores, failure_surface
+from analysis.study_analysis import Findings
 from analysis.tables import estimate_columns
 from analysis.wording import Scale, number, percent
 

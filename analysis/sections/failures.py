@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from analysis.findings import Findings
 from analysis.sections.content import COUNT, TEXT, Cell, Content, ShownTable, table
 from analysis.sections.failure_rates import (
     costs_table,
@@ -11,6 +10,7 @@ from analysis.sections.failure_rates import (
     rates_shown,
     rates_table,
 )
+from analysis.study_analysis import Findings
 from analysis.tables import coverage_table, failures_table, trials_table
 from analysis.wording import NONE, number
 

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.bands import band_figure
-from analysis.findings import Findings
 from analysis.plots.bands import BandCurve
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, share_cell, table
@@ -15,6 +14,7 @@ from analysis.sections.scores import tolerance_words
 from analysis.statistics.intervals import LEVEL, STATED, Estimate
 from analysis.statistics.profile import Profile, profile, profile_area
 from analysis.statistics.tolerance import tolerance_volume
+from analysis.study_analysis import Findings
 from analysis.tables import estimate_columns
 from analysis.wording import wrapped
 

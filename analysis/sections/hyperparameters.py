@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.cells import Cells
-from analysis.findings import Findings
 from analysis.info import AxisInfo
 from analysis.sections.content import (
     TEXT,
@@ -22,6 +21,7 @@ from analysis.statistics.choice import default_cell
 from analysis.statistics.importance import LEAST_SEEDS, Importances, given_importances, grid_importances
 from analysis.statistics.intervals import STATED
 from analysis.statistics.tunability import Tunability, tunability
+from analysis.study_analysis import Findings
 from analysis.tables import estimate_columns
 from analysis.wording import NONE, Scale
 

@@ -9,8 +9,8 @@ from analysis.figures.laboratory import (
     selection_gain,
     selection_gain_figure,
 )
-from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, table
+from analysis.study_analysis import Findings
 from analysis.wording import NONE, opened
 
 

@@ -1,13 +1,13 @@
 """How the numbers came about."""
 
-from analysis.findings import Findings
 from analysis.sections.content import Content
 from analysis.sections.scores import place_words, tolerance_words
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
-from analysis.statistics.measure import LOG
 from analysis.statistics.power import POWER
 from analysis.statistics.robustness import COLLAPSE_RANK, TAIL
+from analysis.statistics.weights import LOG
+from analysis.study_analysis import Findings
 from analysis.wording import Scale, listing
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.cells import Cells
-from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, ShownTable, table
 from analysis.sections.scores import tolerance_words
 from analysis.statistics.compare import Comparison
 from analysis.statistics.intervals import LEVEL, mean_and_spread
 from analysis.statistics.more_seeds import MOST, seeds_to_settle, where_to_add_seeds
 from analysis.statistics.power import POWER
+from analysis.study_analysis import Findings
 from analysis.wording import NONE, SCORE_WORDS, Scale, percent
 
 #: Shares of all trials that the noisiest configurations are told for.

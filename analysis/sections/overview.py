@@ -4,12 +4,12 @@ import math
 
 import pandas as pd
 
-from analysis.environments import Environments
+from analysis.data_sets import Environments
 from analysis.fairness.card import WARN, Card
 from analysis.fairness.studies import study_cards
-from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, Content, score_cell, share_cell, table
 from analysis.statistics.intervals import LEVEL
+from analysis.study_analysis import Findings
 from analysis.tables import comparisons_table, scores_table
 from analysis.wording import NONE, Scale, listing, opened
 

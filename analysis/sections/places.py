@@ -5,10 +5,10 @@ from functools import partial
 from analysis.figures.curves import batch_size_figure, main_axis_figure
 from analysis.figures.scatter import places_figure, without_surface
 from analysis.figures.surfaces import ROOMY, metric_surfaces, rank_surfaces, width_surfaces
-from analysis.findings import Findings
 from analysis.sections.content import Content, ShownFigure
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.robustness import COLLAPSE_RANK
+from analysis.study_analysis import Findings
 from analysis.wording import opened
 
 _LINE = (

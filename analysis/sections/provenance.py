@@ -3,9 +3,9 @@
 import pandas as pd
 
 from analysis.fairness.checks import check_fairness
-from analysis.findings import Findings
 from analysis.redact import redact_paths
 from analysis.sections.content import Content
+from analysis.study_analysis import Findings
 from analysis.wording import values_with_counts
 
 _COLUMNS = {

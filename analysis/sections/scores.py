@@ -4,13 +4,13 @@ import math
 from functools import partial
 
 from analysis.figures.scores import robustness_figure, tuned_figure
-from analysis.findings import Findings
 from analysis.info import ArmInfo
 from analysis.sections.content import COUNT, TEXT, Cell, Content, ShownFigure, score_cell, share_cell, table
 from analysis.sections.search import search_section
 from analysis.statistics.choice import Choice
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.robustness import TAIL, RobustnessSummary
+from analysis.study_analysis import Findings
 from analysis.tables import cells_table, scores_table
 from analysis.wording import NONE, Scale, number, opened
 

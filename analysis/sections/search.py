@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from analysis.cells import axis_values
 from analysis.figures.bands import band_figure
 from analysis.figures.scores import tuned_figure
-from analysis.findings import Findings
 from analysis.plots.bands import BandCurve
 from analysis.plots.style import arm_look
 from analysis.sections.content import COUNT, TEXT, Cell, Content, ShownFigure, score_cell, table
-from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.cross_fitting import held_out_cells, held_out_estimate
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.selection import scored_at
+from analysis.study_analysis import Findings
 from analysis.tables import cells_table, scores_table
 from analysis.wording import NONE, Scale, counted, number, opened, wrapped
 

@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.aligned import Aligned
-from analysis.environments import Environments
+from analysis.data_sets import Environments
 from analysis.figures.plane import PlanePoint, plane_figure
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, bracket, number_cell, table
-from analysis.statistics.environments import (
+from analysis.statistics.data_sets import (
     NEAR_PEAK,
     Dimensionality,
     Sensitivity,

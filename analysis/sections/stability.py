@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pandas as pd
 
-from analysis.findings import Findings
 from analysis.sections.content import (
     TEXT,
     Cell,
@@ -21,6 +20,7 @@ from analysis.statistics.range_stability import Headline, RangeStability, range_
 from analysis.statistics.robustness import TAIL, worst_case
 from analysis.statistics.tolerance import known_cells, tolerance_volume
 from analysis.statistics.winners_curse import winners_curse
+from analysis.study_analysis import Findings
 from analysis.wording import NONE, Scale, listing, percent
 
 

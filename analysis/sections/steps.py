@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.findings import Findings
 from analysis.sections.content import TEXT, Content, bracket, gap_cell, number_cell, table
 from analysis.statistics.batch_size import BatchElasticity, batch_elasticity, best_drift
 from analysis.statistics.intervals import STATED, Estimate
 from analysis.statistics.neighbourhood import LocalDrop, local_drop
+from analysis.study_analysis import Findings
 from analysis.tables import estimate_columns
 from analysis.wording import Scale
 

@@ -8,13 +8,13 @@ import pandas as pd
 
 from analysis.aligned import Aligned, align_cells
 from analysis.fairness.studies import STUDY
-from analysis.findings import Findings
 from analysis.metric import Metric
 from analysis.sections.content import TEXT, Cell, Content, gap_cell, table
-from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.cross_fitting import held_out_cells, held_out_estimate
 from analysis.statistics.intervals import LEVEL, Estimate, student_estimate
 from analysis.statistics.selection import scored_at
 from analysis.studies import arm_label
+from analysis.study_analysis import Findings
 from analysis.tables import estimate_columns
 from analysis.wording import Scale
 

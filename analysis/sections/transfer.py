@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 
 from analysis.aligned import Aligned, align_along, align_cells
 from analysis.cells import Cells
-from analysis.environments import Environments
+from analysis.data_sets import Environments
 from analysis.figures.transfer import Matrix, transfer_figure
-from analysis.findings import Findings
 from analysis.metric import Metric
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, bracket, number_cell, table
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.transfer import TransferRegret, transfer_regret
+from analysis.study_analysis import Findings
 from analysis.wording import NONE
 
 #: Axes beside the x axis along which a configuration is carried over: a short budget tunes for a long one.

@@ -7,13 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.bands import band_figure
-from analysis.findings import Findings
 from analysis.plots.bands import BandCurve
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, table
 from analysis.sections.tuning_gaps import BUDGET, gaps_by_budget, gaps_shown, gaps_table
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.tuning import Parity, TuningCurve, trials_to_parity, tuning_curve
+from analysis.study_analysis import Findings
 from analysis.wording import NONE, Scale, wrapped
 
 #: Trials up to which curves are drawn.

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from analysis.findings import Findings
 from analysis.sections.content import TEXT, Cell, ShownTable, gap_cell, score_cell, table
 from analysis.statistics.gaps import TAIL, Gaps, tuning_gaps
+from analysis.study_analysis import Findings
 from analysis.tables import estimate_columns
 from analysis.wording import Scale
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.cross_fitting import held_out_cells, held_out_estimate
 from analysis.statistics.intervals import LEVEL, Estimate, mean_and_spread, student_estimate
 from analysis.statistics.jackknife import LEAST_SEEDS, TOO_FEW
 from analysis.statistics.selection import NONE, best_cell, scored_at

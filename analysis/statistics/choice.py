@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.cells import Axis, Cells
-from analysis.statistics.halves import half_widening, held_out_cells, held_out_estimate
+from analysis.statistics.cross_fitting import half_widening, held_out_cells, held_out_estimate
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
 from analysis.statistics.selection import NONE, best_cell, scored_at
 

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from scipy import stats
 
-from analysis.statistics.filling import fill_gaps
+from analysis.statistics.imputation import fill_gaps
 from analysis.statistics.intervals import LEVEL, Estimate, student_estimate
 
 WILSON, EXACT = "wilson", "clopper-pearson"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.statistics.halves import held_out_estimate, means_of_other_half
+from analysis.statistics.cross_fitting import held_out_estimate, means_of_other_half
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.tolerance import known_cells
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analysis.statistics.halves import means_of_other_half
+from analysis.statistics.cross_fitting import means_of_other_half
 from analysis.statistics.intervals import NO_SPREAD, Estimate, mean_and_spread, student_interval
 
 #: Least number of seeds for an interval of such a score.

@@ -8,7 +8,7 @@ pooled; where noise differs, they cannot. The moderated variance lets the cells 
 import numpy as np
 from scipy import optimize, special, stats
 
-from analysis.statistics.halves import half_widening, means_of_other_half
+from analysis.statistics.cross_fitting import half_widening, means_of_other_half
 from analysis.statistics.intervals import LEVEL, mean_and_spread
 from analysis.statistics.selection import NONE, scored_at
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.statistics.halves import held_out_cells, held_out_estimate
+from analysis.statistics.cross_fitting import held_out_cells, held_out_estimate
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.selection import NONE, scored_at
 

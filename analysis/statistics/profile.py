@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.statistics.bands_moderated import moderated_bands
-from analysis.statistics.filling import fill_gaps
+from analysis.statistics.imputation import fill_gaps
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
 from analysis.statistics.jackknife import LEAST_SEEDS, TOO_FEW
 from analysis.statistics.tolerance import CONSERVATIVE, known_cells

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.jackknife import jackknife
-from analysis.statistics.measure import EACH, LINEAR, LOG, axis_weights
+from analysis.statistics.weights import EACH, LINEAR, LOG, axis_weights
 
 #: Share of a value's own share below which what a window keeps of it is rounding.
 _SLIVER = 0.01

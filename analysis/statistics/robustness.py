@@ -14,7 +14,7 @@ import numpy as np
 from analysis.cells import PRUNED, Cells
 from analysis.statistics.choice import Choice, TunedChoice, default_choice, tuned_choice
 from analysis.statistics.failure_rates import means_over_space, means_without_failures
-from analysis.statistics.filling import fill_gaps
+from analysis.statistics.imputation import fill_gaps
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
 from analysis.statistics.intervals_extremes import bracketed_estimate
 from analysis.statistics.tolerance import known_cells, tolerance_volume

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from study.bench.timing import wait_for
 from trainables.config import EncoderConfig
-from trainables.encoders.catalogue import build_model
+from trainables.encoders.encoders import build_model
 from trainables.training.precision import matmul_precision
 
 #: Side of the square matrices, and images and channels of the convolution (32x32 pixels, 3x3 weights), by device:

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from study.errors import StudyError
-from study.expand import Expansion
-from study.packs import stack_key, stack_limit
+from study.launch.stacks import stack_key, stack_limit
+from study.spec.expand import Expansion
 from trainables.config import TrialConfig
 
 #: Trials that are trained as one.

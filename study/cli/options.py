@@ -49,7 +49,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
         from trainables.datasets.source import DataError
-        from trainables.records import StoreError
+        from trainables.store.records import StoreError
 
         # A loss of one's own lies where the command is called, as with `python -m`.
         sys.path.insert(0, os.getcwd())

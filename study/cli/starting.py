@@ -61,7 +61,7 @@ def extend(
     new study shares its records.
     """
     from study.commands.extend import extend_study
-    from study.growth import parse_growth
+    from study.spec.growth import parse_growth
 
     growth = parse_growth(seeds=seeds, axes=axes, losses=losses, points=points, trials=trials)
     extend_study(study, store, data_root, growth, out=out, dry_run=dry_run)

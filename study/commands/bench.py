@@ -12,10 +12,10 @@ from rich.table import Table
 from study.bench.rows import Row, bench_rows
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError, named
-from study.expand import expand, stand_ins
-from study.preflight import check_data_root, count_workers
-from study.sections import ResourcesSection
-from study.spec import load_spec
+from study.launch.capacity import check_data_root, count_workers
+from study.spec.expand import expand, stand_ins
+from study.spec.load import load_spec
+from study.spec.schema import ResourcesSection
 from trainables.runtime import Runtime
 
 
@@ -93,7 +93,7 @@ def _measure_rows(
     rows: Sequence[Row], runtime: Runtime, peak: float, steps: int | None
 ) -> list[dict[str, Any]]:
     from study.bench.measurement import measure
-    from trainables.datasets.catalogue import load_dataset
+    from trainables.datasets.datasets import load_dataset
 
     data = load_dataset(rows[0][0].task.data, runtime.data_root)
     terminal, measured = Console(stderr=True), list[dict[str, Any]]()

@@ -7,12 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from study.archive import check_name, read_archive
-from study.atomic import TEMPORARY
-from study.bundled import fill_bundle
 from study.commands.gc import format_bytes
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.opened import Opened, open_study
+from study.loaded import Opened, open_study
+from study.report.bundle import fill_bundle
+from trainables.atomic import TEMPORARY
 
 #: The least that the format can say: the same bundle has the same bytes.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
-from study.manifest import (
+from study.launch.manifest import (
     Manifest,
     cancel_path,
     is_running,
@@ -13,8 +13,8 @@ from study.manifest import (
     read_manifests,
     running_launches,
 )
-from study.spec import load_spec
-from trainables.records import open_store
+from study.spec.load import load_spec
+from trainables.store.records import open_store
 
 _LOOK_SECONDS = 0.2
 

@@ -9,12 +9,12 @@ from rich.table import Table
 
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.opened import Opened, open_study
-from study.source import shipped_studies
-from study.spec import load_spec
+from study.loaded import Opened, open_study
+from study.spec.load import load_spec
+from study.spec.source import shipped_studies
 
 if TYPE_CHECKING:
-    from analysis.findings import Findings
+    from analysis.study_analysis import Findings
 
 
 def show_claims(studies: Sequence[str], store: str, data_root: str | None, *, out: str | None) -> None:
@@ -28,9 +28,9 @@ def show_claims(studies: Sequence[str], store: str, data_root: str | None, *, ou
             f"claims: no trial has run yet of {', '.join(idle)}; run each first (study run {idle[0]}), or name "
             "the studies that have run"
         )
-    from analysis.findings import judged_claims
     from analysis.report import write_claims
     from analysis.sections.claims_page import claims_sentences
+    from analysis.study_analysis import judged_claims
 
     found = [_findings(study) for study in opened]
     folder = Path(out or store).expanduser() / ("" if out else "claims")
@@ -58,9 +58,9 @@ def _open(study: str, store: str, data_root: str | None) -> Opened:
 
 
 def _findings(opened: Opened) -> "Findings":
-    from analysis.findings import analyse_table
-    from study.kept_tables import with_kept
-    from study.reporting import study_table
+    from analysis.study_analysis import analyse_table
+    from study.report.kept_tables import with_kept
+    from study.report.study_table import study_table
 
     findings = analyse_table(*study_table(opened.plan, opened.loaded))
     return with_kept(findings, opened.plan.trials, opened.store.path)

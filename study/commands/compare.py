@@ -10,11 +10,11 @@ from analysis.redact import redact_paths
 from analysis.results.build import table_study
 from analysis.results.read import is_imported, load_imported
 from analysis.studies import ComparedStudy, compare_studies
-from study.bundled import bundle_table, read_bundle
 from study.commands.tables import write_and_show
 from study.errors import StudyError
-from study.opened import open_study
-from study.reporting import study_table
+from study.loaded import open_study
+from study.report.bundle import bundle_table, read_bundle
+from study.report.study_table import study_table
 from trainables.config import ImagesTask
 
 

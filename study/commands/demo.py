@@ -50,8 +50,8 @@ def write_demo(out: str, *, seeds: int, seed: int) -> None:
 
 def _write_into(folder: Path, study: "DemoStudy") -> Path:
     """All files of the demo; the report's path in the folder."""
+    from analysis.data_sets import analyse_environments
     from analysis.demo.answers import exact_answers
-    from analysis.environments import analyse_environments
     from analysis.report import write_environments
     from analysis.results.mapping import mapping_keys
     from analysis.results.read import MAPPING_FILE, TABLE_FILE

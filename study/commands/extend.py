@@ -10,17 +10,17 @@ from typing import Any
 import tomlkit
 from tomlkit.items import AbstractTable, Array, Item
 
-from study.atomic import replace_file
 from study.commands.init import study_name
 from study.commands.plan import show_plan
 from study.console import CONSOLE
 from study.errors import StudyError, named
-from study.expand import Expansion, expand
-from study.growth import Growth, grown_keys
-from study.preflight import check_data_root
-from study.source import Source, extended_tree, read_source, shipped_studies
-from study.spec import check_source
-from study.toml_text import render_toml, render_value
+from study.launch.capacity import check_data_root
+from study.spec.expand import Expansion, expand
+from study.spec.growth import Growth, grown_keys
+from study.spec.load import check_source
+from study.spec.source import Source, extended_tree, read_source, shipped_studies
+from study.spec.toml_text import render_toml, render_value
+from trainables.atomic import replace_file
 
 
 def extend_study(

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from study.attempts import failures
 from study.console import CONSOLE
-from study.opened import Opened, open_study
+from study.loaded import Opened, open_study
+from trainables.store.attempts import failures
 
 #: Trials that are named of each group.
 _NAMED = 3

@@ -4,10 +4,10 @@ import json
 import shutil
 from collections.abc import Sequence
 
+from study.cli.leftovers import Leftover, Leftovers, find_leftovers
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
-from study.leftovers import Leftover, Leftovers, find_leftovers
-from trainables.records import open_store
+from trainables.store.records import open_store
 
 _DAY = 86400.0
 

@@ -7,11 +7,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from search_spaces.spaces import SPACES, LossSpace
-from study.reference import key_tables
-from study.source import shipped_studies
-from study.spec import load_spec
-from trainables.datasets.catalogue import DATASETS
-from trainables.encoders.catalogue import ENCODERS
+from study.spec.load import load_spec
+from study.spec.reference import key_tables
+from study.spec.source import shipped_studies
+from trainables.datasets.datasets import DATASETS
+from trainables.encoders.encoders import ENCODERS
 from trainables.loss_fields import LOSS_CARDS
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from study.console import CONSOLE, say_error
-from study.rerun import RUN_COLUMNS
-from trainables.records import StoreError, open_store
+from study.launch.rerun import RUN_COLUMNS
 from trainables.store.merge import MergeReport, merge_stores
+from trainables.store.records import StoreError, open_store
 
 #: Trials that are named one by one.
 _NAMED = 5

@@ -7,14 +7,14 @@ from rich.table import Table
 
 from study.archive import Archive, check_name, read_archive, removed_line
 from study.console import CONSOLE, say_error
+from study.cost.span import Span
 from study.errors import StudyError
-from study.opened import Opened, open_study
+from study.launch.capacity import count_workers
+from study.launch.listeners.progress import format_seconds
+from study.launch.price import Price, Unpriced, price_missing
+from study.loaded import Opened, open_study
 from study.plan import status_summary
-from study.preflight import count_workers
-from study.price import Price, Unpriced, price_missing
-from study.progress import format_seconds
-from study.sections import ResourcesSection
-from study.span import Span
+from study.spec.schema import ResourcesSection
 
 #: Where a price comes from, in words.
 _SOURCES = {

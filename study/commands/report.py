@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING
 
 from study.archive import check_name, read_archive, write_archive
-from study.bundled import open_bundle, report_bundle
 from study.console import CONSOLE
-from study.opened import Opened, open_study
+from study.loaded import Opened, open_study
+from study.report.bundle import open_bundle, report_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
 
-    from analysis.findings import Findings
+    from analysis.study_analysis import Findings
 
 
 def report_study(study: str, store: str, data_root: str | None) -> None:
@@ -30,7 +30,7 @@ def report_study(study: str, store: str, data_root: str | None) -> None:
 
 def report_opened(study: str, opened: Opened) -> None:
     """Write the report of what was read, and say the most important of it."""
-    from study.reporting import build_report
+    from study.report.study_table import build_report
 
     path, findings = build_report(opened.plan, opened.loaded, opened.store)
     _show_report(study, opened.plan.records.table, path, findings)
@@ -38,7 +38,7 @@ def report_opened(study: str, opened: Opened) -> None:
 
 def _show_report(study: str, records: "pa.Table", path: "Path", findings: "Findings") -> None:
     from analysis.verdict import verdict_sentences
-    from study.summary import claims_table, failure_lines, summary_table
+    from study.report.summary import claims_table, failure_lines, summary_table
 
     CONSOLE.print((summary_table if findings.info.ranks_losses else claims_table)(findings))
     for line in (*verdict_sentences(findings)[:2], *failure_lines(records, study)):

@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from study.attempts import failures
 from study.commands.failures import missing_line
 from study.commands.report import report_opened
 from study.commands.run import end_of, launch_trials, prepare_store
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
-from study.expand import PlannedTrial
-from study.opened import Opened, open_study
-from study.workers import fitting_workers
+from study.launch.workers import fitting_workers
+from study.loaded import Opened, open_study
+from study.spec.expand import PlannedTrial
+from trainables.store.attempts import failures
 
 
 def retry_study(

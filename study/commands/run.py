@@ -6,29 +6,29 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from study.archive import check_name, read_archive, removed_line, write_archive
-from study.attempts import latest_attempts
 from study.commands.report import report_opened
-from study.compacting import Compacting
 from study.console import CONSOLE, say_error
+from study.cost.estimate import relative_cost
+from study.cost.gpu_memory import launch_shares
 from study.errors import DONE, StudyError
-from study.estimate import relative_cost
 from study.events import Listener, Unheard
-from study.expand import PlannedTrial, stand_ins
-from study.gpu_peaks import launch_shares
-from study.launch import Launch, Runner
-from study.launch_log import LaunchLog
-from study.manifest import launches_folder, new_manifest, running_launches
-from study.opened import Opened, open_study
+from study.launch.launch import Launch, Runner
+from study.launch.listeners.best_encoders import BestEncoders
+from study.launch.listeners.compaction import Compacting
+from study.launch.listeners.launch_log import LaunchLog
+from study.launch.listeners.progress import Progress
+from study.launch.manifest import launches_folder, new_manifest, running_launches
+from study.launch.price import expected_costs
+from study.launch.runners.inline import run_inline
+from study.launch.runners.ray_tune import RayTuneRunner
+from study.launch.signals import Stop, raise_on_signals
+from study.launch.workers import Workers, fitting_workers
+from study.loaded import Opened, open_study
 from study.plan import Plan, read_plan
-from study.price import expected_costs
-from study.progress import Progress
-from study.retention import BestEncoders
-from study.runners.inline import run_inline
-from study.runners.ray_tune import RayTuneRunner
-from study.signals import Stop, raise_on_signals
+from study.spec.expand import PlannedTrial, stand_ins
 from study.tracking.handover import Handover
 from study.tracking.trackers import destinations
-from study.workers import Workers, fitting_workers
+from trainables.store.attempts import latest_attempts
 
 #: What the clock of the system takes is far more.
 _MOST_HOURS = 1e5
@@ -54,7 +54,7 @@ def run_study(
     missing = opened.plan.missing
     if not missing and not opened.plan.undecided:
         if search:
-            from study.search.loop import settle
+            from study.launch.search.loop import settle
 
             settle(opened.plan, opened.store, alone=lambda: _is_alone(opened))
         CONSOLE.print(f"{opened.name}: all {len(opened.plan.trials)} trials are done, nothing to run.")
@@ -109,7 +109,7 @@ def launch_trials(
         soft_wrap=True,
     )
     if workers.address and opened.store.url is None:
-        from study.runners.ray_nodes import check_nodes
+        from study.launch.runners.ray_nodes import check_nodes
 
         check_nodes(opened.store.path, opened.data_root)
     first = (trials or stand_ins(spec, opened.plan.expansion))[0]
@@ -161,7 +161,7 @@ def _launch(
         launch.run()
         return
 
-    from study.search.loop import run_search  # Optuna's import takes most of a second
+    from study.launch.search.loop import run_search  # Optuna's import takes most of a second
 
     def began(plan: Plan, round_: Sequence[PlannedTrial]) -> Listener:
         images = plan.expansion.task.images

@@ -8,14 +8,14 @@ from typing import Any
 
 from rich.table import Table
 
-from study.attempts import all_attempts
 from study.commands.trial import shown_unit
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.manifest import all_launches_folders, read_manifests
-from study.progress import format_seconds
-from trainables.artefacts import curve_path, embeddings_path, kept_path
-from trainables.records import RecordStore, open_store
+from study.launch.listeners.progress import format_seconds
+from study.launch.manifest import all_launches_folders, read_manifests
+from trainables.store.artefacts import curve_path, embeddings_path, kept_path
+from trainables.store.attempts import all_attempts
+from trainables.store.records import RecordStore, open_store
 
 #: Columns that are shown elsewhere than in the table of columns.
 _APART = frozenset({"trial_id", "config", "error_class", "error_message", "error_traceback"})

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from study.console import CONSOLE
-from study.manifest import launches_folder, running_launches
-from study.opened import Opened, open_study
+from study.launch.manifest import launches_folder, running_launches
+from study.loaded import Opened, open_study
 from study.plan import read_plan, status_summary
 
 

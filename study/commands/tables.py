@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import tomlkit
 
-from analysis.environments import Environments, analyse_environments, data_sets
+from analysis.data_sets import Environments, analyse_environments, data_sets
 from analysis.info import StudyInfo
 from analysis.report import write_environments
 from analysis.results.build import table_study
@@ -15,11 +15,11 @@ from analysis.results.mapping import TableMapping, build_mapping, mapping_keys, 
 from analysis.results.metric import percent_hint
 from analysis.results.read import MAPPING_FILE, TABLE_FILE, is_imported, load_imported, load_records
 from analysis.verdict import verdict_sentences
-from analysis.verdict_environments import environment_sentences
-from study.atomic import replace_file
+from analysis.verdict_data_sets import environment_sentences
 from study.console import CONSOLE, say_note
 from study.errors import StudyError
-from study.summary import summary_table
+from study.report.summary import summary_table
+from trainables.atomic import replace_file
 
 
 def import_table(table: str, out: str, values: dict[str, Any]) -> None:

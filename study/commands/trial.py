@@ -6,13 +6,13 @@ from rich.table import Table
 
 from study.console import CONSOLE
 from study.errors import DONE, FAILED, StudyError
-from study.expand import PlannedTrial
-from study.opened import open_study
+from study.launch.capacity import count_workers
+from study.launch.rerun import differences, rerun, stack_of
+from study.loaded import open_study
 from study.plan import Plan
-from study.preflight import count_workers
-from study.rerun import differences, rerun, stack_of
-from trainables.records import RecordStore
-from trainables.schema import Status, TrialRecord, column_unit
+from study.spec.expand import PlannedTrial
+from trainables.store.records import RecordStore
+from trainables.store.schema import Status, TrialRecord, column_unit
 
 
 def record_table(record: TrialRecord, *, kept: bool) -> Table:

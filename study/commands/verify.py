@@ -8,11 +8,11 @@ from typing import Any
 
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
-from study.expand import PlannedTrial
-from study.opened import Opened, open_study
-from study.preflight import count_workers
-from study.rerun import differences, rerun, stack_of
-from trainables.schema import TrialRecord
+from study.launch.capacity import count_workers
+from study.launch.rerun import differences, rerun, stack_of
+from study.loaded import Opened, open_study
+from study.spec.expand import PlannedTrial
+from trainables.store.schema import TrialRecord
 
 #: What may explain a difference, in the order in which it is said.
 _CONDITIONS = ("torch_version", "device_name", "device", "threads", "execution_mode", "git_revision")

@@ -6,7 +6,7 @@ from typing import Any
 
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.opened import open_study
+from study.loaded import open_study
 from study.plan import read_plan
 from study.watching.server import Latest, WatchServer
 from study.watching.state import watch_state

@@ -14,16 +14,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from study.attempts import read_records
 from study.console import CONSOLE, say_error
 from study.events import Finished, Listener
-from study.expand import PlannedTrial
 from study.plan import Plan, searches_of
+from study.spec.expand import PlannedTrial
 from study.tracking.journal import Journal
 from study.tracking.tracked_run import TrackedRun, tracked_run
 from study.tracking.trackers import Destination, Tracker
-from trainables.artefacts import losses_path
-from trainables.records import RecordStore
+from trainables.store.artefacts import losses_path
+from trainables.store.attempts import read_records
+from trainables.store.records import RecordStore
 from trainables.work import WorkUnit
 
 #: Trials that end within so long are read together.

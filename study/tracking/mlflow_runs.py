@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from study.tracking.tracked_run import TrackedRun
-from trainables.schema import Status
+from trainables.store.schema import Status
 
 #: What MLflow takes at a time.
 _BATCH = 1000

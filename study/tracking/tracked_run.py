@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from study.expand import PlannedTrial
-from trainables.artefacts import curve_path, losses_path
+from study.spec.expand import PlannedTrial
 from trainables.config import Scalar
-from trainables.schema import Status
+from trainables.store.artefacts import curve_path, losses_path
+from trainables.store.schema import Status
 
 #: Columns, besides those of hyperparameters, that say what was asked.
 _SETTINGS = ("task", "loss", "seed", "data", "encoder", "views", "views_form")

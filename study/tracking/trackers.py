@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from study.errors import StudyError
-from study.sections import TrackingSection
+from study.spec.schema import TrackingSection
 from study.tracking.tracked_run import TrackedRun
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from study.attempts import failures
 from study.commands.failures import group_failures
-from study.manifest import Manifest, launches_folder, running_launches
-from study.opened import Opened
+from study.launch.listeners.progress import format_seconds
+from study.launch.manifest import Manifest, launches_folder, running_launches
+from study.loaded import Opened
 from study.plan import status_summary
-from study.progress import format_seconds
-from study.reporting import study_info
+from study.report.study_table import study_info
+from trainables.store.attempts import failures
 
 #: Kinds of failure that are shown, the most frequent first, and trials that are named of each.
 _KINDS, _NAMED = 20, 3
@@ -70,9 +70,9 @@ def _surfaces(opened: Opened) -> dict[str, Any]:
     import pandas as pd
 
     from analysis.explorer import explorer_data
-    from analysis.findings import split_cells
+    from analysis.study_analysis import split_cells
     from analysis.table import build_table
-    from study.expand import planned_rows
+    from study.spec.expand import planned_rows
 
     info = study_info(opened.plan, opened.loaded)
     planned = pd.DataFrame(planned_rows(opened.plan.expansion))

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.findings import Findings, analyse
 from analysis.info import StudyInfo
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 
 SURFACES = {

@@ -5,7 +5,7 @@ import pytest
 
 from analysis.aligned import align_along, align_cells
 from analysis.cells import Cells
-from analysis.findings import analyse
+from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis.arms import split_arms
-from analysis.findings import analyse
 from analysis.info import AxisInfo
+from analysis.study_analysis import analyse
 from analysis.table import build_table
 from tests.analysis import synthetic
 

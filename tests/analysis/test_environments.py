@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis.environments import Environments, analyse_environments
+from analysis.data_sets import Environments, analyse_environments
 from analysis.page import render_environments
 from analysis.report import write_environments
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping
-from analysis.sections.catalogue import build_parts
+from analysis.sections.all_sections import build_parts
 from analysis.sections.overview import overview_section
 from analysis.sections.transfer import data_transfer_section
 from analysis.verdict import verdict_sentences
-from analysis.verdict_environments import environment_sentences
+from analysis.verdict_data_sets import environment_sentences
 from tests.analysis.test_report import Links, files
 
 KEYS = {"metric": "acc", "data": "set"}

@@ -5,9 +5,9 @@ import json
 import numpy as np
 
 from analysis.explorer import explorer_data, explorer_json
-from analysis.findings import Findings, analyse
 from analysis.metric import Metric
 from analysis.statistics.intervals import student_interval
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 

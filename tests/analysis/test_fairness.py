@@ -5,8 +5,8 @@ import pytest
 
 from analysis.fairness.card import Card
 from analysis.fairness.checks import check_fairness
-from analysis.findings import analyse
 from analysis.info import BATCH_SIZE, AxisInfo
+from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.environments import analyse_environments
+from analysis.data_sets import analyse_environments
 from analysis.report import write_environments, write_report
 from analysis.table import build_table
 from tests.analysis.conftest import make_study

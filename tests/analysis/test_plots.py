@@ -8,10 +8,10 @@ from matplotlib.patches import Rectangle
 from analysis.figures.curves import batch_size_figure, main_axis_figure
 from analysis.figures.scores import robustness_figure, tuned_figure
 from analysis.figures.surfaces import metric_surfaces, rank_surfaces
-from analysis.findings import Findings, analyse
 from analysis.plots.heatmap import HATCH, panel_grid
 from analysis.plots.style import arm_look, figure_style
 from analysis.statistics.intervals import student_interval
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 

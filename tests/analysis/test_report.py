@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from analysis.figures import draw
-from analysis.findings import Findings
 from analysis.metric import Metric
 from analysis.report import write_atomically, write_report
 from analysis.sections.scores import scores_section
+from analysis.study_analysis import Findings
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study, make_study
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.info import StudyInfo
-from analysis.sections.catalogue import build_sections
+from analysis.sections.all_sections import build_sections
 from analysis.sections.overview import overview_section
 from analysis.sections.studies import study_gaps
 from analysis.studies import ComparedStudy, compare_studies

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis.findings import analyse
+from analysis.study_analysis import analyse
 from analysis.tables import (
     cells_table,
     comparisons_table,

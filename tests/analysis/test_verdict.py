@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.findings import analyse
 from analysis.info import StudyInfo
+from analysis.study_analysis import analyse
 from analysis.verdict import verdict_sentences
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from tests.benchmarks.timing import seconds_each
 from trainables.config import DataConfig, EncoderConfig, ProbeConfig
-from trainables.datasets.catalogue import load_dataset
-from trainables.encoders.catalogue import build_model
+from trainables.datasets.datasets import load_dataset
+from trainables.encoders.encoders import build_model
 from trainables.evaluation.corruptions.built_in import BUILT_IN, corrupt
 from trainables.evaluation.features import EncodedSplits, Labelled
 from trainables.evaluation.label_draws import label_draws

@@ -16,12 +16,12 @@ from typing import Any
 import psutil
 
 from study.events import Finished
-from study.runners.ray_tune import RayTuneRunner, start_ray
-from study.split import split_work
+from study.launch.runners.ray_tune import RayTuneRunner, start_ray
+from study.launch.scheduling import split_work
 from tests.trainables.test_config import example
 from trainables.ray_adapter import TrialWorker
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
+from trainables.store.records import RecordStore
 from trainables.work import Pack, Workshop, WorkUnit
 
 _LIST_SECONDS = 30.0

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from tests.trainables.records_example import example_record
-from trainables.records import RecordStore
-from trainables.schema import TrialRecord, record_schema
+from trainables.store.records import RecordStore
+from trainables.store.schema import TrialRecord, record_schema
 
 _RECORDS = 5000
 _LEASES = 200

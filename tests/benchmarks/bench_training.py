@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from scipy import stats
 
-from study.packs import stack_limit
+from study.launch.stacks import stack_limit
 from tests.benchmarks.interleaved import processor_seconds, repeated
 from tests.benchmarks.trainings import RESNET18, SMALL_CONV, random_data, trainer, trials
 from tests.benchmarks.usual_pipeline import UsualTraining
 from trainables.config import DataConfig, ImagesTask, LossConfig, TrainingConfig, TrialConfig
-from trainables.datasets.catalogue import load_dataset
+from trainables.datasets.datasets import load_dataset
 from trainables.datasets.loaded import ImageData
 from trainables.runtime import Runtime
 from trainables.trial import run_trials

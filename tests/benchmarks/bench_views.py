@@ -14,7 +14,7 @@ from tests.benchmarks.pil_views import as_pil, pil_batch, pil_views
 from tests.benchmarks.timing import Call, seconds_each
 from tests.trainables.views.test_affine import natural_images
 from tests.trainables.views.test_crop import some_images
-from trainables.views.catalogue import FORMS, VIEWS, build_views
+from trainables.views.recipes import FORMS, VIEWS, build_views
 
 _COUNT = 512
 _SMALL_COUNT = 32

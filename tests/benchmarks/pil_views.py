@@ -12,7 +12,7 @@ from torchvision import transforms
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 
-from trainables.views.catalogue import ViewRecipe
+from trainables.views.recipes import ViewRecipe
 
 
 def pil_views(recipe: ViewRecipe, size: int) -> Callable[[Image.Image], Tensor]:

@@ -17,8 +17,8 @@ from tests.benchmarks import public_style
 from tests.benchmarks.pil_views import pil_views
 from trainables.config import EncoderConfig
 from trainables.datasets.loaded import ImageData
-from trainables.encoders.catalogue import build_model
-from trainables.views.catalogue import VIEWS
+from trainables.encoders.encoders import build_model
+from trainables.views.recipes import VIEWS
 
 View = Callable[[Image.Image], Tensor]
 

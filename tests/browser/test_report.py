@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse
 from analysis.report import write_findings
 from analysis.statistics.intervals import student_interval
 from analysis.statistics.tolerance import tolerance_volume
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, make_study
 from tests.browser.conftest import Opened, OpenPage

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analysis.explorer import explorer_data
-from analysis.findings import split_cells
+from analysis.study_analysis import split_cells
 from analysis.table import build_table
 from study.watching.server import Latest, WatchServer
 from tests.analysis.conftest import make_study

@@ -13,7 +13,7 @@ import pytest
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
 from tests.study.test_bad_input import invoke
 from tests.study.test_ray import counts, records, start, start_command
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.chaos
 

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from study.reference import reference_page
+from study.spec.reference import reference_page
 from tests.study.test_expand import PLAN_GOLDEN, quickstart_lines
 from tests.study.test_reference import REFERENCE
 from tests.test_hygiene import README, with_loss_table

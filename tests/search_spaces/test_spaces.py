@@ -10,7 +10,7 @@ from search_spaces.rates import best_rates, load_evidence, mean_accuracies
 from search_spaces.spaces import NULL_CONTROLS, SPACES
 from trainables.loss_fields import KERNEL_PARAMETERS, LOSS_CARDS, check_loss_params, loss_fields
 from trainables.losses import LOSSES, build_loss
-from trainables.schema import TrialRecord
+from trainables.store.schema import TrialRecord
 
 #: Losses that have no default space on purpose: their studies say what varies.
 WITHOUT_SPACE = {"general"}

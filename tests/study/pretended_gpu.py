@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from study.runners.ray_tune import RayTuneRunner
+from study.launch.runners.ray_tune import RayTuneRunner
 from trainables.ray_adapter import TrialWorker
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
+from trainables.store.records import RecordStore
 from trainables.work import Pack, Workshop
 
 _SECONDS = 4.0

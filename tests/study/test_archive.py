@@ -8,11 +8,11 @@ import pytest
 from study.archive import check_name, read_archive, removed_line, write_archive
 from study.commands.run import launch_trials, prepare_store
 from study.errors import StudyError
-from study.opened import Opened, open_study
-from study.workers import Workers
+from study.launch.workers import Workers
+from study.loaded import Opened, open_study
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 MORE = ("seeds = [0, 1]", "seeds = [0, 1, 2]")
 LESS = ("batch_size = [8, 16]", "batch_size = [8]")

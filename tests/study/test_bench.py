@@ -20,13 +20,13 @@ from study.bench.rows import bench_rows
 from study.bench.stages import STAGES, stage_shares
 from study.bench.subject import Subject, build_subject
 from study.bench.timing import seconds_a_call
-from study.expand import Expansion, expand
-from study.spec import load_spec
+from study.spec.expand import Expansion, expand
+from study.spec.load import load_spec
 from tests.benchmarks import bench_gpu
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
 from trainables.config import EncoderConfig
-from trainables.datasets.catalogue import load_dataset
+from trainables.datasets.datasets import load_dataset
 from trainables.losses import build_loss
 from trainables.runtime import Runtime
 from trainables.views.batched import Views

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from study.cluster import check_address, cluster_workers, look_at_files
 from study.errors import StudyError
-from study.preflight import fitting_trials
-from study.sections import ResourcesSection
+from study.launch.capacity import fitting_trials
+from study.launch.cluster import check_address, cluster_workers, look_at_files
+from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
 

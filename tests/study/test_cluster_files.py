@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from study.cli.main import main
-from study.cluster import nodes_to_come
+from study.launch.cluster import nodes_to_come
 from tests.chaos.test_cluster import wait_for_port
 
 _REPOSITORY = Path(__file__).resolve().parents[2]

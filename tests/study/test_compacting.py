@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from study.compacting import Compacting
 from study.errors import LaunchError
+from study.launch.listeners.compaction import Compacting
 from tests.study.test_launch import Silence
 from tests.trainables.records_example import example_record
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 
 def joined(store: RecordStore) -> list[Path]:
@@ -31,8 +31,8 @@ def test_few_records_are_joined_in_the_end(tmp_path: Path) -> None:
 
 
 def test_many_are_joined_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("study.compacting._EVERY_SECONDS", 0.0)
-    monkeypatch.setattr("study.compacting._AT_LEAST", 8)
+    monkeypatch.setattr("study.launch.listeners.compaction._EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("study.launch.listeners.compaction._AT_LEAST", 8)
     store = RecordStore(tmp_path)
     with Compacting(store, Silence()) as compacting:
         fill(store, 7)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study.expand import expand
-from study.spec import load_spec
+from study.spec.expand import expand
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
 

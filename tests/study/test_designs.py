@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from study.cli.main import main
-from study.expand import Expansion, expand, planned_rows
 from study.plan import make_plan
-from study.reporting import study_info
-from study.spec import load_spec
+from study.report.study_table import study_info
+from study.spec.expand import Expansion, expand, planned_rows
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 #: What makes the tiny study one of drawn points, over ranges of both axes.
 RANGES = (

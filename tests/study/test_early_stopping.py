@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from study.launch import Launch
+from study.launch.launch import Launch
+from study.launch.runners.inline import run_inline
+from study.launch.search.loop import run_search
 from study.plan import Plan, make_plan
-from study.runners.inline import run_inline
-from study.search.decided import journal_path
-from study.search.loop import run_search
-from study.spec import load_spec
+from study.searches import journal_path
+from study.spec.load import load_spec
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke
 from tests.study.test_launch import Silence
 from tests.study.test_ray import start
 from tests.study.test_search import points, told
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
-from trainables.schema import Status
 from trainables.store.merge import merge_stores
+from trainables.store.records import RecordStore
+from trainables.store.schema import Status
 from trainables.work import Workshop
 
 #: Of 12 configurations of one loss, half learn next to nothing: their rate is too low.

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from study.expand import Expansion, expand
-from study.source import shipped_studies
-from study.spec import load_spec
+from study.spec.expand import Expansion, expand
+from study.spec.load import load_spec
+from study.spec.source import shipped_studies
 from tests.study.conftest import WriteStudy
 
 PLAN_GOLDEN = Path(__file__).parent.parent / "golden" / "quickstart_plan.txt"

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from study.errors import StudyError
-from study.gpu_peaks import AutoShares, Card, look_at_card, measure_peaks
-from study.gpu_share import (
+from study.cost.gpu_memory import AutoShares, Card, look_at_card, measure_peaks
+from study.cost.gpu_share import (
     CONTEXT_BYTES,
     HEAD_ROOM,
     SharesOf,
@@ -26,8 +25,9 @@ from study.gpu_share import (
     same_share,
     shares_of,
 )
-from study.opened import Opened, open_study
-from study.sections import ResourcesSection
+from study.errors import StudyError
+from study.loaded import Opened, open_study
+from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
 from tests.trainables.test_config import example

@@ -4,9 +4,9 @@ import sys
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse
 from analysis.sections.hyperparameters import hyperparameters_section
-from study.importances import arm_importances, with_importances
+from analysis.study_analysis import Findings, analyse
+from study.report.importances import arm_importances, with_importances
 from tests.analysis import synthetic
 
 

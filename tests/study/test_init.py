@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 
 from study.cli.main import main
 from study.commands.init import template_text
-from study.expand import expand
-from study.spec import load_spec
+from study.spec.expand import expand
+from study.spec.load import load_spec
 
 
 def invoke(*words: object) -> Result:

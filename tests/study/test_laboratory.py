@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from analysis.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE
 from study.cli.main import main
 from study.errors import StudyError
-from study.expand import expand
-from study.spec import load_spec
+from study.spec.expand import expand
+from study.spec.load import load_spec
 
 LABORATORY = (
     "minibatch_optima", "losses_share_optima", "convexity", "dhel_ablation",

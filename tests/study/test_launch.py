@@ -8,14 +8,14 @@ import pytest
 
 from study.errors import LaunchError
 from study.events import Finished, Listener, LostPack
-from study.launch import Launch
+from study.launch.launch import Launch
+from study.launch.runners.inline import run_inline
 from study.plan import make_plan
-from study.runners.inline import run_inline
-from study.spec import load_spec
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.trainables.test_config import example
-from trainables.records import RecordStore, StoreError
 from trainables.runtime import Runtime
+from trainables.store.records import RecordStore, StoreError
 from trainables.work import Pack, Workshop, WorkUnit, run_pack
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.study.test_bad_input import invoke
 from tests.trainables.records_example import example_record
-from trainables.records import RecordStore
-from trainables.schema import SCHEMA_VERSION, Status, record_to_table
 from trainables.store.record_file import encode_row
+from trainables.store.records import RecordStore
+from trainables.store.schema import SCHEMA_VERSION, Status, record_to_table
 
 A, B, C, D = (letter * 16 for letter in "abcd")
 

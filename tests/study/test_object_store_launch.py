@@ -7,7 +7,7 @@ import pytest
 from tests.study.conftest import WriteStudy
 from tests.study.test_shared_launch import in_background, launch, planned
 from tests.trainables.store.conftest import s3_port, s3_url  # noqa: F401  the fixtures
-from trainables.records import open_store
+from trainables.store.records import open_store
 
 
 def test_two_launches_share_an_object_store(

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from study.packs import form_packs, stack_key, stack_limit
+from study.launch.stacks import form_packs, stack_key, stack_limit
 from tests.trainables.tiny_trial import tiny
 from trainables.config import EncoderConfig, TrialConfig
 from trainables.work import WorkUnit

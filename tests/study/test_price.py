@@ -9,14 +9,14 @@ import pytest
 
 from study.commands.plan import device_hours, show_plan
 from study.commands.run import launch_trials, prepare_store
-from study.measure import _costs, measure_costs
-from study.opened import Opened, open_study
-from study.past_times import Conditions, cost_key, past_costs
-from study.price import Price, Unpriced, expected_costs, price_missing
-from study.sections import ResourcesSection
-from study.span import Span, spans_of, total
-from study.timed_steps import _quick_pairs, evaluated_parts, time_trials, whole_evaluation
-from study.workers import Workers
+from study.cost.past_times import Conditions, cost_key, past_costs
+from study.cost.span import Span, spans_of, total
+from study.cost.time_trials import _costs, measure_costs
+from study.cost.timed_steps import _quick_pairs, evaluated_parts, time_trials, whole_evaluation
+from study.launch.price import Price, Unpriced, expected_costs, price_missing
+from study.launch.workers import Workers
+from study.loaded import Opened, open_study
+from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
 from trainables.config import TrialConfig
@@ -108,8 +108,8 @@ def test_evaluation_of_large_data_is_scaled_up(opened: Opened, monkeypatch: pyte
     data = dataclasses.replace(task.data, train_limit=None, test_limit=None)
     few = dataclasses.replace(task, data=data, probe=dataclasses.replace(task.probe, suite=("probe1",)))
     config = dataclasses.replace(opened.plan.trials[0].config, task=few)
-    monkeypatch.setattr("study.timed_steps._FEW_EVALUATED", 50)
-    monkeypatch.setattr("study.timed_steps._EVALUATED", 200)
+    monkeypatch.setattr("study.cost.timed_steps._FEW_EVALUATED", 50)
+    monkeypatch.setattr("study.cost.timed_steps._EVALUATED", 200)
     assert evaluated_parts(config, Runtime()) == [50 / 997, 100 / 997, 200 / 997]
     more = dataclasses.replace(config, task=dataclasses.replace(few, data=data, probe=task.probe))
     assert evaluated_parts(more, Runtime()) == pytest.approx([220 / 997])
@@ -150,7 +150,7 @@ def test_timing_ends_and_prices_the_rest_by_their_like(
     stacks = {
         (cost_key(trial.config), 1): [trial.config] for trial in opened.plan.trials if trial.config.seed == 0
     }
-    monkeypatch.setattr("study.timed_steps._PATIENCE", 0.0)
+    monkeypatch.setattr("study.cost.timed_steps._PATIENCE", 0.0)
     times = time_trials(list(stacks.items()), Runtime())
     assert len(times.steps) == 1 < len(stacks)
     measured = _costs(stacks, [times])

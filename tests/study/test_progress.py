@@ -7,12 +7,12 @@ import pytest
 from rich.console import Console
 
 from study.events import Finished
-from study.expand import PlannedTrial
+from study.launch.listeners.progress import Progress, format_seconds
 from study.plan import make_plan
-from study.progress import Progress, format_seconds
-from study.spec import load_spec
+from study.spec.expand import PlannedTrial
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 from trainables.work import WorkUnit
 
 
@@ -27,7 +27,7 @@ def shown(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, termi
     console = Console(file=output, force_terminal=terminal, width=150, color_system=None)
     with Progress(console, trials, "probe10_accuracy", [1.0] * len(trials)) as progress:
         if not terminal:
-            monkeypatch.setattr("study.progress._PLAIN_EVERY_SECONDS", -1.0)
+            monkeypatch.setattr("study.launch.listeners.progress._PLAIN_EVERY_SECONDS", -1.0)
         for trial in trials[:3]:
             progress.started(unit(trial))
         progress.finished(
@@ -79,7 +79,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("study.progress.time.monotonic", clock)
+    monkeypatch.setattr("study.launch.listeners.progress.time.monotonic", clock)
     return clock
 
 

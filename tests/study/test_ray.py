@@ -14,7 +14,7 @@ import pytest
 
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.ray
 

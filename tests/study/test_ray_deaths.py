@@ -3,8 +3,8 @@
 import pytest
 from ray.exceptions import ActorDiedError, OutOfMemoryError, RayTaskError
 
-from study.runners.feed import Feed
-from study.runners.ray_deaths import describe_death
+from study.launch.runners.ray_deaths import describe_death
+from study.launch.runners.work_queue import Feed
 
 
 class _Died(ActorDiedError):

@@ -5,7 +5,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from study.cli.main import main
-from study.reference import key_tables, reference_page
+from study.spec.reference import key_tables, reference_page
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "study_file.md"
 

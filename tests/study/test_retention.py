@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from study.plan import make_plan
-from study.spec import load_spec
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 
 def kept(store: Path) -> set[str]:

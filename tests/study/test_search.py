@@ -17,18 +17,18 @@ from optuna.trial import TrialState
 from search_spaces.optuna_adapter import Pruned
 from study.cli.main import main
 from study.events import Listener, LostPack
-from study.expand import expand, planned_rows
-from study.launch import Launch
+from study.launch.launch import Launch
+from study.launch.search.loop import batch_size, run_search, settle
+from study.launch.search.scores import configuration_score
 from study.plan import Plan, make_plan, status_summary
-from study.search.decided import journal_path
-from study.search.loop import batch_size, run_search, settle
-from study.search.scores import configuration_score
-from study.spec import load_spec
+from study.searches import journal_path
+from study.spec.expand import expand, planned_rows
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.study.test_launch import Silence
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
-from trainables.schema import Status
+from trainables.store.records import RecordStore
+from trainables.store.schema import Status
 from trainables.trial import failure_record
 from trainables.work import Pack, Workshop
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from study.errors import StudyError
-from study.expand import Expansion, expand, planned_rows
-from study.packs import form_packs, stack_limit
-from study.spec import load_spec
+from study.launch.stacks import form_packs, stack_limit
+from study.spec.expand import Expansion, expand, planned_rows
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from trainables.config import SelectionConfig
 from trainables.selection.rounds import step_count

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from study.events import Finished
-from study.launch import Launch
+from study.launch.launch import Launch
+from study.launch.runners.inline import run_inline
 from study.plan import Plan, make_plan
-from study.runners.inline import run_inline
-from study.spec import load_spec
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.study.test_launch import Silence
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
-from trainables.schema import Status
+from trainables.store.records import RecordStore
+from trainables.store.schema import Status
 from trainables.trial import failure_record
 from trainables.work import Workshop, WorkUnit
 

@@ -8,16 +8,16 @@ import pytest
 from optuna.trial import TrialState
 
 from search_spaces.optuna_adapter import Search
-from study.launch import Launch
-from study.runners.inline import run_inline
-from study.search.decided import open_searches
-from study.search.loop import run_search
-from study.search.turn import turn
+from study.launch.launch import Launch
+from study.launch.runners.inline import run_inline
+from study.launch.search.loop import run_search
+from study.launch.search.turn import turn
+from study.searches import open_searches
 from tests.study.conftest import WriteStudy
 from tests.study.test_search import RANGES, Pretence, planned, search, told
 from tests.study.test_shared_launch import Witness
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
+from trainables.store.records import RecordStore
 from trainables.work import Workshop
 
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.errors import StudyError
-from study.expand import expand
-from study.source import read_source
-from study.spec import load_spec
-from study.toml_text import render_toml
+from study.spec.expand import expand
+from study.spec.load import load_spec
+from study.spec.source import read_source
+from study.spec.toml_text import render_toml
 from tests.study.conftest import WriteStudy
 
 BASE = """

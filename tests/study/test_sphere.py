@@ -8,15 +8,15 @@ import pytest
 from click.testing import CliRunner
 
 from study.cli.main import main
+from study.cost.estimate import trial_steps
 from study.errors import StudyError
-from study.estimate import trial_steps
-from study.expand import expand, planned_rows
-from study.packs import stack_key, stack_limit
-from study.spec import load_spec
+from study.launch.stacks import stack_key, stack_limit
+from study.spec.expand import expand, planned_rows
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.trainables.sphere.small import sphere_trial
 from trainables.config import TrialConfig
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 SPHERE = """
 name = "balls"

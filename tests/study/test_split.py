@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.split import split_work
+from study.launch.scheduling import split_work
 from tests.trainables.test_config import example
 from trainables.work import Pack, WorkUnit
 

@@ -3,7 +3,7 @@
 import dataclasses
 from datetime import UTC, datetime
 
-from trainables.schema import SCHEMA_VERSION, Status, TrialRecord
+from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord
 
 _EXAMPLE = TrialRecord(
     trial_id="0123456789abcdef",

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tests.trainables.tiny_trial import tiny
-from trainables.artefacts import losses_path
 from trainables.config import TrialConfig, trial_keys
 from trainables.loss_trace import LossTrace, mean_points
 from trainables.provenance import provenance_of
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
-from trainables.schema import Status, TrialRecord
+from trainables.store.artefacts import losses_path
+from trainables.store.records import RecordStore
+from trainables.store.schema import Status, TrialRecord
 from trainables.trial import run_trials
 from trainables.work import Workshop, WorkUnit, run_pack
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 import trainables.provenance
-from study.expand import expand
-from study.spec import load_spec
+from study.spec.expand import expand
+from study.spec.load import load_spec
 from tests.study.conftest import TINY
 from tests.trainables.tiny_trial import tiny
 from trainables.config import ProbeConfig, TrialConfig, TrialKeys, trial_keys
-from trainables.datasets.catalogue import DatasetInfo, describe_dataset, open_source
+from trainables.datasets.datasets import DatasetInfo, describe_dataset, open_source
 from trainables.provenance import provenance_of, provenances_of
-from trainables.records import RecordStore, StoreError
 from trainables.runtime import Runtime
+from trainables.store.records import RecordStore, StoreError
 from trainables.work import Workshop, WorkUnit, run_pack
 
 SUITE = ("probe10", "retrieval_corrupted")

@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.trainables.records_example import example_record
-from trainables.records import (
+from trainables.store.record_file import _first_digest, decode_record, encode_row
+from trainables.store.records import (
     DamagedRecordError,
     RecordExistsError,
     RecordStore,
     StoreError,
 )
-from trainables.schema import SCHEMA_VERSION, Status, record_schema, record_to_table
-from trainables.store.record_file import _first_digest, decode_record, encode_row
+from trainables.store.schema import SCHEMA_VERSION, Status, record_schema, record_to_table
 
 
 def read_record(path: Path) -> pa.Table:

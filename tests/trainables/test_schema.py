@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.trainables.records_example import example_record
-from trainables.schema import METRICS, column_unit, record_schema, record_to_table
+from trainables.store.schema import METRICS, column_unit, record_schema, record_to_table
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "schema.txt"
 
@@ -39,7 +39,6 @@ def test_every_metric_selects_and_reports() -> None:
 
 
 def test_schema_costs_no_torch() -> None:
-    code = (
-        "import sys, trainables.schema, trainables.records, trainables.config; print('torch' in sys.modules)"
-    )
+    modules = "trainables.store.schema, trainables.store.records, trainables.config"
+    code = f"import sys, {modules}; print('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from study.rerun import RUN_COLUMNS
+from study.launch.rerun import RUN_COLUMNS
 from tests.trainables.tiny_trial import tiny
 from trainables.config import (
     DataConfig,
@@ -15,7 +15,7 @@ from trainables.config import (
     TrainingConfig,
 )
 from trainables.runtime import Runtime
-from trainables.schema import Status, TrialRecord, record_to_table
+from trainables.store.schema import Status, TrialRecord, record_to_table
 from trainables.trial import run_trial
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from trainables.config import TrialConfig
 from trainables.datasets.loaded import ImageData
 from trainables.encoders.model import ContrastiveModel
-from trainables.evaluation.corruptions.catalogue import corrupted_copies
+from trainables.evaluation.corruptions.corruptions import corrupted_copies
 from trainables.evaluation.features import EncodedSplits, Labelled
 from trainables.evaluation.neighbours import knn_accuracy
 from trainables.evaluation.representation import Layers, representation_metrics
@@ -22,7 +22,7 @@ from trainables.metrics.effective_rank import effective_rank
 from trainables.runtime import Diverged, Runtime
 from trainables.streams import Stream, stream_generator
 from trainables.training.trials import torch_images, views_of
-from trainables.views.catalogue import plain
+from trainables.views.recipes import plain
 
 #: Images of the training split that the learning curves' neighbours come from.
 _MONITORED_IMAGES = 5000

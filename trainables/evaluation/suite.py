@@ -23,7 +23,7 @@ from trainables.evaluation.retrieval import (
     retrieval_accuracy,
 )
 from trainables.evaluation.sgd_probe import fit_sgd
-from trainables.schema import LABELS_A_CLASS
+from trainables.store.schema import LABELS_A_CLASS
 from trainables.streams import Stream, stream_generator
 
 #: The accuracy of a fitted probe on the split of that name, in [0, 1].
@@ -106,7 +106,7 @@ def _retrieval_released_z(
     return lambda split: among_corruptions_accuracy(*splits.corrupted_views(split), normalised=normalised)
 
 
-#: Every name of `trainables.schema.PROBES`.
+#: Every name of `trainables.store.schema.PROBES`.
 PROBE_FUNCTIONS: dict[str, Probe] = {
     **{name: partial(_few_labels, shots) for name, shots in LABELS_A_CLASS.items()},
     "probe_full": _all_labels,

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from torch import Tensor
 
-from trainables.artefacts import embeddings_path
 from trainables.config import TrialConfig
 from trainables.losses import build_loss
 from trainables.sphere.budget import pairs_a_step
 from trainables.sphere.optimum import full_loss, optimum_loss
+from trainables.store.artefacts import embeddings_path
 
 #: One row an embedding: `view` 0 is u, 1 is v.
 EMBEDDINGS_SCHEMA = pa.schema(

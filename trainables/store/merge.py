@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from trainables.records import RecordSet, RecordStore
-from trainables.schema import Status
 from trainables.store.errors import RecordExistsError, StoreError
 from trainables.store.record_file import encode_row, record_digests
+from trainables.store.records import RecordSet, RecordStore
+from trainables.store.schema import Status
 
 _WITHOUT_RESULT = (Status.CRASHED, Status.OOM, Status.TIMEOUT, Status.PRUNED)
 

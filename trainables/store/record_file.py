@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainables.schema import SCHEMA_VERSION, record_schema
 from trainables.store.errors import DamagedRecordError, StoreError
+from trainables.store.schema import SCHEMA_VERSION, record_schema
 
 _DIGEST, _FIRST_DIGEST, _VERSION = b"record_digest", b"row_digest", b"schema_version"
 

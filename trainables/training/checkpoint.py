@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from trainables.records import flush_directory
+from trainables.store.records import flush_directory
 
 
 class CheckpointError(ValueError):

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from torch import Tensor
 
-from trainables.artefacts import curve_path
 from trainables.config import SelectionConfig, TrainingConfig
 from trainables.selection.rounds import step_count
+from trainables.store.artefacts import curve_path
 from trainables.training.member import Member, Monitor
 from trainables.training.schedule import learning_rate_factor, peak_learning_rate
 

@@ -3,8 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from trainables.artefacts import kept_path
 from trainables.encoders.model import ContrastiveModel
+from trainables.store.artefacts import kept_path
 from trainables.training.checkpoint import CheckpointError, load_weights, save_durably
 from trainables.training.member import PretrainFacts
 

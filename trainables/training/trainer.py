@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainables.selection.catalogue import build_selection
+from trainables.selection.methods import build_selection
 from trainables.selection.rounds import LOOKING_METHODS, check_image_selection, resolve_round, step_count
 from trainables.training.batches import BatchOrder
 from trainables.training.execution import prepare_network, prepare_step

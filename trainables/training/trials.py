@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainables.artefacts import checkpoint_folder
 from trainables.config import ImagesTask, Provenance, TrialConfig, trial_keys
-from trainables.datasets.catalogue import ImageData
+from trainables.datasets.datasets import ImageData
 from trainables.early_stopping import Rungs, rung_steps
-from trainables.encoders.catalogue import build_model
+from trainables.encoders.encoders import build_model
 from trainables.encoders.model import ContrastiveModel
 from trainables.losses import build_loss
 from trainables.provenance import code_fingerprint
 from trainables.runtime import Runtime
+from trainables.store.artefacts import checkpoint_folder
 from trainables.streams import Stream, stream_generator
 from trainables.training.checkpoint import Checkpoint, CheckpointError
 from trainables.training.curves import Curves, write_curves
@@ -24,7 +24,7 @@ from trainables.training.kept import keep_model, load_kept
 from trainables.training.member import Member, Monitor, PretrainFacts, Report, Score, Streams
 from trainables.training.pretrain import pretrain
 from trainables.views.batched import Views
-from trainables.views.catalogue import build_views
+from trainables.views.recipes import build_views
 
 _log = logging.getLogger(__name__)
 

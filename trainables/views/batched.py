@@ -9,10 +9,10 @@ from torch import Tensor
 
 from trainables.views.affine import recolour
 from trainables.views.blur import Blur, apply_blur
-from trainables.views.catalogue import FORMS, ViewRecipe, plain
 from trainables.views.colour import HUE, Jitter, grey_where_, jitter_
 from trainables.views.crop import DRAWS, boxes_from, crop_and_resize
 from trainables.views.parameters import ViewParameters, split_parameters
+from trainables.views.recipes import FORMS, ViewRecipe, plain
 
 #: Values of a block of images that a CPU works on at once; chosen by measuring.
 _BLOCK_PIXELS = 64 * 3 * 32 * 32

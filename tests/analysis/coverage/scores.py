@@ -11,11 +11,11 @@ from analysis.statistics.bands_moderated import moderated_bands
 from analysis.statistics.batch_size import batch_elasticity
 from analysis.statistics.bootstrap import studentised_interval
 from analysis.statistics.choice import cross_fit, cross_fit_widening
+from analysis.statistics.cross_fitting import held_out_cells
 from analysis.statistics.equivalence import equivalence_test
-from analysis.statistics.filling import fill_gaps
 from analysis.statistics.gaps import Gaps, tuning_gaps
-from analysis.statistics.halves import held_out_cells
 from analysis.statistics.improvement import probability_of_improvement
+from analysis.statistics.imputation import fill_gaps
 from analysis.statistics.intervals import simultaneous_bands, student_estimate, student_interval
 from analysis.statistics.intervals_extremes import bracketed_estimate
 from analysis.statistics.intervals_moderated import gaps_to_best

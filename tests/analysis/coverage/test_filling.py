@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from analysis.statistics.filling import fill_gaps
+from analysis.statistics.imputation import fill_gaps
 from analysis.statistics.intervals import student_interval
 
 pytestmark = pytest.mark.slow

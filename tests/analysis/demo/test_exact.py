@@ -10,9 +10,9 @@ from analysis.demo.answers import exact_answers
 from analysis.demo.law import AT_BATCH, BATCH_SIZES, CHANCE, COLLAPSED, DATA, LOSSES, DemoLoss
 from analysis.demo.noise import Noise, draw_scores
 from analysis.demo.rows import demo_study
-from analysis.findings import analyse
 from analysis.statistics.choice import cross_fit
 from analysis.statistics.tuning import tuning_curve
+from analysis.study_analysis import analyse
 
 BY_LABEL = {loss.label: loss for loss in LOSSES}
 NOISE = Noise()

@@ -6,9 +6,9 @@ import pytest
 
 from analysis.cells import MISSING
 from analysis.fairness.checks import check_fairness
-from analysis.findings import Findings, analyse_table
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping
+from analysis.study_analysis import Findings, analyse_table
 from analysis.tables import cells_table, comparisons_table, coverage_table, scores_table
 from analysis.verdict import verdict_sentences
 

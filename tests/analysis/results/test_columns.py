@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from analysis.fairness.checks import check_fairness
-from analysis.findings import Findings, analyse_table
 from analysis.results.build import table_study
 from analysis.results.columns import column_lines, resolved
 from analysis.results.mapping import build_mapping
 from analysis.results.metric import percent_hint
+from analysis.study_analysis import Findings, analyse_table
 from analysis.tables import trials_table
 from tests.analysis.results.test_table_study import KEYS, ROWS
 

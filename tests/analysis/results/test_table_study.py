@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.findings import Findings, analyse_table
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping, mapping_keys, read_mapping
 from analysis.results.read import load_records
+from analysis.study_analysis import Findings, analyse_table
 from analysis.verdict import verdict_sentences
 
 ROWS = pd.DataFrame(

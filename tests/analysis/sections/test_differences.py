@@ -3,9 +3,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.findings import Findings, analyse
 from analysis.sections.differences import differences_section
 from analysis.statistics.compare import holm
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 
 SEEDS = tuple(range(5))

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse
 from analysis.sections.failures import failures_section
 from analysis.statistics.failure_rates import wilson
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 

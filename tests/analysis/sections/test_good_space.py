@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse
 from analysis.sections.good_space import good_space_section
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 
 SEEDS = (0, 1)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse
 from analysis.sections.correlations import correlations_section
 from analysis.sections.hyperparameters import hyperparameters_section
 from analysis.sections.steps import steps_section
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 
 STATED = "95 %, over seeds; configurations as given"

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse
 from analysis.sections.more_seeds import more_seeds_section
 from analysis.statistics.power import power
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from analysis.figures.scatter import places_figure
-from analysis.findings import Findings, analyse
-from analysis.sections.catalogue import build_sections
+from analysis.sections.all_sections import build_sections
 from analysis.sections.search import best_so_far
 from analysis.statistics.robustness import ADAPTIVE
+from analysis.study_analysis import Findings, analyse
 from analysis.verdict import verdict_sentences
 from tests.analysis import synthetic
 

@@ -3,9 +3,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse
 from analysis.sections.content import Content
 from analysis.sections.stability import stability_section
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 
 SEEDS = tuple(range(5))

@@ -6,10 +6,10 @@ from analysis.aligned import align_cells
 from analysis.cells import build_cells
 from analysis.demo.law import DATA, LOSSES, DemoLoss
 from analysis.demo.rows import demo_study
-from analysis.findings import Findings, analyse
 from analysis.sections.transfer import transfer_section
-from analysis.statistics.halves import held_out_cells
+from analysis.statistics.cross_fitting import held_out_cells
 from analysis.statistics.transfer import transfer_regret
+from analysis.study_analysis import Findings, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 

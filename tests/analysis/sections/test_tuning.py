@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.findings import Findings, analyse, analyse_table
 from analysis.sections.tuning import tuning_section
 from analysis.sections.tuning_gaps import BUDGET
+from analysis.study_analysis import Findings, analyse, analyse_table
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study
 

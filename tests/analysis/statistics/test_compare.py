@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.findings import analyse
 from analysis.statistics.compare import Comparison, holm, paired_p
+from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 
 BASE = synthetic.hill(peak=0.8, at=0.3, width=8.0)

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from analysis.statistics.environments import (
+from analysis.statistics.data_sets import (
     effective_dimensionality,
     hyperparameter_sensitivity,
     normalised,

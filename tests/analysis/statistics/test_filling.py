@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis.statistics.filling import fill_gaps
+from analysis.statistics.imputation import fill_gaps
 
 EVEN = np.full(10, 0.1)
 

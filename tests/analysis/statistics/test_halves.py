@@ -3,7 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from analysis.statistics.halves import half_widening, held_out_cells, held_out_estimate, means_of_other_half
+from analysis.statistics.cross_fitting import (
+    half_widening,
+    held_out_cells,
+    held_out_estimate,
+    means_of_other_half,
+)
 from analysis.statistics.selection import NONE, scored_at
 
 

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.findings import analyse
-from analysis.statistics.measure import axis_weights, density_ratio, log_width
+from analysis.statistics.weights import axis_weights, density_ratio, log_width
+from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 
 

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from analysis.fairness.checks import check_fairness
-from analysis.findings import analyse
 from analysis.info import BATCH_SIZE, AxisInfo
 from analysis.statistics.null_control import NullControl, check_null_control
+from analysis.study_analysis import analyse
 from analysis.verdict import null_control_sentence
 from tests.analysis import synthetic
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from analysis.statistics.measure import axis_weights
 from analysis.statistics.range_stability import range_stability, range_variants
 from analysis.statistics.tolerance import tolerance_volume
+from analysis.statistics.weights import axis_weights
 
 AXIS = np.geomspace(0.1, 1.6, 5)
 

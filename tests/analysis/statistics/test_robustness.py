@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from analysis.cells import Cells
-from analysis.findings import analyse
 from analysis.statistics.robustness import RobustnessSummary, summarise_robustness, worst_case
 from analysis.statistics.tolerance import tolerance_volume
+from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 
 ARM = synthetic.arm_info("infonce")

@@ -9,7 +9,7 @@ import torch
 
 from tests.benchmarks.trainings import random_data
 from trainables.config import DataConfig
-from trainables.datasets.catalogue import load_dataset
+from trainables.datasets.datasets import load_dataset
 from trainables.datasets.loaded import ImageData
 from trainables.runtime import Runtime
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from study.commands.run import launch_trials, prepare_store
-from study.opened import open_study
-from study.workers import Workers
+from study.launch.workers import Workers
+from study.loaded import open_study
 from tests.study.conftest import TINY
-from trainables.records import RecordStore
-from trainables.schema import TrialRecord
+from trainables.store.records import RecordStore
+from trainables.store.schema import TrialRecord
 
 #: 2 seeds x 2 batch sizes x (ntxent, 2 fragile ones): 12 trials, of which 2 crash and 2 diverge.
 FRAGILE = TINY.replace("[0.1, 0.5]", "[0.1]").replace(

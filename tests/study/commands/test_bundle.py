@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study.attempts import all_attempts
-from study.bundled import _study_info
-from study.opened import open_study
-from study.reporting import study_info
+from study.loaded import open_study
+from study.report.bundle import _study_info
+from study.report.study_table import study_info
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke
-from trainables.records import RecordStore
+from trainables.store.attempts import all_attempts
+from trainables.store.records import RecordStore
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from study.commands.cancel import cancel_study
-from study.manifest import launches_folder, new_manifest, read_manifests, running_launches, write_manifest
+from study.launch.manifest import (
+    launches_folder,
+    new_manifest,
+    read_manifests,
+    running_launches,
+    write_manifest,
+)
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
 

@@ -8,8 +8,8 @@ import pytest
 from study.archive import read_archive
 from study.commands.extend import edited_text
 from study.commands.run import launch_trials, prepare_store
-from study.opened import open_study
-from study.workers import Workers
+from study.launch.workers import Workers
+from study.loaded import open_study
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke
 

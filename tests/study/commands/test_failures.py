@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from study.attempts import failures
 from study.commands.failures import group_failures
-from study.summary import failure_lines
+from study.report.summary import failure_lines
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke
-from trainables.records import RecordStore
+from trainables.store.attempts import failures
+from trainables.store.records import RecordStore
 
 
 def test_one_traceback_a_kind(finished: Finished) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from study.manifest import launches_folder, new_manifest, write_manifest
+from study.launch.manifest import launches_folder, new_manifest, write_manifest
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke
 

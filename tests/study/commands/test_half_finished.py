@@ -1,10 +1,10 @@
 """A store of which half of the records are gone: the study's configurations are those of the complete one."""
 
 from analysis.cells import Cells
-from analysis.findings import split_cells
 from analysis.statistics.choice import default_cell
-from study.opened import open_study
-from study.reporting import study_table
+from analysis.study_analysis import split_cells
+from study.loaded import open_study
+from study.report.study_table import study_table
 from tests.study.commands.conftest import Finished
 
 

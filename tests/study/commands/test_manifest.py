@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from study.environment import describe_checkout
-from study.manifest import (
+from study.launch.machine import describe_checkout
+from study.launch.manifest import (
     Manifest,
     is_running,
     launches_folder,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import TIME_IS_UP
-from study.signals import raise_on_signals
+from study.launch.signals import raise_on_signals
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke

@@ -2,10 +2,10 @@
 
 import pytest
 
-from study.attempts import all_attempts
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke
-from trainables.records import RecordStore
+from trainables.store.attempts import all_attempts
+from trainables.store.records import RecordStore
 
 
 def retry(finished: Finished, *words: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke
-from trainables.artefacts import curve_path
+from trainables.store.artefacts import curve_path
 
 
 def test_attempts_config_and_how_to_run_it_again(finished: Finished) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from study.commands.run import launch_trials, prepare_store
 from study.commands.status import show_status
-from study.opened import open_study
-from study.workers import Workers
+from study.launch.workers import Workers
+from study.loaded import open_study
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke

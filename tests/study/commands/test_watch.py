@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from study.opened import open_study
+from study.loaded import open_study
 from study.watching.state import watch_state
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy

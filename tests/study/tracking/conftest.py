@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from study.commands.run import launch_trials, prepare_store
-from study.opened import Opened, open_study
+from study.launch.workers import Workers
+from study.loaded import Opened, open_study
 from study.tracking.tracked_run import TrackedRun
 from study.tracking.trackers import Destination, TrackerKind
-from study.workers import Workers
 from tests.study.conftest import TINY
 
 #: Two seeds of one configuration, and one that diverges.
@@ -60,7 +60,7 @@ def finished(tmp_path: Path) -> Opened:
 
 def put_again(opened: Opened, **changes: object) -> str:
     """A second attempt at the first trial of a study, equal to the first but for `changes`. Its title."""
-    from trainables.schema import TrialRecord
+    from trainables.store.schema import TrialRecord
 
     trial = opened.plan.trials[0]
     (row,) = opened.store.read({trial.keys.trial_id}).table.to_pylist()

@@ -7,11 +7,11 @@ import pytest
 
 import study.tracking.handover as handover
 from study.events import Finished, Unheard
-from study.opened import Opened
+from study.loaded import Opened
 from study.tracking.handover import Handover
 from study.tracking.trackers import Destination
 from tests.study.tracking.conftest import Remembering, put_again
-from trainables.artefacts import losses_path
+from trainables.store.artefacts import losses_path
 
 
 def hand_over(opened: Opened, *destinations: Destination, only: list[str] | None = None) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from study.opened import Opened
+from study.loaded import Opened
 from study.tracking.tracked_run import TrackedRun, tracked_run
 from tests.study.tracking.conftest import PAIR, run_inline_study
-from trainables.artefacts import losses_path
+from trainables.store.artefacts import losses_path
 
 WITH_CURVE = PAIR.replace("steps = 3", "epochs = 2") + "[keep]\ncurve_epochs = 1\n"
 

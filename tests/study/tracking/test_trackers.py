@@ -11,13 +11,13 @@ from click.testing import CliRunner
 
 from study.cli.main import main
 from study.events import Unheard
-from study.opened import Opened
-from study.sections import TrackingSection
+from study.loaded import Opened
+from study.spec.schema import TrackingSection
 from study.tracking.handover import Handover
 from study.tracking.mlflow_runs import mlflow_folder
 from study.tracking.trackers import TRACKERS, destinations
 from tests.study.tracking.conftest import PAIR, put_again
-from trainables.artefacts import losses_path
+from trainables.store.artefacts import losses_path
 
 #: Of MLflow's own use of SQLAlchemy.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from study.manifest import new_manifest
+from study.launch.manifest import new_manifest
 from study.watching.state import time_left
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from trainables.config import DataConfig
-from trainables.datasets.catalogue import DATASETS, describe_dataset, load_dataset
+from trainables.datasets.datasets import DATASETS, describe_dataset, load_dataset
 from trainables.datasets.source import DataError, Source
 
 DIGITS = DataConfig(name="digits")
@@ -157,8 +157,8 @@ def test_size_is_for_encoded_images_alone(name: str) -> None:
 
 def test_catalogues_import_neither_torch_nor_image_libraries() -> None:
     code = (
-        "import sys, trainables.datasets.catalogue\n"
-        "import trainables.views.catalogue, trainables.encoders.catalogue\n"
+        "import sys, trainables.datasets.datasets\n"
+        "import trainables.views.recipes, trainables.encoders.encoders\n"
         "print([name for name in ('torch', 'torchvision', 'sklearn', 'PIL') if name in sys.modules])"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from trainables.config import DataConfig
-from trainables.datasets.catalogue import describe_dataset, load_dataset
+from trainables.datasets.datasets import describe_dataset, load_dataset
 from trainables.datasets.source import DataError
 
 
@@ -131,7 +131,7 @@ def test_second_process_reads_no_image(tmp_path: Path, cache: Path) -> None:
         "import sys, pathlib\n"
         "pathlib.Path.read_bytes = None\n"
         "from trainables.config import DataConfig\n"
-        "from trainables.datasets.catalogue import load_dataset\n"
+        "from trainables.datasets.datasets import load_dataset\n"
         "data = load_dataset(DataConfig(name=sys.argv[1]), None)\n"
         "print(data.info.fingerprint, data.images.sum())"
     )

@@ -9,7 +9,7 @@ from PIL import Image
 
 from trainables.config import DataConfig
 from trainables.datasets import imagenet
-from trainables.datasets.catalogue import describe_dataset, download_dataset, load_dataset
+from trainables.datasets.datasets import describe_dataset, download_dataset, load_dataset
 from trainables.datasets.source import DataError
 
 TINY = DataConfig(name="tiny_imagenet")

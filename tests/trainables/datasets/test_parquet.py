@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from trainables.config import DataConfig
-from trainables.datasets.catalogue import describe_dataset, load_dataset
+from trainables.datasets.datasets import describe_dataset, load_dataset
 from trainables.datasets.source import DataError
 
 IMAGE_TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

@@ -5,7 +5,7 @@ import pytest
 
 from tests.trainables.datasets.test_catalogue import DIGITS, open_own
 from trainables.config import DataConfig
-from trainables.datasets.catalogue import describe_dataset, load_dataset
+from trainables.datasets.datasets import describe_dataset, load_dataset
 from trainables.datasets.source import DataError
 from trainables.datasets.subset import choose_rows
 

@@ -11,7 +11,7 @@ import pytest
 from torchvision import datasets
 
 from trainables.config import DataConfig
-from trainables.datasets.catalogue import describe_dataset, download_dataset, load_dataset
+from trainables.datasets.datasets import describe_dataset, download_dataset, load_dataset
 from trainables.datasets.source import DataError
 
 PER_FILE = 20
@@ -68,7 +68,7 @@ def test_only_the_first_process_checks_the_files(tmp_path: Path, monkeypatch: py
         data = load_dataset(DataConfig(name="cifar10"), tmp_path)
     code = (
         "import sys\nfrom pathlib import Path\nfrom trainables.config import DataConfig\n"
-        "from trainables.datasets.catalogue import load_dataset\n"
+        "from trainables.datasets.datasets import load_dataset\n"
         "data = load_dataset(DataConfig(name='cifar10'), Path(sys.argv[1]))\n"
         "print(data.images.sum(dtype=int), data.train.labels.tolist(), 'torchvision' in sys.modules)"
     )

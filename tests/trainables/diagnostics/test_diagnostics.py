@@ -11,7 +11,7 @@ from trainables.diagnostics.batches import batch_statistics, losses_and_gradient
 from trainables.diagnostics.population import DEFECTS, population
 from trainables.diagnostics.precision import anchor_gradients, precision_statistics
 from trainables.losses import build_loss
-from trainables.schema import Status
+from trainables.store.schema import Status
 from trainables.trial import run_trial
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.config import EncoderConfig
-from trainables.encoders.catalogue import ENCODERS, build_model, check_encoder_name
+from trainables.encoders.encoders import ENCODERS, build_model, check_encoder_name
 from trainables.encoders.model import ContrastiveModel
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from tests.trainables.tiny_trial import tiny
 from trainables.config import ProbeConfig
-from trainables.schema import PROBES, TrialRecord
+from trainables.store.schema import PROBES, TrialRecord
 from trainables.trial import run_trial
 
 #: The tiny trial has 20 images a class.

@@ -8,12 +8,12 @@ import pytest
 
 from tests.trainables.test_config import example
 from trainables.config import DataConfig, ImagesTask, ProbeConfig
-from trainables.datasets.catalogue import load_dataset, open_source
+from trainables.datasets.datasets import load_dataset, open_source
 from trainables.datasets.loaded import ImageData
 from trainables.datasets.source import DataError
 from trainables.datasets.subset import choose_rows
 from trainables.evaluation.corruptions.built_in import BUILT_IN, corrupt
-from trainables.evaluation.corruptions.catalogue import check_corruptions, corrupted_copies
+from trainables.evaluation.corruptions.corruptions import check_corruptions, corrupted_copies
 
 #: Classes of digits and a limit: rows are then a subset, in an order of their own and with other labels.
 DATA = DataConfig(name="digits", test_limit=40, classes=("2", "5", "7"))

@@ -5,7 +5,7 @@ import torch
 
 from trainables.evaluation.representation import representation_metrics
 from trainables.metrics.effective_rank import effective_rank
-from trainables.schema import TrialRecord
+from trainables.store.schema import TrialRecord
 
 
 def layers(seed: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from tests.reference.selection import affinities, even_partitions, normalised_laplacian
 from trainables.config import SelectionConfig
 from trainables.losses import build_loss
-from trainables.selection.catalogue import build_selection, build_selector
+from trainables.selection.methods import build_selection, build_selector
 from trainables.selection.spectral import even_clusters, log_affinity, spectral_rows
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from trainables.config import LossConfig, SelectionConfig, SphereTask, SphereTraining, TrialConfig
-from trainables.schema import TrialRecord
+from trainables.store.schema import TrialRecord
 from trainables.trial import run_trials
 
 

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.trainables.sphere.small import sphere_trial
-from trainables.artefacts import curve_path, embeddings_path
 from trainables.runtime import Runtime
 from trainables.sphere.curves import due_steps
+from trainables.store.artefacts import curve_path, embeddings_path
 from trainables.trial import run_trials
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from study.rerun import RUN_COLUMNS
+from study.launch.rerun import RUN_COLUMNS
 from tests.trainables.sphere.small import records_of, sphere_trial
 from trainables.config import TrialConfig, canonical_json
-from trainables.schema import Status, TrialRecord, record_to_table
+from trainables.store.schema import Status, TrialRecord, record_to_table
 from trainables.trial import run_trial
 
 

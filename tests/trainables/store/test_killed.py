@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.trainables.records_example import example_record
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 #: Puts records of its own number for ever, says each when it is put, and compacts in between.
 _WORKER = """
 import sys, time
 from pathlib import Path
 from tests.trainables.records_example import example_record
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 
 store, number, compacting = RecordStore(Path(sys.argv[1])), int(sys.argv[2]), sys.argv[3] == "compacting"
 for n in range(10**9):
@@ -79,7 +79,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from tests.trainables.records_example import example_record\n"
-        "from trainables.records import RecordStore\n"
+        "from trainables.store.records import RecordStore\n"
         "store = RecordStore(Path(sys.argv[1]))\n"
         "store.put(example_record(trial_id='aaaaaaaa'))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"

@@ -11,8 +11,8 @@ import pytest
 
 from tests.trainables.records_example import example_record
 from tests.trainables.store.lossy_proxy import lossy_proxy
-from trainables.records import RecordExistsError, RecordStore, StoreError, open_store
-from trainables.schema import Status
+from trainables.store.records import RecordExistsError, RecordStore, StoreError, open_store
+from trainables.store.schema import Status
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_writer_killed_in_the_middle_of_its_upload_leaves_nothing(
     code = (
         "import sys\n"
         "from tests.trainables.records_example import example_record\n"
-        "from trainables.records import open_store\n"
+        "from trainables.store.records import open_store\n"
         "open_store(sys.argv[1]).put(example_record())\n"
     )
     with lossy_proxy(s3_port, keep_request_bytes=8192) as proxy, monkeypatch.context() as patch:

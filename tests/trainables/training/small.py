@@ -6,14 +6,14 @@ from typing import Any
 import torch
 
 from trainables.config import DataConfig, EncoderConfig, TrainingConfig
-from trainables.datasets.catalogue import load_dataset
-from trainables.encoders.catalogue import build_model
+from trainables.datasets.datasets import load_dataset
+from trainables.encoders.encoders import build_model
 from trainables.encoders.model import ContrastiveModel
 from trainables.losses import build_loss
 from trainables.training.member import Member, PretrainFacts, Streams
 from trainables.training.pretrain import pretrain
 from trainables.training.trials import torch_images
-from trainables.views.catalogue import build_views
+from trainables.views.recipes import build_views
 
 
 def config(**changes: Any) -> TrainingConfig:

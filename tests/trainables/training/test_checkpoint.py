@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from study.rerun import RUN_COLUMNS
+from study.launch.rerun import RUN_COLUMNS
 from tests.trainables.tiny_trial import tiny
 from tests.trainables.training.small import member, train
 from trainables.config import SelectionConfig, TrialConfig, canonical_json
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
-from trainables.schema import Status, TrialRecord
+from trainables.store.records import RecordStore
+from trainables.store.schema import Status, TrialRecord
 from trainables.training.checkpoint import Checkpoint, CheckpointError, load_weights, save_durably
 from trainables.trial import run_trial, run_trials
 
@@ -25,7 +25,7 @@ _CHILD = """
 import sys, time
 from pathlib import Path
 from trainables.config import TrialConfig
-from trainables.records import RecordStore
+from trainables.store.records import RecordStore
 from trainables.runtime import Runtime
 from trainables.trial import run_trials
 runtime = Runtime(artefacts=Path(sys.argv[1]), checkpoint_seconds=0.0, curve_epochs=1)

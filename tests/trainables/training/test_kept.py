@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.trainables.tiny_trial import tiny
-from trainables.artefacts import curve_path, kept_path
 from trainables.config import ProbeConfig, TrialConfig
 from trainables.runtime import Runtime
+from trainables.store.artefacts import curve_path, kept_path
 from trainables.trial import run_trial, run_trials
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from tests.trainables.test_early_stopping import rule
 from tests.trainables.tiny_trial import tiny
-from trainables.artefacts import curve_path, kept_path
 from trainables.config import trial_keys
 from trainables.provenance import provenance_of
-from trainables.records import RecordStore
 from trainables.runtime import Runtime
-from trainables.schema import Status, TrialRecord
+from trainables.store.artefacts import curve_path, kept_path
+from trainables.store.records import RecordStore
+from trainables.store.schema import Status, TrialRecord
 from trainables.trial import run_trial
 from trainables.work import Workshop, WorkUnit, run_pack
 

@@ -11,16 +11,16 @@ from torch.nn import functional as F
 from tests.trainables.tiny_trial import tiny
 from tests.trainables.training.small import member, small_model, train
 from trainables.config import DataConfig, SelectionConfig
-from trainables.datasets.catalogue import load_dataset
+from trainables.datasets.datasets import load_dataset
 from trainables.losses import build_loss
-from trainables.selection.catalogue import build_selection
+from trainables.selection.methods import build_selection
 from trainables.selection.rounds import METHODS, resolve_round
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.member import Member
 from trainables.training.selected_batches import CandidateEmbeddings, SelectedBatches
 from trainables.training.trials import torch_images
 from trainables.trial import run_trial, run_trials
-from trainables.views.catalogue import build_views
+from trainables.views.recipes import build_views
 
 OSGD = SelectionConfig(method="osgd", pool=2, keep=1)
 SPECTRAL = SelectionConfig(method="spectral", pool=2)

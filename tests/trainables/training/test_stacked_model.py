@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from tests.trainables.training.small import small_model
 from trainables.config import EncoderConfig
-from trainables.encoders.catalogue import build_model
+from trainables.encoders.encoders import build_model
 from trainables.encoders.model import ContrastiveModel
 from trainables.training.stacked_model import stack_models, unstack_model
 

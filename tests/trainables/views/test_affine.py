@@ -9,8 +9,8 @@ from torch import Tensor
 
 from tests.trainables.views.test_colour import images, jitter, to_images, to_planes
 from trainables.views.affine import recolour
-from trainables.views.catalogue import build_views
 from trainables.views.colour import LUMA, Jitter
+from trainables.views.recipes import build_views
 
 
 def recolour_one(image: Tensor, amounts: list[float], grey: bool) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.trainables.views.test_crop import some_images
-from trainables.views.catalogue import FORMS, build_views
+from trainables.views.recipes import FORMS, build_views
 
 pytestmark = [
     pytest.mark.gpu,

@@ -11,8 +11,8 @@ from tests.trainables.views.test_colour import jitter_one
 from tests.trainables.views.test_crop import corner_and_extent, some_images
 from trainables.views import batched
 from trainables.views.batched import Views
-from trainables.views.catalogue import FORMS, VIEWS, ViewRecipe, build_views, check_views_name, plain
 from trainables.views.parameters import ViewParameters
+from trainables.views.recipes import FORMS, VIEWS, ViewRecipe, build_views, check_views_name, plain
 
 SHAPES = {"digits": (1, 8), "cifar": (3, 32), "imagenet": (3, 48)}
 BLUR_KERNEL = {48: 5}

@@ -1,0 +1,104 @@
+"""Several data sets in one report: the findings on each, and what a report says of all of them together."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.aligned import Aligned, align_cells
+from analysis.info import StudyInfo
+from analysis.study_analysis import Findings, analyse_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environments:
+    """One study on several data sets; `info` names it, each data set's own stands in its findings."""
+
+    info: StudyInfo
+    findings: Mapping[str, Findings]  # by data set, in the order in which they occur
+
+    @property
+    def only(self) -> Findings | None:
+        """The findings where there is one data set."""
+        return next(iter(self.findings.values())) if len(self.findings) == 1 else None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rows of all data sets."""
+        return pd.concat([item.table for item in self.findings.values()], ignore_index=True)
+
+    @property
+    def losses(self) -> dict[str, list[str]]:
+        """The data sets of every uncut arm, by its label."""
+        labels = dict.fromkeys(label for item in self.findings.values() for label in item.wholes)
+        return {
+            label: [name for name, item in self.findings.items() if label in item.wholes] for label in labels
+        }
+
+    def name_of(self, label: str) -> str:
+        """The name shown to readers of an uncut arm."""
+        return next(item.whole_name(label) for item in self.findings.values() if label in item.wholes)
+
+    def aligned(self, label: str) -> Aligned | None:
+        """The configurations of an uncut arm that its data sets share; None on one data set or where axes differ."""
+        parts = {name: item.wholes[label] for name, item in self.findings.items() if label in item.wholes}
+        if len(parts) < 2 or len({frozenset(axis.name for axis in each.axes) for each in parts.values()}) > 1:
+            return None
+        return align_cells(parts)
+
+    @property
+    def anchors(self) -> dict[str, str]:
+        """A short name of every data set for links and folders, no two alike even to a file system without case."""
+        taken: dict[str, str] = {}
+        for name in self.findings:
+            plain = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_") or "data"
+            free = [plain, *(f"{plain}_{count}" for count in range(2, len(self.findings) + 2))]
+            taken[name] = next(each for each in free if each not in taken.values())
+        return taken
+
+
+def analyse_environments(table: pd.DataFrame, info: StudyInfo) -> Environments:
+    """A table with a row a planned trial to findings on each data set, which has the losses and seeds of its rows.
+
+    Raises `ValueError` as `data_sets` does, and for rows that do not fit `info`.
+    """
+    names = data_sets(table, info)
+    if len(names) < 2:
+        name = names[0] if names else info.data
+        return Environments(info=info, findings={name: analyse_table(table, info)})
+    on = table[info.environment].astype(str)
+    parts = {name: table[on == name].reset_index(drop=True) for name in names}
+    return Environments(
+        info=info,
+        findings={name: analyse_table(rows, _info_on(name, rows, info)) for name, rows in parts.items()},
+    )
+
+
+def data_sets(table: pd.DataFrame, info: StudyInfo) -> list[str]:
+    """The data sets that the column `info.environment` names, spelled as there; none without the column.
+
+    Raises `ValueError` for a row without one where there are several.
+    """
+    if info.environment not in table.columns:
+        return []
+    column = table[info.environment]
+    names = [str(name) for name in column.dropna().unique()]
+    if len(names) > 1 and column.isna().any():
+        row = int(column.isna().to_numpy().argmax())
+        raise ValueError(f"{info.environment}: row {row + 1} names no data set, where others do")
+    return names
+
+
+def _info_on(name: str, rows: pd.DataFrame, info: StudyInfo) -> StudyInfo:
+    """The study as it is on one data set."""
+    arms = tuple(arm for arm in info.arms if (rows["arm"] == arm.label).any())
+    there = info.reference_arm in arms
+    return dataclasses.replace(
+        info,
+        arms=arms,
+        reference=info.reference_arm.label if there else "",
+        seeds=tuple(sorted(rows["seed"].unique().tolist())),
+        data=name,
+    )

@@ -1,0 +1,115 @@
+"""Every section of a report, in its order."""
+
+import dataclasses
+from collections.abc import Callable
+
+from analysis.data_sets import Environments
+from analysis.sections.claims import claims_section
+from analysis.sections.comparisons import comparisons_section
+from analysis.sections.content import Content
+from analysis.sections.correlations import correlations_section
+from analysis.sections.diagnostics import diagnostics_section
+from analysis.sections.differences import differences_section
+from analysis.sections.failures import failures_section
+from analysis.sections.good_space import good_space_section
+from analysis.sections.hyperparameters import hyperparameters_section
+from analysis.sections.laboratory import optima_section, selection_section
+from analysis.sections.methods import methods_section
+from analysis.sections.more_seeds import more_seeds_section
+from analysis.sections.overview import overview_section
+from analysis.sections.places import curves_section, places_section, rank_section, surfaces_section
+from analysis.sections.provenance import environment_section, fairness_section, study_section
+from analysis.sections.scores import scores_section
+from analysis.sections.sensitivity import sensitivity_section
+from analysis.sections.stability import stability_section
+from analysis.sections.steps import steps_section
+from analysis.sections.studies import studies_section
+from analysis.sections.transfer import data_transfer_section, transfer_section
+from analysis.sections.tuning import tuning_section
+from analysis.study_analysis import Findings
+
+#: Builders by the section's anchor; one gives None where the study has nothing that it is about.
+SECTIONS: dict[str, Callable[[Findings], Content | None]] = {
+    "claims": claims_section,
+    "optima": optima_section,
+    "selection": selection_section,
+    "diagnostics": diagnostics_section,
+    "scores": scores_section,
+    "comparisons": comparisons_section,
+    "studies": studies_section,
+    "surfaces": surfaces_section,
+    "places": places_section,
+    "differences": differences_section,
+    "good_space": good_space_section,
+    "tuning": tuning_section,
+    "curves": curves_section,
+    "steps": steps_section,
+    "transfer": transfer_section,
+    "hyperparameters": hyperparameters_section,
+    "correlations": correlations_section,
+    "stability": stability_section,
+    "rank": rank_section,
+    "more_seeds": more_seeds_section,
+    "failures": failures_section,
+    "fairness": fairness_section,
+    "methods": methods_section,
+    "environment": environment_section,
+    "study": study_section,
+}
+
+
+#: Where losses are not compared: a study of claims, or more problems than a page can show surfaces and scores of.
+_UNRANKED = ("claims", "optima", "selection", "diagnostics", "failures", "environment", "study")
+
+
+def build_sections(findings: Findings) -> dict[str, Content]:
+    """The sections that the findings have something for, by anchor."""
+    names = SECTIONS if findings.ranks_losses else _UNRANKED
+    built = {name: SECTIONS[name](findings) for name in names}
+    return {name: content for name, content in built.items() if content is not None}
+
+
+#: Builders of what relates several data sets.
+RELATING: dict[str, Callable[[Environments], Content]] = {
+    "overview": overview_section,
+    "transfer": data_transfer_section,
+    "sensitivity": sensitivity_section,
+}
+
+#: Data sets up to which a report shows all sections of each; beyond, those of `_SHORT`, without figures.
+_FEW = 8
+_SHORT = ("scores", "comparisons", "failures", "fairness")
+
+
+def build_parts(environments: Environments) -> dict[str, dict[str, Content]]:
+    """The sections that relate the data sets under "", and those of each data set under its anchor."""
+    parts = {"": {name: build(environments) for name, build in RELATING.items()}}
+    short = len(environments.findings) > _FEW
+    for name, findings in environments.findings.items():
+        parts[environments.anchors[name]] = _short_sections(findings) if short else build_sections(findings)
+    return parts
+
+
+def _short_sections(findings: Findings) -> dict[str, Content]:
+    built = {name: SECTIONS[name](findings) for name in _SHORT}
+    return {name: dataclasses.replace(item, figures={}) for name, item in built.items() if item is not None}
+
+
+def on_one_page(environments: Environments, parts: dict[str, dict[str, Content]]) -> dict[str, Content]:
+    """The sections of all parts, with titles that name the data set and anchors and files under its own."""
+    names = {anchor: name for name, anchor in environments.anchors.items()}
+    return {
+        f"{anchor}_{name}" if anchor else name: placed(content, anchor, names[anchor]) if anchor else content
+        for anchor, sections in parts.items()
+        for name, content in sections.items()
+    }
+
+
+def placed(content: Content, anchor: str, name: str) -> Content:
+    """A section of one data set or study on a page of several: figures and files under its anchor."""
+    figures = {
+        f"{anchor}/{key}": dataclasses.replace(figure, data=f"{anchor}/{figure.data}" if figure.data else "")
+        for key, figure in content.figures.items()
+    }
+    data = {f"{anchor}/{key}": frame for key, frame in content.data.items()}
+    return dataclasses.replace(content, data_set=name, figures=figures, data=data)

@@ -1,0 +1,62 @@
+"""The opening of a report on several data sets: verdicts counted over them, what relates them, then each one's."""
+
+from collections.abc import Mapping, Sequence
+
+from analysis.data_sets import Environments
+from analysis.statistics.compare import BETTER, WORSE
+from analysis.verdict import SCORES, many_sentences, verdict_sentences
+from analysis.wording import Scale, counted, listing, opened
+
+#: Data sets up to which each has a sentence of its own, and is named in the counts.
+_FEW = 8
+
+
+def environment_sentences(environments: Environments, relations: Sequence[str]) -> list[str]:
+    """The sentences, most important first; `relations` are those of the sections that relate the data sets."""
+    incomplete = [name for name, item in environments.findings.items() if not item.complete]
+    progress = [f"Provisional: trials are missing on {_sets(incomplete)}."] if incomplete else []
+    counts = _all_counts(environments)
+    if len(environments.findings) > _FEW:
+        return [*progress, *counts, *relations]
+    own = [f"{name}: {verdict_sentences(item)[0]}" for name, item in environments.findings.items()]
+    return [*progress, *counts, *relations, *own]
+
+
+def _all_counts(environments: Environments) -> list[str]:
+    """The counts of every score, or that there are too many losses for any."""
+    many = [text for findings in environments.findings.values() for text in many_sentences(findings)]
+    if many:
+        return many[:1]
+    return [text for score in environments.info.scores if (text := _counts(environments, score))]
+
+
+def _counts(environments: Environments, score: str) -> str:
+    """On how many data sets each loss is better or worse than the reference, and by how much."""
+    metric = environments.info.metric
+    scale = Scale(metric)
+    verdicts: dict[str, dict[str, dict[str, list[str]]]] = {}  # of a reference, of an arm
+    for name, findings in environments.findings.items():
+        for item in (each for each in findings.comparisons if each.score == score):
+            arm, reference = findings.info.arm(item.arm).name, findings.info.arm(item.reference).name
+            verdicts.setdefault(reference, {}).setdefault(arm, {}).setdefault(item.verdict, []).append(
+                f"{name} {scale.gap(item.difference.value)}" if item.verdict in (BETTER, WORSE) else name
+            )
+    words = SCORES[score][0].format(environments.info.metric.noun)
+    over = f"over {counted(len(environments.findings), 'data set')}, in {metric.difference_unit}"
+    return " ".join(
+        f"{opened(words)} compared with {reference}, {over}: "
+        f"{'; '.join(f'{arm} {_told(found)}' for arm, found in arms.items())}."
+        for reference, arms in verdicts.items()
+    )
+
+
+def _told(found: Mapping[str, Sequence[str]]) -> str:
+    """As `better on 2 (a +1.2 and b +0.8) and not decided on 1`."""
+    decided = [f"{verdict} on {_sets(found[verdict])}" for verdict in (BETTER, WORSE) if verdict in found]
+    rest = sum(len(names) for verdict, names in found.items() if verdict not in (BETTER, WORSE))
+    return listing([*decided, *([f"not decided on {rest}"] if rest else [])])
+
+
+def _sets(names: Sequence[str]) -> str:
+    """As `2 (cifar10 and stl10)`; many are not named."""
+    return f"{len(names)} ({listing(names)})" if len(names) <= _FEW else str(len(names))

@@ -1,0 +1,110 @@
+"""Decides the GPU shares of a launch: peak memory from past records, or measured on a GPU over a few steps."""
+
+import dataclasses
+import multiprocessing
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from study.cost.gpu_share import SharesOf, memory_key, past_peaks, shares_of
+from study.errors import StudyError
+from study.loaded import Opened
+from trainables.config import TrialConfig
+from trainables.runtime import Runtime
+from trainables.store.records import RecordStore
+from trainables.work import Pack
+
+_STEPS = 3
+
+#: Runs a function of picklable arguments where a GPU is.
+OnGpu = Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A GPU, as the process sees it that measures."""
+
+    name: str
+    bytes: int
+
+
+class AutoShares:
+    """Callable as `SharesOf`; looks at the GPU and measures when a kind of trial is asked for that is not known."""
+
+    def __init__(self, store: RecordStore, runtime: Runtime, on_gpu: OnGpu) -> None:
+        self._store, self._runtime, self._on_gpu = store, runtime, on_gpu
+        self._shares: dict[str, float] = {}
+        self._card: Card | None = None
+
+    def __call__(self, packs: Sequence[Pack]) -> list[float]:
+        """The share of each pack. Raises `StudyError` where one cannot be found."""
+        keys = [memory_key(pack[0].config) for pack in packs]
+        wanted = {
+            key: pack[0].config for key, pack in zip(keys, packs, strict=True) if key not in self._shares
+        }
+        if wanted:
+            self._shares |= self._find(wanted)
+        return [self._shares[key] for key in keys]
+
+    def _find(self, configs: Mapping[str, TrialConfig]) -> dict[str, float]:
+        try:
+            card = self._card = self._card or self._on_gpu(look_at_card)
+            past = past_peaks(
+                self._store.read().table, device_name=card.name, execution=self._runtime.execution
+            )
+            peaks = {key: past[key] for key in configs if key in past}
+            new = {key: config for key, config in configs.items() if key not in past}
+            if new:
+                peaks |= self._on_gpu(measure_peaks, new, self._runtime)
+        except StudyError:
+            raise
+        except Exception as error:
+            line = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+            raise StudyError(
+                f"resources.gpus_per_trial: got auto, and memory could not be measured ({line}); give a share"
+            ) from error
+        return shares_of(peaks, card.bytes)
+
+
+def launch_shares(opened: Opened, address: str | None) -> float | SharesOf:
+    """What the trials of a study ask for, on this machine or on the cluster at `address`."""
+    wanted, on_gpu = opened.loaded.spec.resources.gpus_per_trial, in_own_process
+    if wanted != "auto":
+        return wanted
+    if address is not None:
+        from study.launch.runners.ray_nodes import on_gpu_node as on_gpu  # imports Ray
+    return AutoShares(opened.store, opened.workshop.runtime, on_gpu)
+
+
+def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call it in a process of its own on this machine: one that has looked at a GPU keeps memory of it."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def look_at_card() -> Card:
+    """The first GPU that this process may use. Raises `RuntimeError` where there is none."""
+    import torch
+
+    found = torch.cuda.get_device_properties(0)
+    return Card(name=torch.cuda.get_device_name(0), bytes=found.total_memory)
+
+
+def measure_peaks(configs: Mapping[str, TrialConfig], runtime: Runtime) -> dict[str, int]:
+    """Peak memory of a few steps of each, and at least that of an evaluation, which all have in common."""
+    import torch
+
+    from study.bench.memory import PeakMemory
+    from study.cost.timed_steps import run_evaluation, run_steps
+
+    device = torch.device(runtime.device)
+    peaks: dict[str, int] = {}
+    runtime = dataclasses.replace(runtime, artefacts=None, curve_epochs=None)
+    with PeakMemory(device) as evaluation:
+        run_evaluation(next(iter(configs.values())), runtime)
+    for key, config in configs.items():
+        with PeakMemory(device) as steps:
+            run_steps([config], _STEPS, runtime)
+        peaks[key] = max(steps.bytes or 0, evaluation.bytes or 0)
+    return peaks

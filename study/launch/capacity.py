@@ -1,0 +1,72 @@
+"""Refuses a launch that cannot work, before anything is written."""
+
+import os
+from pathlib import Path
+
+from study.errors import StudyError
+from study.spec.schema import ResourcesSection
+
+
+def available_cpus() -> int:
+    """Processors that this process may use: its affinity, and the quota of its container where there is one."""
+    allowed = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return allowed
+    return allowed if quota == "max" else max(1, min(allowed, int(quota) // int(period)))
+
+
+def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
+    """Workers that fit on this machine, or as many as wanted. Raises `StudyError` where one does not fit."""
+    cpus = available_cpus()
+    if resources.cpus_per_trial > cpus:
+        raise StudyError(
+            f"resources.cpus_per_trial: got {resources.cpus_per_trial}, this machine has {cpus} processors"
+        )
+    if resources.execution.endswith("graphed") and not resources.gpus_per_trial:
+        raise StudyError(
+            f"resources.execution: got {resources.execution}, which needs gpus_per_trial above 0"
+        )
+    gpus = _available_gpus(resources) if resources.gpus_per_trial else 0
+    fitting = fitting_trials(cpus, gpus, resources)
+    if wanted is not None and wanted > fitting:
+        raise StudyError(f"--workers: got {wanted}, this machine has room for {fitting} with these resources")
+    return wanted or fitting
+
+
+def fitting_trials(cpus: float, gpus: float, resources: ResourcesSection) -> int:
+    """Trials that one machine has room for. With shares by memory, those that its processors allow, on any GPU."""
+    fitting, wanted = int(cpus // resources.cpus_per_trial), resources.gpus_per_trial
+    if not wanted:
+        return fitting
+    if wanted == "auto":
+        return fitting if gpus >= 1 else 0
+    # A share never spans two GPUs.
+    return min(fitting, int(gpus // wanted) if wanted >= 1 else int(gpus) * int(1 / wanted))
+
+
+def gpus_in_words(resources: ResourcesSection) -> str:
+    """What a trial asks for, as the study file says it."""
+    wanted = resources.gpus_per_trial
+    return wanted if isinstance(wanted, str) else f"{wanted:g}"
+
+
+def _available_gpus(resources: ResourcesSection) -> int:
+    import torch  # seconds of start-up, paid only by studies that ask for a GPU
+
+    count, wanted = torch.cuda.device_count(), resources.gpus_per_trial
+    if count < (1 if wanted == "auto" else wanted):
+        raise StudyError(
+            f"resources.gpus_per_trial: got {gpus_in_words(resources)}, this machine has {count} usable GPUs"
+        )
+    return count
+
+
+def check_data_root(data_root: Path | None) -> Path | None:
+    """The data root as an absolute path. Raises `StudyError` unless it is a directory."""
+    if data_root is None:
+        return None
+    if not data_root.is_dir():
+        raise StudyError(f"--data-root: got '{data_root}', must be a directory")
+    return data_root.resolve()

@@ -1,0 +1,83 @@
+"""A Ray cluster that runs already: reaching it, what fits on it, and whether its nodes see the same files.
+
+Where there is no address, Ray is started on this machine alone. What needs Ray itself is in `study.runners`.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from study.errors import StudyError
+from study.launch.capacity import fitting_trials, gpus_in_words
+from study.spec.schema import ResourcesSection
+
+#: Seconds for a head node to answer at all.
+_ANSWER_SECONDS = 5.0
+
+_AUTO = "auto"
+
+
+def check_address(address: str) -> str:
+    """`auto`, or `host:port` of a head node that answers. Raises `StudyError` otherwise, before Ray is imported."""
+    if address == _AUTO:
+        return address
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isdigit()) or "/" in host:
+        raise StudyError(
+            f"--address: got '{address}', must be auto or HOST:PORT of the head node; run the command on a node of "
+            "the cluster"
+        )
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
+    except OSError as error:
+        raise StudyError(f"--address: nobody answers at {address} ({error.strerror or error})") from error
+    return address
+
+
+def cluster_workers(nodes: list[dict[str, Any]], resources: ResourcesSection, wanted: int | None) -> int:
+    """Workers that fit on the nodes as `ray.nodes()` lists them, or as many as wanted.
+
+    Raises `StudyError` where not one fits: Ray would only warn, and wait for ever.
+    """
+    have = [node["Resources"] for node in nodes if node["Alive"]]
+    fitting = sum(fitting_trials(each.get("CPU", 0), each.get("GPU", 0), resources) for each in have)
+    if not fitting:
+        largest = max((each.get("CPU", 0) for each in have), default=0)
+        gpus = max((each.get("GPU", 0) for each in have), default=0)
+        raise StudyError(
+            f"resources: a trial asks for {resources.cpus_per_trial} processors and {gpus_in_words(resources)} "
+            f"GPUs; no node of the cluster has that (largest: {largest:g} processors, {gpus:g} GPUs)"
+        )
+    if wanted is not None and wanted > fitting:
+        raise StudyError(f"--workers: got {wanted}, the cluster has room for {fitting} with these resources")
+    return wanted or fitting
+
+
+def nodes_to_come(config: Mapping[str, Any], workers: int) -> list[dict[str, Any]]:
+    """Nodes that Ray's autoscaler may still start, as `ray.nodes()` would list them.
+
+    `config` is the cluster launcher's, with the resources of each type, `workers` how many run beside the head.
+    """
+    left = config.get("max_workers", 0) - workers
+    come: list[dict[str, Any]] = []
+    for name, kind in config.get("available_node_types", {}).items():
+        most = min(kind.get("max_workers", 0), left) if name != config.get("head_node_type") else 0
+        come += [{"Alive": True, "Resources": kind.get("resources", {})}] * max(0, most)
+    return come[: max(0, left)]
+
+
+def look_at_files(token: str, data_root: str | None) -> str | None:
+    """On a node: what is wrong with the store or the data as seen from there; None when all is well."""
+    try:
+        shared = Path(token).read_text() == Path(token).name
+    except OSError:
+        shared = False
+    if not shared:
+        return f"--store: {Path(token).parent} is not shared with it; choose a path that all nodes see"
+    if not os.access(Path(token).parent, os.W_OK):
+        return f"--store: it cannot write to {Path(token).parent}"
+    if data_root is not None and not Path(data_root).is_dir():
+        return f"--data-root: there is no {data_root} on it"
+    return None

@@ -1,0 +1,50 @@
+"""Which kept encoders stay while a study runs: under `best`, one for every loss and seed, by validation."""
+
+from pathlib import Path
+
+from study.events import Finished, Listener
+from study.plan import Plan
+from study.spec.expand import PlannedTrial
+from trainables.store.artefacts import kept_path
+from trainables.work import WorkUnit
+
+
+class BestEncoders:
+    """A listener that passes everything on and removes encoders that have been surpassed.
+
+    An encoder is written before its trial's record, so a run that is killed leaves at most a few too many; they go
+    when the next run of the study compares them.
+    """
+
+    def __init__(self, plan: Plan, artefacts: Path, metric: str, listener: Listener) -> None:
+        self._artefacts, self._metric, self._listener = artefacts, f"val_{metric}", listener
+        self._trials = {trial.keys.trial_id: trial for trial in plan.trials}
+        self._best: dict[tuple[str, int], tuple[float, str]] = {}
+        columns = plan.records.table.select(["trial_id", self._metric]).to_pydict()
+        for trial_id, value in zip(*columns.values(), strict=True):
+            self._compare(self._trials[trial_id], value)
+
+    def started(self, unit: WorkUnit) -> None:
+        """Of no interest here."""
+        self._listener.started(unit)
+
+    def finished(self, event: Finished) -> None:
+        """A trial has its record, and where it trained to the end its encoder."""
+        if trial := self._trials.get(event.trial_id):
+            self._compare(trial, event.values.get(self._metric))
+        self._listener.finished(event)
+
+    def tick(self) -> None:
+        """Of no interest here."""
+        self._listener.tick()
+
+    def _compare(self, trial: PlannedTrial, value: float | None) -> None:
+        """Keep the better of this trial's encoder and the best so far; a trial without a value loses."""
+        key, own = (trial.arm, trial.config.seed), trial.keys.pretrain_id
+        best, kept = self._best.get(key, (float("-inf"), own))
+        if value is not None and value > best:
+            self._best[key], surpassed = (value, own), kept
+        else:
+            surpassed = own
+        if surpassed != self._best.get(key, (0.0, ""))[1]:
+            kept_path(self._artefacts, surpassed).unlink(missing_ok=True)

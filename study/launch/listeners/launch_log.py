@@ -1,0 +1,113 @@
+"""Keeps the manifest of a running launch, and stops the launch when somebody asks for it."""
+
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from study.console import say_error
+from study.errors import StudyError
+from study.events import Finished, Listener
+from study.launch.manifest import RENEWAL_SECONDS, Manifest, cancel_path, write_manifest
+from trainables.work import WorkUnit
+
+#: How often the launch looks whether it was asked to stop.
+_LOOK_SECONDS = 1.0
+
+
+class LaunchLog:
+    """A listener that passes everything on and writes down which trials ended, from `with` to its end.
+
+    A thread renews the manifest and looks for the file by which `study cancel` asks the launch to stop. It then
+    sends this process what Ctrl-C sends, so both ways end alike, whatever the runner is doing.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, titles: Mapping[str, str], listener: Listener
+    ) -> None:
+        self._folder, self._manifest = folder, manifest
+        self._titles, self._listener = dict(titles), listener
+        self._trials: list[dict[str, Any]] = []
+        self._said = False  # that the manifest could not be written
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    @property
+    def launch(self) -> str:
+        """Its name among the launches of the study."""
+        return self._manifest.launch
+
+    def __enter__(self) -> Self:
+        try:
+            write_manifest(self._folder, self._manifest)
+        except OSError as error:
+            raise StudyError(f"store: cannot write to {self._folder} ({error.strerror or error})") from error
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+        outcome = (
+            "finished" if kind is None else "stopped" if issubclass(kind, KeyboardInterrupt) else "failed"
+        )
+        self._write(
+            aloud=outcome != "failed",
+            outcome=outcome,
+            ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
+
+    def expect(self, titles: Mapping[str, str]) -> None:
+        """Further trials, which a search has come upon."""
+        self._titles |= titles
+
+    def started(self, unit: WorkUnit) -> None:
+        """Of no interest here."""
+        self._listener.started(unit)
+
+    def finished(self, event: Finished) -> None:
+        """A trial has its record."""
+        self._trials.append(
+            {
+                "trial_id": event.trial_id,
+                "title": self._titles.get(event.trial_id),
+                "status": str(event.status),
+                "seconds": event.seconds,
+                "found": event.found,
+            }
+        )
+        self._listener.finished(event)
+
+    def tick(self) -> None:
+        """Of no interest here."""
+        self._listener.tick()
+
+    def _watch(self) -> None:
+        asked, looks = False, 0
+        while not self._done.wait(_LOOK_SECONDS):
+            looks += 1
+            if looks % (RENEWAL_SECONDS // _LOOK_SECONDS) == 0:
+                self._write()
+            if not asked and cancel_path(self._folder, self._manifest).exists():
+                asked = True
+                os.kill(os.getpid(), signal.SIGINT)
+
+    def _write(self, *, aloud: bool = True, **changes: Any) -> None:
+        """A manifest that cannot be written stops nothing: the records are what counts.
+
+        Said once, and unless `aloud` not at all: where a launch failed, that is what matters.
+        """
+        try:
+            write_manifest(self._folder, replace(self._manifest, trials=list(self._trials), **changes))
+        except OSError as error:
+            if aloud and not self._said:
+                say_error(f"the launch's manifest could not be written ({error.strerror or error})")
+            self._said = True

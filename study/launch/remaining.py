@@ -1,0 +1,62 @@
+"""Which trials of a launch have no record yet, whoever runs them."""
+
+from collections.abc import Sequence
+
+from study.events import Finished, Listener
+from study.plan import Plan, searches_of
+from study.spec.expand import PlannedTrial
+from trainables.store.attempts import latest_attempts, read_records
+from trainables.store.records import RecordStore
+from trainables.work import WorkUnit
+
+
+class Remaining:
+    """A listener that passes everything on, and tells of trials that it finds recorded without having heard of them.
+
+    A trial is recorded when the store has a later attempt at it than `plan` knows of.
+    """
+
+    def __init__(
+        self, plan: Plan, trials: Sequence[PlannedTrial], store: RecordStore, listener: Listener
+    ) -> None:
+        self._store, self._listener = store, listener
+        self._searches = searches_of(plan.spec, plan.expansion)
+        self._before = latest_attempts(plan.records.table)
+        self._left = {trial.keys.trial_id: trial for trial in trials}
+
+    @property
+    def trials(self) -> list[PlannedTrial]:
+        """Those without a record, as far as is known."""
+        return list(self._left.values())
+
+    def __contains__(self, trial_id: str) -> bool:
+        return trial_id in self._left
+
+    def look(self) -> None:
+        """Look for records in the store, which is the truth."""
+        table = read_records(self._store, set(self._left), self._searches).table
+        values = [name for name in table.column_names if name.startswith("val_")]
+        for row in table.select(["trial_id", "attempt", "status", "seconds_total", *values]).to_pylist():
+            if row["attempt"] > self._before.get(row["trial_id"], -1):
+                self.finished(
+                    Finished(
+                        trial_id=row["trial_id"],
+                        status=row["status"],
+                        seconds=row["seconds_total"],
+                        values={name: row[name] for name in values if row[name] is not None},
+                        found=True,
+                    )
+                )
+
+    def started(self, unit: WorkUnit) -> None:
+        """Of no interest here."""
+        self._listener.started(unit)
+
+    def finished(self, event: Finished) -> None:
+        """A trial has its record; told once."""
+        if self._left.pop(event.trial_id, None):
+            self._listener.finished(event)
+
+    def tick(self) -> None:
+        """Of no interest here."""
+        self._listener.tick()

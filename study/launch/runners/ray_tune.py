@@ -1,0 +1,185 @@
+"""Runs lists of trials through Ray Tune: an executor here, never a result store.
+
+One Tune trial is one worker, which takes lists as long as there are some, and which Tune starts anew when it died.
+Default loggers and experiment snapshots are off. Tune is never restored: what is missing after a launch is found in
+the record store and handed to a new one.
+"""
+
+import logging
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import groupby
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from study.console import CONSOLE
+from study.cost.gpu_share import SharesOf, group_lists, same_share
+from study.errors import StudyError
+from study.events import Listener, LostPack
+from study.launch.signals import keep_handlers
+from trainables.work import Pack, Workshop
+
+if TYPE_CHECKING:
+    from study.launch.runners.worker_pool import Crew
+    from trainables.ray_adapter import TrialWorker
+
+#: Read by Ray when it is imported or when workers start; set here, before either.
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # five files a trial otherwise
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: Tune would swallow it and return normally
+    "TUNE_GLOBAL_CHECKPOINT_S": "86400",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "TUNE_MAX_PENDING_TRIALS_PG": "16",
+}
+
+#: On a cluster `uv run` gives every node the locked environment; here it would build a second one (9 s).
+_ON_ONE_MACHINE = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+
+
+class RayTuneRunner:
+    """Callable like `run_inline`. Ray starts with the first call, or is joined at `address`.
+
+    Workers live on from one call to the next, until `shutdown`, or until trials need another share of a GPU.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int,
+        cpus_per_trial: int,
+        gpus_per_trial: float | SharesOf,
+        address: str | None = None,
+        trainable: "type[TrialWorker] | None" = None,
+    ) -> None:
+        self._workers, self._address, self._trainable = workers, address, trainable
+        self._cpus = cpus_per_trial
+        self._shares = gpus_per_trial if callable(gpus_per_trial) else same_share(gpus_per_trial)
+        self._crew: tuple[float, Crew] | None = None  # with its share
+        self._crew_end = ExitStack()
+
+    def __call__(
+        self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
+    ) -> list[LostPack]:
+        """Run what is free of the lists, and return what was running on workers that died.
+
+        Lists of one share of a GPU run together, the largest share first. The first call's workshop is that of all.
+        """
+        if self._crew is None:  # Ray and its workers take 10 to 20 s to come up
+            noun = "worker" if self._workers == 1 else "workers"
+            CONSOLE.print(f"starting {self._workers} {noun} ...", soft_wrap=True)
+        start_ray(self._address, cpus=self._workers * self._cpus)
+        lost: list[LostPack] = []
+        for share, group in groupby(
+            zip(*group_lists(lists, self._shares), strict=True), key=lambda pair: pair[1]
+        ):
+            lost += self._crew_of(share, workshop).run([packs for packs, _ in group], listener)
+        return lost
+
+    def dismiss(self) -> None:
+        """End the workers; without effect when there are none."""
+        self._crew_end.close()
+        self._crew = None
+
+    def shutdown(self) -> None:
+        """End the workers and Ray; without effect when it never started."""
+        import ray
+
+        self.dismiss()
+        ray.shutdown()
+
+    def _crew_of(self, share: float, workshop: Workshop) -> "Crew":
+        if self._crew is None or self._crew[0] != share or self._crew[1].is_over:
+            self.dismiss()
+            self._crew = share, self._start(share, workshop)
+        return self._crew[1]
+
+    def _start(self, share: float, workshop: Workshop) -> "Crew":
+        from ray import tune
+
+        from study.launch.runners.tune_events import Event, Watcher
+        from study.launch.runners.worker_pool import Crew, start_feed
+        from trainables.ray_adapter import TrialWorker
+
+        directory = self._crew_end.enter_context(_launch_directory(workshop.store.path))
+        events: SimpleQueue[Event] = SimpleQueue()
+        feed, stop = start_feed(), threading.Event()
+        trainable = tune.with_resources(
+            tune.with_parameters(self._trainable or TrialWorker, feed=feed, workshop=workshop),
+            {"cpu": self._cpus, "gpu": share},
+        )
+        tuner = tune.Tuner(
+            trainable,
+            param_space={"worker": tune.grid_search(list(range(self._workers)))},
+            run_config=tune.RunConfig(
+                name=directory.name,
+                storage_path=str(directory.parent),
+                verbose=0,
+                callbacks=[Watcher(events, stop)],
+                failure_config=tune.FailureConfig(max_failures=-1),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
+            ),
+        )
+        crew = Crew(tuner, feed, events, stop)
+        self._crew_end.callback(crew.end)
+        return crew
+
+
+def start_ray(address: str | None, *, cpus: int) -> None:
+    """Connect to the cluster at `address`, or start Ray on this machine with `cpus` processors; once a process.
+
+    Raises `StudyError` when there is no cluster at the address.
+    """
+    for name, value in (_ENVIRONMENT if address else _ENVIRONMENT | _ON_ONE_MACHINE).items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    if not ray.is_initialized():
+        with keep_handlers():  # Ray's own for SIGTERM ends the process at once
+            try:
+                ray.init(
+                    **(_cluster(address) if address else _one_machine(cpus)), logging_level=logging.ERROR
+                )
+            except (ConnectionError, RuntimeError) as error:
+                raise StudyError(f"--address: no Ray cluster at {address} ({_first_line(error)})") from error
+    logging.getLogger("ray").setLevel(logging.ERROR)
+
+
+def _one_machine(cpus: int) -> dict[str, Any]:
+    # "local": never some cluster that happens to run on this machine.
+    return {"address": "local", "num_cpus": cpus, "include_dashboard": False, "log_to_driver": False}
+
+
+def _cluster(address: str) -> dict[str, Any]:
+    # Workers have the environment of their node and not of this process.
+    return {"address": address, "log_to_driver": False, "runtime_env": {"env_vars": _ENVIRONMENT}}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def _launch_directory(store: Path) -> Iterator[Path]:
+    """A uniquely named place for Tune's files, which nobody needs afterwards."""
+    directory = store / "tune" / uuid.uuid4().hex
+    try:
+        with suppress(FileNotFoundError):  # another launch has just removed the parent
+            directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"store: cannot write to {store} ({error.strerror})") from error
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        with suppress(OSError):  # another launch still has its directory there
+            directory.parent.rmdir()

@@ -1,0 +1,115 @@
+"""The course of a search: ask every loss for configurations, run their trials, tell how they did, ask again.
+
+All losses are asked and run together, so that workers are busy though each search goes step by step. Trials are
+those that a grid would have asked for, with the same ids, in the same store.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from search_spaces.optuna_adapter import Search
+from search_spaces.space import Point
+from study.events import Listener
+from study.launch.launch import Launch
+from study.launch.search.scores import outcomes
+from study.launch.search.turn import turn
+from study.plan import Plan, records_of
+from study.searches import open_searches
+from study.spec.expand import PlannedTrial, with_points
+from study.spec.load import StudySpec
+from trainables.store.records import RecordStore
+
+#: Given the plan of a round and what runs in it: who listens.
+Began = Callable[[Plan, Sequence[PlannedTrial]], Listener]
+
+#: Whether no other launch of the study runs now.
+Alone = Callable[[], bool]
+
+
+def run_search(launch: Launch, began: Began, *, alone: Alone) -> None:
+    """Search until the budget is spent, with `launch` for the trials of each round.
+
+    Other launches of the study may search at the same time: they share budget, trials and what is known. However
+    it ends, what was asked for and has not ended waits for the next time: no trial of Optuna's stays running.
+    Raises what `Launch.run` and `open_searches` do.
+    """
+    spec = launch.plan.spec
+    with turn(launch.store, spec.name):
+        searches = open_searches(spec, launch.plan.expansion, launch.store.path, alone=alone())
+    at_once = batch_size(spec, launch.workers)
+    try:
+        while _round(launch, searches, at_once, began) or _revive(launch, searches, alone):
+            pass
+    finally:
+        for search in searches.values():
+            search.interrupt()
+
+
+def settle(plan: Plan, store: RecordStore, *, alone: Alone) -> None:
+    """Tell the searches of a study that is done what they were not told: its launch was killed before it could.
+
+    Raises what `open_searches` does.
+    """
+    with turn(store, plan.spec.name):
+        searches = open_searches(plan.spec, plan.expansion, store.path, alone=alone())
+        for label, search in searches.items():
+            _ask(search, search.waiting)
+            search.tell(outcomes(plan, label))
+            search.interrupt()
+
+
+def batch_size(spec: StudySpec, workers: int) -> int:
+    """Configurations that each loss is asked for at a time."""
+    return spec.search.batch or max(1, math.ceil(workers / (len(spec.losses) * len(spec.seeds))))
+
+
+def _round(launch: Launch, searches: dict[str, Search], at_once: int, began: Began) -> bool:
+    """Ask, run and tell once. Whether there was something to ask for.
+
+    What other launches have asked for runs here too where it is free. Waited for is one's own, and in the end all.
+    """
+    budget = launch.plan.spec.search.trials or 0
+    with turn(launch.store, launch.plan.spec.name):
+        asked = {
+            label: _ask(search, min(search.waiting or at_once, budget - search.started))
+            for label, search in searches.items()
+        }
+    plan = _plan_of(launch, searches)
+    missing = list({trial.keys.trial_id: trial for trial in plan.missing}.values())
+    if missing:
+        own = _ids_of(plan, asked) if any(asked.values()) else None
+        replace(launch, plan=plan, trials=missing, awaited=own, listener=began(plan, missing)).run()
+        plan = _plan_of(launch, searches)
+    for label, search in searches.items():
+        search.tell(outcomes(plan, label))
+    return any(asked.values())
+
+
+def _revive(launch: Launch, searches: dict[str, Search], alone: Alone) -> bool:
+    """Whether there is something to ask for again, since a launch that died or was stopped had asked for it."""
+    with turn(launch.store, launch.plan.spec.name):
+        if alone():
+            for search in searches.values():
+                search.interrupt(everyones=True)
+    return any(search.started < (launch.plan.spec.search.trials or 0) for search in searches.values())
+
+
+def _ask(search: Search, count: int) -> list[Point]:
+    """Interrupted configurations go first and alone, so that a search takes the course that it would have taken."""
+    return [search.ask() for _ in range(count)]
+
+
+def _ids_of(plan: Plan, asked: Mapping[str, Sequence[Point]]) -> frozenset[str]:
+    points = {arm.label: arm.points for arm in plan.expansion.arms}
+    return frozenset(
+        trial.keys.trial_id for trial in plan.trials if points[trial.arm][trial.point] in asked[trial.arm]
+    )
+
+
+def _plan_of(launch: Launch, searches: dict[str, Search]) -> Plan:
+    """The study with what its searches have decided by now, against the records that there are by now."""
+    decided = {label: search.decided() for label, search in searches.items()}
+    expansion = with_points(launch.plan.spec, launch.plan.expansion, decided)
+    records = records_of(launch.plan.spec, expansion, launch.store)
+    return replace(launch.plan, expansion=expansion, records=records)

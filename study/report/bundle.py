@@ -1,0 +1,171 @@
+"""A bundle: one study with its records, small enough for a paper's supplement, that opens without its data set.
+
+Unpacked, it is a store with the study's records in it, and beside them what a report needs of the study beyond
+its file: the planned trials and the study's description, so that neither data nor a loss of one's own is needed.
+What the bundle says of machines (names, paths) is left out, as it is in reports.
+"""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from study.errors import StudyError
+from study.launch.manifest import Manifest, launches_folder, read_manifests, write_manifest
+from study.loaded import Opened
+from study.plan import searches_of
+from study.report.study_table import study_directory, study_info
+from study.spec.expand import planned_rows
+from study.spec.load import load_spec
+from trainables.atomic import replace_file
+from trainables.store.attempts import all_attempts, is_foreign_stop
+from trainables.store.records import RecordStore
+from trainables.store.schema import TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.info import StudyInfo
+    from analysis.study_analysis import Findings
+
+_FORMAT = 2
+_PACKAGE = "contrastive-robustness"
+
+_README = """Study "{name}": its file, its records and its report.
+
+    studies/{name}/          study.toml, which was run; report.html with its figures and tables
+    studies/{name}/launches/ with which code, packages and machine each launch ran
+    records/, records.csv    a row an attempt at a trial, as Parquet and as text
+    bundle.json              the planned trials, for making the report again
+
+To make the report again, install the package (version {version} or later) and run in this folder:
+
+    study report studies/{name}/study.toml --store .
+
+Names of machines and paths on them were left out of everything here.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """An unpacked bundle."""
+
+    path: Path
+    planned: list[dict[str, Any]]
+    info: dict[str, Any]
+
+    @property
+    def store(self) -> RecordStore:
+        """Its records."""
+        return RecordStore(self.path)
+
+    @property
+    def records(self) -> pa.Table:
+        """The latest attempt at each of its trials."""
+        return self.store.read({row["trial_id"] for row in self.planned}).table
+
+
+def open_bundle(study: str, store: str) -> Bundle | None:
+    """The bundle unpacked at `store`, if there is one and `study` is its study file, unchanged."""
+    bundle = read_bundle(store)
+    return bundle if bundle and load_spec(study).text == bundle.info["spec_text"] else None
+
+
+def read_bundle(folder: str) -> Bundle | None:
+    """The bundle unpacked in a folder, if there is one. Raises `StudyError` for one that is damaged or newer."""
+    path = Path(folder).expanduser().resolve()
+    try:
+        told = json.loads((path / "bundle.json").read_text(encoding="utf-8"))
+        form, planned, info, _ = told["format"], told["planned"], told["info"], told["info"]["spec_text"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(f"store: {path / 'bundle.json'} is damaged ({error})") from error
+    if form != _FORMAT:
+        raise StudyError(
+            f"store: {path} holds a bundle of format {form}, this package opens {_FORMAT}; upgrade the package"
+        )
+    return Bundle(path=path, planned=planned, info=info)
+
+
+def report_bundle(bundle: Bundle) -> tuple[Path, "Findings"]:
+    """Write the report of a bundle, from nothing but what is in it."""
+    from analysis.report import write_findings
+    from analysis.study_analysis import analyse_table
+    from study.report.importances import with_importances
+
+    table, info = bundle_table(bundle)
+    findings = with_importances(analyse_table(table, info))
+    return write_findings(findings, study_directory(bundle.store, info.name)), findings
+
+
+def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
+    """The planned trials of a bundle with their records, and what its study is."""
+    import pandas as pd
+
+    from analysis.table import build_table
+
+    return build_table(pd.DataFrame(bundle.planned), bundle.records.to_pandas()), _study_info(bundle.info)
+
+
+def fill_bundle(opened: Opened, path: Path) -> Bundle:
+    """Make a bundle of what the store holds of a study, with its report, in the empty folder `path`."""
+    info = asdict(study_info(opened.plan, opened.loaded))
+    told = {"format": _FORMAT, "planned": planned_rows(opened.plan.expansion), "info": info}
+    told = _redacted(told)
+    replace_file(path / "bundle.json", json.dumps(told, ensure_ascii=False))
+    replace_file(path / "studies" / opened.name / "study.toml", _redacted(opened.loaded.text))
+    replace_file(path / "README.txt", _README.format(name=opened.name, version=metadata.version(_PACKAGE)))
+    for manifest in read_manifests(launches_folder(opened.store.path, opened.name)):
+        write_manifest(launches_folder(path, opened.name), _anonymous(manifest))
+    _copy_records(opened, path)
+    bundle = Bundle(path=path, planned=told["planned"], info=told["info"])
+    report_bundle(bundle)
+    return bundle
+
+
+def _anonymous(manifest: Manifest) -> Manifest:
+    machine = {name: value for name, value in manifest.machine.items() if name != "node"}
+    return Manifest(**_redacted(vars(manifest) | {"machine": machine, "pid": 0}))
+
+
+def _copy_records(opened: Opened, path: Path) -> None:
+    """Every attempt, but for stops by other studies' searches, in one file, and once more as text."""
+    rows = all_attempts(opened.store, [trial.keys.trial_id for trial in opened.plan.trials]).to_pylist()
+    own = searches_of(opened.plan.spec, opened.plan.expansion)
+    rows = [row for row in rows if not is_foreign_stop(row, own)]
+    rows = [_redacted(row | {"node": None, "hp_other": dict(row["hp_other"] or {}) or None}) for row in rows]
+    store = RecordStore(path)
+    for row in rows:
+        store.put(TrialRecord(**row))
+    for _ in range(2):  # join, then remove what was joined
+        store.compact(grace_seconds=0)
+    with (path / "records.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(TrialRecord)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row | {"hp_other": json.dumps(row["hp_other"] or {})} for row in rows)
+
+
+def _redacted(value: Any) -> Any:
+    """The value with every absolute path in its texts cut to its last part."""
+    from analysis.redact import redact_paths
+
+    if isinstance(value, str):
+        return redact_paths(value)
+    if isinstance(value, Mapping):
+        return {key: _redacted(item) for key, item in value.items()}
+    return [_redacted(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _study_info(told: Mapping[str, Any]) -> "StudyInfo":
+    """What `dataclasses.asdict` and JSON made of a `StudyInfo`, turned back."""
+    from pydantic import TypeAdapter
+
+    from analysis.info import StudyInfo
+
+    return TypeAdapter(StudyInfo).validate_python(told)

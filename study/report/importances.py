@@ -1,0 +1,50 @@
+"""Optuna's importances of hyperparameters, shown in the report beside the exact ones."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from analysis.cells import Cells
+from analysis.study_analysis import Findings
+
+#: Trials from which on: its documentation asks for 5 among the best tenth.
+_LEAST_TRIALS = 50
+
+
+def with_importances(findings: Findings) -> Findings:
+    """The findings with Optuna's importances of every uncut arm that has enough trials, where Optuna is there.
+
+    Not of adaptive searches, whose places crowd where scores are good: the report has no importances of them.
+    """
+    eligible = {} if findings.adaptive else {label: c for label, c in findings.wholes.items() if _enough(c)}
+    if not eligible:
+        return findings
+    try:  # its import takes most of a second
+        from search_spaces import optuna_adapter  # noqa: F401
+    except ImportError:
+        return findings
+    found = {label: arm_importances(cells) for label, cells in eligible.items()}
+    return dataclasses.replace(findings, optuna_importances=found)
+
+
+def arm_importances(cells: Cells) -> Mapping[str, float]:
+    """Shares of the axes that vary, in words, of an arm's trials by validation score; failures have the worst one.
+
+    Empty where all scores are equal.
+    """
+    from search_spaces.optuna_adapter import importances
+
+    scores = cells.validation
+    cell, seed = np.nonzero(np.isfinite(scores))
+    known = scores[cell, seed]
+    if len(known) < 2 or np.ptp(known) == 0:
+        return {}
+    varying = [axis for axis in cells.axes if len(axis.values) > 1]
+    columns = {axis.info.words: cells.values(axis.name)[cell].tolist() for axis in varying}
+    return importances(columns, known.tolist())
+
+
+def _enough(cells: Cells) -> bool:
+    varying = sum(len(axis.values) > 1 for axis in cells.axes)
+    return varying > 1 and int(np.isfinite(cells.validation).sum()) >= _LEAST_TRIALS

@@ -1,0 +1,43 @@
+"""Reads what sphere trials left beside their records, for the report: gap curves and final embeddings."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.spec.expand import PlannedTrial
+from trainables.config import SphereTask
+from trainables.store.artefacts import curve_path, embeddings_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.study_analysis import Findings
+
+
+def with_kept(findings: "Findings", trials: Sequence[PlannedTrial], artefacts: Path) -> "Findings":
+    """Findings with the curves and embeddings that sphere trials kept, each row with its `trial_id`."""
+    own = [trial for trial in trials if isinstance(trial.config.task, SphereTask)]
+    return dataclasses.replace(
+        findings,
+        curves=_read(own, artefacts, curve_path),
+        embeddings=_read(own, artefacts, embeddings_path),
+    )
+
+
+def _read(
+    trials: Sequence[PlannedTrial], artefacts: Path, path_of: Callable[[Path, str], Path]
+) -> "pd.DataFrame":
+    import pandas as pd
+
+    frames = []
+    for trial in trials:
+        try:
+            table = pq.read_table(path_of(artefacts, trial.keys.pretrain_id))
+        except (OSError, pa.ArrowInvalid):  # not kept, or damaged: operational, never needed to know a result
+            continue
+        frames.append(table.to_pandas().assign(trial_id=trial.keys.trial_id))
+    return pd.concat([frame for frame in frames if len(frame)] or [pd.DataFrame()], ignore_index=True)

@@ -1,0 +1,185 @@
+"""Hands a study's plan and records to the analysis."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.axes import Axis
+from search_spaces.loss_params import loss_defaults
+from search_spaces.space import Tied
+from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
+from study.errors import StudyError
+from study.plan import Plan
+from study.report.kept_tables import with_kept
+from study.spec.arms import Arm
+from study.spec.claims import claims_of
+from study.spec.expand import PlannedTrial, planned_rows
+from study.spec.load import LoadedSpec
+from trainables.config import DiagnosticTask, ImagesTask
+from trainables.loss_fields import LOSS_CARDS
+from trainables.store.records import RecordStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.info import ArmInfo, AxisInfo, StudyInfo
+    from analysis.study_analysis import Findings
+
+
+def study_directory(store: RecordStore, name: str) -> Path:
+    """Where a study's file, report, figures and tables lie."""
+    return store.path / "studies" / name
+
+
+def build_report(plan: Plan, loaded: LoadedSpec, store: RecordStore) -> tuple[Path, "Findings"]:
+    """Write the report of what the store holds now. Returns the page's path and what it says."""
+    from analysis.report import write_findings
+    from analysis.study_analysis import analyse_table
+    from study.report.importances import with_importances
+
+    findings = with_importances(analyse_table(*study_table(plan, loaded)))
+    findings = with_kept(findings, plan.trials, store.path)
+    return write_findings(findings, study_directory(store, loaded.spec.name)), findings
+
+
+def study_table(plan: Plan, loaded: LoadedSpec) -> tuple["pd.DataFrame", "StudyInfo"]:
+    """A row a planned trial with what is recorded of it, and the study's description, as the analysis takes them."""
+    import pandas as pd
+
+    from analysis.table import build_table
+
+    info = study_info(plan, loaded)  # refuses a search without any point
+    planned = pd.DataFrame(planned_rows(plan.expansion))
+    return build_table(planned, plan.records.table.to_pandas()), info
+
+
+def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":
+    """What the analysis must know beside the rows. Raises `StudyError` where a search has not begun."""
+    from analysis.info import StudyInfo
+
+    spec, task = loaded.spec, plan.expansion.task
+    for arm in plan.expansion.arms:
+        if not arm.points:
+            raise StudyError(f"losses.{arm.label}: its search has not begun; run the study first")
+    return StudyInfo(
+        name=spec.name,
+        description=spec.description,
+        metric=task.metric(plan.records.table.to_pandas()),
+        arms=tuple(_arm_info(arm, plan.trials) for arm in plan.expansion.arms),
+        seeds=spec.seeds,
+        design=plan.expansion.design,
+        reference=spec.reference or "",
+        null_controls=_null_controls(plan.expansion.arms),
+        task=spec.task,
+        **task.described(),
+        spec_text=loaded.text,
+        claims=claims_of(spec),
+    )
+
+
+def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
+    """Arms whose losses share one gradient and that were swept alike."""
+    return tuple(
+        (one.label, other.label)
+        for pair in NULL_CONTROLS
+        for one in arms
+        for other in arms
+        if (one.loss, other.loss) == pair and (one.points, one.lr) == (other.points, other.lr)
+    )
+
+
+def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
+    from analysis.info import ArmInfo
+
+    tasks = [trial.config.task for trial in trials if trial.arm == arm.label]
+    rates = {getattr(task.training, "lr", math.nan) for task in tasks}
+    lr_source, lr_tuned = _rate_source(arm, rates, trials)
+    main = arm.main_axis or "lr"
+    return ArmInfo(
+        label=arm.label,
+        title=_title(arm),
+        loss=arm.loss,
+        axes=tuple(_axis_info(arm, name) for name in dict.fromkeys(("batch_size", main, *arm.space))),
+        base_lr=min(rates),
+        lr_source=lr_source,
+        lr_tuned=lr_tuned,
+    )
+
+
+#: Axes in words, with their units where they have one.
+_AXIS_LABELS = {
+    "batch_size": "batch size, pairs",
+    "t": "kernel scale t",
+    "lr": "base learning rate",
+    "gamma": "energy weight gamma",
+    "epochs": "budget, epochs",
+    "steps": "budget, steps",
+    "samples": "budget, images",
+}
+
+
+def _axis_info(arm: Arm, name: str) -> "AxisInfo":
+    """An axis with its measure, and the column that decides on it where it has cases."""
+    from analysis.info import AxisInfo
+
+    measure = arm.measures.get(name, "log")
+    cases: tuple[str, dict[str, str]] = ("", {})
+    if not isinstance(measure, str):
+        tied = arm.space[name]
+        assert isinstance(tied, Tied)
+        cases = (f"hp_{tied.on}", {str(value): each for value, each in measure.items()})
+    return AxisInfo(
+        name=f"hp_{name}",
+        label=_AXIS_LABELS.get(name, name.replace("_", " ")),
+        measure=measure if isinstance(measure, str) else "log",
+        drawn=_drawn(arm.space.get(name)),
+        default=_default(arm, name),
+        cases=cases,
+    )
+
+
+def _drawn(axis: Axis | Tied | None) -> str:
+    """The measure that points were drawn by; that of cases is one for all, or not told."""
+    if isinstance(axis, Tied):
+        kinds = {case.drawn for case in axis.cases.values()}
+        return kinds.pop() if len(kinds) == 1 else ""
+    return axis.drawn if axis else ""
+
+
+def _default(arm: Arm, name: str) -> Any:
+    """The loss's own default of a field, the middle value of a main axis without one; None for axes of training."""
+    default = loss_defaults(arm.loss).get(name)
+    if default is None and name == (arm.main_axis or "lr"):
+        values = sorted(arm.axes.get(name, (0.0,)))
+        return values[len(values) // 2]
+    return default
+
+
+def _rate_source(arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...]) -> tuple[str, bool]:
+    """Where an arm's base rate comes from, and whether it was tuned for what this study trains."""
+    space, task = SPACES.get(arm.loss), trials[0].config.task
+    if isinstance(task, DiagnosticTask):
+        return "nothing is trained", True
+    if len(rates) > 1:
+        return "swept in this study", True
+    if space is None or rates != {space.base_lr} or not space.rate_scope.covers(arm.axes):
+        return "set in the study file", False
+    if not isinstance(task, ImagesTask):
+        return "set in the study file", False
+    here = {"data": task.data.name, "encoder": task.encoder.name, "lr_rule": task.training.lr_rule}
+    if here != TUNED_ON:
+        return f"carried over from {TUNED_ON['data']}, not tuned here", False
+    return space.lr_source, True
+
+
+def _title(arm: Arm) -> str:
+    """The loss as papers write it, with the variant that is meant: "DHEL (released)"; a label of one's own stands."""
+    if arm.label != arm.loss or arm.loss not in LOSS_CARDS:
+        return arm.label
+    variants = []
+    for field in LOSS_CARDS[arm.loss].fields:
+        chosen = arm.axes.get(field.name, (field.default,))
+        if field.choices and len(chosen) == 1:
+            variants.append(str(chosen[0]))
+    title = LOSS_CARDS[arm.loss].title
+    return f"{title} ({', '.join(variants)})" if variants else title

@@ -1,0 +1,68 @@
+"""What ends a run: one line an arm, and one line a kind of failure."""
+
+import math
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from rich.table import Table
+
+from study.commands.failures import group_failures
+from trainables.store.attempts import failures
+
+if TYPE_CHECKING:
+    from analysis.statistics.intervals import Estimate
+    from analysis.study_analysis import Findings
+    from analysis.wording import Scale
+
+
+def summary_table(findings: "Findings") -> Table:
+    """Finished and failed trials of each arm, its tuned and its mean test accuracy, with 95 % intervals."""
+    from analysis.wording import Scale
+
+    info, scale = findings.info, Scale(findings.info.metric)
+    unit = f", {info.metric.unit}" if info.metric.unit else ""
+    where = ", test set" if info.metric.is_test else ""
+    chooser = "validation" if info.metric.held_out else "the metric itself"
+    table = Table(
+        title=f"{info.name}: {info.metric.words}{where}{unit}",
+        caption=f"tuned: chosen on {chooser} by the other half of the seeds, so with few seeds it may lie below "
+        "the default; in brackets: 95 % interval over seeds",
+        box=None,
+    )
+    of_space = () if findings.adaptive else ("mean over space",)  # searches crowd where scores are good
+    for name in ("loss", "finished", "failed", "tuned", *of_space):
+        table.add_column(name, justify="left" if name == "loss" else "right", no_wrap=name != "loss")
+    for arm in info.arms:
+        summary = findings.summaries[arm.label]
+        table.add_row(
+            arm.name,
+            f"{summary.finished} of {summary.planned}",
+            str(summary.failed),
+            _told(summary.tuned.estimate, scale),
+            *(_told(summary.mean, scale) for _ in of_space),
+        )
+    return table
+
+
+def claims_table(findings: "Findings") -> Table:
+    """Each claim of a study, what became of it, and the numbers."""
+    from analysis.study_analysis import judged_claims
+
+    table = Table("claim", "finding", "found", title=f"{findings.info.name}: claims", box=None)
+    for item in judged_claims(findings):
+        table.add_row(item.claim.claim, item.status, item.found)
+    return table
+
+
+def _told(estimate: "Estimate", scale: "Scale") -> str:
+    if math.isnan(estimate.value):
+        return "no trials"
+    return f"{scale.value(estimate.value)} {scale.interval(estimate)}".rstrip()
+
+
+def failure_lines(records: pa.Table, study: str) -> list[str]:
+    """One line a kind of failure: how many, the error, and the command that shows one of them."""
+    return [
+        f"{group.title} (look at one with: study trial {study} {group.first['trial_id']})"
+        for group in group_failures(failures(records))
+    ]

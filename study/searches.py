@@ -1,0 +1,94 @@
+"""What the searches of a study have decided so far, as their journal says: one search a loss.
+
+A search goes by all that its suggestions and scores depend on, so an edit of a range, of the sampler or of the
+training, or another numerics version, begins another one; what was recorded stays. More trials and other seeds go
+on with the same search, in which scores stand as they were told.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from search_spaces.optuna_adapter import SamplerConfig, Search, read_decided, repair_journal
+from search_spaces.space import Space, Tied
+from study.errors import StudyError
+from study.spec.arms import Arm
+from study.spec.expand import Expansion, end_trials, with_points
+from study.spec.load import StudySpec
+from trainables.config import canonical_json
+
+
+def journal_path(store: Path, name: str) -> Path:
+    """The journal of a study's searches, which `optuna-dashboard` opens."""
+    return store / "studies" / name / "optuna.journal"
+
+
+def with_decided(spec: StudySpec, expansion: Expansion, store: Path) -> Expansion:
+    """The expansion with the configurations that the journal in `store` holds. Writes nothing.
+
+    Raises `StudyError` for a journal that cannot be read.
+    """
+    journal = journal_path(store, spec.name)
+    try:
+        decided = {
+            arm.label: read_decided(journal, search_name(spec, arm, expansion)) for arm in expansion.arms
+        }
+    except (OSError, ValueError) as error:
+        raise StudyError(f"store: {error}") from error
+    return with_points(spec, expansion, decided)
+
+
+def open_searches(spec: StudySpec, expansion: Expansion, store: Path, *, alone: bool) -> dict[str, Search]:
+    """The search of each arm, open for writing; `alone` where no other launch of the study runs.
+
+    Then what a dead one left is put in order: half a line at the journal's end, and running configurations.
+    Raises `StudyError` for a journal that cannot be read or written.
+    """
+    journal = journal_path(store, spec.name)
+    try:
+        if alone:
+            repair_journal(journal)
+        sampler = SamplerConfig(
+            name=spec.search.sampler, seed=spec.search.sampler_seed, startup=spec.search.startup
+        )
+        searches = {
+            arm.label: Search(journal, search_name(spec, arm, expansion), space=arm.space, sampler=sampler)
+            for arm in expansion.arms
+        }
+    except (OSError, ValueError) as error:
+        raise StudyError(f"store: {error}") from error
+    if alone:
+        for search in searches.values():
+            search.interrupt(everyones=True)
+    return searches
+
+
+def search_name(spec: StudySpec, arm: Arm, expansion: Expansion) -> str:
+    """The name of an arm's Optuna study: its label, and a digest of all that its course depends on."""
+    told = {
+        "loss": arm.loss,
+        "space": _described(arm.space),
+        "metric": spec.metric,
+        # one for all: data, code, training and probes
+        "trial": end_trials(spec, arm, expansion)[0].keys.config_id,
+        "sampler": [spec.search.sampler, spec.search.sampler_seed, spec.search.startup],
+    }
+    if stopping := spec.search.early_stopping:
+        told["early_stopping"] = [stopping.eta, stopping.min_resource]
+    digest = hashlib.sha256(canonical_json(told).encode()).hexdigest()
+    return f"{arm.label} ({digest[:8]})"
+
+
+def _described(space: Space) -> dict[str, Any]:
+    return {
+        name: {"on": axis.on, "cases": {str(value): _plain(case) for value, case in axis.cases.items()}}
+        if isinstance(axis, Tied)
+        else _plain(axis)
+        for name, axis in space.items()
+    }
+
+
+def _plain(axis: Any) -> dict[str, Any]:
+    """An axis without its measure, which weighs scores and moves nothing."""
+    plain: dict[str, Any] = axis.model_dump(mode="json", exclude_defaults=True, exclude={"measure"})
+    return plain

@@ -1,0 +1,185 @@
+"""The arms of a study: each entry of `[losses]` is a loss with its space, and the configurations that run of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from search_spaces.axes import Axis, Measure, is_numeric, listed, measure_of, varies
+from search_spaces.designs import DRAWN_DESIGNS, columns
+from search_spaces.loss_params import BUDGETS, TRAINING_AXES, check_loss_name, check_params, field_names
+from search_spaces.space import Point, Space, Tied, end_points, grid_points, point_at
+from search_spaces.spaces import SPACES
+from study.errors import StudyError
+from study.spec.arm_space import LOSS_KEY, LR_KEY, POINTS_KEY, build_space, loss_name
+from study.spec.schema import SearchSection
+from trainables.config import Scalar
+
+AxisValues = dict[str, tuple[Scalar, ...]]
+
+#: The measure of every axis; of one with cases, of each case. No part of a trial.
+Measures = Mapping[str, Measure | dict[Scalar, Measure]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One entry of `[losses]`, resolved."""
+
+    label: str
+    loss: str
+    space: Space
+    points: tuple[Point, ...]  # configurations: axes of training and fields of the loss; seeds come on top
+    axes: AxisValues  # the values that occur of each field of the loss; of a range that is searched, its ends
+    lr: tuple[Scalar, ...] | None  # base rates, None where `[axes]` sweeps them
+    main_axis: str | None  # the field that surfaces show, None where nothing of the loss varies
+    undecided: int = 0  # configurations that a search has still to find
+
+    @property
+    def measures(self) -> Measures:
+        """Of every axis; of one with cases, of each case."""
+        return {name: _measure(axis) for name, axis in self.space.items()}
+
+
+def resolve_arm(
+    label: str, table: Mapping[str, Any], shared: Mapping[str, Axis], search: SearchSection
+) -> Arm:
+    """An arm from its table; `shared` are the axes of all arms. A search has no points yet, see `study.search`.
+
+    Raises `StudyError` for an unknown loss or field, a value that the loss refuses, and a missing range or rate.
+    """
+    where = f"losses.{label}"
+    with _named(where):
+        loss = loss_name(label, table)
+        check_loss_name(loss)
+        _refuse_training_axes(table)
+    spaces = _spaces(where, loss, table, shared, search.design)
+    with _named(where):
+        points = _points(loss, spaces, search)
+        for fields in dict.fromkeys(tuple(_fields_of(point).items()) for point in points):
+            check_params(loss, dict(fields))
+    values = _occurring(points)
+    space = _union(spaces, values)
+    return Arm(
+        label=label,
+        loss=loss,
+        space=space,
+        points=() if search.design == "optuna" else points,
+        undecided=search.trials or 0,
+        axes=_fields_of(values),
+        lr=None if "lr" in shared else values["lr"],
+        main_axis=_main_axis(loss, space),
+    )
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Says in which table a fault is."""
+    try:
+        yield
+    except ValueError as error:
+        raise StudyError(f"{where}: {error}") from error
+
+
+def _refuse_training_axes(table: Mapping[str, Any]) -> None:
+    for name in table:
+        if name in TRAINING_AXES and name != LR_KEY:
+            raise ValueError(f"{name}: belongs in [axes], where it is the same for all losses")
+
+
+def _spaces(
+    where: str, loss: str, table: Mapping[str, Any], shared: Mapping[str, Axis], design: str
+) -> list[Space]:
+    """The space of a table; of a table with explicit points, one a point."""
+    if design != "list":
+        if POINTS_KEY in table:
+            raise StudyError(f"{where}.points: are for design = list, and search.design is {design}")
+        return [build_space(where, loss, table, shared, design=design)]
+    if POINTS_KEY not in table:
+        raise StudyError(f"{where}.points: is missing; design list needs the configurations of every loss")
+    rest = {name: axis for name, axis in table.items() if name != POINTS_KEY}
+    return [
+        _space_of_point(f"{where}.points.{number}", loss, rest, shared, point)
+        for number, point in enumerate(table[POINTS_KEY], start=1)
+    ]
+
+
+def _space_of_point(
+    where: str, loss: str, table: Mapping[str, Any], shared: Mapping[str, Axis], point: Point
+) -> Space:
+    """The space of a table and the shared axes, in which all that the point says has that value."""
+    if taken := sorted({LOSS_KEY, POINTS_KEY} & set(point)):
+        raise StudyError(f"{where}.{taken[0]}: a point gives fields of the loss and of training")
+    fixed = {name: listed(value) for name, value in point.items()}
+    replaced = {*point, *(BUDGETS if set(BUDGETS) & set(point) else ())}
+    axes = {name: axis for name, axis in shared.items() if name not in replaced}
+    training = axes | {name: axis for name, axis in fixed.items() if name in TRAINING_AXES}
+    fields = {name: axis for name, axis in table.items() if name not in replaced} | _fields_of(fixed)
+    return build_space(where, loss, fields, training, design="list")
+
+
+def _points(loss: str, spaces: Sequence[Space], search: SearchSection) -> tuple[Point, ...]:
+    """The configurations of an arm; of a search, the ends of its space."""
+    if search.design == "optuna":
+        return end_points(spaces[0])
+    if search.design not in DRAWN_DESIGNS:
+        return tuple(point for space in spaces for point in grid_points(space))
+    (space,) = spaces
+    assert search.points is not None
+    column = columns(_main_axis(loss, space), TRAINING_AXES, field_names(loss))
+    unknown = [name for name in space if name not in column]
+    if unknown:
+        check_params(loss, dict.fromkeys(unknown, 0.0))  # raises, and says what is allowed
+    table = DRAWN_DESIGNS[search.design](search.points, search.design_seed)
+    points = tuple(point_at(space, {name: row[column[name]] for name in space}) for row in table)
+    different = len({tuple(point.values()) for point in points})
+    if different < len(points):
+        raise ValueError(
+            f"only {different} of the {len(points)} points differ, since its axes have few values; give ranges "
+            "without points, fewer points, or design = grid"
+        )
+    return points
+
+
+def _fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What belongs to the loss."""
+    return {name: value for name, value in values.items() if name not in TRAINING_AXES}
+
+
+def _occurring(points: Sequence[Point]) -> AxisValues:
+    """The different values of each hyperparameter, in the order in which they come."""
+    values: dict[str, dict[Scalar, None]] = {}
+    for point in points:
+        for name, value in point.items():
+            values.setdefault(name, {})[value] = None
+    return {name: tuple(found) for name, found in values.items()}
+
+
+def _union(spaces: Sequence[Space], values: AxisValues) -> Space:
+    """The space of an arm: axes on which its spaces differ have the values that occur."""
+    first = spaces[0]
+    return {
+        name: first[name] if all(space.get(name) == first.get(name) for space in spaces) else listed(*found)
+        for name, found in values.items()
+    }
+
+
+def _main_axis(loss: str, space: Space) -> str | None:
+    defaults = SPACES.get(loss)
+    varying = [
+        name
+        for name, axis in _fields_of(space).items()
+        if all(is_numeric(case) for case in _cases(axis)) and any(varies(case) for case in _cases(axis))
+    ]
+    if defaults and (defaults.main_axis in varying or not varying):
+        return defaults.main_axis
+    return varying[0] if varying else None
+
+
+def _cases(axis: Axis | Tied) -> list[Axis]:
+    return list(axis.cases.values()) if isinstance(axis, Tied) else [axis]
+
+
+def _measure(axis: Axis | Tied) -> Measure | dict[Scalar, Measure]:
+    if isinstance(axis, Tied):
+        return {value: measure_of(case) for value, case in axis.cases.items()}
+    return measure_of(axis)

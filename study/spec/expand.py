@@ -1,0 +1,269 @@
+"""A study's spec to its trials: the configurations of every arm, times the seeds.
+
+This module imports no torch unless a study names a loss or an encoder of its own by import path.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search_spaces.axes import Axis, Range, listed
+from search_spaces.designs import DRAWN_DESIGNS
+from search_spaces.loss_params import BUDGETS, SELECTION_AXIS, TRAINING_AXES, loss_defaults
+from search_spaces.space import Point, end_points
+from study.errors import StudyError
+from study.spec.arm_space import LR_KEY, POINTS_KEY
+from study.spec.arms import Arm, resolve_arm
+from study.spec.claims import check_claims
+from study.spec.load import StudySpec
+from study.spec.schema import SelectionSection, SphereTrainingSection
+from study.spec.tasks.protocol import StudyTask
+from study.spec.tasks.registry import open_task
+from trainables.config import (
+    DiagnosticTask,
+    LossConfig,
+    Provenance,
+    Scalar,
+    SphereTask,
+    Task,
+    TrialConfig,
+    TrialKeys,
+    trial_keys,
+)
+from trainables.datasets.datasets import DatasetInfo
+from trainables.provenance import code_fingerprint
+from trainables.selection.rounds import LOOKING_METHODS
+from trainables.sphere.known import ideal_name
+from trainables.suggestion import did_you_mean
+
+#: Axes of whole numbers.
+_COUNTED = frozenset({"batch_size", *BUDGETS, "n_pairs", "dim"})
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTrial:
+    """A trial with the arm it belongs to, its ids, and what tells it from its neighbours, for people."""
+
+    arm: str
+    point: int  # which of the arm's configurations; in drawn designs the same point of the unit cube for all arms
+    title: str
+    config: TrialConfig
+    keys: TrialKeys
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expansion:
+    """Everything that a spec says, worked out."""
+
+    arms: tuple[Arm, ...]
+    trials: tuple[PlannedTrial, ...]
+    task: StudyTask
+    design: str  # that the points of all arms come from
+
+    @property
+    def data(self) -> DatasetInfo:
+        """The data set. Raises `StudyError` for a task without one."""
+        return self.task.data
+
+
+def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
+    """All trials of a study in the order of its file. Raises `StudyError` on the first fault."""
+    task = open_task(spec, data_root)
+    shared = _shared_axes(spec, task)
+    arms = tuple(
+        resolve_arm(label, table, _with_rate(spec, shared, label, task), spec.search)
+        for label, table in spec.losses.items()
+    )
+    _check_axes(arms, task)
+    _check_selection_keys(spec.selection, arms)
+    expansion = Expansion(arms=arms, trials=(), task=task, design=spec.search.design)
+    if spec.search.design == "optuna":
+        for arm in arms:
+            end_trials(spec, arm, expansion)  # raises
+    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, expansion))
+    _refuse_repeats(trials)
+    expansion = dataclasses.replace(expansion, trials=trials)
+    if spec.claims and trials:  # a search has none yet
+        check_claims(spec, planned_rows(expansion))
+    return expansion
+
+
+def with_points(spec: StudySpec, expansion: Expansion, decided: Mapping[str, Sequence[Point]]) -> Expansion:
+    """The expansion of a study that searches, with the configurations decided so far, by arm, and their trials.
+
+    A configuration that was decided more than once is one point, and counts against the budget each time. Two
+    arms may come upon one and the same trial.
+    """
+    budget = spec.search.trials or 0
+    arms = []
+    for arm in expansion.arms:
+        counted = decided[arm.label][:budget]
+        points = {tuple(point.items()): point for point in counted}
+        arms.append(dataclasses.replace(arm, points=tuple(points.values()), undecided=budget - len(counted)))
+    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, expansion))
+    return dataclasses.replace(expansion, arms=tuple(arms), trials=trials)
+
+
+def stand_ins(spec: StudySpec, expansion: Expansion) -> list[PlannedTrial]:
+    """As many trials as are still to be decided, for pricing alone: those at the ends of the spaces, repeated."""
+    return [
+        trial
+        for arm in expansion.arms
+        if arm.undecided
+        for trial in itertools.islice(
+            itertools.cycle(end_trials(spec, arm, expansion)), arm.undecided * len(spec.seeds)
+        )
+    ]
+
+
+def end_trials(spec: StudySpec, arm: Arm, expansion: Expansion) -> list[PlannedTrial]:
+    """Trials at the ends of an arm's space: what a search may come upon must be sound before it begins."""
+    return list(_arm_trials(spec, dataclasses.replace(arm, points=end_points(arm.space)), expansion))
+
+
+def _shared_axes(spec: StudySpec, task: StudyTask) -> dict[str, Axis]:
+    axes: dict[str, Axis] = {name: _whole(name, axis) for name, axis in spec.axes.items()}
+    for name in axes:
+        if name not in task.axes:
+            near = did_you_mean(name, task.axes)
+            raise StudyError(f"axes.{name}: unknown axis{near}; allowed are {', '.join(task.axes)}")
+        if spec.search.design not in (*DRAWN_DESIGNS, "optuna"):
+            _check_grid(name, axes[name])
+    if len(budgets := [name for name in BUDGETS if name in axes]) > 1:
+        raise StudyError(f"axes.{', axes.'.join(budgets)}: all are swept; a budget is given in one of them")
+    return axes
+
+
+def _with_rate(
+    spec: StudySpec, shared: Mapping[str, Axis], label: str, task: StudyTask
+) -> Mapping[str, Axis]:
+    """The shared axes with the rate of `[training]` for a loss without one, where that table has a rate.
+
+    There the default rates of losses, found on images, mean nothing.
+    """
+    table, training = spec.losses[label], spec.training
+    if LR_KEY not in task.axes:
+        return {**shared, LR_KEY: listed(0.0)}  # nothing is trained
+    if not isinstance(training, SphereTrainingSection) or LR_KEY in shared or LR_KEY in table:
+        return shared
+    if training.lr is not None:
+        return {**shared, LR_KEY: listed(training.lr)}
+    if not all(LR_KEY in point for point in table.get(POINTS_KEY, ({},))):
+        raise StudyError(f"losses.{label}.lr: is missing; give it there, in [training] or in [axes]")
+    return shared
+
+
+def _whole(name: str, axis: Axis) -> Axis:
+    """Ranges of what is counted are of whole numbers."""
+    if isinstance(axis, Range) and name in _COUNTED:
+        return axis.model_copy(update={"whole": True})
+    return axis
+
+
+def _check_grid(name: str, axis: Axis) -> None:
+    try:
+        axis.values()
+    except ValueError as error:
+        raise StudyError(f"axes.{name}: {error}") from error
+
+
+def _check_axes(arms: tuple[Arm, ...], task: StudyTask) -> None:
+    for arm in arms:
+        points = arm.points or end_points(arm.space)
+        if unknown := {name for point in points for name in point if name in TRAINING_AXES} - {
+            *task.axes,
+            LR_KEY,
+        }:
+            raise StudyError(f"losses.{arm.label}.points: {min(unknown)} is no axis of this task")
+        task.check_points(arm.loss, points)
+
+
+def _check_selection_keys(section: SelectionSection, arms: tuple[Arm, ...]) -> None:
+    """Keys of a method that no trial has say nothing: a slip."""
+    points = [point for arm in arms for point in arm.points or end_points(arm.space)]
+    methods = {point.get(SELECTION_AXIS, section.method) for point in points}
+    for method in LOOKING_METHODS:
+        given = [key for key in section.keys_of(method) if getattr(section, key) is not None]
+        if given and method not in methods:
+            raise StudyError(f"selection.{given[0]}: is for method {method}, which no trial has")
+
+
+def _arm_trials(spec: StudySpec, arm: Arm, expansion: Expansion) -> Iterator[PlannedTrial]:
+    shown = _shown(arm)
+    tasks: dict[tuple[Any, ...], Task] = {}
+    for number, point in enumerate(arm.points):
+        training = {name: value for name, value in point.items() if name in TRAINING_AXES}
+        params = {name: value for name, value in point.items() if name not in TRAINING_AXES}
+        key = tuple(training.items())
+        task = tasks[key] = tasks.get(key) or expansion.task.build(training)
+        loss = LossConfig(name=arm.loss, params=_without_defaults(arm.loss, params))
+        words = [arm.label, *(f"{name}={value}" for name, value in point.items() if name in shown)]
+        for seed in spec.seeds:
+            config = TrialConfig(seed=seed, loss=loss, task=task)
+            keys = trial_keys(config, _provenance(config, expansion.task.origin))
+            title = " ".join([*words, f"seed={seed}"])
+            yield PlannedTrial(arm=arm.label, point=number, title=title, config=config, keys=keys)
+
+
+def _shown(arm: Arm) -> set[str]:
+    """What tells an arm's configurations apart, with batch size and main axis in any case."""
+    varying = {name for point in arm.points for name in point if point[name] != arm.points[0].get(name)}
+    return varying | {"batch_size"} | ({arm.main_axis} if arm.main_axis else set())
+
+
+def _without_defaults(loss: str, params: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """A value spelled out and the same value by default are one trial."""
+    defaults = loss_defaults(loss)
+    return {name: value for name, value in params.items() if defaults.get(name) != value}
+
+
+def _provenance(config: TrialConfig, origin: Provenance) -> Provenance:
+    try:
+        return dataclasses.replace(origin, code_fingerprint=code_fingerprint(config))
+    except ValueError as error:
+        raise StudyError(str(error)) from error
+
+
+def _refuse_repeats(trials: tuple[PlannedTrial, ...]) -> None:
+    arms: dict[str, PlannedTrial] = {}
+    for trial in trials:
+        other = arms.setdefault(trial.keys.trial_id, trial)
+        if other is not trial:
+            raise StudyError(f"losses: '{other.title}' and '{trial.title}' are one and the same trial")
+
+
+def planned_rows(expansion: Expansion) -> list[dict[str, Any]]:
+    """One flat row a trial: ids, arm, seed, design and `hp_` columns, as the analysis wants it.
+
+    Rows of design optuna crowd where scores are good: they tell what tuning finds, and span no surface.
+    """
+    return [_planned_row(trial) | {"design": expansion.design} for trial in expansion.trials]
+
+
+def _planned_row(trial: PlannedTrial) -> dict[str, Any]:
+    task = trial.config.task
+    hyperparameters = {**loss_defaults(trial.config.loss.name), **trial.config.loss.params}
+    swept = {name: _value_of(task, name) for name in TRAINING_AXES}
+    return {
+        **dataclasses.asdict(trial.keys),
+        "arm": trial.arm,
+        "point": trial.point,
+        "loss": trial.config.loss.name,
+        "seed": trial.config.seed,
+        **{f"hp_{name}": value for name, value in swept.items() if value is not _ABSENT},
+        **{f"hp_{name}": value for name, value in hyperparameters.items()},
+        **({"hp_measure": task.measure} if isinstance(task, DiagnosticTask) else {}),
+        **({"ideal": ideal_name(task.n_pairs, task.dim)} if isinstance(task, SphereTask) else {}),
+    }
+
+
+def _value_of(task: Task, axis: str) -> Any:
+    """What a task has of an axis, if the axis is one of its own."""
+    if axis == SELECTION_AXIS:
+        return task.selection.method if hasattr(task, "selection") else _ABSENT
+    return getattr(task.training, axis, getattr(task, axis, _ABSENT))

@@ -1,0 +1,193 @@
+"""What a study says when it grows: the keys that change for more values, seeds, losses or points.
+
+They are those of a file that `extends` the study: a list stands whole, with what was there first.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from search_spaces.axes import Axis, listed, measure_of
+from search_spaces.designs import DRAWN_DESIGNS
+from search_spaces.loss_params import SELECTION_AXIS, TRAINING_AXES, loss_defaults
+from search_spaces.space import Tied
+from study.errors import StudyError
+from study.spec.arms import Arm
+from study.spec.expand import Expansion
+from study.spec.load import StudySpec
+from trainables.config import Scalar
+
+Values = Sequence[Scalar]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """What is to be added to a study."""
+
+    seeds: Sequence[int] = ()
+    axes: Mapping[str, Values] = field(default_factory=dict)  # by NAME or LABEL.FIELD
+    losses: Sequence[str] = ()  # LABEL, or LABEL=LOSS for a label of one's own
+    points: int | None = None  # configurations a loss in all, of designs sobol and random
+    trials: int | None = None  # likewise of design optuna
+
+
+def parse_growth(
+    *, seeds: str | None, axes: Sequence[str], losses: Sequence[str], points: int | None, trials: int | None
+) -> Growth:
+    """What the words of a command line ask for. Raises `StudyError`."""
+    try:
+        numbers = [int(word) for word in (seeds or "").split(",") if word.strip()]
+    except ValueError:
+        raise StudyError(f"--seeds: got '{seeds}', must be whole numbers such as 2,3,4") from None
+    values: dict[str, Values] = {}
+    for word in axes:
+        name, _, text = word.partition("=")
+        values[name] = [*values.get(name, ()), *_parse_values(word, text)]
+    return Growth(seeds=numbers, axes=values, losses=losses, points=points, trials=trials)
+
+
+def _parse_values(word: str, text: str) -> Values:
+    """The values of `1,2.5,log`, each a number, a truth or a text."""
+    values = [part.strip() for part in text.split(",") if part.strip()]
+    if not values:
+        raise StudyError(f"--axis: got '{word}', must be NAME=VALUE,VALUE such as batch_size=512,1024")
+    return [_parse_value(part) for part in values]
+
+
+def _parse_value(word: str) -> Scalar:
+    try:
+        value = tomllib.loads(f"value = {word}")["value"]
+    except tomllib.TOMLDecodeError:
+        return word
+    return value if isinstance(value, (bool, int, float, str)) else word
+
+
+def grown_keys(spec: StudySpec, expansion: Expansion, growth: Growth) -> dict[str, Any]:
+    """The keys to say anew, as a tree of the study file.
+
+    Raises `StudyError` for what cannot be added, and where all of it is there already.
+    """
+    tree: dict[str, Any] = {}
+    if fresh := [seed for seed in dict.fromkeys(growth.seeds) if seed not in spec.seeds]:
+        tree["seeds"] = [*spec.seeds, *fresh]
+    new = dict(_new_loss(loss, spec) for loss in growth.losses)
+    if new:
+        tree["losses"] = new
+    for name, values in growth.axes.items():
+        _merge(tree, _grown_axis(name, values, spec, expansion, new))
+    if search := _grown_search(spec, growth):
+        tree["search"] = search
+    if not tree:
+        raise StudyError("extend: nothing to add; all of it is in the study already")
+    return tree
+
+
+def _merge(tree: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(tree.get(key), dict):
+            _merge(tree[key], value)
+        else:
+            tree[key] = value
+
+
+def _new_loss(word: str, spec: StudySpec) -> tuple[str, dict[str, Any]]:
+    label, _, loss = word.partition("=")
+    if label in spec.losses:
+        raise StudyError(f"--loss: got '{label}', which the study has already")
+    return label, {"loss": loss} if loss else {}
+
+
+def _grown_search(spec: StudySpec, growth: Growth) -> dict[str, int]:
+    design, search = spec.search.design, {}
+    for name, designs in (("points", tuple(DRAWN_DESIGNS)), ("trials", ("optuna",))):
+        wanted, now = getattr(growth, name), getattr(spec.search, name)
+        if wanted is None:
+            continue
+        if design not in designs:
+            raise StudyError(
+                f"--{name}: is for design {' and '.join(designs)}, and search.design is {design}"
+            )
+        if wanted < now:
+            raise StudyError(f"--{name}: got {wanted}, must be more than the {now} that the study has")
+        if wanted > now:
+            search[name] = wanted
+    return search
+
+
+def _grown_axis(
+    name: str, values: Values, spec: StudySpec, expansion: Expansion, new: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The keys of one `--axis`. In a loss that is new too, the values are all that there are."""
+    label, _, own = name.rpartition(".")
+    if label in new:
+        return {"losses": {label: {own: list(values)}}}
+    if spec.search.design == "optuna":
+        raise StudyError(
+            f"--axis {name}: a search goes by its ranges: other ones are another search; edit the file"
+        )
+    if name in spec.axes:
+        return _axis_key("axes", name, _more(name, _axis_of(expansion.arms[0], name), values))
+    if name in TRAINING_AXES and name != "lr":
+        now = _unswept(spec, name)
+        if now is None:
+            raise StudyError(f"--axis {name}: the study gives no {name} yet to add to; edit the file")
+        return _axis_key("axes", name, _more(name, listed(now), values))
+    grown: dict[str, Any] = {}
+    for arm in _arms_of(name, label, own, expansion):
+        if more := _axis_key(arm.label, own, _more(name, _axis_of(arm, own), values)):
+            grown |= more
+    return {"losses": grown} if grown else {}
+
+
+def _unswept(spec: StudySpec, name: str) -> Any:
+    """The one value that all trials have of an axis which the study does not sweep, None without one."""
+    if name == SELECTION_AXIS:
+        return spec.selection.method
+    return getattr(getattr(spec, "training", None), name, None)
+
+
+def _axis_key(table: str, name: str, value: Any) -> dict[str, Any]:
+    return {} if value is None else {table: {name: value}}
+
+
+def _arms_of(name: str, label: str, own: str, expansion: Expansion) -> list[Arm]:
+    """The arm that is named, or all that vary a field."""
+    arms = [arm for arm in expansion.arms if arm.label == label or (not label and own in arm.space)]
+    if not arms:
+        labels = ", ".join(arm.label for arm in expansion.arms)
+        raise StudyError(
+            f"--axis: got '{name}', must be one of {', '.join(TRAINING_AXES)}, a field that losses of the study "
+            f"vary, or LABEL.FIELD with a label out of {labels}"
+        )
+    return arms
+
+
+def _axis_of(arm: Arm, own: str) -> Axis:
+    """The axis as it is, that of a field at its default included."""
+    axis = arm.space.get(own)
+    if isinstance(axis, Tied):
+        raise StudyError(f"--axis: {arm.label}.{own} has a range for each {axis.on}; edit the file")
+    if axis is not None:
+        return axis
+    defaults = loss_defaults(arm.loss)
+    if own not in defaults:
+        raise StudyError(f"--axis: got '{arm.label}.{own}', fields of {arm.loss} are {', '.join(defaults)}")
+    return listed(defaults[own])
+
+
+def _more(name: str, axis: Axis, values: Values) -> Any:
+    """The axis with values added, as a study file writes it; None where all are there.
+
+    A range becomes the list of its values, and keeps its weight in scores. Raises `StudyError` for a range that
+    lists none: points are drawn from it.
+    """
+    try:
+        now = axis.values()
+        grown = [*now, *(value for value in dict.fromkeys(values) if value not in now)]
+        measure = measure_of(axis)
+        if len(grown) == len(now):
+            return None
+        return grown if measure_of(listed(*grown)) == measure else {"values": grown, "measure": measure}
+    except ValueError as error:
+        raise StudyError(f"--axis {name}: {error}") from error

@@ -1,0 +1,253 @@
+"""Every key of a study file with its type, default and meaning, made from the types that check it."""
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from search_spaces.axes import Range
+from study.spec.load import SPECS
+from study.spec.source import SOURCE_KEYS
+from study.spec.tasks.diagnostic import DiagnosticStudy
+from study.spec.tasks.images import ImagesStudy
+from study.spec.tasks.sphere import SphereStudy
+from study.spec.toml_text import render_value
+
+_INTRODUCTION = """\
+# The study file
+
+Made by `uv run python -m tests.golden.regenerate`; `study init` writes a file to start from. A key that stands in no
+table below is an error.
+"""
+
+_AXIS = "value, list or range"
+_TYPES = {int: "whole number", float: "number", bool: "true or false", str: "text"}
+
+#: Sign of each bound that a type may have.
+_BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One key of one table of the file."""
+
+    name: str
+    type: str
+    default: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyTable:
+    """One table of the file with all its keys."""
+
+    title: str
+    meaning: str
+    keys: tuple[Key, ...]
+
+
+#: What types cannot say: tables that hold axes.
+_AXES = KeyTable(
+    title="[axes]",
+    meaning="What varies for all losses alike.",
+    keys=(
+        Key(
+            name="batch_size",
+            type=_AXIS,
+            default="required",
+            meaning="Pairs a step. In design `list`, points may say it instead.",
+        ),
+        Key(
+            name=", ".join(ImagesStudy.axes[1:]),
+            type=_AXIS,
+            default="none",
+            meaning="Takes the place of what `[training]` and the losses' base rates say. One budget at most.",
+        ),
+        Key(
+            name=", ".join(name for name in SphereStudy.axes if name not in ImagesStudy.axes),
+            type=_AXIS,
+            default="none",
+            meaning="Of task `sphere`, which has no epochs, weight decay and warm-up: in the place of `[sphere]`.",
+        ),
+        Key(
+            name=", ".join(DiagnosticStudy.axes[1:]),
+            type=_AXIS,
+            default="none",
+            meaning="Of task `diagnostic`, which has no others: in the place of `[diagnostic]`.",
+        ),
+    ),
+)
+_LOSSES = KeyTable(
+    title="[losses.LABEL]",
+    meaning="One loss; an empty table takes its default range and base rate.",
+    keys=(
+        Key(
+            name="loss",
+            type="text",
+            default="the label",
+            meaning="A name of `study list losses`, or the import path of one's own.",
+        ),
+        Key(
+            name="lr",
+            type=f"{_AXIS}, or cases",
+            default="the loss's own",
+            meaning="Base learning rate, at `training.lr_reference_batch` pairs.",
+        ),
+        Key(
+            name="FIELD",
+            type=f"{_AXIS}, or cases",
+            default="the loss's own",
+            meaning="A field of the loss: `temperature`, `t`, `form`, ... Cases are axes for the values of another: "
+            '`kernel = ["gaussian", "imq"]` with `t = { gaussian = { log = [1, 4], points = 3 }, imq = [1, 2] }`.',
+        ),
+        Key(
+            name="points",
+            type="list of tables",
+            default="required in design `list`",
+            meaning="Configurations: `[{ temperature = 0.1, batch_size = 64 }, ...]`, single values of the loss's "
+            "fields and of training. What a point leaves out is as in this table and `[axes]`, in all combinations.",
+        ),
+    ),
+)
+_VALUES = KeyTable(
+    title="A list with its measure",
+    meaning='`{ values = [0.1, 0.5], measure = "each" }`, where a plain list does not say enough.',
+    keys=(
+        Key(name="values", type="list", default="required", meaning="The values."),
+        Key(
+            name="measure",
+            type="`log` or `linear` or `each`",
+            default="`log` for numbers above 0, `linear` for others, `each` for text",
+            meaning="Weight in robustness scores: uniform in the logarithm, in the value, or over the values. It "
+            "is no part of a trial.",
+        ),
+    ),
+)
+
+
+def key_tables() -> list[KeyTable]:
+    """All tables of a study file with all their keys, those above any table first."""
+    source = [
+        Key(name=name, type=kind, default="none", meaning=text) for name, (kind, text) in SOURCE_KEYS.items()
+    ]
+    images, sphere = SPECS["images"], SPECS["sphere"]
+    return [
+        KeyTable(title="Above all tables", meaning="The study.", keys=(*_keys(_plain(images)), *source)),
+        *_tables(images, ""),
+        *_tables_of_task("sphere", sphere, images),
+        *_tables_of_task("diagnostic", SPECS["diagnostic"], images),
+        _AXES,
+        _LOSSES,
+        KeyTable(title="A range", meaning=_summary(Range), keys=_keys(Range.model_fields)),
+        _VALUES,
+    ]
+
+
+def reference_page() -> str:
+    """The reference as Markdown."""
+    lines = [_INTRODUCTION]
+    for table in key_tables():
+        lines += [f"## {table.title}\n", f"{table.meaning}\n", "| key | type | default | meaning |"]
+        lines += ["| --- | --- | --- | --- |"]
+        lines += [f"| `{key.name}` | {key.type} | {key.default} | {key.meaning} |" for key in table.keys]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _plain(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Keys that stand above all tables."""
+    return {name: field for name, field in model.model_fields.items() if field.description}
+
+
+def _tables_of_task(task: str, model: type[BaseModel], other: type[BaseModel]) -> Iterator[KeyTable]:
+    """Tables and keys of one task that another one has not, or otherwise."""
+    keys = [key for key in _keys(_plain(model)) if key not in _keys(_plain(other))]
+    yield KeyTable(
+        title=f"Above all tables, task {task}",
+        meaning=f"{_summary(model)} What is not told here is as in task images.",
+        keys=tuple(keys),
+    )
+    known = list(_tables(other, ""))
+    for table in _tables(model, ""):
+        if table.keys and table not in known:
+            yield replace(table, title=f"{table.title}, task {task}")
+
+
+def _tables(model: type[BaseModel], prefix: str) -> Iterator[KeyTable]:
+    """The tables in a table, each before those in it; those that a study says of its own task come first."""
+    fields = model.model_fields
+    own = {name: fields[name] for name in model.__annotations__ if name in fields}
+    for name, field in {**own, **fields}.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        for kind in (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)):
+            title = f"[{prefix}{name}]"
+            yield KeyTable(title=title, meaning=_summary(kind), keys=_keys(kind.model_fields))
+            yield from _tables(kind, f"{prefix}{name}.")
+
+
+def _summary(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().partition("\n")[0]
+
+
+def _keys(fields: Mapping[str, FieldInfo]) -> tuple[Key, ...]:
+    return tuple(
+        Key(
+            name=name,
+            type=_type_words(field.annotation, field.metadata),
+            default=_default_words(field),
+            meaning=field.description or "",
+        )
+        for name, field in fields.items()
+    )
+
+
+def _default_words(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined:
+        return "required"
+    return "none" if field.default is None else f"`{render_value(field.default)}`"
+
+
+def _type_words(annotation: Any, metadata: list[Any]) -> str:
+    """A type in words, with its bounds: "whole number >= 1"."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_words(arguments[0], _constraints(arguments[1:]) + metadata)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_type_words(kind, metadata) for kind in arguments if kind is not type(None))
+    if origin is Literal:
+        return " or ".join(f"`{choice}`" for choice in arguments)
+    if origin is dict:
+        return "table"
+    if origin is tuple:
+        return _list_words(arguments, metadata)
+    if issubclass(annotation, BaseModel):
+        return "table"
+    bounds = [
+        f"{sign} {_number(getattr(item, name))}"
+        for item in metadata
+        for name, sign in _BOUNDS.items()
+        if hasattr(item, name)
+    ]
+    return f"{_TYPES[annotation]} {' and '.join(bounds)}".strip()
+
+
+def _list_words(kinds: tuple[Any, ...], metadata: list[Any]) -> str:
+    inner = _type_words(kinds[0], [])
+    if Ellipsis not in kinds:
+        return f"list of {len(kinds)}: {inner}"
+    least = [f" of {item.min_length} or more" for item in metadata if hasattr(item, "min_length")]
+    return f"list{''.join(least)}: {inner}"
+
+
+def _constraints(metadata: tuple[Any, ...]) -> list[Any]:
+    """What a `Field` in an annotation says is in its own metadata."""
+    return [part for item in metadata for part in (item.metadata if isinstance(item, FieldInfo) else [item])]
+
+
+def _number(bound: float) -> str:
+    large = isinstance(bound, int) and bound >= 2**20
+    return f"2^{int(bound).bit_length() - 1}" if large else f"{bound:g}"

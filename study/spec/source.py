@@ -1,0 +1,141 @@
+"""Reads the text of a study, and of the studies that it extends, into one tree.
+
+`extends = "base.toml"` (a path relative to the file, or the name of a shipped study) starts from another study:
+tables merge key by key and the extending file wins; a list, a range or any other value of a key is replaced as a
+whole. `without = ["losses.kcl", "training.epochs"]` leaves out what the other study has. The name is not
+inherited: it says where results lie.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from study.errors import StudyError
+from study.spec.toml_text import render_toml
+from trainables.suggestion import did_you_mean
+
+#: Keys of a study file that are worked in here, with their types and meanings; the tree is without them.
+SOURCE_KEYS = {
+    "extends": (
+        "text",
+        "Another study to start from: a path relative to this file, or a shipped study's name.",
+    ),
+    "without": ("list of text", 'What of it to leave out, such as `["losses.kcl", "training.epochs"]`.'),
+}
+_EXTENDS, _WITHOUT = SOURCE_KEYS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What a study says, in one tree, with the files that say it by name, the study's own first."""
+
+    origin: str
+    tree: dict[str, Any]
+    texts: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """One file that says the same on its own: the study's own, or all of them merged with each as a comment."""
+        if len(self.texts) == 1:
+            return self.texts[0][1]
+        comments = [f"{name}\n\n{text.rstrip()}" for name, text in self.texts]
+        quoted = "\n\n".join(comments).replace("\n", "\n# ").replace("# \n", "#\n")
+        return f"{render_toml(self.tree)}\n# Merged from:\n#\n# {quoted}\n"
+
+
+def shipped_studies() -> list[str]:
+    """Names of the studies that come with the package."""
+    folder = resources.files("study") / "specs"
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
+
+
+def read_source(name_or_path: str) -> Source:
+    """Read a shipped study by name, or a study file by path. Raises `StudyError`."""
+    return _read_chain(name_or_path, Path(), ())
+
+
+def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Source:
+    """`folder` is where relative paths start; `before` are the files that led here."""
+    text, origin, path = _read(name_or_path, folder)
+    if (place := str(path)) in before:
+        raise StudyError(f"{origin}: {_EXTENDS}: the studies extend one another in a circle")
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{origin}: not a TOML file: {error}") from error
+    base, without = tree.pop(_EXTENDS, None), tree.pop(_WITHOUT, None)
+    if base is None:
+        if without is not None:
+            raise StudyError(f"{origin}: {_WITHOUT}: is for a study that extends another one")
+        return Source(origin=origin, tree=tree, texts=((origin, text),))
+    if not isinstance(base, str):
+        raise StudyError(f"{origin}: {_EXTENDS}: got {base!r}, must be a path or the name of a shipped study")
+    try:
+        source = _read_chain(base, path.parent, (*before, place))
+    except StudyError as error:
+        raise StudyError(f"{origin}, {_EXTENDS}: {error}") from error
+    rest = _without(source.tree, [] if without is None else without, origin, source.origin)
+    return Source(origin=origin, tree=extended_tree(rest, tree), texts=((origin, text), *source.texts))
+
+
+def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path]:
+    """Text, short name and place of a file."""
+    if name_or_path in shipped_studies():
+        shipped = resources.files("study") / "specs" / f"{name_or_path}.toml"
+        return shipped.read_text(encoding="utf-8"), name_or_path, Path(str(shipped))
+    path = (folder / Path(name_or_path).expanduser()).resolve()
+    if path.suffix != ".toml" and not path.exists():
+        raise StudyError(
+            f"got '{name_or_path}'{did_you_mean(name_or_path, shipped_studies())}, must be a .toml file or one of "
+            f"{', '.join(shipped_studies())}"
+        )
+    try:
+        return path.read_text(encoding="utf-8"), path.name, path
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path.name}: not a TOML file: it is not UTF-8 text") from error
+    except OSError as error:
+        raise StudyError(f"cannot read {name_or_path}: {error.strerror}") from error
+
+
+def extended_tree(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a study says that extends `base` and says `own` itself."""
+    inherited = {key: value for key, value in base.items() if key != "name"}
+    own_first = {key: own[key] for key in ("name",) if key in own}
+    merged = own_first | inherited
+    for key, value in own.items():
+        merged[key] = _merged(merged.get(key), value, tables=2 if key == "losses" else 1)
+    return merged
+
+
+def _merged(base: Any, own: Any, tables: int) -> Any:
+    """`own` over `base`, key by key in so many levels of tables; below them a value is one whole."""
+    if not tables or not isinstance(base, dict) or not isinstance(own, dict):
+        return own
+    return base | {key: _merged(base.get(key), value, tables - 1) for key, value in own.items()}
+
+
+def _without(tree: dict[str, Any], paths: Any, origin: str, base: str) -> dict[str, Any]:
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise StudyError(f'{origin}: {_WITHOUT}: got {paths!r}, must be a list such as ["losses.kcl"]')
+    for path in paths:
+        try:
+            tree = _removed(tree, tomllib.loads(f"{path} = 0"))
+        except (tomllib.TOMLDecodeError, KeyError):
+            raise StudyError(f"{origin}: {_WITHOUT}: got '{path}', which {base} does not say") from None
+    return tree
+
+
+def _removed(tree: dict[str, Any], path: dict[str, Any]) -> dict[str, Any]:
+    """Raises `KeyError` where there is nothing at `path`, nested tables of one key each."""
+    ((key, inner),) = path.items()
+    if not isinstance(tree, dict):
+        raise KeyError(key)
+    value = tree[key]
+    if isinstance(inner, dict):
+        return tree | {key: _removed(value, inner)}
+    return {name: item for name, item in tree.items() if name != key}

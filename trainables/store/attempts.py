@@ -1,0 +1,58 @@
+"""Attempts at trials as the store has them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trainables.store.records import RecordSet, RecordStore
+from trainables.store.schema import Status
+
+
+def read_records(store: RecordStore, only: set[str], searches: Collection[str] = ()) -> RecordSet:
+    """Of each trial in `only`, the attempt that counts for a study with these `searches`: the latest that none but
+    they stopped. A trial that another study's early stopping ended, and nobody ran since, has no record here.
+    """
+    found = store.read(only)
+    stops = found.table.filter(pc.equal(found.table["status"], Status.PRUNED.value))
+    if not any(is_foreign_stop(row, searches) for row in _rows(stops)):
+        return found
+    every = store.read_all()
+    latest = {
+        row["trial_id"]: index
+        for index, row in enumerate(_rows(every.table))  # ordered by trial and attempt
+        if row["trial_id"] in only and not is_foreign_stop(row, searches)
+    }
+    counting = sorted(latest.values())
+    digests = tuple(every.digests[index] for index in counting)
+    return RecordSet(
+        table=every.table.take(pa.array(counting, pa.int64())), damaged=found.damaged, digests=digests
+    )
+
+
+def is_foreign_stop(row: Mapping[str, Any], searches: Collection[str]) -> bool:
+    """Whether a record is of a trial that a search of another study stopped."""
+    return bool(row["status"] == Status.PRUNED and row["pruned_by"] not in searches)
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    return list(table.select(["trial_id", "status", "pruned_by"]).to_pylist())
+
+
+def latest_attempts(records: pa.Table) -> dict[str, int]:
+    """Number of the attempt by trial, of records with one row a trial."""
+    columns = records.select(["trial_id", "attempt"]).to_pydict()
+    return dict(zip(columns["trial_id"], columns["attempt"], strict=True))
+
+
+def all_attempts(store: RecordStore, trial_ids: Sequence[str]) -> pa.Table:
+    """Every valid attempt at these trials, ordered by trial and attempt."""
+    table = store.read_all().table
+    return table.filter(pc.is_in(table["trial_id"], value_set=pa.array(trial_ids, pa.string())))
+
+
+def failures(records: pa.Table) -> list[Mapping[str, Any]]:
+    """Rows of trials that ended without a result, diverged ones among them, in the store's order."""
+    columns = ["trial_id", "attempt", "status", "error_class", "error_message", "error_traceback"]
+    return [row for row in records.select(columns).to_pylist() if row["status"] not in ("ok", "pruned")]

@@ -1,0 +1,192 @@
+"""The record store: one record an attempt, never overwritten, the single source of truth of every study.
+
+Layout: `<store>/records/<trial_id>.<attempt>.parquet` as trials put them, and `compact-<rows>-<digest>.parquet`
+where many were joined (see `trainables.store.compaction`). A store lies in a directory, or in an object store
+(`s3://bucket/prefix`). This module imports no torch.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from trainables.store.compaction import GRACE_SECONDS, compact_files
+from trainables.store.errors import DamagedRecordError, RecordExistsError, StoreError
+from trainables.store.files import Files, open_files
+from trainables.store.inventory import retry_vanished, take_inventory
+from trainables.store.leases import LEASE_SECONDS, Leases
+from trainables.store.local_files import flush_directory
+from trainables.store.record_file import decode_record, encode_row
+from trainables.store.rows import Rows
+from trainables.store.schema import Status, TrialRecord, record_to_table
+
+__all__ = [
+    "DamagedRecordError",
+    "RecordExistsError",
+    "RecordSet",
+    "RecordStore",
+    "StoreError",
+    "flush_directory",
+    "open_store",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordSet:
+    """Records, and the files that could not be read."""
+
+    table: pa.Table  # in the record schema, ordered by trial_id and attempt
+    damaged: tuple[Path, ...]
+    digests: tuple[str, ...] = ()  # of each row, as it was written
+
+    def statuses(self) -> dict[str, Status]:
+        """Status of each recorded trial by trial id."""
+        columns = self.table.select(["trial_id", "status"]).to_pydict()
+        return {key: Status(value) for key, value in zip(columns["trial_id"], columns["status"], strict=True)}
+
+
+@dataclass(frozen=True)
+class RecordStore:
+    """Records under `path`, or under `url` when they lie in an object store.
+
+    Everything else of a store (reports, kept encoders, checkpoints) lies under `path` in either case. Reading a
+    store that does not exist gives no records.
+    """
+
+    path: Path
+    url: str | None = None
+
+    @property
+    def location(self) -> str:
+        """What `open_store` takes."""
+        return self.url or str(self.path)
+
+    @property
+    def records_dir(self) -> Path:
+        """Where records lie, unless the store has a URL."""
+        return self.path / "records"
+
+    @cached_property
+    def files(self) -> Files:
+        """Where records and leases lie."""
+        return open_files(self.location)
+
+    def prepare(self) -> None:
+        """Create the store and prove that it can be written. Raises `StoreError` otherwise."""
+        with self.writing():
+            self.files.prepare()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raises `StoreError` where the block could not write to the store."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise StoreError(
+                f"store: cannot write to {self.location} ({reason}); choose another with --store"
+            ) from error
+
+    def put(self, record: TrialRecord) -> Path:
+        """Write a record under its name, whole or not at all; putting the same record again changes nothing.
+
+        Raises `RecordExistsError` when the name is taken by another content, and `OSError` when the place refuses.
+        """
+        name = f"{record.trial_id}.{record.attempt}.parquet"
+        if not self.files.put(f"records/{name}", encode_row(record_to_table(record))):
+            raise RecordExistsError(f"store: {name} exists already")
+        return self._place(f"records/{name}")
+
+    def next_attempts(self) -> dict[str, int]:
+        """By trial id, the number after the highest attempt, damaged ones included."""
+        attempts: dict[str, int] = {}
+        for trial_id, attempt in self._reading(lambda: take_inventory(self.files)).attempts():
+            attempts[trial_id] = max(attempts.get(trial_id, 0), attempt + 1)
+        return attempts
+
+    def read(self, only: set[str] | None = None) -> RecordSet:
+        """The latest valid attempt of every trial (of those in `only`, if given)."""
+        return self._reading(lambda: self._read(only, latest=True))
+
+    def read_all(self) -> RecordSet:
+        """Every valid attempt."""
+        return self._reading(lambda: self._read(None, latest=False))
+
+    def compact(self, *, at_least: int = 2, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Join single record files where there are `at_least` so many, so that reading stays fast.
+
+        Cheap when there is nothing to do; safe beside writers, readers and other compactions, and to be killed.
+        Raises `StoreError` and `OSError`.
+        """
+        compact_files(self.files, at_least=at_least, grace_seconds=grace_seconds)
+
+    def leases(self, owner: str, seconds: float = LEASE_SECONDS) -> Leases:
+        """Leases on trials, by which launches that share the store share the work."""
+        return Leases(self.files, owner=owner, seconds=seconds)
+
+    def taken(self, trial_ids: Collection[str], seconds: float = LEASE_SECONDS) -> frozenset[str]:
+        """Those of these trials on which somebody holds a lease now."""
+        return self._reading(lambda: self.leases("nobody", seconds).taken(trial_ids))
+
+    def set_aside(self, damaged: Path) -> Path:
+        """Move a damaged file to `<store>/damaged`, where nothing reads it, and return its new place.
+
+        Raises `FileNotFoundError` when somebody else has moved it.
+        """
+        name = f"damaged/{damaged.name}.{uuid.uuid4().hex[:8]}"
+        self.files.put(name, self.files.read(f"records/{damaged.name}"))
+        self.files.delete(f"records/{damaged.name}")
+        return self._place(name)
+
+    def _reading(self, read: Callable[[], T]) -> T:
+        try:
+            return retry_vanished(read)
+        except OSError as error:
+            reason = error.strerror or error
+            raise StoreError(
+                f"store: cannot read {self.location} ({reason}); choose another with --store"
+            ) from error
+
+    def _place(self, name: str) -> Path:
+        return Path(name) if self.url else self.path / name
+
+    def _read(self, only: set[str] | None, *, latest: bool) -> RecordSet:
+        found = take_inventory(self.files)
+        rows = Rows.of_compacted(found.compacted)
+        damaged = [self._place(name) for name in found.foreign]
+        loose = {key: name for key, name in found.loose.items() if only is None or key[0] in only}
+        ordered = sorted(loose, reverse=True)  # a trial's latest attempt first
+        contents = self.files.read_each([loose[key] for key in ordered])
+        for key, content in zip(ordered, contents, strict=True):
+            if latest and rows.highest.get(key[0], -1) > key[1]:
+                continue
+            try:
+                rows.add(key, decode_record(content, loose[key]))
+            except DamagedRecordError:
+                damaged.append(self._place(loose[key]))
+        table, digests = rows.select(only, latest=latest)
+        return RecordSet(table=table, damaged=tuple(sorted(damaged)), digests=digests)
+
+
+def open_store(location: str) -> RecordStore:
+    """The store at a directory, or at `s3://bucket/prefix` or `gs://bucket/prefix`.
+
+    Of a store with a URL, only records and leases lie there; the rest lies in `./results/<bucket>/<prefix>`, so a
+    trial goes on from its checkpoint only on the machine that wrote it.
+    """
+    if "://" not in location:
+        return RecordStore(Path(location).expanduser().resolve())
+    parts = urlsplit(location)
+    if not parts.netloc:
+        raise StoreError(f"store: got '{location}', must name a bucket, as in s3://bucket/prefix")
+    store = RecordStore(Path("results", parts.netloc, parts.path.strip("/")).resolve(), location.rstrip("/"))
+    assert store.files  # a scheme that is not supported is said now
+    return store
