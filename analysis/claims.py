@@ -62,7 +62,7 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class ClaimResult:
     """What became of a claim."""
 
     claim: Claim
@@ -90,23 +90,23 @@ def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -
         raise ValueError(f"claims.{claim.name}: below {_rows_words(claim.below)}: no trial has a match there")
 
 
-def judge(claim: Claim, table: pd.DataFrame) -> Finding:
+def judge(claim: Claim, table: pd.DataFrame) -> ClaimResult:
     """Hold a claim against the trials of a table (`analysis.table`). A trial that failed never agrees.
 
     One without a match that finished does not either. Raises `ValueError` as `check_claim` does.
     """
     if claim.untestable:
-        return Finding(claim=claim, status=NOT_TESTABLE, found=claim.untestable)
+        return ClaimResult(claim=claim, status=NOT_TESTABLE, found=claim.untestable)
     check_claim(claim, table, table.columns)
     chosen = np.flatnonzero(_mask(claim, claim.rows, table))
     matches = _matches(claim, table, chosen) if claim.below else np.full(len(chosen), _NO_MATCH)
     needed = np.union1d(chosen, matches[matches != _NO_MATCH])
     if to_run := int(table["status"].isna().to_numpy()[needed].sum()):
-        return Finding(claim=claim, status=OPEN, found=f"{to_run} trials have not run")
+        return ClaimResult(claim=claim, status=OPEN, found=f"{to_run} trials have not run")
     column = table[claim.column].to_numpy(float)
     values, limits = column[chosen], np.where(matches == _NO_MATCH, np.nan, column[matches])
     agrees = _agrees(claim, values, limits)
-    return Finding(
+    return ClaimResult(
         claim=claim,
         status=CONFIRMED if agrees.mean() >= claim.share else NOT_CONFIRMED,
         found=f"{int(agrees.sum())} of {len(agrees)} trials; {_summary(claim, values, limits)}",

@@ -9,18 +9,18 @@ import pandas as pd
 
 from analysis.aligned import Aligned, align_cells
 from analysis.info import StudyInfo
-from analysis.study_analysis import Findings, analyse_table
+from analysis.study_analysis import StudyAnalysis, analyse_table
 
 
 @dataclass(frozen=True, kw_only=True)
-class Environments:
+class DataSetsAnalysis:
     """One study on several data sets; `info` names it, each data set's own stands in its findings."""
 
     info: StudyInfo
-    findings: Mapping[str, Findings]  # by data set, in the order in which they occur
+    findings: Mapping[str, StudyAnalysis]  # by data set, in the order in which they occur
 
     @property
-    def only(self) -> Findings | None:
+    def only(self) -> StudyAnalysis | None:
         """The findings where there is one data set."""
         return next(iter(self.findings.values())) if len(self.findings) == 1 else None
 
@@ -59,7 +59,7 @@ class Environments:
         return taken
 
 
-def analyse_environments(table: pd.DataFrame, info: StudyInfo) -> Environments:
+def analyse_data_sets(table: pd.DataFrame, info: StudyInfo) -> DataSetsAnalysis:
     """A table with a row a planned trial to findings on each data set, which has the losses and seeds of its rows.
 
     Raises `ValueError` as `data_sets` does, and for rows that do not fit `info`.
@@ -67,10 +67,10 @@ def analyse_environments(table: pd.DataFrame, info: StudyInfo) -> Environments:
     names = data_sets(table, info)
     if len(names) < 2:
         name = names[0] if names else info.data
-        return Environments(info=info, findings={name: analyse_table(table, info)})
+        return DataSetsAnalysis(info=info, findings={name: analyse_table(table, info)})
     on = table[info.environment].astype(str)
     parts = {name: table[on == name].reset_index(drop=True) for name in names}
-    return Environments(
+    return DataSetsAnalysis(
         info=info,
         findings={name: analyse_table(rows, _info_on(name, rows, info)) for name, rows in parts.items()},
     )

@@ -11,15 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data_sets import Environments, analyse_environments
-from analysis.report import write_environments
+from analysis.data_sets import DataSetsAnalysis, analyse_data_sets
+from analysis.report import write_data_sets
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import comparisons_table, scores_table
 
 
-def findings_of(rows: pd.DataFrame, **mapping: Any) -> Findings:
+def findings_of(rows: pd.DataFrame, **mapping: Any) -> StudyAnalysis:
     """Everything that a report would say of one data set. Raises `ValueError` naming what does not fit."""
     environments = environments_of(rows, **mapping)
     if environments.only is None:
@@ -27,9 +27,9 @@ def findings_of(rows: pd.DataFrame, **mapping: Any) -> Findings:
     return environments.only
 
 
-def environments_of(rows: pd.DataFrame, **mapping: Any) -> Environments:
+def environments_of(rows: pd.DataFrame, **mapping: Any) -> DataSetsAnalysis:
     """Everything that a report would say, by data set. Raises `ValueError` naming what does not fit."""
-    return analyse_environments(*table_study(rows, build_mapping(mapping)))
+    return analyse_data_sets(*table_study(rows, build_mapping(mapping)))
 
 
 def robustness(rows: pd.DataFrame, **mapping: Any) -> pd.DataFrame:
@@ -44,10 +44,10 @@ def compare(rows: pd.DataFrame, **mapping: Any) -> pd.DataFrame:
 
 def write_table_report(rows: pd.DataFrame, out: str | Path, **mapping: Any) -> Path:
     """Write the report into the folder `out` and give the page's path."""
-    return write_environments(environments_of(rows, **mapping), Path(out))
+    return write_data_sets(environments_of(rows, **mapping), Path(out))
 
 
-def _by_data(environments: Environments, table: Callable[[Findings], pd.DataFrame]) -> pd.DataFrame:
+def _by_data(environments: DataSetsAnalysis, table: Callable[[StudyAnalysis], pd.DataFrame]) -> pd.DataFrame:
     if environments.only is not None:
         return table(environments.only)
     parts = {name: table(findings) for name, findings in environments.findings.items()}

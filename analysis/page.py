@@ -5,17 +5,17 @@ from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis.data_sets import Environments
+from analysis.data_sets import DataSetsAnalysis
 from analysis.explorer import MOST_BYTES, explorer_data, explorer_json
 from analysis.figures.draw import DrawnFigure
 from analysis.info import StudyInfo
 from analysis.sections.content import Content
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.verdict import verdict_sentences
 
 
 def render_page(
-    findings: Findings, sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
+    findings: StudyAnalysis, sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
 ) -> str:
     """The page as HTML text with every figure inside it, and an explorer where there are surfaces."""
     sentences, explored = verdict_sentences(findings), {"surfaces": findings}
@@ -23,7 +23,7 @@ def render_page(
 
 
 def render_environments(
-    environments: Environments,
+    environments: DataSetsAnalysis,
     sentences: Sequence[str],
     sections: Mapping[str, Content],
     figures: Mapping[str, DrawnFigure],
@@ -53,7 +53,7 @@ def _render(
     sentences: Sequence[str],
     sections: Mapping[str, Content],
     figures: Mapping[str, DrawnFigure],
-    explored: Mapping[str, Findings],
+    explored: Mapping[str, StudyAnalysis],
 ) -> str:
     """`explored` has what can be explored by the anchor of the section that it stands in."""
     environment = Environment(
@@ -77,7 +77,7 @@ def _render(
     )
 
 
-def _explorer(findings: Findings, most: int) -> str:
+def _explorer(findings: StudyAnalysis, most: int) -> str:
     """The data of one explorer; empty where they are too large for a page."""
     data = explorer_data(findings.info, findings.cells, most=most)
     return explorer_json(data) if data else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.data_sets import Environments
+from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.draw import DrawnFigure, draw_figures
 from analysis.info import StudyInfo
 from analysis.latex import render_latex
@@ -15,10 +15,10 @@ from analysis.page import render_claims, render_environments, render_page
 from analysis.sections.all_sections import build_parts, build_sections, on_one_page, placed
 from analysis.sections.claims_page import claims_parts, claims_sentences
 from analysis.sections.content import Content
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from analysis.text import render_markdown
 from analysis.verdict import verdict_sentences
-from analysis.verdict_data_sets import environment_sentences
+from analysis.verdict_data_sets import data_set_sentences
 
 #: Sections whose tables are written for papers too.
 _FOR_PAPERS = ("scores", "comparisons", "differences", "good_space", "tuning")
@@ -35,7 +35,7 @@ def write_report(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo, 
     return write_findings(analyse(planned, records, info), out)
 
 
-def write_findings(findings: Findings, out: Path) -> Path:
+def write_findings(findings: StudyAnalysis, out: Path) -> Path:
     """`write_report` for what is analysed already."""
     sections = build_sections(findings)
     figures = _draw(sections)
@@ -45,14 +45,14 @@ def write_findings(findings: Findings, out: Path) -> Path:
     return _write({"": sections}, figures, page, text, out)
 
 
-def write_environments(environments: Environments, out: Path) -> Path:
+def write_data_sets(environments: DataSetsAnalysis, out: Path) -> Path:
     """One page for several data sets, the files of each in a folder of its own; for one, `write_findings`."""
     if environments.only is not None:
         return write_findings(environments.only, out)
     parts = build_parts(environments)
     sections = on_one_page(environments, parts)
     relations = [text for content in parts[""].values() for text in content.sentences]
-    sentences = environment_sentences(environments, relations)
+    sentences = data_set_sentences(environments, relations)
     figures = _draw(sections)
     page = render_environments(environments, sentences, sections, figures)
     info = environments.info
@@ -60,7 +60,7 @@ def write_environments(environments: Environments, out: Path) -> Path:
     return _write(parts, figures, page, text, out)
 
 
-def write_claims(studies: Sequence[Findings], out: Path) -> Path:
+def write_claims(studies: Sequence[StudyAnalysis], out: Path) -> Path:
     """One page of the claims of several studies: what became of each, and the figures that show it."""
     parts, sentences = claims_parts(studies), claims_sentences(studies)
     sections = {

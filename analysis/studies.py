@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.data_sets import Environments
+from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.studies import STUDY
 from analysis.info import ArmInfo, StudyInfo
 from analysis.metric import Metric
@@ -27,8 +27,8 @@ def arm_label(label: str, study: str) -> str:
     return f"{label} ({study})"
 
 
-def compare_studies(studies: Sequence[ComparedStudy]) -> Environments:
-    """Findings by data set, over the studies that ran on it, whose arms then bear their study's name.
+def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
+    """StudyAnalysis by data set, over the studies that ran on it, whose arms then bear their study's name.
 
     A trial that two studies share stands in the arms of both. Raises `ValueError` for fewer than two studies, metrics
     that are not the same columns read alike, and a study without a data set's name where others have one.
@@ -48,7 +48,7 @@ def compare_studies(studies: Sequence[ComparedStudy]) -> Environments:
         description="",
         metric=_joint_metric([study.info.metric for study in studies]),
     )
-    return Environments(info=info, findings=findings)
+    return DataSetsAnalysis(info=info, findings=findings)
 
 
 def _check_metrics(studies: Sequence[ComparedStudy]) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.arms import split_arms
 from analysis.cells import Cells, build_cells
-from analysis.claims import Finding, judge
+from analysis.claims import ClaimResult, judge
 from analysis.info import ArmInfo, StudyInfo
 from analysis.merged_arms import join_cells
 from analysis.statistics.compare import Comparison, compare_arms
@@ -25,7 +25,7 @@ MOST_ARMS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class StudyAnalysis:
     """The analysis of one study on one data set; mappings are keyed by arm label, in the study's order.
 
     `cells` holds arms cut into parts over two axes (`analysis.arms`), `wholes` the uncut arms over all of theirs.
@@ -91,20 +91,20 @@ class Findings:
         return {label: surface for label, surface in found.items() if surface is not None}
 
 
-def judged_claims(findings: Findings) -> tuple[Finding, ...]:
+def judged_claims(findings: StudyAnalysis) -> tuple[ClaimResult, ...]:
     """The study's claims held against its trials, in the study's own arms, however they were cut."""
     uncut = {arm.label: arm.whole_label for arm in findings.info.arms}
     trials = findings.table.assign(arm=findings.table["arm"].map(uncut))
     return tuple(judge(claim, trials) for claim in findings.info.claims)
 
 
-def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> Findings:
+def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
     """Planned trials and their records to findings. Raises `ValueError` where they and `info` do not fit."""
     _check_arms(planned, info)
     return analyse_table(build_table(planned, records), info)
 
 
-def analyse_table(table: pd.DataFrame, info: StudyInfo) -> Findings:
+def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
     """A table with a row a planned trial (`analysis.table`) to findings."""
     uncut = {arm.label: arm for arm in info.arms}
     table, info, cells = split_cells(table, info)
@@ -116,7 +116,7 @@ def analyse_table(table: pd.DataFrame, info: StudyInfo) -> Findings:
     }
     reference = info.reference_arm.label
     pairs = [(label, reference) for label in summaries if label != reference]
-    return Findings(
+    return StudyAnalysis(
         info=info,
         table=table,
         cells=cells,

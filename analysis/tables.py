@@ -1,4 +1,4 @@
-"""Findings as flat tables, for files and for the page."""
+"""StudyAnalysis as flat tables, for files and for the page."""
 
 import numpy as np
 import pandas as pd
@@ -7,14 +7,14 @@ from analysis.cells import FAILED, MISSING, PRUNED, axis_values, trial_statuses
 from analysis.statistics.choice import Choice
 from analysis.statistics.compare import Comparison
 from analysis.statistics.intervals import Estimate, student_interval
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 
 _TRIAL_FACTS = ("trial_id", "config_id", "arm", "seed", "status", "attempt", "seconds_total", "error_class")
 _ERROR = "error_message"
 _MEASURED = ("hp_", "val_", "test_", "z_", "h_", "train_loss_")
 
 
-def trials_table(findings: Findings) -> pd.DataFrame:
+def trials_table(findings: StudyAnalysis) -> pd.DataFrame:
     """Every planned trial with its status (`missing` without a record), hyperparameters and metrics."""
     table, info = findings.table, findings.info
     named = {info.metric.reporting_column, info.metric.selecting_column, *info.describes}
@@ -28,12 +28,12 @@ def trials_table(findings: Findings) -> pd.DataFrame:
     return chosen
 
 
-def cells_table(findings: Findings) -> pd.DataFrame:
+def cells_table(findings: StudyAnalysis) -> pd.DataFrame:
     """Every cell of every surface: mean over the finished seeds, Student's 95 % interval, counts."""
     return pd.concat([_cells(findings, label) for label in findings.cells], ignore_index=True)
 
 
-def _cells(findings: Findings, label: str) -> pd.DataFrame:
+def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
     cells, metric = findings.cells[label], findings.info.metric
     rank = cells.raw.get(findings.info.rank_metric)
     mean, low, high = student_interval(cells.raw[metric.reporting_column], bounds=metric.bounds)
@@ -57,7 +57,7 @@ def _cells(findings: Findings, label: str) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def scores_table(findings: Findings) -> pd.DataFrame:
+def scores_table(findings: StudyAnalysis) -> pd.DataFrame:
     """One row an arm: every robustness score with the ends and the method of its interval.
 
     `tuned` is cross-fitted over seeds; `tuned_*` places name the cell that all seeds choose, with which
@@ -66,7 +66,7 @@ def scores_table(findings: Findings) -> pd.DataFrame:
     return pd.DataFrame([_score_row(findings, label) for label in findings.summaries])
 
 
-def _score_row(findings: Findings, label: str) -> dict[str, object]:
+def _score_row(findings: StudyAnalysis, label: str) -> dict[str, object]:
     item, arm = findings.summaries[label], findings.info.arm(label)
     estimates = {
         "tuned": item.tuned.estimate,
@@ -108,7 +108,7 @@ def estimate_columns(name: str, estimate: Estimate) -> dict[str, object]:
     }
 
 
-def comparisons_table(findings: Findings) -> pd.DataFrame:
+def comparisons_table(findings: StudyAnalysis) -> pd.DataFrame:
     """One row a comparison."""
     columns = [
         "arm",
@@ -142,12 +142,12 @@ def _comparison_row(item: Comparison) -> dict[str, object]:
     }
 
 
-def failures_table(findings: Findings) -> pd.DataFrame:
+def failures_table(findings: StudyAnalysis) -> pd.DataFrame:
     """One row a failed trial, with the class and message of its error where there is one."""
     return pd.concat([_failures(findings, label) for label in findings.cells], ignore_index=True)
 
 
-def _failures(findings: Findings, label: str) -> pd.DataFrame:
+def _failures(findings: StudyAnalysis, label: str) -> pd.DataFrame:
     arm = findings.info.arm(label)
     rows = findings.table[findings.table["arm"] == label]
     columns = {
@@ -165,7 +165,7 @@ def _failures(findings: Findings, label: str) -> pd.DataFrame:
     return frame[frame["status"].isin(FAILED)]
 
 
-def coverage_table(findings: Findings) -> pd.DataFrame:
+def coverage_table(findings: StudyAnalysis) -> pd.DataFrame:
     """Trials by status, one row an arm; the statuses add up to `planned`."""
     statuses = ["ok", *FAILED, PRUNED, MISSING]
     rows = []

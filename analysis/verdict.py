@@ -9,7 +9,7 @@ from analysis.statistics.equivalence import EQUIVALENT
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
 from analysis.statistics.robustness import RobustnessSummary
-from analysis.study_analysis import Findings, judged_claims
+from analysis.study_analysis import StudyAnalysis, judged_claims
 from analysis.verdict_power import resolution_sentence, seeds_words
 from analysis.wording import Scale, counted, listing, opened, p_value, with_interval
 
@@ -36,7 +36,7 @@ _GROUPS = {
 }
 
 
-def verdict_sentences(findings: Findings) -> list[str]:
+def verdict_sentences(findings: StudyAnalysis) -> list[str]:
     """The sentences, most important first. A study without any result has one sentence."""
     summaries = list(findings.summaries.values())
     if all(summary.missing == summary.planned for summary in summaries):
@@ -59,7 +59,7 @@ def verdict_sentences(findings: Findings) -> list[str]:
     return [*body, progress] if complete else [progress, *body]
 
 
-def _claims(findings: Findings) -> list[str]:
+def _claims(findings: StudyAnalysis) -> list[str]:
     """How many of the study's claims hold; none for a study without claims."""
     found = judged_claims(findings)
     sure = [item for item in found if item.status == CONFIRMED]
@@ -72,13 +72,13 @@ def _claims(findings: Findings) -> list[str]:
     return [f"Of {counted(len(found), 'claim')}, {len(sure)} are confirmed{rest}."]
 
 
-def many_sentences(findings: Findings) -> list[str]:
+def many_sentences(findings: StudyAnalysis) -> list[str]:
     """That losses would be compared, were there fewer; none where they are, or are not meant to be."""
     meant = findings.info.ranks_losses and not findings.ranks_losses
     return [_MANY.format(len(findings.info.arms))] if meant else []
 
 
-def null_control_sentence(findings: Findings, control: NullControl) -> str:
+def null_control_sentence(findings: StudyAnalysis, control: NullControl) -> str:
     """How far two arms lie apart that are one method to the optimiser."""
     opening = f"{listing([_name(findings, label) for label in control.arms])} are one method to the optimiser"
     if control.verdict == NOT_COMPARABLE:
@@ -106,11 +106,11 @@ def _null_verdict(control: NullControl) -> str:
     return "No difference beyond chance; gaps this small mean nothing."
 
 
-def _name(findings: Findings, label: str) -> str:
+def _name(findings: StudyAnalysis, label: str) -> str:
     return findings.info.arm(label).name
 
 
-def _decision(findings: Findings, score: str) -> str:
+def _decision(findings: StudyAnalysis, score: str) -> str:
     """What the paired comparisons of one score decide."""
     items = [item for item in findings.comparisons if item.score == score]
     judged = [item for item in items if item.verdict not in (INCOMPLETE, TOO_FEW)]
@@ -122,7 +122,7 @@ def _decision(findings: Findings, score: str) -> str:
     return f"{opening} {resolution_sentence(findings, judged)}".strip()
 
 
-def _equal(findings: Findings) -> list[str]:
+def _equal(findings: StudyAnalysis) -> list[str]:
     """The losses that are shown to be no different from the reference; none where there are none."""
     shown = [
         f"{_name(findings, label)} (p {p_value(item.p_holm)})"
@@ -135,7 +135,7 @@ def _equal(findings: Findings) -> list[str]:
     return [f"{opening} (two one-sided tests, Holm): {listing(shown)}."] if shown else []
 
 
-def _named(findings: Findings, items: Sequence[Comparison], verdict: str) -> list[str]:
+def _named(findings: StudyAnalysis, items: Sequence[Comparison], verdict: str) -> list[str]:
     chosen = [item for item in items if item.verdict == verdict]
     if verdict in (BETTER, WORSE):
         scale, points = Scale(findings.info.metric), findings.info.metric.difference_unit
@@ -148,7 +148,7 @@ def _named(findings: Findings, items: Sequence[Comparison], verdict: str) -> lis
     return [_name(findings, item.arm) for item in chosen]
 
 
-def _level(findings: Findings, score: str) -> str:
+def _level(findings: StudyAnalysis, score: str) -> str:
     """The highest arm and the reference in one score; complete arms alone where there are any."""
     template, estimate = SCORES[score]
     words = template.format(findings.info.metric.noun)
@@ -172,7 +172,7 @@ def _level(findings: Findings, score: str) -> str:
     return f"{text}{brackets}."
 
 
-def _tolerance(findings: Findings) -> str:
+def _tolerance(findings: StudyAnalysis) -> str:
     """Share of the space near each loss's own best, most robust first."""
     known = {label: item.tolerance for label, item in findings.summaries.items()}
     ranked = sorted(
@@ -191,14 +191,14 @@ def _tolerance(findings: Findings) -> str:
 _CAUTION = "Too few seeds or trials for an interval{}: no ranking yet."
 
 
-def _unsure(findings: Findings, unsure: Sequence[str], ranked: Sequence[str]) -> str:
+def _unsure(findings: StudyAnalysis, unsure: Sequence[str], ranked: Sequence[str]) -> str:
     """The losses without an interval, by name where others have one."""
     return (
         "" if len(unsure) == len(ranked) else f" of {listing([_name(findings, label) for label in unsure])}"
     )
 
 
-def _progress(summaries: Sequence[RobustnessSummary], findings: Findings) -> str:
+def _progress(summaries: Sequence[RobustnessSummary], findings: StudyAnalysis) -> str:
     """How much of the study is there, and what failed."""
     planned, missing = sum(item.planned for item in summaries), sum(item.missing for item in summaries)
     pruned = sum(item.pruned for item in summaries)

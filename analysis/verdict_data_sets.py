@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from analysis.data_sets import Environments
+from analysis.data_sets import DataSetsAnalysis
 from analysis.statistics.compare import BETTER, WORSE
 from analysis.verdict import SCORES, many_sentences, verdict_sentences
 from analysis.wording import Scale, counted, listing, opened
@@ -11,7 +11,7 @@ from analysis.wording import Scale, counted, listing, opened
 _FEW = 8
 
 
-def environment_sentences(environments: Environments, relations: Sequence[str]) -> list[str]:
+def data_set_sentences(environments: DataSetsAnalysis, relations: Sequence[str]) -> list[str]:
     """The sentences, most important first; `relations` are those of the sections that relate the data sets."""
     incomplete = [name for name, item in environments.findings.items() if not item.complete]
     progress = [f"Provisional: trials are missing on {_sets(incomplete)}."] if incomplete else []
@@ -22,7 +22,7 @@ def environment_sentences(environments: Environments, relations: Sequence[str]) 
     return [*progress, *counts, *relations, *own]
 
 
-def _all_counts(environments: Environments) -> list[str]:
+def _all_counts(environments: DataSetsAnalysis) -> list[str]:
     """The counts of every score, or that there are too many losses for any."""
     many = [text for findings in environments.findings.values() for text in many_sentences(findings)]
     if many:
@@ -30,7 +30,7 @@ def _all_counts(environments: Environments) -> list[str]:
     return [text for score in environments.info.scores if (text := _counts(environments, score))]
 
 
-def _counts(environments: Environments, score: str) -> str:
+def _counts(environments: DataSetsAnalysis, score: str) -> str:
     """On how many data sets each loss is better or worse than the reference, and by how much."""
     metric = environments.info.metric
     scale = Scale(metric)

@@ -7,11 +7,11 @@ from analysis.statistics.compare import UNDECIDED, Comparison
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.more_seeds import MOST, seeds_to_settle
 from analysis.statistics.power import POWER
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import Scale, counted
 
 
-def resolution_sentence(findings: Findings, judged: Sequence[Comparison]) -> str:
+def resolution_sentence(findings: StudyAnalysis, judged: Sequence[Comparison]) -> str:
     """What these seeds could have found, and how many would find the tolerance; empty where all is decided."""
     open_ = [item for item in judged if item.verdict == UNDECIDED and item.deviation > 0]
     if not open_:
@@ -27,7 +27,7 @@ def resolution_sentence(findings: Findings, judged: Sequence[Comparison]) -> str
     )
 
 
-def _detectable(findings: Findings, items: Sequence[Comparison]) -> str:
+def _detectable(findings: StudyAnalysis, items: Sequence[Comparison]) -> str:
     """As `at least 2.6 to 7.6 points, loss by loss`; over the metric's span no difference is large enough."""
     metric = findings.info.metric
     sizes = [Scale(metric).size(found(item.detectable for item in items)) for found in (min, max)]

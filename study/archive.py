@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.errors import StudyError
-from study.loaded import Opened
+from study.loaded import LoadedStudy
 from study.report.study_table import study_directory
 from study.spec.source import shipped_studies
 from trainables.atomic import replace_file
@@ -26,9 +26,9 @@ class Archive:
     trial_ids: frozenset[str] = frozenset()  # its trials
 
 
-def read_archive(opened: Opened) -> Archive | None:
+def read_archive(loaded: LoadedStudy) -> Archive | None:
     """What the store knows of a study of this name; None before its first launch."""
-    directory = study_directory(opened.store, opened.name)
+    directory = study_directory(loaded.store, loaded.name)
     try:
         text = (directory / "study.toml").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -42,38 +42,38 @@ def read_archive(opened: Opened) -> Archive | None:
         return Archive(text=text)
 
 
-def check_name(study: str, opened: Opened, archive: Archive | None, *, edited: bool = False) -> None:
+def check_name(study: str, loaded: LoadedStudy, archive: Archive | None, *, edited: bool = False) -> None:
     """Raise `StudyError` when the store holds another study of this name; `edited` says that it is the same one."""
-    if archive is None or edited or not archive.origins or archive.text == opened.loaded.text:
+    if archive is None or edited or not archive.origins or archive.text == loaded.study_file.text:
         return
     if origin_of(study) not in archive.origins:
         raise StudyError(
-            f"name: got '{opened.name}', which is another study in this store, from {archive.origins[-1]}; change "
+            f"name: got '{loaded.name}', which is another study in this store, from {archive.origins[-1]}; change "
             "the name or the --store, or say --edited if this file is a later version of that one"
         )
 
 
-def removed_line(opened: Opened, archive: Archive | None) -> str | None:
+def removed_line(loaded: LoadedStudy, archive: Archive | None) -> str | None:
     """One line on recorded trials that an edit took out of the study; None where there are none."""
-    if archive is None or archive.text == opened.loaded.text:
+    if archive is None or archive.text == loaded.study_file.text:
         return None
-    removed = archive.trial_ids - {trial.keys.trial_id for trial in opened.plan.trials}
-    count = opened.store.read(set(removed)).table.num_rows if removed else 0
+    removed = archive.trial_ids - {trial.keys.trial_id for trial in loaded.plan.trials}
+    count = loaded.store.read(set(removed)).table.num_rows if removed else 0
     if not count:
         return None
     are = "trial of its earlier version is" if count == 1 else "trials of its earlier version are"
-    return f"{opened.name}: {count} recorded {are} no longer part of it; they stay in the store."
+    return f"{loaded.name}: {count} recorded {are} no longer part of it; they stay in the store."
 
 
-def write_archive(study: str, opened: Opened, archive: Archive | None) -> None:
+def write_archive(study: str, loaded: LoadedStudy, archive: Archive | None) -> None:
     """Archive the study as it is now. Raises `StudyError` when the store cannot be written."""
     here = origin_of(study)
     before = [origin for origin in (archive.origins if archive else ()) if origin != here]
-    told = {"origins": [*before, here], "trial_ids": sorted(t.keys.trial_id for t in opened.plan.trials)}
-    directory = study_directory(opened.store, opened.name)
+    told = {"origins": [*before, here], "trial_ids": sorted(t.keys.trial_id for t in loaded.plan.trials)}
+    directory = study_directory(loaded.store, loaded.name)
     try:
         replace_file(directory / "archive.json", json.dumps(told))
-        replace_file(directory / "study.toml", opened.loaded.text)
+        replace_file(directory / "study.toml", loaded.study_file.text)
     except OSError as error:
         raise StudyError(f"store: cannot write to {directory} ({error.strerror or error})") from error
 

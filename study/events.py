@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from trainables.work import Pack, WorkUnit
+from trainables.work import Stack, WorkUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +49,10 @@ WORKER_KILLED, OUT_OF_MEMORY, NODE_LOST = "WorkerKilledError", "OutOfMemoryError
 
 
 @dataclass(frozen=True, kw_only=True)
-class LostPack:
-    """What a worker was running when it died, and why; nothing when it died between two packs."""
+class LostStack:
+    """What a worker was running when it died, and why; nothing when it died between two stacks."""
 
-    running: Pack
+    running: Stack
     error_class: str
     message: str
     seconds: float | None = None  # that it had been running

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from study.errors import named
-from study.spec.expand import Expansion, PlannedTrial, expand
-from study.spec.load import LoadedSpec, StudySpec
+from study.spec.expand import PlannedTrial, TrialSet, expand
+from study.spec.load import StudyFile, StudySpec
 from trainables.store.attempts import read_records
 from trainables.store.records import RecordSet, RecordStore
 from trainables.store.schema import Status
@@ -21,12 +21,12 @@ class Plan:
     """
 
     spec: StudySpec
-    expansion: Expansion
+    trial_set: TrialSet
     records: RecordSet  # those that count for this study
 
     @property
     def trials(self) -> tuple[PlannedTrial, ...]:
-        return self.expansion.trials
+        return self.trial_set.trials
 
     @property
     def missing(self) -> list[PlannedTrial]:
@@ -37,7 +37,7 @@ class Plan:
     @property
     def undecided(self) -> int:
         """Trials of configurations that searches have still to find; 0 in other designs."""
-        return sum(arm.undecided for arm in self.expansion.arms) * len(self.spec.seeds)
+        return sum(arm.undecided for arm in self.trial_set.arms) * len(self.spec.seeds)
 
     def counts(self) -> dict[str, int]:
         """Trials, how many ended in each status, and how many are missing; the latter add up to the first."""
@@ -50,7 +50,7 @@ class Plan:
     def counts_by_arm(self) -> dict[str, dict[str, int]]:
         """`trials`, `done` and `missing` of each arm, in the order of the study file."""
         recorded = self.records.statuses()
-        left = {arm.label: arm.undecided * len(self.spec.seeds) for arm in self.expansion.arms}
+        left = {arm.label: arm.undecided * len(self.spec.seeds) for arm in self.trial_set.arms}
         counts = {label: {"trials": count, "done": 0, "missing": count} for label, count in left.items()}
         for trial in self.trials:
             counts[trial.arm]["trials"] += 1
@@ -58,38 +58,38 @@ class Plan:
         return counts
 
 
-def make_plan(loaded: LoadedSpec, store: RecordStore, data_root: Path | None) -> Plan:
+def make_plan(study_file: StudyFile, store: RecordStore, data_root: Path | None) -> Plan:
     """Expand a study and compare it with the store. Raises `StudyError` and `StoreError`; writes nothing."""
-    with named(loaded.origin):
-        expansion = expand(loaded.spec, data_root)
-    return read_plan(loaded.spec, expansion, store)
+    with named(study_file.origin):
+        trial_set = expand(study_file.spec, data_root)
+    return read_plan(study_file.spec, trial_set, store)
 
 
-def read_plan(spec: StudySpec, expansion: Expansion, store: RecordStore) -> Plan:
+def read_plan(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> Plan:
     """What the store holds of a study by now: what its searches have decided, and the records."""
-    if expansion.design == "optuna":
+    if trial_set.design == "optuna":
         from study.searches import with_decided  # Optuna's import takes most of a second
 
-        expansion = with_decided(spec, expansion, store.path)
-    return Plan(spec=spec, expansion=expansion, records=records_of(spec, expansion, store))
+        trial_set = with_decided(spec, trial_set, store.path)
+    return Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, store))
 
 
-def records_of(spec: StudySpec, expansion: Expansion, store: RecordStore) -> RecordSet:
+def records_of(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> RecordSet:
     """The records that count for a study: not those of trials that the early stopping of others ended."""
-    only = {trial.keys.trial_id for trial in expansion.trials}
-    return read_records(store, only, searches_of(spec, expansion))
+    only = {trial.keys.trial_id for trial in trial_set.trials}
+    return read_records(store, only, searches_of(spec, trial_set))
 
 
-def searches_of(spec: StudySpec, expansion: Expansion) -> frozenset[str]:
+def searches_of(spec: StudySpec, trial_set: TrialSet) -> frozenset[str]:
     """The searches of a study whose early stopping may have ended trials, as records name them."""
     if spec.search.early_stopping is None:
         return frozenset()
     from study.launch.search.stopping import own_searches
 
-    return own_searches(spec, expansion)
+    return own_searches(spec, trial_set)
 
 
 def status_summary(plan: Plan) -> dict[str, Any]:
     """What `--json` prints."""
-    searched = {"undecided": plan.undecided} if plan.expansion.design == "optuna" else {}
+    searched = {"undecided": plan.undecided} if plan.trial_set.design == "optuna" else {}
     return {"study": plan.spec.name, **plan.counts(), **searched}

@@ -13,7 +13,7 @@ from search_spaces.optuna_adapter import SamplerConfig, Search, read_decided, re
 from search_spaces.space import Space, Tied
 from study.errors import StudyError
 from study.spec.arms import Arm
-from study.spec.expand import Expansion, end_trials, with_points
+from study.spec.expand import TrialSet, end_trials, with_points
 from study.spec.load import StudySpec
 from trainables.config import canonical_json
 
@@ -23,22 +23,22 @@ def journal_path(store: Path, name: str) -> Path:
     return store / "studies" / name / "optuna.journal"
 
 
-def with_decided(spec: StudySpec, expansion: Expansion, store: Path) -> Expansion:
-    """The expansion with the configurations that the journal in `store` holds. Writes nothing.
+def with_decided(spec: StudySpec, trial_set: TrialSet, store: Path) -> TrialSet:
+    """The trial_set with the configurations that the journal in `store` holds. Writes nothing.
 
     Raises `StudyError` for a journal that cannot be read.
     """
     journal = journal_path(store, spec.name)
     try:
         decided = {
-            arm.label: read_decided(journal, search_name(spec, arm, expansion)) for arm in expansion.arms
+            arm.label: read_decided(journal, search_name(spec, arm, trial_set)) for arm in trial_set.arms
         }
     except (OSError, ValueError) as error:
         raise StudyError(f"store: {error}") from error
-    return with_points(spec, expansion, decided)
+    return with_points(spec, trial_set, decided)
 
 
-def open_searches(spec: StudySpec, expansion: Expansion, store: Path, *, alone: bool) -> dict[str, Search]:
+def open_searches(spec: StudySpec, trial_set: TrialSet, store: Path, *, alone: bool) -> dict[str, Search]:
     """The search of each arm, open for writing; `alone` where no other launch of the study runs.
 
     Then what a dead one left is put in order: half a line at the journal's end, and running configurations.
@@ -52,8 +52,8 @@ def open_searches(spec: StudySpec, expansion: Expansion, store: Path, *, alone: 
             name=spec.search.sampler, seed=spec.search.sampler_seed, startup=spec.search.startup
         )
         searches = {
-            arm.label: Search(journal, search_name(spec, arm, expansion), space=arm.space, sampler=sampler)
-            for arm in expansion.arms
+            arm.label: Search(journal, search_name(spec, arm, trial_set), space=arm.space, sampler=sampler)
+            for arm in trial_set.arms
         }
     except (OSError, ValueError) as error:
         raise StudyError(f"store: {error}") from error
@@ -63,14 +63,14 @@ def open_searches(spec: StudySpec, expansion: Expansion, store: Path, *, alone: 
     return searches
 
 
-def search_name(spec: StudySpec, arm: Arm, expansion: Expansion) -> str:
+def search_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
     """The name of an arm's Optuna study: its label, and a digest of all that its course depends on."""
     told = {
         "loss": arm.loss,
         "space": _described(arm.space),
         "metric": spec.metric,
         # one for all: data, code, training and probes
-        "trial": end_trials(spec, arm, expansion)[0].keys.config_id,
+        "trial": end_trials(spec, arm, trial_set)[0].keys.config_id,
         "sampler": [spec.search.sampler, spec.search.sampler_seed, spec.search.startup],
     }
     if stopping := spec.search.early_stopping:

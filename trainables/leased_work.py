@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from trainables.store.leases import Leases
-from trainables.work import Pack, Workshop
+from trainables.work import LaunchContext, Stack
 
 _log = logging.getLogger(__name__)
 
@@ -21,37 +21,37 @@ _log = logging.getLogger(__name__)
 class Claim:
     """Packs to run, each trial under a lease that is renewed in the background."""
 
-    packs: tuple[Pack, ...]
+    stacks: tuple[Stack, ...]
     leases: Leases
 
-    def held(self, pack: Pack) -> Pack:
-        """Of a pack, the trials that nobody has taken over, as happens where a machine sleeps or loses its store."""
+    def held(self, stack: Stack) -> Stack:
+        """Of a stack, the trials that nobody has taken over, as happens where a machine sleeps or loses its store."""
         held = self.leases.held()
-        return tuple(unit for unit in pack if unit.trial_id in held)
+        return tuple(unit for unit in stack if unit.trial_id in held)
 
-    def release(self, packs: Sequence[Pack]) -> None:
-        """Give the leases of packs back whose records are put."""
+    def release(self, stacks: Sequence[Stack]) -> None:
+        """Give the leases of stacks back whose records are put."""
         try:
-            self.leases.release(unit.trial_id for pack in packs for unit in pack)
+            self.leases.release(unit.trial_id for stack in stacks for unit in stack)
         except OSError as error:  # they expire
             _log.warning("leases were not released: %s", error)
 
 
 @contextmanager
-def claim(packs: Sequence[Pack], workshop: Workshop) -> Iterator[Claim]:
+def claim(stacks: Sequence[Stack], context: LaunchContext) -> Iterator[Claim]:
     """Take what is free of a list, and give back in the end what is held still.
 
     Whoever runs a trial puts its record before it lets go of the lease, so records are looked for after the leases
     were taken. Raises `StoreError` when the store refuses.
     """
-    store = workshop.store
-    leases = store.leases(f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}", workshop.lease_seconds)
+    store = context.store
+    leases = store.leases(f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}", context.lease_seconds)
     with leases.renewed():
         with store.writing():
-            mine = leases.acquire(unit.trial_id for pack in packs for unit in pack)
+            mine = leases.acquire(unit.trial_id for stack in stacks for unit in stack)
         recorded = store.next_attempts()
         to_run = [
-            tuple(u for u in pack if u.trial_id in mine and recorded.get(u.trial_id, 0) <= u.attempt)
-            for pack in packs
+            tuple(u for u in stack if u.trial_id in mine and recorded.get(u.trial_id, 0) <= u.attempt)
+            for stack in stacks
         ]
-        yield Claim(packs=tuple(filter(None, to_run)), leases=leases)
+        yield Claim(stacks=tuple(filter(None, to_run)), leases=leases)

@@ -1,6 +1,7 @@
-"""The thin Ray Tune side of trials: a worker that runs lists of packs of trials, one pack a Tune iteration.
+"""The thin Ray Tune side of trials: a worker that runs lists of stacks of trials, one stack a Tune iteration.
 
-It takes one list after another from a feed, so that the start of a process and torch's import are paid once a launch.
+It takes one list after another from a work queue, so a launch pays once for the start of a process and the import of
+torch.
 What Tune is told is for progress alone: the records are in the store before it hears of them.
 """
 
@@ -16,9 +17,9 @@ from ray import tune
 from trainables.leased_work import claim
 from trainables.store.records import StoreError
 from trainables.store.schema import TrialRecord
-from trainables.work import Pack, Workshop, run_pack, validation_values
+from trainables.work import LaunchContext, Stack, run_stack, validation_values
 
-#: Short packs are told of together: a result costs Tune some milliseconds.
+#: Short stacks are told of together: a result costs Tune some milliseconds.
 _SECONDS_A_RESULT = 1.0
 
 #: From one question for a list to the next, while there is none.
@@ -29,16 +30,18 @@ _PATIENCE, _GRACE_SECONDS = 1.5, 10.0
 
 
 class TrialWorker(tune.Trainable):
-    """Runs lists of packs of trials, each in its order, as long as Tune lets it."""
+    """Runs lists of stacks of trials, each in its order, as long as Tune lets it."""
 
-    def setup(self, config: dict[str, Any], feed: Any = None, workshop: Workshop | None = None) -> None:
-        assert workshop is not None
-        self._feed, self._workshop, self._worker = feed, workshop, config["worker"]
-        self._pending: list[Pack] = []
+    def setup(
+        self, config: dict[str, Any], work_queue: Any = None, context: LaunchContext | None = None
+    ) -> None:
+        assert context is not None
+        self._work_queue, self._context, self._worker = work_queue, context, config["worker"]
+        self._pending: list[Stack] = []
         self._claim = ExitStack()
 
     def step(self) -> dict[str, Any]:
-        """Take a list and claim what is free of it; or run its next pack, or the next few where packs are short.
+        """Take a list and claim what is free of it; or run its next stack, or the next few where stacks are short.
 
         Says which trials run next, so that they are known when they kill this process. A store that refuses is
         told of and not raised: Tune would start another worker, which would meet the same.
@@ -54,24 +57,24 @@ class TrialWorker(tune.Trainable):
 
     def _begin(self) -> dict[str, Any]:
         start = time.monotonic()
-        while (taken := ray.get(self._feed.take.remote(self._worker))) is None:
+        while (taken := ray.get(self._work_queue.take.remote(self._worker))) is None:
             if time.monotonic() - start > _SECONDS_A_RESULT:
                 return {"list": None, "finished": [], "next": [], "ended": False}
             time.sleep(_IDLE_SECONDS)
-        self._number, [packs] = taken
-        self._claimed = self._claim.enter_context(claim(ray.get(packs), self._workshop))
-        self._pending = list(self._claimed.packs)
+        self._number, [stacks] = taken
+        self._claimed = self._claim.enter_context(claim(ray.get(stacks), self._context))
+        self._pending = list(self._claimed.stacks)
         return self._told([])
 
     def _go_on(self) -> dict[str, Any]:
         finished: list[dict[str, Any]] = []
-        packs: list[Pack] = []
+        stacks: list[Stack] = []
         start = time.monotonic()
-        while self._pending and (not packs or time.monotonic() - start < _SECONDS_A_RESULT):
-            packs.append(self._pending.pop(0))
-            if held := self._claimed.held(packs[-1]):
+        while self._pending and (not stacks or time.monotonic() - start < _SECONDS_A_RESULT):
+            stacks.append(self._pending.pop(0))
+            if held := self._claimed.held(stacks[-1]):
                 finished += self.run_next(held)
-        self._claimed.release(packs)
+        self._claimed.release(stacks)
         return self._told(finished)
 
     def _told(self, finished: list[dict[str, Any]]) -> dict[str, Any]:
@@ -80,10 +83,10 @@ class TrialWorker(tune.Trainable):
         following = [unit.trial_id for unit in self._pending[0]] if self._pending else []
         return {"list": self._number, "finished": finished, "next": following, "ended": not self._pending}
 
-    def run_next(self, pack: Pack) -> list[dict[str, Any]]:
-        """Run a pack, and say of each of its trials what progress shows."""
-        with _deadline(self._workshop.runtime.time_limit, len(pack)):
-            return [_told(record) for record in run_pack(pack, self._workshop)]
+    def run_next(self, stack: Stack) -> list[dict[str, Any]]:
+        """Run a stack, and say of each of its trials what progress shows."""
+        with _deadline(self._context.runtime.time_limit, len(stack)):
+            return [_told(record) for record in run_stack(stack, self._context)]
 
     def cleanup(self) -> None:
         """Give back what was claimed, when a list ends before its end."""

@@ -29,11 +29,11 @@ class WorkUnit:
 
 
 #: Trials that are trained as one network, in this order.
-Pack = tuple[WorkUnit, ...]
+Stack = tuple[WorkUnit, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workshop:
+class LaunchContext:
     """What all units of a launch share."""
 
     store: RecordStore  # its path is absolute: workers may run in another directory
@@ -43,48 +43,50 @@ class Workshop:
     traced: bool = False  # whether training losses are written beside the records
 
 
-def run_pack(pack: Pack, workshop: Workshop) -> Iterator[TrialRecord]:
-    """Run the trials of a pack and put each record; one that another worker put meanwhile stands.
+def run_stack(stack: Stack, context: LaunchContext) -> Iterator[TrialRecord]:
+    """Run the trials of a stack and put each record; one that another worker put meanwhile stands.
 
     A stack that fails in training runs again trial by trial, so that only the trial at fault is recorded as
     crashed. Raises `StoreError` when a record cannot be written, or when data or code are no longer those that a
     trial was planned with: its result would stand under the wrong id.
     """
-    origins = _check_identity(pack, workshop)
+    origins = _check_identity(stack, context)
     try:
-        yield from _run_stack(pack, origins, workshop)
+        yield from _run_together(stack, origins, context)
         return
     except StackFailedError as error:
-        _log.warning("a stack of %d trials failed and runs one by one: %s", len(pack), error)
-    for unit, origin in zip(pack, origins, strict=True):
-        yield from _run_stack((unit,), [origin], workshop)
+        _log.warning("a stack of %d trials failed and runs one by one: %s", len(stack), error)
+    for unit, origin in zip(stack, origins, strict=True):
+        yield from _run_together((unit,), [origin], context)
 
 
-def _run_stack(pack: Pack, origins: Sequence[Provenance], workshop: Workshop) -> Iterator[TrialRecord]:
+def _run_together(
+    stack: Stack, origins: Sequence[Provenance], context: LaunchContext
+) -> Iterator[TrialRecord]:
     from trainables.loss_trace import LossTrace
     from trainables.training.trials import drop_checkpoint
     from trainables.trial import run_trials
 
-    configs, attempts = [unit.config for unit in pack], [unit.attempt for unit in pack]
-    runtime = replace(workshop.runtime, early_stopping=pack[0].early_stopping)
+    configs, attempts = [unit.config for unit in stack], [unit.attempt for unit in stack]
+    runtime = replace(context.runtime, early_stopping=stack[0].early_stopping)
     pretrain_ids, trace = [], LossTrace()
     records = run_trials(configs, trace, runtime=runtime, attempts=attempts, provenances=origins)
     for member, record in enumerate(records):
-        if workshop.traced:
+        if context.traced:
             trace.write(member, record, runtime.artefacts)
-        _put(record, workshop.store)
+        _put(record, context.store)
         pretrain_ids.append(record.pretrain_id)
         yield record
     drop_checkpoint(pretrain_ids, runtime)
 
 
-def _check_identity(pack: Pack, workshop: Workshop) -> list[Provenance]:
+def _check_identity(stack: Stack, context: LaunchContext) -> list[Provenance]:
     """The present provenance of every unit, which gives the ids that they were planned with."""
     try:
-        origins = provenances_of([unit.config for unit in pack], workshop.runtime.data_root)
+        origins = provenances_of([unit.config for unit in stack], context.runtime.data_root)
     except ValueError as error:  # gone, or damaged
         raise StoreError(f"data or source code changed since the study was planned: {error}") from error
-    for unit, origin in zip(pack, origins, strict=True):
+    for unit, origin in zip(stack, origins, strict=True):
         if trial_keys(unit.config, origin).trial_id != unit.trial_id:
             raise StoreError(f"{unit.title}: data or source code changed since the study was planned")
     return origins

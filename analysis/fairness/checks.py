@@ -15,9 +15,9 @@ from analysis.fairness.protocol import (
 from analysis.fairness.rates import check_learning_rates
 from analysis.fairness.space import check_cells, check_edges, check_seeds
 from analysis.fairness.studies import study_cards
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 
-CHECKS: tuple[Callable[[Findings], Card], ...] = (
+CHECKS: tuple[Callable[[StudyAnalysis], Card], ...] = (
     check_completeness,
     check_failures,
     check_cells,
@@ -34,7 +34,7 @@ CHECKS: tuple[Callable[[Findings], Card], ...] = (
 )
 
 
-def check_fairness(findings: Findings) -> list[Card]:
+def check_fairness(findings: StudyAnalysis) -> list[Card]:
     """Every card, the gravest first."""
     return sorted(
         [*(check(findings) for check in CHECKS), *study_cards(findings.table)],

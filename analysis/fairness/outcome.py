@@ -2,12 +2,12 @@
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.verdict import null_control_sentence
 from analysis.wording import Scale, listing
 
 
-def check_completeness(findings: Findings) -> Card:
+def check_completeness(findings: StudyAnalysis) -> Card:
     """Whether every planned trial has a result."""
     missing = sum(summary.missing for summary in findings.summaries.values())
     planned = sum(summary.planned for summary in findings.summaries.values())
@@ -19,7 +19,7 @@ def check_completeness(findings: Findings) -> Card:
     return Card(level=WARN, title="Incomplete", text=text)
 
 
-def check_failures(findings: Findings) -> Card:
+def check_failures(findings: StudyAnalysis) -> Card:
     """Whether trials failed for reasons that may not be the loss's."""
     failed = {status: _status_count(findings, status) for status in ("crashed", "oom", "timeout", "no_score")}
     told = [f"{count} {status.replace('_', ' ')}" for status, count in failed.items() if count]
@@ -34,11 +34,11 @@ def check_failures(findings: Findings) -> Card:
     return Card(level=WARN, title="Failures", text=text)
 
 
-def _status_count(findings: Findings, status: str) -> int:
+def _status_count(findings: StudyAnalysis, status: str) -> int:
     return sum(int((cells.status == status).sum()) for cells in findings.cells.values())
 
 
-def check_null_controls(findings: Findings) -> Card:
+def check_null_controls(findings: StudyAnalysis) -> Card:
     """Whether losses of one gradient score alike."""
     controls = findings.null_controls
     title = "Null control"

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number, values_with_counts
 
 
-def check_budget(findings: Findings) -> Card:
+def check_budget(findings: StudyAnalysis) -> Card:
     """Whether every trial had the same budget."""
     return _alike(findings, "Budget", ("hp_epochs", "hp_steps", "hp_samples"), FAIL)
 
 
-def check_steps(findings: Findings) -> Card:
+def check_steps(findings: StudyAnalysis) -> Card:
     """Whether equal epochs gave large batches fewer steps."""
     x = next(iter(findings.cells.values())).axes[0].values
     title = "Steps over batch size"
@@ -35,24 +35,24 @@ def check_steps(findings: Findings) -> Card:
     return Card(level=WARN, title=title, text=text)
 
 
-def check_protocol(findings: Findings) -> Card:
+def check_protocol(findings: StudyAnalysis) -> Card:
     """Whether data, network, views and optimiser were the same."""
     asked = ("data", "data_fingerprint", "encoder", "views", "views_form", "probe_id")
     columns = (*asked, "hp_optimizer", "hp_lr_rule", "hp_weight_decay")
     return _alike(findings, "Protocol", columns, FAIL)
 
 
-def check_precision(findings: Findings) -> Card:
+def check_precision(findings: StudyAnalysis) -> Card:
     """Whether the arithmetic was the same."""
     return _alike(findings, "Precision", ("hp_precision",), WARN)
 
 
-def check_hardware(findings: Findings) -> Card:
+def check_hardware(findings: StudyAnalysis) -> Card:
     """Whether machine and execution mode were the same."""
     return _alike(findings, "Hardware", ("device", "device_name", "threads", "execution_mode"), WARN)
 
 
-def check_code(findings: Findings) -> Card:
+def check_code(findings: StudyAnalysis) -> Card:
     """Whether every trial ran the same, committed code."""
     columns = ("numerics_version", "package_version", "git_revision", "torch_version", "python_version")
     card = _alike(findings, "Code", columns, WARN)
@@ -66,7 +66,7 @@ def check_code(findings: Findings) -> Card:
     return card
 
 
-def _alike(findings: Findings, title: str, columns: tuple[str, ...], level: str) -> Card:
+def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level: str) -> Card:
     """Pass where every row with a result agrees in `columns`, or every loss has the same values of a swept one.
 
     Else `level`, naming what differs; a warning where an imported table tells nothing.
@@ -94,13 +94,13 @@ def _alike(findings: Findings, title: str, columns: tuple[str, ...], level: str)
     return Card(level=PASS, title=title, text=f"{opening}: {told}.")
 
 
-def _silent(findings: Findings, rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+def _silent(findings: StudyAnalysis, rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Losses with trials that say nothing in any of the columns."""
     told = rows[list(columns)].notna().any(axis=1).groupby(rows["arm"], sort=False).any()
     return [findings.info.arm(label).name for label in told.index[~told]]
 
 
-def _swept_alike(findings: Findings, column: str) -> bool:
+def _swept_alike(findings: StudyAnalysis, column: str) -> bool:
     """Whether a hyperparameter was planned at the same values for every loss: an axis, not an inequality."""
     losses = findings.table["arm"].map({arm.label: arm.loss for arm in findings.info.arms})
     values = [frozenset(rows.dropna()) for _, rows in findings.table[column].groupby(losses)]

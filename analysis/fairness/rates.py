@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from analysis.fairness.card import PASS, WARN, Card
 from analysis.info import ArmInfo
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number
 
 
-def check_learning_rates(findings: Findings) -> Card:
+def check_learning_rates(findings: StudyAnalysis) -> Card:
     """Whether each loss trained at a rate that was tuned for it on this data."""
     x_axis = findings.info.x_axis
     arms = [arm for arm in findings.info.arms if "hp_lr" not in (x_axis, arm.main_axis)]

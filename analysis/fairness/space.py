@@ -6,14 +6,14 @@ from analysis.cells import DRAWN, Axis, Cells
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
 from analysis.statistics.weights import log_width
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import counted, listing, number
 
 #: Share of the held-out choices from which on an end of an axis is told.
 _EDGE_SHARE = 0.25
 
 
-def check_cells(findings: Findings) -> Card:
+def check_cells(findings: StudyAnalysis) -> Card:
     """Whether the losses were tried at the same places of spaces of one width, or searched with one budget."""
     if findings.adaptive:
         return _check_budgets(findings)
@@ -36,7 +36,7 @@ def check_cells(findings: Findings) -> Card:
     return Card(level=PASS, title="Space", text=text)
 
 
-def _check_budgets(findings: Findings) -> Card:
+def _check_budgets(findings: StudyAnalysis) -> Card:
     budgets = {findings.info.arm(label).name: len(cells.codes) for label, cells in findings.cells.items()}
     if len(set(budgets.values())) > 1:
         told = ", ".join(f"{name} {count}" for name, count in budgets.items())
@@ -46,7 +46,7 @@ def _check_budgets(findings: Findings) -> Card:
     return Card(level=PASS, title="Budget of the searches", text=text)
 
 
-def _spans(findings: Findings) -> str:
+def _spans(findings: StudyAnalysis) -> str:
     groups: dict[str, list[str]] = {}
     for label, cells in findings.cells.items():
         groups.setdefault(_span(cells.axes[1].values), []).append(findings.info.arm(label).name)
@@ -63,7 +63,7 @@ def _span(values: np.ndarray) -> str:
     return f"{counted(len(values), 'value')} over {reach}"
 
 
-def check_seeds(findings: Findings) -> Card:
+def check_seeds(findings: StudyAnalysis) -> Card:
     """Whether the losses ran on the same seeds, on enough of them, and to the end."""
     sets = {tuple(cells.seeds) for cells in findings.cells.values()}
     if len(sets) > 1:
@@ -86,7 +86,7 @@ def check_seeds(findings: Findings) -> Card:
     return Card(level=WARN if few else PASS, title="Few seeds" if few else "Seeds", text=text + few)
 
 
-def _unfinished(findings: Findings, seeds: int) -> str:
+def _unfinished(findings: StudyAnalysis, seeds: int) -> str:
     ended = np.stack([~cells.missing.any(axis=0) for cells in findings.cells.values()]).all(axis=0)
     return (
         f"Every loss is planned on the same {counted(seeds, 'seed')}; for {int(ended.sum()) or 'none'} of them "
@@ -94,7 +94,7 @@ def _unfinished(findings: Findings, seeds: int) -> str:
     )
 
 
-def check_edges(findings: Findings) -> Card:
+def check_edges(findings: StudyAnalysis) -> Card:
     """Whether the best lies inside the space."""
     places: dict[str, list[str]] = {}
     for label in findings.cells:
@@ -114,14 +114,14 @@ def check_edges(findings: Findings) -> Card:
     return Card(level=WARN, title=title, text=" ".join(texts))
 
 
-def _edges_hit(findings: Findings, label: str) -> list[str]:
+def _edges_hit(findings: StudyAnalysis, label: str) -> list[str]:
     cells, tuned = findings.cells[label], findings.summaries[label].tuned
     if not findings.summaries[label].finished:
         return []
     return [f"{axis.info.words} {number(end)}" for axis, end in _ends(cells) if tuned.place[axis.name] == end]
 
 
-def _held_out_edges(findings: Findings, label: str) -> str:
+def _held_out_edges(findings: StudyAnalysis, label: str) -> str:
     """As `InfoNCE 2 of 5 at temperature 1`: ends of axes other than the tuned one's with many held-out choices."""
     cells, tuned = findings.cells[label], findings.summaries[label].tuned
     chosen = [cells.place(cell) for cell in tuned.held_out if cell is not None]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from analysis.plots.curves import AxisTicks, Curve, draw_curves
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.intervals import mean_and_spread
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
 
 _PANELS = 4  # batch sizes that have a panel: the ends and what lies evenly between
@@ -19,7 +19,7 @@ _LEGEND_LETTERS = 100  # letters that fit beside each other below a figure
 _DODGE = 0.012  # share of the axis by which neighbouring arms are set apart
 
 
-def batch_size_figure(findings: Findings) -> Figure | None:
+def batch_size_figure(findings: StudyAnalysis) -> Figure | None:
     """Test accuracy by batch size, each arm at its tuned main-axis value; None before any trial finished."""
     if not findings.any_finished or not _numeric(findings):
         return None
@@ -45,18 +45,18 @@ def batch_size_figure(findings: Findings) -> Figure | None:
     return figure
 
 
-def _numeric(findings: Findings) -> bool:
+def _numeric(findings: StudyAnalysis) -> bool:
     """Whether there are surfaces, and numbers along all of their axes."""
     axes = [axis for surface in findings.surfaces.values() for axis in (surface.x_axis, surface.y_axis)]
     return bool(axes) and all(axis.numeric for axis in axes)
 
 
-def _name_lines(findings: Findings) -> int:
+def _name_lines(findings: StudyAnalysis) -> int:
     """Lines that the arms' names take in a legend of one column."""
     return sum(wrapped(arm.name).count("\n") + 1 for arm in findings.info.arms)
 
 
-def main_axis_figure(findings: Findings) -> Figure | None:
+def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
     """Test accuracy by the main axis: a row for each kind of axis, a column for each of four batch sizes at most.
 
     None before any trial finished.
@@ -83,7 +83,7 @@ def main_axis_figure(findings: Findings) -> Figure | None:
     return figure
 
 
-def _draw_kind(findings: Findings, axes: Sequence, kind: str, sizes: np.ndarray) -> None:
+def _draw_kind(findings: StudyAnalysis, axes: Sequence, kind: str, sizes: np.ndarray) -> None:
     """One row of panels: the arms of one kind of main axis at every batch size."""
     surfaces = findings.surfaces
     arms = [
@@ -106,7 +106,7 @@ def _draw_kind(findings: Findings, axes: Sequence, kind: str, sizes: np.ndarray)
 
 
 def _curve(
-    findings: Findings,
+    findings: StudyAnalysis,
     index: int,
     label: str,
     axis: np.ndarray,

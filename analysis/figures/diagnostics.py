@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.intervals import student_interval
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 
 #: Measures of uniformity in the order of the figure.
 MEASURES = (
@@ -27,7 +27,7 @@ _SEEN = 5.0  # deviations of the uniform control
 _PRECISIONS = ("float32", "bfloat16", "float16")
 
 
-def bias_figure(findings: Findings) -> Figure | None:
+def bias_figure(findings: StudyAnalysis) -> Figure | None:
     """Relative bias of the gradient by M; below, its square over what noise alone makes."""
     return _by_batch_size(
         findings,
@@ -38,7 +38,7 @@ def bias_figure(findings: Findings) -> Figure | None:
     )
 
 
-def variance_figure(findings: Findings) -> Figure | None:
+def variance_figure(findings: StudyAnalysis) -> Figure | None:
     """Relative variance of the gradient by M; dots: the theory's variance of a KCL gradient."""
     figure = _by_batch_size(findings, {"gradient_variance": "variance over squared length"})
     if figure is None:
@@ -56,7 +56,7 @@ def variance_figure(findings: Findings) -> Figure | None:
     return figure
 
 
-def batch_intervals(findings: Findings) -> pd.DataFrame:
+def batch_intervals(findings: StudyAnalysis) -> pd.DataFrame:
     """Mean over seeds and Student's interval of each measure, a row an arm, batch size and measure.
 
     A seed whose distance is within noise has a bias of 0, which counts.
@@ -94,7 +94,7 @@ def theory_line(own: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return sizes, terms @ np.linalg.solve(terms[[0, -1]], means.to_numpy()[[0, -1]])
 
 
-def _by_batch_size(findings: Findings, columns: dict[str, str]) -> Figure | None:
+def _by_batch_size(findings: StudyAnalysis, columns: dict[str, str]) -> Figure | None:
     if findings.table[list(columns)].isna().all(axis=None):
         return None
     found = batch_intervals(findings)
@@ -107,7 +107,7 @@ def _by_batch_size(findings: Findings, columns: dict[str, str]) -> Figure | None
     return figure
 
 
-def _draw_intervals(ax: Axes, findings: Findings, found: pd.DataFrame) -> None:
+def _draw_intervals(ax: Axes, findings: StudyAnalysis, found: pd.DataFrame) -> None:
     """One line an arm; an end at or below 0 leaves the log axis at its foot."""
     foot = found.loc[found["mean"] > 0, "mean"].min() / 3
     ax.set_ylim(foot, 1.5 * np.nanmax(found[["mean", "high"]].to_numpy(float)))
@@ -122,7 +122,7 @@ def _draw_intervals(ax: Axes, findings: Findings, found: pd.DataFrame) -> None:
     ax.grid(axis="y")
 
 
-def _draw(ax: Axes, findings: Findings, table: pd.DataFrame, x: str, column: str) -> None:
+def _draw(ax: Axes, findings: StudyAnalysis, table: pd.DataFrame, x: str, column: str) -> None:
     """Mean over seeds, and single trials; zeros are not drawn on a log axis."""
     for index, arm in enumerate(findings.info.arms):
         own = table[(table["arm"] == arm.label) & (table[column] > 0)]
@@ -132,7 +132,7 @@ def _draw(ax: Axes, findings: Findings, table: pd.DataFrame, x: str, column: str
     ax.grid(axis="y")
 
 
-def precision_figure(findings: Findings) -> Figure | None:
+def precision_figure(findings: StudyAnalysis) -> Figure | None:
     """Error of the gradient by temperature in each precision, and the signal; batch sizes together."""
     columns = [f"gradient_error_{name}" for name in _PRECISIONS]
     if findings.table[columns].isna().all(axis=None):
@@ -160,7 +160,7 @@ def deviations(table: pd.DataFrame) -> pd.DataFrame:
     return (means - center) / spread
 
 
-def defects_figure(findings: Findings) -> Figure | None:
+def defects_figure(findings: StudyAnalysis) -> Figure | None:
     """One panel a measure: deviations by level, one line a defect; the dashed line is where it is seen."""
     found = deviations(findings.table)
     if found.isna().all(axis=None):

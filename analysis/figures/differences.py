@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from analysis.plots.heatmap import panel_grid
 from analysis.plots.style import new_figure
 from analysis.statistics.differences import DifferenceSurface
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import Scale, number, wrapped
 
 _ROOMY = 6  # places along x up to which a cell has room for a number
 
 
-def difference_maps(findings: Findings, surfaces: Mapping[str, DifferenceSurface]) -> Figure | None:
+def difference_maps(findings: StudyAnalysis, surfaces: Mapping[str, DifferenceSurface]) -> Figure | None:
     """Mean differences of every arm over its grid of two axes; None where there is none."""
     shown = {label: item for label, item in surfaces.items() if len(findings.cells[label].shape or ()) == 2}
     known = np.concatenate([item.mean[np.isfinite(item.mean)] for item in shown.values()] or [np.empty(0)])

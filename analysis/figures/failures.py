@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 from analysis.figures.surfaces import ROOMY, panels_figure
 from analysis.plots.heatmap import HeatmapData
 from analysis.statistics.failure_rates import FailureSurface
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
 
 #: Pale where nothing fails, dark where all does; even in lightness, so readable in grey and with any colour vision.
 _COLORMAP = "Purples"
 
 
-def failure_maps(findings: Findings, surfaces: Mapping[str, FailureSurface]) -> Figure | None:
+def failure_maps(findings: StudyAnalysis, surfaces: Mapping[str, FailureSurface]) -> Figure | None:
     """Rates of the arms with a grid of two axes and a failure; None where there is none."""
     panels = {
         label: _panel(findings, label, item)
@@ -25,7 +25,7 @@ def failure_maps(findings: Findings, surfaces: Mapping[str, FailureSurface]) -> 
     return panels_figure(panels, "trials that failed, %", limits=(0.0, 100.0)) if panels else None
 
 
-def _panel(findings: Findings, label: str, item: FailureSurface) -> HeatmapData:
+def _panel(findings: StudyAnalysis, label: str, item: FailureSurface) -> HeatmapData:
     arm, cells = findings.info.arm(label), findings.cells[label]
     x, y = cells.axes
     texts = np.array(

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.plots.heatmap import panel_grid
 from analysis.plots.style import arm_look, new_figure
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import wrapped
 
 #: What is drawn of a gap at or below rounding.
@@ -21,7 +21,7 @@ _SIZES = ["hp_n_pairs", "hp_dim"]
 SIMPLEX = "simplex"
 
 
-def _trials(findings: Findings) -> pd.DataFrame:
+def _trials(findings: StudyAnalysis) -> pd.DataFrame:
     """The table with the study's own arms, however the analysis cut them."""
     uncut = {arm.label: arm.whole_label for arm in findings.info.arms}
     return findings.table.assign(arm=findings.table["arm"].map(uncut))
@@ -32,7 +32,7 @@ def series_column(table: pd.DataFrame) -> str:
     return "hp_selection" if table["hp_selection"].nunique() > 1 else "arm"
 
 
-def gap_curves_figure(findings: Findings) -> Figure | None:
+def gap_curves_figure(findings: StudyAnalysis) -> Figure | None:
     """Gap to the optimum over pairs seen, both on log axes: one panel a problem, one line a method or loss."""
     curves = _curves(findings)
     if curves.empty:
@@ -60,7 +60,7 @@ def gap_curves_figure(findings: Findings) -> Figure | None:
     return figure
 
 
-def _curves(findings: Findings) -> pd.DataFrame:
+def _curves(findings: StudyAnalysis) -> pd.DataFrame:
     """Points of the longest trials of every method, loss and problem, with their hyperparameters."""
     if findings.curves.empty or "optimum_gap" not in findings.curves:
         return pd.DataFrame()
@@ -92,7 +92,7 @@ def _draw_gaps(ax: Axes, own: pd.DataFrame, column: str, names: list[str], title
     ax.grid(axis="y")
 
 
-def gram_figure(findings: Findings) -> Figure | None:
+def gram_figure(findings: StudyAnalysis) -> Figure | None:
     """`U V^T` at the end of one trial of each method or loss, beside the ideal; the largest simplex problem."""
     shown = gram_matrices(findings)
     if not shown:
@@ -110,7 +110,7 @@ def gram_figure(findings: Findings) -> Figure | None:
     return figure
 
 
-def gram_matrices(findings: Findings) -> Mapping[str, np.ndarray]:
+def gram_matrices(findings: StudyAnalysis) -> Mapping[str, np.ndarray]:
     """Inner products `(N, N)` by name, the ideal first: of the first seed's longest trials that kept embeddings."""
     if findings.embeddings.empty:
         return {}
@@ -152,7 +152,7 @@ def selection_gain(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     return told.groupby(keys, dropna=False)[values].median().reset_index()
 
 
-def selection_gain_figure(findings: Findings) -> Figure | None:
+def selection_gain_figure(findings: StudyAnalysis) -> Figure | None:
     """Outcome over training seconds a trial: one point a method, problem and budget."""
     metric = findings.info.metric
     gains = selection_gain(findings.table, metric.reporting_column)

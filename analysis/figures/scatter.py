@@ -10,20 +10,20 @@ from analysis.cells import Cells
 from analysis.plots.scatter import ScatterAxis, ScatterData, draw_scatter
 from analysis.plots.style import new_figure
 from analysis.statistics.intervals import mean_and_spread
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
 
 _COLUMNS = 3  # panels side by side
 _HEIGHT = 2.9  # inches, of a panel
 
 
-def without_surface(findings: Findings) -> dict[str, Cells]:
+def without_surface(findings: StudyAnalysis) -> dict[str, Cells]:
     """The arms whose configurations span no grid of two axes."""
     surfaces = findings.surfaces
     return {label: cells for label, cells in findings.cells.items() if label not in surfaces}
 
 
-def places_figure(findings: Findings) -> Figure | None:
+def places_figure(findings: StudyAnalysis) -> Figure | None:
     """Mean of the reported metric over the finished seeds, at every configuration; None where there is none."""
     panels = [_panel(findings, label, cells) for label, cells in without_surface(findings).items()]
     known = np.concatenate([item.values[np.isfinite(item.values)] for item in panels] or [np.empty(0)])
@@ -44,7 +44,7 @@ def places_figure(findings: Findings) -> Figure | None:
     return figure
 
 
-def _panel(findings: Findings, label: str, cells: Cells) -> ScatterData:
+def _panel(findings: StudyAnalysis, label: str, cells: Cells) -> ScatterData:
     metric, arm = findings.info.metric, findings.info.arm(label)
     at = findings.summaries[label].tuned.at
     return ScatterData(

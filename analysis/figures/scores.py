@@ -8,11 +8,11 @@ from analysis.plots.dots import Dot, draw_dots
 from analysis.plots.profile import draw_levels, draw_shares
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.robustness import RobustnessSummary
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import wrapped
 
 
-def tuned_figure(findings: Findings) -> Figure | None:
+def tuned_figure(findings: StudyAnalysis) -> Figure | None:
     """Test accuracy of each arm's tuned configuration with its interval; None before any trial finished."""
     if not findings.any_finished:
         return None
@@ -22,7 +22,7 @@ def tuned_figure(findings: Findings) -> Figure | None:
     return figure
 
 
-def robustness_figure(findings: Findings) -> Figure | None:
+def robustness_figure(findings: StudyAnalysis) -> Figure | None:
     """Levels from tuned to worst tenth, and the share near each arm's best; None before any trial finished."""
     if not findings.any_finished:
         return None
@@ -52,11 +52,11 @@ def robustness_figure(findings: Findings) -> Figure | None:
     return figure
 
 
-def _figure(findings: Findings, *, extra: float) -> Figure:
+def _figure(findings: StudyAnalysis, *, extra: float) -> Figure:
     return new_figure(extra + 0.42 * len(findings.summaries))
 
 
-def _dot(findings: Findings, index: int, label: str) -> Dot:
+def _dot(findings: StudyAnalysis, index: int, label: str) -> Dot:
     summary = findings.summaries[label]
     tuned, scale = summary.tuned, _factor(findings.info.metric, summary)
     ends = (scale * tuned.estimate.low, scale * tuned.estimate.high)

@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 from analysis.plots.heatmap import HeatmapData, draw_heatmap, panel_grid
 from analysis.plots.style import new_figure
 from analysis.statistics.intervals import student_interval
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.surface import MISSING, PRUNED, UNPLANNED, Surface
 from analysis.wording import NONE, number, wrapped
 
 ROOMY = 4  # batch sizes up to which a cell has room for words
 
 
-def metric_surfaces(findings: Findings) -> Figure | None:
+def metric_surfaces(findings: StudyAnalysis) -> Figure | None:
     """Mean of the reported metric over seeds; the tuned configuration has a frame. None without a surface."""
     metric = findings.info.metric
     panels = {
@@ -27,7 +27,7 @@ def metric_surfaces(findings: Findings) -> Figure | None:
     return panels_figure(panels, metric.axis_label) if panels else None
 
 
-def width_surfaces(findings: Findings) -> Figure | None:
+def width_surfaces(findings: StudyAnalysis) -> Figure | None:
     """Half the width of each mean's interval; None where no cell has one."""
     metric = findings.info.metric
     panels = {
@@ -39,7 +39,7 @@ def width_surfaces(findings: Findings) -> Figure | None:
     return panels_figure(panels, f"half the interval's width, {metric.difference_unit}")
 
 
-def rank_surfaces(findings: Findings) -> Figure | None:
+def rank_surfaces(findings: StudyAnalysis) -> Figure | None:
     """Mean effective rank over seeds, in dimensions; None where no trial has one."""
     surfaces = findings.surfaces_of(findings.info.rank_metric)
     panels = {label: _panel(findings, label, surface, 1.0, 1) for label, surface in surfaces.items()}
@@ -47,7 +47,7 @@ def rank_surfaces(findings: Findings) -> Figure | None:
 
 
 def _panel(
-    findings: Findings, label: str, surface: Surface, scale: float, digits: int, *, width: bool = False
+    findings: StudyAnalysis, label: str, surface: Surface, scale: float, digits: int, *, width: bool = False
 ) -> HeatmapData:
     """The mean of every cell with its interval, or with `width` half that interval's width alone."""
     arm, tuned = findings.info.arm(label), findings.summaries[label].tuned

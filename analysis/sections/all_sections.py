@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from analysis.data_sets import Environments
+from analysis.data_sets import DataSetsAnalysis
 from analysis.sections.claims import claims_section
 from analysis.sections.comparisons import comparisons_section
 from analysis.sections.content import Content
@@ -26,10 +26,10 @@ from analysis.sections.steps import steps_section
 from analysis.sections.studies import studies_section
 from analysis.sections.transfer import data_transfer_section, transfer_section
 from analysis.sections.tuning import tuning_section
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 
 #: Builders by the section's anchor; one gives None where the study has nothing that it is about.
-SECTIONS: dict[str, Callable[[Findings], Content | None]] = {
+SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
     "claims": claims_section,
     "optima": optima_section,
     "selection": selection_section,
@@ -62,7 +62,7 @@ SECTIONS: dict[str, Callable[[Findings], Content | None]] = {
 _UNRANKED = ("claims", "optima", "selection", "diagnostics", "failures", "environment", "study")
 
 
-def build_sections(findings: Findings) -> dict[str, Content]:
+def build_sections(findings: StudyAnalysis) -> dict[str, Content]:
     """The sections that the findings have something for, by anchor."""
     names = SECTIONS if findings.ranks_losses else _UNRANKED
     built = {name: SECTIONS[name](findings) for name in names}
@@ -70,7 +70,7 @@ def build_sections(findings: Findings) -> dict[str, Content]:
 
 
 #: Builders of what relates several data sets.
-RELATING: dict[str, Callable[[Environments], Content]] = {
+RELATING: dict[str, Callable[[DataSetsAnalysis], Content]] = {
     "overview": overview_section,
     "transfer": data_transfer_section,
     "sensitivity": sensitivity_section,
@@ -81,7 +81,7 @@ _FEW = 8
 _SHORT = ("scores", "comparisons", "failures", "fairness")
 
 
-def build_parts(environments: Environments) -> dict[str, dict[str, Content]]:
+def build_parts(environments: DataSetsAnalysis) -> dict[str, dict[str, Content]]:
     """The sections that relate the data sets under "", and those of each data set under its anchor."""
     parts = {"": {name: build(environments) for name, build in RELATING.items()}}
     short = len(environments.findings) > _FEW
@@ -90,12 +90,12 @@ def build_parts(environments: Environments) -> dict[str, dict[str, Content]]:
     return parts
 
 
-def _short_sections(findings: Findings) -> dict[str, Content]:
+def _short_sections(findings: StudyAnalysis) -> dict[str, Content]:
     built = {name: SECTIONS[name](findings) for name in _SHORT}
     return {name: dataclasses.replace(item, figures={}) for name, item in built.items() if item is not None}
 
 
-def on_one_page(environments: Environments, parts: dict[str, dict[str, Content]]) -> dict[str, Content]:
+def on_one_page(environments: DataSetsAnalysis, parts: dict[str, dict[str, Content]]) -> dict[str, Content]:
     """The sections of all parts, with titles that name the data set and anchors and files under its own."""
     names = {anchor: name for name, anchor in environments.anchors.items()}
     return {

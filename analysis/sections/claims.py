@@ -1,22 +1,22 @@
-"""Findings: what became of each claim that the study file writes down."""
+"""StudyAnalysis: what became of each claim that the study file writes down."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.claims import CONFIRMED, Finding
+from analysis.claims import CONFIRMED, ClaimResult
 from analysis.sections.content import TEXT, Cell, Content, ShownTable, table
-from analysis.study_analysis import Findings, judged_claims
+from analysis.study_analysis import StudyAnalysis, judged_claims
 
 
-def claims_section(findings: Findings) -> Content | None:
+def claims_section(findings: StudyAnalysis) -> Content | None:
     """Confirmed, not confirmed or not testable, claim by claim; None for a study without claims."""
     judged = judged_claims(findings)
     if not judged:
         return None
     confirmed = sum(item.status == CONFIRMED for item in judged)
     return Content(
-        title="Findings: the papers' claims",
+        title="StudyAnalysis: the papers' claims",
         lead=f"{confirmed} of {len(judged)} claims are confirmed. Each stands in the study file with what would "
         "confirm it; a trial that failed agrees with none. What is confirmed holds for the sizes, budgets and "
         "the optimiser of this study.",
@@ -25,13 +25,13 @@ def claims_section(findings: Findings) -> Content | None:
     )
 
 
-def claims_table(judged: Sequence[Finding], *, title: str = "", figures: str = "") -> ShownTable:
+def claims_table(judged: Sequence[ClaimResult], *, title: str = "", figures: str = "") -> ShownTable:
     """A row a claim; `figures` is what stands before the name of a figure on the page."""
     columns = [(name, TEXT) for name in ("Claim", "Finding", "Paper", "Confirmed by", "Figure")]
     return table(columns, [_cells(item, figures) for item in judged], title=title)
 
 
-def _cells(item: Finding, figures: str) -> list[Cell | str]:
+def _cells(item: ClaimResult, figures: str) -> list[Cell | str]:
     figure = item.claim.figure
     return [
         item.claim.claim,
@@ -42,7 +42,7 @@ def _cells(item: Finding, figures: str) -> list[Cell | str]:
     ]
 
 
-def told(item: Finding) -> dict[str, object]:
+def told(item: ClaimResult) -> dict[str, object]:
     claim = item.claim
     return {
         "name": claim.name,

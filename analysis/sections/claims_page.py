@@ -8,11 +8,11 @@ from analysis.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN
 from analysis.sections.all_sections import build_sections
 from analysis.sections.claims import claims_table, told
 from analysis.sections.content import Content
-from analysis.study_analysis import Findings, judged_claims
+from analysis.study_analysis import StudyAnalysis, judged_claims
 from analysis.wording import counted, listing
 
 
-def claims_sentences(studies: Sequence[Findings]) -> list[str]:
+def claims_sentences(studies: Sequence[StudyAnalysis]) -> list[str]:
     """How many claims came to which end."""
     ends = [item.status for findings in studies for item in judged_claims(findings)]
     counts = [
@@ -22,13 +22,13 @@ def claims_sentences(studies: Sequence[Findings]) -> list[str]:
     return [f"{counted(len(ends), 'claim')} of {len(studies)} {noun}: {listing(counts)}."]
 
 
-def claims_parts(studies: Sequence[Findings]) -> dict[str, dict[str, Content]]:
+def claims_parts(studies: Sequence[StudyAnalysis]) -> dict[str, dict[str, Content]]:
     """The tables of all claims under "", and the figures that they name under each study."""
     parts = {"": {"claims": _all_claims(studies)}}
     return parts | {findings.info.name: {"evidence": _evidence(findings)} for findings in studies}
 
 
-def _all_claims(studies: Sequence[Findings]) -> Content:
+def _all_claims(studies: Sequence[StudyAnalysis]) -> Content:
     judged = {findings.info.name: judged_claims(findings) for findings in studies}
     data = [{"study": name, **told(item)} for name, items in judged.items() for item in items]
     return Content(
@@ -40,7 +40,7 @@ def _all_claims(studies: Sequence[Findings]) -> Content:
     )
 
 
-def _evidence(findings: Findings) -> Content:
+def _evidence(findings: StudyAnalysis) -> Content:
     named = {claim.figure for claim in findings.info.claims}
     sections = build_sections(findings).values()
     figures = {key: figure for part in sections for key, figure in part.figures.items() if key in named}

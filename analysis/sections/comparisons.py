@@ -3,12 +3,12 @@
 from analysis.sections.content import TEXT, Cell, Content, gap_cell, table
 from analysis.statistics.compare import Comparison
 from analysis.statistics.power import POWER
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import comparisons_table
 from analysis.wording import SCORE_WORDS, Scale, p_value
 
 
-def comparisons_section(findings: Findings) -> Content:
+def comparisons_section(findings: StudyAnalysis) -> Content:
     """Every loss minus the reference in each score, paired by seed."""
     title = f"Comparisons with {findings.info.reference_arm.name}"
     data = {"comparisons": comparisons_table(findings)}
@@ -36,7 +36,7 @@ def comparisons_section(findings: Findings) -> Content:
     )
 
 
-def _row(findings: Findings, item: Comparison) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, item: Comparison) -> list[Cell | str]:
     scale = Scale(findings.info.metric)
     return [
         findings.info.arm(item.arm).name,

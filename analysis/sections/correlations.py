@@ -7,7 +7,7 @@ from analysis.cells import Cells
 from analysis.sections.content import TEXT, Cell, Content, bracket, number_cell, table
 from analysis.statistics.intervals import STATED, Estimate
 from analysis.statistics.metric_correlation import metric_correlations, rank_metrics
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import p_value
 
@@ -15,7 +15,7 @@ _PREFIXES = ("z_", "h_")
 _WHERE = {"z": "projection z", "h": "encoder output h"}
 
 
-def correlations_section(findings: Findings) -> Content | None:
+def correlations_section(findings: StudyAnalysis) -> Content | None:
     """Correlations of every representation metric with the outcome, overall, within a loss and between seeds."""
     names = _metrics(findings)
     if (
@@ -73,7 +73,7 @@ def correlations_section(findings: Findings) -> Content | None:
     )
 
 
-def _metrics(findings: Findings) -> list[str]:
+def _metrics(findings: StudyAnalysis) -> list[str]:
     """Metrics that some arm has and that vary; sizes are none."""
     columns = dict.fromkeys(name for cells in findings.wholes.values() for name in cells.raw)
     return [

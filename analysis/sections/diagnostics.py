@@ -14,7 +14,7 @@ from analysis.figures.diagnostics import (
 )
 from analysis.sections.content import Content, ShownFigure
 from analysis.statistics.intervals import LEVEL
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 
 #: Columns of a record that diagnostic trials alone have.
 DIAGNOSTIC_COLUMNS = frozenset(
@@ -30,7 +30,7 @@ DIAGNOSTIC_COLUMNS = frozenset(
 _INTERVALS = f"Vertical lines: {100 * LEVEL:.0f} % intervals over seeds (Student), each for itself."
 
 
-def diagnostics_section(findings: Findings) -> Content | None:
+def diagnostics_section(findings: StudyAnalysis) -> Content | None:
     """The figures of what a diagnostic study measures; None for other studies."""
     measures = set(findings.table["hp_measure"].dropna()) if "hp_measure" in findings.table else set()
     if not findings.any_finished or len(measures) != 1:
@@ -38,7 +38,7 @@ def diagnostics_section(findings: Findings) -> Content | None:
     return _MEASURES[measures.pop()](findings)
 
 
-def _batches(findings: Findings) -> Content:
+def _batches(findings: StudyAnalysis) -> Content:
     return Content(
         title="Bias and variance by batch size",
         figures={
@@ -62,7 +62,7 @@ def _batches(findings: Findings) -> Content:
     )
 
 
-def _precision(findings: Findings) -> Content:
+def _precision(findings: StudyAnalysis) -> Content:
     figure = ShownFigure(
         build=partial(precision_figure, findings),
         data="diagnostics",
@@ -76,7 +76,7 @@ def _precision(findings: Findings) -> Content:
     )
 
 
-def _points(findings: Findings) -> Content:
+def _points(findings: StudyAnalysis) -> Content:
     figure = ShownFigure(
         build=partial(defects_figure, findings),
         data="deviations",
@@ -90,7 +90,7 @@ def _points(findings: Findings) -> Content:
     )
 
 
-def _measured(findings: Findings) -> pd.DataFrame:
+def _measured(findings: StudyAnalysis) -> pd.DataFrame:
     """What each trial was asked and what it measured."""
     table = findings.table.dropna(axis=1, how="all")
     columns = DIAGNOSTIC_COLUMNS.intersection(table)

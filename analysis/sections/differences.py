@@ -14,7 +14,7 @@ from analysis.statistics.differences import DifferenceSurface, difference_surfac
 from analysis.statistics.equivalence import INCOMPLETE, Equivalence
 from analysis.statistics.improvement import probability_of_improvement, rank_flip_probability
 from analysis.statistics.intervals import STATED, Estimate
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import p_value, percent
 
@@ -30,7 +30,7 @@ class Rivalry:
     note: str  # why nothing is sure yet, or empty
 
 
-def differences_section(findings: Findings) -> Content | None:
+def differences_section(findings: StudyAnalysis) -> Content | None:
     """Difference maps against the reference, with the share of the space where the ranking reverses."""
     if findings.adaptive:
         return None
@@ -77,13 +77,13 @@ def differences_section(findings: Findings) -> Content | None:
     )
 
 
-def _rivalries(findings: Findings) -> dict[str, Rivalry]:
+def _rivalries(findings: StudyAnalysis) -> dict[str, Rivalry]:
     """Every comparable arm against the reference."""
     found = {label: _rivalry(findings, label) for label in findings.cells}
     return {label: item for label, item in found.items() if item is not None}
 
 
-def _rivalry(findings: Findings, label: str) -> Rivalry | None:
+def _rivalry(findings: StudyAnalysis, label: str) -> Rivalry | None:
     """None for the reference itself, and for arms whose grids have no places in common."""
     reference = findings.info.reference_arm.label
     own, other = findings.cells[label], findings.cells[reference]
@@ -108,7 +108,7 @@ def comparable(own: Cells, other: Cells) -> bool:
     return same and np.array_equal(own.seeds, other.seeds) and (own.shape is not None)
 
 
-def _row(findings: Findings, label: str, item: Rivalry) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, label: str, item: Rivalry) -> list[Cell | str]:
     surface = item.surface
     return [
         findings.info.arm(label).name,
@@ -122,7 +122,7 @@ def _row(findings: Findings, label: str, item: Rivalry) -> list[Cell | str]:
     ]
 
 
-def _cells_table(findings: Findings, label: str, item: Rivalry) -> pd.DataFrame:
+def _cells_table(findings: StudyAnalysis, label: str, item: Rivalry) -> pd.DataFrame:
     cells, surface = findings.cells[label], item.surface
     places = {axis.info.bare: cells.values(axis.name) for axis in cells.axes[:1]}
     return pd.DataFrame(

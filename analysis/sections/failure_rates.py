@@ -18,12 +18,12 @@ from analysis.sections.content import (
     table,
 )
 from analysis.statistics.failure_rates import FailureScores, FailureSurface, failure_scores, failure_surface
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import Scale, number, percent
 
 
-def failure_surfaces(findings: Findings) -> dict[str, FailureSurface]:
+def failure_surfaces(findings: StudyAnalysis) -> dict[str, FailureSurface]:
     """Failure rates of every arm, by configuration."""
     return {
         label: failure_surface(cells.failed, cells.failed | cells.finished, cells.weights)
@@ -31,7 +31,7 @@ def failure_surfaces(findings: Findings) -> dict[str, FailureSurface]:
     }
 
 
-def rates_shown(findings: Findings, surfaces: dict[str, FailureSurface]) -> ShownTable:
+def rates_shown(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) -> ShownTable:
     """Rates over the space, where they are highest, and the scores with failures and without, a row a loss."""
     unit = findings.info.metric.difference_unit
     columns = [
@@ -53,7 +53,7 @@ def rates_shown(findings: Findings, surfaces: dict[str, FailureSurface]) -> Show
     )
 
 
-def rates_figure(findings: Findings, surfaces: dict[str, FailureSurface]) -> dict[str, ShownFigure]:
+def rates_figure(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) -> dict[str, ShownFigure]:
     """The maps of failure rates, where there is anything to draw."""
     drawn = any(item.failed.any() and findings.cells[label].shape for label, item in surfaces.items())
     figure = ShownFigure(
@@ -65,7 +65,7 @@ def rates_figure(findings: Findings, surfaces: dict[str, FailureSurface]) -> dic
     return {"failure_rates": figure} if drawn else {}
 
 
-def rates_table(findings: Findings, surfaces: dict[str, FailureSurface]) -> pd.DataFrame:
+def rates_table(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) -> pd.DataFrame:
     """Every configuration's rate with its interval."""
     return pd.concat(
         [_cells_table(label, findings.cells[label], item) for label, item in surfaces.items()],
@@ -73,12 +73,12 @@ def rates_table(findings: Findings, surfaces: dict[str, FailureSurface]) -> pd.D
     )
 
 
-def costs_table(findings: Findings, surfaces: dict[str, FailureSurface]) -> pd.DataFrame:
+def costs_table(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) -> pd.DataFrame:
     """One row an arm: the rate over the space, and averages with failures and without."""
     return pd.DataFrame([_told(findings, label, item) for label, item in surfaces.items()])
 
 
-def _scores(findings: Findings, label: str) -> FailureScores:
+def _scores(findings: StudyAnalysis, label: str) -> FailureScores:
     cells = findings.cells[label]
     return failure_scores(
         cells.test,
@@ -89,7 +89,7 @@ def _scores(findings: Findings, label: str) -> FailureScores:
     )
 
 
-def _row(findings: Findings, label: str, item: FailureSurface) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, label: str, item: FailureSurface) -> list[Cell | str]:
     scale, scores = Scale(findings.info.metric), _scores(findings, label)
     return [
         findings.info.arm(label).name,
@@ -101,7 +101,7 @@ def _row(findings: Findings, label: str, item: FailureSurface) -> list[Cell | st
     ]
 
 
-def _worst(findings: Findings, label: str, item: FailureSurface) -> Cell:
+def _worst(findings: StudyAnalysis, label: str, item: FailureSurface) -> Cell:
     """The configuration that fails most often: rate and place."""
     if not item.failed.any():
         return Cell(text=percent(0.0) if item.tried.any() else percent(np.nan), sort=0.0)
@@ -130,7 +130,7 @@ def _cells_table(label: str, cells: Cells, item: FailureSurface) -> pd.DataFrame
     )
 
 
-def _told(findings: Findings, label: str, item: FailureSurface) -> dict[str, object]:
+def _told(findings: StudyAnalysis, label: str, item: FailureSurface) -> dict[str, object]:
     scores = _scores(findings, label)
     return {
         "arm": label,

@@ -10,7 +10,7 @@ from analysis.sections.failure_rates import (
     rates_shown,
     rates_table,
 )
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import coverage_table, failures_table, trials_table
 from analysis.wording import NONE, number
 
@@ -30,7 +30,7 @@ _COUNTS = {
 }
 
 
-def failures_section(findings: Findings) -> Content:
+def failures_section(findings: StudyAnalysis) -> Content:
     """Trials by status, the kinds of failure, and how often and at what cost they happen."""
     coverage, failed, surfaces = (
         coverage_table(findings),
@@ -62,7 +62,7 @@ def failures_section(findings: Findings) -> Content:
     )
 
 
-def _coverage(findings: Findings, coverage: pd.DataFrame) -> ShownTable:
+def _coverage(findings: StudyAnalysis, coverage: pd.DataFrame) -> ShownTable:
     names = {arm.label: arm.name for arm in findings.info.arms}
     if not findings.ranks_losses:  # arms are problems then, many of them
         whole = {arm.label: arm.whole_label for arm in findings.info.arms}
@@ -77,7 +77,7 @@ def _coverage(findings: Findings, coverage: pd.DataFrame) -> ShownTable:
     return table([("Loss", TEXT), *((title, COUNT) for title in _COUNTS.values())], rows)
 
 
-def _kinds(findings: Findings, failed: pd.DataFrame) -> ShownTable:
+def _kinds(findings: StudyAnalysis, failed: pd.DataFrame) -> ShownTable:
     keys = ["arm", "status", "error_class", "error_message"]
     groups = failed.fillna({"error_class": "", "error_message": ""}).groupby(keys, sort=False)
     rows = [_kind(findings, tuple(map(str, key)), rows) for key, rows in groups]
@@ -90,7 +90,7 @@ def _kinds(findings: Findings, failed: pd.DataFrame) -> ShownTable:
     return table(columns, rows[:_MOST], title="What failed", note=note)
 
 
-def _kind(findings: Findings, key: tuple[str, ...], rows: pd.DataFrame) -> list[Cell | str]:
+def _kind(findings: StudyAnalysis, key: tuple[str, ...], rows: pd.DataFrame) -> list[Cell | str]:
     label, status, error, message = key
     first, arm = rows.iloc[0], findings.info.arm(label)
     place = (

@@ -14,14 +14,14 @@ from analysis.sections.scores import tolerance_words
 from analysis.statistics.intervals import LEVEL, STATED, Estimate
 from analysis.statistics.profile import Profile, profile, profile_area
 from analysis.statistics.tolerance import tolerance_volume
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import wrapped
 
 _THRESHOLDS = 200
 
 
-def good_space_section(findings: Findings) -> Content | None:
+def good_space_section(findings: StudyAnalysis) -> Content | None:
     """Shares of the space near each loss's own best and near the best of all, and the whole profile."""
     if not findings.any_finished or findings.adaptive:
         return None
@@ -53,13 +53,13 @@ def good_space_section(findings: Findings) -> Content | None:
     )
 
 
-def _thresholds(findings: Findings) -> np.ndarray:
+def _thresholds(findings: StudyAnalysis) -> np.ndarray:
     known = np.concatenate([cells.test.ravel() for cells in findings.cells.values()])
     known = known[np.isfinite(known)]
     return np.linspace(known.min(), known.max(), _THRESHOLDS)
 
 
-def _area_ends(findings: Findings) -> tuple[float, float]:
+def _area_ends(findings: StudyAnalysis) -> tuple[float, float]:
     """Thresholds that the area reaches over: the metric's bounds, an infinite one as far as scores of any loss go.
 
     So one extreme trial of one loss moves no other loss's area where the metric is bounded.
@@ -69,7 +69,7 @@ def _area_ends(findings: Findings) -> tuple[float, float]:
     return low, high
 
 
-def _ends_words(findings: Findings) -> str:
+def _ends_words(findings: StudyAnalysis) -> str:
     metric = findings.info.metric
     if not np.isfinite(metric.bounds).all():
         return "that occur in any loss, so that a score far out moves the area of every loss"
@@ -78,13 +78,13 @@ def _ends_words(findings: Findings) -> str:
     return f"from {low} to {high}{unit}, the metric's bounds: the average on that scale"
 
 
-def _profile(findings: Findings, label: str) -> Profile:
+def _profile(findings: StudyAnalysis, label: str) -> Profile:
     cells = findings.cells[label]
     note = findings.summaries[label].provisional
     return profile(cells.test, cells.weights, _thresholds(findings), note=note)
 
 
-def _volumes(findings: Findings, label: str) -> dict[str, Estimate]:
+def _volumes(findings: StudyAnalysis, label: str) -> dict[str, Estimate]:
     cells = findings.cells[label]
     alive = np.any(cells.finished, axis=-1)
     note = findings.summaries[label].provisional
@@ -105,11 +105,11 @@ def _volumes(findings: Findings, label: str) -> dict[str, Estimate]:
     }
 
 
-def _row(findings: Findings, label: str, volumes: dict[str, Estimate]) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, label: str, volumes: dict[str, Estimate]) -> list[Cell | str]:
     return [findings.info.arm(label).name, *(share_cell(estimate) for estimate in volumes.values())]
 
 
-def _figure(findings: Findings, profiles: dict[str, Profile]) -> Figure:
+def _figure(findings: StudyAnalysis, profiles: dict[str, Profile]) -> Figure:
     metric = findings.info.metric
     curves = [
         BandCurve(

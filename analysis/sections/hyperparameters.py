@@ -21,7 +21,7 @@ from analysis.statistics.choice import default_cell
 from analysis.statistics.importance import LEAST_SEEDS, Importances, given_importances, grid_importances
 from analysis.statistics.intervals import STATED
 from analysis.statistics.tunability import Tunability, tunability
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import NONE, Scale
 
@@ -37,7 +37,7 @@ class Meaning:
     tunability: Tunability | None
 
 
-def hyperparameters_section(findings: Findings) -> Content | None:
+def hyperparameters_section(findings: StudyAnalysis) -> Content | None:
     """Importances with bootstrap spread, gains and harms, by loss and hyperparameter."""
     if not findings.any_finished or findings.adaptive:
         return None
@@ -63,7 +63,7 @@ def hyperparameters_section(findings: Findings) -> Content | None:
     )
 
 
-def _meaning(findings: Findings, label: str) -> Meaning | None:
+def _meaning(findings: StudyAnalysis, label: str) -> Meaning | None:
     cells = findings.wholes[label]
     varying = [place for place, axis in enumerate(cells.axes) if len(axis.values) > 1]
     if not varying or not cells.finished.any():
@@ -91,7 +91,7 @@ def _coordinate(cells: Cells, place: int) -> np.ndarray:
     return cells.values(axis.name) if axis.numeric else cells.codes[:, place].astype(float)
 
 
-def _tunability(findings: Findings, cells: Cells, varying: list[int]) -> Tunability | None:
+def _tunability(findings: StudyAnalysis, cells: Cells, varying: list[int]) -> Tunability | None:
     if cells.shape is None:
         return None
     shape = (*(cells.shape[place] for place in varying), len(cells.seeds))
@@ -102,7 +102,7 @@ def _tunability(findings: Findings, cells: Cells, varying: list[int]) -> Tunabil
     return tunability(test, validation, default, span=findings.info.metric.span, note=note)
 
 
-def _importance_table(findings: Findings, found: dict[str, Meaning]) -> ShownTable:
+def _importance_table(findings: StudyAnalysis, found: dict[str, Meaning]) -> ShownTable:
     rows = []
     for label, item in found.items():
         for row in item.importances.rows:
@@ -129,7 +129,7 @@ def _importance_table(findings: Findings, found: dict[str, Meaning]) -> ShownTab
     return table(columns, rows, title="Importance")
 
 
-def _tunability_table(findings: Findings, found: dict[str, Meaning]) -> list[ShownTable]:
+def _tunability_table(findings: StudyAnalysis, found: dict[str, Meaning]) -> list[ShownTable]:
     scale, rows = Scale(findings.info.metric), []
     for label, item in found.items():
         if item.tunability is None:

@@ -10,11 +10,11 @@ from analysis.figures.laboratory import (
     selection_gain_figure,
 )
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, table
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, opened
 
 
-def optima_section(findings: Findings) -> Content | None:
+def optima_section(findings: StudyAnalysis) -> Content | None:
     """Gap curves and Gram matrices; None for a study whose trials kept neither."""
     figures = {}
     if "optimum_gap" in findings.curves and findings.curves["optimum_gap"].notna().any():
@@ -37,7 +37,7 @@ def optima_section(findings: Findings) -> Content | None:
     return Content(title="How near the optimum", figures=figures, data=data)
 
 
-def selection_section(findings: Findings) -> Content | None:
+def selection_section(findings: StudyAnalysis) -> Content | None:
     """What choosing batches costs and brings; None where all trials choose alike."""
     if findings.table["hp_selection"].nunique() < 2 or not findings.any_finished:
         return None

@@ -7,11 +7,11 @@ from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
 from analysis.statistics.power import POWER
 from analysis.statistics.robustness import COLLAPSE_RANK, TAIL
 from analysis.statistics.weights import LOG
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import Scale, listing
 
 
-def methods_section(findings: Findings) -> Content:
+def methods_section(findings: StudyAnalysis) -> Content:
     """Definitions and choices, each with what it comes to in this study."""
     eps, tail = tolerance_words(findings), f"{100 * TAIL:.0f} %"
     facts = (
@@ -74,7 +74,7 @@ _CHOSEN_BY_ITSELF = (
 )
 
 
-def _selection(findings: Findings) -> str:
+def _selection(findings: StudyAnalysis) -> str:
     opening = _CHOSEN_ON_VALIDATION if findings.info.metric.held_out else _CHOSEN_BY_ITSELF
     if len(findings.info.seeds) < 2:
         return f"{opening}With one seed there is no other: it chooses and reports, so the value is too high."
@@ -93,7 +93,7 @@ def _selection(findings: Findings) -> str:
     )
 
 
-def _default(findings: Findings) -> str:
+def _default(findings: StudyAnalysis) -> str:
     told = []
     for label, item in findings.summaries.items():
         arm = findings.info.arm(label)
@@ -104,7 +104,7 @@ def _default(findings: Findings) -> str:
     )
 
 
-def _intervals(findings: Findings) -> str:
+def _intervals(findings: StudyAnalysis) -> str:
     """The unit of resampling, and how each score's interval is made."""
     info, level = findings.info, f"{100 * LEVEL:.0f} %"
     sets = (
@@ -130,7 +130,7 @@ _FILLED = (
 )
 
 
-def _measure(findings: Findings) -> str:
+def _measure(findings: StudyAnalysis) -> str:
     opening = (
         "Scores over the space weigh it uniformly in the logarithm of its axes: a grid value counts for "
         "half the log-distance to each neighbour. On a grid of equal log-steps that is the plain mean "
@@ -148,7 +148,7 @@ def _measure(findings: Findings) -> str:
     return f"{opening}{named if others else ''}Another range of temperatures would give other scores."
 
 
-def _failures(findings: Findings) -> str:
+def _failures(findings: StudyAnalysis) -> str:
     scale = Scale(findings.info.metric)
     guessing = (
         ", that of guessing" if findings.info.metric.noun == "accuracy" and not findings.info.imported else ""

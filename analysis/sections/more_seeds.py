@@ -12,14 +12,14 @@ from analysis.statistics.compare import Comparison
 from analysis.statistics.intervals import LEVEL, mean_and_spread
 from analysis.statistics.more_seeds import MOST, seeds_to_settle, where_to_add_seeds
 from analysis.statistics.power import POWER
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, SCORE_WORDS, Scale, percent
 
 #: Shares of all trials that the noisiest configurations are told for.
 _NOISIEST = 0.10
 
 
-def more_seeds_section(findings: Findings) -> Content | None:
+def more_seeds_section(findings: StudyAnalysis) -> Content | None:
     """Seeds that would settle each comparison, and how unevenly noise is spread over the space."""
     if findings.adaptive or not any(_noise(cells) is not None for cells in findings.cells.values()):
         return None
@@ -34,7 +34,7 @@ def more_seeds_section(findings: Findings) -> Content | None:
     )
 
 
-def _comparisons(findings: Findings) -> ShownTable:
+def _comparisons(findings: StudyAnalysis) -> ShownTable:
     columns = [
         ("Loss", TEXT),
         ("Score", TEXT),
@@ -47,7 +47,7 @@ def _comparisons(findings: Findings) -> ShownTable:
     return table(columns, [_row(findings, item) for item in findings.comparisons], title=title)
 
 
-def _row(findings: Findings, item: Comparison) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, item: Comparison) -> list[Cell | str]:
     alpha, tolerance = (1 - LEVEL) / len(findings.comparisons), findings.info.tolerance
     gap = item.difference.value
     return [
@@ -66,7 +66,7 @@ def _seeds(needed: float) -> Cell:
     return Cell(text=f"{needed:.0f}" if math.isfinite(needed) else f"over {MOST}", sort=needed)
 
 
-def _noises(findings: Findings) -> ShownTable:
+def _noises(findings: StudyAnalysis) -> ShownTable:
     scale = Scale(findings.info.metric)
     tenth = f"{100 * _NOISIEST:.0f} %"
     rows = []

@@ -4,17 +4,17 @@ import math
 
 import pandas as pd
 
-from analysis.data_sets import Environments
+from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.card import WARN, Card
 from analysis.fairness.studies import study_cards
 from analysis.sections.content import TEXT, Cell, Content, score_cell, share_cell, table
 from analysis.statistics.intervals import LEVEL
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import comparisons_table, scores_table
 from analysis.wording import NONE, Scale, listing, opened
 
 
-def overview_section(environments: Environments) -> Content:
+def overview_section(environments: DataSetsAnalysis) -> Content:
     """Scores and verdicts by data set and loss, and what to beware of."""
     metric = environments.info.metric
     columns = [
@@ -50,7 +50,7 @@ def overview_section(environments: Environments) -> Content:
     )
 
 
-def _row(name: str, findings: Findings, label: str) -> list[Cell | str]:
+def _row(name: str, findings: StudyAnalysis, label: str) -> list[Cell | str]:
     item, scale = findings.summaries[label], Scale(findings.info.metric)
     return [
         name,
@@ -63,7 +63,7 @@ def _row(name: str, findings: Findings, label: str) -> list[Cell | str]:
     ]
 
 
-def _verdict(findings: Findings, label: str, score: str) -> str:
+def _verdict(findings: StudyAnalysis, label: str, score: str) -> str:
     if label == findings.info.reference_arm.label:
         return "is the reference" if findings.comparisons else NONE
     found = [item for item in findings.comparisons if (item.arm, item.score) == (label, score)]
@@ -74,14 +74,14 @@ def _verdict(findings: Findings, label: str, score: str) -> str:
     return f"{found[0].verdict}: {told}" if math.isfinite(gap) else found[0].verdict
 
 
-def _stacked(environments: Environments, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _stacked(environments: DataSetsAnalysis, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     parts = [
         frame.assign(data=name)[["data", *frame.columns]] for name, frame in tables.items() if len(frame)
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["data"])
 
 
-def _look_alikes(environments: Environments) -> list[Card]:
+def _look_alikes(environments: DataSetsAnalysis) -> list[Card]:
     """A card for names that differ in spelling alone."""
     groups: dict[str, list[str]] = {}
     for name in environments.findings:

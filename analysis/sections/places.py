@@ -8,7 +8,7 @@ from analysis.figures.surfaces import ROOMY, metric_surfaces, rank_surfaces, wid
 from analysis.sections.content import Content, ShownFigure
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.robustness import COLLAPSE_RANK
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import opened
 
 _LINE = (
@@ -17,7 +17,7 @@ _LINE = (
 )
 
 
-def surfaces_section(findings: Findings) -> Content | None:
+def surfaces_section(findings: StudyAnalysis) -> Content | None:
     """One heat map a loss that has a grid; None where none has one."""
     metric = findings.info.metric
     title = f"{opened(metric.noun)} over the space"
@@ -45,7 +45,7 @@ def surfaces_section(findings: Findings) -> Content | None:
     )
 
 
-def places_section(findings: Findings) -> Content | None:
+def places_section(findings: StudyAnalysis) -> Content | None:
     """One scatter plot a loss whose configurations form no grid of two axes; None where all have one."""
     shown = without_surface(findings)
     if not shown:
@@ -64,7 +64,7 @@ def places_section(findings: Findings) -> Content | None:
     return Content(title=f"{opened(metric.noun)} at every configuration", figures={"places": figure})
 
 
-def curves_section(findings: Findings) -> Content | None:
+def curves_section(findings: StudyAnalysis) -> Content | None:
     """The metric by batch size and by the main axis; None where no loss has a grid."""
     if not findings.surfaces:
         return None
@@ -93,7 +93,7 @@ def curves_section(findings: Findings) -> Content | None:
     return Content(title=title, figures={"by_batch_size": by_x, "by_main_axis": by_main})
 
 
-def rank_section(findings: Findings) -> Content | None:
+def rank_section(findings: StudyAnalysis) -> Content | None:
     """Effective rank over the space; None where no loss has a grid, and for tables of others without one."""
     if not findings.surfaces:
         return None

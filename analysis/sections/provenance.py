@@ -5,7 +5,7 @@ import pandas as pd
 from analysis.fairness.checks import check_fairness
 from analysis.redact import redact_paths
 from analysis.sections.content import Content
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import values_with_counts
 
 _COLUMNS = {
@@ -24,12 +24,12 @@ _COLUMNS = {
 }
 
 
-def fairness_section(findings: Findings) -> Content:
+def fairness_section(findings: StudyAnalysis) -> Content:
     """Whether the study treats its losses alike."""
     return Content(title="Provenance and fairness", cards=tuple(check_fairness(findings)))
 
 
-def environment_section(findings: Findings) -> Content:
+def environment_section(findings: StudyAnalysis) -> Content:
     """What the trials were and ran on."""
     info = findings.info
     told = [("Task", info.task), ("Data", info.data), ("Encoder", info.encoder), ("Training", info.training)]
@@ -52,7 +52,7 @@ def environment_facts(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return facts
 
 
-def study_section(findings: Findings) -> Content:
+def study_section(findings: StudyAnalysis) -> Content:
     """The file that was run."""
     text = redact_paths(findings.info.spec_text)
     return Content(title="Study file", lead="" if text else "The study came without a file.", listing=text)

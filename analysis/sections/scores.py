@@ -10,12 +10,12 @@ from analysis.sections.search import search_section
 from analysis.statistics.choice import Choice
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.robustness import TAIL, RobustnessSummary
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import cells_table, scores_table
 from analysis.wording import NONE, Scale, number, opened
 
 
-def scores_section(findings: Findings) -> Content:
+def scores_section(findings: StudyAnalysis) -> Content:
     """Every robustness score of every loss, with its interval; of an adaptive search what tuning found."""
     if findings.adaptive:
         return search_section(findings)
@@ -63,7 +63,7 @@ def scores_section(findings: Findings) -> Content:
     )
 
 
-def tolerance_words(findings: Findings) -> str:
+def tolerance_words(findings: StudyAnalysis) -> str:
     """The tolerance with its unit, as `2 points`."""
     metric = findings.info.metric
     return f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
@@ -74,7 +74,7 @@ def place_words(choice: Choice, arm: ArmInfo) -> list[str]:
     return [f"{arm.axis(name).words} {number(value)}" for name, value in choice.place.items()]
 
 
-def _row(findings: Findings, label: str) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, label: str) -> list[Cell | str]:
     item, arm, scale = findings.summaries[label], findings.info.arm(label), Scale(findings.info.metric)
     known = math.isfinite(item.tuned.estimate.value)
     agree = f"{item.tuned.agreeing} of {item.tuned.choices} agree" if item.tuned.choices else ""

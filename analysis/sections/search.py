@@ -15,12 +15,12 @@ from analysis.sections.content import COUNT, TEXT, Cell, Content, ShownFigure, s
 from analysis.statistics.cross_fitting import held_out_cells, held_out_estimate
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.selection import scored_at
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import cells_table, scores_table
 from analysis.wording import NONE, Scale, counted, number, opened, wrapped
 
 
-def search_section(findings: Findings) -> Content:
+def search_section(findings: StudyAnalysis) -> Content:
     """Each loss tuned at the search's budget, and the best so far over its configurations."""
     metric, curves = findings.info.metric, best_so_far(findings)
     level = f"{100 * LEVEL:.0f} %"
@@ -62,12 +62,12 @@ def search_section(findings: Findings) -> Content:
     )
 
 
-def best_so_far(findings: Findings) -> dict[str, list[Estimate]]:
+def best_so_far(findings: StudyAnalysis) -> dict[str, list[Estimate]]:
     """The tuned score of every arm among its first 1, 2, ... configurations."""
     return {label: _curve(findings, label) for label in findings.cells}
 
 
-def _curve(findings: Findings, label: str) -> list[Estimate]:
+def _curve(findings: StudyAnalysis, label: str) -> list[Estimate]:
     cells = findings.cells[label]
     order = _order(findings, label)
     test, validation = cells.test[order], cells.validation[order]
@@ -82,7 +82,7 @@ def _curve(findings: Findings, label: str) -> list[Estimate]:
     ]
 
 
-def _order(findings: Findings, label: str) -> list[int]:
+def _order(findings: StudyAnalysis, label: str) -> list[int]:
     """The cells in the order in which their first trial was planned."""
     cells = findings.cells[label]
     rows = findings.table[findings.table["arm"] == label]
@@ -91,7 +91,7 @@ def _order(findings: Findings, label: str) -> list[int]:
     return list(dict.fromkeys(place[tuple(code)] for code in np.stack(codes, axis=1).tolist()))
 
 
-def _row(findings: Findings, label: str) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, label: str) -> list[Cell | str]:
     item, arm = findings.summaries[label], findings.info.arm(label)
     budget = len(findings.cells[label].codes)
     place = "\n".join(f"{arm.axis(name).words} {number(value)}" for name, value in item.tuned.place.items())
@@ -106,7 +106,7 @@ def _row(findings: Findings, label: str) -> list[Cell | str]:
     ]
 
 
-def _figure(findings: Findings, curves: dict[str, list[Estimate]]) -> Figure | None:
+def _figure(findings: StudyAnalysis, curves: dict[str, list[Estimate]]) -> Figure | None:
     if not findings.any_finished:
         return None
     metric = findings.info.metric

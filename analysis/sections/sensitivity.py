@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.aligned import Aligned
-from analysis.data_sets import Environments
+from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.plane import PlanePoint, plane_figure
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, bracket, number_cell, table
@@ -40,7 +40,7 @@ class Needs:
     )  # None where those configurations are no grid, nothing varies, or no seed is shared
 
 
-def sensitivity_section(environments: Environments) -> Content:
+def sensitivity_section(environments: DataSetsAnalysis) -> Content:
     """Hyperparameter sensitivity and effective dimensionality after Adkins et al., with data sets as environments."""
     found, title = tuning_needs(environments), "How much a loss wants tuning on each data set"
     if not found:
@@ -79,7 +79,7 @@ def sensitivity_section(environments: Environments) -> Content:
     )
 
 
-def tuning_needs(environments: Environments) -> dict[str, Needs]:
+def tuning_needs(environments: DataSetsAnalysis) -> dict[str, Needs]:
     """By uncut arm, of those that several data sets share with two configurations or more."""
     scales, found = _scales(environments), {}
     for label, names in environments.losses.items():
@@ -89,7 +89,7 @@ def tuning_needs(environments: Environments) -> dict[str, Needs]:
     return found
 
 
-def _scales(environments: Environments) -> dict[str, np.ndarray]:
+def _scales(environments: DataSetsAnalysis) -> dict[str, np.ndarray]:
     """Percentiles `(2,)` of the mean scores of all losses' cells, by data set."""
     scales = {}
     for name, findings in environments.findings.items():
@@ -114,7 +114,7 @@ def _needs(aligned: Aligned, scale: np.ndarray) -> Needs:
     )
 
 
-def _sentences(environments: Environments, found: Mapping[str, Needs]) -> tuple[str, ...]:
+def _sentences(environments: DataSetsAnalysis, found: Mapping[str, Needs]) -> tuple[str, ...]:
     """The losses by sensitivity, the least first."""
     known = [label for label, item in found.items() if np.isfinite(item.sensitivity.sensitivity.value)]
     if not known:
@@ -135,7 +135,7 @@ def _cell(estimate: Estimate) -> Cell:
     return number_cell(estimate.value, _FORM, below=bracket(estimate, _FORM))
 
 
-def _row(environments: Environments, label: str, item: Needs) -> list[Cell | str]:
+def _row(environments: DataSetsAnalysis, label: str, item: Needs) -> list[Cell | str]:
     shared, left_out = len(item.aligned.codes), item.aligned.left_out
     return [
         environments.name_of(label),
@@ -183,7 +183,7 @@ def _columns(label: str, item: Needs) -> dict[str, object]:
     }
 
 
-def _figure(environments: Environments, found: Mapping[str, Needs]) -> Figure | None:
+def _figure(environments: DataSetsAnalysis, found: Mapping[str, Needs]) -> Figure | None:
     points = [
         PlanePoint(
             label=wrapped(environments.name_of(label)),

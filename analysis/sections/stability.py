@@ -20,11 +20,11 @@ from analysis.statistics.range_stability import Headline, RangeStability, range_
 from analysis.statistics.robustness import TAIL, worst_case
 from analysis.statistics.tolerance import known_cells, tolerance_volume
 from analysis.statistics.winners_curse import winners_curse
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, Scale, listing, percent
 
 
-def stability_section(findings: Findings) -> Content | None:
+def stability_section(findings: StudyAnalysis) -> Content | None:
     """Headline scores under other ranges, shifts and measures of the main axis, and the winner's curse."""
     if not findings.any_finished or findings.adaptive:
         return None
@@ -61,7 +61,7 @@ def stability_section(findings: Findings) -> Content | None:
     )
 
 
-def _headlines(findings: Findings) -> dict[str, Headline]:
+def _headlines(findings: StudyAnalysis) -> dict[str, Headline]:
     bounds, eps = findings.info.metric.score_bounds, findings.info.tolerance
 
     def mean(scores: np.ndarray, weights: np.ndarray) -> float:
@@ -75,7 +75,9 @@ def _headlines(findings: Findings) -> dict[str, Headline]:
     }
 
 
-def _variants(findings: Findings, label: str, headlines: dict[str, Headline]) -> dict[str, RangeStability]:
+def _variants(
+    findings: StudyAnalysis, label: str, headlines: dict[str, Headline]
+) -> dict[str, RangeStability]:
     cells = findings.cells[label]
     axis = cells.axes[1]
     # on a grid with gaps, scores of a part of it are not over the same seeds, nor those declared the ones shown above
@@ -93,7 +95,7 @@ def _shown(value: float, name: str, scale: Scale) -> Cell:
     return Cell(text=text, sort=value)
 
 
-def _curse(findings: Findings) -> ShownTable:
+def _curse(findings: StudyAnalysis) -> ShownTable:
     scale, rows = Scale(findings.info.metric), []
     for label, cells in findings.cells.items():
         name, gaps = findings.info.arm(label).name, findings.summaries[label].gaps

@@ -9,7 +9,7 @@ from analysis.sections.content import TEXT, Content, bracket, gap_cell, number_c
 from analysis.statistics.batch_size import BatchElasticity, batch_elasticity, best_drift
 from analysis.statistics.intervals import STATED, Estimate
 from analysis.statistics.neighbourhood import LocalDrop, local_drop
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import Scale
 
@@ -23,7 +23,7 @@ class Steps:
     drop: LocalDrop
 
 
-def steps_section(findings: Findings) -> Content | None:
+def steps_section(findings: StudyAnalysis) -> Content | None:
     """Elasticity to batch size, drift of the best main-axis value, and the drop after one step of the grid."""
     found = {label: _steps(findings, label) for label in findings.surfaces if _numeric(findings, label)}
     if not found or not findings.any_finished:
@@ -61,11 +61,11 @@ def steps_section(findings: Findings) -> Content | None:
     )
 
 
-def _numeric(findings: Findings, label: str) -> bool:
+def _numeric(findings: StudyAnalysis, label: str) -> bool:
     return all(axis.numeric and np.all(axis.values > 0) for axis in findings.cells[label].axes)
 
 
-def _steps(findings: Findings, label: str) -> Steps:
+def _steps(findings: StudyAnalysis, label: str) -> Steps:
     cells, summary = findings.cells[label], findings.summaries[label]
     test, validation = cells.on_grid(cells.test), cells.on_grid(cells.validation)
     x, y = (axis.values for axis in cells.axes)

@@ -14,7 +14,7 @@ from analysis.statistics.cross_fitting import held_out_cells, held_out_estimate
 from analysis.statistics.intervals import LEVEL, Estimate, student_estimate
 from analysis.statistics.selection import scored_at
 from analysis.studies import arm_label
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import Scale
 
@@ -31,7 +31,7 @@ class StudyGap:
     mean: Estimate
 
 
-def studies_section(findings: Findings) -> Content | None:
+def studies_section(findings: StudyAnalysis) -> Content | None:
     """Every loss that several studies tried; None of one study."""
     if STUDY not in findings.table.columns or findings.table[STUDY].nunique() < 2:
         return None
@@ -59,7 +59,7 @@ def studies_section(findings: Findings) -> Content | None:
     )
 
 
-def study_gaps(findings: Findings) -> Iterator[StudyGap]:
+def study_gaps(findings: StudyAnalysis) -> Iterator[StudyGap]:
     """The gaps of all losses with the same axes in two studies or more, in the order of the arms."""
     studies = [str(name) for name in findings.table[STUDY].unique()]
     suffixes = {study: arm_label("", study) for study in studies}

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 
 from analysis.aligned import Aligned, align_along, align_cells
 from analysis.cells import Cells
-from analysis.data_sets import Environments
+from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.transfer import Matrix, transfer_figure
 from analysis.metric import Metric
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, bracket, number_cell, table
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.transfer import TransferRegret, transfer_regret
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE
 
 #: Axes beside the x axis along which a configuration is carried over: a short budget tunes for a long one.
@@ -41,7 +41,7 @@ class Regrets:
     found: TransferRegret
 
 
-def transfer_section(findings: Findings) -> Content | None:
+def transfer_section(findings: StudyAnalysis) -> Content | None:
     """Regrets between batch sizes, budgets and losses of like axes; None where there is nothing of that."""
     if not findings.any_finished or findings.adaptive:
         return None
@@ -57,7 +57,7 @@ def transfer_section(findings: Findings) -> Content | None:
     )
 
 
-def data_transfer_section(environments: Environments) -> Content:
+def data_transfer_section(environments: DataSetsAnalysis) -> Content:
     """Regrets between data sets, by loss."""
     title = "Using a configuration tuned on other data"
     metric, items = environments.info.metric, []
@@ -74,7 +74,7 @@ def data_transfer_section(environments: Environments) -> Content:
     return _content(title, f"{lead} {_left_out(items)}".strip(), items, metric)
 
 
-def _along_axes(findings: Findings) -> list[Regrets]:
+def _along_axes(findings: StudyAnalysis) -> list[Regrets]:
     items = []
     for label, cells in findings.wholes.items():
         for place, axis in enumerate(cells.axes):
@@ -86,7 +86,7 @@ def _along_axes(findings: Findings) -> list[Regrets]:
     return [item for item in items if len(item.aligned.codes) > 1]
 
 
-def _across_losses(findings: Findings) -> list[Regrets]:
+def _across_losses(findings: StudyAnalysis) -> list[Regrets]:
     """One matrix for the losses that share all axes, such as those with a temperature."""
     groups: dict[tuple[str, ...], dict[str, Cells]] = {}
     for label, cells in findings.wholes.items():

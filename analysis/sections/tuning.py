@@ -13,14 +13,14 @@ from analysis.sections.content import TEXT, Cell, Content, ShownFigure, table
 from analysis.sections.tuning_gaps import BUDGET, gaps_by_budget, gaps_shown, gaps_table
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.tuning import Parity, TuningCurve, trials_to_parity, tuning_curve
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, Scale, wrapped
 
 #: Trials up to which curves are drawn.
 _MOST = 64
 
 
-def tuning_section(findings: Findings) -> Content | None:
+def tuning_section(findings: StudyAnalysis) -> Content | None:
     """Tuning curves of all losses, and how many trials each needs to match the reference's default."""
     if not findings.any_finished or findings.adaptive:
         return None
@@ -59,7 +59,7 @@ def tuning_section(findings: Findings) -> Content | None:
 _SHOWN = (1, 4, 16)
 
 
-def _curve(findings: Findings, label: str) -> TuningCurve:
+def _curve(findings: StudyAnalysis, label: str) -> TuningCurve:
     cells = findings.cells[label]
     return tuning_curve(
         cells.test,
@@ -71,7 +71,7 @@ def _curve(findings: Findings, label: str) -> TuningCurve:
     )
 
 
-def _parity(findings: Findings, label: str, curve: TuningCurve) -> Parity | None:
+def _parity(findings: StudyAnalysis, label: str, curve: TuningCurve) -> Parity | None:
     """Trials until the curve reaches the reference's default score; None where the two ran on different seeds."""
     default = findings.summaries[findings.info.reference_arm.label].default
     if not np.array_equal(default.seeds, findings.cells[label].seeds):
@@ -80,7 +80,7 @@ def _parity(findings: Findings, label: str, curve: TuningCurve) -> Parity | None
     return trials_to_parity(curve.by_seed, default.scores, curve.trials, note=note)
 
 
-def _row(findings: Findings, label: str, curve: TuningCurve, parity: Parity | None) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, label: str, curve: TuningCurve, parity: Parity | None) -> list[Cell | str]:
     scale = Scale(findings.info.metric)
     scores = []
     for n in _SHOWN:
@@ -107,7 +107,7 @@ def _trials(number: float, most: int) -> str:
     return f"{number:.0f}" if np.isfinite(number) else f"over {most}"
 
 
-def _figure(findings: Findings, curves: dict[str, TuningCurve]) -> Figure:
+def _figure(findings: StudyAnalysis, curves: dict[str, TuningCurve]) -> Figure:
     metric = findings.info.metric
     factor = metric.sign * metric.factor
     drawn = [

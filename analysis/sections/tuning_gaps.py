@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.sections.content import TEXT, Cell, ShownTable, gap_cell, score_cell, table
 from analysis.statistics.gaps import TAIL, Gaps, tuning_gaps
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import Scale
 
@@ -12,7 +12,7 @@ from analysis.wording import Scale
 BUDGET = 16
 
 
-def gaps_by_budget(findings: Findings) -> dict[int | None, dict[str, Gaps]]:
+def gaps_by_budget(findings: StudyAnalysis) -> dict[int | None, dict[str, Gaps]]:
     """The gaps of every arm by budget, None for all of the space."""
     return {
         budget: {label: _gaps(findings, label, budget) for label in findings.cells}
@@ -20,7 +20,7 @@ def gaps_by_budget(findings: Findings) -> dict[int | None, dict[str, Gaps]]:
     }
 
 
-def gaps_shown(findings: Findings, gaps: dict[str, Gaps]) -> ShownTable:
+def gaps_shown(findings: StudyAnalysis, gaps: dict[str, Gaps]) -> ShownTable:
     """The tuned score and its gains, a row a loss."""
     unit, tail = findings.info.metric.difference_unit, f"{100 * TAIL:.0f} %"
     columns = [
@@ -46,7 +46,7 @@ def gaps_table(gaps: dict[int | None, dict[str, Gaps]]) -> pd.DataFrame:
     return pd.DataFrame([_told(label, item) for items in gaps.values() for label, item in items.items()])
 
 
-def _gaps(findings: Findings, label: str, budget: int | None) -> Gaps:
+def _gaps(findings: StudyAnalysis, label: str, budget: int | None) -> Gaps:
     cells, summary = findings.cells[label], findings.summaries[label]
     return tuning_gaps(
         cells.test,
@@ -59,7 +59,7 @@ def _gaps(findings: Findings, label: str, budget: int | None) -> Gaps:
     )
 
 
-def _row(findings: Findings, label: str, item: Gaps) -> list[Cell | str]:
+def _row(findings: StudyAnalysis, label: str, item: Gaps) -> list[Cell | str]:
     scale = Scale(findings.info.metric)
     gaps = (gap_cell(gap, scale) for gap in (item.default, item.random, item.worst))
     return [findings.info.arm(label).name, score_cell(item.tuned, scale), *gaps]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from study.errors import StudyError
 from study.launch.stacks import stack_key, stack_limit
-from study.spec.expand import Expansion
+from study.spec.expand import TrialSet
 from trainables.config import TrialConfig
 
 #: Trials that are trained as one.
@@ -13,37 +13,37 @@ Row = list[TrialConfig]
 
 
 def bench_rows(
-    expansion: Expansion, loss: str | None, batch_sizes: Sequence[int], *, stacked: bool
+    trial_set: TrialSet, loss: str | None, batch_sizes: Sequence[int], *, stacked: bool
 ) -> list[Row]:
     """For every batch size the first trial of the loss and, with `stacked`, the trials a worker would stack it with.
 
     `loss` is a label of the study, None for its first; no batch sizes means the study's own. Raises
     `StudyError` for a label that the study has not, and a batch size above the images.
     """
-    configs = _configs_of(expansion, loss)
+    configs = _configs_of(trial_set, loss)
     own = list(dict.fromkeys(config.task.training.batch_size for config in configs))
     rows: list[Row] = []
     for size in dict.fromkeys(batch_sizes) or own:
-        _check_size(size, expansion)
-        alike = _alike([_resized(config, size) for config in configs], expansion.data.size**2)
+        _check_size(size, trial_set)
+        alike = _alike([_resized(config, size) for config in configs], trial_set.data.size**2)
         rows.append(alike[:1])
         if stacked and len(alike) > 1:
             rows.append(alike)
     return rows
 
 
-def _configs_of(expansion: Expansion, loss: str | None) -> list[TrialConfig]:
-    labels = [arm.label for arm in expansion.arms]
+def _configs_of(trial_set: TrialSet, loss: str | None) -> list[TrialConfig]:
+    labels = [arm.label for arm in trial_set.arms]
     if loss is not None and loss not in labels:
         raise StudyError(f"--loss: got '{loss}', must be one of {', '.join(labels)}")
-    return [trial.config for trial in expansion.trials if trial.arm == (loss or labels[0])]
+    return [trial.config for trial in trial_set.trials if trial.arm == (loss or labels[0])]
 
 
-def _check_size(size: int, expansion: Expansion) -> None:
-    images = expansion.data.n_pretraining
+def _check_size(size: int, trial_set: TrialSet) -> None:
+    images = trial_set.data.n_pretraining
     if size > images:
         raise StudyError(
-            f"--batch-size: got {size}, must be at most {images}, the training images of {expansion.data.name}"
+            f"--batch-size: got {size}, must be at most {images}, the training images of {trial_set.data.name}"
         )
 
 

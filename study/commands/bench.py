@@ -30,16 +30,16 @@ def bench_study(
 ) -> int:
     """Measure, print, and return the exit code: 1 where a row could not be measured."""
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
-    loaded = load_spec(study)
-    spec = loaded.spec
-    with named(loaded.origin):
-        expansion = expand(spec, root)
-    if not expansion.trials:  # what a search will come upon
-        expansion = replace(expansion, trials=tuple(stand_ins(spec, expansion)))
+    study_file = load_spec(study)
+    spec = study_file.spec
+    with named(study_file.origin):
+        trial_set = expand(spec, root)
+    if not trial_set.trials:  # what a search will come upon
+        trial_set = replace(trial_set, trials=tuple(stand_ins(spec, trial_set)))
     count_workers(spec.resources, None)
     runtime = _runtime(spec.resources, root)
     stacked = spec.resources.stacked and runtime.device == "cpu"  # as workers do
-    rows = bench_rows(expansion, loss, batch_sizes, stacked=stacked)
+    rows = bench_rows(trial_set, loss, batch_sizes, stacked=stacked)
     try:
         facts = _conditions(spec.name, rows[0], runtime)
     except ValueError as error:  # a precision that the device has not

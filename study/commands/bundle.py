@@ -10,7 +10,7 @@ from study.archive import check_name, read_archive
 from study.commands.gc import format_bytes
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.report.bundle import fill_bundle
 from trainables.atomic import TEMPORARY
 
@@ -20,31 +20,31 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 def bundle_study(study: str, store: str, data_root: str | None, *, out: str | None) -> None:
     """`study bundle`. Raises `StudyError` when there is nothing to pack, or a file where the bundle should be."""
-    opened = open_study(study, store, data_root)
-    check_name(study, opened, read_archive(opened))
-    target = Path(out or f"{opened.name}-bundle.zip").expanduser()
-    _check(opened, target)
+    loaded = load_study(study, store, data_root)
+    check_name(study, loaded, read_archive(loaded))
+    target = Path(out or f"{loaded.name}-bundle.zip").expanduser()
+    _check(loaded, target)
     with TemporaryDirectory() as folder:
-        bundle = fill_bundle(opened, Path(folder).resolve())
+        bundle = fill_bundle(loaded, Path(folder).resolve())
         count = bundle.records.num_rows
         try:
             _pack(bundle.path, target)
         except OSError as error:
             raise StudyError(f"--out: cannot write {target} ({error.strerror or error})") from error
     CONSOLE.print(
-        f"{target}: {count} of {len(opened.plan.trials)} trials of {opened.name}, "
+        f"{target}: {count} of {len(loaded.plan.trials)} trials of {loaded.name}, "
         f"{format_bytes(target.stat().st_size)}. Unpack it and see README.txt.",
         soft_wrap=True,
     )
 
 
-def _check(opened: Opened, target: Path) -> None:
+def _check(loaded: LoadedStudy, target: Path) -> None:
     if target.suffix != ".zip":
         raise StudyError(f"--out: got {target}, must end in .zip")
     if target.exists():
         raise StudyError(f"--out: got {target}, which is there already; nothing is overwritten")
-    if not opened.plan.records.table.num_rows:
-        raise StudyError(f"bundle: {opened.name} has no records in this store yet; run it first")
+    if not loaded.plan.records.table.num_rows:
+        raise StudyError(f"bundle: {loaded.name} has no records in this store yet; run it first")
 
 
 def _pack(folder: Path, target: Path) -> None:

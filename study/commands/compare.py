@@ -12,7 +12,7 @@ from analysis.results.read import is_imported, load_imported
 from analysis.studies import ComparedStudy, compare_studies
 from study.commands.tables import write_and_show
 from study.errors import StudyError
-from study.loaded import open_study
+from study.loaded import load_study
 from study.report.bundle import bundle_table, read_bundle
 from study.report.study_table import study_table
 from trainables.config import ImagesTask
@@ -40,9 +40,9 @@ def _read(source: str, store: str, data_root: str | None) -> tuple[pd.DataFrame,
         return bundle_table(bundle)
     if Path(source).suffix.lower() in (".csv", ".tsv", ".parquet", ".pq"):
         raise StudyError(f"compare: got the table {source}; run `study import` first, and name its folder")
-    opened = open_study(source, store, data_root)
-    table, info = study_table(opened.plan, opened.loaded)
-    task = opened.plan.trials[0].config.task
+    loaded = load_study(source, store, data_root)
+    table, info = study_table(loaded.plan, loaded.study_file)
+    task = loaded.plan.trials[0].config.task
     if isinstance(task, ImagesTask):  # trials without a record have no data set's name in their rows
         told = table["data"].astype(object)
         table = table.assign(data=told.where(told.notna(), redact_paths(task.data.name)))

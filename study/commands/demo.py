@@ -50,9 +50,9 @@ def write_demo(out: str, *, seeds: int, seed: int) -> None:
 
 def _write_into(folder: Path, study: "DemoStudy") -> Path:
     """All files of the demo; the report's path in the folder."""
-    from analysis.data_sets import analyse_environments
+    from analysis.data_sets import analyse_data_sets
     from analysis.demo.answers import exact_answers
-    from analysis.report import write_environments
+    from analysis.report import write_data_sets
     from analysis.results.mapping import mapping_keys
     from analysis.results.read import MAPPING_FILE, TABLE_FILE
     from analysis.table import build_table
@@ -61,7 +61,7 @@ def _write_into(folder: Path, study: "DemoStudy") -> Path:
     (folder / MAPPING_FILE).write_text(tomlkit.dumps(mapping_keys(_mapping(study))), encoding="utf-8")
     exact_answers(seeds=len(study.info.seeds)).to_csv(folder / ANSWERS, index=False, lineterminator="\n")
     table = build_table(study.planned, study.records)
-    return write_environments(analyse_environments(table, study.info), folder).relative_to(folder)
+    return write_data_sets(analyse_data_sets(table, study.info), folder).relative_to(folder)
 
 
 def _mapping(study: "DemoStudy") -> "TableMapping":

@@ -15,7 +15,7 @@ from study.commands.plan import show_plan
 from study.console import CONSOLE
 from study.errors import StudyError, named
 from study.launch.capacity import check_data_root
-from study.spec.expand import Expansion, expand
+from study.spec.expand import TrialSet, expand
 from study.spec.growth import Growth, grown_keys
 from study.spec.load import check_source
 from study.spec.source import Source, extended_tree, read_source, shipped_studies
@@ -38,9 +38,9 @@ def extend_study(
         )
     spec = check_source(source).spec
     with named(source.origin):
-        expansion = expand(spec, root)
-    keys = grown_keys(spec, expansion, growth)
-    _check_growth(source, keys, expansion, root)
+        trial_set = expand(spec, root)
+    keys = grown_keys(spec, trial_set, growth)
+    _check_growth(source, keys, trial_set, root)
     text = _extending_text(study, Path(out), keys) if out else edited_text(source.texts[0][1], keys)
     if dry_run:
         CONSOLE.print(f"{out or study} would say:\n\n{render_toml(keys)}", markup=False, soft_wrap=True)
@@ -50,7 +50,7 @@ def extend_study(
     CONSOLE.print(f"Run it with: study run {out or study}", soft_wrap=True)
 
 
-def _check_growth(source: Source, keys: Mapping[str, Any], before: Expansion, root: Path | None) -> None:
+def _check_growth(source: Source, keys: Mapping[str, Any], before: TrialSet, root: Path | None) -> None:
     """Raise `StudyError` unless the grown study is sound and has every trial that the study has."""
     spec = check_source(dataclasses.replace(source, tree=grown_tree(source.tree, keys))).spec
     after = {trial.keys.trial_id for trial in expand(spec, root).trials}

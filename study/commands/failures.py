@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study.console import CONSOLE
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from trainables.store.attempts import failures
 
 #: Trials that are named of each group.
@@ -48,33 +48,33 @@ def group_failures(rows: list[Mapping[str, Any]]) -> list[FailureGroup]:
 
 def show_failures(study: str, store: str, data_root: str | None, *, as_json: bool) -> None:
     """`study failures`."""
-    opened = open_study(study, store, data_root)
-    titles = {trial.keys.trial_id: trial.title for trial in opened.plan.trials}
-    groups = group_failures(failures(opened.plan.records.table))
+    loaded = load_study(study, store, data_root)
+    titles = {trial.keys.trial_id: trial.title for trial in loaded.plan.trials}
+    groups = group_failures(failures(loaded.plan.records.table))
     if as_json:
-        print(json.dumps(_summary(opened, groups, titles)))
+        print(json.dumps(_summary(loaded, groups, titles)))
         return
-    failed, recorded = sum(len(group.rows) for group in groups), opened.plan.records.table.num_rows
+    failed, recorded = sum(len(group.rows) for group in groups), loaded.plan.records.table.num_rows
     if not groups:
-        CONSOLE.print(f"{opened.name}: none of the {recorded} recorded trials failed.")
-        _say_missing(opened, study, store)
+        CONSOLE.print(f"{loaded.name}: none of the {recorded} recorded trials failed.")
+        _say_missing(loaded, study, store)
         return
     ways = "one way" if len(groups) == 1 else f"{len(groups)} ways"
-    CONSOLE.print(f"{opened.name}: {failed} of {recorded} recorded trials failed, in {ways}.")
+    CONSOLE.print(f"{loaded.name}: {failed} of {recorded} recorded trials failed, in {ways}.")
     for group in groups:
         _show_group(group, titles, study, "" if store == "./results" else f" --store {store}")
     CONSOLE.print()
-    _say_missing(opened, study, store)
+    _say_missing(loaded, study, store)
 
 
-def _say_missing(opened: Opened, study: str, store: str) -> None:
-    if line := missing_line(opened, study, store):
+def _say_missing(loaded: LoadedStudy, study: str, store: str) -> None:
+    if line := missing_line(loaded, study, store):
         CONSOLE.print(line, soft_wrap=True)
 
 
-def missing_line(opened: Opened, study: str, store: str) -> str:
+def missing_line(loaded: LoadedStudy, study: str, store: str) -> str:
     """One line on trials without a record, which are no failures, and how to run them; "" where there are none."""
-    count = opened.plan.counts()["missing"]
+    count = loaded.plan.counts()["missing"]
     if not count:
         return ""
     said = "1 trial is missing" if count == 1 else f"{count} trials are missing"
@@ -102,10 +102,10 @@ def _show_group(group: FailureGroup, titles: Mapping[str, str], study: str, stor
     CONSOLE.print(f"  Run all again:     study retry {study} {how}{store}", soft_wrap=True)
 
 
-def _summary(opened: Opened, groups: list[FailureGroup], titles: Mapping[str, str]) -> dict[str, Any]:
+def _summary(loaded: LoadedStudy, groups: list[FailureGroup], titles: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "study": opened.name,
-        "recorded": opened.plan.records.table.num_rows,
+        "study": loaded.name,
+        "recorded": loaded.plan.records.table.num_rows,
         "failed": sum(len(group.rows) for group in groups),
         "groups": [
             {

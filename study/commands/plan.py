@@ -12,7 +12,7 @@ from study.errors import StudyError
 from study.launch.capacity import count_workers
 from study.launch.listeners.progress import format_seconds
 from study.launch.price import Price, Unpriced, price_missing
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.plan import status_summary
 from study.spec.schema import ResourcesSection
 
@@ -34,71 +34,71 @@ def show_plan(
     timed: bool = True,
 ) -> None:
     """`study plan`. Unless `timed`, the price is what records tell, if they do."""
-    opened = open_study(study, store, data_root)
-    archive = read_archive(opened)
-    _say_name(study, opened, archive)
+    loaded = load_study(study, store, data_root)
+    archive = read_archive(loaded)
+    _say_name(study, loaded, archive)
     try:
-        fitting = count_workers(opened.loaded.spec.resources, None)
+        fitting = count_workers(loaded.study_file.spec.resources, None)
     except StudyError as error:  # a plan may be for another machine
         say_error(f"this study cannot run here: {error}")
         fitting = 0
     if as_json:
-        price = _price(opened, workers or fitting, fitting, timed=timed)
-        told = _told(opened, price, workers or fitting) | {"early_stopping": _stops_early(opened)}
-        print(json.dumps(status_summary(opened.plan) | told))
+        price = _price(loaded, workers or fitting, fitting, timed=timed)
+        told = _told(loaded, price, workers or fitting) | {"early_stopping": _stops_early(loaded)}
+        print(json.dumps(status_summary(loaded.plan) | told))
         return
-    table = Table("loss", "trials", "done", "missing", title=f"Plan of {opened.name}", box=None)
-    for label, counts in opened.plan.counts_by_arm().items():
+    table = Table("loss", "trials", "done", "missing", title=f"Plan of {loaded.name}", box=None)
+    for label, counts in loaded.plan.counts_by_arm().items():
         table.add_row(label, *(str(number) for number in counts.values()))
-    counts = opened.plan.counts()
+    counts = loaded.plan.counts()
     table.add_section()
     table.add_row(
         "all", str(counts["trials"]), str(counts["trials"] - counts["missing"]), str(counts["missing"])
     )
     CONSOLE.print(table)
-    if opened.plan.undecided:
+    if loaded.plan.undecided:
         CONSOLE.print(
-            f"{opened.plan.undecided} of the missing trials are of configurations that the search has still to find."
+            f"{loaded.plan.undecided} of the missing trials are of configurations that the search has still to find."
         )
-    if line := removed_line(opened, archive):
+    if line := removed_line(loaded, archive):
         CONSOLE.print(line, soft_wrap=True)
-    kept = sum(opened.is_kept(trial) for trial in opened.plan.missing)
+    kept = sum(loaded.is_kept(trial) for trial in loaded.plan.missing)
     if kept:
         CONSOLE.print(f"{kept} of the missing trials have kept encoders, which are only evaluated.")
-    price = _price(opened, workers or fitting, fitting, timed=timed)
-    CONSOLE.print(_price_line(opened, price, workers or fitting, timed=timed), soft_wrap=True)
-    if isinstance(price, Price) and price.kinds and _stops_early(opened):
+    price = _price(loaded, workers or fitting, fitting, timed=timed)
+    CONSOLE.print(_price_line(loaded, price, workers or fitting, timed=timed), soft_wrap=True)
+    if isinstance(price, Price) and price.kinds and _stops_early(loaded):
         CONSOLE.print(
             "The search stops trials early: that is the price of all at full length, the most it can be."
         )
 
 
-def _stops_early(opened: Opened) -> bool:
-    return opened.loaded.spec.search.early_stopping is not None
+def _stops_early(loaded: LoadedStudy) -> bool:
+    return loaded.study_file.spec.search.early_stopping is not None
 
 
-def _say_name(study: str, opened: Opened, archive: Archive | None) -> None:
+def _say_name(study: str, loaded: LoadedStudy, archive: Archive | None) -> None:
     """A plan writes nothing, so it is shown all the same."""
     try:
-        check_name(study, opened, archive)
+        check_name(study, loaded, archive)
     except StudyError as error:
         say_error(f"this study cannot run here: {error}")
 
 
-def _price(opened: Opened, workers: int, fitting: int, *, timed: bool) -> Price | Unpriced | None:
+def _price(loaded: LoadedStudy, workers: int, fitting: int, *, timed: bool) -> Price | Unpriced | None:
     """None where no worker fits on this machine."""
     if not fitting:
         return None
-    gpus = opened.loaded.spec.resources.gpus_per_trial
+    gpus = loaded.study_file.spec.resources.gpus_per_trial
     a_device = fitting if not gpus else 1 if gpus == "auto" else max(1, int(1 / gpus))
-    return price_missing(opened, workers, at_once=min(workers, a_device), timed=timed)
+    return price_missing(loaded, workers, at_once=min(workers, a_device), timed=timed)
 
 
-def _told(opened: Opened, price: Price | Unpriced | None, workers: int) -> dict[str, Any]:
+def _told(loaded: LoadedStudy, price: Price | Unpriced | None, workers: int) -> dict[str, Any]:
     """What `--json` says of the price; `device_hours` are of processors, or of GPUs where trials ask for them."""
     if not isinstance(price, Price):
         return {"workers": workers, "estimated_seconds": None}
-    device, hours = device_hours(opened.loaded.spec.resources, price.work)
+    device, hours = device_hours(loaded.study_file.spec.resources, price.work)
     return {
         "workers": workers,
         "estimated_seconds": price.wall.mid,
@@ -122,7 +122,7 @@ def device_hours(resources: ResourcesSection, work: Span) -> tuple[str, Span]:
     return "processor", work.times(resources.cpus_per_trial / 3600)
 
 
-def _price_line(opened: Opened, price: Price | Unpriced | None, workers: int, *, timed: bool) -> str:
+def _price_line(loaded: LoadedStudy, price: Price | Unpriced | None, workers: int, *, timed: bool) -> str:
     if not isinstance(price, Price):
         how = "a few steps could not be timed here" if timed else "`study plan` times a few steps"
         if price is None or not price.recorded:
@@ -131,7 +131,7 @@ def _price_line(opened: Opened, price: Price | Unpriced | None, workers: int, *,
         return f"Price: known in part: {tell}; {how} of the others."
     if not price.kinds:
         return "Nothing is missing: a run would only rebuild the report."
-    device, hours = device_hours(opened.loaded.spec.resources, price.work)
+    device, hours = device_hours(loaded.study_file.spec.resources, price.work)
     wall, source = price.wall, _SOURCES[price.source] + _untimed(price)
     return (
         f"Price: {hours.mid:.3g} {device}-hours ({hours.low:.3g} to {hours.high:.3g}); "

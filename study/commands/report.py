@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from study.archive import check_name, read_archive, write_archive
 from study.console import CONSOLE
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.report.bundle import open_bundle, report_bundle
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from analysis.study_analysis import Findings
+    from analysis.study_analysis import StudyAnalysis
 
 
 def report_study(study: str, store: str, data_root: str | None) -> None:
@@ -20,23 +20,23 @@ def report_study(study: str, store: str, data_root: str | None) -> None:
     if bundle := open_bundle(study, store):
         _show_report(study, bundle.records, *report_bundle(bundle))
         return
-    opened = open_study(study, store, data_root)
-    archive = read_archive(opened)
-    check_name(study, opened, archive)
-    opened.store.prepare()
-    write_archive(study, opened, archive)
-    report_opened(study, opened)
+    loaded = load_study(study, store, data_root)
+    archive = read_archive(loaded)
+    check_name(study, loaded, archive)
+    loaded.store.prepare()
+    write_archive(study, loaded, archive)
+    report_opened(study, loaded)
 
 
-def report_opened(study: str, opened: Opened) -> None:
+def report_opened(study: str, loaded: LoadedStudy) -> None:
     """Write the report of what was read, and say the most important of it."""
     from study.report.study_table import build_report
 
-    path, findings = build_report(opened.plan, opened.loaded, opened.store)
-    _show_report(study, opened.plan.records.table, path, findings)
+    path, findings = build_report(loaded.plan, loaded.study_file, loaded.store)
+    _show_report(study, loaded.plan.records.table, path, findings)
 
 
-def _show_report(study: str, records: "pa.Table", path: "Path", findings: "Findings") -> None:
+def _show_report(study: str, records: "pa.Table", path: "Path", findings: "StudyAnalysis") -> None:
     from analysis.verdict import verdict_sentences
     from study.report.summary import claims_table, failure_lines, summary_table
 

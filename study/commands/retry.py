@@ -9,7 +9,7 @@ from study.commands.run import end_of, launch_trials, prepare_store
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
 from study.launch.workers import fitting_workers
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.spec.expand import PlannedTrial
 from trainables.store.attempts import failures
 
@@ -34,39 +34,39 @@ def retry_study(
             f"`study failures {study}` lists them"
         )
     until = end_of(max_hours)
-    opened = open_study(study, store, data_root)
-    chosen = _choose(opened, statuses, errors)
+    loaded = load_study(study, store, data_root)
+    chosen = _choose(loaded, statuses, errors)
     if not chosen:
-        CONSOLE.print(_nothing_line(opened, statuses, errors), soft_wrap=True)
-        if line := missing_line(opened, study, store):
+        CONSOLE.print(_nothing_line(loaded, statuses, errors), soft_wrap=True)
+        if line := missing_line(loaded, study, store):
             CONSOLE.print(line, soft_wrap=True)
         return DONE
     if dry_run:
         CONSOLE.print(
-            f"Would run {len(chosen)} of the {len(opened.plan.trials)} trials of {opened.name} again:"
+            f"Would run {len(chosen)} of the {len(loaded.plan.trials)} trials of {loaded.name} again:"
         )
         for trial in chosen:
             CONSOLE.print(f"  {trial.keys.trial_id}  {trial.title}", soft_wrap=True)
         return DONE
-    crew = fitting_workers(opened, workers, runner, address)
-    prepare_store(study, opened)
-    if stop := launch_trials(opened, chosen, crew, until=until):
+    pool = fitting_workers(loaded, workers, runner, address)
+    prepare_store(study, loaded)
+    if stop := launch_trials(loaded, chosen, pool, until=until):
         return stop.exit_code
-    report_opened(study, open_study(study, store, data_root))
+    report_opened(study, load_study(study, store, data_root))
     return DONE
 
 
-def _choose(opened: Opened, statuses: Sequence[str], errors: Sequence[str]) -> list[PlannedTrial]:
+def _choose(loaded: LoadedStudy, statuses: Sequence[str], errors: Sequence[str]) -> list[PlannedTrial]:
     wanted = {
         row["trial_id"]
-        for row in failures(opened.plan.records.table)
+        for row in failures(loaded.plan.records.table)
         if (not statuses or row["status"] in statuses) and (not errors or row["error_class"] in errors)
     }
-    return [trial for trial in opened.plan.trials if trial.keys.trial_id in wanted]
+    return [trial for trial in loaded.plan.trials if trial.keys.trial_id in wanted]
 
 
-def _nothing_line(opened: Opened, statuses: Sequence[str], errors: Sequence[str]) -> str:
+def _nothing_line(loaded: LoadedStudy, statuses: Sequence[str], errors: Sequence[str]) -> str:
     asked = " and ".join(filter(None, (" or ".join(statuses), " or ".join(errors))))
-    found = Counter(f"{row['status']}: {row['error_class']}" for row in failures(opened.plan.records.table))
+    found = Counter(f"{row['status']}: {row['error_class']}" for row in failures(loaded.plan.records.table))
     there = "; there are " + ", ".join(f"{count} {kind}" for kind, count in found.items()) if found else ""
-    return f"{opened.name}: no trial ended with {asked}, nothing to run again{there}."
+    return f"{loaded.name}: no trial ended with {asked}, nothing to run again{there}."

@@ -23,7 +23,7 @@ from study.launch.runners.inline import run_inline
 from study.launch.runners.ray_tune import RayTuneRunner
 from study.launch.signals import Stop, raise_on_signals
 from study.launch.workers import Workers, fitting_workers
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.plan import Plan, read_plan
 from study.spec.expand import PlannedTrial, stand_ins
 from study.tracking.handover import Handover
@@ -47,22 +47,22 @@ def run_study(
 ) -> int:
     """`study run`: the missing trials, then the report. Returns the exit code."""
     until = end_of(max_hours)
-    opened = open_study(study, store, data_root)
-    crew = fitting_workers(opened, workers, runner, address)
-    prepare_store(study, opened, edited=edited)
-    search = opened.plan.expansion.design == "optuna"
-    missing = opened.plan.missing
-    if not missing and not opened.plan.undecided:
+    loaded = load_study(study, store, data_root)
+    pool = fitting_workers(loaded, workers, runner, address)
+    prepare_store(study, loaded, edited=edited)
+    search = loaded.plan.trial_set.design == "optuna"
+    missing = loaded.plan.missing
+    if not missing and not loaded.plan.undecided:
         if search:
             from study.launch.search.loop import settle
 
-            settle(opened.plan, opened.store, alone=lambda: _is_alone(opened))
-        CONSOLE.print(f"{opened.name}: all {len(opened.plan.trials)} trials are done, nothing to run.")
-        with _handover(opened, Unheard()):
+            settle(loaded.plan, loaded.store, alone=lambda: _is_alone(loaded))
+        CONSOLE.print(f"{loaded.name}: all {len(loaded.plan.trials)} trials are done, nothing to run.")
+        with _handover(loaded, Unheard()):
             pass
-    elif stop := launch_trials(opened, missing, crew, search=search, until=until):
+    elif stop := launch_trials(loaded, missing, pool, search=search, until=until):
         return stop.exit_code
-    report_opened(study, open_study(study, store, data_root))
+    report_opened(study, load_study(study, store, data_root))
     return DONE
 
 
@@ -75,22 +75,22 @@ def end_of(max_hours: float | None) -> float | None:
     return time.monotonic() + 3600 * max_hours
 
 
-def prepare_store(study: str, opened: Opened, *, edited: bool = False) -> None:
+def prepare_store(study: str, loaded: LoadedStudy, *, edited: bool = False) -> None:
     """Archive the study file, and set damaged records aside. Raises `StudyError` before anything is written."""
-    destinations(opened.loaded.spec.tracking)  # raises
-    archive = read_archive(opened)
-    check_name(study, opened, archive, edited=edited)
-    opened.store.prepare()
-    if line := removed_line(opened, archive):
+    destinations(loaded.study_file.spec.tracking)  # raises
+    archive = read_archive(loaded)
+    check_name(study, loaded, archive, edited=edited)
+    loaded.store.prepare()
+    if line := removed_line(loaded, archive):
         CONSOLE.print(line, soft_wrap=True)
-    write_archive(study, opened, archive)
-    for path in opened.plan.records.damaged:
+    write_archive(study, loaded, archive)
+    for path in loaded.plan.records.damaged:
         with suppress(FileNotFoundError):  # another launch was first
-            say_error(f"set aside: {opened.store.set_aside(path)}")
+            say_error(f"set aside: {loaded.store.set_aside(path)}")
 
 
 def launch_trials(
-    opened: Opened,
+    loaded: LoadedStudy,
     trials: Sequence[PlannedTrial],
     workers: Workers,
     *,
@@ -101,31 +101,31 @@ def launch_trials(
 
     None when every one has its record, otherwise what stopped the launch.
     """
-    spec = opened.loaded.spec
-    undecided = opened.plan.undecided if search else 0
+    spec = loaded.study_file.spec
+    undecided = loaded.plan.undecided if search else 0
     CONSOLE.print(
-        f"{spec.name}: {len(trials) + undecided} of {opened.plan.counts()['trials']} trials to run, "
+        f"{spec.name}: {len(trials) + undecided} of {loaded.plan.counts()['trials']} trials to run, "
         f"{workers.count} at a time; Ctrl-C stops, the same command continues.",
         soft_wrap=True,
     )
-    if workers.address and opened.store.url is None:
+    if workers.address and loaded.store.url is None:
         from study.launch.runners.ray_nodes import check_nodes
 
-        check_nodes(opened.store.path, opened.data_root)
-    first = (trials or stand_ins(spec, opened.plan.expansion))[0]
-    opened.plan.expansion.task.load(first.config.task, opened.data_root)  # before workers wait for it
+        check_nodes(loaded.store.path, loaded.data_root)
+    first = (trials or stand_ins(spec, loaded.plan.trial_set))[0]
+    loaded.plan.trial_set.task.load(first.config.task, loaded.data_root)  # before workers wait for it
     with raise_on_signals(until) as stop:
         try:
             with ExitStack() as stack:
-                _launch(opened, trials, workers, stack, search=search)
+                _launch(loaded, trials, workers, stack, search=search)
         except KeyboardInterrupt:
-            _say_stopped(opened, trials, stop, search=search)
+            _say_stopped(loaded, trials, stop, search=search)
             return stop
     return None
 
 
 def _launch(
-    opened: Opened,
+    loaded: LoadedStudy,
     trials: Sequence[PlannedTrial],
     workers: Workers,
     stack: ExitStack,
@@ -133,27 +133,27 @@ def _launch(
     search: bool,
 ) -> None:
     """`stack` ends the workers first, then writes the launch's end down."""
-    costs, pace = expected_costs(opened, trials, workers.count, search=search)
-    unknown = opened.plan.undecided if search else 0
+    costs, pace = expected_costs(loaded, trials, workers.count, search=search)
+    unknown = loaded.plan.undecided if search else 0
     progress = stack.enter_context(
         Progress(
             CONSOLE,
             list(trials),
-            opened.loaded.spec.metric,
+            loaded.study_file.spec.metric,
             costs,
             workers=workers.count,
             pace=pace,
         )
     )
-    handover = stack.enter_context(_handover(opened, progress))
-    log = stack.enter_context(_launch_log(opened, trials, workers, handover, unknown))
-    listener = stack.enter_context(Compacting(opened.store, log))
+    handover = stack.enter_context(_handover(loaded, progress))
+    log = stack.enter_context(_launch_log(loaded, trials, workers, handover, unknown))
+    listener = stack.enter_context(Compacting(loaded.store, log))
     launch = Launch(
-        plan=opened.plan,
-        store=opened.store,
-        workshop=opened.workshop,
+        plan=loaded.plan,
+        store=loaded.store,
+        context=loaded.context,
         workers=workers.count,
-        runner=_runner(workers, opened, stack),
+        runner=_runner(workers, loaded, stack),
         listener=listener,
         trials=trials,
     )
@@ -164,73 +164,73 @@ def _launch(
     from study.launch.search.loop import run_search  # Optuna's import takes most of a second
 
     def began(plan: Plan, round_: Sequence[PlannedTrial]) -> Listener:
-        images = plan.expansion.task.images
+        images = plan.trial_set.task.images
         progress.expect(round_, [relative_cost(trial, images) for trial in round_], plan.undecided)
         handover.expect(round_)
         log.expect({trial.keys.trial_id: trial.title for trial in round_})
-        return _listener(replace(opened, plan=plan), listener)
+        return _listener(replace(loaded, plan=plan), listener)
 
-    run_search(launch, began, alone=lambda: _is_alone(opened, log.launch))
+    run_search(launch, began, alone=lambda: _is_alone(loaded, log.launch))
 
 
-def _is_alone(opened: Opened, own: str | None = None) -> bool:
+def _is_alone(loaded: LoadedStudy, own: str | None = None) -> bool:
     """Whether no launch of the study runs now, apart from one's own."""
-    running = running_launches(launches_folder(opened.store.path, opened.name))
+    running = running_launches(launches_folder(loaded.store.path, loaded.name))
     return {manifest.launch for manifest in running} <= {own}
 
 
 def _launch_log(
-    opened: Opened,
+    loaded: LoadedStudy,
     trials: Sequence[PlannedTrial],
     workers: Workers,
     listener: Listener,
     unknown: int,
 ) -> LaunchLog:
     manifest = new_manifest(
-        study=opened.name,
-        study_file=opened.loaded.text,
+        study=loaded.name,
+        study_file=loaded.study_file.text,
         runner=workers.runner,
         workers=workers.count,
         planned=len(trials) + unknown,
     )
     titles = {trial.keys.trial_id: trial.title for trial in trials}
-    folder = launches_folder(opened.store.path, opened.name)
-    return LaunchLog(folder, manifest, titles, _listener(opened, listener))
+    folder = launches_folder(loaded.store.path, loaded.name)
+    return LaunchLog(folder, manifest, titles, _listener(loaded, listener))
 
 
-def _listener(opened: Opened, listener: Listener) -> Listener:
-    spec = opened.loaded.spec
+def _listener(loaded: LoadedStudy, listener: Listener) -> Listener:
+    spec = loaded.study_file.spec
     if spec.keep.encoders != "best":
         return listener
-    return BestEncoders(opened.plan, opened.store.path, spec.metric, listener)
+    return BestEncoders(loaded.plan, loaded.store.path, spec.metric, listener)
 
 
-def _handover(opened: Opened, listener: Listener) -> Handover:
+def _handover(loaded: LoadedStudy, listener: Listener) -> Handover:
     """To the trackers that the study file names, if any."""
-    return Handover(opened.plan, opened.store, destinations(opened.loaded.spec.tracking), listener)
+    return Handover(loaded.plan, loaded.store, destinations(loaded.study_file.spec.tracking), listener)
 
 
-def _runner(workers: Workers, opened: Opened, stack: ExitStack) -> Runner:
+def _runner(workers: Workers, loaded: LoadedStudy, stack: ExitStack) -> Runner:
     if workers.runner == "inline":
         return run_inline
     runner = RayTuneRunner(
         workers=workers.count,
-        cpus_per_trial=opened.loaded.spec.resources.cpus_per_trial,
-        gpus_per_trial=launch_shares(opened, workers.address),
+        cpus_per_trial=loaded.study_file.spec.resources.cpus_per_trial,
+        gpus_per_trial=launch_shares(loaded, workers.address),
         address=workers.address,
     )
     stack.callback(runner.shutdown)
     return runner
 
 
-def _say_stopped(opened: Opened, trials: Sequence[PlannedTrial], stop: Stop, *, search: bool) -> None:
+def _say_stopped(loaded: LoadedStudy, trials: Sequence[PlannedTrial], stop: Stop, *, search: bool) -> None:
     """`trials` were to run; those whose attempt is still the one before the launch are left."""
-    before = latest_attempts(opened.plan.records.table)
-    now = latest_attempts(opened.store.read({trial.keys.trial_id for trial in trials}).table)
+    before = latest_attempts(loaded.plan.records.table)
+    now = latest_attempts(loaded.store.read({trial.keys.trial_id for trial in trials}).table)
     left = sum(now.get(t.keys.trial_id) == before.get(t.keys.trial_id) for t in trials)
-    total = opened.plan.counts()["trials"]
+    total = loaded.plan.counts()["trials"]
     if search:  # it came upon trials that were not planned
-        left = read_plan(opened.plan.spec, opened.plan.expansion, opened.store).counts()["missing"]
+        left = read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store).counts()["missing"]
     why = "the time is up" if stop.is_timed else "stopped"
     say_error(
         f"{why}: {total - left} of {total} trials are done and kept, {left} are left; the same command continues"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from study.console import CONSOLE
 from study.launch.manifest import launches_folder, running_launches
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.plan import read_plan, status_summary
 
 
@@ -22,51 +22,51 @@ def show_status(
     study: str, store: str, data_root: str | None, *, as_json: bool, watch: bool = False, every: float = 5.0
 ) -> None:
     """Print it; under `watch` every so many seconds, until no trial is missing or Ctrl-C."""
-    opened = open_study(study, store, data_root)
+    loaded = load_study(study, store, data_root)
     if not watch:
-        _print(_summary(opened), as_json)
+        _print(_summary(loaded), as_json)
         return
     with suppress(KeyboardInterrupt):  # the way to leave it
         if CONSOLE.is_terminal and not as_json:
-            _watch_live(opened, every)
+            _watch_live(loaded, every)
         else:
-            _watch_lines(opened, every, as_json)
+            _watch_lines(loaded, every, as_json)
 
 
-def _watch_live(opened: Opened, every: float) -> None:
+def _watch_live(loaded: LoadedStudy, every: float) -> None:
     with Live(console=CONSOLE, auto_refresh=False) as live:
         while True:
-            summary = _summary(opened)
+            summary = _summary(loaded)
             live.update(_panel(summary), refresh=True)
             if not summary["missing"]:
                 return
             time.sleep(every)
-            opened = _read_again(opened)
+            loaded = _read_again(loaded)
 
 
-def _watch_lines(opened: Opened, every: float, as_json: bool) -> None:
+def _watch_lines(loaded: LoadedStudy, every: float, as_json: bool) -> None:
     """Where nothing can be drawn over: a line, or what JSON has, whenever something has changed."""
     before: dict[str, Any] = {}
     while True:
-        summary = _summary(opened)
+        summary = _summary(loaded)
         if summary != before:
             _print(summary, as_json, lines=not as_json)
             before = summary
         if not summary["missing"]:
             return
         time.sleep(every)
-        opened = _read_again(opened)
+        loaded = _read_again(loaded)
 
 
-def _summary(opened: Opened) -> dict[str, Any]:
+def _summary(loaded: LoadedStudy) -> dict[str, Any]:
     """What `--json` prints: the counts, and the launches that run now."""
-    running = running_launches(launches_folder(opened.store.path, opened.name))
-    return status_summary(opened.plan) | {"launches": [manifest.launch for manifest in running]}
+    running = running_launches(launches_folder(loaded.store.path, loaded.name))
+    return status_summary(loaded.plan) | {"launches": [manifest.launch for manifest in running]}
 
 
-def _read_again(opened: Opened) -> Opened:
+def _read_again(loaded: LoadedStudy) -> LoadedStudy:
     """The same study against the records that there are by now."""
-    return replace(opened, plan=read_plan(opened.plan.spec, opened.plan.expansion, opened.store))
+    return replace(loaded, plan=read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store))
 
 
 def _print(summary: dict[str, Any], as_json: bool, *, lines: bool = False) -> None:

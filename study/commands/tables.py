@@ -6,16 +6,16 @@ from typing import Any
 import pandas as pd
 import tomlkit
 
-from analysis.data_sets import Environments, analyse_environments, data_sets
+from analysis.data_sets import DataSetsAnalysis, analyse_data_sets, data_sets
 from analysis.info import StudyInfo
-from analysis.report import write_environments
+from analysis.report import write_data_sets
 from analysis.results.build import table_study
 from analysis.results.columns import column_lines, resolved
 from analysis.results.mapping import TableMapping, build_mapping, mapping_keys, read_mapping
 from analysis.results.metric import percent_hint
 from analysis.results.read import MAPPING_FILE, TABLE_FILE, is_imported, load_imported, load_records
 from analysis.verdict import verdict_sentences
-from analysis.verdict_data_sets import environment_sentences
+from analysis.verdict_data_sets import data_set_sentences
 from study.console import CONSOLE, say_note
 from study.errors import StudyError
 from study.report.summary import summary_table
@@ -43,17 +43,17 @@ def report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
     if out is None and not is_imported(source):
         raise StudyError("--out: name the folder that the report goes to")
     try:
-        environments = analyse_environments(trials, info)
+        environments = analyse_data_sets(trials, info)
     except ValueError as error:
         raise StudyError(str(error)) from error
     _say_meaning(rows, mapping, trials, info)
     write_and_show(environments, Path(out or source))
 
 
-def write_and_show(environments: Environments, out: Path) -> None:
+def write_and_show(environments: DataSetsAnalysis, out: Path) -> None:
     """Write the report and say the most important of it. Raises `StudyError` where `out` cannot be written."""
     try:
-        path = write_environments(environments, out)
+        path = write_data_sets(environments, out)
     except ValueError as error:
         raise StudyError(str(error)) from error
     except OSError as error:
@@ -62,7 +62,7 @@ def write_and_show(environments: Environments, out: Path) -> None:
         CONSOLE.print(summary_table(environments.only))
         lines = verdict_sentences(environments.only)
     else:
-        lines = environment_sentences(environments, [])
+        lines = data_set_sentences(environments, [])
     for line in lines[:2]:
         CONSOLE.print(line, soft_wrap=True)
     CONSOLE.print(f"Report: {path}", soft_wrap=True)

@@ -8,7 +8,7 @@ from study.console import CONSOLE
 from study.errors import DONE, FAILED, StudyError
 from study.launch.capacity import count_workers
 from study.launch.rerun import differences, rerun, stack_of
-from study.loaded import open_study
+from study.loaded import load_study
 from study.plan import Plan
 from study.spec.expand import PlannedTrial
 from trainables.store.records import RecordStore
@@ -41,23 +41,23 @@ def compare_records(stored: dict[str, Any], record: TrialRecord) -> str:
 
 def run_one_trial(study: str, trial_id: str | None, store: str, data_root: str | None, *, put: bool) -> int:
     """`study trial`: the debugging door. Returns the exit code."""
-    opened = open_study(study, store, data_root)
-    chosen = _choose(opened.plan, trial_id)
-    count_workers(opened.loaded.spec.resources, None)
+    loaded = load_study(study, store, data_root)
+    chosen = _choose(loaded.plan, trial_id)
+    count_workers(loaded.study_file.spec.resources, None)
     if put:
-        opened.store.prepare()
+        loaded.store.prepare()
     CONSOLE.print(f"trial {chosen.keys.trial_id}: {chosen.title}")
-    stored = _stored(opened.store, chosen)
-    stack = _company(chosen, stored[0] if stored else None, opened.plan)
-    attempt = opened.store.next_attempts().get(chosen.keys.trial_id, 0)
-    record = rerun(stack, opened.workshop, attempt)[chosen.keys.trial_id]
+    stored = _stored(loaded.store, chosen)
+    stack = _company(chosen, stored[0] if stored else None, loaded.plan)
+    attempt = loaded.store.next_attempts().get(chosen.keys.trial_id, 0)
+    record = rerun(stack, loaded.context, attempt)[chosen.keys.trial_id]
     CONSOLE.print(record_table(record, kept=put and not stored))
     if record.error_traceback:
         CONSOLE.print(record.error_traceback)
     if stored:
         CONSOLE.print(compare_records(stored[0], record), soft_wrap=True)
     elif put:
-        CONSOLE.print(f"Record: {opened.store.put(record)}", soft_wrap=True)
+        CONSOLE.print(f"Record: {loaded.store.put(record)}", soft_wrap=True)
     return DONE if record.status in (Status.OK, Status.DIVERGED) else FAILED
 
 

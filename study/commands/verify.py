@@ -10,7 +10,7 @@ from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
 from study.launch.capacity import count_workers
 from study.launch.rerun import differences, rerun, stack_of
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.spec.expand import PlannedTrial
 from trainables.store.schema import TrialRecord
 
@@ -38,29 +38,29 @@ def verify_study(
     study: str, store: str, data_root: str | None, *, sample: int, seed: int, as_json: bool
 ) -> int:
     """Run `sample` finished trials again, drawn by `seed`. The exit code: 1 when one does not reproduce."""
-    opened = open_study(study, store, data_root)
-    count_workers(opened.loaded.spec.resources, None)
+    loaded = load_study(study, store, data_root)
+    count_workers(loaded.study_file.spec.resources, None)
     rows = {
-        row["trial_id"]: row for row in opened.plan.records.table.to_pylist() if row["status"] in _FINISHED
+        row["trial_id"]: row for row in loaded.plan.records.table.to_pylist() if row["status"] in _FINISHED
     }
     if not rows:
-        raise StudyError(f"verify: no trial of {opened.name} has finished in this store yet; run it first")
+        raise StudyError(f"verify: no trial of {loaded.name} has finished in this store yet; run it first")
     drawn = draw_sample(list(rows), sample, seed)
     if not as_json:
         CONSOLE.print(
-            f"{opened.name}: {len(drawn)} of {len(rows)} finished trials run again (seed {seed}).",
+            f"{loaded.name}: {len(drawn)} of {len(rows)} finished trials run again (seed {seed}).",
             soft_wrap=True,
         )
     verdicts = []
-    for stack, ids in _stacks(drawn, rows, opened):
-        new = rerun(stack, opened.workshop)
+    for stack, ids in _stacks(drawn, rows, loaded):
+        new = rerun(stack, loaded.context)
         for trial in stack:
             if trial.keys.trial_id in ids:
                 verdicts.append(_judge(trial, rows[trial.keys.trial_id], new[trial.keys.trial_id]))
                 if not as_json:
                     _show(verdicts[-1])
     if as_json:
-        print(json.dumps(_summary(opened, verdicts, seed)))
+        print(json.dumps(_summary(loaded, verdicts, seed)))
     else:
         _conclude(verdicts)
     return DONE if all(verdict.reproduces for verdict in verdicts) else FAILED
@@ -72,13 +72,13 @@ def draw_sample(trial_ids: Sequence[str], count: int, seed: int) -> list[str]:
 
 
 def _stacks(
-    drawn: Sequence[str], rows: Mapping[str, Mapping[str, Any]], opened: Opened
+    drawn: Sequence[str], rows: Mapping[str, Mapping[str, Any]], loaded: LoadedStudy
 ) -> list[tuple[tuple[PlannedTrial, ...], set[str]]]:
     """What to train as one, each with the drawn trials in it."""
-    known = {trial.keys.trial_id: trial for trial in opened.plan.trials}
+    known = {trial.keys.trial_id: trial for trial in loaded.plan.trials}
     stacks: dict[tuple[str, ...], tuple[tuple[PlannedTrial, ...], set[str]]] = {}
     for trial_id in drawn:
-        stack = stack_of(rows[trial_id], opened.plan)
+        stack = stack_of(rows[trial_id], loaded.plan)
         if stack is None:
             say_error(
                 f"{known[trial_id].title}: it was trained in one stack with trials that the study has no more, and "
@@ -123,9 +123,9 @@ def _conclude(verdicts: Sequence[Verdict]) -> None:
         CONSOLE.print(f"All {len(verdicts)} reproduce to the bit, times and memory apart.")
 
 
-def _summary(opened: Opened, verdicts: Sequence[Verdict], seed: int) -> dict[str, Any]:
+def _summary(loaded: LoadedStudy, verdicts: Sequence[Verdict], seed: int) -> dict[str, Any]:
     return {
-        "study": opened.name,
+        "study": loaded.name,
         "seed": seed,
         "checked": len(verdicts),
         "reproduced": sum(verdict.reproduces for verdict in verdicts),

@@ -6,7 +6,7 @@ from typing import Any
 
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.loaded import open_study
+from study.loaded import load_study
 from study.plan import read_plan
 from study.watching.server import Latest, WatchServer
 from study.watching.state import watch_state
@@ -17,11 +17,11 @@ _EVERY_SECONDS = 2.0
 
 def watch_study(study: str, store: str, data_root: str | None, *, port: int) -> None:
     """Serve the page until Ctrl-C. Raises `StudyError` where the port is taken."""
-    opened = open_study(study, store, data_root)
+    loaded = load_study(study, store, data_root)
 
     def read() -> dict[str, Any]:
-        plan = read_plan(opened.plan.spec, opened.plan.expansion, opened.store)
-        return watch_state(replace(opened, plan=plan))
+        plan = read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store)
+        return watch_state(replace(loaded, plan=plan))
 
     try:
         server = WatchServer(Latest(read, _EVERY_SECONDS), port)
@@ -31,6 +31,6 @@ def watch_study(study: str, store: str, data_root: str | None, *, port: int) -> 
         ) from error
     with server, suppress(KeyboardInterrupt):  # the way to leave it
         CONSOLE.print(
-            f"{opened.name} at {server.address} on this machine alone; Ctrl-C ends it.", soft_wrap=True
+            f"{loaded.name} at {server.address} on this machine alone; Ctrl-C ends it.", soft_wrap=True
         )
         server.serve_forever(poll_interval=0.2)

@@ -9,15 +9,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from study.plan import Plan
-from study.spec.expand import Expansion, PlannedTrial
+from study.spec.expand import PlannedTrial, TrialSet
 from trainables.config import DiagnosticTask, SphereTask, Task, TrialConfig
 from trainables.selection import rounds
 from trainables.sphere import budget
 
 
-def trial_steps(config: TrialConfig, expansion: Expansion) -> int:
+def trial_steps(config: TrialConfig, trial_set: TrialSet) -> int:
     """Optimiser steps of a trial's whole budget."""
-    return _steps(config.task, expansion.task.images)
+    return _steps(config.task, trial_set.task.images)
 
 
 def _steps(task: Task, images: int) -> int:
@@ -43,7 +43,7 @@ def seconds_by_trial(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float] 
     if not known:
         return None
     overall = statistics.fmean(known.values())
-    images = plan.expansion.task.images
+    images = plan.trial_set.task.images
     return [
         known.get(trial.config.task.training.batch_size, overall) * relative_cost(trial, images)
         for trial in trials
@@ -61,6 +61,6 @@ def _seconds_per_unit(plan: Plan) -> dict[int, float]:
     samples = defaultdict(list)
     for trial in plan.trials:
         if trial.keys.trial_id in seconds:
-            unit = relative_cost(trial, plan.expansion.task.images)
+            unit = relative_cost(trial, plan.trial_set.task.images)
             samples[trial.config.task.training.batch_size].append(seconds[trial.keys.trial_id] / unit)
     return {size: statistics.median(values) for size, values in samples.items()}

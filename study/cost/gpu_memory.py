@@ -9,11 +9,11 @@ from typing import Any
 
 from study.cost.gpu_share import SharesOf, memory_key, past_peaks, shares_of
 from study.errors import StudyError
-from study.loaded import Opened
+from study.loaded import LoadedStudy
 from trainables.config import TrialConfig
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
-from trainables.work import Pack
+from trainables.work import Stack
 
 _STEPS = 3
 
@@ -37,11 +37,11 @@ class AutoShares:
         self._shares: dict[str, float] = {}
         self._card: Card | None = None
 
-    def __call__(self, packs: Sequence[Pack]) -> list[float]:
-        """The share of each pack. Raises `StudyError` where one cannot be found."""
-        keys = [memory_key(pack[0].config) for pack in packs]
+    def __call__(self, stacks: Sequence[Stack]) -> list[float]:
+        """The share of each stack. Raises `StudyError` where one cannot be found."""
+        keys = [memory_key(stack[0].config) for stack in stacks]
         wanted = {
-            key: pack[0].config for key, pack in zip(keys, packs, strict=True) if key not in self._shares
+            key: stack[0].config for key, stack in zip(keys, stacks, strict=True) if key not in self._shares
         }
         if wanted:
             self._shares |= self._find(wanted)
@@ -67,14 +67,14 @@ class AutoShares:
         return shares_of(peaks, card.bytes)
 
 
-def launch_shares(opened: Opened, address: str | None) -> float | SharesOf:
+def launch_shares(loaded: LoadedStudy, address: str | None) -> float | SharesOf:
     """What the trials of a study ask for, on this machine or on the cluster at `address`."""
-    wanted, on_gpu = opened.loaded.spec.resources.gpus_per_trial, in_own_process
+    wanted, on_gpu = loaded.study_file.spec.resources.gpus_per_trial, in_own_process
     if wanted != "auto":
         return wanted
     if address is not None:
         from study.launch.runners.ray_nodes import on_gpu_node as on_gpu  # imports Ray
-    return AutoShares(opened.store, opened.workshop.runtime, on_gpu)
+    return AutoShares(loaded.store, loaded.context.runtime, on_gpu)
 
 
 def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:

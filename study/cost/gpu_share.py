@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from study.errors import StudyError
 from trainables.config import TrialConfig, canonical_json
-from trainables.work import Pack
+from trainables.work import Stack
 
 #: A trial is given its peak memory and so much more: the allocator keeps what it has freed, in pieces.
 HEAD_ROOM = 0.25
@@ -27,8 +27,8 @@ _MOST_A_CARD = 16
 _GRAIN = 10_000
 
 
-#: The GPUs that a worker asks for while it runs each of some packs.
-SharesOf = Callable[[Sequence[Pack]], list[float]]
+#: The GPUs that a worker asks for while it runs each of some stacks.
+SharesOf = Callable[[Sequence[Stack]], list[float]]
 
 
 def gpu_share(peak_bytes: float, card_bytes: float) -> float:
@@ -93,18 +93,20 @@ def shares_of(peaks: Mapping[str, int], card_bytes: float) -> dict[str, float]:
 
 
 def same_share(gpus: float) -> SharesOf:
-    """The same for all packs, as a study file gives it."""
-    return lambda packs: [gpus] * len(packs)
+    """The same for all stacks, as a study file gives it."""
+    return lambda stacks: [gpus] * len(stacks)
 
 
-def group_lists(lists: Iterable[Sequence[Pack]], shares_of: SharesOf) -> tuple[list[list[Pack]], list[float]]:
-    """Lists whose packs all ask for the same, and what each asks for, the largest first.
+def group_lists(
+    lists: Iterable[Sequence[Stack]], shares_of: SharesOf
+) -> tuple[list[list[Stack]], list[float]]:
+    """Lists whose stacks all ask for the same, and what each asks for, the largest first.
 
     A list of several shares becomes several; the order is kept otherwise. A worker keeps its share for a whole
     list, and small ones that came first could keep a large one waiting.
     """
-    whole = [list(packs) for packs in lists]
+    whole = [list(stacks) for stacks in lists]
     share = dict(zip(map(id, chain(*whole)), shares_of(list(chain(*whole))), strict=True))
-    cut = [list(same) for packs in whole for _, same in groupby(packs, key=lambda pack: share[id(pack)])]
-    cut.sort(key=lambda packs: -share[id(packs[0])])
-    return cut, [share[id(packs[0])] for packs in cut]
+    cut = [list(same) for stacks in whole for _, same in groupby(stacks, key=lambda stack: share[id(stack)])]
+    cut.sort(key=lambda stacks: -share[id(stacks[0])])
+    return cut, [share[id(stacks[0])] for stacks in cut]

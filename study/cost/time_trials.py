@@ -45,7 +45,7 @@ class Measured:
     timed: int
 
 
-def measure_costs(
+def time_kinds(
     stacks: Mapping[Kind, Sequence[TrialConfig]], runtime: Runtime, *, at_once: int
 ) -> Measured | None:
     """The costs of trials trained in stacks like these; None when they fail. Writes nothing.

@@ -17,19 +17,19 @@ from dataclasses import dataclass, field
 from study.console import CONSOLE
 from study.cost.estimate import relative_cost, seconds_by_trial
 from study.errors import LaunchError
-from study.events import NODE_LOST, Finished, Listener, LostPack
+from study.events import NODE_LOST, Finished, Listener, LostStack
 from study.launch.lost_workers import death_record, hung
 from study.launch.remaining import Remaining
 from study.launch.scheduling import split_work
-from study.launch.stacks import form_packs
+from study.launch.stacks import form_stacks
 from study.plan import Plan
 from study.spec.expand import PlannedTrial
 from trainables.early_stopping import EarlyStopping
 from trainables.store.artefacts import kept_path
 from trainables.store.records import RecordExistsError, RecordStore, StoreError
-from trainables.work import Pack, Workshop, WorkUnit
+from trainables.work import LaunchContext, Stack, WorkUnit
 
-Runner = Callable[[Sequence[Sequence[Pack]], Workshop, Listener], list[LostPack]]
+Runner = Callable[[Sequence[Sequence[Stack]], LaunchContext, Listener], list[LostStack]]
 
 #: Expected seconds of the longest list: start-up is long paid, and little is left to wait for at the end.
 _LIST_SECONDS = 30.0
@@ -51,7 +51,7 @@ class Launch:
 
     plan: Plan
     store: RecordStore
-    workshop: Workshop
+    context: LaunchContext
     workers: int
     runner: Runner
     listener: Listener
@@ -103,7 +103,7 @@ class Launch:
 
     def _free(self, remaining: Remaining) -> list[PlannedTrial]:
         trials = remaining.trials
-        taken = self.store.taken([trial.keys.trial_id for trial in trials], self.workshop.lease_seconds)
+        taken = self.store.taken([trial.keys.trial_id for trial in trials], self.context.lease_seconds)
         return [trial for trial in trials if trial.keys.trial_id not in taken]
 
     def _pause(self, remaining: Remaining, *, silent: bool) -> None:
@@ -114,35 +114,35 @@ class Launch:
         time.sleep(_LOOK_SECONDS)
         remaining.tick()
 
-    def _round(self, lists: list[list[Pack]], remaining: Remaining) -> bool:
+    def _round(self, lists: list[list[Stack]], remaining: Remaining) -> bool:
         """Hand lists to the runner once. Whether anything came of it: a record, or a worker's death."""
         before = len(remaining.trials)
-        lost = self.runner(lists, self.workshop, remaining)
+        lost = self.runner(lists, self.context, remaining)
         remaining.look()
         deaths = [each for each in lost if self._blame(each, remaining)]
         return bool(deaths) or len(remaining.trials) < before
 
     def _lists(
         self, trials: list[PlannedTrial], attempts: dict[str, int], costs: dict[str, float]
-    ) -> list[list[Pack]]:
+    ) -> list[list[Stack]]:
         rules = _stopping_rules(self.plan, self.store)
         units = [self._unit(trial, attempts, rules) for trial in trials]
         suspects = [unit for unit in units if self._deaths[unit.trial_id]]
         others = [unit for unit in units if not self._deaths[unit.trial_id]]
         return self._split(others, costs) + [[(unit,)] for unit in suspects]
 
-    def _split(self, units: list[WorkUnit], costs: dict[str, float]) -> list[list[Pack]]:
+    def _split(self, units: list[WorkUnit], costs: dict[str, float]) -> list[list[Stack]]:
         known = costs_are_seconds(self.plan)
-        packs = form_packs(
-            units, self.workers, pixels=self.plan.expansion.task.pixels, stacked=self.workshop.stacked
+        stacks = form_stacks(
+            units, self.workers, pixels=self.plan.trial_set.task.pixels, stacked=self.context.stacked
         )
-        priced = [(pack, sum(costs[unit.trial_id] for unit in pack)) for pack in packs]
+        priced = [(stack, sum(costs[unit.trial_id] for unit in stack)) for stack in stacks]
         return split_work(priced, self.workers, longest=_LIST_SECONDS if known else float("inf"))
 
     def _unit(
         self, trial: PlannedTrial, attempts: dict[str, int], rules: Mapping[str, EarlyStopping]
     ) -> WorkUnit:
-        key, artefacts = trial.keys.trial_id, self.workshop.runtime.artefacts
+        key, artefacts = trial.keys.trial_id, self.context.runtime.artefacts
         kept = artefacts is not None and kept_path(artefacts, trial.keys.pretrain_id).exists()
         return WorkUnit(
             trial_id=key,
@@ -153,20 +153,20 @@ class Launch:
             early_stopping=rules.get(key),
         )
 
-    def _blame(self, lost: LostPack, remaining: Remaining) -> bool:
+    def _blame(self, lost: LostStack, remaining: Remaining) -> bool:
         """Count a death against the trials that a worker may have died of. Whether there were some."""
         running = [unit for unit in lost.running if unit.trial_id in remaining]
         self._deaths.update(unit.trial_id for unit in running)
         if len(lost.running) == len(running) == 1:
             most = _NODES if lost.error_class == NODE_LOST else _DEATHS
-            if hung(lost, self.workshop) or self._deaths[running[0].trial_id] >= most:
+            if hung(lost, self.context) or self._deaths[running[0].trial_id] >= most:
                 self._give_up(lost, remaining)
         return bool(running)
 
-    def _give_up(self, lost: LostPack, listener: Listener) -> None:
+    def _give_up(self, lost: LostStack, listener: Listener) -> None:
         """Record the one trial that was running as crashed."""
         (unit,) = lost.running
-        record = death_record(lost, self.workshop)
+        record = death_record(lost, self.context)
         if record.trial_id != unit.trial_id:
             raise LaunchError(f"{unit.title}: data or source code changed while the study ran; run it again")
         try:
@@ -187,7 +187,7 @@ def costs_are_seconds(plan: Plan) -> bool:
 
 def launch_costs(plan: Plan, trials: Sequence[PlannedTrial]) -> list[float]:
     """Expected cost of each trial: seconds where they are known, relative work otherwise."""
-    images = plan.expansion.task.images
+    images = plan.trial_set.task.images
     known = seconds_by_trial(plan, trials) if costs_are_seconds(plan) else None
     return known or [relative_cost(trial, images) for trial in trials]
 

@@ -20,7 +20,7 @@ class Remaining:
         self, plan: Plan, trials: Sequence[PlannedTrial], store: RecordStore, listener: Listener
     ) -> None:
         self._store, self._listener = store, listener
-        self._searches = searches_of(plan.spec, plan.expansion)
+        self._searches = searches_of(plan.spec, plan.trial_set)
         self._before = latest_attempts(plan.records.table)
         self._left = {trial.keys.trial_id: trial for trial in trials}
 

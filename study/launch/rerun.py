@@ -7,7 +7,7 @@ from typing import Any
 from study.plan import Plan
 from study.spec.expand import PlannedTrial
 from trainables.store.schema import TrialRecord
-from trainables.work import Workshop
+from trainables.work import LaunchContext
 
 #: Columns that no rerun repeats: times, memory, and where and with what it ran.
 RUN_COLUMNS = frozenset(
@@ -31,12 +31,12 @@ def stack_of(row: Mapping[str, Any], plan: Plan) -> tuple[PlannedTrial, ...] | N
     return tuple(known[id_] for id_ in ids) if set(ids) <= set(known) else None
 
 
-def rerun(stack: Sequence[PlannedTrial], workshop: Workshop, attempt: int = 0) -> dict[str, TrialRecord]:
+def rerun(stack: Sequence[PlannedTrial], context: LaunchContext, attempt: int = 0) -> dict[str, TrialRecord]:
     """New records of a stack by trial id: trained anew, kept encoders or not. Nothing is put anywhere."""
     from trainables.runtime import StackFailedError
     from trainables.trial import run_trials
 
-    runtime = dataclasses.replace(workshop.runtime, artefacts=None)
+    runtime = dataclasses.replace(context.runtime, artefacts=None)
     try:
         records = list(
             run_trials([t.config for t in stack], runtime=runtime, attempts=[attempt] * len(stack))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from trainables.config import DiagnosticTask, ImagesTask, SphereTask, Task, TrialConfig, canonical_json
 from trainables.selection.rounds import LOOKING_METHODS
-from trainables.work import Pack, WorkUnit
+from trainables.work import Stack, WorkUnit
 
 #: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.
 _SMALL_ENCODERS = frozenset({"small_conv"})
@@ -26,17 +26,17 @@ _LARGEST_SPHERE_STACK = 256
 _SPHERE_NUMBERS = 2**20
 
 
-def form_packs(units: Sequence[WorkUnit], workers: int, *, pixels: int, stacked: bool) -> list[Pack]:
-    """Every unit in one pack; packs of a kind are even, and there are as many as workers where units suffice.
+def form_stacks(units: Sequence[WorkUnit], workers: int, *, pixels: int, stacked: bool) -> list[Stack]:
+    """Every unit in one stack; stacks of a kind are even, and there are as many as workers where units suffice.
 
-    A pack holds one loss: losses with the same trials, the null control above all, are then rounded alike.
+    A stack holds one loss: losses with the same trials, the null control above all, are then rounded alike.
     """
     kinds: dict[tuple[str, ...], list[WorkUnit]] = defaultdict(list)
     for unit in units:
         together = stacked and not unit.alone and stack_limit(unit.config.task, pixels) > 1
         kinds[(unit.config.loss.name, stack_key(unit.config)) if together else (unit.trial_id,)].append(unit)
     most = math.ceil(len(units) / workers)
-    return [pack for members in kinds.values() for pack in _cut(members, most, pixels)]
+    return [stack for members in kinds.values() for stack in _cut(members, most, pixels)]
 
 
 def stack_key(config: TrialConfig) -> str:
@@ -60,7 +60,7 @@ def _network_limit(task: ImagesTask, pixels: int) -> int:
     return max(1, min(_LARGEST_STACK, pairs // task.training.batch_size))
 
 
-def _cut(members: list[WorkUnit], most: int, pixels: int) -> list[Pack]:
+def _cut(members: list[WorkUnit], most: int, pixels: int) -> list[Stack]:
     count = math.ceil(len(members) / min(most, stack_limit(members[0].config.task, pixels)))
     bounds = [round(len(members) * index / count) for index in range(count + 1)]
     return [tuple(members[start:end]) for start, end in itertools.pairwise(bounds)]

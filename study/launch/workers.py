@@ -6,7 +6,7 @@ from study.errors import StudyError
 from study.launch.capacity import count_workers
 from study.launch.cluster import check_address, cluster_workers
 from study.launch.runners.ray_tune import start_ray
-from study.loaded import Opened
+from study.loaded import LoadedStudy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +18,11 @@ class Workers:
     address: str | None = None
 
 
-def fitting_workers(opened: Opened, wanted: int | None, runner: str, address: str | None = None) -> Workers:
+def fitting_workers(
+    loaded: LoadedStudy, wanted: int | None, runner: str, address: str | None = None
+) -> Workers:
     """As many workers as have room, or as are wanted. Raises `StudyError` where there is no room for them."""
-    resources = opened.loaded.spec.resources
+    resources = loaded.study_file.spec.resources
     if address is None:
         fitting = count_workers(resources, wanted)
         if runner == "inline" and (wanted or 1) > 1:

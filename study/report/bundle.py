@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from study.errors import StudyError
 from study.launch.manifest import Manifest, launches_folder, read_manifests, write_manifest
-from study.loaded import Opened
+from study.loaded import LoadedStudy
 from study.plan import searches_of
 from study.report.study_table import study_directory, study_info
 from study.spec.expand import planned_rows
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.info import StudyInfo
-    from analysis.study_analysis import Findings
+    from analysis.study_analysis import StudyAnalysis
 
 _FORMAT = 2
 _PACKAGE = "contrastive-robustness"
@@ -93,7 +93,7 @@ def read_bundle(folder: str) -> Bundle | None:
     return Bundle(path=path, planned=planned, info=info)
 
 
-def report_bundle(bundle: Bundle) -> tuple[Path, "Findings"]:
+def report_bundle(bundle: Bundle) -> tuple[Path, "StudyAnalysis"]:
     """Write the report of a bundle, from nothing but what is in it."""
     from analysis.report import write_findings
     from analysis.study_analysis import analyse_table
@@ -113,17 +113,17 @@ def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
     return build_table(pd.DataFrame(bundle.planned), bundle.records.to_pandas()), _study_info(bundle.info)
 
 
-def fill_bundle(opened: Opened, path: Path) -> Bundle:
+def fill_bundle(loaded: LoadedStudy, path: Path) -> Bundle:
     """Make a bundle of what the store holds of a study, with its report, in the empty folder `path`."""
-    info = asdict(study_info(opened.plan, opened.loaded))
-    told = {"format": _FORMAT, "planned": planned_rows(opened.plan.expansion), "info": info}
+    info = asdict(study_info(loaded.plan, loaded.study_file))
+    told = {"format": _FORMAT, "planned": planned_rows(loaded.plan.trial_set), "info": info}
     told = _redacted(told)
     replace_file(path / "bundle.json", json.dumps(told, ensure_ascii=False))
-    replace_file(path / "studies" / opened.name / "study.toml", _redacted(opened.loaded.text))
-    replace_file(path / "README.txt", _README.format(name=opened.name, version=metadata.version(_PACKAGE)))
-    for manifest in read_manifests(launches_folder(opened.store.path, opened.name)):
-        write_manifest(launches_folder(path, opened.name), _anonymous(manifest))
-    _copy_records(opened, path)
+    replace_file(path / "studies" / loaded.name / "study.toml", _redacted(loaded.study_file.text))
+    replace_file(path / "README.txt", _README.format(name=loaded.name, version=metadata.version(_PACKAGE)))
+    for manifest in read_manifests(launches_folder(loaded.store.path, loaded.name)):
+        write_manifest(launches_folder(path, loaded.name), _anonymous(manifest))
+    _copy_records(loaded, path)
     bundle = Bundle(path=path, planned=told["planned"], info=told["info"])
     report_bundle(bundle)
     return bundle
@@ -134,10 +134,10 @@ def _anonymous(manifest: Manifest) -> Manifest:
     return Manifest(**_redacted(vars(manifest) | {"machine": machine, "pid": 0}))
 
 
-def _copy_records(opened: Opened, path: Path) -> None:
+def _copy_records(loaded: LoadedStudy, path: Path) -> None:
     """Every attempt, but for stops by other studies' searches, in one file, and once more as text."""
-    rows = all_attempts(opened.store, [trial.keys.trial_id for trial in opened.plan.trials]).to_pylist()
-    own = searches_of(opened.plan.spec, opened.plan.expansion)
+    rows = all_attempts(loaded.store, [trial.keys.trial_id for trial in loaded.plan.trials]).to_pylist()
+    own = searches_of(loaded.plan.spec, loaded.plan.trial_set)
     rows = [row for row in rows if not is_foreign_stop(row, own)]
     rows = [_redacted(row | {"node": None, "hp_other": dict(row["hp_other"] or {}) or None}) for row in rows]
     store = RecordStore(path)

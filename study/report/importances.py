@@ -6,13 +6,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from analysis.cells import Cells
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 
 #: Trials from which on: its documentation asks for 5 among the best tenth.
 _LEAST_TRIALS = 50
 
 
-def with_importances(findings: Findings) -> Findings:
+def with_importances(findings: StudyAnalysis) -> StudyAnalysis:
     """The findings with Optuna's importances of every uncut arm that has enough trials, where Optuna is there.
 
     Not of adaptive searches, whose places crowd where scores are good: the report has no importances of them.

@@ -15,11 +15,11 @@ from trainables.store.artefacts import curve_path, embeddings_path
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.study_analysis import Findings
+    from analysis.study_analysis import StudyAnalysis
 
 
-def with_kept(findings: "Findings", trials: Sequence[PlannedTrial], artefacts: Path) -> "Findings":
-    """Findings with the curves and embeddings that sphere trials kept, each row with its `trial_id`."""
+def with_kept(findings: "StudyAnalysis", trials: Sequence[PlannedTrial], artefacts: Path) -> "StudyAnalysis":
+    """StudyAnalysis with the curves and embeddings that sphere trials kept, each row with its `trial_id`."""
     own = [trial for trial in trials if isinstance(trial.config.task, SphereTask)]
     return dataclasses.replace(
         findings,

@@ -14,7 +14,7 @@ from study.report.kept_tables import with_kept
 from study.spec.arms import Arm
 from study.spec.claims import claims_of
 from study.spec.expand import PlannedTrial, planned_rows
-from study.spec.load import LoadedSpec
+from study.spec.load import StudyFile
 from trainables.config import DiagnosticTask, ImagesTask
 from trainables.loss_fields import LOSS_CARDS
 from trainables.store.records import RecordStore
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.info import ArmInfo, AxisInfo, StudyInfo
-    from analysis.study_analysis import Findings
+    from analysis.study_analysis import StudyAnalysis
 
 
 def study_directory(store: RecordStore, name: str) -> Path:
@@ -31,48 +31,48 @@ def study_directory(store: RecordStore, name: str) -> Path:
     return store.path / "studies" / name
 
 
-def build_report(plan: Plan, loaded: LoadedSpec, store: RecordStore) -> tuple[Path, "Findings"]:
+def build_report(plan: Plan, study_file: StudyFile, store: RecordStore) -> tuple[Path, "StudyAnalysis"]:
     """Write the report of what the store holds now. Returns the page's path and what it says."""
     from analysis.report import write_findings
     from analysis.study_analysis import analyse_table
     from study.report.importances import with_importances
 
-    findings = with_importances(analyse_table(*study_table(plan, loaded)))
+    findings = with_importances(analyse_table(*study_table(plan, study_file)))
     findings = with_kept(findings, plan.trials, store.path)
-    return write_findings(findings, study_directory(store, loaded.spec.name)), findings
+    return write_findings(findings, study_directory(store, study_file.spec.name)), findings
 
 
-def study_table(plan: Plan, loaded: LoadedSpec) -> tuple["pd.DataFrame", "StudyInfo"]:
+def study_table(plan: Plan, study_file: StudyFile) -> tuple["pd.DataFrame", "StudyInfo"]:
     """A row a planned trial with what is recorded of it, and the study's description, as the analysis takes them."""
     import pandas as pd
 
     from analysis.table import build_table
 
-    info = study_info(plan, loaded)  # refuses a search without any point
-    planned = pd.DataFrame(planned_rows(plan.expansion))
+    info = study_info(plan, study_file)  # refuses a search without any point
+    planned = pd.DataFrame(planned_rows(plan.trial_set))
     return build_table(planned, plan.records.table.to_pandas()), info
 
 
-def study_info(plan: Plan, loaded: LoadedSpec) -> "StudyInfo":
+def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
     """What the analysis must know beside the rows. Raises `StudyError` where a search has not begun."""
     from analysis.info import StudyInfo
 
-    spec, task = loaded.spec, plan.expansion.task
-    for arm in plan.expansion.arms:
+    spec, task = study_file.spec, plan.trial_set.task
+    for arm in plan.trial_set.arms:
         if not arm.points:
             raise StudyError(f"losses.{arm.label}: its search has not begun; run the study first")
     return StudyInfo(
         name=spec.name,
         description=spec.description,
         metric=task.metric(plan.records.table.to_pandas()),
-        arms=tuple(_arm_info(arm, plan.trials) for arm in plan.expansion.arms),
+        arms=tuple(_arm_info(arm, plan.trials) for arm in plan.trial_set.arms),
         seeds=spec.seeds,
-        design=plan.expansion.design,
+        design=plan.trial_set.design,
         reference=spec.reference or "",
-        null_controls=_null_controls(plan.expansion.arms),
+        null_controls=_null_controls(plan.trial_set.arms),
         task=spec.task,
         **task.described(),
-        spec_text=loaded.text,
+        spec_text=study_file.text,
         claims=claims_of(spec),
     )
 

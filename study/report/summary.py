@@ -11,11 +11,11 @@ from trainables.store.attempts import failures
 
 if TYPE_CHECKING:
     from analysis.statistics.intervals import Estimate
-    from analysis.study_analysis import Findings
+    from analysis.study_analysis import StudyAnalysis
     from analysis.wording import Scale
 
 
-def summary_table(findings: "Findings") -> Table:
+def summary_table(findings: "StudyAnalysis") -> Table:
     """Finished and failed trials of each arm, its tuned and its mean test accuracy, with 95 % intervals."""
     from analysis.wording import Scale
 
@@ -44,7 +44,7 @@ def summary_table(findings: "Findings") -> Table:
     return table
 
 
-def claims_table(findings: "Findings") -> Table:
+def claims_table(findings: "StudyAnalysis") -> Table:
     """Each claim of a study, what became of it, and the numbers."""
     from analysis.study_analysis import judged_claims
 

@@ -57,7 +57,7 @@ class PlannedTrial:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expansion:
+class TrialSet:
     """Everything that a spec says, worked out."""
 
     arms: tuple[Arm, ...]
@@ -71,7 +71,7 @@ class Expansion:
         return self.task.data
 
 
-def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
+def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
     """All trials of a study in the order of its file. Raises `StudyError` on the first fault."""
     task = open_task(spec, data_root)
     shared = _shared_axes(spec, task)
@@ -81,49 +81,49 @@ def expand(spec: StudySpec, data_root: Path | None) -> Expansion:
     )
     _check_axes(arms, task)
     _check_selection_keys(spec.selection, arms)
-    expansion = Expansion(arms=arms, trials=(), task=task, design=spec.search.design)
+    trial_set = TrialSet(arms=arms, trials=(), task=task, design=spec.search.design)
     if spec.search.design == "optuna":
         for arm in arms:
-            end_trials(spec, arm, expansion)  # raises
-    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, expansion))
+            end_trials(spec, arm, trial_set)  # raises
+    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, trial_set))
     _refuse_repeats(trials)
-    expansion = dataclasses.replace(expansion, trials=trials)
+    trial_set = dataclasses.replace(trial_set, trials=trials)
     if spec.claims and trials:  # a search has none yet
-        check_claims(spec, planned_rows(expansion))
-    return expansion
+        check_claims(spec, planned_rows(trial_set))
+    return trial_set
 
 
-def with_points(spec: StudySpec, expansion: Expansion, decided: Mapping[str, Sequence[Point]]) -> Expansion:
-    """The expansion of a study that searches, with the configurations decided so far, by arm, and their trials.
+def with_points(spec: StudySpec, trial_set: TrialSet, decided: Mapping[str, Sequence[Point]]) -> TrialSet:
+    """The trial_set of a study that searches, with the configurations decided so far, by arm, and their trials.
 
     A configuration that was decided more than once is one point, and counts against the budget each time. Two
     arms may come upon one and the same trial.
     """
     budget = spec.search.trials or 0
     arms = []
-    for arm in expansion.arms:
+    for arm in trial_set.arms:
         counted = decided[arm.label][:budget]
         points = {tuple(point.items()): point for point in counted}
         arms.append(dataclasses.replace(arm, points=tuple(points.values()), undecided=budget - len(counted)))
-    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, expansion))
-    return dataclasses.replace(expansion, arms=tuple(arms), trials=trials)
+    trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, trial_set))
+    return dataclasses.replace(trial_set, arms=tuple(arms), trials=trials)
 
 
-def stand_ins(spec: StudySpec, expansion: Expansion) -> list[PlannedTrial]:
+def stand_ins(spec: StudySpec, trial_set: TrialSet) -> list[PlannedTrial]:
     """As many trials as are still to be decided, for pricing alone: those at the ends of the spaces, repeated."""
     return [
         trial
-        for arm in expansion.arms
+        for arm in trial_set.arms
         if arm.undecided
         for trial in itertools.islice(
-            itertools.cycle(end_trials(spec, arm, expansion)), arm.undecided * len(spec.seeds)
+            itertools.cycle(end_trials(spec, arm, trial_set)), arm.undecided * len(spec.seeds)
         )
     ]
 
 
-def end_trials(spec: StudySpec, arm: Arm, expansion: Expansion) -> list[PlannedTrial]:
+def end_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> list[PlannedTrial]:
     """Trials at the ends of an arm's space: what a search may come upon must be sound before it begins."""
-    return list(_arm_trials(spec, dataclasses.replace(arm, points=end_points(arm.space)), expansion))
+    return list(_arm_trials(spec, dataclasses.replace(arm, points=end_points(arm.space)), trial_set))
 
 
 def _shared_axes(spec: StudySpec, task: StudyTask) -> dict[str, Axis]:
@@ -193,19 +193,19 @@ def _check_selection_keys(section: SelectionSection, arms: tuple[Arm, ...]) -> N
             raise StudyError(f"selection.{given[0]}: is for method {method}, which no trial has")
 
 
-def _arm_trials(spec: StudySpec, arm: Arm, expansion: Expansion) -> Iterator[PlannedTrial]:
+def _arm_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> Iterator[PlannedTrial]:
     shown = _shown(arm)
     tasks: dict[tuple[Any, ...], Task] = {}
     for number, point in enumerate(arm.points):
         training = {name: value for name, value in point.items() if name in TRAINING_AXES}
         params = {name: value for name, value in point.items() if name not in TRAINING_AXES}
         key = tuple(training.items())
-        task = tasks[key] = tasks.get(key) or expansion.task.build(training)
+        task = tasks[key] = tasks.get(key) or trial_set.task.build(training)
         loss = LossConfig(name=arm.loss, params=_without_defaults(arm.loss, params))
         words = [arm.label, *(f"{name}={value}" for name, value in point.items() if name in shown)]
         for seed in spec.seeds:
             config = TrialConfig(seed=seed, loss=loss, task=task)
-            keys = trial_keys(config, _provenance(config, expansion.task.origin))
+            keys = trial_keys(config, _provenance(config, trial_set.task.origin))
             title = " ".join([*words, f"seed={seed}"])
             yield PlannedTrial(arm=arm.label, point=number, title=title, config=config, keys=keys)
 
@@ -237,12 +237,12 @@ def _refuse_repeats(trials: tuple[PlannedTrial, ...]) -> None:
             raise StudyError(f"losses: '{other.title}' and '{trial.title}' are one and the same trial")
 
 
-def planned_rows(expansion: Expansion) -> list[dict[str, Any]]:
+def planned_rows(trial_set: TrialSet) -> list[dict[str, Any]]:
     """One flat row a trial: ids, arm, seed, design and `hp_` columns, as the analysis wants it.
 
     Rows of design optuna crowd where scores are good: they tell what tuning finds, and span no surface.
     """
-    return [_planned_row(trial) | {"design": expansion.design} for trial in expansion.trials]
+    return [_planned_row(trial) | {"design": trial_set.design} for trial in trial_set.trials]
 
 
 def _planned_row(trial: PlannedTrial) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from search_spaces.loss_params import SELECTION_AXIS, TRAINING_AXES, loss_defaul
 from search_spaces.space import Tied
 from study.errors import StudyError
 from study.spec.arms import Arm
-from study.spec.expand import Expansion
+from study.spec.expand import TrialSet
 from study.spec.load import StudySpec
 from trainables.config import Scalar
 
@@ -63,7 +63,7 @@ def _parse_value(word: str) -> Scalar:
     return value if isinstance(value, (bool, int, float, str)) else word
 
 
-def grown_keys(spec: StudySpec, expansion: Expansion, growth: Growth) -> dict[str, Any]:
+def grown_keys(spec: StudySpec, trial_set: TrialSet, growth: Growth) -> dict[str, Any]:
     """The keys to say anew, as a tree of the study file.
 
     Raises `StudyError` for what cannot be added, and where all of it is there already.
@@ -75,7 +75,7 @@ def grown_keys(spec: StudySpec, expansion: Expansion, growth: Growth) -> dict[st
     if new:
         tree["losses"] = new
     for name, values in growth.axes.items():
-        _merge(tree, _grown_axis(name, values, spec, expansion, new))
+        _merge(tree, _grown_axis(name, values, spec, trial_set, new))
     if search := _grown_search(spec, growth):
         tree["search"] = search
     if not tree:
@@ -116,7 +116,7 @@ def _grown_search(spec: StudySpec, growth: Growth) -> dict[str, int]:
 
 
 def _grown_axis(
-    name: str, values: Values, spec: StudySpec, expansion: Expansion, new: Mapping[str, Any]
+    name: str, values: Values, spec: StudySpec, trial_set: TrialSet, new: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The keys of one `--axis`. In a loss that is new too, the values are all that there are."""
     label, _, own = name.rpartition(".")
@@ -127,14 +127,14 @@ def _grown_axis(
             f"--axis {name}: a search goes by its ranges: other ones are another search; edit the file"
         )
     if name in spec.axes:
-        return _axis_key("axes", name, _more(name, _axis_of(expansion.arms[0], name), values))
+        return _axis_key("axes", name, _more(name, _axis_of(trial_set.arms[0], name), values))
     if name in TRAINING_AXES and name != "lr":
         now = _unswept(spec, name)
         if now is None:
             raise StudyError(f"--axis {name}: the study gives no {name} yet to add to; edit the file")
         return _axis_key("axes", name, _more(name, listed(now), values))
     grown: dict[str, Any] = {}
-    for arm in _arms_of(name, label, own, expansion):
+    for arm in _arms_of(name, label, own, trial_set):
         if more := _axis_key(arm.label, own, _more(name, _axis_of(arm, own), values)):
             grown |= more
     return {"losses": grown} if grown else {}
@@ -151,11 +151,11 @@ def _axis_key(table: str, name: str, value: Any) -> dict[str, Any]:
     return {} if value is None else {table: {name: value}}
 
 
-def _arms_of(name: str, label: str, own: str, expansion: Expansion) -> list[Arm]:
+def _arms_of(name: str, label: str, own: str, trial_set: TrialSet) -> list[Arm]:
     """The arm that is named, or all that vary a field."""
-    arms = [arm for arm in expansion.arms if arm.label == label or (not label and own in arm.space)]
+    arms = [arm for arm in trial_set.arms if arm.label == label or (not label and own in arm.space)]
     if not arms:
-        labels = ", ".join(arm.label for arm in expansion.arms)
+        labels = ", ".join(arm.label for arm in trial_set.arms)
         raise StudyError(
             f"--axis: got '{name}', must be one of {', '.join(TRAINING_AXES)}, a field that losses of the study "
             f"vary, or LABEL.FIELD with a label out of {labels}"

@@ -16,7 +16,7 @@ from study.spec.sphere_spec import SphereSpec
 from study.spec.study_spec import Name, StudySpec
 from trainables.suggestion import did_you_mean
 
-__all__ = ["SPECS", "LoadedSpec", "Name", "StudySpec", "check_source", "describe_fault", "load_spec"]
+__all__ = ["SPECS", "Name", "StudyFile", "StudySpec", "check_source", "describe_fault", "load_spec"]
 
 #: What a study file may say, by its task.
 SPECS: dict[str, type[StudySpec]] = {
@@ -26,7 +26,7 @@ SPECS: dict[str, type[StudySpec]] = {
 }
 
 
-class LoadedSpec(BaseModel):
+class StudyFile(BaseModel):
     """A spec with the text it was read from, which is archived beside its results."""
 
     model_config = ConfigDict(frozen=True)
@@ -36,12 +36,12 @@ class LoadedSpec(BaseModel):
     origin: str  # the file, as messages name it
 
 
-def load_spec(name_or_path: str) -> LoadedSpec:
+def load_spec(name_or_path: str) -> StudyFile:
     """Read a shipped study by name, or a study file by path, with what it extends. Raises `StudyError`."""
     return check_source(read_source(name_or_path))
 
 
-def check_source(source: Source) -> LoadedSpec:
+def check_source(source: Source) -> StudyFile:
     """The spec that a tree says. Raises `StudyError`."""
     task = source.tree.get("task", "images")
     if task not in SPECS:
@@ -51,7 +51,7 @@ def check_source(source: Source) -> LoadedSpec:
         spec = model.model_validate(source.tree)
     except ValidationError as error:
         raise StudyError(f"{source.origin}: {describe_fault(error, model)}") from error
-    return LoadedSpec(spec=spec, text=source.text, origin=source.origin)
+    return StudyFile(spec=spec, text=source.text, origin=source.origin)
 
 
 def describe_fault(error: ValidationError, model: type[BaseModel] = ImagesSpec) -> str:

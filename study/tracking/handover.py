@@ -49,7 +49,7 @@ class Handover:
         self, plan: Plan, store: RecordStore, destinations: Iterable[Destination], listener: Listener
     ) -> None:
         self._study, self._store, self._listener = plan.spec.name, store, listener
-        self._searches = searches_of(plan.spec, plan.expansion)
+        self._searches = searches_of(plan.spec, plan.trial_set)
         self._destinations = list(destinations)
         self._trials = {trial.keys.trial_id: trial for trial in plan.trials}
         self._trackers: dict[str, Tracker] = {}

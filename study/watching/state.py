@@ -7,7 +7,7 @@ from typing import Any
 from study.commands.failures import group_failures
 from study.launch.listeners.progress import format_seconds
 from study.launch.manifest import Manifest, launches_folder, running_launches
-from study.loaded import Opened
+from study.loaded import LoadedStudy
 from study.plan import status_summary
 from study.report.study_table import study_info
 from trainables.store.attempts import failures
@@ -16,20 +16,20 @@ from trainables.store.attempts import failures
 _KINDS, _NAMED = 20, 3
 
 
-def watch_state(opened: Opened) -> dict[str, Any]:
+def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
     """Counts, losses, running launches, groups of failures and the explorer's data, ready for JSON."""
-    summary = status_summary(opened.plan)
-    running = running_launches(launches_folder(opened.store.path, opened.name))
+    summary = status_summary(loaded.plan)
+    running = running_launches(launches_folder(loaded.store.path, loaded.name))
     return {
-        "study": opened.name,
+        "study": loaded.name,
         "counts": {name: count for name, count in summary.items() if isinstance(count, int)},
-        "losses": [{"name": label, **counts} for label, counts in opened.plan.counts_by_arm().items()],
+        "losses": [{"name": label, **counts} for label, counts in loaded.plan.counts_by_arm().items()],
         "launches": len(running),
         "left": time_left(running, summary["missing"], datetime.now(UTC)),
-        "failures": _failures(opened),
+        "failures": _failures(loaded),
         "column": "",
         "explorer": None,
-        **_surfaces(opened),
+        **_surfaces(loaded),
     }
 
 
@@ -46,9 +46,9 @@ def _pace(manifest: Manifest, now: datetime) -> float:
     return ended / elapsed if elapsed > 0 else 0.0
 
 
-def _failures(opened: Opened) -> list[dict[str, Any]]:
-    titles = {trial.keys.trial_id: trial.title for trial in opened.plan.trials}
-    groups = group_failures(failures(opened.plan.records.table))
+def _failures(loaded: LoadedStudy) -> list[dict[str, Any]]:
+    titles = {trial.keys.trial_id: trial.title for trial in loaded.plan.trials}
+    groups = group_failures(failures(loaded.plan.records.table))
     return [
         {
             "title": group.title,
@@ -60,12 +60,12 @@ def _failures(opened: Opened) -> list[dict[str, Any]]:
     ]
 
 
-def _surfaces(opened: Opened) -> dict[str, Any]:
+def _surfaces(loaded: LoadedStudy) -> dict[str, Any]:
     """The explorer's data, and the validation metric that it begins with; nothing of searches that have not begun.
 
     Test scores can be chosen too, but while a study runs they are nobody's business.
     """
-    if not all(arm.points for arm in opened.plan.expansion.arms):
+    if not all(arm.points for arm in loaded.plan.trial_set.arms):
         return {}
     import pandas as pd
 
@@ -74,8 +74,8 @@ def _surfaces(opened: Opened) -> dict[str, Any]:
     from analysis.table import build_table
     from study.spec.expand import planned_rows
 
-    info = study_info(opened.plan, opened.loaded)
-    planned = pd.DataFrame(planned_rows(opened.plan.expansion))
-    table = build_table(planned, opened.plan.records.table.to_pandas())
+    info = study_info(loaded.plan, loaded.study_file)
+    planned = pd.DataFrame(planned_rows(loaded.plan.trial_set))
+    table = build_table(planned, loaded.plan.records.table.to_pandas())
     _, info, cells = split_cells(table, info)
     return {"column": info.metric.selecting_column, "explorer": explorer_data(info, cells)}

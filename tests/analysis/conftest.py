@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from analysis.info import StudyInfo
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 
 SURFACES = {
@@ -34,5 +34,5 @@ def study() -> Study:
 
 
 @pytest.fixture
-def findings(study: Study) -> Findings:
+def findings(study: Study) -> StudyAnalysis:
     return analyse(*study)

@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis.data_sets import Environments, analyse_environments
+from analysis.data_sets import DataSetsAnalysis, analyse_data_sets
 from analysis.page import render_environments
-from analysis.report import write_environments
+from analysis.report import write_data_sets
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping
 from analysis.sections.all_sections import build_parts
 from analysis.sections.overview import overview_section
 from analysis.sections.transfer import data_transfer_section
 from analysis.verdict import verdict_sentences
-from analysis.verdict_data_sets import environment_sentences
+from analysis.verdict_data_sets import data_set_sentences
 from tests.analysis.test_report import Links, files
 
 KEYS = {"metric": "acc", "data": "set"}
@@ -38,8 +38,8 @@ def rows(best: dict[str, float], *, losses: tuple[str, ...] = ("a", "b"), seeds:
     )
 
 
-def environments(table: pd.DataFrame, **keys: object) -> Environments:
-    return analyse_environments(*table_study(table, build_mapping({**KEYS, **keys})))
+def environments(table: pd.DataFrame, **keys: object) -> DataSetsAnalysis:
+    return analyse_data_sets(*table_study(table, build_mapping({**KEYS, **keys})))
 
 
 TWO = rows({"one": 0.1, "two": 0.4})
@@ -62,7 +62,7 @@ def test_one_data_set_is_no_matter_of_its_own() -> None:
 
 
 def test_the_page_has_both_under_their_own_anchors_and_files(tmp_path: Path) -> None:
-    page = write_environments(environments(TWO), tmp_path / "out").read_text()
+    page = write_data_sets(environments(TWO), tmp_path / "out").read_text()
     links = Links()
     links.feed(page)
     ids = re.findall(r'id="([^"]+)"', page)
@@ -84,12 +84,12 @@ def test_the_page_has_both_under_their_own_anchors_and_files(tmp_path: Path) -> 
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     found = environments(rows({f"set {n}": 0.1 * n for n in range(1, 10)}, losses=("a",)))
     for name in ("one", "two"):
-        write_environments(found, tmp_path / name)
+        write_data_sets(found, tmp_path / name)
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
 def test_the_opening_counts_verdicts_and_tells_what_relates_the_data_sets() -> None:
-    told = environment_sentences(environments(TWO, reference="a"), ["Related."])
+    told = data_set_sentences(environments(TWO, reference="a"), ["Related."])
     assert told[1].startswith("Average acc over the space compared with a, over 2 data sets, in points: b ")
     assert told[2] == "Related."
     assert [text.split(":")[0] for text in told[3:]] == ["one", "two"]
@@ -97,7 +97,7 @@ def test_the_opening_counts_verdicts_and_tells_what_relates_the_data_sets() -> N
 
 def test_too_many_losses_are_not_counted_one_by_one() -> None:
     many = rows({"one": 0.1, "two": 0.4}, losses=tuple(f"loss{k}" for k in range(30)), seeds=2)
-    told = environment_sentences(environments(many), ["Related."])
+    told = data_set_sentences(environments(many), ["Related."])
     assert told[0].startswith("The study compares 30 problems, losses and budgets, too many to rank")
     assert max(map(len, told)) < 500
 
@@ -165,7 +165,7 @@ def test_fifty_data_sets_keep_tables_and_leave_out_their_figures() -> None:
     assert all(
         figure.build() is not None for content in parts[""].values() for figure in content.figures.values()
     )
-    assert len(environment_sentences(found, [])) == 2
+    assert len(data_set_sentences(found, [])) == 2
 
 
 def test_a_row_without_a_data_set_is_named() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from analysis.explorer import explorer_data, explorer_json
 from analysis.metric import Metric
 from analysis.statistics.intervals import student_interval
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 
@@ -30,7 +30,7 @@ def test_every_trial_has_its_status_and_value(study: Study) -> None:
     np.testing.assert_allclose(arm["weights"], cells.weights, rtol=5e-6)
 
 
-def test_metrics_say_how_they_are_read(findings: Findings) -> None:
+def test_metrics_say_how_they_are_read(findings: StudyAnalysis) -> None:
     data = explorer_data(findings.info, findings.cells)
     reported, selecting, rank = data["metrics"]
     assert (reported["label"], reported["unit"], reported["better"], reported["worst"]) == (
@@ -67,7 +67,7 @@ def test_a_metric_of_which_less_is_better_says_so(study: Study) -> None:
     assert (first["better"], first["worst"], first["digits"], first["low"]) == (-1, 1.0, 3, 0.0)
 
 
-def test_the_page_can_build_the_interval(findings: Findings) -> None:
+def test_the_page_can_build_the_interval(findings: StudyAnalysis) -> None:
     values = findings.cells["kcl"].finished_test[3]
     factor = explorer_data(findings.info, findings.cells)["student"][len(values)]
     half = factor * values.std(ddof=1) / np.sqrt(len(values))
@@ -93,7 +93,7 @@ def test_no_name_can_end_the_script(study: Study) -> None:
     assert json.loads(text)["arms"][0]["name"] == arms[0].title
 
 
-def test_metrics_beyond_the_size_are_named_and_left_out(findings: Findings) -> None:
+def test_metrics_beyond_the_size_are_named_and_left_out(findings: StudyAnalysis) -> None:
     whole = explorer_data(findings.info, findings.cells)
     one = len(json.dumps([arm["values"][0] for arm in whole["arms"]]))
     data = explorer_data(findings.info, findings.cells, most=int(2.2 * one))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.data_sets import analyse_environments
-from analysis.report import write_environments, write_report
+from analysis.data_sets import analyse_data_sets
+from analysis.report import write_data_sets, write_report
 from analysis.table import build_table
 from tests.analysis.conftest import make_study
 
@@ -42,8 +42,8 @@ def test_every_data_set_has_its_explorer(tmp_path: Path) -> None:
     planned, records, info = make_study()
     table = build_table(planned, records)
     tables = [table.assign(data=name, trial_id=name + table["trial_id"]) for name in ("cats", "dogs")]
-    environments = analyse_environments(pd.concat(tables, ignore_index=True), info)
-    html = write_environments(environments, tmp_path).read_text()
+    environments = analyse_data_sets(pd.concat(tables, ignore_index=True), info)
+    html = write_data_sets(environments, tmp_path).read_text()
     sections = html.split("<section id=")
     explored = [part.split('"')[1] for part in sections if 'class="interactive"' in part]
     assert explored == ["cats_surfaces", "dogs_surfaces"]

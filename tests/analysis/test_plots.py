@@ -11,7 +11,7 @@ from analysis.figures.surfaces import metric_surfaces, rank_surfaces
 from analysis.plots.heatmap import HATCH, panel_grid
 from analysis.plots.style import arm_look, figure_style
 from analysis.statistics.intervals import student_interval
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 
@@ -29,7 +29,7 @@ def hatched(figure: Figure, axes: int = 0) -> list[tuple[float, float, float, fl
     ]
 
 
-def test_heat_maps_show_every_arm_on_one_colour_scale(findings: Findings) -> None:
+def test_heat_maps_show_every_arm_on_one_colour_scale(findings: StudyAnalysis) -> None:
     figure = metric_surfaces(findings)
     meshes = [ax.collections[0] for ax in figure.axes[:3]]
     assert len({mesh.get_clim() for mesh in meshes}) == 1
@@ -44,7 +44,7 @@ def test_heat_maps_show_every_arm_on_one_colour_scale(findings: Findings) -> Non
     assert [ax.get_title() for ax in figure.axes[:3]] == ["InfoNCE", "DHEL", "KCL"]
 
 
-def test_cells_tell_half_the_width_of_their_interval(findings: Findings) -> None:
+def test_cells_tell_half_the_width_of_their_interval(findings: StudyAnalysis) -> None:
     _, low, high = student_interval(100 * findings.surfaces["infonce"].values)
     halves = ((high - low) / 2).T.ravel()
     assert [text.split("\n")[1] for text in texts(metric_surfaces(findings))] == [
@@ -59,7 +59,7 @@ def test_panels_fill_their_rows_evenly(panels: int, grid: tuple[int, int]) -> No
     assert panel_grid(panels) == grid
 
 
-def test_heat_map_axes_show_the_grid_and_units(findings: Findings) -> None:
+def test_heat_map_axes_show_the_grid_and_units(findings: StudyAnalysis) -> None:
     ax = metric_surfaces(findings).axes[2]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["16", "64", "256"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0.25", "0.707", "2", "5.66", "16"]
@@ -92,13 +92,13 @@ def test_narrow_cells_have_short_texts(study: Study) -> None:
     assert sum(text.endswith("*") for text in written) == 1
 
 
-def test_the_tuned_cell_has_a_frame(findings: Findings) -> None:
+def test_the_tuned_cell_has_a_frame(findings: StudyAnalysis) -> None:
     frames = [patch for patch in metric_surfaces(findings).axes[0].patches if not patch.get_fill()]
     column, row = divmod(findings.summaries["infonce"].tuned.at, 5)
     assert {(round(frame.get_x()), round(frame.get_y())) for frame in frames} == {(column, row)}
 
 
-def test_curves_are_the_means_at_the_tuned_value(findings: Findings) -> None:
+def test_curves_are_the_means_at_the_tuned_value(findings: StudyAnalysis) -> None:
     ax = batch_size_figure(findings).axes[0]
     lines = {line.get_label(): line for line in ax.lines}
     row = findings.summaries["dhel"].tuned.at % 5
@@ -108,7 +108,7 @@ def test_curves_are_the_means_at_the_tuned_value(findings: Findings) -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == ["16", "64", "256"]
 
 
-def test_main_axes_of_other_kind_have_panels_of_their_own(findings: Findings) -> None:
+def test_main_axes_of_other_kind_have_panels_of_their_own(findings: StudyAnalysis) -> None:
     figure = main_axis_figure(findings)
     assert len(figure.axes) == 6
     drawn = [set(ax.get_legend_handles_labels()[1]) for ax in figure.axes]
@@ -140,7 +140,7 @@ def test_a_failed_seed_is_a_cross_on_its_curve(study: Study) -> None:
     assert [sum(counts) for counts in crosses] == [0, 0, 0, 0, 1, 0]
 
 
-def test_dots_carry_their_intervals(findings: Findings) -> None:
+def test_dots_carry_their_intervals(findings: StudyAnalysis) -> None:
     ax = tuned_figure(findings).axes[0]
     ends = [path.vertices[:, 0].tolist() for collection in ax.collections for path in collection.get_paths()]
     estimates = [item.tuned.estimate for item in findings.summaries.values()]
@@ -148,7 +148,7 @@ def test_dots_carry_their_intervals(findings: Findings) -> None:
     assert ax.get_xlabel().endswith(", %")
 
 
-def test_robustness_shows_every_score(findings: Findings) -> None:
+def test_robustness_shows_every_score(findings: StudyAnalysis) -> None:
     figure = robustness_figure(findings)
     lines = {line.get_label(): line.get_xdata() for line in figure.axes[0].lines}
     summaries = findings.summaries.values()

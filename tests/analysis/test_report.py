@@ -13,7 +13,7 @@ from analysis.figures import draw
 from analysis.metric import Metric
 from analysis.report import write_atomically, write_report
 from analysis.sections.scores import scores_section
-from analysis.study_analysis import Findings
+from analysis.study_analysis import StudyAnalysis
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study, make_study
 
@@ -119,7 +119,7 @@ def test_the_same_rows_give_the_same_bytes(study: Study, written: Path, tmp_path
 
 
 def test_the_user_s_own_matplotlib_settings_change_nothing(
-    findings: Findings, written: Path, monkeypatch: pytest.MonkeyPatch
+    findings: StudyAnalysis, written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(mpl.rcParams, "font.size", 30.0)
     monkeypatch.setitem(mpl.rcParams, "axes.grid", True)

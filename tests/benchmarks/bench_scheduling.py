@@ -22,7 +22,7 @@ from tests.trainables.test_config import example
 from trainables.ray_adapter import TrialWorker
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
-from trainables.work import Pack, Workshop, WorkUnit
+from trainables.work import LaunchContext, Stack, WorkUnit
 
 _LIST_SECONDS = 30.0
 
@@ -30,10 +30,10 @@ _LIST_SECONDS = 30.0
 class Sleeper(TrialWorker):
     """Sleeps where a list of trials would train: the seconds stand in the title of each."""
 
-    def run_next(self, pack: Pack) -> list[dict[str, Any]]:
+    def run_next(self, stack: Stack) -> list[dict[str, Any]]:
         """Sleep, and claim success."""
-        time.sleep(sum(float(unit.title) for unit in pack))
-        return [{"trial_id": unit.trial_id, "status": "ok", "seconds": 0.0, "values": {}} for unit in pack]
+        time.sleep(sum(float(unit.title) for unit in stack))
+        return [{"trial_id": unit.trial_id, "status": "ok", "seconds": 0.0, "values": {}} for unit in stack]
 
 
 class Count:
@@ -53,20 +53,20 @@ class Count:
 
 
 def run_sleepers(
-    runner: RayTuneRunner, workshop: Workshop, trials: int, seconds: float, workers: int
+    runner: RayTuneRunner, context: LaunchContext, trials: int, seconds: float, workers: int
 ) -> float:
     """Wall seconds of a launch of sleeping trials."""
-    packs = [
+    stacks = [
         (
             (WorkUnit(trial_id=f"{index:010x}", attempt=0, config=example(), title=str(seconds)),),
             max(seconds, 1e-3),
         )
         for index in range(trials)
     ]
-    lists = split_work(packs, workers, longest=_LIST_SECONDS)
+    lists = split_work(stacks, workers, longest=_LIST_SECONDS)
     listener = Count()
     start = time.perf_counter()
-    lost = runner(lists, workshop, listener)
+    lost = runner(lists, context, listener)
     taken = time.perf_counter() - start
     assert not lost
     assert listener.finished_trials == trials
@@ -83,10 +83,10 @@ def main() -> None:
     given = parser.parse_args()
     runner = RayTuneRunner(workers=given.workers, cpus_per_trial=1, gpus_per_trial=0, trainable=Sleeper)
     with tempfile.TemporaryDirectory() as store:
-        workshop = Workshop(store=RecordStore(Path(store)), runtime=Runtime())
+        context = LaunchContext(store=RecordStore(Path(store)), runtime=Runtime())
 
         def run(trials: int, seconds: float) -> float:
-            return run_sleepers(runner, workshop, trials, seconds, given.workers)
+            return run_sleepers(runner, context, trials, seconds, given.workers)
 
         _measure(run, given)
         runner.shutdown()

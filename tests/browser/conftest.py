@@ -10,11 +10,11 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: uv sync")
 
-OpenPage = Callable[..., "Opened"]
+OpenPage = Callable[..., "LoadedStudy"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class LoadedStudy:
     """A page with what it complained of and what it asked for beyond its own address."""
 
     page: Any
@@ -40,10 +40,10 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
     """Opens an address; requests to any other one are recorded and refused. No test may leave an error behind."""
     contexts, seen = [], []
 
-    def opened(address: str, **options: Any) -> Opened:
+    def opened(address: str, **options: Any) -> LoadedStudy:
         context = browser.new_context(**options)
         contexts.append(context)
-        found = Opened(page=context.new_page())
+        found = LoadedStudy(page=context.new_page())
         seen.append(found)
 
         def answer(route: Any) -> None:

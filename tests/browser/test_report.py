@@ -10,10 +10,10 @@ import pytest
 from analysis.report import write_findings
 from analysis.statistics.intervals import student_interval
 from analysis.statistics.tolerance import tolerance_volume
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, make_study
-from tests.browser.conftest import Opened, OpenPage
+from tests.browser.conftest import LoadedStudy, OpenPage
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +22,7 @@ FAILED = "infonce-16-0-1"
 
 
 @pytest.fixture(scope="module")
-def findings() -> Findings:
+def findings() -> StudyAnalysis:
     """Cells of unequal shares: batch sizes are not evenly spaced."""
     _, _, info = make_study()
     planned = synthetic.plan(info.arms, batch_sizes=(16, 32, 256))
@@ -31,13 +31,13 @@ def findings() -> Findings:
 
 
 @pytest.fixture(scope="module")
-def address(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> str:
+def address(findings: StudyAnalysis, tmp_path_factory: pytest.TempPathFactory) -> str:
     path: Path = write_findings(findings, tmp_path_factory.mktemp("report"))
     return path.as_uri()
 
 
 @pytest.fixture
-def report(address: str, open_page: OpenPage) -> Opened:
+def report(address: str, open_page: OpenPage) -> LoadedStudy:
     return open_page(address, viewport={"width": 1280, "height": 900})
 
 
@@ -51,7 +51,7 @@ def shares(page: Any) -> list[float]:
     return [float(text.split(" %")[0]) for text in page.locator(".explorer .share").all_inner_texts()]
 
 
-def volumes(findings: Findings, eps: float, *, of_all: bool) -> list[float]:
+def volumes(findings: StudyAnalysis, eps: float, *, of_all: bool) -> list[float]:
     found = []
     for label, cells in findings.cells.items():
         rivals = np.concatenate([other.test for name, other in findings.cells.items() if name != label])
@@ -63,7 +63,7 @@ def volumes(findings: Findings, eps: float, *, of_all: bool) -> list[float]:
     return found
 
 
-def test_every_figure_is_drawn(report: Opened, findings: Findings) -> None:
+def test_every_figure_is_drawn(report: LoadedStudy, findings: StudyAnalysis) -> None:
     drawn = report.page.locator("figure img").evaluate_all(
         "all => all.map(each => each.complete && each.naturalWidth)"
     )
@@ -71,7 +71,7 @@ def test_every_figure_is_drawn(report: Opened, findings: Findings) -> None:
     assert all(drawn)
 
 
-def test_a_header_sorts_its_table(report: Opened, findings: Findings) -> None:
+def test_a_header_sorts_its_table(report: LoadedStudy, findings: StudyAnalysis) -> None:
     page, names = report.page, [arm.name for arm in findings.info.arms]
     head = page.locator("#scores table.sortable th", has_text="Average over the space")
     button = head.get_by_role("button")
@@ -87,7 +87,9 @@ def test_a_header_sorts_its_table(report: Opened, findings: Findings) -> None:
     assert column(page, 1) == sorted(names)
 
 
-def test_the_explorer_counts_the_space_as_the_report_does(report: Opened, findings: Findings) -> None:
+def test_the_explorer_counts_the_space_as_the_report_does(
+    report: LoadedStudy, findings: StudyAnalysis
+) -> None:
     page, slider = report.page, report.page.locator(".explorer input[type=range]")
     assert shares(page) == volumes(findings, findings.info.tolerance, of_all=False)
     slider.fill("5")
@@ -101,7 +103,7 @@ def test_the_explorer_counts_the_space_as_the_report_does(report: Opened, findin
 
 
 def test_a_title_that_wraps_pushes_no_heat_map_away(
-    findings: Findings, tmp_path: Path, open_page: OpenPage
+    findings: StudyAnalysis, tmp_path: Path, open_page: OpenPage
 ) -> None:
     first, *others = findings.info.arms
     long = dataclasses.replace(first, title="a title of so many words that it cannot stand in one line")
@@ -116,7 +118,7 @@ def test_a_title_that_wraps_pushes_no_heat_map_away(
     assert titles[0] > titles[1] > named[1]  # the share stands below the name
 
 
-def test_the_explorer_shows_another_metric(report: Opened, findings: Findings) -> None:
+def test_the_explorer_shows_another_metric(report: LoadedStudy, findings: StudyAnalysis) -> None:
     page = report.page
     page.get_by_label("Metric").select_option(label="effective rank, projection z, dimensions")
     cells = page.locator(".explorer table").nth(1).locator("td[data-cell='0']")
@@ -126,7 +128,7 @@ def test_the_explorer_shows_another_metric(report: Opened, findings: Findings) -
     assert page.locator(".near-control").is_hidden()
 
 
-def test_a_cell_shows_its_seeds(report: Opened, findings: Findings) -> None:
+def test_a_cell_shows_its_seeds(report: LoadedStudy, findings: StudyAnalysis) -> None:
     page, details = report.page, report.page.locator(".explorer .details")
     scores = findings.cells["dhel"].finished_test[0]
     page.locator(".explorer table").nth(1).locator("td[data-cell='0']").hover()
@@ -142,7 +144,7 @@ def test_a_cell_shows_its_seeds(report: Opened, findings: Findings) -> None:
     assert page.locator(".explorer td[data-cell='0'] .strip.failed").count() == 1
 
 
-def test_the_explorer_obeys_the_keyboard(report: Opened) -> None:
+def test_the_explorer_obeys_the_keyboard(report: LoadedStudy) -> None:
     page, details = report.page, report.page.locator(".explorer .details")
     page.locator(".explorer td[tabindex='0']").first.focus()
     assert "batch size 16, temperature 0.05" in details.inner_text()
@@ -163,7 +165,7 @@ def test_without_scripts_all_is_there_but_the_explorer(address: str, open_page: 
     assert page.locator(".explorer").count() == 0
 
 
-def test_print_shows_figures_and_no_controls(report: Opened) -> None:
+def test_print_shows_figures_and_no_controls(report: LoadedStudy) -> None:
     report.page.emulate_media(media="print")
     assert report.page.locator("#figure-surfaces img").is_visible()
     assert not report.page.locator(".explorer").is_visible()
@@ -181,5 +183,5 @@ def test_a_narrow_screen_scrolls_down_only(address: str, open_page: OpenPage) ->
     assert "seed 1 diverged" in page.locator(".explorer .details").inner_text()
 
 
-def test_the_contents_are_open_on_a_wide_screen(report: Opened) -> None:
+def test_the_contents_are_open_on_a_wide_screen(report: LoadedStudy) -> None:
     assert report.page.locator("nav a").first.is_visible()

@@ -10,7 +10,7 @@ from study.launch.runners.ray_tune import RayTuneRunner
 from trainables.ray_adapter import TrialWorker
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
-from trainables.work import Pack, Workshop
+from trainables.work import LaunchContext, Stack
 
 _SECONDS = 4.0
 
@@ -18,22 +18,22 @@ _SECONDS = 4.0
 class Noting(TrialWorker):
     """Writes down the resources that its process was given, and sleeps."""
 
-    def run_next(self, pack: Pack) -> list[dict[str, Any]]:
+    def run_next(self, stack: Stack) -> list[dict[str, Any]]:
         """Note, and claim success."""
         import ray
 
         given, began = ray.get_runtime_context().get_assigned_resources(), time.time()
         time.sleep(_SECONDS)
-        note = {"title": pack[0].trial_id, "gpu": given.get("GPU", 0), "began": began, "ended": time.time()}
-        (self._workshop.store.path / f"{pack[0].trial_id}.json").write_text(json.dumps(note))
-        return [{"trial_id": unit.trial_id, "status": "ok", "seconds": 0.0, "values": {}} for unit in pack]
+        note = {"title": stack[0].trial_id, "gpu": given.get("GPU", 0), "began": began, "ended": time.time()}
+        (self._context.store.path / f"{stack[0].trial_id}.json").write_text(json.dumps(note))
+        return [{"trial_id": unit.trial_id, "status": "ok", "seconds": 0.0, "values": {}} for unit in stack]
 
 
 def main(store: Path) -> None:
     """Run them and print the notes."""
     import ray
 
-    from tests.study.test_gpu_share import by_size, pack
+    from tests.study.test_gpu_share import by_size, stack
 
     class Deaf:
         def started(self, unit: object) -> None: ...
@@ -42,8 +42,8 @@ def main(store: Path) -> None:
 
     ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, logging_level="ERROR")
     runner = RayTuneRunner(workers=4, cpus_per_trial=1, gpus_per_trial=by_size, trainable=Noting)
-    lists = [[pack(64, 0)], [pack(64, 1)], [pack(256, 0)], [pack(64, 2)]]
-    lost = runner(lists, Workshop(store=RecordStore(store), runtime=Runtime()), Deaf())
+    lists = [[stack(64, 0)], [stack(64, 1)], [stack(256, 0)], [stack(64, 2)]]
+    lost = runner(lists, LaunchContext(store=RecordStore(store), runtime=Runtime()), Deaf())
     runner.shutdown()
     assert not lost
     print(json.dumps([json.loads(path.read_text()) for path in store.glob("*.json")]))

@@ -9,7 +9,7 @@ from study.archive import check_name, read_archive, removed_line, write_archive
 from study.commands.run import launch_trials, prepare_store
 from study.errors import StudyError
 from study.launch.workers import Workers
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke
 from trainables.store.records import RecordStore
@@ -23,11 +23,11 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def prepare(study: Path, store: Path, *, edited: bool = False) -> Opened:
+def prepare(study: Path, store: Path, *, edited: bool = False) -> LoadedStudy:
     """What every launch begins with."""
-    opened = open_study(str(study), str(store), None)
-    prepare_store(str(study), opened, edited=edited)
-    return opened
+    loaded = load_study(str(study), str(store), None)
+    prepare_store(str(study), loaded, edited=edited)
+    return loaded
 
 
 def other(tmp_path: Path, text: str) -> Path:
@@ -92,11 +92,11 @@ def test_stores_of_before_have_no_origins(write_study: WriteStudy, store: Path, 
 def test_what_an_edit_takes_out_is_said_once_and_kept(
     write_study: WriteStudy, store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    opened = prepare(write_study(), store)
-    launch_trials(opened, opened.plan.missing[:8], Workers(count=1, runner="inline"))
-    recorded = {trial.keys.trial_id for trial in opened.plan.missing[:8]}
+    loaded = prepare(write_study(), store)
+    launch_trials(loaded, loaded.plan.missing[:8], Workers(count=1, runner="inline"))
+    recorded = {trial.keys.trial_id for trial in loaded.plan.missing[:8]}
     study = write_study(LESS)
-    kept = {trial.keys.trial_id for trial in open_study(str(study), str(store), None).plan.trials}
+    kept = {trial.keys.trial_id for trial in load_study(str(study), str(store), None).plan.trials}
     count = len(recorded - kept)
     assert 1 < count < 8
     line = f"tiny: {count} recorded trials of its earlier version are no longer part of it; they stay"
@@ -111,9 +111,9 @@ def test_what_an_edit_takes_out_is_said_once_and_kept(
 
 def test_what_never_ran_is_not_missed(write_study: WriteStudy, store: Path) -> None:
     prepare(write_study(), store)
-    opened = open_study(str(write_study(LESS)), str(store), None)
-    archive = read_archive(opened)
+    loaded = load_study(str(write_study(LESS)), str(store), None)
+    archive = read_archive(loaded)
     assert archive is not None
-    assert removed_line(opened, archive) is None
-    check_name("tiny.toml", opened, None)
-    write_archive("tiny.toml", opened, archive)
+    assert removed_line(loaded, archive) is None
+    check_name("tiny.toml", loaded, None)
+    write_archive("tiny.toml", loaded, archive)

@@ -20,7 +20,7 @@ from study.bench.rows import bench_rows
 from study.bench.stages import STAGES, stage_shares
 from study.bench.subject import Subject, build_subject
 from study.bench.timing import seconds_a_call
-from study.spec.expand import Expansion, expand
+from study.spec.expand import TrialSet, expand
 from study.spec.load import load_spec
 from tests.benchmarks import bench_gpu
 from tests.study.conftest import WriteStudy
@@ -101,22 +101,22 @@ def test_a_row_that_fails_leaves_the_others(write_study: WriteStudy) -> None:
     assert "batch size 16, trials 2: RuntimeError" in result.stderr
 
 
-def expansion(write_study: WriteStudy, *replacements: tuple[str, str]) -> Expansion:
+def trial_set(write_study: WriteStudy, *replacements: tuple[str, str]) -> TrialSet:
     return expand(load_spec(str(write_study(*replacements))).spec, None)
 
 
 def test_stacks_are_those_that_workers_train(write_study: WriteStudy) -> None:
-    tiny = expansion(write_study)
+    tiny = trial_set(write_study)
     assert [len(row) for row in bench_rows(tiny, None, [64], stacked=True)] == [1, 4]
     assert [len(row) for row in bench_rows(tiny, None, [64], stacked=False)] == [1]
-    momenta = expansion(write_study, ("[8, 16]", "[8]\nmomentum = [0.5, 0.9]"))
+    momenta = trial_set(write_study, ("[8, 16]", "[8]\nmomentum = [0.5, 0.9]"))
     assert [len(row) for row in bench_rows(momenta, "ntxent", [], stacked=True)] == [1, 4]  # of one momentum
-    large = expansion(write_study, ("train_limit = 200", "train_limit = 900"))
+    large = trial_set(write_study, ("train_limit = 200", "train_limit = 900"))
     assert [len(row) for row in bench_rows(large, None, [600], stacked=True)] == [1]  # too large to gain
 
 
 def subject(write_study: WriteStudy) -> Subject:
-    (row,) = bench_rows(expansion(write_study), "ntxent", [8], stacked=False)
+    (row,) = bench_rows(trial_set(write_study), "ntxent", [8], stacked=False)
     return build_subject(row, load_dataset(row[0].task.data, None), Runtime())
 
 

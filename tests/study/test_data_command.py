@@ -61,8 +61,8 @@ def test_a_study_says_classes_and_size(folder: Path, write_study: WriteStudy) ->
     ids = set()
     for number, words in enumerate(("size = 8", "size = 9", 'size = 8\nclasses = ["bee", "ape"]')):
         new = (f'name = "folder:{folder}"\n{words}', "batch_size = [4]")
-        loaded = load_spec(str(write_study(*zip(old, new, strict=True), name=f"{number}.toml")))
-        ids |= {trial.keys.trial_id for trial in expand(loaded.spec, None).trials}
+        study_file = load_spec(str(write_study(*zip(old, new, strict=True), name=f"{number}.toml")))
+        ids |= {trial.keys.trial_id for trial in expand(study_file.spec, None).trials}
     assert len(ids) == 3 * 2 * 3
     wrong = write_study(('name = "digits"', 'name = "digits"\nclasses = ["1", "x"]'))
     result = invoke("status", wrong)

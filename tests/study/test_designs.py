@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from study.cli.main import main
 from study.plan import make_plan
 from study.report.study_table import study_info
-from study.spec.expand import Expansion, expand, planned_rows
+from study.spec.expand import TrialSet, expand, planned_rows
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
@@ -34,12 +34,12 @@ def search(**keys: Any) -> tuple[str, str]:
 SOBOL = search(design="sobol", points=8, design_seed=3)
 
 
-def expanded(path: Path) -> Expansion:
+def expanded(path: Path) -> TrialSet:
     return expand(load_spec(str(path)).spec, None)
 
 
-def points(expansion: Expansion, arm: int) -> list[dict[str, Any]]:
-    return [dict(point) for point in expansion.arms[arm].points]
+def points(trial_set: TrialSet, arm: int) -> list[dict[str, Any]]:
+    return [dict(point) for point in trial_set.arms[arm].points]
 
 
 def trial_ids(path: Path) -> set[str]:
@@ -48,10 +48,10 @@ def trial_ids(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("design", ["sobol", "random"])
 def test_drawn_points_lie_in_the_ranges(design: str, write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(*RANGES, search(design=design, points=8)))
-    assert len(expansion.trials) == 2 * 8 * 2  # losses, points, seeds
-    assert len({trial.keys.config_id for trial in expansion.trials}) == 2 * 8
-    for point in points(expansion, 0):
+    trial_set = expanded(write_study(*RANGES, search(design=design, points=8)))
+    assert len(trial_set.trials) == 2 * 8 * 2  # losses, points, seeds
+    assert len({trial.keys.config_id for trial in trial_set.trials}) == 2 * 8
+    for point in points(trial_set, 0):
         assert 8 <= point["batch_size"] <= 64
         assert isinstance(point["batch_size"], int)
         assert 0.1 <= point["temperature"] <= 1.0
@@ -60,12 +60,12 @@ def test_drawn_points_lie_in_the_ranges(design: str, write_study: WriteStudy) ->
 @pytest.mark.parametrize("design", ["sobol", "random"])
 def test_losses_are_paired_point_by_point(design: str, write_study: WriteStudy) -> None:
     """One batch size for both, and temperature and kernel scale at one place of their ranges."""
-    expansion = expanded(write_study(*RANGES, search(design=design, points=8)))
-    for one, other in zip(points(expansion, 0), points(expansion, 1), strict=True):
+    trial_set = expanded(write_study(*RANGES, search(design=design, points=8)))
+    for one, other in zip(points(trial_set, 0), points(trial_set, 1), strict=True):
         assert one["batch_size"] == other["batch_size"]
         place = math.log10(one["temperature"] / 0.1)  # in a range of a factor of 10, 0 to 1
         assert other["t"] == pytest.approx(0.5 * 16**place, rel=1e-4)
-    rows = planned_rows(expansion)
+    rows = planned_rows(trial_set)
     assert {row["point"] for row in rows} == set(range(8))
 
 
@@ -95,15 +95,15 @@ def test_another_loss_or_axis_keeps_the_points(write_study: WriteStudy) -> None:
 
 
 def test_a_drawn_loss_without_values_takes_all_of_its_default_range(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(RANGES[0], ("temperature = [0.1, 0.5]", ""), SOBOL, RANGES[2]))
-    temperatures = [point["temperature"] for point in points(expansion, 0)]
+    trial_set = expanded(write_study(RANGES[0], ("temperature = [0.1, 0.5]", ""), SOBOL, RANGES[2]))
+    temperatures = [point["temperature"] for point in points(trial_set, 0)]
     assert len(set(temperatures)) == 8
     assert 0.03125 <= min(temperatures) < max(temperatures) <= 2.0
 
 
 def test_lists_are_categories_of_a_drawn_design(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(RANGES[1], RANGES[2], SOBOL))
-    sizes = [point["batch_size"] for point in points(expansion, 0)]
+    trial_set = expanded(write_study(RANGES[1], RANGES[2], SOBOL))
+    sizes = [point["batch_size"] for point in points(trial_set, 0)]
     assert sorted(sizes) == [8] * 4 + [16] * 4
 
 
@@ -115,16 +115,16 @@ LISTED = (
 
 
 def test_a_list_says_its_configurations(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(*LISTED))
-    assert points(expansion, 0) == [
+    trial_set = expanded(write_study(*LISTED))
+    assert points(trial_set, 0) == [
         {"batch_size": 8, "lr": 0.1, "temperature": 0.1},
         {"batch_size": 16, "lr": 0.1, "temperature": 0.1},
         {"batch_size": 64, "lr": 0.1, "temperature": 0.5},
     ]
-    assert points(expansion, 1)[0] == {"batch_size": 8, "lr": 0.2, "kernel": "imq", "t": 1.5}
-    assert points(expansion, 1)[2] == {"batch_size": 8, "lr": 0.16, "t": 3.0}
-    assert expansion.arms[1].lr == (0.2, 0.16)
-    assert len(expansion.trials) == (3 + 4) * 2
+    assert points(trial_set, 1)[0] == {"batch_size": 8, "lr": 0.2, "kernel": "imq", "t": 1.5}
+    assert points(trial_set, 1)[2] == {"batch_size": 8, "lr": 0.16, "t": 3.0}
+    assert trial_set.arms[1].lr == (0.2, 0.16)
+    assert len(trial_set.trials) == (3 + 4) * 2
 
 
 def test_a_list_may_do_without_axes(write_study: WriteStudy) -> None:
@@ -139,9 +139,9 @@ def test_a_list_may_do_without_axes(write_study: WriteStudy) -> None:
 
 
 def test_kernels_have_their_own_ranges(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(KERNELS))
+    trial_set = expanded(write_study(KERNELS))
     scales: dict[Any, set[float]] = {}
-    for point in points(expansion, 1):
+    for point in points(trial_set, 1):
         scales.setdefault(point["kernel"], set()).add(point["t"])
     assert {kernel: (min(values), max(values)) for kernel, values in scales.items()} == {
         "gaussian": (0.25, 16.0),
@@ -152,22 +152,22 @@ def test_kernels_have_their_own_ranges(write_study: WriteStudy) -> None:
 
 def test_cases_replace_the_default_ranges_that_they_name(write_study: WriteStudy) -> None:
     cases = "\nt = { imq = [1, 2], log = { log = [0.5, 1.0], points = 2, measure = 'linear' } }"
-    expansion = expanded(write_study((KERNELS[0], KERNELS[1] + cases)))
-    imq = {point["t"] for point in points(expansion, 1) if point["kernel"] == "imq"}
+    trial_set = expanded(write_study((KERNELS[0], KERNELS[1] + cases)))
+    imq = {point["t"] for point in points(trial_set, 1) if point["kernel"] == "imq"}
     assert imq == {1, 2}
-    assert len(points(expansion, 1)) == 2 * (5 + 2 + 2)
-    assert expansion.arms[1].measures["t"] == {"gaussian": "log", "log": "linear", "imq": "log"}
+    assert len(points(trial_set, 1)) == 2 * (5 + 2 + 2)
+    assert trial_set.arms[1].measures["t"] == {"gaussian": "log", "log": "linear", "imq": "log"}
 
 
 def test_cases_may_be_of_any_field(write_study: WriteStudy) -> None:
     forms = 'loss = "dhel"\nform = ["released", "halved"]\nlr = 0.1\n'
     forms += "temperature = { released = [0.1], halved = [0.5] }"
-    expansion = expanded(write_study(("temperature = [0.1, 0.5]", forms), ("t = [2.0]", GAMMAS)))
-    assert {(point["form"], point["temperature"]) for point in points(expansion, 0)} == {
+    trial_set = expanded(write_study(("temperature = [0.1, 0.5]", forms), ("t = [2.0]", GAMMAS)))
+    assert {(point["form"], point["temperature"]) for point in points(trial_set, 0)} == {
         ("released", 0.1),
         ("halved", 0.5),
     }
-    assert {(point["gamma"], point["t"]) for point in points(expansion, 1)} == {
+    assert {(point["gamma"], point["t"]) for point in points(trial_set, 1)} == {
         (2.0, 1),
         (16.0, 2),
         (16.0, 3),
@@ -176,14 +176,14 @@ def test_cases_may_be_of_any_field(write_study: WriteStudy) -> None:
 
 def test_rates_may_be_cases_too(write_study: WriteStudy) -> None:
     cases = "lr = { gaussian = 0.16, log = 0.1, imq = 0.05 }"
-    expansion = expanded(write_study((KERNELS[0], KERNELS[1].replace("lr = 0.1", cases))))
-    rates = {point["kernel"]: point["lr"] for point in points(expansion, 1)}
+    trial_set = expanded(write_study((KERNELS[0], KERNELS[1].replace("lr = 0.1", cases))))
+    rates = {point["kernel"]: point["lr"] for point in points(trial_set, 1)}
     assert rates == {"gaussian": 0.16, "log": 0.1, "imq": 0.05}
 
 
 def test_drawn_kernels_share_the_points(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(*RANGES[:2], KERNELS, search(design="sobol", points=16)))
-    kernels = [point["kernel"] for point in points(expansion, 1)]
+    trial_set = expanded(write_study(*RANGES[:2], KERNELS, search(design="sobol", points=16)))
+    kernels = [point["kernel"] for point in points(trial_set, 1)]
     assert len(kernels) == 16
     assert all(kernels.count(kernel) in (5, 6) for kernel in ("gaussian", "log", "imq"))
 
@@ -199,8 +199,8 @@ def test_every_axis_has_a_measure_that_no_id_knows(write_study: WriteStudy) -> N
 
 def test_measures_reach_the_report(write_study: WriteStudy, tmp_path: Path) -> None:
     study = write_study(("[0.1, 0.5]", "{ log = [0.1, 0.5], points = 3, measure = 'linear' }"), KERNELS)
-    loaded = load_spec(str(study))
-    info = study_info(make_plan(loaded, RecordStore(tmp_path / "store"), None), loaded)
+    study_file = load_spec(str(study))
+    info = study_info(make_plan(study_file, RecordStore(tmp_path / "store"), None), study_file)
     assert [axis.measure for axis in info.arms[0].axes[:2]] == ["log", "linear"]
     assert info.arms[1].main.cases == ("hp_kernel", {"gaussian": "log", "log": "log", "imq": "log"})
     invoke("run", study, "--store", tmp_path / "store", "--runner", "inline")
@@ -213,8 +213,8 @@ def test_the_default_of_a_loss_of_ones_own_is_its_own(write_study: WriteStudy, t
     """Of `margin: float = 0.1`, not the middle of what is swept; a field of a built-in loss has its default too."""
     own = '[losses."tests.study.own_loss:FailsAtHalf"]\nmargin = [0.1, 0.2, 0.3]\nlr = 0.1'
     kcl = "[losses.kcl]\nt = [1.0, 2.0]\ngamma = [8.0, 16.0]\nlr = 0.1"
-    loaded = load_spec(str(write_study(("[losses.kcl]\nt = [2.0]", f"{own}\n{kcl}"))))
-    arms = study_info(make_plan(loaded, RecordStore(tmp_path / "store"), None), loaded).arms
+    study_file = load_spec(str(write_study(("[losses.kcl]\nt = [2.0]", f"{own}\n{kcl}"))))
+    arms = study_info(make_plan(study_file, RecordStore(tmp_path / "store"), None), study_file).arms
     defaults = [{axis.name: axis.default for axis in arm.axes} for arm in arms]
     assert defaults[1] == {"hp_batch_size": None, "hp_margin": 0.1, "hp_lr": None}
     assert defaults[2] == {"hp_batch_size": None, "hp_t": 2.0, "hp_lr": None, "hp_gamma": 16.0}

@@ -22,7 +22,7 @@ from trainables.runtime import Runtime
 from trainables.store.merge import merge_stores
 from trainables.store.records import RecordStore
 from trainables.store.schema import Status
-from trainables.work import Workshop
+from trainables.work import LaunchContext
 
 #: Of 12 configurations of one loss, half learn next to nothing: their rate is too low.
 SEARCHED = (
@@ -48,12 +48,12 @@ def run(study: Path, store: RecordStore) -> list[str]:
     launch = Launch(
         plan=plan,
         store=store,
-        workshop=Workshop(store=store, runtime=Runtime(artefacts=store.path)),
+        context=LaunchContext(store=store, runtime=Runtime(artefacts=store.path)),
         workers=1,
         runner=run_inline,
         listener=silence,
     )
-    if plan.expansion.design == "optuna":
+    if plan.trial_set.design == "optuna":
         run_search(launch, lambda plan, trials: silence, alone=lambda: True)
     else:
         launch.run()

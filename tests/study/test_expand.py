@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from study.spec.expand import Expansion, expand
+from study.spec.expand import TrialSet, expand
 from study.spec.load import load_spec
 from study.spec.source import shipped_studies
 from tests.study.conftest import WriteStudy
@@ -13,11 +13,11 @@ PLAN_GOLDEN = Path(__file__).parent.parent / "golden" / "quickstart_plan.txt"
 
 
 def quickstart_lines() -> list[str]:
-    expansion = expand(load_spec("quickstart").spec, None)
-    return [f"{trial.keys.trial_id}  {trial.title}" for trial in expansion.trials]
+    trial_set = expand(load_spec("quickstart").spec, None)
+    return [f"{trial.keys.trial_id}  {trial.title}" for trial in trial_set.trials]
 
 
-def expanded(path: Path) -> Expansion:
+def expanded(path: Path) -> TrialSet:
     return expand(load_spec(str(path)).spec, None)
 
 
@@ -27,11 +27,11 @@ def test_the_quickstart_plan_is_frozen() -> None:
 
 
 def test_the_grid_is_full_and_every_trial_is_its_own(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study())
+    trial_set = expanded(write_study())
     # 2 batch sizes x (2 temperatures + 1 kernel scale) x 2 seeds
-    assert len(expansion.trials) == 12
-    assert len({trial.keys.trial_id for trial in expansion.trials}) == 12
-    assert len({trial.keys.config_id for trial in expansion.trials}) == 6
+    assert len(trial_set.trials) == 12
+    assert len({trial.keys.trial_id for trial in trial_set.trials}) == 12
+    assert len({trial.keys.config_id for trial in trial_set.trials}) == 6
 
 
 def test_what_is_spelled_out_and_what_is_default_are_one_trial(write_study: WriteStudy) -> None:
@@ -57,29 +57,29 @@ def test_names_of_study_and_arm_are_no_part_of_a_trial(write_study: WriteStudy) 
 
 
 def test_a_rate_on_the_axes_replaces_the_base_rates(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(("batch_size = [8, 16]", "batch_size = [8]\nlr = [0.1, 1.0]")))
-    assert {trial.config.task.training.lr for trial in expansion.trials} == {0.1, 1.0}
-    assert len(expansion.trials) == 12
+    trial_set = expanded(write_study(("batch_size = [8, 16]", "batch_size = [8]\nlr = [0.1, 1.0]")))
+    assert {trial.config.task.training.lr for trial in trial_set.trials} == {0.1, 1.0}
+    assert len(trial_set.trials) == 12
 
 
 def test_a_budget_on_the_axes_replaces_the_fixed_one(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(("batch_size = [8, 16]", "batch_size = [8]\nepochs = [1, 2]")))
-    budgets = {(t.config.task.training.epochs, t.config.task.training.steps) for t in expansion.trials}
+    trial_set = expanded(write_study(("batch_size = [8, 16]", "batch_size = [8]\nepochs = [1, 2]")))
+    budgets = {(t.config.task.training.epochs, t.config.task.training.steps) for t in trial_set.trials}
     assert budgets == {(1, None), (2, None)}
 
 
 def test_a_loss_without_values_takes_its_default_space(write_study: WriteStudy) -> None:
-    expansion = expanded(write_study(("temperature = [0.1, 0.5]", "")))
-    temperatures = [trial.config.loss.params.get("temperature") for trial in expansion.trials]
+    trial_set = expanded(write_study(("temperature = [0.1, 0.5]", "")))
+    temperatures = [trial.config.loss.params.get("temperature") for trial in trial_set.trials]
     assert {0.03125, None, 2.0} <= set(temperatures)  # 0.25 is the default and left out
 
 
 def test_a_loss_of_ones_own(write_study: WriteStudy) -> None:
     own = '[losses."tests.study.own_loss:Spread"]\nweight = [0.5, 1.0]\nlr = 0.1'
-    expansion = expanded(write_study(("[losses.kcl]\nt = [2.0]", own)))
-    arm = expansion.arms[-1]
+    trial_set = expanded(write_study(("[losses.kcl]\nt = [2.0]", own)))
+    arm = trial_set.arms[-1]
     assert arm.main_axis == "weight"
-    assert len([trial for trial in expansion.trials if trial.arm == arm.label]) == 8
+    assert len([trial for trial in trial_set.trials if trial.arm == arm.label]) == 8
 
 
 @pytest.mark.parametrize("name", shipped_studies())

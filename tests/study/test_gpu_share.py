@@ -26,7 +26,7 @@ from study.cost.gpu_share import (
     shares_of,
 )
 from study.errors import StudyError
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
@@ -34,7 +34,7 @@ from tests.trainables.test_config import example
 from trainables.config import TrialConfig
 from trainables.runtime import Runtime
 from trainables.trial import run_trials
-from trainables.work import Pack, WorkUnit
+from trainables.work import Stack, WorkUnit
 
 GIB = 2**30
 
@@ -69,7 +69,7 @@ def sized(batch_size: int, **changes: object) -> TrialConfig:
     return dataclasses.replace(config, task=task)
 
 
-def pack(batch_size: int, number: int = 0) -> Pack:
+def stack(batch_size: int, number: int = 0) -> Stack:
     unit = WorkUnit(trial_id=f"{batch_size}-{number}", attempt=0, config=sized(batch_size), title="0")
     return (unit,)
 
@@ -85,38 +85,38 @@ def test_memory_goes_by_network_data_batch_size_and_precision() -> None:
     assert len({memory_key(each) for each in (config, *different)}) == 4
 
 
-def by_size(packs: Sequence[Pack]) -> list[float]:
-    return [packs_[0].config.task.training.batch_size / 256 for packs_ in packs]
+def by_size(stacks: Sequence[Stack]) -> list[float]:
+    return [stacks_[0].config.task.training.batch_size / 256 for stacks_ in stacks]
 
 
 def test_lists_are_cut_where_the_share_changes_and_large_ones_go_first() -> None:
-    lists = [[pack(64), pack(256), pack(256, 1)], [pack(64, 1), pack(64, 2)]]
+    lists = [[stack(64), stack(256), stack(256, 1)], [stack(64, 1), stack(64, 2)]]
     grouped, gpus = group_lists(lists, by_size)
     assert gpus == [1.0, 0.25, 0.25]
-    names = [[unit.trial_id for (unit,) in packs] for packs in grouped]
+    names = [[unit.trial_id for (unit,) in stacks] for stacks in grouped]
     assert names == [["256-0", "256-1"], ["64-0"], ["64-1", "64-2"]]
     assert group_lists(lists, same_share(0)) == (lists, [0, 0])
 
 
-def finished(opened: Opened, **columns: object) -> list[TrialConfig]:
+def finished(loaded: LoadedStudy, **columns: object) -> list[TrialConfig]:
     """One finished trial a batch size, as if on a GPU."""
-    configs = [opened.plan.trials[0].config, opened.plan.trials[4].config]
+    configs = [loaded.plan.trials[0].config, loaded.plan.trials[4].config]
     for number, config in enumerate(configs):
         (record,) = run_trials([config], runtime=Runtime(), attempts=[0])
         there = {"device": "cuda", "device_name": "Card", "peak_memory_bytes": (number + 1) * GIB}
-        opened.store.put(dataclasses.replace(record, **(there | columns)))
+        loaded.store.put(dataclasses.replace(record, **(there | columns)))
     return configs
 
 
 @pytest.fixture
-def opened(write_study: WriteStudy, tmp_path: Path) -> Opened:
-    opened = open_study(str(write_study()), str(tmp_path / "store"), None)
-    opened.store.prepare()
-    return opened
+def loaded(write_study: WriteStudy, tmp_path: Path) -> LoadedStudy:
+    loaded = load_study(str(write_study()), str(tmp_path / "store"), None)
+    loaded.store.prepare()
+    return loaded
 
 
-def test_shares_come_from_records_and_what_they_do_not_tell_is_measured_once(opened: Opened) -> None:
-    small, large = finished(opened)
+def test_shares_come_from_records_and_what_they_do_not_tell_is_measured_once(loaded: LoadedStudy) -> None:
+    small, large = finished(loaded)
     assert (small.task.training.batch_size, large.task.training.batch_size) == (8, 16)
     calls: list[str] = []
 
@@ -129,8 +129,8 @@ def test_shares_come_from_records_and_what_they_do_not_tell_is_measured_once(ope
         return dict.fromkeys(configs, 12 * GIB)
 
     runtime = Runtime(device="cuda")
-    shares: SharesOf = AutoShares(opened.store, runtime, on_gpu)
-    new = (dataclasses.replace(pack(8)[0], config=sized(32)),)
+    shares: SharesOf = AutoShares(loaded.store, runtime, on_gpu)
+    new = (dataclasses.replace(stack(8)[0], config=sized(32)),)
     known = [(dataclasses.replace(new[0], config=config),) for config in (small, large)]
     assert shares(known) == [gpu_share(GIB, 16 * GIB), gpu_share(2 * GIB, 16 * GIB)]
     assert calls == ["look_at_card"]
@@ -140,21 +140,21 @@ def test_shares_come_from_records_and_what_they_do_not_tell_is_measured_once(ope
 
 
 @pytest.mark.parametrize("other", [{"device": "cpu"}, {"device_name": "Other"}, {"status": "crashed"}])
-def test_records_of_other_conditions_tell_nothing(opened: Opened, other: dict[str, object]) -> None:
-    finished(opened, **other)
-    assert past_peaks(opened.store.read().table, device_name="Card", execution="eager") == {}
+def test_records_of_other_conditions_tell_nothing(loaded: LoadedStudy, other: dict[str, object]) -> None:
+    finished(loaded, **other)
+    assert past_peaks(loaded.store.read().table, device_name="Card", execution="eager") == {}
 
 
-def test_a_measurement_that_fails_is_one_line(opened: Opened) -> None:
+def test_a_measurement_that_fails_is_one_line(loaded: LoadedStudy) -> None:
     def on_gpu(function: object, *arguments: object) -> object:
         raise RuntimeError("CUDA error:\nno device")
 
     with pytest.raises(StudyError, match=r"got auto, and memory could not be measured \(no device\)"):
-        AutoShares(opened.store, Runtime(device="cuda"), on_gpu)([pack(8)])
+        AutoShares(loaded.store, Runtime(device="cuda"), on_gpu)([stack(8)])
 
 
-def test_peaks_are_those_of_steps_and_of_the_evaluation(opened: Opened) -> None:
-    configs = {"small": opened.plan.trials[0].config}
+def test_peaks_are_those_of_steps_and_of_the_evaluation(loaded: LoadedStudy) -> None:
+    configs = {"small": loaded.plan.trials[0].config}
     assert measure_peaks(configs, Runtime())["small"] > 0
 
 

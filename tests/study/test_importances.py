@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from analysis.sections.hyperparameters import hyperparameters_section
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from study.report.importances import arm_importances, with_importances
 from tests.analysis import synthetic
 
 
-def findings(seeds: int, **changes: object) -> Findings:
+def findings(seeds: int, **changes: object) -> StudyAnalysis:
     """Validation accuracy depends on temperature alone."""
     arm = synthetic.arm_info("infonce")
     planned = synthetic.plan([arm], seeds=tuple(range(seeds)))

@@ -19,10 +19,10 @@ def invoke(*words: object) -> Result:
 def test_the_template_is_a_study(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     assert invoke("init", path).exit_code == 0
-    loaded = load_spec(str(path))
-    assert loaded.spec.name == "mine"
-    assert "NAME" not in loaded.text
-    assert 8 <= len(expand(loaded.spec, None).trials) <= 40
+    study_file = load_spec(str(path))
+    assert study_file.spec.name == "mine"
+    assert "NAME" not in study_file.text
+    assert 8 <= len(expand(study_file.spec, None).trials) <= 40
 
 
 def test_by_default_it_is_study_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import LaunchError
-from study.events import Finished, Listener, LostPack
+from study.events import Finished, Listener, LostStack
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
 from study.plan import make_plan
@@ -16,7 +16,7 @@ from tests.study.conftest import WriteStudy
 from tests.trainables.test_config import example
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore, StoreError
-from trainables.work import Pack, Workshop, WorkUnit, run_pack
+from trainables.work import LaunchContext, Stack, WorkUnit, run_stack
 
 
 class Silence:
@@ -42,16 +42,16 @@ class MortalRunner:
         self.deadly, self.deaths = deadly, 0
 
     def __call__(
-        self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
-    ) -> list[LostPack]:
+        self, lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
+    ) -> list[LostStack]:
         lost = []
-        for packs in lists:
-            for pack in packs:
-                if any(unit.trial_id in self.deadly for unit in pack):
+        for stacks in lists:
+            for stack in stacks:
+                if any(unit.trial_id in self.deadly for unit in stack):
                     self.deaths += 1
-                    lost.append(LostPack(running=pack, error_class="Killed", message="gone"))
+                    lost.append(LostStack(running=stack, error_class="Killed", message="gone"))
                     break
-                run_inline([[pack]], workshop, listener)
+                run_inline([[stack]], context, listener)
         return lost
 
 
@@ -60,7 +60,7 @@ def launch(study: Path, store: RecordStore, runner: object, listener: Silence | 
     Launch(
         plan=make_plan(load_spec(str(study)), store, None),
         store=store,
-        workshop=Workshop(store=store, runtime=Runtime()),
+        context=LaunchContext(store=store, runtime=Runtime()),
         workers=2,
         runner=runner,  # type: ignore[arg-type]
         listener=listener,
@@ -93,9 +93,9 @@ def test_a_deadly_trial_is_recorded_and_the_others_run(write_study: WriteStudy, 
 def test_a_hiccup_of_all_workers_costs_nothing(write_study: WriteStudy, store: RecordStore) -> None:
     class OnceMortalRunner(MortalRunner):
         def __call__(
-            self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
-        ) -> list[LostPack]:
-            lost = super().__call__(lists, workshop, listener)
+            self, lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
+        ) -> list[LostStack]:
+            lost = super().__call__(lists, context, listener)
             self.deadly = set()
             return lost
 
@@ -109,17 +109,19 @@ def test_a_hiccup_of_all_workers_costs_nothing(write_study: WriteStudy, store: R
 
 def test_a_trial_that_leaves_no_record_is_said(write_study: WriteStudy, store: RecordStore) -> None:
     with pytest.raises(LaunchError, match="12 trials ended without a record"):
-        launch(write_study(), store, lambda lists, workshop, listener: [])
+        launch(write_study(), store, lambda lists, context, listener: [])
 
 
 def test_a_store_that_refuses_ends_the_launch_at_once(write_study: WriteStudy, store: RecordStore) -> None:
     """By its own line, no round after it, and what was put before is told of, heard or not."""
     rounds, listener = 0, Silence()
 
-    def refused(lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener) -> list[LostPack]:
+    def refused(
+        lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
+    ) -> list[LostStack]:
         nonlocal rounds
         rounds += 1
-        next(run_pack(lists[0][0], workshop))  # of a stack, the first has its record
+        next(run_stack(lists[0][0], context))  # of a stack, the first has its record
         raise StoreError("store: cannot write to it")
 
     with pytest.raises(LaunchError, match=r"^store: cannot write to it$"):
@@ -130,11 +132,11 @@ def test_a_store_that_refuses_ends_the_launch_at_once(write_study: WriteStudy, s
 
 
 def test_code_that_changed_since_the_plan_is_refused(tmp_path: Path) -> None:
-    workshop = Workshop(store=RecordStore(tmp_path / "store"), runtime=Runtime())
+    context = LaunchContext(store=RecordStore(tmp_path / "store"), runtime=Runtime())
     unit = WorkUnit(trial_id="0123456789", attempt=0, config=example(), title="planned otherwise")
     with pytest.raises(StoreError, match="planned otherwise: data or source code changed"):
-        list(run_pack((unit,), workshop))
-    assert not workshop.store.path.exists()
+        list(run_stack((unit,), context))
+    assert not context.store.path.exists()
 
 
 def test_only_what_is_missing_runs(write_study: WriteStudy, store: RecordStore) -> None:

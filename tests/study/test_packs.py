@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from study.launch.stacks import form_packs, stack_key, stack_limit
+from study.launch.stacks import form_stacks, stack_key, stack_limit
 from tests.trainables.tiny_trial import tiny
 from trainables.config import EncoderConfig, TrialConfig
 from trainables.work import WorkUnit
@@ -27,33 +27,33 @@ def test_seed_loss_and_rate_may_differ_and_nothing_else() -> None:
 
 def test_packs_are_even_and_hold_every_unit_once() -> None:
     units = [unit(tiny(seed=seed), str(seed)) for seed in range(35)]
-    packs = form_packs(units, 2, pixels=64, stacked=True)
-    assert [len(pack) for pack in packs] == [12, 11, 12]
-    assert [each for pack in packs for each in pack] == units
+    stacks = form_stacks(units, 2, pixels=64, stacked=True)
+    assert [len(stack) for stack in stacks] == [12, 11, 12]
+    assert [each for stack in stacks for each in stack] == units
 
 
 def test_losses_with_the_same_trials_are_stacked_alike() -> None:
     units = [
         unit(tiny(loss, seed=seed), f"{loss}{seed}") for loss in ("dcl", "flatnce") for seed in range(21)
     ]
-    packs = form_packs(units, 2, pixels=64, stacked=True)
-    assert [[each.config.seed for each in pack] for pack in packs[:2]] == [
-        [each.config.seed for each in pack] for pack in packs[2:]
+    stacks = form_stacks(units, 2, pixels=64, stacked=True)
+    assert [[each.config.seed for each in stack] for stack in stacks[:2]] == [
+        [each.config.seed for each in stack] for stack in stacks[2:]
     ]
 
 
 def test_every_worker_gets_a_pack_where_there_are_few() -> None:
     units = [unit(tiny(seed=seed), str(seed)) for seed in range(6)]
-    assert [len(pack) for pack in form_packs(units, 3, pixels=64, stacked=True)] == [2, 2, 2]
-    assert len(form_packs(units[:2], 8, pixels=64, stacked=True)) == 2
-    assert form_packs([], 2, pixels=64, stacked=True) == []
+    assert [len(stack) for stack in form_stacks(units, 3, pixels=64, stacked=True)] == [2, 2, 2]
+    assert len(form_stacks(units[:2], 8, pixels=64, stacked=True)) == 2
+    assert form_stacks([], 2, pixels=64, stacked=True) == []
 
 
 def test_stacking_can_be_switched_off() -> None:
     units = [unit(tiny(seed=seed), str(seed)) for seed in range(6)]
-    assert form_packs(units, 1, pixels=64, stacked=False) == [(each,) for each in units]
+    assert form_stacks(units, 1, pixels=64, stacked=False) == [(each,) for each in units]
     alone = [dataclasses.replace(each, alone=True) for each in units]
-    assert form_packs(alone, 1, pixels=64, stacked=True) == [(each,) for each in alone]
+    assert form_stacks(alone, 1, pixels=64, stacked=True) == [(each,) for each in alone]
 
 
 def test_large_batches_images_and_networks_stack_less() -> None:

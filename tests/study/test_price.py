@@ -11,11 +11,11 @@ from study.commands.plan import device_hours, show_plan
 from study.commands.run import launch_trials, prepare_store
 from study.cost.past_times import Conditions, cost_key, past_costs
 from study.cost.span import Span, spans_of, total
-from study.cost.time_trials import _costs, measure_costs
+from study.cost.time_trials import _costs, time_kinds
 from study.cost.timed_steps import _quick_pairs, evaluated_parts, time_trials, whole_evaluation
 from study.launch.price import Price, Unpriced, expected_costs, price_missing
 from study.launch.workers import Workers
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
@@ -40,8 +40,8 @@ def test_sums_of_spans_do_not_average_what_is_off_to_one_side() -> None:
 
 
 @pytest.fixture
-def opened(write_study: WriteStudy, tmp_path: Path) -> Opened:
-    return open_study(str(write_study(LONGER)), str(tmp_path / "store"), None)
+def loaded(write_study: WriteStudy, tmp_path: Path) -> LoadedStudy:
+    return load_study(str(write_study(LONGER)), str(tmp_path / "store"), None)
 
 
 def row(config: TrialConfig, **changes: object) -> dict[str, object]:
@@ -55,8 +55,8 @@ def row(config: TrialConfig, **changes: object) -> dict[str, object]:
     return known | changes
 
 
-def test_records_price_trials_of_their_kind(opened: Opened) -> None:
-    config = opened.plan.trials[0].config
+def test_records_price_trials_of_their_kind(loaded: LoadedStudy) -> None:
+    config = loaded.plan.trials[0].config
     kind = (cost_key(config), 1)
     costs = past_costs(pa.Table.from_pylist([row(config)]), [kind], HERE)
     assert (costs[kind].step.mid, costs[kind].rest.mid) == (0.5, 3.0)
@@ -74,14 +74,14 @@ def test_records_price_trials_of_their_kind(opened: Opened) -> None:
         {"steps_done": 0},
     ],
 )
-def test_records_of_other_conditions_price_nothing(opened: Opened, changes: dict[str, object]) -> None:
-    config = opened.plan.trials[0].config
+def test_records_of_other_conditions_price_nothing(loaded: LoadedStudy, changes: dict[str, object]) -> None:
+    config = loaded.plan.trials[0].config
     table = pa.Table.from_pylist([row(config, **changes)])
     assert past_costs(table, [(cost_key(config), 1)], HERE) == {}
 
 
-def test_a_kind_is_all_but_seed_rate_budget_and_numbers_of_the_loss(opened: Opened) -> None:
-    first, *others = [trial.config for trial in opened.plan.trials]
+def test_a_kind_is_all_but_seed_rate_budget_and_numbers_of_the_loss(loaded: LoadedStudy) -> None:
+    first, *others = [trial.config for trial in loaded.plan.trials]
     alike = [cost_key(config) == cost_key(first) for config in others]
     same = [
         (config.loss.name, config.task.training.batch_size)
@@ -94,20 +94,20 @@ def test_a_kind_is_all_but_seed_rate_budget_and_numbers_of_the_loss(opened: Open
     assert cost_key(longer) == cost_key(first)
 
 
-def test_timed_steps_are_of_one_trial_of_a_stack(opened: Opened) -> None:
-    stack = [trial.config for trial in opened.plan.trials[:4]]
+def test_timed_steps_are_of_one_trial_of_a_stack(loaded: LoadedStudy) -> None:
+    stack = [trial.config for trial in loaded.plan.trials[:4]]
     times = time_trials([("stack", stack)], Runtime())
     assert len(times.steps["stack"]) == 12
     assert min(times.steps["stack"]) > 0
     assert 0 < times.evaluation.low <= times.evaluation.mid <= times.evaluation.high
 
 
-def test_evaluation_of_large_data_is_scaled_up(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = opened.plan.trials[0].config.task  # 200 images, ten labels of ten classes
-    assert evaluated_parts(opened.plan.trials[0].config, Runtime()) == [1]
+def test_evaluation_of_large_data_is_scaled_up(loaded: LoadedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = loaded.plan.trials[0].config.task  # 200 images, ten labels of ten classes
+    assert evaluated_parts(loaded.plan.trials[0].config, Runtime()) == [1]
     data = dataclasses.replace(task.data, train_limit=None, test_limit=None)
     few = dataclasses.replace(task, data=data, probe=dataclasses.replace(task.probe, suite=("probe1",)))
-    config = dataclasses.replace(opened.plan.trials[0].config, task=few)
+    config = dataclasses.replace(loaded.plan.trials[0].config, task=few)
     monkeypatch.setattr("study.cost.timed_steps._FEW_EVALUATED", 50)
     monkeypatch.setattr("study.cost.timed_steps._EVALUATED", 200)
     assert evaluated_parts(config, Runtime()) == [50 / 997, 100 / 997, 200 / 997]
@@ -117,9 +117,9 @@ def test_evaluation_of_large_data_is_scaled_up(opened: Opened, monkeypatch: pyte
     assert 0 < evaluation.low <= evaluation.mid <= evaluation.high
 
 
-def test_records_of_other_stacks_price_between_wide_ends(opened: Opened) -> None:
+def test_records_of_other_stacks_price_between_wide_ends(loaded: LoadedStudy) -> None:
     """Two trials in one stack: at most as dear as half of a step of four, or as much a trial."""
-    config = opened.plan.trials[0].config
+    config = loaded.plan.trials[0].config
     kind = (cost_key(config), 2)
     (cost,) = past_costs(pa.Table.from_pylist([row(config, stack_size=4)]), [kind], HERE).values()
     same = past_costs(pa.Table.from_pylist([row(config, stack_size=2)]), [kind], HERE)[kind]
@@ -144,11 +144,11 @@ def test_evaluation_on_all_images_is_between_growth_as_seen_and_linear_growth() 
 
 
 def test_timing_ends_and_prices_the_rest_by_their_like(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
+    loaded: LoadedStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With no time at all one kind is timed still; the others are priced by it, between wider ends."""
     stacks = {
-        (cost_key(trial.config), 1): [trial.config] for trial in opened.plan.trials if trial.config.seed == 0
+        (cost_key(trial.config), 1): [trial.config] for trial in loaded.plan.trials if trial.config.seed == 0
     }
     monkeypatch.setattr("study.cost.timed_steps._PATIENCE", 0.0)
     times = time_trials(list(stacks.items()), Runtime())
@@ -171,10 +171,10 @@ def test_slow_steps_are_timed_with_few_pairs() -> None:
 
 
 @pytest.mark.slow
-def test_trials_that_cannot_run_have_no_price(opened: Opened) -> None:
-    config = opened.plan.trials[0].config
+def test_trials_that_cannot_run_have_no_price(loaded: LoadedStudy) -> None:
+    config = loaded.plan.trials[0].config
     broken = dataclasses.replace(config, loss=dataclasses.replace(config.loss, name="none_such"))
-    assert measure_costs({("broken", 1): [broken]}, Runtime(), at_once=1) is None
+    assert time_kinds({("broken", 1): [broken]}, Runtime(), at_once=1) is None
 
 
 def test_a_plan_is_priced_by_timing_and_then_by_records(write_study: WriteStudy, tmp_path: Path) -> None:
@@ -192,10 +192,10 @@ def test_a_plan_is_priced_by_timing_and_then_by_records(write_study: WriteStudy,
     assert told["early_stopping"] is False
     assert not store.exists()
 
-    opened = open_study(str(study), str(store), None)
-    prepare_store(str(study), opened)
-    launch_trials(opened, opened.plan.missing[:6], Workers(count=1, runner="inline"))
-    left = open_study(str(study), str(store), None)
+    loaded = load_study(str(study), str(store), None)
+    prepare_store(str(study), loaded)
+    launch_trials(loaded, loaded.plan.missing[:6], Workers(count=1, runner="inline"))
+    left = load_study(str(study), str(store), None)
     price = price_missing(left, 1, at_once=1, timed=False)
     if isinstance(price, Price):  # where the stacks of what is left are like those that ran
         assert price.source == "records"
@@ -208,9 +208,9 @@ def test_a_plan_is_priced_by_timing_and_then_by_records(write_study: WriteStudy,
 
 def test_nothing_missing_costs_nothing(write_study: WriteStudy, tmp_path: Path) -> None:
     study, store = write_study(("seeds = [0, 1]", "seeds = [0]")), tmp_path / "store"
-    opened = open_study(str(study), str(store), None)
-    prepare_store(str(study), opened)
-    launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline"))
+    loaded = load_study(str(study), str(store), None)
+    prepare_store(str(study), loaded)
+    launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline"))
     assert "Nothing is missing" in invoke("plan", study, "--store", store).output
 
 
@@ -219,23 +219,23 @@ def test_records_tell_a_launch_and_a_plan_of_their_kinds_alone(
 ) -> None:
     """Where they tell of all, nothing is timed, and the time left is known at once; of some, it is known in part."""
     study, store = write_study(LONGER, ("[8, 16]", "[8]")), tmp_path / "store"
-    opened = open_study(str(study), str(store), None)
-    assert expected_costs(opened, opened.plan.missing, 1, search=False)[1] is None
-    prepare_store(str(study), opened)
-    launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline"))
+    loaded = load_study(str(study), str(store), None)
+    assert expected_costs(loaded, loaded.plan.missing, 1, search=False)[1] is None
+    prepare_store(str(study), loaded)
+    launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline"))
 
     more = write_study(LONGER, ("[8, 16]", "[8]"), ("seeds = [0, 1]", "seeds = [0, 1, 2, 3]"))
     result = invoke("plan", more, "--store", store, "--workers", 1)
     assert "from finished trials of this store." in result.output.replace("\n", " ")
     assert "timing" not in result.stderr
-    grown = open_study(str(more), str(store), None)
+    grown = load_study(str(more), str(store), None)
     costs, pace = expected_costs(grown, grown.plan.missing, 1, search=False)
     assert pace == 1
     price = price_missing(grown, 1, at_once=1, timed=False)
     assert isinstance(price, Price)
     assert sum(costs) == pytest.approx(price.work.mid)
 
-    wider = open_study(str(write_study(LONGER, ("seeds = [0, 1]", "seeds = [0, 1, 2, 3]"))), str(store), None)
+    wider = load_study(str(write_study(LONGER, ("seeds = [0, 1]", "seeds = [0, 1, 2, 3]"))), str(store), None)
     unpriced = price_missing(wider, 1, at_once=1, timed=False)
     assert isinstance(unpriced, Unpriced)
     assert 0 < unpriced.recorded < unpriced.kinds

@@ -4,7 +4,7 @@ import pytest
 from ray.exceptions import ActorDiedError, OutOfMemoryError, RayTaskError
 
 from study.launch.runners.ray_deaths import describe_death
-from study.launch.runners.work_queue import Feed
+from study.launch.runners.work_queue import WorkQueue
 
 
 class _Died(ActorDiedError):
@@ -34,8 +34,8 @@ def test_a_name_and_a_line(error: BaseException | None, name: str, words: str) -
 
 
 def test_a_feed_hands_out_each_list_once() -> None:
-    feed = Feed()
-    assert feed.take(0) is None
-    feed.put({0: "a", 1: "b"})
-    assert (feed.take(1), feed.take(0), feed.take(1)) == ((0, "a"), (1, "b"), None)
-    assert (feed.taken_by(0), feed.taken_by(1), feed.taken_by(2)) == (1, 0, None)
+    work_queue = WorkQueue()
+    assert work_queue.take(0) is None
+    work_queue.put({0: "a", 1: "b"})
+    assert (work_queue.take(1), work_queue.take(0), work_queue.take(1)) == ((0, "a"), (1, "b"), None)
+    assert (work_queue.taken_by(0), work_queue.taken_by(1), work_queue.taken_by(2)) == (1, 0, None)

@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 
 from search_spaces.optuna_adapter import Pruned
 from study.cli.main import main
-from study.events import Listener, LostPack
+from study.events import Listener, LostStack
 from study.launch.launch import Launch
 from study.launch.search.loop import batch_size, run_search, settle
 from study.launch.search.scores import configuration_score
@@ -30,7 +30,7 @@ from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
 from trainables.store.schema import Status
 from trainables.trial import failure_record
-from trainables.work import Pack, Workshop
+from trainables.work import LaunchContext, Stack
 
 RANGES = (
     ("temperature = [0.1, 0.5]", "temperature = { log = [0.05, 1.0] }"),
@@ -51,15 +51,15 @@ class Pretence:
         self.rounds, self.lists, self.ids = rounds, 0, []  # type: ignore[var-annotated]
 
     def __call__(
-        self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
-    ) -> list[LostPack]:
-        for number, unit in enumerate(unit for packs in lists for pack in packs for unit in pack):
+        self, lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
+    ) -> list[LostStack]:
+        for number, unit in enumerate(unit for stacks in lists for stack in stacks for unit in stack):
             if self.lists == self.rounds and number == 1:
                 raise KeyboardInterrupt  # in the midst of a round
             record = failure_record(
                 unit.config,
                 attempt=unit.attempt,
-                runtime=workshop.runtime,
+                runtime=context.runtime,
                 status=Status.DIVERGED,
                 error_class="",
                 error_message="",
@@ -69,7 +69,7 @@ class Pretence:
                 record = dataclasses.replace(
                     record, status=Status.OK, val_probe10_accuracy=value, test_probe10_accuracy=0.123
                 )
-            workshop.store.put(record)
+            context.store.put(record)
             self.ids.append(unit.trial_id)
         self.lists += 1
         return []
@@ -89,7 +89,7 @@ def run(study: Path, store: RecordStore, runner: Pretence | None = None, workers
     launch = Launch(
         plan=planned(study, store),
         store=store,
-        workshop=Workshop(store=store, runtime=Runtime()),
+        context=LaunchContext(store=store, runtime=Runtime()),
         workers=workers,
         runner=runner,
         listener=Silence(),
@@ -99,7 +99,7 @@ def run(study: Path, store: RecordStore, runner: Pretence | None = None, workers
 
 
 def points(study: Path, store: RecordStore) -> list[list[dict[str, Any]]]:
-    return [[dict(point) for point in arm.points] for arm in planned(study, store).expansion.arms]
+    return [[dict(point) for point in arm.points] for arm in planned(study, store).trial_set.arms]
 
 
 def told(store: RecordStore) -> dict[str, list[optuna.trial.FrozenTrial]]:
@@ -126,7 +126,7 @@ def test_a_search_spends_its_budget(write_study: WriteStudy, store: RecordStore)
     assert after.counts()["missing"] == after.undecided == 0
     assert after.counts_by_arm()["kcl"] == {"trials": 10, "done": 10, "missing": 0}
     assert told_states(store) == {TrialState.COMPLETE}
-    assert {row["design"] for row in planned_rows(after.expansion)} == {"optuna"}
+    assert {row["design"] for row in planned_rows(after.trial_set)} == {"optuna"}
 
 
 def test_told_is_the_mean_validation_score_over_seeds(write_study: WriteStudy, store: RecordStore) -> None:

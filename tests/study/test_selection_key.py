@@ -5,22 +5,22 @@ from collections.abc import Callable
 import pytest
 
 from study.errors import StudyError
-from study.launch.stacks import form_packs, stack_limit
-from study.spec.expand import Expansion, expand, planned_rows
+from study.launch.stacks import form_stacks, stack_limit
+from study.spec.expand import TrialSet, expand, planned_rows
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from trainables.config import SelectionConfig
 from trainables.selection.rounds import step_count
 from trainables.work import WorkUnit
 
-Expand = Callable[..., Expansion]
+Expand = Callable[..., TrialSet]
 
 AXIS = ("batch_size = [8, 16]", 'batch_size = [8]\nselection = ["shuffle", "osgd", "spectral"]')
 
 
 @pytest.fixture
 def expanded(write_study: WriteStudy) -> Expand:
-    def expand_study(*replacements: tuple[str, str]) -> Expansion:
+    def expand_study(*replacements: tuple[str, str]) -> TrialSet:
         return expand(load_spec(str(write_study(*replacements))).spec, None)
 
     return expand_study
@@ -36,22 +36,22 @@ def test_what_says_nothing_of_selection_and_what_says_shuffle_are_one_study(expa
 
 
 def test_a_table_selects_for_all_trials(expanded: Expand) -> None:
-    expansion = expanded(table('method = "osgd"\nosgd_pool = 6\nosgd_keep = 2\nosgd_refresh = 4'))
-    selections = {trial.config.task.selection for trial in expansion.trials}
+    trial_set = expanded(table('method = "osgd"\nosgd_pool = 6\nosgd_keep = 2\nosgd_refresh = 4'))
+    selections = {trial.config.task.selection for trial in trial_set.trials}
     assert selections == {SelectionConfig(method="osgd", pool=6, keep=2, refresh=4)}
 
 
 def test_an_axis_sweeps_the_method_and_each_takes_its_own_numbers(expanded: Expand) -> None:
-    expansion = expanded(AXIS, table("osgd_pool = 6\nosgd_keep = 2\nspectral_pool = 4"))
-    selections = list(dict.fromkeys(trial.config.task.selection for trial in expansion.trials))
+    trial_set = expanded(AXIS, table("osgd_pool = 6\nosgd_keep = 2\nspectral_pool = 4"))
+    selections = list(dict.fromkeys(trial.config.task.selection for trial in trial_set.trials))
     assert selections == [
         SelectionConfig(),
         SelectionConfig(method="osgd", pool=6, keep=2),
         SelectionConfig(method="spectral", pool=4),
     ]
-    assert {row["hp_selection"] for row in planned_rows(expansion)} == {"shuffle", "osgd", "spectral"}
-    assert len({trial.keys.trial_id for trial in expansion.trials}) == len(expansion.trials) == 3 * 3 * 2
-    assert any("selection=osgd" in trial.title for trial in expansion.trials)
+    assert {row["hp_selection"] for row in planned_rows(trial_set)} == {"shuffle", "osgd", "spectral"}
+    assert len({trial.keys.trial_id for trial in trial_set.trials}) == len(trial_set.trials) == 3 * 3 * 2
+    assert any("selection=osgd" in trial.title for trial in trial_set.trials)
 
 
 def test_points_compare_at_equal_steps_and_at_equal_images(expanded: Expand) -> None:
@@ -60,13 +60,13 @@ def test_points_compare_at_equal_steps_and_at_equal_images(expanded: Expand) -> 
         for budget in ("steps = 4", "samples = 640")
         for method in ("shuffle", "osgd", "spectral")
     )
-    expansion = expanded(
+    trial_set = expanded(
         ("[0.1, 0.5]", f"[0.1]\npoints = [{points}]"),
         ("[losses.kcl]\nt = [2.0]\n", '[search]\ndesign = "list"\n'),
         ("batch_size = [8, 16]", "batch_size = [8]"),
         table("osgd_pool = 6\nosgd_keep = 2\nspectral_pool = 4"),
     )
-    tasks = [trial.config.task for trial in expansion.trials if trial.config.seed == 0]
+    tasks = [trial.config.task for trial in trial_set.trials if trial.config.seed == 0]
     steps = [step_count(task.training, task.selection, 200) for task in tasks]
     # 80 batches: all trained; ten rounds of 6 + 2; ten rounds of 4 + 4
     assert steps == [4, 4, 4, 80, 20, 40]
@@ -79,9 +79,9 @@ def test_trials_that_look_at_their_network_train_alone(expanded: Expand) -> None
     units = [
         WorkUnit(trial_id=trial.keys.trial_id, attempt=0, config=trial.config, title="") for trial in trials
     ]
-    for pack in form_packs(units, 1, pixels=64, stacked=True):
-        assert len({unit.config.task.selection.method for unit in pack}) == 1
-        assert len(pack) == 1 or pack[0].config.task.selection.method == "shuffle"
+    for stack in form_stacks(units, 1, pixels=64, stacked=True):
+        assert len({unit.config.task.selection.method for unit in stack}) == 1
+        assert len(stack) == 1 or stack[0].config.task.selection.method == "shuffle"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
 from trainables.store.schema import Status
 from trainables.trial import failure_record
-from trainables.work import Workshop, WorkUnit
+from trainables.work import LaunchContext, WorkUnit
 
 
 class Witness(Silence):
@@ -50,9 +50,9 @@ def planned(study: Path, store: RecordStore) -> Plan:
 
 def launch(plan: Plan, store: RecordStore, lease_seconds: float = 60.0) -> tuple[Launch, Witness]:
     witness = Witness()
-    workshop = Workshop(store=store, runtime=Runtime(), lease_seconds=lease_seconds)
+    context = LaunchContext(store=store, runtime=Runtime(), lease_seconds=lease_seconds)
     return Launch(
-        plan=plan, store=store, workshop=workshop, workers=2, runner=run_inline, listener=witness
+        plan=plan, store=store, context=context, workers=2, runner=run_inline, listener=witness
     ), witness
 
 

@@ -18,7 +18,7 @@ from tests.study.test_search import RANGES, Pretence, planned, search, told
 from tests.study.test_shared_launch import Witness
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
-from trainables.work import Workshop
+from trainables.work import LaunchContext
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def begin(study: Path, store: RecordStore, *, alone: bool, runner: object = run_
     launch = Launch(
         plan=planned(study, store),
         store=store,
-        workshop=Workshop(store=store, runtime=Runtime()),
+        context=LaunchContext(store=store, runtime=Runtime()),
         workers=1,
         runner=runner,  # type: ignore[arg-type]
         listener=witness,
@@ -68,14 +68,14 @@ def test_what_a_launch_that_died_had_asked_for_is_finished(
     """One configuration as it was asked for, and one that was being asked for."""
     study = write_study(*RANGES, search(trials=3))
     plan = planned(study, store)
-    (dead, *_) = open_searches(plan.spec, plan.expansion, store.path, alone=False).values()
+    (dead, *_) = open_searches(plan.spec, plan.trial_set, store.path, alone=False).values()
     point = dead.ask()
     _optuna_study(dead).ask()
     begin(study, store, alone=True, runner=Pretence())
     ntxent = told(store)["ntxent"]
     assert {trial.state for trial in ntxent} == {TrialState.FAIL, TrialState.COMPLETE}
     assert sum(trial.state == TrialState.COMPLETE for trial in ntxent) == 3
-    assert dict(point) in [dict(each) for each in planned(study, store).expansion.arms[0].points]
+    assert dict(point) in [dict(each) for each in planned(study, store).trial_set.arms[0].points]
 
 
 def test_what_another_launch_asks_for_is_told_by_who_is_last(
@@ -84,14 +84,14 @@ def test_what_another_launch_asks_for_is_told_by_who_is_last(
     """The other launch dies meanwhile, and is known to be dead only in the end."""
     study = write_study(*RANGES, search(trials=3))
     plan = planned(study, store)
-    (dead, *_) = open_searches(plan.spec, plan.expansion, store.path, alone=False).values()
+    (dead, *_) = open_searches(plan.spec, plan.trial_set, store.path, alone=False).values()
     point = dead.ask()
     _optuna_study(dead).ask()
     answers = iter([False, True, True])
     launch = Launch(
         plan=plan,
         store=store,
-        workshop=Workshop(store=store, runtime=Runtime()),
+        context=LaunchContext(store=store, runtime=Runtime()),
         workers=1,
         runner=Pretence(),
         listener=Witness(),
@@ -101,7 +101,7 @@ def test_what_another_launch_asks_for_is_told_by_who_is_last(
     assert states.count(TrialState.COMPLETE) == 3
     assert states.count(TrialState.FAIL) == 1  # the one that was never told what to try
     assert len(states) == 4
-    assert dict(point) in [dict(each) for each in planned(study, store).expansion.arms[0].points]
+    assert dict(point) in [dict(each) for each in planned(study, store).trial_set.arms[0].points]
 
 
 def test_one_at_a_time(store: RecordStore) -> None:

@@ -75,11 +75,11 @@ def test_the_text_says_the_same_on_its_own(write_study: WriteStudy, tmp_path: Pa
     own = write(
         tmp_path, "own.toml", '# why\nextends = "tiny.toml"\nname = "own"\n[losses.dhel]\ntemperature = [0.3]'
     )
-    loaded = load_spec(own)
-    alone = load_spec(write(tmp_path, "alone/own.toml", loaded.text))
-    assert alone.spec == loaded.spec
-    assert "# # why" in loaded.text
-    assert str(tmp_path) not in loaded.text
+    study_file = load_spec(own)
+    alone = load_spec(write(tmp_path, "alone/own.toml", study_file.text))
+    assert alone.spec == study_file.spec
+    assert "# # why" in study_file.text
+    assert str(tmp_path) not in study_file.text
 
 
 def test_a_study_that_extends_none_keeps_its_text(write_study: WriteStudy) -> None:

@@ -65,11 +65,11 @@ def configs_of(path: Path) -> list[TrialConfig]:
 
 
 def test_the_grid_is_full(write_sphere: WriteStudy) -> None:
-    expansion = expand(load_spec(str(write_sphere())).spec, None)
+    trial_set = expand(load_spec(str(write_sphere())).spec, None)
     # 2 batch sizes x 2 selections x (2 temperatures + 1 kernel scale) x 2 seeds
-    assert len(expansion.trials) == 24
-    assert len({trial.keys.trial_id for trial in expansion.trials}) == 24
-    row = planned_rows(expansion)[0]
+    assert len(trial_set.trials) == 24
+    assert len({trial.keys.trial_id for trial in trial_set.trials}) == 24
+    row = planned_rows(trial_set)[0]
     assert (row["hp_n_pairs"], row["hp_dim"], row["hp_selection"]) == (8, 16, "full")
     assert "hp_epochs" not in row
 
@@ -106,8 +106,8 @@ def test_sizes_that_belong_together_are_points(write_sphere: WriteStudy) -> None
 
 def test_steps_follow_the_selection(write_sphere: WriteStudy) -> None:
     path = write_sphere(("steps = 20", "samples = 80"), ("[2, 4]", "[2]"))
-    expansion = expand(load_spec(str(path)).spec, None)
-    steps = {t.config.task.selection.method: trial_steps(t.config, expansion) for t in expansion.trials}
+    trial_set = expand(load_spec(str(path)).spec, None)
+    steps = {t.config.task.selection.method: trial_steps(t.config, trial_set) for t in trial_set.trials}
     assert steps == {"full": 10, "shuffle": 40}
 
 
@@ -207,9 +207,9 @@ def test_there_is_no_bench_of_a_sphere(write_sphere: WriteStudy) -> None:
 
 
 def test_the_metric_is_lower_is_better(write_sphere: WriteStudy, tmp_path: Path) -> None:
-    expansion = expand(load_spec(str(write_sphere())).spec, None)
+    trial_set = expand(load_spec(str(write_sphere())).spec, None)
     records = RecordStore(tmp_path).read().table.to_pandas()
-    metric = expansion.task.metric(records)
+    metric = trial_set.task.metric(records)
     assert (metric.name, metric.higher_is_better, metric.worst) == ("gram_distance", False, 1.0)
     assert metric.selecting_column == metric.reporting_column == "gram_distance"
     assert dataclasses.is_dataclass(metric)

@@ -16,18 +16,18 @@ from trainables.store.artefacts import losses_path
 from trainables.store.records import RecordStore
 from trainables.store.schema import Status, TrialRecord
 from trainables.trial import run_trials
-from trainables.work import Workshop, WorkUnit, run_pack
+from trainables.work import LaunchContext, WorkUnit, run_stack
 
 
 def run(configs: list[TrialConfig], store: Path, *, traced: bool = True) -> list[TrialRecord]:
-    pack = tuple(
+    stack = tuple(
         WorkUnit(
             trial_id=trial_keys(each, provenance_of(each, None)).trial_id, attempt=0, config=each, title=""
         )
         for each in configs
     )
-    workshop = Workshop(store=RecordStore(store), runtime=Runtime(artefacts=store), traced=traced)
-    return list(run_pack(pack, workshop))
+    context = LaunchContext(store=RecordStore(store), runtime=Runtime(artefacts=store), traced=traced)
+    return list(run_stack(stack, context))
 
 
 def trace(record: TrialRecord, store: Path) -> list[list[float]]:

@@ -1,4 +1,4 @@
-"""Provenance: looked at once a pack, the same in a plan and in a worker, and blind to no byte."""
+"""Provenance: looked at once a stack, the same in a plan and in a worker, and blind to no byte."""
 
 import dataclasses
 import shutil
@@ -18,7 +18,7 @@ from trainables.datasets.datasets import DatasetInfo, describe_dataset, open_sou
 from trainables.provenance import provenance_of, provenances_of
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore, StoreError
-from trainables.work import Workshop, WorkUnit, run_pack
+from trainables.work import LaunchContext, WorkUnit, run_stack
 
 SUITE = ("probe10", "retrieval_corrupted")
 
@@ -74,11 +74,11 @@ def test_a_data_set_that_trials_share_is_looked_at_once(looks: list[object]) -> 
 
 
 def test_a_pack_looks_at_its_data_once(tmp_path: Path, looks: list[object]) -> None:
-    pack = tuple(unit_of(tiny(seed=seed)) for seed in (0, 1))
+    stack = tuple(unit_of(tiny(seed=seed)) for seed in (0, 1))
     looks.clear()
-    workshop = Workshop(store=RecordStore(tmp_path), runtime=Runtime(artefacts=tmp_path))
-    records = list(run_pack(pack, workshop))
-    assert [record.trial_id for record in records] == [unit.trial_id for unit in pack]
+    context = LaunchContext(store=RecordStore(tmp_path), runtime=Runtime(artefacts=tmp_path))
+    records = list(run_stack(stack, context))
+    assert [record.trial_id for record in records] == [unit.trial_id for unit in stack]
     assert len(looks) == 1
 
 
@@ -129,5 +129,5 @@ def test_a_worker_notices_that_data_changed(
     unit = unit_of(corrupted)
     change(corrupted)
     with pytest.raises(StoreError, match="changed since the study was planned"):
-        list(run_pack((unit,), Workshop(store=RecordStore(tmp_path), runtime=Runtime())))
+        list(run_stack((unit,), LaunchContext(store=RecordStore(tmp_path), runtime=Runtime())))
     assert not list(tmp_path.glob("**/*.parquet"))

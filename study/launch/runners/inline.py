@@ -2,26 +2,28 @@
 
 from collections.abc import Sequence
 
-from study.events import Finished, Listener, LostPack
+from study.events import Finished, Listener, LostStack
 from trainables.leased_work import claim
-from trainables.work import Pack, Workshop, run_pack, validation_values
+from trainables.work import LaunchContext, Stack, run_stack, validation_values
 
 
-def run_inline(lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener) -> list[LostPack]:
+def run_inline(
+    lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
+) -> list[LostStack]:
     """Run what is free of every list. Nothing gets lost but with this process itself, so the result is empty."""
-    for packs in lists:
-        with claim(packs, workshop) as claimed:
-            for pack in claimed.packs:
-                _run(claimed.held(pack), workshop, listener)
-                claimed.release([pack])
+    for stacks in lists:
+        with claim(stacks, context) as claimed:
+            for stack in claimed.stacks:
+                _run(claimed.held(stack), context, listener)
+                claimed.release([stack])
     return []
 
 
-def _run(pack: Pack, workshop: Workshop, listener: Listener) -> None:
+def _run(stack: Stack, context: LaunchContext, listener: Listener) -> None:
     listener.tick()
-    for unit in pack:
+    for unit in stack:
         listener.started(unit)
-    for record in run_pack(pack, workshop) if pack else ():
+    for record in run_stack(stack, context) if stack else ():
         listener.finished(
             Finished(
                 trial_id=record.trial_id,

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 from study.console import CONSOLE
 from study.cost.gpu_share import SharesOf, group_lists, same_share
 from study.errors import StudyError
-from study.events import Listener, LostPack
+from study.events import Listener, LostStack
 from study.launch.signals import keep_handlers
-from trainables.work import Pack, Workshop
+from trainables.work import LaunchContext, Stack
 
 if TYPE_CHECKING:
-    from study.launch.runners.worker_pool import Crew
+    from study.launch.runners.worker_pool import WorkerPool
     from trainables.ray_adapter import TrialWorker
 
 #: Read by Ray when it is imported or when workers start; set here, before either.
@@ -63,57 +63,57 @@ class RayTuneRunner:
         self._workers, self._address, self._trainable = workers, address, trainable
         self._cpus = cpus_per_trial
         self._shares = gpus_per_trial if callable(gpus_per_trial) else same_share(gpus_per_trial)
-        self._crew: tuple[float, Crew] | None = None  # with its share
-        self._crew_end = ExitStack()
+        self._pool: tuple[float, WorkerPool] | None = None  # with its share
+        self._pool_end = ExitStack()
 
     def __call__(
-        self, lists: Sequence[Sequence[Pack]], workshop: Workshop, listener: Listener
-    ) -> list[LostPack]:
+        self, lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
+    ) -> list[LostStack]:
         """Run what is free of the lists, and return what was running on workers that died.
 
-        Lists of one share of a GPU run together, the largest share first. The first call's workshop is that of all.
+        Lists of one share of a GPU run together, the largest share first. The first call's context is that of all.
         """
-        if self._crew is None:  # Ray and its workers take 10 to 20 s to come up
+        if self._pool is None:  # Ray and its workers take 10 to 20 s to come up
             noun = "worker" if self._workers == 1 else "workers"
             CONSOLE.print(f"starting {self._workers} {noun} ...", soft_wrap=True)
         start_ray(self._address, cpus=self._workers * self._cpus)
-        lost: list[LostPack] = []
+        lost: list[LostStack] = []
         for share, group in groupby(
             zip(*group_lists(lists, self._shares), strict=True), key=lambda pair: pair[1]
         ):
-            lost += self._crew_of(share, workshop).run([packs for packs, _ in group], listener)
+            lost += self._pool_for(share, context).run([stacks for stacks, _ in group], listener)
         return lost
 
-    def dismiss(self) -> None:
+    def release_workers(self) -> None:
         """End the workers; without effect when there are none."""
-        self._crew_end.close()
-        self._crew = None
+        self._pool_end.close()
+        self._pool = None
 
     def shutdown(self) -> None:
         """End the workers and Ray; without effect when it never started."""
         import ray
 
-        self.dismiss()
+        self.release_workers()
         ray.shutdown()
 
-    def _crew_of(self, share: float, workshop: Workshop) -> "Crew":
-        if self._crew is None or self._crew[0] != share or self._crew[1].is_over:
-            self.dismiss()
-            self._crew = share, self._start(share, workshop)
-        return self._crew[1]
+    def _pool_for(self, share: float, context: LaunchContext) -> "WorkerPool":
+        if self._pool is None or self._pool[0] != share or self._pool[1].is_over:
+            self.release_workers()
+            self._pool = share, self._start(share, context)
+        return self._pool[1]
 
-    def _start(self, share: float, workshop: Workshop) -> "Crew":
+    def _start(self, share: float, context: LaunchContext) -> "WorkerPool":
         from ray import tune
 
         from study.launch.runners.tune_events import Event, Watcher
-        from study.launch.runners.worker_pool import Crew, start_feed
+        from study.launch.runners.worker_pool import WorkerPool, start_work_queue
         from trainables.ray_adapter import TrialWorker
 
-        directory = self._crew_end.enter_context(_launch_directory(workshop.store.path))
+        directory = self._pool_end.enter_context(_launch_directory(context.store.path))
         events: SimpleQueue[Event] = SimpleQueue()
-        feed, stop = start_feed(), threading.Event()
+        work_queue, stop = start_work_queue(), threading.Event()
         trainable = tune.with_resources(
-            tune.with_parameters(self._trainable or TrialWorker, feed=feed, workshop=workshop),
+            tune.with_parameters(self._trainable or TrialWorker, work_queue=work_queue, context=context),
             {"cpu": self._cpus, "gpu": share},
         )
         tuner = tune.Tuner(
@@ -128,9 +128,9 @@ class RayTuneRunner:
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
             ),
         )
-        crew = Crew(tuner, feed, events, stop)
-        self._crew_end.callback(crew.end)
-        return crew
+        pool = WorkerPool(tuner, work_queue, events, stop)
+        self._pool_end.callback(pool.end)
+        return pool
 
 
 def start_ray(address: str | None, *, cpus: int) -> None:

@@ -11,7 +11,7 @@ from ray import tune
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class WorkerResult:
     """A worker has gone on; see `TrialWorker.step`."""
 
     worker: int
@@ -19,7 +19,7 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Died:
+class WorkerLost:
     """A worker ended, by an exception of its own or with its process. Tune starts another in its place."""
 
     worker: int
@@ -27,20 +27,20 @@ class Died:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Over:
+class TuneEnded:
     """Tune itself ended."""
 
     error: BaseException | None
 
 
-Event = Told | Died | Over
+Event = WorkerResult | WorkerLost | TuneEnded
 
 
 class Stopped(BaseException):
     """Ends Tune at once: what it would do after an `Exception` waits for workers that are busy."""
 
 
-class Dismissed(Exception):
+class Released(Exception):
     """Ends Tune while no worker is busy. It then gives back the rooms (placement groups) that it holds for workers
     on the cluster, without which the next run of Tune would wait for them for ever.
     """
@@ -61,10 +61,10 @@ class Watcher(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """A worker has put the records of some packs, has taken a list, or waits for one, which is told once."""
+        """A worker has put the records of some stacks, has taken a list, or waits for one, which is told once."""
         worker, waits = trial.config["worker"], result["list"] is None
         if not (waits and worker in self._idle):
-            self._events.put(Told(worker=worker, result=result))
+            self._events.put(WorkerResult(worker=worker, result=result))
         (self._idle.add if waits else self._idle.discard)(worker)
         (self._busy.discard if result["ended"] or waits else self._busy.add)(worker)
 
@@ -72,12 +72,12 @@ class Watcher(tune.Callback):
         """A worker died. One that could not put its record tells so, as a result."""
         self._idle.discard(trial.config["worker"])
         self._busy.discard(trial.config["worker"])
-        self._events.put(Died(worker=trial.config["worker"], error=_error_of(trial)))
+        self._events.put(WorkerLost(worker=trial.config["worker"], error=_error_of(trial)))
 
     def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
         """Tune went round its loop, as it does ten times a second or more."""
         if self._stop.is_set():
-            raise Stopped if self._busy else Dismissed
+            raise Stopped if self._busy else Released
 
 
 def _error_of(trial: Any) -> BaseException | None:

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Any
 
 
-class Feed:
+class WorkQueue:
     """Hands out each list once. Ray calls it from one worker at a time."""
 
     def __init__(self) -> None:

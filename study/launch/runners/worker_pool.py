@@ -18,12 +18,12 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.errors import LaunchError
-from study.events import Finished, Listener, LostPack
+from study.events import Finished, Listener, LostStack
 from study.launch.runners.ray_deaths import describe_death
-from study.launch.runners.tune_events import Died, Dismissed, Event, Over, Stopped, Told
-from study.launch.runners.work_queue import Feed
+from study.launch.runners.tune_events import Event, Released, Stopped, TuneEnded, WorkerLost, WorkerResult
+from study.launch.runners.work_queue import WorkQueue
 from trainables.store.records import StoreError
-from trainables.work import Pack, WorkUnit
+from trainables.work import Stack, WorkUnit
 
 _TICK_SECONDS = 0.5
 
@@ -33,37 +33,37 @@ _IDLE_DEATHS = 6
 _END_SECONDS = 30.0
 
 
-class Crew:
-    """A run of Tune over `tuner`, which takes its lists from `feed` and puts its events into `events`."""
+class WorkerPool:
+    """A run of Tune over `tuner`, which takes its lists from `work_queue` and puts its events into `events`."""
 
     def __init__(
-        self, tuner: tune.Tuner, feed: Any, events: "queue.SimpleQueue[Event]", stop: threading.Event
+        self, tuner: tune.Tuner, work_queue: Any, events: "queue.SimpleQueue[Event]", stop: threading.Event
     ) -> None:
-        self._tuner, self._feed, self._events, self._stop = tuner, feed, events, stop
+        self._tuner, self._work_queue, self._events, self._stop = tuner, work_queue, events, stop
         self._numbers = itertools.count()
         self._left: dict[int, dict[str, WorkUnit]] = {}  # units of the lists that have not ended
-        self._running: dict[int, tuple[Pack, float]] = {}  # by worker: what runs, and since when
+        self._running: dict[int, tuple[Stack, float]] = {}  # by worker: what runs, and since when
         self._idle_deaths = 0
         self._thread = threading.Thread(target=self._fit, daemon=True)
         self._thread.start()
 
     @property
     def is_over(self) -> bool:
-        """Whether Tune ended, so that another crew is needed."""
+        """Whether Tune ended, so that another pool is needed."""
         return not self._thread.is_alive()
 
-    def run(self, lists: Sequence[Sequence[Pack]], listener: Listener) -> list[LostPack]:
+    def run(self, lists: Sequence[Sequence[Stack]], listener: Listener) -> list[LostStack]:
         """Run what is free of the lists, and return what was running on workers that died.
 
         Raises `StoreError` as soon as a worker says that the store refuses.
         """
-        lost: list[LostPack] = []
-        numbered = {next(self._numbers): packs for packs in lists}
-        self._left = {n: {u.trial_id: u for pack in packs for u in pack} for n, packs in numbered.items()}
-        ray.get(self._feed.put.remote({n: [ray.put(list(packs))] for n, packs in numbered.items()}))
+        lost: list[LostStack] = []
+        numbered = {next(self._numbers): stacks for stacks in lists}
+        self._left = {n: {u.trial_id: u for stack in stacks for u in stack} for n, stacks in numbered.items()}
+        ray.get(self._work_queue.put.remote({n: [ray.put(list(stacks))] for n, stacks in numbered.items()}))
         while self._left:
             with suppress(queue.Empty):
-                lost += self._take_in(self._events.get(timeout=_TICK_SECONDS), listener)
+                lost += self._handle(self._events.get(timeout=_TICK_SECONDS), listener)
             listener.tick()
         return lost
 
@@ -71,28 +71,28 @@ class Crew:
         """End Tune, whatever its workers do."""
         self._stop.set()
         self._thread.join(_END_SECONDS)
-        ray.kill(self._feed)
+        ray.kill(self._work_queue)
 
     def _fit(self) -> None:
         try:
             self._tuner.fit()
-            self._events.put(Over(error=None))
-        except (Stopped, Dismissed):
+            self._events.put(TuneEnded(error=None))
+        except (Stopped, Released):
             pass
         except BaseException as error:
-            self._events.put(Over(error=error))
+            self._events.put(TuneEnded(error=error))
 
-    def _take_in(self, event: Event, listener: Listener) -> list[LostPack]:
+    def _handle(self, event: Event, listener: Listener) -> list[LostStack]:
         match event:
-            case Told():
-                self._follow(event.worker, event.result, listener)
+            case WorkerResult():
+                self._on_result(event.worker, event.result, listener)
                 return []
-            case Died():
-                return self._bury(event.worker, event.error)
-            case Over():
-                return self._close(event.error)
+            case WorkerLost():
+                return self._on_worker_lost(event.worker, event.error)
+            case TuneEnded():
+                return self._on_tune_ended(event.error)
 
-    def _follow(self, worker: int, result: dict[str, Any], listener: Listener) -> None:
+    def _on_result(self, worker: int, result: dict[str, Any], listener: Listener) -> None:
         self._idle_deaths = 0
         if refused := result.get("refused"):
             raise StoreError(refused)
@@ -102,23 +102,23 @@ class Crew:
             self._left.pop(result["list"], None)
             self._running.pop(worker, None)
         elif result["list"] is not None:
-            pack = tuple(self._left[result["list"]][trial_id] for trial_id in result["next"])
-            self._running[worker] = pack, time.monotonic()
-            for unit in pack:
+            stack = tuple(self._left[result["list"]][trial_id] for trial_id in result["next"])
+            self._running[worker] = stack, time.monotonic()
+            for unit in stack:
                 listener.started(unit)
 
-    def _bury(self, worker: int, error: BaseException | None) -> list[LostPack]:
+    def _on_worker_lost(self, worker: int, error: BaseException | None) -> list[LostStack]:
         error_class, message = describe_death(error)
-        if self._left.pop(ray.get(self._feed.taken_by.remote(worker)), None) is None:
+        if self._left.pop(ray.get(self._work_queue.taken_by.remote(worker)), None) is None:
             self._idle_deaths += 1
             if self._idle_deaths == _IDLE_DEATHS:
                 raise LaunchError(f"workers die before they begin ({error_class}: {message})")
             return []
-        pack, since = self._running.pop(worker, ((), time.monotonic()))
+        stack, since = self._running.pop(worker, ((), time.monotonic()))
         seconds = time.monotonic() - since
-        return [LostPack(running=pack, error_class=error_class, message=message, seconds=seconds)]
+        return [LostStack(running=stack, error_class=error_class, message=message, seconds=seconds)]
 
-    def _close(self, error: BaseException | None) -> list[LostPack]:
+    def _on_tune_ended(self, error: BaseException | None) -> list[LostStack]:
         """Tune gave up, as it does when Ray ends a worker for want of memory: all that was running is lost."""
         cause = error.__cause__ if error else None
         if error and not isinstance(cause, RayError):
@@ -127,12 +127,12 @@ class Crew:
         error_class, message = describe_death(cause)
         now = time.monotonic()
         return [
-            LostPack(running=pack, error_class=error_class, message=message, seconds=now - since)
-            for pack, since in self._running.values()
+            LostStack(running=stack, error_class=error_class, message=message, seconds=now - since)
+            for stack, since in self._running.values()
         ]
 
 
-def start_feed() -> Any:
-    """A feed on this node, which lives as long as the command does."""
+def start_work_queue() -> Any:
+    """A work_queue on this node, which lives as long as the command does."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(Feed).options(num_cpus=0, scheduling_strategy=here).remote()
+    return ray.remote(WorkQueue).options(num_cpus=0, scheduling_strategy=here).remote()

@@ -36,7 +36,7 @@ def run_search(launch: Launch, began: Began, *, alone: Alone) -> None:
     """
     spec = launch.plan.spec
     with turn(launch.store, spec.name):
-        searches = open_searches(spec, launch.plan.expansion, launch.store.path, alone=alone())
+        searches = open_searches(spec, launch.plan.trial_set, launch.store.path, alone=alone())
     at_once = batch_size(spec, launch.workers)
     try:
         while _round(launch, searches, at_once, began) or _revive(launch, searches, alone):
@@ -52,7 +52,7 @@ def settle(plan: Plan, store: RecordStore, *, alone: Alone) -> None:
     Raises what `open_searches` does.
     """
     with turn(store, plan.spec.name):
-        searches = open_searches(plan.spec, plan.expansion, store.path, alone=alone())
+        searches = open_searches(plan.spec, plan.trial_set, store.path, alone=alone())
         for label, search in searches.items():
             _ask(search, search.waiting)
             search.tell(outcomes(plan, label))
@@ -101,7 +101,7 @@ def _ask(search: Search, count: int) -> list[Point]:
 
 
 def _ids_of(plan: Plan, asked: Mapping[str, Sequence[Point]]) -> frozenset[str]:
-    points = {arm.label: arm.points for arm in plan.expansion.arms}
+    points = {arm.label: arm.points for arm in plan.trial_set.arms}
     return frozenset(
         trial.keys.trial_id for trial in plan.trials if points[trial.arm][trial.point] in asked[trial.arm]
     )
@@ -110,6 +110,6 @@ def _ids_of(plan: Plan, asked: Mapping[str, Sequence[Point]]) -> frozenset[str]:
 def _plan_of(launch: Launch, searches: dict[str, Search]) -> Plan:
     """The study with what its searches have decided by now, against the records that there are by now."""
     decided = {label: search.decided() for label, search in searches.items()}
-    expansion = with_points(launch.plan.spec, launch.plan.expansion, decided)
-    records = records_of(launch.plan.spec, expansion, launch.store)
-    return replace(launch.plan, expansion=expansion, records=records)
+    trial_set = with_points(launch.plan.spec, launch.plan.trial_set, decided)
+    records = records_of(launch.plan.spec, trial_set, launch.store)
+    return replace(launch.plan, trial_set=trial_set, records=records)

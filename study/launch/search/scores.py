@@ -21,12 +21,12 @@ def outcomes(plan: Plan, label: str) -> Callable[[Point], Outcome]:
     """How a configuration of an arm did, by the records of `plan`."""
     columns = ["trial_id", "status", f"val_{plan.spec.metric}", _RANK, "rung", "rung_score"]
     rows = {row["trial_id"]: row for row in plan.records.table.select(columns).to_pylist()}
-    points = next(arm.points for arm in plan.expansion.arms if arm.label == label)
+    points = next(arm.points for arm in plan.trial_set.arms if arm.label == label)
     ids: dict[tuple[Any, ...], list[str]] = {}
     for trial in plan.trials:
         if trial.arm == label:
             ids.setdefault(_key(points[trial.point]), []).append(trial.keys.trial_id)
-    floor = plan.expansion.task.metric(pd.DataFrame()).worst  # of guessing
+    floor = plan.trial_set.task.metric(pd.DataFrame()).worst  # of guessing
 
     def outcome(point: Point) -> Outcome:
         found = [rows.get(trial_id) for trial_id in ids.get(_key(point), [])]

@@ -10,16 +10,16 @@ import hashlib
 from study.plan import Plan
 from study.searches import search_name
 from study.spec.arms import Arm
-from study.spec.expand import Expansion
+from study.spec.expand import TrialSet
 from study.spec.load import StudySpec
 from trainables.early_stopping import EarlyStopping
 
 
-def own_searches(spec: StudySpec, expansion: Expansion) -> frozenset[str]:
+def own_searches(spec: StudySpec, trial_set: TrialSet) -> frozenset[str]:
     """The searches of a study as records name them; none where it stops nothing."""
     if spec.search.early_stopping is None:
         return frozenset()
-    return frozenset(_told_name(spec, arm, expansion) for arm in expansion.arms)
+    return frozenset(_told_name(spec, arm, trial_set) for arm in trial_set.arms)
 
 
 def stopping_rules(plan: Plan, store: str) -> dict[str, EarlyStopping]:
@@ -27,7 +27,7 @@ def stopping_rules(plan: Plan, store: str) -> dict[str, EarlyStopping]:
     section = plan.spec.search.early_stopping
     if section is None:
         return {}
-    names = {arm.label: _told_name(plan.spec, arm, plan.expansion) for arm in plan.expansion.arms}
+    names = {arm.label: _told_name(plan.spec, arm, plan.trial_set) for arm in plan.trial_set.arms}
     return {
         trial.keys.trial_id: EarlyStopping(
             eta=section.eta,
@@ -41,8 +41,8 @@ def stopping_rules(plan: Plan, store: str) -> dict[str, EarlyStopping]:
     }
 
 
-def _told_name(spec: StudySpec, arm: Arm, expansion: Expansion) -> str:
-    return f"{spec.name}: {search_name(spec, arm, expansion)}"
+def _told_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
+    return f"{spec.name}: {search_name(spec, arm, trial_set)}"
 
 
 def _scores_folder(study: str, name: str) -> str:

@@ -8,7 +8,7 @@ from analysis.cells import MISSING
 from analysis.fairness.checks import check_fairness
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping
-from analysis.study_analysis import Findings, analyse_table
+from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.tables import cells_table, comparisons_table, coverage_table, scores_table
 from analysis.verdict import verdict_sentences
 
@@ -30,11 +30,11 @@ def part() -> pd.DataFrame:
     return rows[~lost].sample(frac=0.6, random_state=1).sort_index()
 
 
-def study(rows: pd.DataFrame, **keys: object) -> Findings:
+def study(rows: pd.DataFrame, **keys: object) -> StudyAnalysis:
     return analyse_table(*table_study(rows, build_mapping({"metric": "acc", **keys})))
 
 
-def missing(findings: Findings) -> dict[str, int]:
+def missing(findings: StudyAnalysis) -> dict[str, int]:
     table = coverage_table(findings)
     return dict(zip(table["arm"], table[MISSING], strict=True))
 

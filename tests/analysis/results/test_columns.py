@@ -9,12 +9,12 @@ from analysis.results.build import table_study
 from analysis.results.columns import column_lines, resolved
 from analysis.results.mapping import build_mapping
 from analysis.results.metric import percent_hint
-from analysis.study_analysis import Findings, analyse_table
+from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.tables import trials_table
 from tests.analysis.results.test_table_study import KEYS, ROWS
 
 
-def study(rows: pd.DataFrame, **keys: object) -> Findings:
+def study(rows: pd.DataFrame, **keys: object) -> StudyAnalysis:
     return analyse_table(*table_study(rows, build_mapping({**KEYS, **keys})))
 
 

@@ -7,7 +7,7 @@ import pytest
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping, mapping_keys, read_mapping
 from analysis.results.read import load_records
-from analysis.study_analysis import Findings, analyse_table
+from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.verdict import verdict_sentences
 
 ROWS = pd.DataFrame(
@@ -28,7 +28,7 @@ ROWS = pd.DataFrame(
 KEYS = {"metric": "acc", "loss": "method", "seed": "run"}
 
 
-def study(rows: pd.DataFrame = ROWS, **keys: object) -> Findings:
+def study(rows: pd.DataFrame = ROWS, **keys: object) -> StudyAnalysis:
     return analyse_table(*table_study(rows, build_mapping({**KEYS, **keys})))
 
 

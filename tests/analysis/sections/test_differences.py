@@ -5,14 +5,14 @@ import pandas as pd
 
 from analysis.sections.differences import differences_section
 from analysis.statistics.compare import holm
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 
 SEEDS = tuple(range(5))
 LABELS = ("infonce", "a", "b", "c")
 
 
-def findings(absent: Sequence[str] = ()) -> Findings:
+def findings(absent: Sequence[str] = ()) -> StudyAnalysis:
     """Four arms of one surface; without the trials `absent`."""
     arms = [synthetic.arm_info(label) for label in LABELS]
     planned = synthetic.plan(arms, seeds=SEEDS)
@@ -23,7 +23,7 @@ def findings(absent: Sequence[str] = ()) -> Findings:
     return analyse(planned, records[~records["trial_id"].isin(absent)], info)
 
 
-def decisions(found: Findings) -> tuple[pd.DataFrame, list[list[str]]]:
+def decisions(found: StudyAnalysis) -> tuple[pd.DataFrame, list[list[str]]]:
     content = differences_section(found)
     assert content is not None
     below = [[cell.below for cell in row] for row in content.tables[0].rows]

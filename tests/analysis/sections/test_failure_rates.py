@@ -3,19 +3,19 @@ import pytest
 
 from analysis.sections.failures import failures_section
 from analysis.statistics.failure_rates import wilson
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 
 
 @pytest.fixture
-def failing(study: Study) -> Findings:
+def failing(study: Study) -> StudyAnalysis:
     """One of the two seeds of one KCL configuration failed."""
     planned, records, info = study
     return analyse(planned, synthetic.fail(records, ["kcl-16-0-0"]), info)
 
 
-def test_rates_by_configuration_and_over_the_space(failing: Findings) -> None:
+def test_rates_by_configuration_and_over_the_space(failing: StudyAnalysis) -> None:
     content = failures_section(failing)
     rates, costs = content.data["failure_rates"], content.data["failure_costs"].set_index("arm")
     failed = rates[rates["failed"] > 0]
@@ -29,7 +29,7 @@ def test_rates_by_configuration_and_over_the_space(failing: Findings) -> None:
     assert costs.loc["infonce", "rate"] == 0
 
 
-def test_the_cost_is_the_paired_difference_of_the_averages(failing: Findings) -> None:
+def test_the_cost_is_the_paired_difference_of_the_averages(failing: StudyAnalysis) -> None:
     costs = failures_section(failing).data["failure_costs"].set_index("arm")
     summary = failing.summaries["kcl"]
     assert costs.loc["kcl", "mean"] == pytest.approx(summary.mean.value)
@@ -38,7 +38,7 @@ def test_the_cost_is_the_paired_difference_of_the_averages(failing: Findings) ->
     assert costs.loc["dhel", "cost"] == 0
 
 
-def test_the_page_names_the_worst_place_and_draws_the_losses_that_failed(failing: Findings) -> None:
+def test_the_page_names_the_worst_place_and_draws_the_losses_that_failed(failing: StudyAnalysis) -> None:
     content = failures_section(failing)
     shown = next(table for table in content.tables if table.title == "How often, and at what cost")
     worst = {row[0].text: row[2] for row in shown.rows}
@@ -50,7 +50,7 @@ def test_the_page_names_the_worst_place_and_draws_the_losses_that_failed(failing
     assert [ax.get_title() for ax in figure.axes if ax.get_title()] == ["KCL"]
 
 
-def test_without_a_failure_there_is_neither_table_nor_figure(findings: Findings) -> None:
+def test_without_a_failure_there_is_neither_table_nor_figure(findings: StudyAnalysis) -> None:
     content = failures_section(findings)
     assert not content.figures
     assert len(content.tables) == 1

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from analysis.sections.good_space import good_space_section
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 
 SEEDS = (0, 1)
 
 
-def findings(*, outlier: bool = False, bounds: tuple[float, float] = (0.0, 1.0)) -> Findings:
+def findings(*, outlier: bool = False, bounds: tuple[float, float] = (0.0, 1.0)) -> StudyAnalysis:
     """Two arms, one trial of the second far out or not."""
     arms = [synthetic.arm_info("a"), synthetic.arm_info("b")]
     planned = synthetic.plan(arms, seeds=SEEDS)
@@ -23,7 +23,7 @@ def findings(*, outlier: bool = False, bounds: tuple[float, float] = (0.0, 1.0))
     )
 
 
-def area(found: Findings) -> float:
+def area(found: StudyAnalysis) -> float:
     content = good_space_section(found)
     assert content is not None
     return float(content.data["good_space"].set_index("arm").loc["a", "area"])

@@ -4,13 +4,13 @@ import pytest
 from analysis.sections.correlations import correlations_section
 from analysis.sections.hyperparameters import hyperparameters_section
 from analysis.sections.steps import steps_section
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 
 STATED = "95 %, over seeds; configurations as given"
 
 
-def findings(seeds: int) -> Findings:
+def findings(seeds: int) -> StudyAnalysis:
     arm = synthetic.arm_info("a")
     planned = synthetic.plan([arm], seeds=tuple(range(seeds)))
     hill = synthetic.hill(peak=0.9, at=0.3, width=5.0)

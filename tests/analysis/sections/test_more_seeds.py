@@ -3,12 +3,12 @@ import pytest
 
 from analysis.sections.more_seeds import more_seeds_section
 from analysis.statistics.power import power
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study
 
 
-def test_seeds_to_settle_have_the_power_at_the_strictest_step(findings: Findings) -> None:
+def test_seeds_to_settle_have_the_power_at_the_strictest_step(findings: StudyAnalysis) -> None:
     content = more_seeds_section(findings)
     assert content is not None
     shown = content.tables[0]
@@ -22,7 +22,7 @@ def test_seeds_to_settle_have_the_power_at_the_strictest_step(findings: Findings
                 assert power(effect, seeds=int(cell.text) - 1, alpha=alpha) < 0.8
 
 
-def test_trials_to_add_go_where_the_noise_is(findings: Findings) -> None:
+def test_trials_to_add_go_where_the_noise_is(findings: StudyAnalysis) -> None:
     content = more_seeds_section(findings)
     assert content is not None
     added = content.data["more_seeds"]

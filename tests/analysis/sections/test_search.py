@@ -8,7 +8,7 @@ from analysis.figures.scatter import places_figure
 from analysis.sections.all_sections import build_sections
 from analysis.sections.search import best_so_far
 from analysis.statistics.robustness import ADAPTIVE
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from analysis.verdict import verdict_sentences
 from tests.analysis import synthetic
 
@@ -22,7 +22,7 @@ def searched(
     design: str = "optuna",
     failed: tuple[str, ...] = (),
     status: str = "diverged",
-) -> Findings:
+) -> StudyAnalysis:
     arms = [synthetic.arm_info("infonce"), synthetic.arm_info("dhel")]
     parts = [synthetic.plan(arms, seeds=seeds, batch_sizes=(64,), values=[value]) for value in ASKED]
     for number, part in enumerate(parts):
@@ -107,6 +107,6 @@ def test_places_without_a_grid_are_drawn_one_by_one(design: str) -> None:
     assert infonce.get_xlabel() == "batch size, pairs"
 
 
-def test_a_grid_has_surfaces_and_no_scatter(findings: Findings) -> None:
+def test_a_grid_has_surfaces_and_no_scatter(findings: StudyAnalysis) -> None:
     assert {"surfaces"} <= set(build_sections(findings))
     assert "places" not in build_sections(findings)

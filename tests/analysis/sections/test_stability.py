@@ -5,13 +5,13 @@ import pytest
 
 from analysis.sections.content import Content
 from analysis.sections.stability import stability_section
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 
 SEEDS = tuple(range(5))
 
 
-def findings(absent: Sequence[str] = (), *, planned_too: bool = True) -> Findings:
+def findings(absent: Sequence[str] = (), *, planned_too: bool = True) -> StudyAnalysis:
     """Two arms; without the trials `absent`, as missing or as never planned."""
     arms = [synthetic.arm_info("whole"), synthetic.arm_info("gaps")]
     planned = synthetic.plan(arms, seeds=SEEDS)
@@ -22,7 +22,7 @@ def findings(absent: Sequence[str] = (), *, planned_too: bool = True) -> Finding
     return analyse(kept, records[~records["trial_id"].isin(absent)], info)
 
 
-def section(found: Findings) -> Content:
+def section(found: StudyAnalysis) -> Content:
     content = stability_section(found)
     assert content is not None
     return content

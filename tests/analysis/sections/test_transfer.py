@@ -9,14 +9,14 @@ from analysis.demo.rows import demo_study
 from analysis.sections.transfer import transfer_section
 from analysis.statistics.cross_fitting import held_out_cells
 from analysis.statistics.transfer import transfer_regret
-from analysis.study_analysis import Findings, analyse
+from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
 
 SEEDS = (0, 1, 2, 3)
 
 
-def drifting() -> Findings:
+def drifting() -> StudyAnalysis:
     """The best temperature of one loss moves with the batch size; of another it stays."""
     arms = [synthetic.arm_info("moves"), synthetic.arm_info("stays")]
     planned = synthetic.plan(arms, seeds=SEEDS, batch_sizes=(16, 256), values=(0.1, 0.2, 0.4))

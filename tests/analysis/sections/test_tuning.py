@@ -5,7 +5,7 @@ import pytest
 
 from analysis.sections.tuning import tuning_section
 from analysis.sections.tuning_gaps import BUDGET
-from analysis.study_analysis import Findings, analyse, analyse_table
+from analysis.study_analysis import StudyAnalysis, analyse, analyse_table
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study
 
@@ -13,7 +13,7 @@ SEEDS = tuple(range(6))
 
 
 @pytest.fixture
-def decided() -> Findings:
+def decided() -> StudyAnalysis:
     """Three losses without noise to speak of: the surfaces are what is measured."""
     arms = [synthetic.arm_info("infonce"), synthetic.arm_info("dhel"), synthetic.arm_info("kcl", kernel=True)]
     planned = synthetic.plan(arms, seeds=SEEDS)
@@ -21,7 +21,7 @@ def decided() -> Findings:
     return analyse(planned, records, synthetic.study_info(arms, seeds=SEEDS))
 
 
-def test_gaps_are_those_of_the_surface(decided: Findings) -> None:
+def test_gaps_are_those_of_the_surface(decided: StudyAnalysis) -> None:
     """With all of the space tried, tuned is the best cell; random is the mean; default its own cell."""
     content = tuning_section(decided)
     assert content is not None
@@ -36,7 +36,7 @@ def test_gaps_are_those_of_the_surface(decided: Findings) -> None:
         assert gaps.loc[(label, BUDGET), "tuned"] < row["tuned"]
 
 
-def test_the_page_shows_gains_at_one_budget_with_intervals(decided: Findings) -> None:
+def test_the_page_shows_gains_at_one_budget_with_intervals(decided: StudyAnalysis) -> None:
     content = tuning_section(decided)
     assert content is not None
     shown = content.tables[1]
@@ -56,7 +56,7 @@ def test_no_trials_to_parity_between_losses_on_different_seeds(study: Study) -> 
     assert below["KCL"] != "different seeds"
 
 
-def test_no_interval_of_parity_on_a_part_of_the_space(decided: Findings) -> None:
+def test_no_interval_of_parity_on_a_part_of_the_space(decided: StudyAnalysis) -> None:
     """Every seed lacks another cell of DHEL: its curve covers the rest, and nothing is sure."""
     table = decided.table.copy()
     for seed in SEEDS:

@@ -9,7 +9,7 @@ import pytest
 
 from study.commands.run import launch_trials, prepare_store
 from study.launch.workers import Workers
-from study.loaded import open_study
+from study.loaded import load_study
 from tests.study.conftest import TINY
 from trainables.store.records import RecordStore
 from trainables.store.schema import TrialRecord
@@ -58,9 +58,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 def launch_missing(finished: Finished) -> None:
     """`study run` without its report, which takes longer than the trials."""
-    opened = open_study(str(finished.study), str(finished.store), None)
-    prepare_store(str(finished.study), opened)
-    assert launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline")) is None
+    loaded = load_study(str(finished.study), str(finished.store), None)
+    prepare_store(str(finished.study), loaded)
+    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study.loaded import open_study
+from study.loaded import load_study
 from study.report.bundle import _study_info
 from study.report.study_table import study_info
 from tests.study.commands.conftest import Finished
@@ -94,8 +94,8 @@ def test_the_same_study_gives_the_same_bytes(original: Finished, packed: Path, t
 
 
 def test_what_the_analysis_must_know_survives_json(original: Finished) -> None:
-    opened = open_study(str(original.study), str(original.store), None)
-    info = study_info(opened.plan, opened.loaded)
+    loaded = load_study(str(original.study), str(original.store), None)
+    info = study_info(loaded.plan, loaded.study_file)
     assert _study_info(json.loads(json.dumps(asdict(info)))) == info
 
 

@@ -9,7 +9,7 @@ from study.archive import read_archive
 from study.commands.extend import edited_text
 from study.commands.run import launch_trials, prepare_store
 from study.launch.workers import Workers
-from study.loaded import open_study
+from study.loaded import load_study
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke
 
@@ -24,17 +24,17 @@ def store(tmp_path: Path) -> Path:
 
 
 def ids(study: Path, store: Path) -> set[str]:
-    plan = open_study(str(study), str(store), None).plan
+    plan = load_study(str(study), str(store), None).plan
     return {trial.keys.trial_id for trial in plan.trials}
 
 
 def run(study: Path, store: Path) -> int:
     """Run what is missing in this process; how many trials that were."""
-    opened = open_study(str(study), str(store), None)
-    prepare_store(str(study), opened)
-    missing = opened.plan.missing
+    loaded = load_study(str(study), str(store), None)
+    prepare_store(str(study), loaded)
+    missing = loaded.plan.missing
     if missing:
-        launch_trials(opened, missing, Workers(count=1, runner="inline"))
+        launch_trials(loaded, missing, Workers(count=1, runner="inline"))
     return len(missing)
 
 
@@ -51,12 +51,12 @@ def test_a_study_grows_and_only_what_is_new_runs(write_study: WriteStudy, store:
     spec = tomllib.loads(study.read_text())
     assert spec["seeds"] == [0, 1, 2]
     assert spec["losses"] == {"ntxent": {"temperature": [0.1, 0.5]}, "kcl": {"t": [2.0]}, "dcl": {}}
-    opened = open_study(str(study), str(store), None)
-    counts = opened.plan.counts()
+    loaded = load_study(str(study), str(store), None)
+    counts = loaded.plan.counts()
     assert counts["trials"] - counts["missing"] == 4
     assert f"all {counts['trials']} 4 {counts['missing']}" in " ".join(output.split())
-    assert read_archive(opened) is not None  # the same study: its name is not refused
-    assert prepare_store(str(study), opened) is None
+    assert read_archive(loaded) is not None  # the same study: its name is not refused
+    assert prepare_store(str(study), loaded) is None
 
 
 def test_the_earlier_text_is_kept_whatever_is_there(write_study: WriteStudy, store: Path) -> None:

@@ -3,14 +3,14 @@
 from analysis.cells import Cells
 from analysis.statistics.choice import default_cell
 from analysis.study_analysis import split_cells
-from study.loaded import open_study
+from study.loaded import load_study
 from study.report.study_table import study_table
 from tests.study.commands.conftest import Finished
 
 
 def configurations(finished: Finished) -> dict[str, Cells]:
-    opened = open_study(str(finished.study), str(finished.store), None)
-    return split_cells(*study_table(opened.plan, opened.loaded))[2]
+    loaded = load_study(str(finished.study), str(finished.store), None)
+    return split_cells(*study_table(loaded.plan, loaded.study_file))[2]
 
 
 def test_half_of_the_records_give_the_same_grids(finished: Finished) -> None:

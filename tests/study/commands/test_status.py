@@ -10,7 +10,7 @@ import pytest
 from study.commands.run import launch_trials, prepare_store
 from study.commands.status import show_status
 from study.launch.workers import Workers
-from study.loaded import open_study
+from study.loaded import load_study
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
@@ -39,10 +39,10 @@ def test_a_watch_says_what_changes(
         kwargs={"as_json": True, "watch": True, "every": 0.02},
     )
     watch.start()
-    opened = open_study(str(study), str(store), None)
-    prepare_store(str(study), opened)
+    loaded = load_study(str(study), str(store), None)
+    prepare_store(str(study), loaded)
     time.sleep(0.1)
-    launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline"))
+    launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline"))
     watch.join()
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     told = [json.loads(line) for line in lines]

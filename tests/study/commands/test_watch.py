@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from study.loaded import open_study
+from study.loaded import load_study
 from study.watching.state import watch_state
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
@@ -23,7 +23,7 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_the_state_is_that_of_the_store(finished: Finished) -> None:
     before = content(finished.store)
     state = json.loads(
-        json.dumps(watch_state(open_study(str(finished.study), str(finished.store), None)), allow_nan=False)
+        json.dumps(watch_state(load_study(str(finished.study), str(finished.store), None)), allow_nan=False)
     )
     assert content(finished.store) == before
     assert {name: count for name, count in state["counts"].items() if count} == {
@@ -45,7 +45,7 @@ def test_the_state_is_that_of_the_store(finished: Finished) -> None:
 
 
 def test_a_study_that_has_not_begun(write_study: WriteStudy, tmp_path: Path) -> None:
-    state = watch_state(open_study(str(write_study()), str(tmp_path / "none"), None))
+    state = watch_state(load_study(str(write_study()), str(tmp_path / "none"), None))
     assert (state["counts"]["trials"], state["counts"]["missing"]) == (12, 12)
     assert not (tmp_path / "none").exists()
     arm = state["explorer"]["arms"][0]
@@ -54,7 +54,7 @@ def test_a_study_that_has_not_begun(write_study: WriteStudy, tmp_path: Path) -> 
 
 def test_a_search_that_has_not_begun_has_no_surfaces(write_study: WriteStudy, tmp_path: Path) -> None:
     study = write_study(("[axes]", '[search]\ndesign = "optuna"\ntrials = 2\n[axes]'))
-    state = watch_state(open_study(str(study), str(tmp_path / "none"), None))
+    state = watch_state(load_study(str(study), str(tmp_path / "none"), None))
     assert (state["explorer"], state["counts"]["undecided"]) == (None, 8)
 
 

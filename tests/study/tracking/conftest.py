@@ -8,7 +8,7 @@ import pytest
 
 from study.commands.run import launch_trials, prepare_store
 from study.launch.workers import Workers
-from study.loaded import Opened, open_study
+from study.loaded import LoadedStudy, load_study
 from study.tracking.tracked_run import TrackedRun
 from study.tracking.trackers import Destination, TrackerKind
 from tests.study.conftest import TINY
@@ -38,32 +38,32 @@ class Remembering:
         return Destination(kind=kind, where="here", key=key)
 
 
-def opened_at(folder: Path, text: str = PAIR) -> Opened:
+def opened_at(folder: Path, text: str = PAIR) -> LoadedStudy:
     study = folder / "tiny.toml"
     study.write_text(text)
-    return open_study(str(study), str(folder / "store"), None)
+    return load_study(str(study), str(folder / "store"), None)
 
 
-def run_inline_study(folder: Path, text: str = PAIR) -> Opened:
+def run_inline_study(folder: Path, text: str = PAIR) -> LoadedStudy:
     """Run it without trackers, but with losses written as for them."""
-    opened = opened_at(folder, text)
-    prepare_store(str(folder / "tiny.toml"), opened)
-    assert launch_trials(opened, opened.plan.missing, Workers(count=1, runner="inline")) is None
+    loaded = opened_at(folder, text)
+    prepare_store(str(folder / "tiny.toml"), loaded)
+    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
     return opened_at(folder, text)
 
 
 @pytest.fixture
-def finished(tmp_path: Path) -> Opened:
+def finished(tmp_path: Path) -> LoadedStudy:
     """A study whose trials all have their records."""
     return run_inline_study(tmp_path)
 
 
-def put_again(opened: Opened, **changes: object) -> str:
+def put_again(loaded: LoadedStudy, **changes: object) -> str:
     """A second attempt at the first trial of a study, equal to the first but for `changes`. Its title."""
     from trainables.store.schema import TrialRecord
 
-    trial = opened.plan.trials[0]
-    (row,) = opened.store.read({trial.keys.trial_id}).table.to_pylist()
+    trial = loaded.plan.trials[0]
+    (row,) = loaded.store.read({trial.keys.trial_id}).table.to_pylist()
     row["hp_other"] = dict(row["hp_other"]) if row["hp_other"] else None
-    opened.store.put(replace(TrialRecord(**row), attempt=1, **changes))
+    loaded.store.put(replace(TrialRecord(**row), attempt=1, **changes))
     return trial.title

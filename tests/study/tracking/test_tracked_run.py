@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from study.loaded import Opened
+from study.loaded import LoadedStudy
 from study.tracking.tracked_run import TrackedRun, tracked_run
 from tests.study.tracking.conftest import PAIR, run_inline_study
 from trainables.store.artefacts import losses_path
@@ -15,22 +15,22 @@ WITH_CURVE = PAIR.replace("steps = 3", "epochs = 2") + "[keep]\ncurve_epochs = 1
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedStudy:
     return run_inline_study(tmp_path_factory.mktemp("study"), WITH_CURVE)
 
 
-def row_of(opened: Opened, **changes: Any) -> dict[str, Any]:
-    (row,) = opened.store.read({opened.plan.trials[0].keys.trial_id}).table.to_pylist()
+def row_of(loaded: LoadedStudy, **changes: Any) -> dict[str, Any]:
+    (row,) = loaded.store.read({loaded.plan.trials[0].keys.trial_id}).table.to_pylist()
     return row | changes
 
 
-def run_of(opened: Opened, **changes: Any) -> TrackedRun:
-    return tracked_run("tiny", opened.plan.trials[0], row_of(opened, **changes), opened.store.path)
+def run_of(loaded: LoadedStudy, **changes: Any) -> TrackedRun:
+    return tracked_run("tiny", loaded.plan.trials[0], row_of(loaded, **changes), loaded.store.path)
 
 
-def test_settings_metrics_and_tags(opened: Opened) -> None:
-    row, run = row_of(opened), run_of(opened)
-    assert run.title == opened.plan.trials[0].title
+def test_settings_metrics_and_tags(loaded: LoadedStudy) -> None:
+    row, run = row_of(loaded), run_of(loaded)
+    assert run.title == loaded.plan.trials[0].title
     assert run.settings["arm"] == "ntxent"
     assert run.settings["temperature"] == 0.1
     assert (run.settings["batch_size"], run.settings["seed"]) == (8, 0)
@@ -43,24 +43,24 @@ def test_settings_metrics_and_tags(opened: Opened) -> None:
     assert all(math.isfinite(value) for value in run.metrics.values())
 
 
-def test_numbers_that_are_not_finite_and_absent_ones_are_left_out(opened: Opened) -> None:
-    run = run_of(opened, z_uniformity=math.nan, h_alignment=None, hp_other=[("margin", "0.5")])
+def test_numbers_that_are_not_finite_and_absent_ones_are_left_out(loaded: LoadedStudy) -> None:
+    run = run_of(loaded, z_uniformity=math.nan, h_alignment=None, hp_other=[("margin", "0.5")])
     assert not {"z_uniformity", "h_alignment"} & set(run.metrics)
     assert run.settings["margin"] == 0.5
 
 
-def test_a_trial_whose_worker_died_has_no_length(opened: Opened) -> None:
-    run = run_of(opened, status="crashed", started_at=None, seconds_total=None)
+def test_a_trial_whose_worker_died_has_no_length(loaded: LoadedStudy) -> None:
+    run = run_of(loaded, status="crashed", started_at=None, seconds_total=None)
     assert run.started == run.ended > 1e9
     assert not run.has_result
 
 
-def test_curves_are_by_step(opened: Opened) -> None:
-    row = row_of(opened)
-    path = losses_path(opened.store.path, row["trial_id"], 0)
+def test_curves_are_by_step(loaded: LoadedStudy) -> None:
+    row = row_of(loaded)
+    path = losses_path(loaded.store.path, row["trial_id"], 0)
     path.parent.mkdir(exist_ok=True)
     path.write_text("[[1, 3.0], [25, 2.0]]")
-    curve = run_of(opened).curve
+    curve = run_of(loaded).curve
     assert list(curve) == sorted(curve)
     assert curve[1] == {"training/loss": 3.0}
     assert (
@@ -71,9 +71,9 @@ def test_curves_are_by_step(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[[1", "{}", "[[1]]", "3"])
-def test_damaged_losses_are_none(opened: Opened, content: str) -> None:
-    row = row_of(opened)
-    path: Path = losses_path(opened.store.path, row["trial_id"], 0)
+def test_damaged_losses_are_none(loaded: LoadedStudy, content: str) -> None:
+    row = row_of(loaded)
+    path: Path = losses_path(loaded.store.path, row["trial_id"], 0)
     path.parent.mkdir(exist_ok=True)
     path.write_text(content)
-    assert all("training/loss" not in point for point in run_of(opened).curve.values())
+    assert all("training/loss" not in point for point in run_of(loaded).curve.values())

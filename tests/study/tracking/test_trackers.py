@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from study.cli.main import main
 from study.events import Unheard
-from study.loaded import Opened
+from study.loaded import LoadedStudy
 from study.spec.schema import TrackingSection
 from study.tracking.handover import Handover
 from study.tracking.mlflow_runs import mlflow_folder
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy i
 
 
 @pytest.fixture
-def traced(finished: Opened) -> Opened:
+def traced(finished: LoadedStudy) -> LoadedStudy:
     """The study, whose first trial has a training loss of two points and a second attempt that crashed."""
     put_again(finished, status="crashed", started_at=None, error_class="ValueError", error_message="no")
     path = losses_path(finished.store.path, finished.plan.trials[0].keys.trial_id, 1)
@@ -33,20 +33,20 @@ def traced(finished: Opened) -> Opened:
     return finished
 
 
-def hand_over(opened: Opened, **tracking: object) -> None:
+def hand_over(loaded: LoadedStudy, **tracking: object) -> None:
     wanted = destinations(TrackingSection(**tracking))
-    with Handover(opened.plan, opened.store, wanted, Unheard()):
+    with Handover(loaded.plan, loaded.store, wanted, Unheard()):
         pass
 
 
-def expected(opened: Opened) -> dict[str, float | None]:
+def expected(loaded: LoadedStudy) -> dict[str, float | None]:
     """Validation accuracy by title: the latest attempt of each trial."""
-    rows = {row["trial_id"]: row for row in opened.store.read().table.to_pylist()}
+    rows = {row["trial_id"]: row for row in loaded.store.read().table.to_pylist()}
     return {
         trial.title + (" attempt=1" if rows[trial.keys.trial_id]["attempt"] else ""): rows[
             trial.keys.trial_id
         ]["val_probe10_accuracy"]
-        for trial in opened.plan.trials
+        for trial in loaded.plan.trials
     }
 
 
@@ -64,7 +64,7 @@ def test_what_mlflow_is_told_is_a_uri_or_a_folder(where: str, folder: str | None
     assert mlflow_folder(where, Path("/store")) == (folder and Path(folder))
 
 
-def test_mlflow_in_a_folder_of_the_store(traced: Opened) -> None:
+def test_mlflow_in_a_folder_of_the_store(traced: LoadedStudy) -> None:
     mlflow = pytest.importorskip("mlflow")
     for _ in range(2):
         hand_over(traced, mlflow="mlruns")
@@ -83,7 +83,7 @@ def test_mlflow_in_a_folder_of_the_store(traced: Opened) -> None:
     assert failed.data.params["temperature"] == "0.1"
 
 
-def test_tensorboard(traced: Opened) -> None:
+def test_tensorboard(traced: LoadedStudy) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
 
@@ -122,7 +122,7 @@ def wandb_records(path: Path) -> Iterator[Any]:
             whole = b""
 
 
-def test_wandb_offline(traced: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wandb_offline(traced: LoadedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     for _ in range(2):
@@ -147,7 +147,7 @@ def test_wandb_offline(traced: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_wandb_without_a_key_asks_for_none(
-    traced: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    traced: LoadedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("wandb")
     for name in ("WANDB_API_KEY", "WANDB_MODE"):

@@ -35,7 +35,7 @@ def expire(files: LocalFiles) -> None:
 def test_one_owner_at_a_time(files: LocalFiles) -> None:
     one, two = owner(files, "one"), owner(files, "two")
     assert one.acquire([A, B]) == {A, B} == one.held()
-    assert two.acquire([A, B, C]) == {C}  # of a pack, what is free
+    assert two.acquire([A, B, C]) == {C}  # of a stack, what is free
     assert one.acquire([A]) == frozenset()  # held already, and so not taken anew
     one.release([A])
     assert two.acquire([A, B]) == {A}

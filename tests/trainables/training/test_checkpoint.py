@@ -141,14 +141,15 @@ def test_a_disk_that_refuses_costs_a_checkpoint_and_not_the_trial(
 def test_nothing_is_left_once_a_trial_has_its_record(tmp_path: Path) -> None:
     from trainables.config import trial_keys
     from trainables.provenance import provenance_of
-    from trainables.work import Workshop, WorkUnit, run_pack
+    from trainables.work import LaunchContext, WorkUnit, run_stack
 
     config = tiny()
     key = trial_keys(config, provenance_of(config, None)).trial_id
     runtime = Runtime(artefacts=tmp_path, checkpoint_seconds=0.0)
     unit = WorkUnit(trial_id=key, attempt=0, config=config, title="")
     assert [
-        each.trial_id for each in run_pack((unit,), Workshop(store=RecordStore(tmp_path), runtime=runtime))
+        each.trial_id
+        for each in run_stack((unit,), LaunchContext(store=RecordStore(tmp_path), runtime=runtime))
     ] == [key]
     assert not list((tmp_path / "checkpoints").iterdir())
 

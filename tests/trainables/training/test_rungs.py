@@ -15,7 +15,7 @@ from trainables.store.artefacts import curve_path, kept_path
 from trainables.store.records import RecordStore
 from trainables.store.schema import Status, TrialRecord
 from trainables.trial import run_trial
-from trainables.work import Workshop, WorkUnit, run_pack
+from trainables.work import LaunchContext, WorkUnit, run_stack
 
 #: Columns that no two runs share.
 RUN_FACTS = {"started_at", "seconds_total", "seconds_pretrain", "seconds_evaluate", "peak_memory_bytes"}
@@ -106,7 +106,7 @@ def unit(store: Path) -> WorkUnit:
 def test_a_worker_puts_the_stop_and_drops_the_checkpoint(tmp_path: Path) -> None:
     tell(tmp_path, 4, 1.5)
     runtime = Runtime(artefacts=tmp_path, checkpoint_seconds=1e-9)
-    (record,) = run_pack((unit(tmp_path),), Workshop(store=RecordStore(tmp_path), runtime=runtime))
+    (record,) = run_stack((unit(tmp_path),), LaunchContext(store=RecordStore(tmp_path), runtime=runtime))
     assert record.steps_done == 4
     assert RecordStore(tmp_path).read().statuses() == {record.trial_id: Status.PRUNED}
     assert (tmp_path / "checkpoints").is_dir()  # some were written on the way
