@@ -7,23 +7,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from trainables.config import Scalar
+from trainables.config import AXES, SETTING_COLUMNS, Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 from trainables.suggestion import did_you_mean
 
-#: A trial's length is given in exactly one of these.
-BUDGETS = ("epochs", "steps", "samples")
-
-#: What `[axes]` may sweep, of all tasks together: numeric fields of training, the method of selecting batches, and
-#: the size of a sphere task. New ones go to the end: the order decides which column of a drawn design is whose.
-SELECTION_AXIS = "selection"
-TRAINING_AXES = (
-    "batch_size", "lr", *BUDGETS, "weight_decay", "momentum", "warmup_fraction", SELECTION_AXIS, "n_pairs",
-    "dim", "defect", "defect_level", "view_cosine",
-)  # fmt: skip
-
-#: Names that no field of a loss of one's own may have: study files and records use them for something else.
-RESERVED = frozenset({*TRAINING_AXES, "loss", "points", "lr_rule", "optimizer", "precision"})
+#: Names that no field of a loss of one's own may have: study files and records use them for settings.
+RESERVED = frozenset({*AXES, "loss", "points", *(column.removeprefix("hp_") for column in SETTING_COLUMNS)})
 
 
 def is_import_path(loss: str) -> bool:
@@ -70,6 +59,12 @@ def field_choices(loss: str, name: str) -> tuple[str, ...]:
     """What a text field of a built-in loss accepts; nothing for numbers and for fields of a loss of one's own."""
     fields = {} if is_import_path(loss) else loss_fields(loss)
     return fields[name].choices if name in fields else ()
+
+
+def field_label(loss: str, name: str) -> str:
+    """A field of a loss in words, for figures and tables."""
+    fields = {} if is_import_path(loss) else loss_fields(loss)
+    return (fields[name].label if name in fields else "") or name.replace("_", " ")
 
 
 def _own_loss(path: str) -> Any:

@@ -15,6 +15,10 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
+from trainables.probes import PROBES
+from trainables.selection.kinds import METHOD_KINDS, METHODS
+from trainables.settings import Declared, declared_axes, declared_columns, setting, setting_columns
+
 #: Raised when a change to the code alters the numbers of a trial. It is part of every trial's id, so rows of
 #: older versions are never mixed with newer ones.
 NUMERICS_VERSION = 2
@@ -30,44 +34,121 @@ class LossConfig:
     params: Mapping[str, Scalar] = field(default_factory=dict)
 
 
+#: Fields of a budget. Exactly one of them is given.
+BUDGETS = ("epochs", "steps", "samples")
+
+#: The axis that sweeps the method of selecting batches.
+SELECTION_AXIS = "selection"
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """A data set by name, and the subset of it that is used."""
+    """A data set, and the part of it that is used."""
 
-    name: str
-    train_limit: int | None = None  # images of the training split, None for all
-    test_limit: int | None = None  # images of the test split, and at most of the validation split
-    classes: tuple[str, ...] = ()  # the classes that are used, none for all
-    size: int | None = None  # side in pixels that encoded images are fitted to, None for their own
+    name: str = setting(
+        doc="A name of `study list data`, or the import path of a data set of one's own.", column="data"
+    )
+    train_limit: int | None = setting(None, doc="Images of the training split; all by default.", ge=1)
+    test_limit: int | None = setting(
+        None, doc="Images of the test split, and at most of the validation split; all by default.", ge=1
+    )
+    classes: tuple[str, ...] = setting((), doc="Classes that are used; all by default.")
+    size: int | None = setting(
+        None, doc="Side in pixels that encoded images are fitted to; their own by default.", ge=1
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig:
     """The network whose output `h` is probed, and the projection head whose output `z` the loss sees."""
 
-    name: str
-    width: int = 16  # channels of the first stage, where the network has that choice
-    projection_dim: int = 128  # d, the dimension of z
-    head_batch_norm: bool = False  # a batch norm after the head's last layer too
+    name: str = setting(
+        doc="A name of `study list encoders`, or the import path of a network of one's own.", column="encoder"
+    )
+    width: int = setting(16, doc="Channels of the first stage, where the network has that choice.", ge=1)
+    projection_dim: int = setting(128, doc="d, the dimension of the projection `z`.", ge=2)
+    head_batch_norm: bool = setting(False, doc="A batch norm after the projection head's last layer too.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """Pre-training. The budget is one of `epochs`, `steps` and `samples` (images seen, whole batches)."""
+    """Pre-training. The budget is one of `epochs`, `steps` and `samples`."""
 
-    batch_size: int  # M, pairs a step
-    lr: float  # base learning rate, at `lr_reference_batch` pairs
-    epochs: int | None = None
-    steps: int | None = None
-    samples: int | None = None
-    optimizer: str = "sgd"  # sgd | lars
-    lars_trust: float = 0.001  # LARS: length of a step over the length of the weights
-    lr_rule: str = "sqrt"  # none | linear | sqrt, over batch_size / lr_reference_batch
-    lr_reference_batch: int = 256
-    momentum: float = 0.9
-    weight_decay: float = 1e-6  # not applied to batch-norm parameters and biases
-    warmup_fraction: float = 0.1  # share of the steps with linearly rising rate; cosine to zero follows
-    precision: str = "float32"  # float32 | tf32 | bfloat16, of the network alone
+    batch_size: int = setting(
+        doc="M, pairs a step.", unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2
+    )
+    lr: float = setting(
+        doc="Base learning rate, at `lr_reference_batch` pairs.",
+        unit="1",
+        label="base learning rate",
+        axis=2,
+        column="hp_lr",
+        gt=0,
+    )
+    lr_rule: str = setting(
+        "sqrt",
+        doc="How the rate grows with batch size over `lr_reference_batch`.",
+        choices=("none", "linear", "sqrt"),
+        column="hp_lr_rule",
+    )
+    lr_reference_batch: int = setting(256, doc="Pairs at which base rates hold.", unit="pairs", ge=1)
+    epochs: int | None = setting(
+        None,
+        doc="Passes over the training images.",
+        unit="epochs",
+        label="budget, epochs",
+        axis=3,
+        column="hp_epochs",
+        ge=1,
+    )
+    steps: int | None = setting(
+        None,
+        doc="Steps of the optimiser.",
+        unit="steps",
+        label="budget, steps",
+        axis=4,
+        column="hp_steps",
+        ge=1,
+    )
+    samples: int | None = setting(
+        None,
+        doc="Images seen, in whole batches; those that a selection embeds count too.",
+        unit="images",
+        label="budget, images",
+        axis=5,
+        column="hp_samples",
+        ge=1,
+    )
+    optimizer: str = setting("sgd", doc="The optimiser.", choices=("sgd", "lars"), column="hp_optimizer")
+    lars_trust: float = setting(
+        0.001, doc="LARS: length of a step over the length of the weights.", unit="1", gt=0
+    )
+    weight_decay: float = setting(
+        1e-6,
+        doc="Weight decay; batch norms and biases have none.",
+        unit="1",
+        axis=6,
+        column="hp_weight_decay",
+        ge=0,
+    )
+    momentum: float = setting(
+        0.9, doc="Momentum of the optimiser.", unit="1", axis=7, column="hp_momentum", ge=0, lt=1
+    )
+    warmup_fraction: float = setting(
+        0.1,
+        doc="Share of the steps in which the rate rises linearly; a cosine to zero follows.",
+        unit="1",
+        axis=8,
+        column="hp_warmup_fraction",
+        ge=0,
+        lt=1,
+    )
+    precision: str = setting(
+        "float32",
+        doc="Arithmetic of the network; losses compute in float32 or finer.",
+        choices=("float32", "tf32", "bfloat16"),
+        column="hp_precision",
+    )
 
     def step_count(self, images: int) -> int:
         """Optimiser steps of the whole budget on `images` images; an epoch's last short batch is left out."""
@@ -81,39 +162,71 @@ class TrainingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionConfig:
-    """Which batches are trained on. Numbers that are None, and those a method does not take: see its file."""
+    """Which batches are trained on. A number that is None has the method's default, or the method takes none."""
 
-    method: str = "shuffle"  # full | fixed | shuffle | all_subsets | osgd | spectral
-    pool: int | None = None  # k, random batches that a round of osgd or spectral chooses from
-    keep: int | None = None  # q, batches of a round that osgd trains on
-    refresh: int | None = None  # images: batches trained from one pass of embeddings to the next, None for q
+    method: str = setting(
+        "shuffle",
+        doc=f"The method: {'; '.join(f'`{name}`: {kind.doc}' for name, kind in METHOD_KINDS.items())}.",
+        choices=METHODS,
+        axis=9,
+        axis_name=SELECTION_AXIS,
+        column="hp_selection",
+    )
+    pool: int | None = setting(
+        None,
+        doc="k, batches that a round of the selection chooses from.",
+        unit="batches",
+        column="hp_pool",
+        ge=1,
+    )
+    keep: int | None = setting(
+        None, doc="q, batches of a round that are trained on.", unit="batches", column="hp_keep", ge=1
+    )
+    refresh: int | None = setting(
+        None,
+        doc="Images: batches trained from one pass of embeddings to the next.",
+        unit="batches",
+        column="hp_refresh",
+        ge=1,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeConfig:
-    """Evaluation of the frozen encoder: which probes, and their settings."""
+    """Evaluation of the frozen encoder: which probes run, and their settings."""
 
-    suite: tuple[str, ...] = ("probe10", "probe_full", "knn")
-    draws: int = 5  # label draws of each few-label probe, shared by all trials
-    l2: float = 1.0  # strength of the logistic regression's penalty: 1 / C
-    knn_k: int = 20
-    sgd_epochs: int = 200  # `probe_sgd`, the papers' protocol
-    sgd_lr: float = 0.1
-    sgd_weight_decay: float = 1e-4
-    sgd_batch_size: int = 1024
-    corruptions: str = "built_in"  # of the probes under corruption: built_in, or npy:FOLDER
-    severity: int = 3  # of the corruptions, 1 to 5
+    suite: tuple[str, ...] = setting(
+        ("probe10", "probe_full", "knn"), doc="The probes that run.", choices=PROBES, min_length=1
+    )
+    draws: int = setting(5, doc="Label draws of each few-label probe, the same for all trials.", ge=1)
+    l2: float = setting(1.0, doc="Penalty of the logistic regression, 1 / C.", gt=0)
+    knn_k: int = setting(20, doc="Neighbours that vote in the probe `knn`.", ge=1)
+    sgd_epochs: int = setting(200, doc="Epochs of `probe_sgd`, the papers' protocol.", ge=1)
+    sgd_lr: float = setting(0.1, doc="Learning rate of `probe_sgd`.", gt=0)
+    sgd_weight_decay: float = setting(1e-4, doc="Weight decay of `probe_sgd`.", ge=0)
+    sgd_batch_size: int = setting(1024, doc="Batch size of `probe_sgd`.", ge=1)
+    corruptions: str = setting(
+        "built_in",
+        doc="Images of the probes under corruption: `built_in`, or `npy:FOLDER` for published ones.",
+        pattern=r"^(built_in|npy:.+)$",
+    )
+    severity: int = setting(3, doc="Severity of the corruptions.", ge=1, le=5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImagesTask:
-    """Contrastive pre-training on images, then linear evaluation."""
+    """Contrastive pre-training on images, then evaluation of the frozen encoder."""
 
     kind: ClassVar[str] = "images"
 
     data: DataConfig
-    views: str  # name of the augmentation recipe
-    views_form: str = "faithful"  # faithful | approximate colour operations
+    views: str = setting(doc="Augmentation recipe; the data set's own by default.", column="views")
+    views_form: str = setting(
+        "faithful",
+        doc="Form of the colour operations.",
+        choices=("faithful", "approximate"),
+        column="views_form",
+    )
     encoder: EncoderConfig
     training: TrainingConfig
     selection: SelectionConfig = field(default_factory=SelectionConfig)
@@ -122,14 +235,51 @@ class ImagesTask:
 
 @dataclass(frozen=True, kw_only=True)
 class SphereTraining:
-    """Gradient descent on raw embeddings. The budget is one of `steps` and `samples` (pairs trained on)."""
+    """Gradient descent on raw embeddings. The budget is one of `steps` and `samples`."""
 
-    batch_size: int  # B, pairs a step; selection `full` takes all N instead
-    lr: float  # of the mean loss over a batch; raw embeddings begin with unit norm
-    steps: int | None = None
-    samples: int | None = None
-    momentum: float = 0.0
-    lr_schedule: str = "constant"  # constant | cosine, to zero after the last step
+    batch_size: int = setting(
+        doc="B, pairs a step; selection `full` takes all N instead.",
+        unit="pairs",
+        label="batch size, pairs",
+        axis=1,
+        column="hp_batch_size",
+        ge=2,
+    )
+    lr: float = setting(
+        doc="Learning rate of the mean loss over a batch; raw embeddings begin with unit norm.",
+        unit="1",
+        label="base learning rate",
+        axis=2,
+        column="hp_lr",
+        gt=0,
+    )
+    steps: int | None = setting(
+        None,
+        doc="Steps of the optimiser.",
+        unit="steps",
+        label="budget, steps",
+        axis=4,
+        column="hp_steps",
+        ge=1,
+    )
+    samples: int | None = setting(
+        None,
+        doc="Pairs seen, in whole batches; those that a selection looks at count too.",
+        unit="pairs",
+        label="budget, images",
+        axis=5,
+        column="hp_samples",
+        ge=1,
+    )
+    momentum: float = setting(
+        0.0, doc="Momentum of the optimiser.", unit="1", axis=7, column="hp_momentum", ge=0, lt=1
+    )
+    lr_schedule: str = setting(
+        "constant",
+        doc="Schedule of the rate; `cosine` ends at zero after the last step.",
+        choices=("constant", "cosine"),
+        column="hp_lr_schedule",
+    )
 
     def step_count(self, pairs: int) -> int:
         """Optimiser steps of the whole budget, whatever the `pairs`; see `trainables.sphere.budget`."""
@@ -145,9 +295,17 @@ class SphereTask:
 
     kind: ClassVar[str] = "sphere"
 
-    n_pairs: int  # N
-    dim: int  # d
-    init: str = "independent"  # independent | aligned (both views alike): uniform on the sphere
+    #: Record columns that are the same for every trial of the task.
+    constant_columns: ClassVar[Mapping[str, str]] = {"hp_optimizer": "sgd"}
+
+    n_pairs: int = setting(doc="N, pairs of embeddings.", unit="pairs", axis=10, column="hp_n_pairs", ge=2)
+    dim: int = setting(doc="d, dimensions of the space.", unit="dimensions", axis=11, column="hp_dim", ge=2)
+    init: str = setting(
+        "independent",
+        doc="First embeddings, uniform on the sphere: independent in the two views, or alike.",
+        choices=("independent", "aligned"),
+        column="hp_init",
+    )
     training: SphereTraining
     selection: SelectionConfig = field(default_factory=SelectionConfig)
 
@@ -156,8 +314,12 @@ class SphereTask:
 class DiagnosticSampling:
     """Batches that are drawn from a population."""
 
-    batch_size: int  # M, pairs
-    passes: int = 16  # of measure `batches`: random partitions of the population into batches
+    batch_size: int = setting(
+        doc="M, pairs a batch.", unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2
+    )
+    passes: int = setting(
+        16, doc="Measure `batches`: random partitions of the population into batches.", ge=2
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,12 +328,35 @@ class DiagnosticTask:
 
     kind: ClassVar[str] = "diagnostic"
 
-    measure: str  # batches | precision | points
-    n_pairs: int  # N
-    dim: int  # d
-    defect: str = "none"  # see `trainables.diagnostics.population`
-    defect_level: float = 0.0  # from 0 to 1
-    view_cosine: float = 0.5  # inner product of a pair's views
+    measure: str = setting(
+        doc="`batches`: bias and variance of a batch's gradient; `precision`: what low precision leaves of the "
+        "gradient (losses ntxent and flatnce); `points`: how uniform the points are.",
+        choices=("batches", "precision", "points"),
+        column="hp_measure",
+    )
+    n_pairs: int = setting(
+        doc="N, pairs of the population.", unit="pairs", axis=10, column="hp_n_pairs", ge=4
+    )
+    dim: int = setting(doc="d, dimensions of the space.", unit="dimensions", axis=11, column="hp_dim", ge=4)
+    defect: str = setting(
+        "none",
+        doc="How the points depart from uniform ones.",
+        choices=("none", "collapse", "antipodes", "clusters", "low_rank", "half_sphere", "duplicates"),
+        axis=12,
+        column="hp_defect",
+    )
+    defect_level: float = setting(
+        0.0,
+        doc="How far the points depart from uniform ones.",
+        unit="1",
+        axis=13,
+        column="hp_defect_level",
+        ge=0,
+        le=1,
+    )
+    view_cosine: float = setting(
+        0.5, doc="Inner product of a pair's views.", unit="1", axis=14, column="hp_view_cosine", ge=-1, le=1
+    )
     training: DiagnosticSampling
 
 
@@ -182,8 +367,19 @@ TASKS: dict[str, type] = {
     DiagnosticTask.kind: DiagnosticTask,
 }
 
+#: What `[axes]` may sweep, of all tasks together, by name, in the order of the axes' numbers.
+AXES: dict[str, Declared] = declared_axes(*TASKS.values())
+
+#: Record columns of the settings of all tasks together, in their order.
+SETTING_COLUMNS: dict[str, Declared] = declared_columns(*TASKS.values())
+
 #: One of them: whoever runs a trial or expands a study of one kind knows which.
 Task = Any
+
+
+def task_columns(task: Task) -> dict[str, Any]:
+    """The record columns that a task's configuration fills: they are known before the trial runs."""
+    return {**getattr(task, "constant_columns", {}), **setting_columns(task)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,13 +22,11 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from trainables.config import ImagesTask
+from trainables.config import BUDGETS, ImagesTask
 from trainables.selection.rounds import step_count
 from trainables.store.files import Files, open_files
 
 _log = logging.getLogger(__name__)
-
-_UNITS = ("epochs", "steps", "samples")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +69,7 @@ def rung_levels(budget: int, min_resource: int, eta: int) -> list[int]:
 
 def rung_steps(task: ImagesTask, images: int, rule: EarlyStopping) -> dict[int, int]:
     """Each rung by the step after which it lies; of several after one step, the last."""
-    unit = next(name for name in _UNITS if getattr(task.training, name) is not None)
+    unit = next(name for name in BUDGETS if getattr(task.training, name) is not None)
     budget = getattr(task.training, unit)
 
     def steps(amount: int) -> int:

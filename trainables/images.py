@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainables.config import ImagesTask, TrialConfig
+from trainables.config import TrialConfig
 from trainables.datasets.datasets import load_dataset
 from trainables.datasets.loaded import ImageData
 from trainables.encoders.model import ContrastiveModel
@@ -57,29 +57,3 @@ def _columns(
     started = time.perf_counter()
     yield from evaluate(model.eval(), config, data, runtime)
     yield {"seconds_evaluate": time.perf_counter() - started}
-
-
-def image_columns(task: ImagesTask) -> dict[str, Any]:
-    """The record columns that a task's config fills."""
-    training = task.training
-    return {
-        "data": task.data.name,
-        "encoder": task.encoder.name,
-        "views": task.views,
-        "views_form": task.views_form,
-        "hp_batch_size": training.batch_size,
-        "hp_lr": training.lr,
-        "hp_lr_rule": training.lr_rule,
-        "hp_epochs": training.epochs,
-        "hp_steps": training.steps,
-        "hp_samples": training.samples,
-        "hp_optimizer": training.optimizer,
-        "hp_weight_decay": training.weight_decay,
-        "hp_momentum": training.momentum,
-        "hp_warmup_fraction": training.warmup_fraction,
-        "hp_precision": training.precision,
-        "hp_selection": task.selection.method,
-        "hp_pool": task.selection.pool,
-        "hp_keep": task.selection.keep,
-        "hp_refresh": task.selection.refresh,
-    }

@@ -28,6 +28,7 @@ class LossField:
     at_least: float | None = None
     at_most: float | None = None
     nonzero: bool = False
+    label: str = ""  # in figures and tables; the name in words without
 
     @property
     def type(self) -> type:
@@ -194,8 +195,20 @@ LOSS_CARDS: dict[str, LossCard] = {
         source="Koromilas et al. 2024, arXiv 2405.18045",
         fields=(
             LossField(name="kernel", default="gaussian", choices=tuple(KERNEL_PARAMETERS), doc="K"),
-            LossField(name="t", default=2.0, doc="the kernel's parameter; its range depends on the kernel"),
-            LossField(name="gamma", default=16.0, at_least=0.0, at_most=1e6, doc="weight of the energy"),
+            LossField(
+                name="t",
+                default=2.0,
+                doc="the kernel's parameter; its range depends on the kernel",
+                label="kernel scale t",
+            ),
+            LossField(
+                name="gamma",
+                default=16.0,
+                at_least=0.0,
+                at_most=1e6,
+                doc="weight of the energy",
+                label="energy weight gamma",
+            ),
         ),
     ),
     "general": LossCard(

@@ -23,34 +23,34 @@ from trainables.config import (
     TrialConfig,
     TrialKeys,
     canonical_json,
+    task_columns,
     trial_keys,
 )
-from trainables.diagnostics.trials import diagnostic_columns, run_diagnostic
-from trainables.images import image_columns, run_images
+from trainables.diagnostics.trials import run_diagnostic
+from trainables.images import run_images
 from trainables.losses import build_loss
 from trainables.provenance import provenance_of, provenances_of
 from trainables.run_facts import peak_memory_bytes, run_facts
 from trainables.runtime import Diverged, Pruned, Runtime, StackFailedError, TimedOutError
-from trainables.sphere.trials import run_sphere, sphere_columns
+from trainables.sphere.trials import run_sphere
 from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord
 from trainables.training.member import Report
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
-    """How trials of one kind run and which columns their config fills.
+    """How trials of one kind run.
 
     `run` takes trials of equal shapes and returns, for each, the record columns that it yields stage by stage.
     """
 
     run: Callable[[Sequence[TrialConfig], Runtime, Report], list[Iterator[dict[str, Any]]]]
-    columns: Callable[[Any], dict[str, Any]]
 
 
 TASK_KINDS: dict[str, TaskKind] = {
-    "images": TaskKind(run=run_images, columns=image_columns),
-    "sphere": TaskKind(run=run_sphere, columns=sphere_columns),
-    "diagnostic": TaskKind(run=run_diagnostic, columns=diagnostic_columns),
+    "images": TaskKind(run=run_images),
+    "sphere": TaskKind(run=run_sphere),
+    "diagnostic": TaskKind(run=run_diagnostic),
 }
 
 #: Columns that hold a number, or else text, by name.
@@ -202,7 +202,7 @@ def identity_columns(config: TrialConfig, keys: TrialKeys, attempt: int) -> dict
         "loss": config.loss.name,
         "seed": config.seed,
         "config": canonical_json(config),
-        **TASK_KINDS[config.task.kind].columns(config.task),
+        **task_columns(config.task),
         **_loss_columns(config),
     }
 

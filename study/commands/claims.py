@@ -63,4 +63,4 @@ def _findings(loaded: LoadedStudy) -> "StudyAnalysis":
     from study.report.study_table import study_table
 
     findings = analyse_table(*study_table(loaded.plan, loaded.study_file))
-    return with_kept(findings, loaded.plan.trials, loaded.store.path)
+    return with_kept(findings, loaded.plan.trial_set, loaded.store.path)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.info import StudyInfo
-from analysis.redact import redact_paths
 from analysis.results.build import table_study
 from analysis.results.read import is_imported, load_imported
 from analysis.studies import ComparedStudy, compare_studies
@@ -15,7 +14,6 @@ from study.errors import StudyError
 from study.loaded import load_study
 from study.report.bundle import bundle_table, read_bundle
 from study.report.study_table import study_table
-from trainables.config import ImagesTask
 
 
 def compare(sources: Sequence[str], store: str, data_root: str | None, *, out: str) -> None:
@@ -41,12 +39,7 @@ def _read(source: str, store: str, data_root: str | None) -> tuple[pd.DataFrame,
     if Path(source).suffix.lower() in (".csv", ".tsv", ".parquet", ".pq"):
         raise StudyError(f"compare: got the table {source}; run `study import` first, and name its folder")
     loaded = load_study(source, store, data_root)
-    table, info = study_table(loaded.plan, loaded.study_file)
-    task = loaded.plan.trials[0].config.task
-    if isinstance(task, ImagesTask):  # trials without a record have no data set's name in their rows
-        told = table["data"].astype(object)
-        table = table.assign(data=told.where(told.notna(), redact_paths(task.data.name)))
-    return table, info
+    return study_table(loaded.plan, loaded.study_file)
 
 
 def _named(read: Sequence[tuple[pd.DataFrame, StudyInfo]]) -> list[ComparedStudy]:

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.spec.load import Name
+from study.spec.schema import Name
 
 
 def write_template(path: str) -> None:

@@ -20,9 +20,9 @@ from threadpoolctl import threadpool_limits
 from study.cost.span import Span
 from trainables.config import ImagesTask, SelectionConfig, TrialConfig
 from trainables.datasets.datasets import load_dataset
+from trainables.probes import LABELS_A_CLASS
 from trainables.runtime import Runtime
 from trainables.selection.rounds import relative_step_cost
-from trainables.store.schema import LABELS_A_CLASS
 from trainables.training.member import Report
 from trainables.trial import TASK_KINDS, ignore_report
 

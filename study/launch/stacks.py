@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from trainables.config import DiagnosticTask, ImagesTask, SphereTask, Task, TrialConfig, canonical_json
-from trainables.selection.rounds import LOOKING_METHODS
+from trainables.selection.kinds import LOOKING_METHODS
 from trainables.work import Stack, WorkUnit
 
 #: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.

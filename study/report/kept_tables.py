@@ -1,4 +1,4 @@
-"""Reads what sphere trials left beside their records, for the report: gap curves and final embeddings."""
+"""Reads what trials of task `sphere` keep beside their records: gap curves and final embeddings, for the report."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study.spec.expand import PlannedTrial
-from trainables.config import SphereTask
+from study.spec.expand import PlannedTrial, TrialSet
 from trainables.store.artefacts import curve_path, embeddings_path
 
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from analysis.study_analysis import StudyAnalysis
 
 
-def with_kept(findings: "StudyAnalysis", trials: Sequence[PlannedTrial], artefacts: Path) -> "StudyAnalysis":
-    """StudyAnalysis with the curves and embeddings that sphere trials kept, each row with its `trial_id`."""
-    own = [trial for trial in trials if isinstance(trial.config.task, SphereTask)]
+def with_kept(findings: "StudyAnalysis", trial_set: TrialSet, artefacts: Path) -> "StudyAnalysis":
+    """The analysis with the curves and embeddings that trials kept for it, each row with its `trial_id`."""
+    own = trial_set.trials if trial_set.task.shows_kept_tables else ()
     return dataclasses.replace(
         findings,
         curves=_read(own, artefacts, curve_path),

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.axes import Axis
-from search_spaces.loss_params import loss_defaults
+from search_spaces.loss_params import field_label, loss_defaults
 from search_spaces.space import Tied
-from search_spaces.spaces import NULL_CONTROLS, SPACES, TUNED_ON
+from search_spaces.spaces import NULL_CONTROLS, SPACES
 from study.errors import StudyError
 from study.plan import Plan
 from study.report.kept_tables import with_kept
@@ -15,7 +15,8 @@ from study.spec.arms import Arm
 from study.spec.claims import claims_of
 from study.spec.expand import PlannedTrial, planned_rows
 from study.spec.load import StudyFile
-from trainables.config import DiagnosticTask, ImagesTask
+from study.spec.tasks.protocol import StudyTask
+from trainables.config import AXES
 from trainables.loss_fields import LOSS_CARDS
 from trainables.store.records import RecordStore
 
@@ -38,7 +39,7 @@ def build_report(plan: Plan, study_file: StudyFile, store: RecordStore) -> tuple
     from study.report.importances import with_importances
 
     findings = with_importances(analyse_table(*study_table(plan, study_file)))
-    findings = with_kept(findings, plan.trials, store.path)
+    findings = with_kept(findings, plan.trial_set, store.path)
     return write_findings(findings, study_directory(store, study_file.spec.name)), findings
 
 
@@ -65,7 +66,7 @@ def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
         name=spec.name,
         description=spec.description,
         metric=task.metric(plan.records.table.to_pandas()),
-        arms=tuple(_arm_info(arm, plan.trials) for arm in plan.trial_set.arms),
+        arms=tuple(_arm_info(arm, plan.trials, task) for arm in plan.trial_set.arms),
         seeds=spec.seeds,
         design=plan.trial_set.design,
         reference=spec.reference or "",
@@ -88,12 +89,12 @@ def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
+def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...], task: StudyTask) -> "ArmInfo":
     from analysis.info import ArmInfo
 
     tasks = [trial.config.task for trial in trials if trial.arm == arm.label]
     rates = {getattr(task.training, "lr", math.nan) for task in tasks}
-    lr_source, lr_tuned = _rate_source(arm, rates, trials)
+    lr_source, lr_tuned = _rate_source(arm, rates, trials, task)
     main = arm.main_axis or "lr"
     return ArmInfo(
         label=arm.label,
@@ -104,18 +105,6 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...]) -> "ArmInfo":
         lr_source=lr_source,
         lr_tuned=lr_tuned,
     )
-
-
-#: Axes in words, with their units where they have one.
-_AXIS_LABELS = {
-    "batch_size": "batch size, pairs",
-    "t": "kernel scale t",
-    "lr": "base learning rate",
-    "gamma": "energy weight gamma",
-    "epochs": "budget, epochs",
-    "steps": "budget, steps",
-    "samples": "budget, images",
-}
 
 
 def _axis_info(arm: Arm, name: str) -> "AxisInfo":
@@ -130,7 +119,7 @@ def _axis_info(arm: Arm, name: str) -> "AxisInfo":
         cases = (f"hp_{tied.on}", {str(value): each for value, each in measure.items()})
     return AxisInfo(
         name=f"hp_{name}",
-        label=_AXIS_LABELS.get(name, name.replace("_", " ")),
+        label=_axis_label(arm.loss, name),
         measure=measure if isinstance(measure, str) else "log",
         drawn=_drawn(arm.space.get(name)),
         default=_default(arm, name),
@@ -155,21 +144,25 @@ def _default(arm: Arm, name: str) -> Any:
     return default
 
 
-def _rate_source(arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...]) -> tuple[str, bool]:
+def _rate_source(
+    arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...], task: StudyTask
+) -> tuple[str, bool]:
     """Where an arm's base rate comes from, and whether it was tuned for what this study trains."""
-    space, task = SPACES.get(arm.loss), trials[0].config.task
-    if isinstance(task, DiagnosticTask):
+    space = SPACES.get(arm.loss)
+    if not task.trains:
         return "nothing is trained", True
     if len(rates) > 1:
         return "swept in this study", True
     if space is None or rates != {space.base_lr} or not space.rate_scope.covers(arm.axes):
         return "set in the study file", False
-    if not isinstance(task, ImagesTask):
-        return "set in the study file", False
-    here = {"data": task.data.name, "encoder": task.encoder.name, "lr_rule": task.training.lr_rule}
-    if here != TUNED_ON:
-        return f"carried over from {TUNED_ON['data']}, not tuned here", False
-    return space.lr_source, True
+    return task.tuned_rate(space, trials[0].config.task)
+
+
+def _axis_label(loss: str, name: str) -> str:
+    """An axis in words, as its declaration has it: of a setting, or of a field of the loss."""
+    if name in AXES:
+        return AXES[name].label
+    return field_label(loss, name)
 
 
 def _title(arm: Arm) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 from search_spaces.axes import Axis, Measure, is_numeric, listed, measure_of, varies
 from search_spaces.designs import DRAWN_DESIGNS, columns
-from search_spaces.loss_params import BUDGETS, TRAINING_AXES, check_loss_name, check_params, field_names
+from search_spaces.loss_params import check_loss_name, check_params, field_names
 from search_spaces.space import Point, Space, Tied, end_points, grid_points, point_at
 from search_spaces.spaces import SPACES
 from study.errors import StudyError
 from study.spec.arm_space import LOSS_KEY, LR_KEY, POINTS_KEY, build_space, loss_name
 from study.spec.schema import SearchSection
-from trainables.config import Scalar
+from trainables.config import AXES, BUDGETS, Scalar
 
 AxisValues = dict[str, tuple[Scalar, ...]]
 
@@ -82,7 +82,7 @@ def _named(where: str) -> Iterator[None]:
 
 def _refuse_training_axes(table: Mapping[str, Any]) -> None:
     for name in table:
-        if name in TRAINING_AXES and name != LR_KEY:
+        if name in AXES and name != LR_KEY:
             raise ValueError(f"{name}: belongs in [axes], where it is the same for all losses")
 
 
@@ -112,7 +112,7 @@ def _space_of_point(
     fixed = {name: listed(value) for name, value in point.items()}
     replaced = {*point, *(BUDGETS if set(BUDGETS) & set(point) else ())}
     axes = {name: axis for name, axis in shared.items() if name not in replaced}
-    training = axes | {name: axis for name, axis in fixed.items() if name in TRAINING_AXES}
+    training = axes | {name: axis for name, axis in fixed.items() if name in AXES}
     fields = {name: axis for name, axis in table.items() if name not in replaced} | _fields_of(fixed)
     return build_space(where, loss, fields, training, design="list")
 
@@ -125,7 +125,7 @@ def _points(loss: str, spaces: Sequence[Space], search: SearchSection) -> tuple[
         return tuple(point for space in spaces for point in grid_points(space))
     (space,) = spaces
     assert search.points is not None
-    column = columns(_main_axis(loss, space), TRAINING_AXES, field_names(loss))
+    column = columns(_main_axis(loss, space), tuple(AXES), field_names(loss))
     unknown = [name for name in space if name not in column]
     if unknown:
         check_params(loss, dict.fromkeys(unknown, 0.0))  # raises, and says what is allowed
@@ -142,7 +142,7 @@ def _points(loss: str, spaces: Sequence[Space], search: SearchSection) -> tuple[
 
 def _fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """What belongs to the loss."""
-    return {name: value for name, value in values.items() if name not in TRAINING_AXES}
+    return {name: value for name, value in values.items() if name not in AXES}
 
 
 def _occurring(points: Sequence[Point]) -> AxisValues:

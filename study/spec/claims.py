@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
-from study.spec.study_spec import StudySpec
+from study.spec.schema import StudySpec
 from trainables.store.schema import TrialRecord
 
 if TYPE_CHECKING:

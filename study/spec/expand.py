@@ -10,39 +10,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search_spaces.axes import Axis, Range, listed
+from search_spaces.axes import Axis, Range
 from search_spaces.designs import DRAWN_DESIGNS
-from search_spaces.loss_params import BUDGETS, SELECTION_AXIS, TRAINING_AXES, loss_defaults
+from search_spaces.loss_params import loss_defaults
 from search_spaces.space import Point, end_points
 from study.errors import StudyError
-from study.spec.arm_space import LR_KEY, POINTS_KEY
+from study.spec.arm_space import LR_KEY
 from study.spec.arms import Arm, resolve_arm
 from study.spec.claims import check_claims
-from study.spec.load import StudySpec
-from study.spec.schema import SelectionSection, SphereTrainingSection
+from study.spec.schema import SelectionSection, StudySpec
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.registry import open_task
 from trainables.config import (
-    DiagnosticTask,
+    AXES,
+    BUDGETS,
+    SELECTION_AXIS,
     LossConfig,
     Provenance,
     Scalar,
-    SphereTask,
     Task,
     TrialConfig,
     TrialKeys,
+    task_columns,
     trial_keys,
 )
 from trainables.datasets.datasets import DatasetInfo
 from trainables.provenance import code_fingerprint
-from trainables.selection.rounds import LOOKING_METHODS
-from trainables.sphere.known import ideal_name
+from trainables.selection.kinds import LOOKING_METHODS
+from trainables.settings import without_none
 from trainables.suggestion import did_you_mean
-
-#: Axes of whole numbers.
-_COUNTED = frozenset({"batch_size", *BUDGETS, "n_pairs", "dim"})
-
-_ABSENT = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +72,7 @@ def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
     task = open_task(spec, data_root)
     shared = _shared_axes(spec, task)
     arms = tuple(
-        resolve_arm(label, table, _with_rate(spec, shared, label, task), spec.search)
+        resolve_arm(label, table, task.rates(label, shared), spec.search)
         for label, table in spec.losses.items()
     )
     _check_axes(arms, task)
@@ -139,28 +135,9 @@ def _shared_axes(spec: StudySpec, task: StudyTask) -> dict[str, Axis]:
     return axes
 
 
-def _with_rate(
-    spec: StudySpec, shared: Mapping[str, Axis], label: str, task: StudyTask
-) -> Mapping[str, Axis]:
-    """The shared axes with the rate of `[training]` for a loss without one, where that table has a rate.
-
-    There the default rates of losses, found on images, mean nothing.
-    """
-    table, training = spec.losses[label], spec.training
-    if LR_KEY not in task.axes:
-        return {**shared, LR_KEY: listed(0.0)}  # nothing is trained
-    if not isinstance(training, SphereTrainingSection) or LR_KEY in shared or LR_KEY in table:
-        return shared
-    if training.lr is not None:
-        return {**shared, LR_KEY: listed(training.lr)}
-    if not all(LR_KEY in point for point in table.get(POINTS_KEY, ({},))):
-        raise StudyError(f"losses.{label}.lr: is missing; give it there, in [training] or in [axes]")
-    return shared
-
-
 def _whole(name: str, axis: Axis) -> Axis:
-    """Ranges of what is counted are of whole numbers."""
-    if isinstance(axis, Range) and name in _COUNTED:
+    """Ranges of whole numbers give whole numbers."""
+    if isinstance(axis, Range) and name in AXES and without_none(AXES[name].type) is int:
         return axis.model_copy(update={"whole": True})
     return axis
 
@@ -175,7 +152,7 @@ def _check_grid(name: str, axis: Axis) -> None:
 def _check_axes(arms: tuple[Arm, ...], task: StudyTask) -> None:
     for arm in arms:
         points = arm.points or end_points(arm.space)
-        if unknown := {name for point in points for name in point if name in TRAINING_AXES} - {
+        if unknown := {name for point in points for name in point if name in AXES} - {
             *task.axes,
             LR_KEY,
         }:
@@ -197,8 +174,8 @@ def _arm_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> Iterator[Plan
     shown = _shown(arm)
     tasks: dict[tuple[Any, ...], Task] = {}
     for number, point in enumerate(arm.points):
-        training = {name: value for name, value in point.items() if name in TRAINING_AXES}
-        params = {name: value for name, value in point.items() if name not in TRAINING_AXES}
+        training = {name: value for name, value in point.items() if name in AXES}
+        params = {name: value for name, value in point.items() if name not in AXES}
         key = tuple(training.items())
         task = tasks[key] = tasks.get(key) or trial_set.task.build(training)
         loss = LossConfig(name=arm.loss, params=_without_defaults(arm.loss, params))
@@ -238,32 +215,27 @@ def _refuse_repeats(trials: tuple[PlannedTrial, ...]) -> None:
 
 
 def planned_rows(trial_set: TrialSet) -> list[dict[str, Any]]:
-    """One flat row a trial: ids, arm, seed, design and `hp_` columns, as the analysis wants it.
+    """One flat row a trial: ids, arm, seed, design, and the record columns that are known before it runs.
 
-    Rows of design optuna crowd where scores are good: they tell what tuning finds, and span no surface.
+    Rows of a design that searches crowd where scores are good: they say what tuning finds, and span no surface.
     """
-    return [_planned_row(trial) | {"design": trial_set.design} for trial in trial_set.trials]
+    return [_planned_row(trial, trial_set) for trial in trial_set.trials]
 
 
-def _planned_row(trial: PlannedTrial) -> dict[str, Any]:
-    task = trial.config.task
-    hyperparameters = {**loss_defaults(trial.config.loss.name), **trial.config.loss.params}
-    swept = {name: _value_of(task, name) for name in TRAINING_AXES}
+def _planned_row(trial: PlannedTrial, trial_set: TrialSet) -> dict[str, Any]:
+    config = trial.config
+    params = {**loss_defaults(config.loss.name), **config.loss.params}
+    columns = {
+        **task_columns(config.task),
+        **trial_set.task.planned_columns(config.task),
+        **{f"hp_{name}": value for name, value in params.items()},
+    }
     return {
         **dataclasses.asdict(trial.keys),
         "arm": trial.arm,
         "point": trial.point,
-        "loss": trial.config.loss.name,
-        "seed": trial.config.seed,
-        **{f"hp_{name}": value for name, value in swept.items() if value is not _ABSENT},
-        **{f"hp_{name}": value for name, value in hyperparameters.items()},
-        **({"hp_measure": task.measure} if isinstance(task, DiagnosticTask) else {}),
-        **({"ideal": ideal_name(task.n_pairs, task.dim)} if isinstance(task, SphereTask) else {}),
+        "loss": config.loss.name,
+        "seed": config.seed,
+        "design": trial_set.design,
+        **{name: value for name, value in columns.items() if value is not None},
     }
-
-
-def _value_of(task: Task, axis: str) -> Any:
-    """What a task has of an axis, if the axis is one of its own."""
-    if axis == SELECTION_AXIS:
-        return task.selection.method if hasattr(task, "selection") else _ABSENT
-    return getattr(task.training, axis, getattr(task, axis, _ABSENT))

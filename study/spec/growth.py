@@ -10,13 +10,13 @@ from typing import Any
 
 from search_spaces.axes import Axis, listed, measure_of
 from search_spaces.designs import DRAWN_DESIGNS
-from search_spaces.loss_params import SELECTION_AXIS, TRAINING_AXES, loss_defaults
+from search_spaces.loss_params import loss_defaults
 from search_spaces.space import Tied
 from study.errors import StudyError
 from study.spec.arms import Arm
 from study.spec.expand import TrialSet
 from study.spec.load import StudySpec
-from trainables.config import Scalar
+from trainables.config import AXES, SELECTION_AXIS, Scalar
 
 Values = Sequence[Scalar]
 
@@ -128,7 +128,7 @@ def _grown_axis(
         )
     if name in spec.axes:
         return _axis_key("axes", name, _more(name, _axis_of(trial_set.arms[0], name), values))
-    if name in TRAINING_AXES and name != "lr":
+    if name in AXES and name != "lr":
         now = _unswept(spec, name)
         if now is None:
             raise StudyError(f"--axis {name}: the study gives no {name} yet to add to; edit the file")
@@ -157,7 +157,7 @@ def _arms_of(name: str, label: str, own: str, trial_set: TrialSet) -> list[Arm]:
     if not arms:
         labels = ", ".join(arm.label for arm in trial_set.arms)
         raise StudyError(
-            f"--axis: got '{name}', must be one of {', '.join(TRAINING_AXES)}, a field that losses of the study "
+            f"--axis: got '{name}', must be one of {', '.join(AXES)}, a field that losses of the study "
             f"vary, or LABEL.FIELD with a label out of {labels}"
         )
     return arms

@@ -10,12 +10,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from search_spaces.axes import Range
-from study.spec.load import SPECS
 from study.spec.source import SOURCE_KEYS
-from study.spec.tasks.diagnostic import DiagnosticStudy
-from study.spec.tasks.images import ImagesStudy
-from study.spec.tasks.sphere import SphereStudy
+from study.spec.tasks.registry import TASKS
 from study.spec.toml_text import render_value
+from trainables.settings import declared_axes
 
 _INTRODUCTION = """\
 # The study file
@@ -51,36 +49,6 @@ class KeyTable:
 
 
 #: What types cannot say: tables that hold axes.
-_AXES = KeyTable(
-    title="[axes]",
-    meaning="What varies for all losses alike.",
-    keys=(
-        Key(
-            name="batch_size",
-            type=_AXIS,
-            default="required",
-            meaning="Pairs a step. In design `list`, points may say it instead.",
-        ),
-        Key(
-            name=", ".join(ImagesStudy.axes[1:]),
-            type=_AXIS,
-            default="none",
-            meaning="Takes the place of what `[training]` and the losses' base rates say. One budget at most.",
-        ),
-        Key(
-            name=", ".join(name for name in SphereStudy.axes if name not in ImagesStudy.axes),
-            type=_AXIS,
-            default="none",
-            meaning="Of task `sphere`, which has no epochs, weight decay and warm-up: in the place of `[sphere]`.",
-        ),
-        Key(
-            name=", ".join(DiagnosticStudy.axes[1:]),
-            type=_AXIS,
-            default="none",
-            meaning="Of task `diagnostic`, which has no others: in the place of `[diagnostic]`.",
-        ),
-    ),
-)
 _LOSSES = KeyTable(
     title="[losses.LABEL]",
     meaning="One loss; an empty table takes its default range and base rate.",
@@ -134,17 +102,41 @@ def key_tables() -> list[KeyTable]:
     source = [
         Key(name=name, type=kind, default="none", meaning=text) for name, (kind, text) in SOURCE_KEYS.items()
     ]
-    images, sphere = SPECS["images"], SPECS["sphere"]
+    (_, first), *others = ((name, task.spec_type) for name, task in TASKS.items())
     return [
-        KeyTable(title="Above all tables", meaning="The study.", keys=(*_keys(_plain(images)), *source)),
-        *_tables(images, ""),
-        *_tables_of_task("sphere", sphere, images),
-        *_tables_of_task("diagnostic", SPECS["diagnostic"], images),
-        _AXES,
+        KeyTable(title="Above all tables", meaning="The study.", keys=(*_keys(_plain(first)), *source)),
+        *_tables(first, ""),
+        *(table for name, spec in others for table in _tables_of_task(name, spec, first)),
+        _axes_table(),
         _LOSSES,
         KeyTable(title="A range", meaning=_summary(Range), keys=_keys(Range.model_fields)),
         _VALUES,
     ]
+
+
+def _axes_table() -> KeyTable:
+    """`[axes]`: the axes of each task."""
+    meanings = [
+        f"Task `{name}`. Each takes the place of the key of that name in another table, or of the losses' base "
+        "rates. At most one of them is a budget."
+        for name in TASKS
+    ]
+    needed = Key(
+        name="batch_size",
+        type=_AXIS,
+        default="required",
+        meaning="Pairs a step. In design `list`, points may give it instead.",
+    )
+    others = (
+        Key(
+            name=", ".join(name for name in declared_axes(task.config_type) if name != needed.name),
+            type=_AXIS,
+            default="none",
+            meaning=meaning,
+        )
+        for task, meaning in zip(TASKS.values(), meanings, strict=True)
+    )
+    return KeyTable(title="[axes]", meaning="What varies for all losses alike.", keys=(needed, *others))
 
 
 def reference_page() -> str:

@@ -1,17 +1,46 @@
-"""The tables of a study file that are alike in every study: types, defaults and the meaning of each key."""
+"""The tables of a study file: which keys each has, with types, defaults, bounds and meanings.
 
-from typing import Annotated, Any, Literal
+Keys that set a field of the configuration follow from its declaration (`trainables.config`). Keys that are
+operational, or that say what is swept, are declared here.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+import dataclasses
+import types
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
 
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from search_spaces.axes import Cases, check_scalar, not_an_axis, parse_axis
 from search_spaces.designs import DRAWN_DESIGNS
-from trainables.config import Scalar, SelectionConfig
-from trainables.selection.rounds import METHODS
-from trainables.store.schema import PROBES
+from trainables.config import (
+    DataConfig,
+    DiagnosticSampling,
+    DiagnosticTask,
+    EncoderConfig,
+    ImagesTask,
+    ProbeConfig,
+    Scalar,
+    SelectionConfig,
+    SphereTask,
+    SphereTraining,
+    TrainingConfig,
+)
+from trainables.selection.kinds import METHOD_KINDS
+from trainables.settings import Setting, without_none
 
 Positive = Annotated[int, Field(ge=1)]
-Suite = Annotated[tuple[Literal[PROBES], ...], Field(min_length=1)]  # type: ignore[valid-type]
-Probability = Annotated[float, Field(ge=0, lt=1)]
+
+#: Fields of tasks that are tables of their own in a study file.
+_TABLES = ("data", "encoder", "training", "selection", "probe")
 
 
 class Section(BaseModel):
@@ -20,67 +49,55 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class DataSection(Section):
+def section_of(*configs: type, without: Sequence[str] = (), optional: Sequence[str] = ()) -> Any:
+    """A table with the settings of these classes of the configuration, less those in `without`.
+
+    Settings in `optional` may be left out of the table although the configuration needs them: they are swept, or the
+    data set knows them. A setting that is a class of settings itself becomes a table in the table.
+    """
+    fields: dict[str, Any] = {}
+    for spec in (spec for config in configs for spec in dataclasses.fields(config)):
+        if spec.name not in without:
+            fields[spec.name] = _key_of(spec, spec.name in optional)
+    return create_model(configs[0].__name__, __base__=Section, __doc__=configs[0].__doc__, **fields)
+
+
+def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
+    """Type and field of the key that gives a setting."""
+    declared: Setting = spec.metadata["setting"]
+    kind = _key_type(spec.type, declared)
+    if optional:
+        return kind | None, Field(default=None, description=declared.doc)
+    default = ... if spec.default is dataclasses.MISSING else spec.default
+    return kind, Field(default=default, description=declared.doc)
+
+
+def _key_type(kind: Any, declared: Setting) -> Any:
+    """The type that checks a value: with its bounds, and with its choices in the place of text."""
+    inner = without_none(kind)
+    if inner != kind:
+        return _key_type(inner, declared) | None
+    if get_origin(kind) is tuple:
+        item = _key_type(get_args(kind)[0], Setting(doc="", choices=declared.choices))
+        items: Any = types.GenericAlias(tuple, (item, ...))
+        return Annotated[items, Field(**declared.bounds)] if declared.bounds else items
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return section_of(kind)
+    if declared.choices:
+        return Literal[declared.choices]
+    return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind
+
+
+class DataSection(section_of(DataConfig, ImagesTask, without=_TABLES, optional=("views",))):  # type: ignore[misc]
     """Which images."""
 
-    name: str = Field(description="A name of `study list data`, or the import path of one's own.")
-    train_limit: Positive | None = Field(
-        default=None, description="Images of the training split; all without."
-    )
-    test_limit: Positive | None = Field(
-        default=None, description="Images of the test and validation split; all without."
-    )
-    classes: tuple[str, ...] = Field(default=(), description="Classes that are used; all without.")
-    size: Positive | None = Field(
-        default=None, description="Pixels that encoded images are fitted to; without, their own."
-    )
-    views: str | None = Field(default=None, description="Augmentation recipe; without, the data set's own.")
-    views_form: Literal["faithful", "approximate"] = Field(
-        default="faithful", description="Form of the colour operations."
-    )
 
-
-class EncoderSection(Section):
+class EncoderSection(section_of(EncoderConfig)):  # type: ignore[misc]
     """Which network."""
 
-    name: str = Field(description="A name of `study list encoders`, or the import path of one's own.")
-    width: Positive = Field(
-        default=16, description="Channels of the first stage, where the network has that choice."
-    )
-    projection_dim: Annotated[int, Field(ge=2)] = Field(
-        default=128, description="d, dimensions that the loss sees."
-    )
-    head_batch_norm: bool = Field(
-        default=False, description="A batch norm after the projection head's last layer too."
-    )
 
-
-class TrainingSection(Section):
+class TrainingSection(section_of(TrainingConfig, without=("batch_size", "lr"))):  # type: ignore[misc]
     """Pre-training, apart from what is swept. One of `epochs`, `steps` and `samples`."""
-
-    epochs: Positive | None = Field(default=None, description="Passes over the training images.")
-    steps: Positive | None = Field(default=None, description="Steps of the optimiser.")
-    samples: Positive | None = Field(
-        default=None, description="Images seen, in whole batches, those that a selection looks at included."
-    )
-    optimizer: Literal["sgd", "lars"] = Field(default="sgd", description="The optimiser.")
-    lars_trust: Annotated[float, Field(gt=0)] = Field(
-        default=0.001, description="LARS: length of a step over the length of the weights."
-    )
-    lr_rule: Literal["none", "linear", "sqrt"] = Field(
-        default="sqrt", description="How the rate grows with batch size over `lr_reference_batch`."
-    )
-    lr_reference_batch: Positive = Field(default=256, description="Pairs at which base rates hold.")
-    momentum: Probability = Field(default=0.9, description="Momentum of the optimiser.")
-    weight_decay: Annotated[float, Field(ge=0)] = Field(
-        default=1e-6, description="Not of batch norm and biases."
-    )
-    warmup_fraction: Probability = Field(
-        default=0.1, description="Share of the steps with rising rate; cosine follows."
-    )
-    precision: Literal["float32", "tf32", "bfloat16"] = Field(
-        default="float32", description="Of the network alone."
-    )
 
     @model_validator(mode="after")
     def _one_budget(self) -> "TrainingSection":
@@ -89,28 +106,28 @@ class TrainingSection(Section):
         return self
 
 
-class SelectionSection(Section):
-    """Which batches are trained on. `selection` in `[axes]` sweeps the method; then it need not stand here."""
+#: Keys of `[selection]` for the numbers of each method: the method, and the number that the key sets.
+_SELECTION_KEYS = {
+    f"{method}_{number}": (method, number) for method, kind in METHOD_KINDS.items() for number in kind.takes
+}
 
-    method: Literal[METHODS] = Field(  # type: ignore[valid-type]
-        default="shuffle",
-        description="All pairs at once, one partition for ever, a new one each epoch, every batch that there is, "
-        "those of highest loss (Ordered SGD), or clusters of similar pairs.",
-    )
-    osgd_pool: Positive | None = Field(
-        default=None, description="k, random batches of a round; without, 1500, or as many as the data holds."
-    )
-    osgd_keep: Positive | None = Field(
-        default=None, description="q, of which those with the highest loss are trained; without, k / 10."
-    )
-    osgd_refresh: Positive | None = Field(
-        default=None, description="Of images: batches trained between two passes of embeddings; without, q."
-    )
-    spectral_pool: Positive | None = Field(
-        default=None,
-        description="k, batches that are clustered at once; without, 40, or what the data holds.",
-    )
-    spectral_refresh: Positive | None = Field(default=None, description="As `osgd_refresh`; without, k.")
+
+def _selection_fields() -> dict[str, Any]:
+    return {
+        key: (Positive | None, Field(default=None, description=METHOD_KINDS[method].takes[number]))
+        for key, (method, number) in _SELECTION_KEYS.items()
+    }
+
+
+_Selection: Any = create_model(
+    "_Selection",
+    __base__=section_of(SelectionConfig, without=("pool", "keep", "refresh")),
+    **_selection_fields(),
+)
+
+
+class SelectionSection(_Selection):
+    """Which batches are trained on. `selection` in `[axes]` sweeps the method; then it need not stand here."""
 
     def config(self, method: str | None = None) -> SelectionConfig:
         """The selection that trials have under `method`, this table's own without."""
@@ -121,38 +138,18 @@ class SelectionSection(Section):
     @classmethod
     def keys_of(cls, method: str) -> dict[str, str]:
         """The keys that are for one method, and the fields of `SelectionConfig` that they set."""
-        prefix = f"{method}_"
-        return {key: key.removeprefix(prefix) for key in cls.model_fields if key.startswith(prefix)}
+        return {key: number for key, (own, number) in _SELECTION_KEYS.items() if own == method}
 
 
-class SphereSection(Section):
-    """Task `sphere`: the embeddings."""
-
-    n_pairs: Annotated[int, Field(ge=2)] | None = Field(
-        default=None, description="N, pairs of embeddings, where `axes.n_pairs` does not say."
-    )
-    dim: Annotated[int, Field(ge=2)] | None = Field(
-        default=None, description="d, dimensions of the space, where `axes.dim` does not say."
-    )
-    init: Literal["independent", "aligned"] = Field(
-        default="independent", description="First embeddings, uniform: of each view its own, or alike."
-    )
+class SphereSection(section_of(SphereTask, without=_TABLES, optional=("n_pairs", "dim"))):  # type: ignore[misc]
+    """Task `sphere`: the embeddings. `[axes]` may give `n_pairs` and `dim` instead."""
 
 
-class SphereTrainingSection(Section):
-    """Task `sphere`: gradient descent on raw vectors, apart from what is swept. One of `steps` and `samples`."""
+class SphereTrainingSection(section_of(SphereTraining, without=("batch_size",), optional=("lr",))):  # type: ignore[misc]
+    """Task `sphere`: gradient descent on raw vectors, apart from what is swept. One of `steps` and `samples`.
 
-    steps: Positive | None = Field(default=None, description="Steps of the optimiser.")
-    samples: Positive | None = Field(
-        default=None, description="Pairs seen, in whole batches, those that a selection looks at included."
-    )
-    lr: Annotated[float, Field(gt=0)] | None = Field(
-        default=None, description="Learning rate, where neither `[axes]` nor the loss's table says."
-    )
-    momentum: Probability = Field(default=0.0, description="Momentum of the optimiser.")
-    lr_schedule: Literal["constant", "cosine"] = Field(
-        default="constant", description="Of the rate; cosine: to zero after the last step."
-    )
+    `[axes]` or the table of a loss may give `lr` instead.
+    """
 
     @model_validator(mode="after")
     def _one_budget(self) -> "SphereTrainingSection":
@@ -161,47 +158,12 @@ class SphereTrainingSection(Section):
         return self
 
 
-class DiagnosticSection(Section):
+class DiagnosticSection(section_of(DiagnosticTask, DiagnosticSampling, without=(*_TABLES, "batch_size"))):  # type: ignore[misc]
     """Task `diagnostic`: the population, and what is measured of it."""
 
-    measure: Literal["batches", "precision", "points"] = Field(
-        description="Bias and variance of a batch's gradient; what low precision leaves of it (losses ntxent and "
-        "flatnce); or how uniform the points are."
-    )
-    n_pairs: Annotated[int, Field(ge=4)] = Field(description="N, pairs of the population.")
-    dim: Annotated[int, Field(ge=4)] = Field(description="d, dimensions of the space.")
-    passes: Annotated[int, Field(ge=2)] = Field(
-        default=16, description="Of batches: random partitions of the population."
-    )
-    defect: Literal["none", "collapse", "antipodes", "clusters", "low_rank", "half_sphere", "duplicates"] = (
-        Field(default="none", description="How points depart from uniform ones.")
-    )
-    defect_level: Annotated[float, Field(ge=0, le=1)] = Field(default=0.0, description="How far.")
-    view_cosine: Annotated[float, Field(ge=-1, le=1)] = Field(
-        default=0.5, description="Inner product of a pair's views."
-    )
 
-
-class ProbeSection(Section):
+class ProbeSection(section_of(ProbeConfig)):  # type: ignore[misc]
     """Evaluation of the frozen encoder."""
-
-    suite: Suite = Field(default=("probe10", "probe_full", "knn"), description="The probes that run.")
-    draws: Positive = Field(
-        default=5, description="Label draws of each few-label probe, shared by all trials."
-    )
-    l2: Annotated[float, Field(gt=0)] = Field(
-        default=1.0, description="Penalty of the logistic regression, 1 / C."
-    )
-    knn_k: Positive = Field(default=20, description="Neighbours that vote.")
-    sgd_epochs: Positive = Field(default=200, description="Of `probe_sgd`, the papers' protocol.")
-    sgd_lr: Annotated[float, Field(gt=0)] = Field(default=0.1, description="Of `probe_sgd`.")
-    sgd_weight_decay: Annotated[float, Field(ge=0)] = Field(default=1e-4, description="Of `probe_sgd`.")
-    sgd_batch_size: Positive = Field(default=1024, description="Of `probe_sgd`.")
-    corruptions: Annotated[str, Field(pattern=r"^(built_in|npy:.+)$")] = Field(
-        default="built_in",
-        description="Of the probes under corruption: `built_in`, or `npy:FOLDER` for published ones.",
-    )
-    severity: Annotated[int, Field(ge=1, le=5)] = Field(default=3, description="Of the corruptions.")
 
 
 #: Keys of `[search]` that not every design has.
@@ -403,3 +365,66 @@ class TrackingSection(Section):
         description="Event files in `studies/NAME/tensorboard` of the store. Needs `uv sync --extra "
         "tracking-tensorboard`.",
     )
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+
+
+def _shared_axis(raw: Any) -> Any:
+    axis = parse_axis(raw)
+    if isinstance(axis, Cases):
+        raise ValueError(not_an_axis(axis))
+    return axis
+
+
+def _loss_value(raw: Any) -> Any:
+    """An axis, or the explicit points of a loss: tables of single values."""
+    if not (isinstance(raw, list) and any(isinstance(point, dict) for point in raw)):
+        return parse_axis(raw)
+    for number, point in enumerate(raw, start=1):
+        if not isinstance(point, Mapping) or not point:
+            raise ValueError(
+                f"got {point!r} as number {number}, must be a table such as {{ temperature = 0.1 }}"
+            )
+        for value in point.values():
+            check_scalar(value)
+    return tuple(raw)
+
+
+SharedAxis = Annotated[Any, PlainValidator(_shared_axis)]
+LossValue = Annotated[Any, PlainValidator(_loss_value)]
+
+
+class StudySpec(Section):
+    """One study. `losses` maps a label to a loss's values; the key `loss` names the loss where the label does not."""
+
+    name: Name = Field(description="Names the folder of results: letters, digits, `_`, `.` and `-`.")
+    description: str = Field(default="", description="One line for lists and the report.")
+    task: str
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
+        description="Each configuration runs once with each; losses are paired by seed."
+    )
+    metric: str
+    reference: str | None = Field(
+        default=None,
+        description="Label that others are compared with; without, the first InfoNCE, or the first loss.",
+    )
+    training: Section
+    selection: SelectionSection = SelectionSection()
+    axes: dict[str, SharedAxis] = Field(default={})
+    losses: Annotated[dict[str, dict[str, LossValue]], Field(min_length=1)]
+    search: SearchSection = SearchSection()
+    resources: ResourcesSection = ResourcesSection()
+    keep: KeepSection = KeepSection()
+    tracking: TrackingSection = TrackingSection()
+    claims: tuple[ClaimSection, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "StudySpec":
+        repeated = sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1})
+        if repeated:
+            raise ValueError(f"seeds: got {repeated[0]} more than once, each seed is allowed once")
+        if self.reference is not None and self.reference not in self.losses:
+            raise ValueError(f"reference: got '{self.reference}', must be one of {', '.join(self.losses)}")
+        return self

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from search_spaces.designs import DRAWN_DESIGNS, columns, random_points, sobol_points
-from search_spaces.loss_params import TRAINING_AXES, field_names
+from search_spaces.loss_params import field_names
+from trainables.config import AXES
 
 #: First point of seed 0, first three columns: other numbers orphan the records of every drawn study.
 FROZEN = {
@@ -48,7 +49,7 @@ def test_other_counts_are_refused() -> None:
 
 def test_every_hyperparameter_has_its_own_column() -> None:
     for loss in ("kcl", "general", "dhel"):
-        column = columns(field_names(loss)[0], TRAINING_AXES, field_names(loss))
+        column = columns(field_names(loss)[0], tuple(AXES), field_names(loss))
         assert len(set(column.values())) == len(column)
         assert column[field_names(loss)[0]] == 0
         assert column["batch_size"] == 1
@@ -56,4 +57,4 @@ def test_every_hyperparameter_has_its_own_column() -> None:
 
 def test_too_many_fields() -> None:
     with pytest.raises(ValueError, match="room for 48"):
-        columns(None, TRAINING_AXES, [f"field{index}" for index in range(49)])
+        columns(None, tuple(AXES), [f"field{index}" for index in range(49)])

@@ -135,7 +135,7 @@ def test_seeds_rates_and_temperatures_share_a_stack() -> None:
         ([("steps = 20", "samples = 7"), ('"full", ', "")], None),
         ([("steps = 20", "samples = 7")], "training.samples: got 7, which is less than one step sees"),
         ([("lr = 1.0", "")], "losses.infonce.lr: is missing"),
-        ([("lr = 1.0", "epochs = 3")], "training.epochs: unknown key; allowed are steps, samples, lr"),
+        ([("lr = 1.0", "epochs = 3")], "training.epochs: unknown key; allowed are lr, steps, samples"),
         (
             [("[axes]", "[axes]\nweight_decay = [0.1]")],
             "axes.weight_decay: unknown axis; allowed are batch_size",

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from tests.trainables.records_example import example_record
-from trainables.store.schema import METRICS, column_unit, record_schema, record_to_table
+from trainables.probes import METRICS
+from trainables.store.schema import column_unit, record_schema, record_to_table
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "schema.txt"
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainables.config import DiagnosticTask, TrialConfig
+from trainables.config import TrialConfig
 from trainables.diagnostics.batches import batch_statistics
 from trainables.diagnostics.population import population
 from trainables.diagnostics.precision import precision_statistics
@@ -63,16 +63,3 @@ def _points(config: TrialConfig, report: Report) -> dict[str, Any]:
 
 
 _MEASURES = {"batches": _batches, "precision": _precision, "points": _points}
-
-
-def diagnostic_columns(task: DiagnosticTask) -> dict[str, Any]:
-    """The record columns that a task's config fills."""
-    return {
-        "hp_batch_size": task.training.batch_size,
-        "hp_n_pairs": task.n_pairs,
-        "hp_dim": task.dim,
-        "hp_measure": task.measure,
-        "hp_defect": task.defect,
-        "hp_defect_level": task.defect_level,
-        "hp_view_cosine": task.view_cosine,
-    }

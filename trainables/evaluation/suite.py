@@ -23,7 +23,7 @@ from trainables.evaluation.retrieval import (
     retrieval_accuracy,
 )
 from trainables.evaluation.sgd_probe import fit_sgd
-from trainables.store.schema import LABELS_A_CLASS
+from trainables.probes import LABELS_A_CLASS
 from trainables.streams import Stream, stream_generator
 
 #: The accuracy of a fitted probe on the split of that name, in [0, 1].

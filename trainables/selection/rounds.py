@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trainables.config import SelectionConfig, SphereTraining, TrainingConfig
-
-METHODS = ("full", "fixed", "shuffle", "all_subsets", "osgd", "spectral")
-
-#: Methods that choose by the current embeddings.
-LOOKING_METHODS = ("osgd", "spectral")
+from trainables.selection.kinds import LOOKING_METHODS, METHODS
 
 #: The most batches that `all_subsets` lists, and that `osgd` draws from without drawing one twice.
 MOST_SUBSETS = 100_000

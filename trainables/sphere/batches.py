@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from trainables.config import SphereTask
+from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.methods import Selector, build_selector
-from trainables.selection.rounds import LOOKING_METHODS
 from trainables.streams import Stream, stream_generator
 
 

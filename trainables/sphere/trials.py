@@ -92,24 +92,3 @@ def configuration_columns(config: TrialConfig, z_a: Tensor, z_b: Tensor) -> dict
         "z_alignment": alignment(z_a, z_b),
         **{f"z_{name}": value for name, value in embedding_metrics(z_a).items()},
     }
-
-
-def sphere_columns(task: SphereTask) -> dict[str, Any]:
-    """The record columns that a task's config fills."""
-    training, selection = task.training, task.selection
-    return {
-        "hp_batch_size": training.batch_size,
-        "hp_lr": training.lr,
-        "hp_steps": training.steps,
-        "hp_samples": training.samples,
-        "hp_optimizer": "sgd",
-        "hp_momentum": training.momentum,
-        "hp_lr_schedule": training.lr_schedule,
-        "hp_n_pairs": task.n_pairs,
-        "hp_dim": task.dim,
-        "hp_init": task.init,
-        "hp_selection": selection.method,
-        "hp_pool": selection.pool,
-        "hp_keep": selection.keep,
-        "hp_refresh": selection.refresh,
-    }

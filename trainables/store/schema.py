@@ -14,6 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from trainables.config import TASKS, DiagnosticTask, SphereTask, TrainingConfig
+from trainables.settings import Declared, declared_columns, without_none
+
 SCHEMA_VERSION = 1
 
 
@@ -28,9 +31,9 @@ class Status(StrEnum):
     PRUNED = "pruned"
 
 
-def _column(type_: pa.DataType, unit: str, doc: str, *, required: bool = False) -> Any:
-    """A field that knows its Parquet type, its unit ("1" for pure numbers) and what it means."""
-    metadata = {"type": type_, "unit": unit, "doc": doc, "required": required}
+def _column(type_: pa.DataType, unit: str, doc: str, *, required: bool = False, label: str = "") -> Any:
+    """A field that knows its Parquet type, its unit ("1" for pure numbers), its meaning and its name in figures."""
+    metadata = {"type": type_, "unit": unit, "doc": doc, "required": required, "label": label}
     return field(metadata=metadata) if required else field(default=None, metadata=metadata)
 
 
@@ -38,8 +41,8 @@ def _text(doc: str, *, required: bool = False) -> Any:
     return _column(pa.string(), "", doc, required=required)
 
 
-def _real(unit: str, doc: str) -> Any:
-    return _column(pa.float64(), unit, doc)
+def _real(unit: str, doc: str, label: str = "") -> Any:
+    return _column(pa.float64(), unit, doc, label=label)
 
 
 def _count(unit: str, doc: str, *, required: bool = False) -> Any:
@@ -47,8 +50,8 @@ def _count(unit: str, doc: str, *, required: bool = False) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialRecord:
-    """One attempt at one trial, flat. Absent values are None and become nulls."""
+class _Identity:
+    """Which attempt at which trial a record is of."""
 
     # identity
     trial_id: str = _text("content hash of config, data, own code and numerics version", required=True)
@@ -70,17 +73,36 @@ class TrialRecord:
     encoder: str | None = _text("name or import path of the encoder")
     views: str | None = _text("name of the augmentation recipe")
     views_form: str | None = _text("faithful or approximate colour operations of the views")
-    hp_batch_size: int | None = _count("pairs", "M, pairs of views a step")
-    hp_lr: float | None = _real("1", "base learning rate, before the batch-size rule")
-    hp_lr_rule: str | None = _text("none | linear | sqrt")
-    hp_epochs: int | None = _count("epochs", "training budget, null when given otherwise")
-    hp_steps: int | None = _count("steps", "training budget, null when given otherwise")
-    hp_samples: int | None = _count("images", "training budget, null when given otherwise")
-    hp_optimizer: str | None = _text("sgd | lars")
-    hp_weight_decay: float | None = _real("1", "weight decay of weights (not of batch norm and biases)")
-    hp_momentum: float | None = _real("1", "momentum of SGD")
-    hp_warmup_fraction: float | None = _real("1", "share of the steps with linearly rising rate")
-    hp_precision: str | None = _text("arithmetic of the network; losses are always float32 or finer")
+
+
+def _setting_columns(base: type, name: str, columns: Mapping[str, Declared]) -> Any:
+    """The class `base` with a column for each declared setting."""
+    fields = [(column, each.type | None, _setting_column(each)) for column, each in columns.items()]
+    return dataclasses.make_dataclass(name, fields, bases=(base,), frozen=True, kw_only=True)
+
+
+def _setting_column(declared: Declared) -> Any:
+    """Numbers and texts have columns of their own type, lists and tables stand as JSON."""
+    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+    type_ = types.get(without_none(declared.type), pa.string())
+    return _column(type_, declared.setting.unit, declared.setting.doc)
+
+
+#: Settings in the order of their columns: those of training stand before the fields of the loss.
+_TRAINING = declared_columns(TrainingConfig)
+_OTHERS = {
+    column: each
+    for column, each in declared_columns(SphereTask, DiagnosticTask, *TASKS.values()).items()
+    if column.startswith("hp_") and column not in _TRAINING
+}
+
+_WithTraining: Any = _setting_columns(_Identity, "_WithTraining", _TRAINING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WithLoss(_WithTraining):
+    """Fields of losses: those that several losses share have a column each, the others are in `hp_other`."""
+
     hp_temperature: float | None = _real("1", "temperature of the InfoNCE family")
     hp_t: float | None = _real("1", "parameter of the KCL kernel")
     hp_gamma: float | None = _real("1", "weight of the KCL energy")
@@ -89,18 +111,17 @@ class TrialRecord:
     hp_other: Mapping[str, str] | None = _column(
         pa.map_(pa.string(), pa.string()), "", "every further field of the loss, as JSON values"
     )
-    hp_n_pairs: int | None = _count("pairs", "N, pairs of free embeddings of a sphere trial")
-    hp_dim: int | None = _count("dimensions", "d, dimensions of the sphere's space")
-    hp_init: str | None = _text("first embeddings of a sphere trial: independent or aligned views")
-    hp_lr_schedule: str | None = _text("of a sphere trial: constant | cosine")
-    hp_selection: str | None = _text("batches: full | fixed | shuffle | all_subsets | osgd | spectral")
-    hp_pool: int | None = _count("batches", "k, random batches that a round of the selection chooses from")
-    hp_keep: int | None = _count("batches", "q, batches of a round that are trained on")
-    hp_refresh: int | None = _count("batches", "batches from one pass of embeddings to the next")
-    hp_measure: str | None = _text("of a diagnostic trial: batches | precision | points")
-    hp_defect: str | None = _text("of a diagnostic trial: how its points depart from uniform ones")
-    hp_defect_level: float | None = _real("1", "of a diagnostic trial: how far, from 0 to 1")
-    hp_view_cosine: float | None = _real("1", "of a diagnostic trial: inner product of a pair's views")
+
+
+_WithSettings: Any = _setting_columns(_WithLoss, "_WithSettings", _OTHERS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord(_WithSettings):
+    """One attempt at one trial, flat. Absent values are None and become nulls.
+
+    Identity comes first, then what was asked (`hp_*` columns follow from the settings of `trainables.config`).
+    """
 
     # outcomes: validation selects, test reports
     val_probe1_accuracy: float | None = _real("1", "validation, 1 label a class, mean over label draws")
@@ -170,7 +191,11 @@ class TrialRecord:
     # normalised output (what the probe sees)
     z_alignment: float | None = _real("squared distance", "mean ||u - v||^2 over the two views")
     z_uniformity: float | None = _real("nats", "log mean exp(-2 d^2) over pairs")
-    z_wasserstein_uniformity: float | None = _real("inner product", "W1 to the uniform law's inner products")
+    z_wasserstein_uniformity: float | None = _real(
+        "inner product",
+        "W1 to the uniform law's inner products",
+        label="Wasserstein distance to the uniform law",
+    )
     z_energy_distance: float | None = _real("distance", "energy distance to the uniform law, unbiased")
     z_gaussian_mmd: float | None = _real("1", "squared Gaussian MMD to the uniform law, unbiased")
     z_relative_rank: float | None = _real("dimensions", "singular values above a share of the largest")
@@ -194,15 +219,20 @@ class TrialRecord:
     samples_selection: int | None = _count(
         "images", "images passed forward, without a gradient, to choose batches; not in samples_seen"
     )
-    train_loss_full: float | None = _real("nats", "sphere: loss of all pairs in the end; of FlatNCE, log xi")
+    train_loss_full: float | None = _real(
+        "nats", "sphere: loss of all pairs in the end; of FlatNCE, log xi", label="full-batch loss"
+    )
     optimum_loss: float | None = _real("nats", "sphere: loss of all pairs at the known optimum")
-    optimum_gap: float | None = _real("nats", "sphere: train_loss_full less optimum_loss")
+    optimum_gap: float | None = _real(
+        "nats", "sphere: train_loss_full less optimum_loss", label="gap to the known optimum"
+    )
     ideal: str | None = _text(
         "sphere: simplex (N <= d + 1) or cross_polytope (N = 2 d); null for other N and d"
     )
     gram_distance: float | None = _real(
         "inner product",
         "sphere: root mean square difference of the Gram matrices to the ideal, up to relabelling",
+        label="distance to the ideal Gram matrix",
     )
     loss_population: float | None = _real("nats", "diagnostic: loss of the whole population as one batch")
     loss_mean: float | None = _real("nats", "diagnostic: mean loss of its batches of M")
@@ -211,13 +241,17 @@ class TrialRecord:
         "1", "diagnostic: loss_mean off loss_population, in standard errors"
     )
     gradient_bias: float | None = _real(
-        "1", "diagnostic: batches' mean gradient off the population's, over its length, noise taken off"
+        "1",
+        "diagnostic: batches' mean gradient off the population's, over its length, noise taken off",
+        label="relative bias of the gradient",
     )
     gradient_bias_ratio: float | None = _real(
         "1", "diagnostic: square of that distance over what noise alone makes: 1 without bias"
     )
     gradient_variance: float | None = _real(
-        "1", "diagnostic: variance of a batch's gradient over the square of the population's length"
+        "1",
+        "diagnostic: variance of a batch's gradient over the square of the population's length",
+        label="relative variance of the gradient",
     )
     effective_samples: float | None = _real("samples", "diagnostic: 1 / sum w^2 of the negatives' weights")
     signal: float | None = _real("1", "diagnostic: mean of 1 - p, p the softmax at the positive")
@@ -286,32 +320,11 @@ def column_unit(name: str) -> str:
     return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
 
 
-#: Few-label probes by name, with the labelled images a class that each is given.
-LABELS_A_CLASS = {"probe1": 1, "probe5": 5, "probe10": 10, "probe100": 100}
+def column_label(name: str) -> str:
+    """A record column in words, for figures and tables. Raises `KeyError` for an unknown column."""
+    labels = {spec.name: spec.metadata["label"] for spec in dataclasses.fields(TrialRecord)}
+    return labels[name] or name.replace("_", " ")
 
-#: Probes that look at corrupted images.
-CORRUPTED_PROBES = (
-    "retrieval_corrupted",
-    "retrieval_corrupted_z",
-    "retrieval_corrupted_z_raw",
-    "retrieval_released_z",
-    "retrieval_released_z_raw",
-)
-
-#: Probes by the name that study files use; each gives `val_<name>_accuracy` and `test_<name>_accuracy`.
-PROBES = (
-    *LABELS_A_CLASS,
-    "probe_full",
-    "probe_sgd",
-    "knn",
-    "retrieval",
-    "retrieval_z",
-    "retrieval_z_raw",
-    *CORRUPTED_PROBES,
-)
-
-#: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
-METRICS = tuple(f"{probe}_accuracy" for probe in PROBES)
 
 #: What a study of task `sphere` can compare by, each a column of its own: lower is better, and nothing is held out.
 SPHERE_METRICS = ("gram_distance", "optimum_gap", "train_loss_full")

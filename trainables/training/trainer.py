@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.methods import build_selection
-from trainables.selection.rounds import LOOKING_METHODS, check_image_selection, resolve_round, step_count
+from trainables.selection.rounds import check_image_selection, resolve_round, step_count
 from trainables.training.batches import BatchOrder
 from trainables.training.execution import prepare_network, prepare_step
 from trainables.training.member import Member, PretrainFacts, Streams

@@ -1,20 +1,24 @@
-"""The task `diagnostic` as studies see it: configurations, and words for the report. No data, and no torch."""
+"""The task `diagnostic` as studies see it: what a study file says, configurations, and words for the report.
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+No data, and no torch.
+"""
 
-from pydantic import ValidationError
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import Field, ValidationError, model_validator
+
+from search_spaces.axes import Axis, listed
 from search_spaces.space import Point
 from study.errors import StudyError
-from study.spec.diagnostic_spec import DiagnosticSpec
-from study.spec.load import describe_fault
-from study.spec.schema import DiagnosticSection
+from study.spec.faults import describe_fault
+from study.spec.schema import DiagnosticSection, Section, StudySpec
 from study.spec.tasks.measured_metric import measured_metric
 from study.spec.tasks.points import is_integer
-from trainables.config import DiagnosticSampling, DiagnosticTask, Provenance
-from trainables.datasets.loaded import DatasetInfo
+from study.spec.tasks.protocol import StudyTask
+from trainables.config import DiagnosticSampling, DiagnosticTask, declared_axes
+from trainables.store.schema import DIAGNOSTIC_METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,25 +26,44 @@ if TYPE_CHECKING:
     from analysis.metric import Metric
 
 _PRECISION_LOSSES = ("ntxent", "flatnce")
-_SWEPT = ("n_pairs", "dim", "defect", "defect_level", "view_cosine")
+_SWEPT = tuple(name for name in declared_axes(DiagnosticTask) if name != "batch_size")
 
 
-class DiagnosticStudy:
+class DiagnosticSpec(StudySpec):
+    """Measures of losses on fixed pairs of points on the unit sphere; nothing is trained."""
+
+    task: Literal["diagnostic"] = Field(description="`diagnostic`.")
+    metric: Literal[tuple(chain.from_iterable(DIAGNOSTIC_METRICS.values()))] = Field(  # type: ignore[valid-type]
+        description="Lower is better; of what `diagnostic.measure` gives."
+    )
+    training: Section = Section()
+    diagnostic: DiagnosticSection
+
+    @model_validator(mode="after")
+    def _possible(self) -> "DiagnosticSpec":
+        measure = self.diagnostic.measure
+        if self.metric not in DIAGNOSTIC_METRICS[measure]:
+            allowed = ", ".join(DIAGNOSTIC_METRICS[measure])
+            raise ValueError(f"metric: got '{self.metric}'; measure {measure} gives {allowed}")
+        if self.search.design == "optuna":
+            raise ValueError("search.design: got optuna, which is for task images alone")
+        if "selection" in self.model_fields_set or "keep" in self.model_fields_set:
+            raise ValueError("selection and keep are for tasks that train; task diagnostic trains nothing")
+        if self.resources.gpus_per_trial or self.resources.execution != "eager":
+            raise ValueError("resources: task diagnostic runs on the CPU, eager")
+        return self
+
+
+class DiagnosticStudy(StudyTask):
     """Fixed points on the unit sphere. Every seed draws its own."""
 
-    axes: tuple[str, ...] = ("batch_size", *_SWEPT)
-    origin = Provenance()
-    images = pixels = 0
+    spec_type = DiagnosticSpec
+    config_type = DiagnosticTask
+    trains = False
 
-    def __init__(self, spec: DiagnosticSpec, data_root: Path | None) -> None:
-        self._spec = spec
-
-    @property
-    def data(self) -> DatasetInfo:
-        """There is none: raises `StudyError`."""
-        raise StudyError(
-            f"{self._spec.name}: this command is for studies of task images; its task is diagnostic"
-        )
+    def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
+        """Nothing is trained: the rate is one value, and no part of a trial."""
+        return {**shared, "lr": listed(0.0)}
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
         """Every configuration has a batch size, and a loss that can be measured."""
@@ -66,14 +89,11 @@ class DiagnosticStudy:
             **fields, training=DiagnosticSampling(batch_size=int(size), passes=section.passes)
         )
 
-    def load(self, task: DiagnosticTask, data_root: Path | None) -> None:
-        """Nothing to make ready."""
-
     def metric(self, records: "pd.DataFrame") -> "Metric":
         """A failed trial counts as the worst outcome among the records, as 1 where there is none."""
         return measured_metric(self._spec.metric, records)
 
-    def described(self) -> dict[str, str]:
+    def described(self) -> dict[str, Any]:
         """Data, encoder and training in words."""
         section = self._spec.diagnostic
         return {

@@ -1,20 +1,22 @@
-"""The task `images` as studies see it: configurations, data, and words for the report."""
+"""The task `images` as studies see it: what a study file says, configurations, data, and words for the report."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from search_spaces.loss_params import BUDGETS, SELECTION_AXIS
 from search_spaces.space import Point
+from search_spaces.spaces import TUNED_ON, LossSpace
 from study.errors import StudyError
-from study.spec.images_spec import ImagesSpec
-from study.spec.load import describe_fault
-from study.spec.schema import TrainingSection
+from study.spec.faults import describe_fault
+from study.spec.schema import DataSection, EncoderSection, ProbeSection, StudySpec, TrainingSection
 from study.spec.tasks.points import check_rate, is_integer, one_budget, selection_of
+from study.spec.tasks.protocol import StudyTask
 from trainables.config import (
+    BUDGETS,
+    SELECTION_AXIS,
     DataConfig,
     EncoderConfig,
     ImagesTask,
@@ -26,8 +28,9 @@ from trainables.config import (
 from trainables.datasets.datasets import DatasetInfo, describe_dataset, load_dataset
 from trainables.encoders.encoders import check_encoder_name
 from trainables.evaluation.corruptions.published import corruptions_fingerprint, published_files
-from trainables.selection.rounds import LOOKING_METHODS, check_image_selection, step_count
-from trainables.store.schema import LABELS_A_CLASS
+from trainables.probes import LABELS_A_CLASS, METRICS
+from trainables.selection.kinds import LOOKING_METHODS
+from trainables.selection.rounds import check_image_selection, step_count
 from trainables.views.recipes import check_views_name
 
 if TYPE_CHECKING:
@@ -36,24 +39,58 @@ if TYPE_CHECKING:
     from analysis.metric import Metric
 
 
-class ImagesStudy:
+class ImagesSpec(StudySpec):
+    """Contrastive pre-training on images, then evaluation of the frozen encoder."""
+
+    task: Literal["images"] = Field(default="images", description="What a trial does.")
+    metric: Literal[METRICS] = Field(  # type: ignore[valid-type]
+        default="probe10_accuracy",
+        description="Validation selects, test reports; of a probe in `probe.suite`.",
+    )
+    data: DataSection
+    encoder: EncoderSection
+    training: TrainingSection
+    probe: ProbeSection = ProbeSection()
+
+    @model_validator(mode="after")
+    def _measured(self) -> "ImagesSpec":
+        if self.metric.removesuffix("_accuracy") not in self.probe.suite:
+            raise ValueError(
+                f"metric: got '{self.metric}', which probe.suite {list(self.probe.suite)} does not measure"
+            )
+        if self.keep.curve_points or self.keep.embeddings:
+            raise ValueError("keep: curve_points and embeddings are for task sphere alone")
+        if self.search.early_stopping:
+            self._check_rungs(self.search.early_stopping.min_resource)
+        return self
+
+    def _check_rungs(self, first: int) -> None:
+        """Rungs are shares of one budget: at a swept one, scores at a rung are of rates that fell differently far."""
+        where = "search.early_stopping"
+        for swept in (self.axes, *self.losses.values()):
+            if budgets := [name for name in BUDGETS if name in swept]:
+                raise ValueError(
+                    f"{where}: needs one budget, in [training], and {budgets[0]} stands among the axes"
+                )
+        unit = next(name for name in BUDGETS if getattr(self.training, name) is not None)
+        budget = getattr(self.training, unit)
+        if first >= budget:
+            raise ValueError(
+                f"{where}.min_resource: got {first}, must be below the budget, training.{unit} = {budget}"
+            )
+
+
+class ImagesStudy(StudyTask):
     """Pre-training on one data set and evaluation of the frozen encoder; raises `StudyError` for unfit data."""
 
-    axes: tuple[str, ...] = (
-        "batch_size",
-        "lr",
-        *BUDGETS,
-        "weight_decay",
-        "momentum",
-        "warmup_fraction",
-        SELECTION_AXIS,
-    )
+    spec_type = ImagesSpec
+    config_type = ImagesTask
 
     def __init__(self, spec: ImagesSpec, data_root: Path | None) -> None:
         self._spec, self._probe, self._data_root = spec, ProbeConfig(**spec.probe.model_dump()), data_root
         self._data = DataConfig(**spec.data.model_dump(exclude={"views", "views_form"}))
         try:
-            self.data: DatasetInfo = describe_dataset(self._data, data_root)
+            self._info = describe_dataset(self._data, data_root)
             check_encoder_name(spec.encoder.name)
             check_views_name(spec.data.views or self.data.views)
             corruptions = corruptions_fingerprint(self._probe, self.data, data_root)
@@ -62,6 +99,11 @@ class ImagesStudy:
         self.origin = Provenance(data_fingerprint=self.data.fingerprint, corruptions_fingerprint=corruptions)
         self.images, self.pixels = self.data.n_pretraining, self.data.size**2
         _check_probes(spec, self.data)
+
+    @property
+    def data(self) -> DatasetInfo:
+        """The data set."""
+        return self._info
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
         """Every configuration has a batch size that the data holds."""
@@ -131,6 +173,13 @@ class ImagesStudy:
 
         return len(published_files(self._probe, self.data, self._data_root) or BUILT_IN)
 
+    def tuned_rate(self, space: LossSpace, task: ImagesTask) -> tuple[str, bool]:
+        """Rates were tuned on one data set and encoder; elsewhere they are carried over."""
+        here = {"data": task.data.name, "encoder": task.encoder.name, "lr_rule": task.training.lr_rule}
+        if here != TUNED_ON:
+            return f"carried over from {TUNED_ON['data']}, not tuned here", False
+        return space.lr_source, True
+
     def described(self) -> dict[str, Any]:
         """Data, encoder and training in words."""
         data, encoder = self.data, self._spec.encoder
@@ -150,7 +199,7 @@ def _checked_training(values: Mapping[str, Any]) -> dict[str, Any]:
             {name: values[name] for name in TrainingSection.model_fields}
         )
     except ValidationError as error:
-        raise StudyError(f"axes.{describe_fault(error)}") from error
+        raise StudyError(f"axes.{describe_fault(error, TrainingSection)}") from error
     return section.model_dump()
 
 

@@ -2,20 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from trainables.store.schema import column_label, column_unit
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.metric import Metric
-
-#: Words and units of what a trial reports; a column's own name, and none, for the others.
-_WORDS = {
-    "gram_distance": ("distance to the ideal Gram matrix", ""),
-    "optimum_gap": ("gap to the known optimum", "nats"),
-    "train_loss_full": ("full-batch loss", "nats"),
-    "gradient_bias": ("relative bias of the gradient", ""),
-    "gradient_variance": ("relative variance of the gradient", ""),
-    "z_wasserstein_uniformity": ("Wasserstein distance to the uniform law", ""),
-}
 
 
 def measured_metric(name: str, records: "pd.DataFrame") -> "Metric":
@@ -24,11 +16,11 @@ def measured_metric(name: str, records: "pd.DataFrame") -> "Metric":
 
     seen = records[name].dropna()
     worst = float(seen.max()) if len(seen) else 1.0
-    label, unit = _WORDS.get(name, (name.replace("_", " "), ""))
+    unit = "nats" if column_unit(name) == "nats" else ""
     return Metric(
         name=name,
         worst=worst,
-        label=label,
+        label=column_label(name),
         selects=name,
         reports=name,
         bounds=(min(0.0, float(seen.min()) if len(seen) else 0.0), max(worst, 1.0)),

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from search_spaces.loss_params import BUDGETS, SELECTION_AXIS
 from search_spaces.space import Point
 from study.errors import StudyError
 from study.spec.schema import SelectionSection
-from trainables.config import Scalar, SelectionConfig
+from trainables.config import BUDGETS, SELECTION_AXIS, Scalar, SelectionConfig
 
 
 def is_integer(value: Scalar) -> bool:

@@ -1,16 +1,14 @@
-"""Every task of a study by the name in its file."""
+"""Every task by the name that study files use; the first is the default."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from study.spec.study_spec import StudySpec
+from study.spec.schema import StudySpec
 from study.spec.tasks.diagnostic import DiagnosticStudy
 from study.spec.tasks.images import ImagesStudy
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.sphere import SphereStudy
 
-TASKS: dict[str, Callable[[Any, Path | None], StudyTask]] = {
+TASKS: dict[str, type[StudyTask]] = {
     "images": ImagesStudy,
     "sphere": SphereStudy,
     "diagnostic": DiagnosticStudy,
@@ -18,5 +16,5 @@ TASKS: dict[str, Callable[[Any, Path | None], StudyTask]] = {
 
 
 def open_task(spec: StudySpec, data_root: Path | None) -> StudyTask:
-    """What a study's task makes of its spec. Raises `StudyError`, above all for data that is not there."""
+    """The task of a study. Raises `StudyError`, above all for data that is not there."""
     return TASKS[spec.task](spec, data_root)

@@ -1,47 +1,80 @@
-"""The task `sphere` as studies see it: configurations, and words for the report. No data, and no torch."""
+"""The task `sphere` as studies see it: what a study file says, configurations, and words for the report.
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+No data, and no torch.
+"""
 
-from pydantic import ValidationError
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
-from search_spaces.loss_params import SELECTION_AXIS, TRAINING_AXES
+from pydantic import Field, ValidationError, model_validator
+
+from search_spaces.axes import Axis, listed
 from search_spaces.space import Point
 from study.errors import StudyError
-from study.spec.load import describe_fault
-from study.spec.schema import SphereSection, SphereTrainingSection
-from study.spec.sphere_spec import SphereSpec
+from study.spec.arm_space import POINTS_KEY
+from study.spec.faults import describe_fault
+from study.spec.schema import SphereSection, SphereTrainingSection, StudySpec
 from study.spec.tasks.measured_metric import measured_metric
 from study.spec.tasks.points import check_rate, is_integer, one_budget, selection_of
-from trainables.config import Provenance, SphereTask, SphereTraining
-from trainables.datasets.loaded import DatasetInfo
+from study.spec.tasks.protocol import StudyTask
+from trainables.config import AXES, BUDGETS, SELECTION_AXIS, SphereTask, SphereTraining
 from trainables.selection.rounds import resolve_round
 from trainables.sphere.budget import pairs_a_step, step_count
 from trainables.sphere.known import ideal_name, is_optimum_known
+from trainables.store.schema import SPHERE_METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.metric import Metric
 
-_BUDGETS = ("steps", "samples")
+_BUDGETS = tuple(name for name in BUDGETS if name in SphereTraining.__dataclass_fields__)
 
 
-class SphereStudy:
+class SphereSpec(StudySpec):
+    """Free embeddings on the unit sphere, trained by a loss without data: what it optimises for."""
+
+    task: Literal["sphere"] = Field(description="`sphere`.")
+    metric: Literal[SPHERE_METRICS] = Field(  # type: ignore[valid-type]
+        default="gram_distance",
+        description="Lower is better; there is no validation: it selects and reports.",
+    )
+    sphere: SphereSection = SphereSection()
+    training: SphereTrainingSection
+
+    @model_validator(mode="after")
+    def _possible(self) -> "SphereSpec":
+        if self.search.design == "optuna":
+            raise ValueError("search.design: got optuna, which is for task images alone")
+        if self.keep.encoders != "none" or self.keep.curve_epochs:
+            raise ValueError(
+                "keep: encoders and curve_epochs are for task images alone; a sphere trial has no encoder and no "
+                "epochs"
+            )
+        if self.resources.execution != "eager":
+            raise ValueError(
+                f"resources.execution: got {self.resources.execution}; task sphere has eager alone"
+            )
+        return self
+
+
+class SphereStudy(StudyTask):
     """Free embeddings on the unit sphere. Every seed draws its own; there is nothing to validate on."""
 
-    axes: tuple[str, ...] = ("batch_size", "lr", *_BUDGETS, "momentum", SELECTION_AXIS, "n_pairs", "dim")
-    origin = Provenance()
-    images = pixels = 0
+    spec_type = SphereSpec
+    config_type = SphereTask
+    shows_kept_tables = True
 
-    def __init__(self, spec: SphereSpec, data_root: Path | None) -> None:
-        self._spec = spec
-
-    @property
-    def data(self) -> DatasetInfo:
-        """There is none: raises `StudyError`."""
-        raise StudyError(f"{self._spec.name}: this command is for studies of task images; its task is sphere")
+    def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
+        """Default rates of losses were found on images: here `[training]`, `[axes]` or the loss's table says one."""
+        table = self._spec.losses[label]
+        if "lr" in shared or "lr" in table:
+            return shared
+        if self._spec.training.lr is not None:
+            return {**shared, "lr": listed(self._spec.training.lr)}
+        if not all("lr" in point for point in table.get(POINTS_KEY, ({},))):
+            raise StudyError(f"losses.{label}.lr: is missing; give it there, in [training] or in [axes]")
+        return shared
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
         """Every configuration has a batch size, the size of its problem, and what the metric needs."""
@@ -55,8 +88,8 @@ class SphereStudy:
 
     def _check_metric(self, loss: str, point: Point) -> None:
         """What the metric compares with is known."""
-        swept = {name: value for name, value in point.items() if name in TRAINING_AXES}
-        params = {name: value for name, value in point.items() if name not in TRAINING_AXES}
+        swept = {name: value for name, value in point.items() if name in AXES}
+        params = {name: value for name, value in point.items() if name not in AXES}
         metric, sphere = self._spec.metric, self.build(swept)
         sizes = f"n_pairs = {sphere.n_pairs} and dim = {sphere.dim}"
         if metric != "train_loss_full" and ideal_name(sphere.n_pairs, sphere.dim) is None:
@@ -94,8 +127,9 @@ class SphereStudy:
                 f"training.samples: got {task.training.samples}, which is less than one step sees"
             )
 
-    def load(self, task: SphereTask, data_root: Path | None) -> None:
-        """Nothing to make ready."""
+    def planned_columns(self, task: SphereTask) -> dict[str, Any]:
+        """Which ideal the embeddings are compared with."""
+        return {"ideal": ideal_name(task.n_pairs, task.dim)}
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
         """A failed trial counts as the worst outcome among the records, as 1 where there is none."""

@@ -9,7 +9,8 @@ from tests.trainables.evaluation.known_features import clusters, encoded, noise,
 from trainables.config import ProbeConfig
 from trainables.evaluation.features import Labelled
 from trainables.evaluation.suite import PROBE_FUNCTIONS, probe_accuracies
-from trainables.store.schema import PROBES, TrialRecord
+from trainables.probes import PROBES
+from trainables.store.schema import TrialRecord
 
 #: All probes that 90 training images of three classes can be given.
 SUITE = tuple(probe for probe in PROBES if probe != "probe100")

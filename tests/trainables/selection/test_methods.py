@@ -11,9 +11,9 @@ from torch.nn import functional as F
 from tests.reference.selection import highest_losses
 from trainables.config import SelectionConfig
 from trainables.losses import build_loss
+from trainables.selection.kinds import LOOKING_METHODS, METHODS
 from trainables.selection.methods import SELECTIONS, Selector, build_selection, build_selector
 from trainables.selection.osgd import batch_losses
-from trainables.selection.rounds import LOOKING_METHODS, METHODS
 from trainables.training.batches import BatchOrder
 
 

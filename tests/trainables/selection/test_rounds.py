@@ -8,14 +8,8 @@ import sys
 import pytest
 
 from trainables.config import SelectionConfig, TrainingConfig
-from trainables.selection.rounds import (
-    METHODS,
-    MOST_SUBSETS,
-    Round,
-    relative_step_cost,
-    resolve_round,
-    step_count,
-)
+from trainables.selection.kinds import METHODS
+from trainables.selection.rounds import MOST_SUBSETS, Round, relative_step_cost, resolve_round, step_count
 
 
 def numbers(n: int, batch_size: int, **config: object) -> Round:

@@ -13,8 +13,9 @@ from tests.trainables.training.small import member, small_model, train
 from trainables.config import DataConfig, SelectionConfig
 from trainables.datasets.datasets import load_dataset
 from trainables.losses import build_loss
+from trainables.selection.kinds import METHODS
 from trainables.selection.methods import build_selection
-from trainables.selection.rounds import METHODS, resolve_round
+from trainables.selection.rounds import resolve_round
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.member import Member
 from trainables.training.selected_batches import CandidateEmbeddings, SelectedBatches

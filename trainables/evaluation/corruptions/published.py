@@ -14,7 +14,7 @@ from trainables.config import ProbeConfig
 from trainables.datasets.files import file_states, files_fingerprint, remembered
 from trainables.datasets.loaded import DatasetInfo
 from trainables.datasets.source import DataError, Images, Indices, locate
-from trainables.store.schema import CORRUPTED_PROBES
+from trainables.probes import CORRUPTED_PROBES
 
 SEVERITIES = 5
 
