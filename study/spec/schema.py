@@ -5,15 +5,17 @@ operational, or that say what is swept, are declared here.
 """
 
 import dataclasses
+import functools
 import types
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     PlainValidator,
+    TypeAdapter,
     create_model,
     field_validator,
     model_validator,
@@ -62,8 +64,25 @@ def section_of(*configs: type, without: Sequence[str] = (), optional: Sequence[s
     return create_model(configs[0].__name__, __base__=Section, __doc__=configs[0].__doc__, **fields)
 
 
+Config = TypeVar("Config")
+
+
+def config_of(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """The configuration that keys give, tables in it included. `values` are checked already."""
+    return cast(Config, _adapter(cast(Any, kind)).validate_python(values))
+
+
+@functools.cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
-    """Type and field of the key that gives a setting."""
+    """Type and field of the key that gives a setting, or of the table that gives a class of settings."""
+    if "setting" not in spec.metadata:
+        table = section_of(cast(type, spec.type))
+        required = any(field.is_required() for field in table.model_fields.values())
+        return table, Field() if required else Field(default_factory=table)
     declared: Setting = spec.metadata["setting"]
     kind = _key_type(spec.type, declared)
     if optional:
@@ -81,8 +100,6 @@ def _key_type(kind: Any, declared: Setting) -> Any:
         item = _key_type(get_args(kind)[0], Setting(doc="", choices=declared.choices))
         items: Any = types.GenericAlias(tuple, (item, ...))
         return Annotated[items, Field(**declared.bounds)] if declared.bounds else items
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return section_of(kind)
     if declared.choices:
         return Literal[declared.choices]
     return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind

@@ -202,7 +202,7 @@ def test_a_study_runs_reports_and_verifies(write_sphere: WriteStudy, tmp_path: P
 
 
 def test_there_is_no_bench_of_a_sphere(write_sphere: WriteStudy) -> None:
-    with pytest.raises(StudyError, match="balls: this command is for studies of task images"):
+    with pytest.raises(StudyError, match="balls: this command needs a data set"):
         _ = expand(load_spec(str(write_sphere())).spec, None).data
 
 

@@ -11,7 +11,7 @@ from search_spaces.space import Point
 from search_spaces.spaces import TUNED_ON, LossSpace
 from study.errors import StudyError
 from study.spec.faults import describe_fault
-from study.spec.schema import DataSection, EncoderSection, ProbeSection, StudySpec, TrainingSection
+from study.spec.schema import DataSection, EncoderSection, ProbeSection, StudySpec, TrainingSection, config_of
 from study.spec.tasks.points import check_rate, is_integer, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import (
@@ -87,8 +87,12 @@ class ImagesStudy(StudyTask):
     config_type = ImagesTask
 
     def __init__(self, spec: ImagesSpec, data_root: Path | None) -> None:
-        self._spec, self._probe, self._data_root = spec, ProbeConfig(**spec.probe.model_dump()), data_root
-        self._data = DataConfig(**spec.data.model_dump(exclude={"views", "views_form"}))
+        self._spec, self._probe, self._data_root = (
+            spec,
+            config_of(ProbeConfig, spec.probe.model_dump()),
+            data_root,
+        )
+        self._data = config_of(DataConfig, spec.data.model_dump(exclude={"views", "views_form"}))
         try:
             self._info = describe_dataset(self._data, data_root)
             check_encoder_name(spec.encoder.name)
@@ -123,7 +127,7 @@ class ImagesStudy(StudyTask):
         values = one_budget(self._spec.training.model_dump(), training)
         values |= _checked_training(values)
         values["batch_size"] = int(values["batch_size"])
-        self._check_selection(selection, TrainingConfig(**values))
+        self._check_selection(selection, config_of(TrainingConfig, values))
         return ImagesTask(
             # Chosen classes in the set's own order: the same images are the same trial, however they are listed.
             data=dataclasses.replace(
@@ -131,8 +135,8 @@ class ImagesStudy(StudyTask):
             ),
             views=self._spec.data.views or self.data.views,
             views_form=self._spec.data.views_form,
-            encoder=EncoderConfig(**self._spec.encoder.model_dump()),
-            training=TrainingConfig(**values),
+            encoder=config_of(EncoderConfig, self._spec.encoder.model_dump()),
+            training=config_of(TrainingConfig, values),
             selection=selection,
             probe=self._probe,
         )

@@ -1,0 +1,83 @@
+"""Tables of the study file follow from the declarations of the configuration, with their checks."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from study.spec.reference import key_tables
+from study.spec.schema import config_of, section_of
+from study.spec.tasks.protocol import StudyTask
+from study.spec.tasks.registry import TASKS
+from tests.trainables.test_settings import Head, Network
+from trainables import config
+from trainables.settings import declared_fields, setting
+from trainables.trial import TASK_KINDS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Optimiser:
+    """A table with every kind of check."""
+
+    name: str = setting(doc="Its name.", choices=("sgd", "adam"))
+    rate: float = setting(0.1, doc="Its rate.", gt=0)
+    warmup: int | None = setting(None, doc="Steps.", ge=1)
+    layers: tuple[str, ...] = setting(("all",), doc="Which layers.", choices=("all", "head"), min_length=1)
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ({"name": "sdg"}, "'sgd' or 'adam'"),
+        ({"name": "sgd", "rate": 0}, "greater than 0"),
+        ({"name": "sgd", "rate": float("inf")}, "finite"),
+        ({"name": "sgd", "warmup": 0}, "greater than or equal to 1"),
+        ({"name": "sgd", "layers": []}, "at least 1 item"),
+        ({"name": "sgd", "layers": ["tail"]}, "'all' or 'head'"),
+        ({"name": "sgd", "speed": 1}, "not permitted"),
+        ({}, "required"),
+    ],
+)
+def test_a_table_checks_what_is_declared(keys: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        section_of(Optimiser).model_validate(keys)
+
+
+def test_a_table_has_the_defaults_that_are_declared() -> None:
+    table = section_of(Optimiser).model_validate({"name": "adam"})
+    assert table.model_dump() == {"name": "adam", "rate": 0.1, "warmup": None, "layers": ("all",)}
+
+
+def test_a_table_within_a_table_is_one_too() -> None:
+    table = section_of(Network).model_validate({"depth": 2, "head": {"widths": [4, 2]}})
+    assert table.model_dump() == {"depth": 2, "head": {"widths": (4, 2), "bias": True}}
+    assert config_of(Network, table.model_dump()) == Network(depth=2, head=Head(widths=(4, 2)))
+    assert config_of(Network, section_of(Network).model_validate({}).model_dump()) == Network()
+    with pytest.raises(ValidationError, match=r"head\.width"):
+        section_of(Network).model_validate({"head": {"width": [4]}})
+
+
+def test_what_is_swept_may_be_left_out() -> None:
+    table = section_of(Optimiser, without=("layers",), optional=("name",)).model_validate({})
+    assert table.model_dump() == {"name": None, "rate": 0.1, "warmup": None}
+
+
+def test_every_key_of_a_setting_is_in_the_reference() -> None:
+    keys = {key.name for table in key_tables() for key in table.keys}
+    swept_alone = {"batch_size", "pool", "keep", "refresh"}
+    named = {each.name for task in config.TASKS.values() for each in declared_fields(task)}
+    assert named - swept_alone <= keys
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_is_complete(name: str) -> None:
+    """A new task is a configuration, a file of the study's side and one of the trial's side, each in its registry."""
+    task = TASKS[name]
+    assert issubclass(task, StudyTask)
+    assert task.config_type is config.TASKS[name], f"{name}: config_type is not its configuration"
+    assert name in TASK_KINDS, f"{name}: trainables.trial.TASK_KINDS has no runner for it"
+    assert task.spec_type.model_fields["task"].annotation is not str, f"{name}: its spec does not fix `task`"
+    for method in ("check_points", "build", "metric", "described"):
+        assert getattr(task, method) is not getattr(StudyTask, method), f"{name}: {method} is missing"
+    assert set(TASKS) == set(config.TASKS) == set(TASK_KINDS)
