@@ -102,6 +102,8 @@ def _key_type(kind: Any, declared: Setting) -> Any:
         return Annotated[items, Field(**declared.bounds)] if declared.bounds else items
     if declared.choices:
         return Literal[declared.choices]
+    if kind is bool:
+        return Annotated[bool, Field(strict=True)]  # "yes" is a text
     return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind
 
 

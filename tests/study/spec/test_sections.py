@@ -23,6 +23,7 @@ class Optimiser:
     name: str = setting(doc="Its name.", choices=("sgd", "adam"))
     rate: float = setting(0.1, doc="Its rate.", gt=0)
     warmup: int | None = setting(None, doc="Steps.", ge=1)
+    nesterov: bool = setting(False, doc="Nesterov momentum.")
     layers: tuple[str, ...] = setting(("all",), doc="Which layers.", choices=("all", "head"), min_length=1)
 
 
@@ -33,6 +34,7 @@ class Optimiser:
         ({"name": "sgd", "rate": 0}, "greater than 0"),
         ({"name": "sgd", "rate": float("inf")}, "finite"),
         ({"name": "sgd", "warmup": 0}, "greater than or equal to 1"),
+        ({"name": "sgd", "nesterov": "yes"}, "valid boolean"),
         ({"name": "sgd", "layers": []}, "at least 1 item"),
         ({"name": "sgd", "layers": ["tail"]}, "'all' or 'head'"),
         ({"name": "sgd", "speed": 1}, "not permitted"),
@@ -46,7 +48,13 @@ def test_a_table_checks_what_is_declared(keys: dict[str, Any], fault: str) -> No
 
 def test_a_table_has_the_defaults_that_are_declared() -> None:
     table = section_of(Optimiser).model_validate({"name": "adam"})
-    assert table.model_dump() == {"name": "adam", "rate": 0.1, "warmup": None, "layers": ("all",)}
+    assert table.model_dump() == {
+        "name": "adam",
+        "rate": 0.1,
+        "warmup": None,
+        "nesterov": False,
+        "layers": ("all",),
+    }
 
 
 def test_a_table_within_a_table_is_one_too() -> None:
@@ -60,7 +68,7 @@ def test_a_table_within_a_table_is_one_too() -> None:
 
 def test_what_is_swept_may_be_left_out() -> None:
     table = section_of(Optimiser, without=("layers",), optional=("name",)).model_validate({})
-    assert table.model_dump() == {"name": None, "rate": 0.1, "warmup": None}
+    assert table.model_dump() == {"name": None, "rate": 0.1, "warmup": None, "nesterov": False}
 
 
 def test_every_key_of_a_setting_is_in_the_reference() -> None:
