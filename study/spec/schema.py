@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from search_spaces.designs import DESIGNS, Design, takers_of
 from search_spaces.designs.optuna import SAMPLERS, check_sampler
 from trainables.config import Scalar, SelectionConfig
+from trainables.evaluation.probes import PROBES
 from trainables.selection.rounds import METHODS
-from trainables.store.schema import PROBES
 
 Positive = Annotated[int, Field(ge=1)]
-Suite = Annotated[tuple[Literal[PROBES], ...], Field(min_length=1)]  # type: ignore[valid-type]
+_PROBE_NAMES = tuple(PROBES)
+Suite = Annotated[tuple[Literal[_PROBE_NAMES], ...], Field(min_length=1)]  # type: ignore[valid-type]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -39,6 +39,8 @@ def test_every_metric_selects_and_reports() -> None:
 
 
 def test_schema_costs_no_torch() -> None:
-    modules = "trainables.store.schema, trainables.store.records, trainables.config"
+    modules = (
+        "trainables.evaluation.probes, trainables.store.schema, trainables.store.records, trainables.config"
+    )
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
+from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
 
 SCHEMA_VERSION = 1
 
@@ -47,8 +49,8 @@ def _count(unit: str, doc: str, *, required: bool = False) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialRecord:
-    """One attempt at one trial, flat. Absent values are None and become nulls."""
+class _AskedColumns:
+    """Which trial it is, and what was asked of it."""
 
     # identity
     trial_id: str = _text("content hash of config, data, own code and numerics version", required=True)
@@ -102,69 +104,34 @@ class TrialRecord:
     hp_defect_level: float | None = _real("1", "of a diagnostic trial: how far, from 0 to 1")
     hp_view_cosine: float | None = _real("1", "of a diagnostic trial: inner product of a pair's views")
 
-    # outcomes: validation selects, test reports
-    val_probe1_accuracy: float | None = _real("1", "validation, 1 label a class, mean over label draws")
-    val_probe5_accuracy: float | None = _real("1", "validation, 5 labels a class, mean over label draws")
-    val_probe10_accuracy: float | None = _real("1", "validation, 10 labels a class, mean over label draws")
-    val_probe100_accuracy: float | None = _real("1", "validation, 100 labels a class, mean over label draws")
-    val_probe_full_accuracy: float | None = _real("1", "validation, linear probe on all training labels")
-    val_probe_sgd_accuracy: float | None = _real(
-        "1", "validation, the papers' SGD probe on all training labels"
+
+def _probe_columns() -> list[tuple[str, Any, Any]]:
+    """The accuracy of every probe, on the split that selects and then on the split that reports."""
+    return [
+        (f"{split}_{name}_accuracy", float | None, _real("1", f"{words}, {probe.description}"))
+        for split, words in (("val", "validation"), ("test", "test"))
+        for name, probe in PROBES.items()
+    ]
+
+
+if TYPE_CHECKING:
+
+    class _ProbeColumns(_AskedColumns):
+        """As below: the type checker knows no fields that are made while the program runs."""
+
+else:
+    _ProbeColumns = dataclasses.make_dataclass(
+        "_ProbeColumns", _probe_columns(), bases=(_AskedColumns,), frozen=True, kw_only=True
     )
-    val_knn_accuracy: float | None = _real("1", "validation, k nearest neighbours in cosine similarity")
-    val_retrieval_accuracy: float | None = _real(
-        "1", "validation, other view of an image found among all images"
-    )
-    val_retrieval_corrupted_accuracy: float | None = _real(
-        "1", "validation, image found among all by its corrupted copy, mean over corruptions"
-    )
-    val_retrieval_z_accuracy: float | None = _real(
-        "1", "validation, other view found among all images by z's cosines, both ways"
-    )
-    val_retrieval_z_raw_accuracy: float | None = _real(
-        "1", "validation, likewise by z's inner products, not normalised"
-    )
-    val_retrieval_corrupted_z_accuracy: float | None = _real(
-        "1", "validation, other view of a corrupted image among all under that corruption, by z's cosines"
-    )
-    val_retrieval_corrupted_z_raw_accuracy: float | None = _real(
-        "1", "validation, likewise by z's inner products, not normalised"
-    )
-    val_retrieval_released_z_accuracy: float | None = _real(
-        "1", "validation, Cho et al.'s released form: among the C corruptions of one image, chance 1 / C"
-    )
-    val_retrieval_released_z_raw_accuracy: float | None = _real(
-        "1", "validation, likewise by z's inner products, not normalised"
-    )
-    test_probe1_accuracy: float | None = _real("1", "test, 1 label a class, mean over label draws")
-    test_probe5_accuracy: float | None = _real("1", "test, 5 labels a class, mean over label draws")
-    test_probe10_accuracy: float | None = _real("1", "test, 10 labels a class, mean over label draws")
-    test_probe100_accuracy: float | None = _real("1", "test, 100 labels a class, mean over label draws")
-    test_probe_full_accuracy: float | None = _real("1", "test, linear probe on all training labels")
-    test_probe_sgd_accuracy: float | None = _real("1", "test, the papers' SGD probe on all training labels")
-    test_knn_accuracy: float | None = _real("1", "test, k nearest neighbours in cosine similarity")
-    test_retrieval_accuracy: float | None = _real("1", "test, other view of an image found among all images")
-    test_retrieval_corrupted_accuracy: float | None = _real(
-        "1", "test, image found among all by its corrupted copy, mean over corruptions"
-    )
-    test_retrieval_z_accuracy: float | None = _real(
-        "1", "test, other view found among all images by z's cosines, both ways"
-    )
-    test_retrieval_z_raw_accuracy: float | None = _real(
-        "1", "test, likewise by z's inner products, not normalised"
-    )
-    test_retrieval_corrupted_z_accuracy: float | None = _real(
-        "1", "test, other view of a corrupted image among all under that corruption, by z's cosines"
-    )
-    test_retrieval_corrupted_z_raw_accuracy: float | None = _real(
-        "1", "test, likewise by z's inner products, not normalised"
-    )
-    test_retrieval_released_z_accuracy: float | None = _real(
-        "1", "test, Cho et al.'s released form: among the C corruptions of one image, chance 1 / C"
-    )
-    test_retrieval_released_z_raw_accuracy: float | None = _real(
-        "1", "test, likewise by z's inner products, not normalised"
-    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord(_ProbeColumns):
+    """One attempt at one trial, flat. Absent values are None and become nulls.
+
+    Its columns are what was asked (`_AskedColumns`), the accuracies of the probes (`val_` and `test_` of each of
+    `trainables.evaluation.probes`), and those below.
+    """
 
     # representation on the test set: z is the normalised projection (what the loss sees), h the encoder's
     # normalised output (what the probe sees)
@@ -286,32 +253,11 @@ def column_unit(name: str) -> str:
     return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
 
 
-#: Few-label probes by name, with the labelled images a class that each is given.
-LABELS_A_CLASS = {"probe1": 1, "probe5": 5, "probe10": 10, "probe100": 100}
-
-#: Probes that look at corrupted images.
-CORRUPTED_PROBES = (
-    "retrieval_corrupted",
-    "retrieval_corrupted_z",
-    "retrieval_corrupted_z_raw",
-    "retrieval_released_z",
-    "retrieval_released_z_raw",
-)
-
-#: Probes by the name that study files use; each gives `val_<name>_accuracy` and `test_<name>_accuracy`.
-PROBES = (
-    *LABELS_A_CLASS,
-    "probe_full",
-    "probe_sgd",
-    "knn",
-    "retrieval",
-    "retrieval_z",
-    "retrieval_z_raw",
-    *CORRUPTED_PROBES,
-)
-
 #: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
-METRICS = tuple(f"{probe}_accuracy" for probe in PROBES)
+METRICS = tuple(PROBE_OF_METRIC)
+
+#: Metrics in words, where their names do not say enough.
+METRIC_WORDS = {metric: probe.words for metric, probe in PROBE_OF_METRIC.items() if probe.words}
 
 #: What a study of task `sphere` can compare by, each a column of its own: lower is better, and nothing is held out.
 SPHERE_METRICS = ("gram_distance", "optimum_gap", "train_loss_full")

@@ -4,7 +4,8 @@ import dataclasses
 
 from tests.trainables.tiny_trial import tiny
 from trainables.config import ProbeConfig
-from trainables.store.schema import PROBES, TrialRecord
+from trainables.evaluation.probes import PROBES
+from trainables.store.schema import TrialRecord
 from trainables.trial import run_trial
 
 #: The tiny trial has 20 images a class.
