@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cells import DRAWN
 from analysis.info import ArmInfo, AxisInfo, StudyInfo, Value
 
 
@@ -22,7 +21,7 @@ def split_arms(table: pd.DataFrame, info: StudyInfo) -> tuple[pd.DataFrame, Stud
     for arm in info.arms:
         rows = table[table["arm"] == arm.label]
         extra = _extra_axes(rows, arm)
-        if info.design in DRAWN or not extra or not _crowded(rows, arm):
+        if info.drawn or not extra or not _crowded(rows, arm):
             axes = (*arm.axes[:2], *(arm.axis(name) for name in extra))
             parts[arm.label] = {"": dataclasses.replace(arm, axes=axes)}
             continue

@@ -20,10 +20,6 @@ MISSING, PRUNED, UNPLANNED = "missing", "pruned", "unplanned"
 
 #: Share of the full product of axis values from which on the configurations count as a grid with gaps.
 _GRID_SHARE = 0.5
-#: Designs whose places are drawn: never a grid.
-DRAWN = ("sobol", "random", "optuna")
-#: Asks for a grid however many of its places are empty.
-FULL = "full"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,18 +139,21 @@ def build_cells(
     axes: Sequence[AxisInfo],
     *,
     columns: Sequence[str] = (),
-    design: str = "grid",
+    drawn: bool = False,
+    full: bool = False,
 ) -> Cells:
     """The configurations of one arm from its `rows`, with the metric's columns and further ones.
 
-    The cells are a grid where at least half of all combinations occur, every one under design "full", and points
-    otherwise. Raises `ValueError` for two trials of one seed in one configuration, which means that a further
-    hyperparameter varies.
+    The cells are a grid where at least half of all combinations occur and the places were not `drawn`, and points
+    otherwise; a grid in any case if `full`. Raises `ValueError` for two trials of one seed in one configuration,
+    which means that a further hyperparameter varies.
     """
     found = [axis_of(rows, info) for info in axes]
     grid_axes, row_codes = tuple(axis for axis, _ in found), np.stack([codes for _, codes in found], axis=1)
     seeds, at_seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)
-    codes, at_cell = _cells_of(row_codes, tuple(len(axis.values) for axis in grid_axes), design)
+    codes, at_cell = _cells_of(
+        row_codes, tuple(len(axis.values) for axis in grid_axes), drawn=drawn, full=full
+    )
     _check_cells(arm.label, at_cell, at_seed, len(seeds))
     shape = (len(codes), len(seeds))
     row_status = trial_statuses(rows, metric.reporting_column)
@@ -165,7 +164,7 @@ def build_cells(
         raw[column] = np.full(shape, np.nan)
         raw[column][at_cell, at_seed] = np.where(row_status == "ok", numbers(rows, column), np.nan)
     planned = (status != UNPLANNED).any(axis=-1)
-    weights = _weights(grid_axes, codes, design) * planned
+    weights = _weights(grid_axes, codes, drawn=drawn) * planned
     return Cells(
         arm=arm.label,
         metric=metric,
@@ -229,24 +228,26 @@ def _category(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _cells_of(codes: np.ndarray, shape: tuple[int, ...], design: str) -> tuple[np.ndarray, np.ndarray]:
+def _cells_of(
+    codes: np.ndarray, shape: tuple[int, ...], *, drawn: bool, full: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Cells `(C, k)` and every row's cell: all combinations of a grid, or the points that occur."""
     flat = np.ravel_multi_index(tuple(codes.T), shape)
     points, at = np.unique(flat, return_inverse=True)
     product = int(np.prod(shape))
-    if design == FULL or (design not in DRAWN and len(points) >= _GRID_SHARE * product):
+    if full or (not drawn and len(points) >= _GRID_SHARE * product):
         return np.stack(np.unravel_index(np.arange(product), shape), axis=1), flat
     return np.stack(np.unravel_index(points, shape), axis=1), at
 
 
-def _weights(axes: Sequence[Axis], codes: np.ndarray, design: str) -> np.ndarray:
+def _weights(axes: Sequence[Axis], codes: np.ndarray, *, drawn: bool) -> np.ndarray:
     """Shares of a grid's cells by the measures of its axes; drawn points share alike, times density ratios."""
     weights = np.ones(len(codes))
     grid = len(codes) == np.prod([len(axis.values) for axis in axes])
     for axis, code in zip(axes, codes.T, strict=True):
-        if grid and design not in DRAWN:
+        if grid and not drawn:
             weights *= axis.weights[code]
-        elif design in DRAWN and axis.numeric:
+        elif drawn and axis.numeric:
             weights *= density_ratio(axis.values, axis.info.measure, axis.info.drawn)[code]
     return weights
 

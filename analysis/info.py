@@ -117,7 +117,9 @@ class StudyInfo:
     describes: tuple[str, ...] = ()  # metrics of the representation, beside columns z_* and h_*
     imported: bool = False  # trials of another tool: nothing is known of them beyond their table
     environment: str = "data"  # column of data sets; scores of several are kept apart and then related
-    design: str = "grid"  # how the places were chosen: grid | list | sobol | random | optuna
+    drawn: bool = False  # whether the places were drawn from ranges, so that they make no grid
+    #: Whether a search chose the places: they crowd where scores are good and tell nothing of the space.
+    adaptive: bool = False
     description: str = ""
     task: str = ""
     data: str = ""
@@ -136,11 +138,6 @@ class StudyInfo:
             raise ValueError(
                 f"tolerance: got {self.tolerance}; allowed is a difference in [0, {self.metric.span})"
             )
-
-    @property
-    def adaptive(self) -> bool:
-        """Whether a search chose the places: they crowd where scores are good and tell nothing of the space."""
-        return self.design == "optuna"
 
     @property
     def ranks_losses(self) -> bool:

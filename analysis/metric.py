@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trainables.store.schema import METRIC_WORDS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -44,7 +46,7 @@ class Metric:
     @property
     def words(self) -> str:
         """The metric in words."""
-        return self.label or _words(self.name)
+        return self.label or METRIC_WORDS.get(self.name, self.name.replace("_", " "))
 
     @property
     def noun(self) -> str:
@@ -104,13 +106,3 @@ class Metric:
     def shown(self, score: float) -> float:
         """A score as readers see it."""
         return self.sign * self.factor * score
-
-
-def _words(name: str) -> str:
-    probe = name.removesuffix("_accuracy")
-    labels = probe.removeprefix("probe")
-    if probe.startswith("probe") and labels.isdigit():
-        return f"accuracy with {labels} labelled image{'s' * (labels != '1')} a class"
-    return {"probe_full": "accuracy with all labels", "knn": "nearest-neighbour accuracy"}.get(
-        probe, name.replace("_", " ")
-    )

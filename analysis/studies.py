@@ -98,6 +98,9 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
     marked = [_marked(part) for part in parts] if len(parts) > 1 else list(parts)
     infos = [part.info for part in marked]
     table = pd.concat([part.table for part in marked], ignore_index=True)
+    adaptive = any(
+        info.adaptive for info in infos
+    )  # where one part measures no space, the whole measures none
     info = infos[0].with_arms(
         tuple(arm for info in infos for arm in info.arms),
         name=" and ".join(part.name for part in marked),
@@ -105,7 +108,8 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
         reference=infos[0].reference_arm.label,
         null_controls=tuple(pair for info in infos for pair in info.null_controls),
         seeds=tuple(sorted(table["seed"].unique().tolist())),
-        design=_joint_design([info.design for info in infos]),
+        drawn=adaptive or all(info.drawn for info in infos),
+        adaptive=adaptive,
         describes=tuple(dict.fromkeys(name for info in infos for name in info.describes)),
         imported=any(info.imported for info in infos),
         description="",
@@ -141,13 +145,6 @@ def _joint_metric(metrics: Sequence[Metric]) -> Metric:
     worst = min(metrics, key=lambda metric: metric.worst_score).worst
     bounds = (min(metric.bounds[0] for metric in metrics), max(metric.bounds[1] for metric in metrics))
     return dataclasses.replace(metrics[0], worst=worst, bounds=bounds)
-
-
-def _joint_design(designs: Sequence[str]) -> str:
-    """The design of all; of mixed ones "optuna" where one searched (it measures no space), else "list"."""
-    if len(set(designs)) == 1:
-        return designs[0]
-    return "optuna" if "optuna" in designs else "list"
 
 
 def _told(texts: Sequence[str]) -> str:

@@ -145,7 +145,7 @@ def _cells(rows: pd.DataFrame, arm: ArmInfo, info: StudyInfo) -> Cells:
         and rows[name].dtype.kind in "iuf"
         and rows[name].notna().any()
     ]
-    return build_cells(rows, arm, info.metric, arm.axes, columns=known, design=info.design)
+    return build_cells(rows, arm, info.metric, arm.axes, columns=known, drawn=info.drawn)
 
 
 def _wholes(cells: Mapping[str, Cells], info: StudyInfo, uncut: Mapping[str, ArmInfo]) -> dict[str, Cells]:

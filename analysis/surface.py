@@ -86,6 +86,6 @@ def build_surface(
     axes = (AxisInfo(name=x), AxisInfo(name=y, default=y_default))
     plain = Metric(name=metric, worst=0.0, bounds=(-np.inf, np.inf), selects=metric, reports=metric)
     arm = ArmInfo(label="rows", loss="rows", axes=axes)
-    surface = surface_of(build_cells(rows, arm, plain, axes, design="full"))
+    surface = surface_of(build_cells(rows, arm, plain, axes, full=True))
     assert surface is not None
     return surface

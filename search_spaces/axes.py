@@ -30,7 +30,7 @@ class Range(BaseModel):
     )
     points: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
         default=None,
-        description="Values from low to high: needed in a grid; without, sobol and random draw anywhere.",
+        description="Values from low to high: needed in a grid; without, designs that draw points do so anywhere.",
     )
     whole: bool = Field(
         default=False, description="Round to whole numbers; batch sizes and budgets always are."
@@ -70,7 +70,7 @@ class Range(BaseModel):
         """
         if self.points is None:
             raise ValueError(
-                "points is missing: a grid needs the number of values; designs sobol and random do not"
+                "points is missing: a grid needs the number of values; designs that draw points do not"
             )
         space = np.geomspace if self.log else np.linspace
         values = tuple(self.rounded(value) for value in space(*self.ends, self.points))

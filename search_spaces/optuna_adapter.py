@@ -54,8 +54,8 @@ def _gp(seed: int, startup: int) -> BaseSampler:
     return GPSampler(seed=seed, n_startup_trials=startup, warn_independent_sampling=False)
 
 
-#: Every sampler by the name that study files use, made from its seed and its number of random configurations.
-SAMPLERS: dict[str, Callable[[int, int], BaseSampler]] = {
+#: Makes each of `search_spaces.designs.optuna.SAMPLERS` from its seed and its number of random configurations.
+MAKERS: dict[str, Callable[[int, int], BaseSampler]] = {
     "tpe": _tpe,
     "gp": _gp,
     "random": lambda seed, startup: RandomSampler(seed=seed),
@@ -64,7 +64,7 @@ SAMPLERS: dict[str, Callable[[int, int], BaseSampler]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerConfig:
-    """A sampler of `SAMPLERS`, its seed, and how many random configurations come first."""
+    """A sampler by name, its seed, and how many random configurations come first."""
 
     name: str
     seed: int
@@ -76,7 +76,7 @@ class SamplerConfig:
         A sampler that a search goes on with after an interruption would otherwise draw what it drew before.
         """
         (seed,) = np.random.SeedSequence([self.seed, index]).generate_state(1)
-        return SAMPLERS[self.name](int(seed), self.startup)
+        return MAKERS[self.name](int(seed), self.startup)
 
 
 class Search:

@@ -1,11 +1,11 @@
 """A space of configurations, and the points of it: every combination, or where coordinates of the unit cube lie."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from search_spaces.axes import Axis, Values
-from search_spaces.grid import grid
 from trainables.config import Scalar
 
 
@@ -29,9 +29,9 @@ def grid_points(space: Space) -> Iterator[Point]:
     Raises `ValueError` naming the axis for a range without `points`.
     """
     free = {name: _values(name, axis) for name, axis in space.items() if not isinstance(axis, Tied)}
-    for point in grid(free):
+    for point in _combinations(free):
         tied = {name: _values(name, axis) for name, axis in _cases(space, point).items()}
-        for rest in grid(tied):
+        for rest in _combinations(tied):
             yield _in_order(space, point | rest)
 
 
@@ -50,6 +50,12 @@ def end_points(space: Space) -> tuple[Point, ...]:
         for share in ((index + 0.5) / longest for index in range(longest))
         for end in (0.0, math.nextafter(1.0, 0.0))
     )
+
+
+def _combinations(axes: Mapping[str, Sequence[Scalar]]) -> Iterator[Point]:
+    """Every combination of one value an axis, the last axis varying fastest."""
+    for values in product(*axes.values()):
+        yield dict(zip(axes, values, strict=True))
 
 
 def _cases(space: Space, point: Point) -> dict[str, Axis]:

@@ -67,7 +67,7 @@ def make_plan(study_file: StudyFile, store: RecordStore, data_root: Path | None)
 
 def read_plan(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> Plan:
     """What the store holds of a study by now: what its searches have decided, and the records."""
-    if trial_set.design == "optuna":
+    if trial_set.design.adaptive:
         from study.searches import with_decided  # Optuna's import takes most of a second
 
         trial_set = with_decided(spec, trial_set, store.path)
@@ -91,5 +91,5 @@ def searches_of(spec: StudySpec, trial_set: TrialSet) -> frozenset[str]:
 
 def status_summary(plan: Plan) -> dict[str, Any]:
     """What `--json` prints."""
-    searched = {"undecided": plan.undecided} if plan.trial_set.design == "optuna" else {}
+    searched = {"undecided": plan.undecided} if plan.trial_set.design.adaptive else {}
     return {"study": plan.spec.name, **plan.counts(), **searched}

@@ -65,7 +65,7 @@ def open_searches(spec: StudySpec, trial_set: TrialSet, store: Path, *, alone: b
 
 def search_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
     """The name of an arm's Optuna study: its label, and a digest of all that its course depends on."""
-    told = {
+    told: dict[str, Any] = {
         "loss": arm.loss,
         "space": _described(arm.space),
         "metric": spec.metric,

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
-from trainables.probes import PROBES
+from trainables.evaluation.probes import PROBES
 from trainables.selection.kinds import METHOD_KINDS, METHODS
 from trainables.settings import Declared, declared_axes, declared_columns, setting, setting_columns
 
@@ -196,7 +196,7 @@ class ProbeConfig:
     """Evaluation of the frozen encoder: which probes run, and their settings."""
 
     suite: tuple[str, ...] = setting(
-        ("probe10", "probe_full", "knn"), doc="The probes that run.", choices=PROBES, min_length=1
+        ("probe10", "probe_full", "knn"), doc="The probes that run.", choices=tuple(PROBES), min_length=1
     )
     draws: int = setting(5, doc="Label draws of each few-label probe, the same for all trials.", ge=1)
     l2: float = setting(1.0, doc="Penalty of the logistic regression, 1 / C.", gt=0)

@@ -33,7 +33,7 @@ def run_images(configs: Sequence[TrialConfig], runtime: Runtime, report: Report)
         configs,
         data,
         runtime,
-        lambda model: monitor(model, configs[0], data, runtime),
+        lambda model, loss: monitor(model, loss, configs[0], data, runtime),
         report,
         score=lambda model: validation_score(model, configs[0], data, runtime),
     )

@@ -5,82 +5,46 @@ files and search spaces are validated with it, the README's table is made from i
 that a study can be checked without the seconds that torch takes to load.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trainables.kernels import KERNELS
+from trainables.loss_field import LossField
+from trainables.metrics.mutual_information import InformationBound
 from trainables.suggestion import did_you_mean
 
 
-@dataclass(frozen=True, kw_only=True)
-class LossField:
-    """One hyperparameter: a number in a range, or one of `choices`.
+def _no_check(_fields: Mapping[str, Any]) -> None:
+    """Accepts every combination of values."""
 
-    `above` is an exclusive lower bound, `at_least` and `at_most` are inclusive; `nonzero` excludes 0.
-    """
 
-    name: str
-    default: float | str
-    doc: str
-    choices: tuple[str, ...] = ()
-    above: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    nonzero: bool = False
-    label: str = ""  # in figures and tables; the name in words without
+def _unknown(_fields: Mapping[str, Any], _simplex: bool) -> bool:
+    return False
 
-    @property
-    def type(self) -> type:
-        """`str` for choices, `float` for numbers."""
-        return str if self.choices else float
 
-    @property
-    def allowed(self) -> str:
-        """What the field accepts, in words: "a finite number > 0"."""
-        if self.choices:
-            return "one of " + ", ".join(self.choices)
-        bounds = [
-            f"{sign} {bound:g}"
-            for sign, bound in ((">", self.above), (">=", self.at_least), ("<=", self.at_most))
-            if bound is not None
-        ]
-        if self.nonzero:
-            bounds.append("not 0")
-        return f"a finite number {' and '.join(bounds)}".strip()
-
-    def check(self, value: Any, *, condition: str = "") -> None:
-        """Raises `ValueError` naming the field, the value, what is allowed, and the `condition` it holds
-        under.
-
-        A tensor or array stands for one value per stacked trial: each of its elements is checked.
-        """
-        elements = value.tolist() if hasattr(value, "tolist") else [value]
-        for element in elements if isinstance(elements, list) else [elements]:
-            if not self._accepts(element):
-                raise ValueError(f"{self.name}: got {element!r}, must be {self.allowed}{condition}")
-
-    def _accepts(self, value: Any) -> bool:
-        if self.choices:
-            return isinstance(value, str) and value in self.choices
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            return False
-        return (
-            (self.above is None or value > self.above)
-            and (self.at_least is None or value >= self.at_least)
-            and (self.at_most is None or value <= self.at_most)
-            and not (self.nonzero and value == 0)
-        )
+def _always(_fields: Mapping[str, Any], _simplex: bool) -> bool:
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossCard:
-    """What is known of a loss without running it; `u_i`, `v_i` are views of sample i, T the temperature."""
+    """What is known of a loss without running it; `u_i`, `v_i` are views of sample i, T the temperature.
+
+    `check` and `optimum_known` see all fields, those at their defaults included.
+    """
 
     title: str  # as papers and figures write it
     formula: str
     source: str
     fields: tuple[LossField, ...]
+    #: Raises `ValueError` for values that are allowed alone and not together.
+    check: Callable[[Mapping[str, Any]], None] = _no_check
+    #: Whether the regular simplex (True, for N <= d + 1) or the cross-polytope (False, for N = 2d) is known to make
+    #: the loss of N pairs on the sphere least; the proofs are in `trainables.sphere.known`.
+    optimum_known: Callable[[Mapping[str, Any], bool], bool] = _unknown
+    #: The estimate of the views' mutual information that the loss of a batch gives, where it gives one.
+    information: InformationBound | None = None
 
 
 #: The middle of the grids in print on a log scale (0.07 to 2, 0.1 to 0.5); SimCLR's own tables run from 0.05 to 1.
@@ -91,28 +55,25 @@ _TEMPERATURE = LossField(
 _CROSS = "sum_{j!=i} exp((v_j - v_i).u_i / T)"
 _SAME = "sum_{j!=i} exp((u_j - v_i).u_i / T)"
 
-#: KCL's `t` for each kernel, with the range in which value and gradient stay finite and right in float32.
-KERNEL_PARAMETERS: dict[str, LossField] = {
-    "gaussian": LossField(name="t", default=2.0, above=0.0, at_most=1e4, doc="K = exp(-t d^2)"),
-    "log": LossField(name="t", default=2.0, at_least=1e-3, at_most=1e6, doc="K = -1/2 log(1 + t d^2)"),
-    "imq": LossField(name="t", default=2.0, at_least=0.01, at_most=100.0, doc="K = t / sqrt(t^2 + d^2)"),
-    "riesz": LossField(
-        name="t",
-        default=2.0,
-        at_least=-4.0,
-        at_most=4.0,
-        nonzero=True,
-        doc="K = sign(t) d^-t; a pole for t > 0",
-    ),
-    "gaussian_riesz": LossField(
-        name="t",
-        default=2.0,
-        at_least=-4.0,
-        at_most=4.0,
-        nonzero=True,
-        doc="energy sign(t) d^-t, alignment exp(-2 d^2)",
-    ),
-}
+_INFONCE_SOURCE = (
+    "van den Oord et al. 2018, arXiv 1807.03748, section 2.3; Poole et al. 2019, arXiv 1905.06922"
+)
+
+#: Of M pairs, an anchor looks for its positive among the M points of the other view.
+_INFONCE_BOUND = InformationBound(
+    meaning="log M - L, a lower bound", candidates=lambda pairs: pairs, source=_INFONCE_SOURCE
+)
+#: Of M pairs, an anchor looks for its positive among all other points of both views.
+_NTXENT_BOUND = InformationBound(
+    meaning="log (2M - 1) - L, a lower bound", candidates=lambda pairs: 2 * pairs - 1, source=_INFONCE_SOURCE
+)
+#: `xi` sums over the 2M - 2 negatives alone. With the best critic the estimate lies at or above the mutual
+#: information: it is the leave-one-out bound of Poole et al. plus `log(K / (K - 1))`, and no `log K` limits it.
+_FLATNCE_BOUND = InformationBound(
+    meaning="log (2M - 1) - log xi, no lower bound",
+    candidates=lambda pairs: 2 * pairs - 1,
+    source="Chen et al. 2021, arXiv 2107.01152; Poole et al. 2019, arXiv 1905.06922",
+)
 
 #: Least temperature of `general` with phi = exp: exp(2/T), or its square, has to stay within float32.
 _EXP_LEAST_TEMPERATURE = {
@@ -127,6 +88,41 @@ _EXP_LEAST_TEMPERATURE = {
 _PSI_NEEDS = {"identity": 0, "square": 1, "log1p": 1, "log": 2, "square_log": 2}
 _PHI_GIVES = {"linear": 0, "hinge": 1, "quadratic": 1, "exp": 2, "softplus": 2, "sigmoid": 2}
 _SIGNS = ("any value", "values >= 0", "values > 0")
+
+#: (phi, psi) of `general` for which F is convex and increasing: psi of a sum of phi's.
+_CONVEX = {
+    *(("exp", psi) for psi in ("log", "log1p", "identity", "square")),
+    *((phi, "identity") for phi in ("linear", "softplus", "hinge")),
+    *((phi, "square") for phi in ("softplus", "hinge")),
+}
+
+
+def _check_general(params: Mapping[str, Any]) -> None:
+    phi, psi = params["phi"], params["psi"]
+    if _PSI_NEEDS[psi] > _PHI_GIVES[phi]:
+        needed = _SIGNS[_PSI_NEEDS[psi]]
+        raise ValueError(
+            f"phi: got {phi!r}, must give {needed} for psi {psi}, but gives {_SIGNS[_PHI_GIVES[phi]]}"
+        )
+    if phi == "exp":
+        least = LossField(name="temperature", default=0.25, at_least=_EXP_LEAST_TEMPERATURE[psi], doc="")
+        least.check(params["temperature"], condition=f" for phi exp and psi {psi}")
+    weights = LossField(name="c1 + c2", default=1.0, above=0.0, doc="")
+    weights.check(params["c1"] + params["c2"])
+
+
+def _optimum_of_general(fields: Mapping[str, Any], simplex: bool) -> bool:
+    phi, psi = fields["phi"], fields["psi"]
+    return (phi, psi) in _CONVEX if simplex else phi == "exp" and psi in ("log", "log1p")
+
+
+def _check_kcl(fields: Mapping[str, Any]) -> None:
+    KERNELS[fields["kernel"]].parameter.check(fields["t"], condition=f" for kernel {fields['kernel']}")
+
+
+def _optimum_of_kcl(fields: Mapping[str, Any], simplex: bool) -> bool:
+    return KERNELS[fields["kernel"]].optimum_known(fields["t"], simplex)
+
 
 #: Every built-in loss by name.
 LOSS_CARDS: dict[str, LossCard] = {
@@ -143,18 +139,23 @@ LOSS_CARDS: dict[str, LossCard] = {
                 doc="anchors in both views, or in the first view only",
             ),
         ),
+        optimum_known=_always,
+        information=_INFONCE_BOUND,
     ),
     "ntxent": LossCard(
         title="NT-Xent",
         formula=f"mean_i log(1 + {_CROSS} + {_SAME}), symmetrised",
         source="SimCLR, Chen et al. 2020, arXiv 2002.05709, equation 1",
         fields=(_TEMPERATURE,),
+        optimum_known=_always,
+        information=_NTXENT_BOUND,
     ),
     "dcl": LossCard(
         title="DCL",
         formula=f"mean_i log({_CROSS} + {_SAME}), symmetrised",
         source="Yeh et al. 2022, arXiv 2110.06848",
         fields=(_TEMPERATURE,),
+        optimum_known=_always,
     ),
     "dhel": LossCard(
         title="DHEL",
@@ -176,25 +177,30 @@ LOSS_CARDS: dict[str, LossCard] = {
                 doc="w, energy against alignment",
             ),
         ),
+        optimum_known=_always,
     ),
     "flatnce": LossCard(
         title="FlatNCE",
         formula="xi / stop_grad(xi), xi the sum inside DCL's logarithm: DCL's gradient",
         source="Chen et al. 2021, arXiv 2107.01152",
         fields=(_TEMPERATURE,),
+        optimum_known=_always,
+        information=_FLATNCE_BOUND,
     ),
     "flatnce_plus": LossCard(
         title="FlatNCE-plus",
         formula="xi / stop_grad(xi), xi the sum inside NT-Xent's logarithm: NT-Xent's gradient",
         source="Chen et al. 2021, arXiv 2107.01152",
         fields=(_TEMPERATURE,),
+        optimum_known=_always,
+        information=_NTXENT_BOUND,
     ),
     "kcl": LossCard(
         title="KCL",
         formula="-2 mean_i K(u_i, v_i) + gamma (mean_{i<j} K(u_i, u_j) + mean_{i<j} K(v_i, v_j))",
         source="Koromilas et al. 2024, arXiv 2405.18045",
         fields=(
-            LossField(name="kernel", default="gaussian", choices=tuple(KERNEL_PARAMETERS), doc="K"),
+            LossField(name="kernel", default="gaussian", choices=tuple(KERNELS), doc="K"),
             LossField(
                 name="t",
                 default=2.0,
@@ -210,6 +216,8 @@ LOSS_CARDS: dict[str, LossCard] = {
                 label="energy weight gamma",
             ),
         ),
+        check=_check_kcl,
+        optimum_known=_optimum_of_kcl,
     ),
     "general": LossCard(
         title="General form",
@@ -231,6 +239,8 @@ LOSS_CARDS: dict[str, LossCard] = {
                 name="c2", default=1.0, at_least=0.0, at_most=100.0, doc="weight of the own view's negatives"
             ),
         ),
+        check=_check_general,
+        optimum_known=_optimum_of_general,
     ),
 }
 
@@ -254,22 +264,4 @@ def check_loss_params(name: str, params: Mapping[str, Any]) -> None:
             raise ValueError(f"{name}: got field {key!r}{near}, must be one of {', '.join(fields)}")
         fields[key].check(value)
     complete = {key: spec.default for key, spec in fields.items()} | dict(params)
-    if name == "kcl":
-        kernel = complete["kernel"]
-        KERNEL_PARAMETERS[kernel].check(complete["t"], condition=f" for kernel {kernel}")
-    if name == "general":
-        _check_general(complete)
-
-
-def _check_general(params: Mapping[str, Any]) -> None:
-    phi, psi = params["phi"], params["psi"]
-    if _PSI_NEEDS[psi] > _PHI_GIVES[phi]:
-        needed = _SIGNS[_PSI_NEEDS[psi]]
-        raise ValueError(
-            f"phi: got {phi!r}, must give {needed} for psi {psi}, but gives {_SIGNS[_PHI_GIVES[phi]]}"
-        )
-    if phi == "exp":
-        least = LossField(name="temperature", default=0.25, at_least=_EXP_LEAST_TEMPERATURE[psi], doc="")
-        least.check(params["temperature"], condition=f" for phi exp and psi {psi}")
-    weights = LossField(name="c1 + c2", default=1.0, above=0.0, doc="")
-    weights.check(params["c1"] + params["c2"])
+    LOSS_CARDS[name].check(complete)

@@ -1,6 +1,8 @@
 """The README's table of losses, made from their cards."""
 
-from trainables.loss_fields import KERNEL_PARAMETERS, LOSS_CARDS, LossField
+from trainables.kernels import KERNELS
+from trainables.loss_field import LossField
+from trainables.loss_fields import LOSS_CARDS
 
 
 def loss_table() -> str:
@@ -10,13 +12,28 @@ def loss_table() -> str:
         for name, card in LOSS_CARDS.items()
     ]
     kernels = [
-        [f"`{name}`", f"`{parameter.doc}`", parameter.allowed]
-        for name, parameter in KERNEL_PARAMETERS.items()
+        [
+            f"`{name}`",
+            f"`{kernel.formula}`",
+            f"`t` = {kernel.parameter.default}: {kernel.parameter.allowed}; {kernel.parameter.doc}",
+            kernel.larger_t_acts_as,
+            kernel.source,
+        ]
+        for name, kernel in KERNELS.items()
     ]
     return (
         _table(["loss", "formula", "fields: default, range", "source"], rows)
         + "\n"
-        + _table(["kernel of `kcl`", "formula, d the distance", "`t`"], kernels)
+        + _table(
+            [
+                "kernel of `kcl`",
+                "formula, d the distance",
+                "`t`: default, range",
+                "a larger `t` acts as a",
+                "source",
+            ],
+            kernels,
+        )
     )
 
 

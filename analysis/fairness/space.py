@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.cells import DRAWN, Axis, Cells
+from analysis.cells import Axis, Cells
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
 from analysis.statistics.weights import log_width
@@ -18,7 +18,7 @@ def check_cells(findings: StudyAnalysis) -> Card:
     if findings.adaptive:
         return _check_budgets(findings)
     xs, mains = ([cells.axes[index].values for cells in findings.cells.values()] for index in (0, 1))
-    if len({tuple(values) for values in xs}) > 1 and findings.info.design not in DRAWN:
+    if len({tuple(values) for values in xs}) > 1 and not findings.info.drawn:
         name = findings.info.x.words
         return Card(level=FAIL, title="Space", text=f"The losses were tried at different values of {name}.")
     shapes = {len(values) for values in mains}

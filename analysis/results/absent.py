@@ -35,7 +35,7 @@ def _absent_of_loss(rows: pd.DataFrame, info: StudyInfo) -> pd.DataFrame:
 
 
 def _absent_of_part(rows: pd.DataFrame, arm: ArmInfo, info: StudyInfo, seeds: np.ndarray) -> pd.DataFrame:
-    cells = build_cells(rows, arm, info.metric, arm.axes, design=info.design)
+    cells = build_cells(rows, arm, info.metric, arm.axes, drawn=info.drawn)
     there = np.zeros((len(cells.codes), len(seeds)), dtype=bool)
     there[:, np.searchsorted(seeds, cells.seeds)] = cells.planned
     if not _crossed(there, cells):

@@ -36,9 +36,11 @@ def init(path: str) -> None:
     help="One more loss over its default range, or over what --axis LABEL.FIELD says; may be given more than once.",
 )
 @click.option(
-    "--points", type=click.IntRange(min=1), help="Of designs sobol and random: points a loss in all."
+    "--points", type=click.IntRange(min=1), help="Of designs that draw points: configurations a loss in all."
 )
-@click.option("--trials", type=click.IntRange(min=1), help="Of design optuna: configurations a loss in all.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), help="Of designs that search: configurations a loss in all."
+)
 @click.option("--out", metavar="FILE", help="Write a new study that extends STUDY, and leave STUDY as it is.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @guarded
@@ -63,7 +65,8 @@ def extend(
     from study.commands.extend import extend_study
     from study.spec.growth import parse_growth
 
-    growth = parse_growth(seeds=seeds, axes=axes, losses=losses, points=points, trials=trials)
+    budget = {"points": points, "trials": trials}
+    growth = parse_growth(seeds=seeds, axes=axes, losses=losses, budget=budget)
     extend_study(study, store, data_root, growth, out=out, dry_run=dry_run)
 
 

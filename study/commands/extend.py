@@ -58,7 +58,8 @@ def _check_growth(source: Source, keys: Mapping[str, Any], before: TrialSet, roo
     if lost:
         raise StudyError(
             f"extend: {lost} of the {len(before.trials)} trials would no longer be part of the study, since design "
-            f"{before.design} draws its points from the axes as they are; add points or seeds, or begin another study"
+            f"{before.design.name} draws its points from the axes as they are; add points or seeds, or begin another "
+            "study"
         )
 
 

@@ -50,7 +50,7 @@ def run_study(
     loaded = load_study(study, store, data_root)
     pool = fitting_workers(loaded, workers, runner, address)
     prepare_store(study, loaded, edited=edited)
-    search = loaded.plan.trial_set.design == "optuna"
+    search = loaded.plan.trial_set.design.adaptive
     missing = loaded.plan.missing
     if not missing and not loaded.plan.undecided:
         if search:

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from study.cost.span import Span
 from trainables.config import ImagesTask, SelectionConfig, TrialConfig
 from trainables.datasets.datasets import load_dataset
-from trainables.probes import LABELS_A_CLASS
+from trainables.evaluation.probes import PROBES
 from trainables.runtime import Runtime
 from trainables.selection.rounds import relative_step_cost
 from trainables.training.member import Report
@@ -164,7 +164,7 @@ def evaluated_parts(config: TrialConfig, runtime: Runtime) -> list[float]:
     if not isinstance(config.task, ImagesTask):
         return [1.0]
     info = load_dataset(config.task.data, runtime.data_root).info
-    labels = len(info.classes) * max(LABELS_A_CLASS.get(probe, 0) for probe in config.task.probe.suite)
+    labels = len(info.classes) * max(PROBES[probe].labels_a_class for probe in config.task.probe.suite)
     first, most = (max(images, 2.2 * labels) / info.n_train for images in (_FEW_EVALUATED, _EVALUATED))
     parts = [first * 2**power for power in range(32) if first * 2**power <= max(first, min(most, 0.5))]
     return [*parts, 1.0] if most >= 1 and first <= 0.5 else parts if first < 1 else [1.0]

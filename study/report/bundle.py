@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from search_spaces.designs import DESIGNS
 from study.errors import StudyError
 from study.launch.manifest import Manifest, launches_folder, read_manifests, write_manifest
 from study.loaded import LoadedStudy
@@ -163,9 +164,15 @@ def _redacted(value: Any) -> Any:
 
 
 def _study_info(told: Mapping[str, Any]) -> "StudyInfo":
-    """What `dataclasses.asdict` and JSON made of a `StudyInfo`, turned back."""
+    """What `dataclasses.asdict` and JSON made of a `StudyInfo`, turned back.
+
+    Earlier bundles of this format name the study's design instead of what it declares.
+    """
     from pydantic import TypeAdapter
 
     from analysis.info import StudyInfo
 
-    return TypeAdapter(StudyInfo).validate_python(told)
+    facts = dict(told)
+    if name := facts.pop("design", ""):
+        facts |= {"drawn": DESIGNS[name].drawn, "adaptive": DESIGNS[name].adaptive}
+    return TypeAdapter(StudyInfo).validate_python(facts)

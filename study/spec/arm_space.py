@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search_spaces.axes import Axis, Cases, Range, Values, listed, not_an_axis
+from search_spaces.designs import Design
 from search_spaces.loss_params import field_choices
 from search_spaces.space import Space, Tied
 from search_spaces.spaces import SPACES, LossSpace
@@ -25,7 +26,7 @@ def loss_name(label: str, table: Table) -> str:
     return names[0]
 
 
-def build_space(where: str, loss: str, table: Table, shared: Mapping[str, Axis], *, design: str) -> Space:
+def build_space(where: str, loss: str, table: Table, shared: Mapping[str, Axis], *, design: Design) -> Space:
     """The axes of training, the base rate, and the fields of the loss, in this order.
 
     A main axis that is not given has its default range: `points` of it in a grid, all of it where points are
@@ -33,8 +34,8 @@ def build_space(where: str, loss: str, table: Table, shared: Mapping[str, Axis],
     """
     defaults = SPACES.get(loss)
     fields = {key: axis for key, axis in table.items() if key not in (LOSS_KEY, LR_KEY, POINTS_KEY)}
-    if defaults and design != "list":
-        fields[defaults.main_axis] = _main_axis(where, loss, defaults, fields, drawn=design != "grid")
+    if defaults and not design.listed:
+        fields[defaults.main_axis] = _main_axis(where, loss, defaults, fields, drawn=design.drawn)
     rate = _base_rate(where, table, fields, defaults, "lr" in shared)
     axes = {**shared, **({LR_KEY: rate} if rate is not None else {}), **fields}
     return {

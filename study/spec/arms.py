@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from search_spaces.axes import Axis, Measure, is_numeric, listed, measure_of, varies
-from search_spaces.designs import DRAWN_DESIGNS, columns
+from search_spaces.designs import Design, names_of
+from search_spaces.designs.design import PointRequest
 from search_spaces.loss_params import check_loss_name, check_params, field_names
-from search_spaces.space import Point, Space, Tied, end_points, grid_points, point_at
+from search_spaces.space import Point, Space, Tied
 from search_spaces.spaces import SPACES
 from study.errors import StudyError
 from study.spec.arm_space import LOSS_KEY, LR_KEY, POINTS_KEY, build_space, loss_name
@@ -52,7 +53,7 @@ def resolve_arm(
         loss = loss_name(label, table)
         check_loss_name(loss)
         _refuse_training_axes(table)
-    spaces = _spaces(where, loss, table, shared, search.design)
+    spaces = _spaces(where, loss, table, shared, search.chosen)
     with _named(where):
         points = _points(loss, spaces, search)
         for fields in dict.fromkeys(tuple(_fields_of(point).items()) for point in points):
@@ -63,8 +64,8 @@ def resolve_arm(
         label=label,
         loss=loss,
         space=space,
-        points=() if search.design == "optuna" else points,
-        undecided=search.trials or 0,
+        points=() if search.chosen.adaptive else points,
+        undecided=(search.count or 0) if search.chosen.adaptive else 0,
         axes=_fields_of(values),
         lr=None if "lr" in shared else values["lr"],
         main_axis=_main_axis(loss, space),
@@ -87,24 +88,32 @@ def _refuse_training_axes(table: Mapping[str, Any]) -> None:
 
 
 def _spaces(
-    where: str, loss: str, table: Mapping[str, Any], shared: Mapping[str, Axis], design: str
+    where: str, loss: str, table: Mapping[str, Any], shared: Mapping[str, Axis], design: Design
 ) -> list[Space]:
     """The space of a table; of a table with explicit points, one a point."""
-    if design != "list":
+    if not design.listed:
         if POINTS_KEY in table:
-            raise StudyError(f"{where}.points: are for design = list, and search.design is {design}")
+            takers = names_of(lambda each: each.listed)
+            raise StudyError(f"{where}.points: are for {takers}, and search.design is {design.name}")
         return [build_space(where, loss, table, shared, design=design)]
     if POINTS_KEY not in table:
-        raise StudyError(f"{where}.points: is missing; design list needs the configurations of every loss")
+        raise StudyError(
+            f"{where}.points: is missing; design {design.name} needs the configurations of every loss"
+        )
     rest = {name: axis for name, axis in table.items() if name != POINTS_KEY}
     return [
-        _space_of_point(f"{where}.points.{number}", loss, rest, shared, point)
+        _space_of_point(f"{where}.points.{number}", loss, rest, shared, point, design)
         for number, point in enumerate(table[POINTS_KEY], start=1)
     ]
 
 
 def _space_of_point(
-    where: str, loss: str, table: Mapping[str, Any], shared: Mapping[str, Axis], point: Point
+    where: str,
+    loss: str,
+    table: Mapping[str, Any],
+    shared: Mapping[str, Axis],
+    point: Point,
+    design: Design,
 ) -> Space:
     """The space of a table and the shared axes, in which all that the point says has that value."""
     if taken := sorted({LOSS_KEY, POINTS_KEY} & set(point)):
@@ -114,25 +123,25 @@ def _space_of_point(
     axes = {name: axis for name, axis in shared.items() if name not in replaced}
     training = axes | {name: axis for name, axis in fixed.items() if name in AXES}
     fields = {name: axis for name, axis in table.items() if name not in replaced} | _fields_of(fixed)
-    return build_space(where, loss, fields, training, design="list")
+    return build_space(where, loss, fields, training, design=design)
 
 
 def _points(loss: str, spaces: Sequence[Space], search: SearchSection) -> tuple[Point, ...]:
-    """The configurations of an arm; of a search, the ends of its space."""
-    if search.design == "optuna":
-        return end_points(spaces[0])
-    if search.design not in DRAWN_DESIGNS:
-        return tuple(point for space in spaces for point in grid_points(space))
-    (space,) = spaces
-    assert search.points is not None
-    column = columns(_main_axis(loss, space), tuple(AXES), field_names(loss))
-    unknown = [name for name in space if name not in column]
+    """The configurations of an arm; of an adaptive design, those that must be sound before its search begins."""
+    names = field_names(loss)
+    unknown = [name for space in spaces for name in _fields_of(space) if name not in names]
     if unknown:
         check_params(loss, dict.fromkeys(unknown, 0.0))  # raises, and says what is allowed
-    table = DRAWN_DESIGNS[search.design](search.points, search.design_seed)
-    points = tuple(point_at(space, {name: row[column[name]] for name in space}) for row in table)
+    request = PointRequest(
+        count=search.count,
+        seed=search.design_seed,
+        main_axis=_main_axis(loss, spaces[0]),
+        training_axes=tuple(AXES),
+        fields=names,
+    )
+    points = tuple(point for space in spaces for point in search.chosen.points(space, request))
     different = len({tuple(point.values()) for point in points})
-    if different < len(points):
+    if search.chosen.drawn and not search.chosen.adaptive and different < len(points):
         raise ValueError(
             f"only {different} of the {len(points)} points differ, since its axes have few values; give ranges "
             "without points, fewer points, or design = grid"

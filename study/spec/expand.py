@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.axes import Axis, Range
-from search_spaces.designs import DRAWN_DESIGNS
+from search_spaces.designs import Design
 from search_spaces.loss_params import loss_defaults
 from search_spaces.space import Point, end_points
 from study.errors import StudyError
@@ -59,7 +59,7 @@ class TrialSet:
     arms: tuple[Arm, ...]
     trials: tuple[PlannedTrial, ...]
     task: StudyTask
-    design: str  # that the points of all arms come from
+    design: Design  # that the points of all arms come from
 
     @property
     def data(self) -> DatasetInfo:
@@ -77,8 +77,8 @@ def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
     )
     _check_axes(arms, task)
     _check_selection_keys(spec.selection, arms)
-    trial_set = TrialSet(arms=arms, trials=(), task=task, design=spec.search.design)
-    if spec.search.design == "optuna":
+    trial_set = TrialSet(arms=arms, trials=(), task=task, design=spec.search.chosen)
+    if spec.search.chosen.adaptive:
         for arm in arms:
             end_trials(spec, arm, trial_set)  # raises
     trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, trial_set))
@@ -95,7 +95,7 @@ def with_points(spec: StudySpec, trial_set: TrialSet, decided: Mapping[str, Sequ
     A configuration that was decided more than once is one point, and counts against the budget each time. Two
     arms may come upon one and the same trial.
     """
-    budget = spec.search.trials or 0
+    budget = spec.search.count or 0
     arms = []
     for arm in trial_set.arms:
         counted = decided[arm.label][:budget]
@@ -128,7 +128,7 @@ def _shared_axes(spec: StudySpec, task: StudyTask) -> dict[str, Axis]:
         if name not in task.axes:
             near = did_you_mean(name, task.axes)
             raise StudyError(f"axes.{name}: unknown axis{near}; allowed are {', '.join(task.axes)}")
-        if spec.search.design not in (*DRAWN_DESIGNS, "optuna"):
+        if not spec.search.chosen.drawn:
             _check_grid(name, axes[name])
     if len(budgets := [name for name in BUDGETS if name in axes]) > 1:
         raise StudyError(f"axes.{', axes.'.join(budgets)}: all are swept; a budget is given in one of them")
@@ -217,7 +217,7 @@ def _refuse_repeats(trials: tuple[PlannedTrial, ...]) -> None:
 def planned_rows(trial_set: TrialSet) -> list[dict[str, Any]]:
     """One flat row a trial: ids, arm, seed, design, and the record columns that are known before it runs.
 
-    Rows of a design that searches crowd where scores are good: they say what tuning finds, and span no surface.
+    Rows of an adaptive design crowd where scores are good: they show what tuning finds, and span no surface.
     """
     return [_planned_row(trial, trial_set) for trial in trial_set.trials]
 
@@ -236,6 +236,6 @@ def _planned_row(trial: PlannedTrial, trial_set: TrialSet) -> dict[str, Any]:
         "point": trial.point,
         "loss": config.loss.name,
         "seed": config.seed,
-        "design": trial_set.design,
+        "design": trial_set.design.name,
         **{name: value for name, value in columns.items() if value is not None},
     }

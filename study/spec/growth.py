@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from search_spaces.axes import Axis, listed, measure_of
-from search_spaces.designs import DRAWN_DESIGNS
+from search_spaces.designs import takers_of
 from search_spaces.loss_params import loss_defaults
 from search_spaces.space import Tied
 from study.errors import StudyError
@@ -28,12 +28,13 @@ class Growth:
     seeds: Sequence[int] = ()
     axes: Mapping[str, Values] = field(default_factory=dict)  # by NAME or LABEL.FIELD
     losses: Sequence[str] = ()  # LABEL, or LABEL=LOSS for a label of one's own
-    points: int | None = None  # configurations a loss in all, of designs sobol and random
-    trials: int | None = None  # likewise of design optuna
+    budget: Mapping[str, int] = field(
+        default_factory=dict
+    )  # configurations a loss in all, by the key of `[search]`
 
 
 def parse_growth(
-    *, seeds: str | None, axes: Sequence[str], losses: Sequence[str], points: int | None, trials: int | None
+    *, seeds: str | None, axes: Sequence[str], losses: Sequence[str], budget: Mapping[str, int | None]
 ) -> Growth:
     """What the words of a command line ask for. Raises `StudyError`."""
     try:
@@ -44,7 +45,8 @@ def parse_growth(
     for word in axes:
         name, _, text = word.partition("=")
         values[name] = [*values.get(name, ()), *_parse_values(word, text)]
-    return Growth(seeds=numbers, axes=values, losses=losses, points=points, trials=trials)
+    given = {name: count for name, count in budget.items() if count is not None}
+    return Growth(seeds=numbers, axes=values, losses=losses, budget=given)
 
 
 def _parse_values(word: str, text: str) -> Values:
@@ -99,15 +101,11 @@ def _new_loss(word: str, spec: StudySpec) -> tuple[str, dict[str, Any]]:
 
 
 def _grown_search(spec: StudySpec, growth: Growth) -> dict[str, int]:
-    design, search = spec.search.design, {}
-    for name, designs in (("points", tuple(DRAWN_DESIGNS)), ("trials", ("optuna",))):
-        wanted, now = getattr(growth, name), getattr(spec.search, name)
-        if wanted is None:
-            continue
-        if design not in designs:
-            raise StudyError(
-                f"--{name}: is for design {' and '.join(designs)}, and search.design is {design}"
-            )
+    search = {}
+    for name, wanted in growth.budget.items():
+        if name != spec.search.chosen.budget:
+            raise StudyError(f"--{name}: is for {takers_of(name)}, and search.design is {spec.search.design}")
+        now = spec.search.count or 0
         if wanted < now:
             raise StudyError(f"--{name}: got {wanted}, must be more than the {now} that the study has")
         if wanted > now:
@@ -122,7 +120,7 @@ def _grown_axis(
     label, _, own = name.rpartition(".")
     if label in new:
         return {"losses": {label: {own: list(values)}}}
-    if spec.search.design == "optuna":
+    if spec.search.chosen.adaptive:
         raise StudyError(
             f"--axis {name}: a search goes by its ranges: other ones are another search; edit the file"
         )

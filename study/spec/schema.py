@@ -22,7 +22,8 @@ from pydantic import (
 )
 
 from search_spaces.axes import Cases, check_scalar, not_an_axis, parse_axis
-from search_spaces.designs import DRAWN_DESIGNS
+from search_spaces.designs import DESIGNS, Design, takers_of
+from search_spaces.designs.optuna import SAMPLERS, check_sampler
 from trainables.config import (
     DataConfig,
     DiagnosticSampling,
@@ -185,13 +186,6 @@ class ProbeSection(section_of(ProbeConfig)):  # type: ignore[misc]
     """Evaluation of the frozen encoder."""
 
 
-#: Keys of `[search]` that not every design has.
-_KEYS_OF_DESIGNS = {
-    ("design_seed", "points"): tuple(DRAWN_DESIGNS),
-    ("trials", "sampler", "sampler_seed", "startup", "batch", "early_stopping"): ("optuna",),
-}
-
-
 class EarlyStoppingSection(Section):
     """Of optuna: asynchronous successive halving (ASHA). No part of any trial's identity; stops stacking."""
 
@@ -209,10 +203,9 @@ class EarlyStoppingSection(Section):
 class SearchSection(Section):
     """How the space is covered. Seeds are an axis of every design."""
 
-    design: Literal["grid", "list", "sobol", "random", "optuna"] = Field(
+    design: Literal[tuple(DESIGNS)] = Field(  # type: ignore[valid-type]
         default="grid",
-        description="Every combination; the `points` of each loss; points drawn from ranges, the same for all "
-        "losses: quasi-random (scrambled Sobol) or independent; or a search that goes where scores are best.",
+        description="; ".join(f"`{name}`: {design.meaning}" for name, design in DESIGNS.items()) + ".",
     )
     points: Annotated[int, Field(ge=1, le=2**20)] | None = Field(
         default=None,
@@ -225,9 +218,11 @@ class SearchSection(Section):
     trials: Annotated[int, Field(ge=1, le=2**20)] | None = Field(
         default=None, description="Of optuna: configurations a loss. More go on with the search."
     )
-    sampler: Literal["tpe", "gp", "random"] = Field(
+    sampler: Literal[tuple(SAMPLERS)] = Field(  # type: ignore[valid-type]
         default="tpe",
-        description="Of optuna: tree-structured Parzen estimator, Gaussian process, or independent points.",
+        description="Of optuna. "
+        + "; ".join(f"`{name}`: {sampler.meaning}" for name, sampler in SAMPLERS.items())
+        + ".",
     )
     sampler_seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=0, description="Of optuna: one seed and one `batch` make the same search."
@@ -246,38 +241,36 @@ class SearchSection(Section):
         "behind. For other studies their trials are missing, and run anew.",
     )
 
+    @property
+    def chosen(self) -> Design:
+        """The design, with what it declares."""
+        return DESIGNS[self.design]
+
+    @property
+    def count(self) -> int | None:
+        """Configurations a loss, of a design with a budget."""
+        return getattr(self, self.chosen.budget) if self.chosen.budget else None
+
     @model_validator(mode="after")
     def _keys_of_the_design(self) -> "SearchSection":
-        for keys, designs in _KEYS_OF_DESIGNS.items():
-            if self.design not in designs and (
-                given := [name for name in keys if name in self.model_fields_set]
-            ):
-                plural = "designs" if len(designs) > 1 else "design"
-                raise ValueError(
-                    f"{given[0]} is for {plural} {' and '.join(designs)}, and design is {self.design}"
-                )
-        if self.sampler == "random" and "startup" in self.model_fields_set:
-            raise ValueError("startup is for samplers tpe and gp, and sampler is random")
-        if self.sampler == "gp" and self.early_stopping:
-            raise ValueError(
-                "early_stopping is for samplers tpe and random; gp learns nothing from what was stopped"
-            )
+        for key in type(self).model_fields:
+            if key in self.model_fields_set - {"design", *self.chosen.keys}:
+                raise ValueError(f"{key} is for {takers_of(key)}, and design is {self.design}")
+        check_sampler(
+            self.sampler,
+            startup="startup" in self.model_fields_set,
+            early_stopping=self.early_stopping is not None,
+        )
         return self
 
     @model_validator(mode="after")
     def _budget(self) -> "SearchSection":
-        budget = {"optuna": "trials"} | dict.fromkeys(DRAWN_DESIGNS, "points")
-        name = budget.get(self.design)
-        if name and getattr(self, name) is None:
+        if self.chosen.budget and self.count is None:
             raise ValueError(
-                f"{name} is missing; design {self.design} needs the number of configurations a loss"
+                f"{self.chosen.budget} is missing; design {self.design} needs the number of configurations a loss"
             )
-        if self.design == "sobol" and self.points and self.points & (self.points - 1):
-            below = 1 << (self.points.bit_length() - 1)
-            raise ValueError(
-                f"points: got {self.points}, must be a power of two for sobol, such as {below} or {2 * below}; "
-                "other numbers leave holes, which design = random does not claim to fill"
-            )
+        if self.count is not None:
+            self.chosen.check_count(self.count)
         return self
 
 

@@ -148,7 +148,7 @@ def test_a_declared_axis_stays_one_where_open_trials_have_none() -> None:
     plain = synthetic.arm_info("kcl")
     arm = dataclasses.replace(plain, axes=(*plain.axes, AxisInfo(name="hp_gamma")))
     records = synthetic.run(planned, {"kcl": HILL})[planned["hp_gamma"].notna()]
-    findings = analyse(planned, records, synthetic.study_info([arm], design="sobol"))
+    findings = analyse(planned, records, synthetic.study_info([arm], drawn=True))
     assert "hp_gamma" in findings.cells["kcl"].place(0)
 
 
@@ -156,7 +156,7 @@ def test_drawn_places_stay_together_over_all_their_axes() -> None:
     planned = synthetic.plan([synthetic.arm_info("kcl")], values=[0.1, 0.5, 0.7])
     planned["hp_gamma"] = planned["config_id"].astype("category").cat.codes + 1.0
     records = synthetic.run(planned, {"kcl": HILL})
-    info = synthetic.study_info([synthetic.arm_info("kcl")], design="sobol")
+    info = synthetic.study_info([synthetic.arm_info("kcl")], drawn=True)
     findings = analyse(planned, records, info)
     cells = findings.cells["kcl"]
     assert cells.shape is None

@@ -108,7 +108,7 @@ def test_metrics_beyond_the_size_are_named_and_left_out(findings: StudyAnalysis)
 
 def test_no_surface_no_explorer(study: Study) -> None:
     planned, records, info = study
-    info = synthetic.study_info(info.arms, design="sobol")
+    info = synthetic.study_info(info.arms, drawn=True)
     assert (
         explorer_data(info, analyse(planned, records, info).cells) is not None
     )  # their places happen to be a grid

@@ -100,7 +100,7 @@ def test_each_data_set_counts_failures_as_its_own_worst() -> None:
 
 def test_a_search_beside_a_grid_has_no_scores_over_the_space() -> None:
     search = study("search")
-    search = dataclasses.replace(search, info=dataclasses.replace(search.info, design="optuna"))
+    search = dataclasses.replace(search, info=dataclasses.replace(search.info, drawn=True, adaptive=True))
     found = compare_studies([study("grid"), search]).only
     assert found is not None
     assert found.adaptive

@@ -58,8 +58,3 @@ def effective_rank(z: Points) -> float:
     values = np.sqrt(np.clip(np.linalg.eigvalsh(z.T @ z), 0, None))
     shares = [value / values.sum() for value in values if value > 0]
     return math.exp(-sum(share * math.log(share) for share in shares))
-
-
-def tolerance(z: Points, labels: np.ndarray) -> float:
-    same = [z[i] @ z[j] for i in range(len(z)) for j in range(len(z)) if i != j and labels[i] == labels[j]]
-    return float(np.mean(same))

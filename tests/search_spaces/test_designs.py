@@ -1,27 +1,74 @@
-"""Points of the unit cube: balanced, nested, the same for the same seed, and one column a hyperparameter."""
+"""Every design declares all that others ask of it; points of the unit cube are balanced, nested and reproducible."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from search_spaces.designs import DRAWN_DESIGNS, columns, random_points, sobol_points
+from search_spaces.axes import Range, listed
+from search_spaces.designs import DESIGNS, Design
+from search_spaces.designs.design import PointRequest
+from search_spaces.designs.optuna import SAMPLERS, check_sampler
+from search_spaces.designs.random import random_points
+from search_spaces.designs.sobol import sobol_points
+from search_spaces.designs.unit_cube import columns
 from search_spaces.loss_params import field_names
+from search_spaces.optuna_adapter import MAKERS
+from study.spec.schema import SearchSection
 from trainables.config import AXES
 
 #: First point of seed 0, first three columns: other numbers orphan the records of every drawn study.
 FROZEN = {
-    "sobol": [0.409950, 0.964120, 0.857655],
-    "random": [0.636962, 0.269787, 0.040974],
+    sobol_points: [0.409950, 0.964120, 0.857655],
+    random_points: [0.636962, 0.269787, 0.040974],
 }
 
-
-@pytest.mark.parametrize("design", DRAWN_DESIGNS)
-def test_points_are_frozen(design: str) -> None:
-    assert DRAWN_DESIGNS[design](2, 0)[0, :3] == pytest.approx(FROZEN[design], abs=1e-6)
+Coordinates = Callable[[int, int], np.ndarray]
 
 
-@pytest.mark.parametrize("design", DRAWN_DESIGNS)
-def test_more_points_keep_the_first(design: str) -> None:
-    draw = DRAWN_DESIGNS[design]
+@pytest.mark.parametrize("design", DESIGNS.values(), ids=list(DESIGNS))
+def test_every_design_is_complete(design: Design) -> None:
+    """What a new design most easily lacks: a text, keys that `[search]` has, a budget among them, sound points."""
+    assert DESIGNS[design.name] is design
+    assert design.meaning
+    assert not design.meaning.endswith(".")
+    assert set(design.keys) <= set(SearchSection.model_fields), "a key that study.spec.schema lacks"
+    assert design.budget in {"", *design.keys}
+    if design.adaptive:
+        assert design.drawn, "a search chooses from ranges"
+        assert design.budget, "a search needs an end"
+    space = {"temperature": listed(0.1, 0.5) if not design.drawn else Range(log=(0.1, 0.5))}
+    request = PointRequest(
+        count=4, main_axis="temperature", training_axes=tuple(AXES), fields=field_names("ntxent")
+    )
+    points = list(design.points(space, request))
+    assert points
+    assert all(0.1 <= point["temperature"] <= 0.5 for point in points)
+    assert list(design.points(space, request)) == points
+    if design.budget and not design.adaptive:
+        assert len(points) == 4
+
+
+def test_every_key_of_search_belongs_to_a_design() -> None:
+    taken = {key for design in DESIGNS.values() for key in design.keys}
+    assert taken == set(SearchSection.model_fields) - {"design"}
+
+
+def test_every_sampler_can_be_made() -> None:
+    assert set(MAKERS) == set(SAMPLERS)
+    for name, sampler in SAMPLERS.items():
+        assert sampler.meaning
+        check_sampler(name, startup=sampler.learns, early_stopping=sampler.takes_stopped)
+        MAKERS[name](0, 1)
+
+
+@pytest.mark.parametrize("draw", FROZEN)
+def test_points_are_frozen(draw: Coordinates) -> None:
+    assert draw(2, 0)[0, :3] == pytest.approx(FROZEN[draw], abs=1e-6)
+
+
+@pytest.mark.parametrize("draw", FROZEN)
+def test_more_points_keep_the_first(draw: Coordinates) -> None:
     np.testing.assert_array_equal(draw(64, 5)[:16], draw(16, 5))
     assert not np.array_equal(draw(16, 5), draw(16, 6))
     assert ((draw(64, 5) >= 0) & (draw(64, 5) < 1)).all()

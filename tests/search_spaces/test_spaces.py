@@ -8,7 +8,8 @@ import pytest
 from search_spaces.axes import Range
 from search_spaces.rates import best_rates, load_evidence, mean_accuracies
 from search_spaces.spaces import NULL_CONTROLS, SPACES
-from trainables.loss_fields import KERNEL_PARAMETERS, LOSS_CARDS, check_loss_params, loss_fields
+from trainables.kernels import KERNELS
+from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 from trainables.losses import LOSSES, build_loss
 from trainables.store.schema import TrialRecord
 
@@ -52,7 +53,7 @@ def test_main_axes_span_one_log_width_about_their_defaults(loss: str, case: str)
 
 
 def test_kernels_that_scale_distances_have_a_range() -> None:
-    assert set(SPACES["kcl"].half_widths) == set(KERNEL_PARAMETERS) - {"riesz", "gaussian_riesz"}
+    assert set(SPACES["kcl"].half_widths) == set(KERNELS) - {"riesz", "gaussian_riesz"}
     with pytest.raises(KeyError):
         SPACES["kcl"].range("riesz")
 

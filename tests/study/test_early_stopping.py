@@ -53,7 +53,7 @@ def run(study: Path, store: RecordStore) -> list[str]:
         runner=run_inline,
         listener=silence,
     )
-    if plan.trial_set.design == "optuna":
+    if plan.trial_set.design.adaptive:
         run_search(launch, lambda plan, trials: silence, alone=lambda: True)
     else:
         launch.run()

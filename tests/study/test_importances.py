@@ -33,9 +33,9 @@ def test_the_report_shows_them() -> None:
     assert [row[5].text for row in content.tables[0].rows] == ["0", "100"]
 
 
-@pytest.mark.parametrize(("seeds", "design"), [(3, "grid"), (4, "optuna")])
-def test_few_trials_and_searches_have_none(seeds: int, design: str) -> None:
-    assert with_importances(findings(seeds, design=design)).optuna_importances == {}
+@pytest.mark.parametrize(("seeds", "adaptive"), [(3, False), (4, True)])
+def test_few_trials_and_searches_have_none(seeds: int, adaptive: bool) -> None:
+    assert with_importances(findings(seeds, adaptive=adaptive)).optuna_importances == {}
 
 
 def test_scores_without_any_spread_have_none() -> None:

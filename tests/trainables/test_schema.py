@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.trainables.records_example import example_record
-from trainables.probes import METRICS
-from trainables.store.schema import column_unit, record_schema, record_to_table
+from trainables.store.schema import METRICS, column_unit, record_schema, record_to_table
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "schema.txt"
 
@@ -40,6 +39,8 @@ def test_every_metric_selects_and_reports() -> None:
 
 
 def test_schema_costs_no_torch() -> None:
-    modules = "trainables.store.schema, trainables.store.records, trainables.config"
+    modules = (
+        "trainables.evaluation.probes, trainables.store.schema, trainables.store.records, trainables.config"
+    )
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

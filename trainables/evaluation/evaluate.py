@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from functools import cache
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,13 @@ from trainables.evaluation.features import EncodedSplits, Labelled
 from trainables.evaluation.neighbours import knn_accuracy
 from trainables.evaluation.representation import Layers, representation_metrics
 from trainables.evaluation.suite import probe_accuracies
+from trainables.loss_fields import LOSS_CARDS
+from trainables.losses import LOSSES
+from trainables.losses.analytic import AnalyticLoss
 from trainables.metrics.effective_rank import effective_rank
 from trainables.runtime import Diverged, Runtime
 from trainables.streams import Stream, stream_generator
+from trainables.training.member import Loss
 from trainables.training.trials import torch_images, views_of
 from trainables.views.recipes import plain
 
@@ -80,7 +85,7 @@ def evaluate(
 
 
 def monitor(
-    model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
+    model: ContrastiveModel, loss: Loss, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> dict[str, float]:
     """A point of the learning curves, on the validation split; the model trains on unchanged."""
     train, val, z = _embed_half_way(model, data, runtime)
@@ -89,7 +94,30 @@ def monitor(
     return {
         "val_knn_accuracy": knn_accuracy(train, val, k=config.task.probe.knn_k),
         **{f"{layer}_effective_rank": float(rank) for layer, rank in ranks.items()},
+        **_information(model, loss, config, data, runtime),
     }
+
+
+def _information(
+    model: ContrastiveModel, loss: Loss, config: TrialConfig, data: ImageData, runtime: Runtime
+) -> dict[str, float]:
+    """The mutual information of two views of a validation image, of built-in losses that estimate it.
+
+    It is the mean over batches of M pairs, or over one batch of all images where these are fewer. Every point of the
+    curves sees the same views, drawn from a generator that nothing else uses.
+    """
+    if not isinstance(loss, AnalyticLoss) or LOSSES.get(loss.name) is not type(loss):
+        return {}
+    bound, images = LOSS_CARDS[loss.name].information, data.val.images
+    pairs = min(config.task.training.batch_size, len(images))
+    if bound is None or pairs < 2:
+        return {}
+    draw = _drawer(model.eval(), config, data, runtime, Stream.EVALUATION_VIEWS)
+    z_a, z_b = (F.normalize(draw(images)[1], dim=1).split(pairs) for _ in range(2))
+    model.train()
+    whole = [(a, b) for a, b in zip(z_a, z_b, strict=True) if len(a) == pairs]
+    values = [float(loss.per_anchor(a, b).double().mean()) for a, b in whole]
+    return {"val_information": bound.estimate(fmean(values), pairs)}
 
 
 def validation_score(

@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from trainables.kernels import KERNELS
 from trainables.losses.analytic import (
     AnalyticLoss,
     AnchorTerms,
@@ -15,7 +16,6 @@ from trainables.losses.analytic import (
     per_stack,
 )
 from trainables.losses.kernel_energy import Energy, kernel_energy
-from trainables.losses.kernels import KERNELS
 from trainables.losses.products import scaled
 
 
@@ -23,7 +23,7 @@ from trainables.losses.products import scaled
 class KCL(AnalyticLoss):
     """`-2 mean_i K(u_i, v_i) + gamma (mean_{i<j} K(u_i, u_j) + mean_{i<j} K(v_i, v_j))`, in units of K.
 
-    `kernel` names K (see `trainables.losses.kernels`), `t` is its parameter. `gaussian_riesz` takes the
+    `kernel` names K (see `trainables.kernels`), `t` is its parameter. `gaussian_riesz` takes the
     Gaussian with t = 2 for the first term and Riesz for the second. The expected loss does not depend on M.
     The authors' code halves the log kernel in the energy only: there `gamma` means half of what it means
     here, and the loss is twice this one. Source: Koromilas et al. 2024, arXiv 2405.18045.
@@ -38,7 +38,8 @@ class KCL(AnalyticLoss):
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's `-2 K(u_i, v_i)`, plus gamma times its mean kernel values within both views."""
         t, gamma = per_stack("t", self.t, z_a), per_stack("gamma", self.gamma, z_a)
-        alignment, energy = KERNELS[self.kernel]
+        kernel = KERNELS[self.kernel]
+        alignment = kernel.alignment
         difference = z_a - z_b  # by subtraction: Gram distances lose digits where views nearly coincide
         distance = scaled((difference * difference).sum(-1, keepdim=True), alignment.scale(t))
         positive, factor, slope, slope_factor = alignment.terms(distance, t)
@@ -52,7 +53,9 @@ class KCL(AnalyticLoss):
                 force = factor_of_pull
             pull = difference.mul_(slope)
             pulls = (pull, pull.neg())
-        energies, gradients = kernel_energy(Energy((z_a, z_b), energy, t, gamma, weights, pulls, force))
+        energies, gradients = kernel_energy(
+            Energy((z_a, z_b), kernel.energy, t, gamma, weights, pulls, force)
+        )
         if isinstance(factor, Tensor):
             positive, factor = positive * factor, 1.0
         return AnchorTerms(torch.sub(energies.sum(0), positive.squeeze(-1), alpha=2.0 * factor), *gradients)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from trainables.kernels.kernel import KernelFunction
 from trainables.losses.analytic import Hyperparameter, Weights
-from trainables.losses.kernels import Kernel
 from trainables.losses.products import add_product, scaled, scaled_product, self_products
 from trainables.losses.strips import fits_one_strip, strips
 
@@ -23,7 +23,7 @@ class Energy(NamedTuple):
     """
 
     views: tuple[Tensor, ...]  # (..., M, d) each
-    kernel: Kernel
+    kernel: KernelFunction
     t: Hyperparameter
     gamma: Hyperparameter
     weights: Weights = None

@@ -1,30 +1,24 @@
-"""Estimates of the views' mutual information that losses give for free."""
+"""Estimates of the views' mutual information that losses give, for the learning curves. Imports no torch."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
-def infonce_bound(loss: float, candidates: int) -> float:
-    """`log K - L` in nats: a lower bound on the mutual information, and never above `log K`.
+@dataclass(frozen=True, kw_only=True)
+class InformationBound:
+    """`log K - value` in nats, with K the points among which the loss looks for a positive, itself included."""
 
-    `loss` is the mean cross-entropy L of finding the positive among `candidates` K, the positive included (K
-    = M for `infonce`, 2M - 1 for `ntxent`). Raises `ValueError` for K < 2. Source: van den Oord et al. 2018,
-    arXiv 1807.03748, section 2.3; Poole et al. 2019, arXiv 1905.06922.
-    """
-    return _log_candidates(candidates) - loss
+    meaning: str  # the formula, and which way it bounds the mutual information
+    candidates: Callable[[int], int]  # K of a batch of M pairs
+    source: str
 
+    def estimate(self, value: float, pairs: int) -> float:
+        """The estimate from `value`, the mean over a batch of `pairs` pairs of the loss's `per_anchor`, in nats.
 
-def flatnce_bound(log_xi: float, candidates: int) -> float:
-    """`log K - log xi` in nats, FlatNCE's counterpart, with `xi` the sum over the K - 1 negatives alone.
-
-    `log_xi` is the mean of `log xi` over the anchors, as `FlatNCE.per_anchor` gives it; K counts the
-    positive too. Not limited by `log K`. With the best critic it lies at or above the mutual information,
-    being the leave-one-out bound of Poole et al. 2019 (arXiv 1905.06922) plus `log(K / (K - 1))`.
-    Raises `ValueError` for K < 2. Source: Chen et al. 2021, arXiv 2107.01152.
-    """
-    return _log_candidates(candidates) - log_xi
-
-
-def _log_candidates(candidates: int) -> float:
-    if candidates < 2:
-        raise ValueError(f"candidates: got {candidates!r}, must be at least 2, the positive included")
-    return math.log(candidates)
+        Of losses with a constant value, `per_anchor` is the logarithm whose gradient they have. Raises `ValueError`
+        for fewer than two pairs.
+        """
+        if pairs < 2:
+            raise ValueError(f"pairs: got {pairs!r}, must be at least 2")
+        return math.log(self.candidates(pairs)) - value

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from trainables.config import TASKS, DiagnosticTask, SphereTask, TrainingConfig
+from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
 from trainables.settings import Declared, declared_columns, without_none
 
 SCHEMA_VERSION = 1
@@ -116,76 +117,27 @@ class _WithLoss(_WithTraining):
 _WithSettings: Any = _setting_columns(_WithLoss, "_WithSettings", _OTHERS)
 
 
+def _probe_columns() -> list[tuple[str, Any, Any]]:
+    """The accuracy of every probe, on the split that selects and then on the split that reports."""
+    return [
+        (f"{split}_{name}_accuracy", float | None, _real("1", f"{words}, {probe.description}"))
+        for split, words in (("val", "validation"), ("test", "test"))
+        for name, probe in PROBES.items()
+    ]
+
+
+_WithProbes: Any = dataclasses.make_dataclass(
+    "_WithProbes", _probe_columns(), bases=(_WithSettings,), frozen=True, kw_only=True
+)
+
+
 @dataclass(frozen=True, kw_only=True)
-class TrialRecord(_WithSettings):
+class TrialRecord(_WithProbes):
     """One attempt at one trial, flat. Absent values are None and become nulls.
 
-    Identity comes first, then what was asked (`hp_*` columns follow from the settings of `trainables.config`).
+    Identity comes first, then what was asked (`hp_*` columns follow from the settings of `trainables.config`), the
+    accuracies of the probes (`trainables.evaluation.probes`), and the columns below.
     """
-
-    # outcomes: validation selects, test reports
-    val_probe1_accuracy: float | None = _real("1", "validation, 1 label a class, mean over label draws")
-    val_probe5_accuracy: float | None = _real("1", "validation, 5 labels a class, mean over label draws")
-    val_probe10_accuracy: float | None = _real("1", "validation, 10 labels a class, mean over label draws")
-    val_probe100_accuracy: float | None = _real("1", "validation, 100 labels a class, mean over label draws")
-    val_probe_full_accuracy: float | None = _real("1", "validation, linear probe on all training labels")
-    val_probe_sgd_accuracy: float | None = _real(
-        "1", "validation, the papers' SGD probe on all training labels"
-    )
-    val_knn_accuracy: float | None = _real("1", "validation, k nearest neighbours in cosine similarity")
-    val_retrieval_accuracy: float | None = _real(
-        "1", "validation, other view of an image found among all images"
-    )
-    val_retrieval_corrupted_accuracy: float | None = _real(
-        "1", "validation, image found among all by its corrupted copy, mean over corruptions"
-    )
-    val_retrieval_z_accuracy: float | None = _real(
-        "1", "validation, other view found among all images by z's cosines, both ways"
-    )
-    val_retrieval_z_raw_accuracy: float | None = _real(
-        "1", "validation, likewise by z's inner products, not normalised"
-    )
-    val_retrieval_corrupted_z_accuracy: float | None = _real(
-        "1", "validation, other view of a corrupted image among all under that corruption, by z's cosines"
-    )
-    val_retrieval_corrupted_z_raw_accuracy: float | None = _real(
-        "1", "validation, likewise by z's inner products, not normalised"
-    )
-    val_retrieval_released_z_accuracy: float | None = _real(
-        "1", "validation, Cho et al.'s released form: among the C corruptions of one image, chance 1 / C"
-    )
-    val_retrieval_released_z_raw_accuracy: float | None = _real(
-        "1", "validation, likewise by z's inner products, not normalised"
-    )
-    test_probe1_accuracy: float | None = _real("1", "test, 1 label a class, mean over label draws")
-    test_probe5_accuracy: float | None = _real("1", "test, 5 labels a class, mean over label draws")
-    test_probe10_accuracy: float | None = _real("1", "test, 10 labels a class, mean over label draws")
-    test_probe100_accuracy: float | None = _real("1", "test, 100 labels a class, mean over label draws")
-    test_probe_full_accuracy: float | None = _real("1", "test, linear probe on all training labels")
-    test_probe_sgd_accuracy: float | None = _real("1", "test, the papers' SGD probe on all training labels")
-    test_knn_accuracy: float | None = _real("1", "test, k nearest neighbours in cosine similarity")
-    test_retrieval_accuracy: float | None = _real("1", "test, other view of an image found among all images")
-    test_retrieval_corrupted_accuracy: float | None = _real(
-        "1", "test, image found among all by its corrupted copy, mean over corruptions"
-    )
-    test_retrieval_z_accuracy: float | None = _real(
-        "1", "test, other view found among all images by z's cosines, both ways"
-    )
-    test_retrieval_z_raw_accuracy: float | None = _real(
-        "1", "test, likewise by z's inner products, not normalised"
-    )
-    test_retrieval_corrupted_z_accuracy: float | None = _real(
-        "1", "test, other view of a corrupted image among all under that corruption, by z's cosines"
-    )
-    test_retrieval_corrupted_z_raw_accuracy: float | None = _real(
-        "1", "test, likewise by z's inner products, not normalised"
-    )
-    test_retrieval_released_z_accuracy: float | None = _real(
-        "1", "test, Cho et al.'s released form: among the C corruptions of one image, chance 1 / C"
-    )
-    test_retrieval_released_z_raw_accuracy: float | None = _real(
-        "1", "test, likewise by z's inner products, not normalised"
-    )
 
     # representation on the test set: z is the normalised projection (what the loss sees), h the encoder's
     # normalised output (what the probe sees)
@@ -325,6 +277,12 @@ def column_label(name: str) -> str:
     labels = {spec.name: spec.metadata["label"] for spec in dataclasses.fields(TrialRecord)}
     return labels[name] or name.replace("_", " ")
 
+
+#: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
+METRICS = tuple(PROBE_OF_METRIC)
+
+#: Metrics in words, where their names do not say enough.
+METRIC_WORDS = {metric: probe.words for metric, probe in PROBE_OF_METRIC.items() if probe.words}
 
 #: What a study of task `sphere` can compare by, each a column of its own: lower is better, and nothing is held out.
 SPHERE_METRICS = ("gram_distance", "optimum_gap", "train_loss_full")

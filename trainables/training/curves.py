@@ -38,6 +38,8 @@ CURVE_SCHEMA = pa.schema(
             "train_loss_full", pa.float64(), "nats"
         ),  # these three of sphere trials alone, which have no epochs
         _column("optimum_gap", pa.float64(), "nats"),
+        # mutual information of two views of a validation image, of losses that estimate it
+        _column("val_information", pa.float64(), "nats"),
     ]
 )
 
@@ -71,7 +73,7 @@ class Curves:
                         "samples_seen": step * member.config.batch_size,
                         "train_loss": means[index],
                         "lr": self._learning_rate(member.config, step),
-                        **self.monitor(member.model),
+                        **self.monitor(member.model, member.loss),
                     }
                 )
 

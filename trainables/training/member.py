@@ -17,8 +17,8 @@ Report = Callable[[dict[str, Any]], None]
 #: `(M, d)` unit-norm views to a scalar; built-in losses also `(K, M, d)` to `(K,)`.
 Loss = Callable[[Tensor, Tensor], Tensor]
 
-#: Facts of a model half way, for the learning curves.
-Monitor = Callable[[ContrastiveModel], dict[str, float]]
+#: Facts of a model and its loss half way, for the learning curves.
+Monitor = Callable[[ContrastiveModel, Loss], dict[str, float]]
 
 #: Validation score of a model half way, for early stopping.
 Score = Callable[[ContrastiveModel], float]

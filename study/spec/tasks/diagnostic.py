@@ -45,8 +45,8 @@ class DiagnosticSpec(StudySpec):
         if self.metric not in DIAGNOSTIC_METRICS[measure]:
             allowed = ", ".join(DIAGNOSTIC_METRICS[measure])
             raise ValueError(f"metric: got '{self.metric}'; measure {measure} gives {allowed}")
-        if self.search.design == "optuna":
-            raise ValueError("search.design: got optuna, which is for task images alone")
+        if self.search.chosen.adaptive:
+            raise ValueError(f"search.design: got {self.search.design}, which is for task images alone")
         if "selection" in self.model_fields_set or "keep" in self.model_fields_set:
             raise ValueError("selection and keep are for tasks that train; task diagnostic trains nothing")
         if self.resources.gpus_per_trial or self.resources.execution != "eager":

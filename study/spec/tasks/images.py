@@ -28,9 +28,10 @@ from trainables.config import (
 from trainables.datasets.datasets import DatasetInfo, describe_dataset, load_dataset
 from trainables.encoders.encoders import check_encoder_name
 from trainables.evaluation.corruptions.published import corruptions_fingerprint, published_files
-from trainables.probes import LABELS_A_CLASS, METRICS
+from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
 from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.rounds import check_image_selection, step_count
+from trainables.store.schema import METRICS
 from trainables.views.recipes import check_views_name
 
 if TYPE_CHECKING:
@@ -165,12 +166,14 @@ class ImagesStudy(StudyTask):
 
     @property
     def chance(self) -> float:
-        """What guessing scores: of retrieval 1 in the test images, of its released form 1 in the corruptions."""
-        if self._spec.metric.startswith("retrieval_released"):
-            return 1 / self._corruptions()
-        if self._spec.metric.startswith("retrieval"):
-            return 1 / self.data.n_test
-        return 1 / len(self.data.classes)
+        """What guessing scores: 1 over the number of what the metric's probe picks one of."""
+        match PROBE_OF_METRIC[self._spec.metric].guesses_among:
+            case "corruptions":
+                return 1 / self._corruptions()
+            case "images":
+                return 1 / self.data.n_test
+            case "classes":
+                return 1 / len(self.data.classes)
 
     def _corruptions(self) -> int:
         from trainables.evaluation.corruptions.built_in import BUILT_IN  # imports torch
@@ -209,7 +212,7 @@ def _checked_training(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_probes(spec: ImagesSpec, data: DatasetInfo) -> None:
     for probe in spec.probe.suite:
-        shots = LABELS_A_CLASS.get(probe, 0)
+        shots = PROBES[probe].labels_a_class
         if shots > data.smallest_class:
             raise StudyError(
                 f"probe.suite: got {probe}, which needs {shots} labelled images a class; the rarest class of "

@@ -44,8 +44,8 @@ class SphereSpec(StudySpec):
 
     @model_validator(mode="after")
     def _possible(self) -> "SphereSpec":
-        if self.search.design == "optuna":
-            raise ValueError("search.design: got optuna, which is for task images alone")
+        if self.search.chosen.adaptive:
+            raise ValueError(f"search.design: got {self.search.design}, which is for task images alone")
         if self.keep.encoders != "none" or self.keep.curve_epochs:
             raise ValueError(
                 "keep: encoders and curve_epochs are for task images alone; a sphere trial has no encoder and no "

@@ -25,6 +25,7 @@ from analysis.statistics.robustness import worst_case
 from analysis.statistics.tolerance import tolerance_volume
 from analysis.statistics.transfer import transfer_regret
 from analysis.statistics.tuning import TuningCurve, trials_to_parity, tuning_curve
+from tests.analysis.coverage import exact_scores
 from tests.analysis.coverage.simulated import (
     NOISE,
     SHAPE,
@@ -51,7 +52,9 @@ def _truth(setting: Setting) -> dict[str, float]:
     with_seeds = (means, failed, NOISE, setting.seeds)
     return {
         "tuned by a half": exact.exact_tuned(*with_seeds),
-        "retuned": exact.exact_batch_slope(np.array(BATCH_SIZES), exact.exact_retuned(*with_seeds, SHAPE)),
+        "retuned": exact_scores.exact_batch_slope(
+            np.array(BATCH_SIZES), exact_scores.exact_retuned(*with_seeds, SHAPE)
+        ),
     }
 
 
@@ -59,7 +62,7 @@ def _truth(setting: Setting) -> dict[str, float]:
 def _curve(setting: Setting) -> np.ndarray:
     loss = setting.loss
     rng = np.random.default_rng(0)
-    return exact.exact_tuning_curve(loss.cell_means(), loss.failed(), NOISE, TRIALS, rng)[0]
+    return exact_scores.exact_tuning_curve(loss.cell_means(), loss.failed(), NOISE, TRIALS, rng)[0]
 
 
 def _means(study: Study) -> np.ndarray:
@@ -155,7 +158,7 @@ def _tolerance_of_all(study: Study) -> Held:
 
 def _profile(study: Study) -> Held:
     found = profile(study.test, WEIGHTS, THRESHOLDS)
-    truth = np.array([exact.exact_profile(_means(study), threshold) for threshold in THRESHOLDS])
+    truth = np.array([exact_scores.exact_profile(_means(study), threshold) for threshold in THRESHOLDS])
     return together(found.low, found.high, truth, conservative="conservative" in found.method)
 
 
@@ -181,20 +184,22 @@ def _random_gap(study: Study) -> Held:
 
 def _drop(study: Study) -> Held:
     found = local_drop(*(scores.reshape(*SHAPE, -1) for scores in (study.test, study.validation)))
-    return one(found.mean, exact.exact_local_drop(_means(study), _choices(study), SHAPE))
+    return one(found.mean, exact_scores.exact_local_drop(_means(study), _choices(study), SHAPE))
 
 
 def _fixed_slope(study: Study) -> Held:
     scores = (item.reshape(*SHAPE, -1) for item in (study.test, study.validation))
     found = batch_elasticity(*scores, np.array(BATCH_SIZES), SHAPE[1] // 2)
     at_fixed = _means(study).reshape(SHAPE)[:, SHAPE[1] // 2]
-    return one(found.fixed, exact.exact_batch_slope(np.array(BATCH_SIZES), at_fixed))
+    return one(found.fixed, exact_scores.exact_batch_slope(np.array(BATCH_SIZES), at_fixed))
 
 
 def _slope_at_tuned(study: Study) -> Held:
     scores = (item.reshape(*SHAPE, -1) for item in (study.test, study.validation))
     found = batch_elasticity(*scores, np.array(BATCH_SIZES)).fixed
-    slopes = [exact.exact_batch_slope(np.array(BATCH_SIZES), line) for line in _means(study).reshape(SHAPE).T]
+    slopes = [
+        exact_scores.exact_batch_slope(np.array(BATCH_SIZES), line) for line in _means(study).reshape(SHAPE).T
+    ]
     return one(found, _choices(study).reshape(SHAPE).sum(axis=0) @ np.array(slopes))
 
 
@@ -215,7 +220,7 @@ def _transfer(study: Study) -> Held:
 
 def _improvement(study: Study) -> Held:
     alike = study.setting.loss.failed() & study.setting.rival.failed()
-    truth = exact.exact_improvement(_means(study), _rival_means(study), NOISE, alike)
+    truth = exact_scores.exact_improvement(_means(study), _rival_means(study), NOISE, alike)
     return one(probability_of_improvement(study.test, study.rival_test, WEIGHTS), truth)
 
 

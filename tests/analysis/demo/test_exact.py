@@ -13,6 +13,7 @@ from analysis.demo.rows import demo_study
 from analysis.statistics.choice import cross_fit
 from analysis.statistics.tuning import tuning_curve
 from analysis.study_analysis import analyse
+from tests.analysis.coverage import exact_scores
 
 BY_LABEL = {loss.label: loss for loss in LOSSES}
 NOISE = Noise()
@@ -66,7 +67,7 @@ def test_the_tuned_score_is_unbiased_for_its_exact_value(seeds: int) -> None:
 def test_the_tuning_curve_is_unbiased_for_its_exact_value() -> None:
     loss, trials = BY_LABEL["infonce"], np.array([1, 4, 32])
     means, failed, weights = loss.cell_means(), loss.failed(), np.full(40, 1 / 40)
-    truth, error = exact.exact_tuning_curve(means, failed, NOISE, trials, np.random.default_rng(0))
+    truth, error = exact_scores.exact_tuning_curve(means, failed, NOISE, trials, np.random.default_rng(0))
     assert truth[0] == pytest.approx(means.mean())
     rng = np.random.default_rng(2)
     test, validation = draw_scores(means, failed, NOISE, rng.standard_normal(600), rng)

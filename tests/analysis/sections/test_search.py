@@ -19,7 +19,8 @@ PEAK = synthetic.hill(peak=0.9, at=0.3, width=2.0)
 
 def searched(
     seeds: tuple[int, ...] = (0, 1),
-    design: str = "optuna",
+    adaptive: bool = True,
+    drawn: bool = True,
     failed: tuple[str, ...] = (),
     status: str = "diverged",
 ) -> StudyAnalysis:
@@ -31,7 +32,7 @@ def searched(
     planned = pd.concat(parts, ignore_index=True)
     records = synthetic.run(planned, {"infonce": PEAK, "dhel": PEAK})
     records = synthetic.fail(records, list(failed), status=status) if failed else records
-    return analyse(planned, records, synthetic.study_info(arms, seeds=seeds, design=design))
+    return analyse(planned, records, synthetic.study_info(arms, seeds=seeds, adaptive=adaptive, drawn=drawn))
 
 
 def test_no_score_over_the_space_is_told() -> None:
@@ -90,9 +91,11 @@ def test_searches_of_other_lengths_are_no_fair_comparison() -> None:
     assert "infonce 3, dhel 4" in card.text
 
 
-@pytest.mark.parametrize("design", ["sobol", "random", "optuna", "list"])
-def test_places_without_a_grid_are_drawn_one_by_one(design: str) -> None:
-    findings = searched(design=design, failed=("dhel-64-0-0-0", "dhel-64-0-1-0", "dhel-64-0-1-1"))
+@pytest.mark.parametrize(("adaptive", "drawn"), [(False, True), (True, True), (False, False)])
+def test_places_without_a_grid_are_drawn_one_by_one(adaptive: bool, drawn: bool) -> None:
+    findings = searched(
+        adaptive=adaptive, drawn=drawn, failed=("dhel-64-0-0-0", "dhel-64-0-1-0", "dhel-64-0-1-1")
+    )
     sections = build_sections(findings)
     assert "places" in sections
     assert "surfaces" not in sections

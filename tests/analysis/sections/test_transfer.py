@@ -58,7 +58,10 @@ def test_losses_of_other_axes_and_one_batch_size_have_no_section(study: Study) -
 
 def test_a_search_has_no_section(study: Study) -> None:
     planned, records, info = study
-    assert transfer_section(analyse(planned, records, info.with_arms(info.arms, design="optuna"))) is None
+    assert (
+        transfer_section(analyse(planned, records, info.with_arms(info.arms, drawn=True, adaptive=True)))
+        is None
+    )
 
 
 def test_budgets_are_environments_too() -> None:

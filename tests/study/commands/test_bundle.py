@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from search_spaces.designs import DESIGNS
 from study.loaded import load_study
 from study.report.bundle import _study_info
 from study.report.study_table import study_info
@@ -97,6 +98,16 @@ def test_what_the_analysis_must_know_survives_json(original: Finished) -> None:
     loaded = load_study(str(original.study), str(original.store), None)
     info = study_info(loaded.plan, loaded.study_file)
     assert _study_info(json.loads(json.dumps(asdict(info)))) == info
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_an_earlier_bundle_names_its_design(design: str, original: Finished) -> None:
+    """Bundles of format 2 once had the design's name alone, from which the facts follow."""
+    loaded = load_study(str(original.study), str(original.store), None)
+    told = asdict(study_info(loaded.plan, loaded.study_file))
+    earlier = {name: value for name, value in told.items() if name not in ("drawn", "adaptive")}
+    info = _study_info(json.loads(json.dumps(earlier | {"design": design})))
+    assert (info.drawn, info.adaptive) == (DESIGNS[design].drawn, DESIGNS[design].adaptive)
 
 
 @pytest.mark.parametrize("said", ["tiny.tar", "taken.zip"])

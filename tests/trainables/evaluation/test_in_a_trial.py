@@ -4,7 +4,7 @@ import dataclasses
 
 from tests.trainables.tiny_trial import tiny
 from trainables.config import ProbeConfig
-from trainables.probes import PROBES
+from trainables.evaluation.probes import PROBES
 from trainables.store.schema import TrialRecord
 from trainables.trial import run_trial
 

@@ -1,6 +1,7 @@
 """The suite: a probe for every name, known accuracies, and nothing that depends on the order."""
 
 import dataclasses
+from typing import NoReturn
 
 import pytest
 import torch
@@ -8,20 +9,47 @@ import torch
 from tests.trainables.evaluation.known_features import clusters, encoded, noise, separable
 from trainables.config import ProbeConfig
 from trainables.evaluation.features import Labelled
-from trainables.evaluation.suite import PROBE_FUNCTIONS, probe_accuracies
-from trainables.probes import PROBES
-from trainables.store.schema import TrialRecord
+from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES, Probe
+from trainables.evaluation.suite import probe_accuracies
+from trainables.store.schema import METRICS, TrialRecord
 
 #: All probes that 90 training images of three classes can be given.
 SUITE = tuple(probe for probe in PROBES if probe != "probe100")
 CONFIG = ProbeConfig(suite=SUITE, draws=2, sgd_epochs=20, sgd_batch_size=32)
-BY_LABELS = tuple(probe for probe in SUITE if not probe.startswith("retrieval"))
+BY_LABELS = tuple(probe for probe in SUITE if PROBES[probe].guesses_among == "classes")
 
 
-def test_every_probe_has_a_function_and_columns() -> None:
-    assert tuple(PROBE_FUNCTIONS) == PROBES
-    columns = {f"{split}_{probe}_accuracy" for split in ("val", "test") for probe in PROBES}
-    assert columns <= {spec.name for spec in dataclasses.fields(TrialRecord)}
+@pytest.mark.parametrize("probe", PROBES.values(), ids=list(PROBES))
+def test_every_probe_is_complete(probe: Probe) -> None:
+    """What a new probe most easily lacks: a text, columns with that text, a kind of chance."""
+    assert PROBES[probe.name] is probe
+    assert probe.description
+    assert probe.guesses_among in {"classes", "images", "corruptions"}
+    assert probe.guesses_among != "corruptions" or probe.corrupted
+    assert PROBE_OF_METRIC[f"{probe.name}_accuracy"] is probe
+    for split, words in (("val", "validation"), ("test", "test")):
+        column = TrialRecord.__dataclass_fields__[f"{split}_{probe.name}_accuracy"]
+        assert column.metadata["doc"] == f"{words}, {probe.description}"
+        assert column.metadata["unit"] == "1"
+
+
+def test_the_metrics_are_those_of_the_probes() -> None:
+    assert tuple(f"{name}_accuracy" for name in PROBES) == METRICS
+
+
+def test_only_probes_under_corruption_look_at_corrupted_images() -> None:
+    def refuse(split: str) -> NoReturn:
+        raise AssertionError(f"corrupted images of {split}")
+
+    intact = separable()
+    for name in SUITE:
+        splits = dataclasses.replace(intact, corrupted=refuse, corrupted_views=refuse)
+        config = dataclasses.replace(CONFIG, suite=(name,))
+        if PROBES[name].corrupted:
+            with pytest.raises(AssertionError, match="corrupted images of val"):
+                probe_accuracies(config, splits, seed=0)
+        else:
+            probe_accuracies(config, splits, seed=0)
 
 
 def test_separable_classes_are_found() -> None:
@@ -40,10 +68,8 @@ def test_features_without_information_score_chance() -> None:
 def test_collapsed_features_score_chance_without_complaint() -> None:
     collapsed = encoded(*(noise(60, seed, scale=1e-9, shift=1.0) for seed in range(3)))
     found = probe_accuracies(CONFIG, collapsed, seed=0)
-    chance = {probe: 1 / 60 if probe.startswith("retrieval") else 1 / 3 for probe in SUITE}
-    chance |= {
-        probe: 1 / 2 for probe in SUITE if probe.startswith("retrieval_released")
-    }  # of two corruptions
+    counts = {"classes": 3, "images": 60, "corruptions": 2}
+    chance = {probe: 1 / counts[PROBES[probe].guesses_among] for probe in SUITE}
     assert found == pytest.approx(
         {f"{split}_{probe}_accuracy": chance[probe] for split in ("val", "test") for probe in SUITE}
     )

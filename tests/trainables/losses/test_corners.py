@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from tests.trainables.losses.cases import KINDS, Configuration, name_of, views
-from trainables.loss_fields import KERNEL_PARAMETERS
+from trainables.kernels import KERNELS
+from trainables.kernels.riesz import riesz, riesz_guard
 from trainables.losses import build_loss
-from trainables.losses.kernels import RIESZ_GUARD, riesz
 
 _TEMPERATURES = (0.005, 0.0142, 0.0144, 0.0225, 0.1, 1.0, 10.0)
 _KERNEL_RANGES = {
@@ -95,7 +95,7 @@ def test_the_two_ways_to_sum_agree_where_they_meet() -> None:
 
 def test_declared_kernel_ranges_are_the_tested_ones() -> None:
     for kernel, values in _KERNEL_RANGES.items():
-        field = KERNEL_PARAMETERS[kernel]
+        field = KERNELS[kernel].parameter
         low = field.at_least if field.at_least is not None else 1e-4  # gaussian: any t > 0
         assert (low, field.at_most) == (min(values), max(values))
 
@@ -103,7 +103,7 @@ def test_declared_kernel_ranges_are_the_tested_ones() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("t", [4.0, 0.5, -0.5])
 def test_riesz_is_constant_within_its_guard_and_exact_outside(dtype: torch.dtype, t: float) -> None:
-    guard = RIESZ_GUARD[dtype]
+    guard = riesz_guard(dtype)
     squared = torch.tensor([0.0, guard / 2, guard * 2, 1.0], dtype=dtype)
     terms = riesz(squared.clone(), t)
     value, slope = terms.value_factor * terms.value, terms.slope_factor * terms.slope
@@ -122,5 +122,5 @@ def test_rounding_of_coincident_points_stays_within_the_guard(d: int) -> None:
     # 200 copies of one point: every squared distance is rounding, every kernel value the guard's
     z = views("collapsed", 200, d=d, seed=d)[0].float()
     value = build_loss("kcl", kernel="riesz", t=2.0, gamma=1.0).per_anchor(z, z)
-    expected = -2 / RIESZ_GUARD[torch.float32] + 2 / RIESZ_GUARD[torch.float32]
+    expected = -2 / riesz_guard(torch.float32) + 2 / riesz_guard(torch.float32)
     torch.testing.assert_close(value, torch.full((200,), expected), rtol=0, atol=1.0)

@@ -6,8 +6,13 @@ import pytest
 import torch
 
 from tests.trainables.metrics.examples import collapsed, uniform
+from trainables.loss_fields import LOSS_CARDS
+from trainables.losses import build_loss
 from trainables.metrics.effective_sample_size import effective_sample_size, negatives_sample_size
-from trainables.metrics.mutual_information import flatnce_bound, infonce_bound
+from trainables.metrics.mutual_information import InformationBound
+
+#: Of losses in which each of M anchors looks for its positive among M candidates.
+AMONG_PAIRS = InformationBound(meaning="log M - L", candidates=lambda pairs: pairs, source="")
 
 
 def test_effective_sample_size_of_known_weights() -> None:
@@ -59,7 +64,7 @@ def test_bounds_enclose_the_mutual_information_of_correlated_gaussians(correlati
     information = -0.5 * math.log(1 - correlation**2)
     pairs = 128
     loss, log_xi = _gaussian_losses(correlation, batches=60, pairs=pairs)
-    lower, upper = infonce_bound(loss, pairs), flatnce_bound(log_xi, pairs)
+    lower, upper = AMONG_PAIRS.estimate(loss, pairs), AMONG_PAIRS.estimate(log_xi, pairs)
     noise = 0.02
     assert lower <= information + noise
     assert upper >= information - noise
@@ -70,11 +75,32 @@ def test_bounds_enclose_the_mutual_information_of_correlated_gaussians(correlati
 def test_infonce_is_limited_by_the_number_of_candidates_and_flatnce_is_not() -> None:
     # mutual information 3.1 nats, 4 candidates
     loss, log_xi = _gaussian_losses(0.999, batches=2000, pairs=4)
-    assert infonce_bound(loss, 4) <= math.log(4)
-    assert flatnce_bound(log_xi, 4) > -0.5 * math.log(1 - 0.999**2)
+    assert AMONG_PAIRS.estimate(loss, 4) <= math.log(4)
+    assert AMONG_PAIRS.estimate(log_xi, 4) > -0.5 * math.log(1 - 0.999**2)
 
 
-def test_candidates_that_are_refused() -> None:
-    for bound in (infonce_bound, flatnce_bound):
-        with pytest.raises(ValueError, match="candidates: got 1, must be at least 2"):
-            bound(0.5, 1)
+def test_one_pair_is_refused() -> None:
+    with pytest.raises(ValueError, match="pairs: got 1, must be at least 2"):
+        AMONG_PAIRS.estimate(0.5, 1)
+
+
+#: Losses with an estimate, and what it is for M pairs of collapsed embeddings, which tell nothing.
+OF_COLLAPSED = {
+    "infonce": lambda pairs: 0.0,
+    "ntxent": lambda pairs: 0.0,
+    "flatnce": lambda pairs: math.log((2 * pairs - 1) / (2 * pairs - 2)),  # no lower bound
+    "flatnce_plus": lambda pairs: 0.0,
+}
+
+
+def test_the_losses_with_an_estimate_are_the_tested_ones() -> None:
+    assert {name for name, card in LOSS_CARDS.items() if card.information} == set(OF_COLLAPSED)
+
+
+@pytest.mark.parametrize("name", OF_COLLAPSED)
+def test_collapsed_embeddings_carry_no_information(name: str) -> None:
+    bound, z = LOSS_CARDS[name].information, collapsed(6, 4).double()
+    assert bound is not None
+    assert bound.source
+    value = float(build_loss(name).per_anchor(z, z).mean())
+    assert bound.estimate(value, 6) == pytest.approx(OF_COLLAPSED[name](6))

@@ -1,6 +1,7 @@
 """Kept encoders serve another suite of probes; learning curves say how training went."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -8,6 +9,7 @@ import pytest
 
 from tests.trainables.tiny_trial import tiny
 from trainables.config import ProbeConfig, TrialConfig
+from trainables.loss_fields import LOSS_CARDS
 from trainables.runtime import Runtime
 from trainables.store.artefacts import curve_path, kept_path
 from trainables.trial import run_trial, run_trials
@@ -63,3 +65,22 @@ def test_learning_curves_are_a_table_a_trial(tmp_path: Path) -> None:
         assert 1 <= curve["z_effective_rank"].iloc[0] <= 8
         assert curve["lr"].iloc[0] > 0
     assert abs(curve["train_loss"].iloc[0] - watched[-1].train_loss_last) < abs(watched[-1].train_loss_first)
+
+
+@pytest.mark.parametrize("loss", [name for name, card in LOSS_CARDS.items() if card.information])
+def test_learning_curves_have_the_information_that_a_loss_estimates(loss: str, tmp_path: Path) -> None:
+    """Of 60 validation images the first 48 make batches of 16. Two views of an image share information."""
+    config = tiny(loss)
+    longer = dataclasses.replace(config.task.training, steps=40)
+    config = dataclasses.replace(config, task=dataclasses.replace(config.task, training=longer))
+    record = run_trial(config, runtime=Runtime(artefacts=tmp_path, curve_epochs=1))
+    found = pq.read_table(curve_path(tmp_path, record.pretrain_id)).to_pandas()["val_information"]
+    assert len(found) >= 3
+    assert 0.1 < found.iloc[-1] < 6
+    if loss == "infonce":
+        assert found.max() <= math.log(16)
+
+
+def test_curves_of_other_losses_have_no_information(tmp_path: Path) -> None:
+    record = run_trial(tiny("kcl"), runtime=Runtime(artefacts=tmp_path, curve_epochs=1))
+    assert pq.read_table(curve_path(tmp_path, record.pretrain_id))["val_information"].null_count == 1

@@ -14,7 +14,7 @@ from trainables.config import ProbeConfig
 from trainables.datasets.files import file_states, files_fingerprint, remembered
 from trainables.datasets.loaded import DatasetInfo
 from trainables.datasets.source import DataError, Images, Indices, locate
-from trainables.probes import CORRUPTED_PROBES
+from trainables.evaluation.probes import PROBES
 
 SEVERITIES = 5
 
@@ -27,7 +27,8 @@ def published_files(probe: ProbeConfig, info: DatasetInfo, data_root: Path | Non
 
     Reads headers alone. Raises `ValueError` for another form, and `DataError` as `check_published` does.
     """
-    if not set(CORRUPTED_PROBES) & set(probe.suite) or probe.corruptions == BUILT_IN_SET:
+    measured = any(PROBES[name].corrupted for name in probe.suite)
+    if not measured or probe.corruptions == BUILT_IN_SET:
         return []
     folder = probe.corruptions.removeprefix(_FORM)
     if folder in ("", probe.corruptions):
