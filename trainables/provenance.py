@@ -3,13 +3,13 @@
 import functools
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from trainables.config import DataConfig, ProbeConfig, Provenance, TrialConfig
 from trainables.datasets.datasets import describe_dataset
 from trainables.datasets.loaded import DatasetInfo
 from trainables.evaluation.corruptions.published import corruptions_fingerprint
+from trainables.own_code import source_of
 
 
 def provenance_of(config: TrialConfig, data_root: Path | None) -> Provenance:
@@ -49,21 +49,10 @@ def code_fingerprint(config: TrialConfig) -> str:
 
     What those modules import from elsewhere is not part of it.
     """
-    sources = [_module_source(path) for path in _import_paths(config)]
+    sources = [source_of(path) for path in _import_paths(config)]
     return hashlib.blake2b(b"\0".join(sources), digest_size=10).hexdigest() if sources else ""
 
 
 def _import_paths(config: TrialConfig) -> Iterator[str]:
     encoder = getattr(config.task, "encoder", None)
     yield from (part.name for part in (config.loss, encoder) if part and ":" in part.name)
-
-
-def _module_source(path: str) -> bytes:
-    module = path.partition(":")[0]
-    try:
-        spec = find_spec(module)
-    except ModuleNotFoundError:
-        spec = None
-    if spec is None or not spec.has_location or spec.origin is None:
-        raise ValueError(f"import path: got {path!r}, but there is no module {module!r} on the Python path")
-    return Path(spec.origin).read_bytes()

@@ -6,8 +6,9 @@ What Tune is told is for progress alone: the records are in the store before it 
 """
 
 import faulthandler
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -15,6 +16,7 @@ import ray
 from ray import tune
 
 from trainables.leased_work import claim
+from trainables.own_code import append_to_path
 from trainables.store.records import StoreError
 from trainables.store.schema import TrialRecord
 from trainables.work import LaunchContext, Stack, run_stack, validation_values
@@ -33,9 +35,18 @@ class TrialWorker(tune.Trainable):
     """Runs lists of stacks of trials, each in its order, as long as Tune lets it."""
 
     def setup(
-        self, config: dict[str, Any], work_queue: Any = None, context: LaunchContext | None = None
+        self,
+        config: dict[str, Any],
+        work_queue: Any = None,
+        context: LaunchContext | None = None,
+        own_folders: Sequence[str] = (),
+        directory: str | None = None,
     ) -> None:
+        """Work in `directory`, if any, and search for modules in `own_folders` last."""
         assert context is not None
+        append_to_path(own_folders)
+        if directory is not None:
+            os.chdir(directory)
         self._work_queue, self._context, self._worker = work_queue, context, config["worker"]
         self._pending: list[Stack] = []
         self._claim = ExitStack()

@@ -1,7 +1,6 @@
 """Options that several commands share, and the guard around all of them."""
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -49,10 +48,10 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
         from trainables.datasets.source import DataError
+        from trainables.own_code import use_own_folders
         from trainables.store.records import StoreError
 
-        # A loss of one's own lies where the command is called, as with `python -m`.
-        sys.path.insert(0, os.getcwd())
+        use_own_folders()  # until a study file is read, which has a folder of its own
         try:
             command(*args, **options)
         except (StudyError, StoreError, DataError) as error:

@@ -1,9 +1,7 @@
 """Decides the GPU shares of a launch: peak memory from past records, or measured on a GPU over a few steps."""
 
 import dataclasses
-import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +9,7 @@ from study.cost.gpu_share import SharesOf, memory_key, past_peaks, shares_of
 from study.errors import StudyError
 from study.loaded import LoadedStudy
 from trainables.config import TrialConfig
+from trainables.own_code import spawned_processes
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
 from trainables.work import Stack
@@ -79,7 +78,7 @@ def launch_shares(loaded: LoadedStudy, address: str | None) -> float | SharesOf:
 
 def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call it in a process of its own on this machine: one that has looked at a GPU keeps memory of it."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with spawned_processes(1) as pool:
         return pool.submit(function, *arguments).result()
 
 

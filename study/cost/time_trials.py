@@ -4,16 +4,15 @@ Timing ends after some seconds; kinds of trials that had no turn are priced by t
 many processes as workers time the same at once, since workers share memory and caches, and clock rates.
 """
 
-import multiprocessing
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from study.cost.past_times import Kind, TrialCost
 from study.cost.span import Span, spans_of
 from trainables.config import TrialConfig
+from trainables.own_code import spawned_processes
 from trainables.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def time_kinds(
     """
     ordered = _breadth_first(stacks)
     count = max(1, min(at_once, _MOST))
-    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with spawned_processes(count) as pool:
         futures = [pool.submit(_time, ordered, runtime) for _ in range(count)]
         try:
             seen = [future.result() for future in futures]

@@ -15,6 +15,7 @@ from typing import Any
 
 from study.errors import StudyError
 from study.spec.toml_text import render_toml
+from trainables.own_code import use_own_folders
 from trainables.suggestion import did_you_mean
 
 #: Keys of a study file that are worked in here, with their types and meanings; the tree is without them.
@@ -55,8 +56,14 @@ def shipped_studies() -> list[str]:
 
 
 def read_source(name_or_path: str) -> Source:
-    """Read a shipped study by name, or a study file by path. Raises `StudyError`."""
-    return _read_chain(name_or_path, Path(), ())
+    """Read a shipped study by name, or a study file by path. Raises `StudyError`.
+
+    From then on, Python finds the modules that lie beside the study file.
+    """
+    source = _read_chain(name_or_path, Path(), ())
+    shipped = name_or_path in shipped_studies()
+    use_own_folders(None if shipped else Path(name_or_path).expanduser().resolve().parent)
+    return source
 
 
 def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Source:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.conftest import TINY, WriteStudy
+from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
 
 
@@ -100,29 +100,6 @@ def test_failures_are_rows(
     assert (counts["ok"], counts[status], counts["missing"]) == (10, 2, 0)
     again = invoke("run", study, "--store", store, "--runner", "inline")
     assert "nothing to run" in again.output
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("runner", ["inline", pytest.param("ray", marks=pytest.mark.ray)])
-def test_a_loss_beside_the_study_file(runner: str, tmp_path: Path) -> None:
-    """A user's own module lies where the command is called; Ray's workers find it too."""
-    (tmp_path / "own_module.py").write_text(
-        "from dataclasses import dataclass\n\n"
-        "@dataclass(frozen=True, kw_only=True)\n"
-        "class Pull:\n"
-        "    strength: float = 1.0\n\n"
-        "    def __call__(self, z_a, z_b):\n"
-        "        return self.strength * (z_a - z_b).square().sum(-1).mean()\n"
-    )
-    (tmp_path / "own.toml").write_text(
-        TINY.replace("[losses.kcl]\nt = [2.0]", '[losses."own_module:Pull"]\nstrength = [1.0]\nlr = 0.1')
-    )
-    study = [str(Path(sys.executable).parent / "study"), "run", "own.toml", "--store", "store"]
-    study += ["--runner", runner]
-    done = subprocess.run(study, cwd=tmp_path, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "failed" in done.stdout
-    assert "crashed" not in done.stdout
 
 
 def test_brackets_in_names_and_messages_are_text(write_study: WriteStudy, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ that a limit is a prefix: `train_limit` one of the training split, `test_limit` 
 """
 
 import functools
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from trainables.datasets.parquet import open_parquet
 from trainables.datasets.source import UNLABELLED, DataError, Source
 from trainables.datasets.subset import choose_rows
 from trainables.datasets.torchvision_sets import download_torchvision, open_torchvision
+from trainables.own_code import import_object
 from trainables.suggestion import did_you_mean
 
 
@@ -141,18 +141,20 @@ def open_source(name: str, data_root: Path | None, size: int | None = None) -> S
 
 @functools.lru_cache(maxsize=4)
 def _open_own(name: str, data_root: Path | None) -> Source:
-    module, _, attribute = name.partition(":")
+    if ":" not in name:
+        raise _unknown(name)
     try:
-        opener: Callable[[Path | None], Source] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise _unknown(name) from error
+        opener: Callable[[Path | None], Source] = import_object(name, "data")
+    except ValueError as error:
+        raise _unknown(name, str(error)) from error
     return opener(data_root)
 
 
-def _unknown(name: str) -> DataError:
+def _unknown(name: str, fault: str = "") -> DataError:
     forms = ", ".join(entry.form for entry in DATASETS.values())
+    said = fault or f"data: got {name!r}"
     return DataError(
-        f"data: got {name!r}{did_you_mean(name, DATASETS)}; allowed are {forms} and import paths "
+        f"{said}{did_you_mean(name, DATASETS)}; allowed are {forms} and import paths "
         "my_package.my_module:open_mine"
     )
 

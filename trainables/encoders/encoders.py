@@ -3,11 +3,11 @@
 Importing this module costs no torch, so that a plan can check a name; the builders import what they need.
 """
 
-import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from trainables.config import EncoderConfig
+from trainables.own_code import import_object
 from trainables.suggestion import did_you_mean
 
 if TYPE_CHECKING:
@@ -83,8 +83,5 @@ def _import_encoder(name: str) -> Callable[..., Any]:
             f"encoder: got {name!r}{did_you_mean(name, ENCODERS)}; allowed are {allowed} and import paths "
             "my_package.nets:MyNet"
         )
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"encoder: cannot import {name!r} ({error})") from error
+    found: Callable[..., Any] = import_object(name, "encoder")
     return found

@@ -1,11 +1,12 @@
-"""A user's own loss: found by import path, and tried on a small batch before anything runs."""
+"""A user's own loss, for `trainables.losses` and `search_spaces`: its class, and a check on a small batch."""
 
 import dataclasses
-import importlib
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
+
+from trainables.own_code import import_object, one_line
 
 
 def import_loss(path: str) -> type:
@@ -13,11 +14,7 @@ def import_loss(path: str) -> type:
 
     Raises `ValueError` when the path leads nowhere, or to something else than a dataclass that can be called.
     """
-    module_name, _, class_name = path.partition(":")
-    try:
-        loss = getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:  # whatever the user's module raises, it must end in one line about the path
-        raise ValueError(f"loss: got {path!r}, which fails to import: {_said(error)}") from error
+    loss = import_object(path, "loss")
     if not (isinstance(loss, type) and dataclasses.is_dataclass(loss)):
         raise ValueError(f"loss: got {path!r}, must be a dataclass whose fields are its hyperparameters")
     if "__call__" not in dir(loss):
@@ -38,7 +35,7 @@ def check_trial_batch(loss: Callable[[Tensor, Tensor], Tensor], name: str = "los
             raise ValueError(f"got {_shown(value)}, must be a finite scalar tensor")
         (gradient,) = torch.autograd.grad(value, z)
     except Exception as error:
-        raise ValueError(f"{name}: on a trial batch of 8 pairs: {_said(error)}") from error
+        raise ValueError(f"{name}: on a trial batch of 8 pairs: {one_line(error)}") from error
     if not bool(gradient.isfinite().all()):
         raise ValueError(f"{name}: on a trial batch of 8 pairs: got a gradient that is not finite")
 
@@ -47,8 +44,3 @@ def _shown(value: object) -> str:
     if not isinstance(value, Tensor):
         return repr(value)
     return f"a tensor of shape {tuple(value.shape)}" if value.ndim else str(value.item())
-
-
-def _said(error: Exception) -> str:
-    message = " ".join(str(error).split())
-    return message if isinstance(error, ValueError) else f"{type(error).__name__}: {message}"

@@ -1,7 +1,7 @@
 """Asks every node of a connected Ray cluster whether it sees the files that a launch needs."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.errors import StudyError
 from study.launch.cluster import look_at_files, nodes_to_come
+from trainables.own_code import append_to_path, own_folders
 
 #: Where Ray's cluster launcher leaves the cluster's configuration on its head.
 _AUTOSCALER_CONFIG = Path("~/ray_bootstrap_config.yaml")
@@ -21,7 +22,12 @@ _LOOK_SECONDS = 60.0
 
 def on_gpu_node(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function on a node of the connected cluster that has a GPU to itself meanwhile."""
-    return ray.get(ray.remote(num_gpus=1)(function).remote(*arguments))
+    return ray.get(ray.remote(num_gpus=1)(_call).remote(own_folders(), function, *arguments))
+
+
+def _call(folders: Sequence[str], function: Callable[..., Any], *arguments: Any) -> Any:
+    append_to_path(folders)
+    return function(*arguments)
 
 
 def list_nodes() -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, chdir, contextmanager, suppress
+from importlib import resources
 from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
@@ -22,6 +23,7 @@ from study.cost.gpu_share import SharesOf, group_lists, same_share
 from study.errors import StudyError
 from study.events import Listener, LostStack
 from study.launch.signals import keep_handlers
+from trainables.own_code import own_folders
 from trainables.work import LaunchContext, Stack
 
 if TYPE_CHECKING:
@@ -113,7 +115,13 @@ class RayTuneRunner:
         events: SimpleQueue[Event] = SimpleQueue()
         work_queue, stop = start_work_queue(), threading.Event()
         trainable = tune.with_resources(
-            tune.with_parameters(self._trainable or TrialWorker, work_queue=work_queue, context=context),
+            tune.with_parameters(
+                self._trainable or TrialWorker,
+                work_queue=work_queue,
+                context=context,
+                own_folders=own_folders(),
+                directory=os.getcwd() if self._address is None else None,
+            ),
             {"cpu": self._cpus, "gpu": share},
         )
         tuner = tune.Tuner(
@@ -143,7 +151,8 @@ def start_ray(address: str | None, *, cpus: int) -> None:
     import ray
 
     if not ray.is_initialized():
-        with keep_handlers():  # Ray's own for SIGTERM ends the process at once
+        # Ray's own handler for SIGTERM ends the process at once.
+        with keep_handlers(), _directory_without_modules():
             try:
                 ray.init(
                     **(_cluster(address) if address else _one_machine(cpus)), logging_level=logging.ERROR
@@ -151,6 +160,20 @@ def start_ray(address: str | None, *, cpus: int) -> None:
             except (ConnectionError, RuntimeError) as error:
                 raise StudyError(f"--address: no Ray cluster at {address} ({_first_line(error)})") from error
     logging.getLogger("ray").setLevel(logging.ERROR)
+
+
+@contextmanager
+def _directory_without_modules() -> Iterator[None]:
+    """Work in a directory that holds no Python file: Ray puts it at the front of `sys.path` in its workers.
+
+    Under `uv run` on a cluster the directory stays, since Ray copies it to the nodes with the project's environment.
+    """
+    uv_run = "UV_RUN_RECURSION_DEPTH" in os.environ
+    if uv_run and os.environ.get("RAY_ENABLE_UV_RUN_RUNTIME_ENV") != "0":
+        yield
+        return
+    with chdir(str(resources.files("study") / "specs")):
+        yield
 
 
 def _one_machine(cpus: int) -> dict[str, Any]:

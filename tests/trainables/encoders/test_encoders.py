@@ -132,7 +132,7 @@ def test_unknown_name_lists_what_is_allowed(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["no_such_package.nets:MyNet", "trainables.config:NoSuchNet"])
 def test_import_path_that_leads_nowhere_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"encoder: cannot import '{name}'"):
+    with pytest.raises(ValueError, match=f"encoder: got '{name}', which fails to import: "):
         check_encoder_name(name)
 
 
