@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.draw import DrawnFigure, draw_figures
@@ -112,4 +113,15 @@ def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
     for content in sections.values():
         for name, table in content.data.items():
             _replace(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-            _replace(folder / f"{name}.parquet", table.to_parquet(index=False))
+            _replace(folder / f"{name}.parquet", _parquet(table))
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    """A table as Parquet, which has one type a column: one that holds numbers and texts is all text."""
+    mixed = [
+        name for name in table.columns if infer_dtype(table[name], skipna=True) in ("mixed", "mixed-integer")
+    ]
+    content: bytes = table.assign(
+        **{name: table[name].map(str, na_action="ignore") for name in mixed}
+    ).to_parquet(index=False)
+    return content
