@@ -39,7 +39,8 @@ def read_whole_store(store: RecordStore) -> RecordSet:
     compacted one too, costs its own rows only. Raises `StoreError` for a store that cannot be read.
     """
     every = store.read_all(skip_damaged=True)
-    results, stops = {}, {}
+    results: dict[str, int] = {}
+    stops: dict[str, int] = {}
     for index, row in enumerate(_rows(every.table)):  # ordered by trial and attempt
         (stops if is_foreign_stop(row, ()) else results)[row["trial_id"]] = index
     return _select(every, (stops | results).values())
