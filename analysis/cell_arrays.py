@@ -1,16 +1,20 @@
 """From a table of trials, in memory or in Parquet, straight to arrays of configurations by seeds."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 #: Status of a place without a row.
 ABSENT = "absent"
+#: Name of a column of statuses that is taken where a table has it.
+_USUAL_STATUS = "status"
 #: Combinations of levels up to which cells are numbered by a table of all, not by sorting; a byte each.
 _MOST_COMBINATIONS = 100_000_000
 
@@ -36,25 +40,28 @@ class CellArrays:
 
 
 def cell_arrays(
-    source: pa.Table | Path | str,
+    source: pa.Table | pd.DataFrame | Path | str,
     keys: Sequence[str],
     values: Sequence[str],
     *,
     seed: str = "seed",
-    status: str | None = "status",
+    status: str | None = _USUAL_STATUS,
 ) -> CellArrays:
     """Arrays of the columns `values` by configuration, as told apart by the columns `keys`, and seed.
 
     A million rows take some 0.2 s: columns are dictionary-coded by Arrow, cells numbered without sorting rows, and
-    each column is written to its places at once. Without a `status` column every row counts as "ok".
+    each column is written to its places at once. Every row counts as "ok" where `status` is None or the table has no
+    column `status`; another name must be there. Lists, maps and structs among the keys are compared by their JSON.
 
     Raises `ValueError` for no keys, a missing column, a seed that is null, a value column without numbers, and two
     rows of one seed in one configuration.
     """
     if not keys:
         raise ValueError("keys: got none; at least one column must tell configurations apart")
-    columns = list(dict.fromkeys([*keys, seed, *values, *([status] if status else [])]))
-    table = _read(source, columns)
+    held = _column_names(source)
+    if status == _USUAL_STATUS and status not in held:
+        status = None
+    table = _read(source, held, list(dict.fromkeys([*keys, seed, *values, *([status] if status else [])])))
     coded = [_coded(table, name) for name in keys]
     seeds, at_seed = _coded(table, seed)
     if table[seed].null_count:
@@ -81,17 +88,29 @@ def cell_arrays(
     )
 
 
-def _read(source: pa.Table | Path | str, columns: list[str]) -> pa.Table:
-    held = source.column_names if isinstance(source, pa.Table) else pq.read_schema(source).names
+def _column_names(source: pa.Table | pd.DataFrame | Path | str) -> list[str]:
+    if isinstance(source, pa.Table):
+        return list(source.column_names)
+    return list(source.columns if isinstance(source, pd.DataFrame) else pq.read_schema(source).names)
+
+
+def _read(source: pa.Table | pd.DataFrame | Path | str, held: list[str], columns: list[str]) -> pa.Table:
     absent = [name for name in columns if name not in held]
     if absent:
         raise ValueError(f"columns: got {absent}, which the table lacks; it has {held[:20]}")
-    return source.select(columns) if isinstance(source, pa.Table) else pq.read_table(source, columns=columns)
+    if isinstance(source, pa.Table):
+        return source.select(columns)
+    if isinstance(source, pd.DataFrame):
+        return pa.Table.from_pandas(source[columns], preserve_index=False)
+    return pq.read_table(source, columns=columns)
 
 
 def _coded(table: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Levels of a column, increasing, null last, and each row's place in them `(N,)`."""
     column = table[name].combine_chunks()
+    if pa.types.is_nested(column.type):
+        texts = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
+        column = pa.array(texts, pa.string())
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode(null_encoding="encode")
     levels = column.dictionary

@@ -14,7 +14,7 @@ from analysis.statistics.intervals import LEVEL, student_interval
 
 
 def cell_intervals(
-    source: pa.Table | Path | str,
+    source: pa.Table | pd.DataFrame | Path | str,
     keys: Sequence[str],
     value: str,
     *,
@@ -28,10 +28,10 @@ def cell_intervals(
 ) -> pd.DataFrame:
     """One row a configuration: the columns `keys`, then `mean`, `low`, `high`, `seeds`, `failed`.
 
-    `source` is a Parquet file or an Arrow table with a row a trial. Intervals are over seeds: the studentised
-    bootstrap of `draws` resamples with an `rng` (`statistics.bootstrap`, from five seeds on), Student's without one
-    (from two). A failed trial counts as `worst`, or is left out where that is None; either way `failed` counts it.
-    `seeds` counts what entered the mean.
+    `source` is a Parquet file, an Arrow table or a data frame with a row a trial; without a column `status`, every
+    row counts as finished. Intervals are over seeds: the studentised bootstrap of `draws` resamples with an `rng`
+    (`statistics.bootstrap`, from five seeds on), Student's without one (from two). A failed trial counts as `worst`,
+    or is left out where that is None; either way `failed` counts it. `seeds` counts what entered the mean.
 
     Raises `ValueError` as `cell_arrays` does.
     """

@@ -1,11 +1,10 @@
 """The report of a study: one page that opens offline, with its figures and tables beside it."""
 
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.draw import DrawnFigure, draw_figures
@@ -19,6 +18,7 @@ from analysis.study_analysis import StudyAnalysis, analyse
 from analysis.text import render_markdown
 from analysis.verdict import verdict_sentences
 from analysis.verdict_data_sets import data_set_sentences
+from trainables.atomic import replace_file
 
 #: Sections whose tables are written for papers too.
 _FOR_PAPERS = ("scores", "comparisons", "differences", "good_space", "tuning")
@@ -90,34 +90,38 @@ def _write(
     _write_figures(figures, out / "figures")
     for folder, sections in parts.items():
         _write_tables(sections, out / "tables" / folder)
-    write_atomically(out / "report.md", text.encode())
-    return write_atomically(out / "report.html", page.encode())
+    _replace(out / "report.md", text)
+    return _replace(out / "report.html", page)
 
 
-def write_atomically(path: Path, content: bytes) -> Path:
-    """Write a file under a temporary name and move it into place, so that no reader sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+def _replace(path: Path, content: str | bytes) -> Path:
+    """Write a file whole or not at all. A report can be made again, so its many files need not wait for the disk."""
+    return replace_file(path, content, durable=False)
 
 
 def _write_figures(figures: Mapping[str, DrawnFigure], folder: Path) -> None:
     for name, figure in figures.items():
-        write_atomically(folder / f"{name}.png", figure.png)
-        write_atomically(folder / f"{name}.svg", figure.svg)
-        write_atomically(folder / f"{name}.pdf", figure.pdf)
+        _replace(folder / f"{name}.png", figure.png)
+        _replace(folder / f"{name}.svg", figure.svg)
+        _replace(folder / f"{name}.pdf", figure.pdf)
 
 
 def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
     for name in _FOR_PAPERS:
         if name in sections and sections[name].tables:
-            write_atomically(folder / f"{name}.tex", render_latex(sections[name].tables).encode())
+            _replace(folder / f"{name}.tex", render_latex(sections[name].tables))
     for content in sections.values():
         for name, table in content.data.items():
-            write_atomically(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n").encode())
-            write_atomically(folder / f"{name}.parquet", table.to_parquet(index=False))
+            _replace(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+            _replace(folder / f"{name}.parquet", _parquet(table))
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    """A table as Parquet, which has one type a column: one that holds numbers and texts is all text."""
+    mixed = [
+        name for name in table.columns if infer_dtype(table[name], skipna=True) in ("mixed", "mixed-integer")
+    ]
+    content: bytes = table.assign(
+        **{name: table[name].map(str, na_action="ignore") for name in mixed}
+    ).to_parquet(index=False)
+    return content

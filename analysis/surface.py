@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.cells import FAILED, MISSING, PRUNED, UNPLANNED, Axis, Cells, build_cells
 from analysis.info import BATCH_SIZE, ArmInfo, AxisInfo
 from analysis.metric import Metric
+from analysis.results.plain_columns import plain_columns
 from trainables.store.schema import Status
 
 
@@ -82,7 +83,8 @@ def build_surface(
     absent = [name for name in (metric, x, "seed") if name not in table.columns]
     if absent:
         raise ValueError(f"table: columns {absent} are missing; it has {list(table.columns)[:20]}")
-    rows = table if "status" in table.columns else table.assign(status=str(Status.OK))
+    rows = plain_columns(table)
+    rows = rows if "status" in rows.columns else rows.assign(status=str(Status.OK))
     axes = (AxisInfo(name=x), AxisInfo(name=y, default=y_default))
     plain = Metric(name=metric, worst=0.0, bounds=(-np.inf, np.inf), selects=metric, reports=metric)
     arm = ArmInfo(label="rows", loss="rows", axes=axes)

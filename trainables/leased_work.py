@@ -1,6 +1,6 @@
-"""What a worker runs of a list that it was handed: the trials that nobody else runs, under leases.
+"""Takes leases on the trials of a list of stacks, so that only one worker runs each. Every runner uses it.
 
-Launches that share a store hand out the same lists, and each of their workers takes what is free.
+Launches that share a store hand out the same lists, and each of their workers takes the trials that are free.
 """
 
 import logging
@@ -18,19 +18,19 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """Packs to run, each trial under a lease that is renewed in the background."""
+class LeasedStacks:
+    """Stacks to run, each trial under a lease that is renewed in the background."""
 
     stacks: tuple[Stack, ...]
     leases: Leases
 
     def held(self, stack: Stack) -> Stack:
-        """Of a stack, the trials that nobody has taken over, as happens where a machine sleeps or loses its store."""
+        """The trials of a stack whose lease is still held. One is lost where a machine sleeps or loses its store."""
         held = self.leases.held()
         return tuple(unit for unit in stack if unit.trial_id in held)
 
     def release(self, stacks: Sequence[Stack]) -> None:
-        """Give the leases of stacks back whose records are put."""
+        """Release the leases of stacks whose records are written."""
         try:
             self.leases.release(unit.trial_id for stack in stacks for unit in stack)
         except OSError as error:  # they expire
@@ -38,11 +38,11 @@ class Claim:
 
 
 @contextmanager
-def claim(stacks: Sequence[Stack], context: LaunchContext) -> Iterator[Claim]:
-    """Take what is free of a list, and give back in the end what is held still.
+def lease_stacks(stacks: Sequence[Stack], context: LaunchContext) -> Iterator[LeasedStacks]:
+    """Lease the trials of these stacks that no other worker runs or has run; release what is still held at the end.
 
-    Whoever runs a trial puts its record before it lets go of the lease, so records are looked for after the leases
-    were taken. Raises `StoreError` when the store refuses.
+    A worker writes a trial's record before it releases the lease, so this reads the records after it has the leases.
+    Raises `StoreError` when the store refuses.
     """
     store = context.store
     leases = store.leases(f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}", context.lease_seconds)
@@ -54,4 +54,4 @@ def claim(stacks: Sequence[Stack], context: LaunchContext) -> Iterator[Claim]:
             tuple(u for u in stack if u.trial_id in mine and recorded.get(u.trial_id, 0) <= u.attempt)
             for stack in stacks
         ]
-        yield Claim(stacks=tuple(filter(None, to_run)), leases=leases)
+        yield LeasedStacks(stacks=tuple(filter(None, to_run)), leases=leases)

@@ -5,13 +5,13 @@ A `report` sees the losses so far of all trials that are trained as one, so each
 
 import json
 import logging
-import uuid
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from trainables.atomic import replace_file
 from trainables.store.artefacts import losses_path
 from trainables.store.schema import TrialRecord
 
@@ -40,10 +40,7 @@ class LossTrace:
             return
         path = losses_path(artefacts, record.trial_id, record.attempt)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
-            temporary.write_text(json.dumps(points))
-            temporary.replace(path)
+            replace_file(path, json.dumps(points), durable=False)
         except OSError as error:
             _log.warning("training losses of %s: not written (%s)", record.trial_id, error.strerror)
 

@@ -15,7 +15,7 @@ from typing import Any
 import ray
 from ray import tune
 
-from trainables.leased_work import claim
+from trainables.leased_work import lease_stacks
 from trainables.own_code import append_to_path
 from trainables.store.records import StoreError
 from trainables.store.schema import TrialRecord
@@ -49,10 +49,10 @@ class TrialWorker(tune.Trainable):
             os.chdir(directory)
         self._work_queue, self._context, self._worker = work_queue, context, config["worker"]
         self._pending: list[Stack] = []
-        self._claim = ExitStack()
+        self._leases = ExitStack()
 
     def step(self) -> dict[str, Any]:
-        """Take a list and claim what is free of it; or run its next stack, or the next few where stacks are short.
+        """Take a list and lease its free trials; or run its next stack, or the next few where stacks are short.
 
         Says which trials run next, so that they are known when they kill this process. A store that refuses is
         told of and not raised: Tune would start another worker, which would meet the same.
@@ -63,7 +63,7 @@ class TrialWorker(tune.Trainable):
             self._pending = []
             return self._told([]) | {"refused": str(error)}
         except BaseException:
-            self._claim.close()
+            self._leases.close()
             raise
 
     def _begin(self) -> dict[str, Any]:
@@ -73,8 +73,8 @@ class TrialWorker(tune.Trainable):
                 return {"list": None, "finished": [], "next": [], "ended": False}
             time.sleep(_IDLE_SECONDS)
         self._number, [stacks] = taken
-        self._claimed = self._claim.enter_context(claim(ray.get(stacks), self._context))
-        self._pending = list(self._claimed.stacks)
+        self._leased = self._leases.enter_context(lease_stacks(ray.get(stacks), self._context))
+        self._pending = list(self._leased.stacks)
         return self._told([])
 
     def _go_on(self) -> dict[str, Any]:
@@ -83,14 +83,14 @@ class TrialWorker(tune.Trainable):
         start = time.monotonic()
         while self._pending and (not stacks or time.monotonic() - start < _SECONDS_A_RESULT):
             stacks.append(self._pending.pop(0))
-            if held := self._claimed.held(stacks[-1]):
+            if held := self._leased.held(stacks[-1]):
                 finished += self.run_next(held)
-        self._claimed.release(stacks)
+        self._leased.release(stacks)
         return self._told(finished)
 
     def _told(self, finished: list[dict[str, Any]]) -> dict[str, Any]:
         if not self._pending:
-            self._claim.close()
+            self._leases.close()
         following = [unit.trial_id for unit in self._pending[0]] if self._pending else []
         return {"list": self._number, "finished": finished, "next": following, "ended": not self._pending}
 
@@ -100,8 +100,8 @@ class TrialWorker(tune.Trainable):
             return [_told(record) for record in run_stack(stack, self._context)]
 
     def cleanup(self) -> None:
-        """Give back what was claimed, when a list ends before its end."""
-        self._claim.close()
+        """Release the leases that are held, when a worker stops before the end of its list."""
+        self._leases.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing to keep: what is finished is in the store."""

@@ -54,8 +54,11 @@ def _spans(findings: StudyAnalysis) -> str:
 
 
 def _span(values: np.ndarray) -> str:
-    """As `5 values over a factor of 64`; an axis that is not positive has a range instead of a factor."""
-    if len(values) < 2:
+    """As `5 values over a factor of 64`; an axis that is not positive has a range instead of a factor.
+
+    Texts and a single value have no span.
+    """
+    if len(values) < 2 or values.dtype.kind != "f":
         return counted(len(values), "value")
     positive = bool(np.all(values > 0))
     width = log_width(values)

@@ -10,6 +10,7 @@ from analysis.results.absent import with_absent
 from analysis.results.columns import BATCH_SIZES, resolved
 from analysis.results.mapping import TableMapping
 from analysis.results.metric import table_metric, table_tolerance
+from analysis.results.plain_columns import plain_columns
 from analysis.results.trials import config_ids, hp_column, table_trials
 
 #: The axes that stand in where a table varies in one hyperparameter only, or in none.
@@ -24,6 +25,7 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
     unknown columns, a row without loss, seed or status, a metric that is no number, an unknown status, too many
     columns that may be hyperparameters, and two rows of one loss, configuration and seed.
     """
+    rows = plain_columns(rows)
     mapping = resolved(rows, mapping)
     table = table_trials(rows, mapping)
     metric = table_metric(rows, mapping)

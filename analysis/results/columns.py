@@ -120,7 +120,8 @@ def _check_there(rows: pd.DataFrame, mapping: TableMapping) -> None:
 def _with_usual_columns(rows: pd.DataFrame, mapping: TableMapping) -> TableMapping:
     named = {*_meant(mapping), mapping.x, mapping.main, *mapping.axes}
     free = {str(name) for name in rows.columns} - named
-    status, data = (next((name for name in names if name in free), None) for names in (_STATUS, _DATA))
+    status = next((name for name in _STATUS if name in free), None)
+    data = next((name for name in _DATA if name in free and rows[name].notna().any()), None)
     return dataclasses.replace(mapping, status=mapping.status or status, data=mapping.data or data)
 
 

@@ -1,5 +1,9 @@
-"""Reads a table of results, whoever made it."""
+"""Reads a table of results: a file, a folder that `study import` wrote, or a record store.
 
+Notebooks use `load_records`, the command line `read_rows`. A store is read by the code that runs studies read it by.
+"""
+
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -7,26 +11,44 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.results.mapping import TableMapping, build_mapping, read_mapping
+from analysis.results.plain_columns import plain_columns
+from trainables.store.attempts import read_whole_store
+from trainables.store.records import open_store
 
 #: Files of a folder that `study import` wrote.
 TABLE_FILE, MAPPING_FILE = "table.parquet", "mapping.toml"
 
 
-def load_records(path: str | Path) -> pd.DataFrame:
-    """The rows of a CSV or Parquet file, of an imported folder, or of every Parquet file of a record store.
+def load_records(source: str | Path) -> pd.DataFrame:
+    """The rows of a CSV or Parquet file, of an imported folder, or of a record store.
 
-    Raises `ValueError` for what cannot be read as a table.
+    A store is a directory, or a URL `s3://bucket/prefix` or `gs://bucket/prefix`. Each of its trials has one row: the
+    latest attempt that was read whole and that no search's early stopping ended. A trial that was only stopped has
+    its last stop, with status `pruned`. Columns of lists and maps become text; each further field of a loss, which
+    records keep in `hp_other`, becomes a column `hp_<field>`.
+
+    Warns of every damaged file of a store by name; the other rows are read. Raises `ValueError` for what cannot be
+    read as a table.
     """
-    path = Path(path)
+    rows, faults = read_rows(source)
+    for fault in faults:
+        warnings.warn(fault, stacklevel=2)
+    return rows
+
+
+def read_rows(source: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """What `load_records` gives, and a line on each damaged file instead of a warning."""
+    path = Path(source)
+    if is_store(source):
+        return _store_rows(str(source))
     if path.is_dir():
-        return _folder(path)
+        if not is_imported(path):
+            raise ValueError(f"{path}: neither an imported table nor a record store")
+        path = path / TABLE_FILE
     if not path.exists():
         raise ValueError(f"{path}: no such file")
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            return pq.read_table(path).to_pandas()
-        separator = "\t" if path.suffix.lower() == ".tsv" else ","
-        return pd.read_csv(path, sep=separator)
+        return plain_columns(_file_rows(path)), ()
     except (pa.ArrowException, ValueError, OSError) as error:
         raise ValueError(f"{path}: no table ({_first_line(error)})") from error
 
@@ -42,18 +64,27 @@ def is_imported(path: str | Path) -> bool:
     return (Path(path) / MAPPING_FILE).is_file()
 
 
-def _folder(path: Path) -> pd.DataFrame:
-    if is_imported(path):
-        return load_records(path / TABLE_FILE)
-    records = path / "records"
-    if not records.is_dir():
-        raise ValueError(f"{path}: neither an imported table nor a record store")
-    files = sorted(records.rglob("[!.]*.parquet"))
-    if not files:
-        raise ValueError(f"{path}: the record store holds no records")
-    rows = pd.concat([pq.read_table(file).to_pandas() for file in files], ignore_index=True)
-    latest = rows.sort_values(["trial_id", "attempt"]).drop_duplicates("trial_id", keep="last")
-    return latest.reset_index(drop=True)
+def is_store(source: str | Path) -> bool:
+    """Whether `source` is the URL of a store, or a directory with records in it that is no imported folder."""
+    return "://" in str(source) or ((Path(source) / "records").is_dir() and not is_imported(source))
+
+
+def _file_rows(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return pq.read_table(path).to_pandas()
+    return pd.read_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else ",")
+
+
+def _store_rows(location: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    records = read_whole_store(open_store(location))
+    faults = tuple(
+        f"damaged file: {path.name}; the trials in it are left out, or have an earlier attempt's row"
+        for path in records.damaged
+    )
+    if not records.table.num_rows:
+        more = f", but damaged files: {', '.join(path.name for path in records.damaged)}" if faults else ""
+        raise ValueError(f"{location}: the record store holds no records{more}")
+    return plain_columns(records.table.to_pandas()), faults
 
 
 def _first_line(error: Exception) -> str:

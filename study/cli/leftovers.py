@@ -18,7 +18,7 @@ from trainables.store.records import RecordStore
 _IN_USE_SECONDS = 3600.0
 
 #: Folders in which writers put temporary files.
-_WRITTEN = ("", "records", "leases", "encoders", "checkpoints", "curves", "embeddings", "losses")
+_WRITTEN = ("", "records", "damaged", "leases", "encoders", "checkpoints", "curves", "embeddings", "losses")
 
 #: How a trial ended that needs no checkpoint: a crashed one may go on from it when it is run again.
 _ENDED = ("ok", "diverged")
@@ -75,10 +75,9 @@ def _oldest_running(store: Path) -> float:
 
 
 def _temporary(store: Path) -> Iterator[Leftover]:
-    """What writers left behind that were killed; those of reports begin with a dot and end with 32 digits."""
+    """What killed writers left behind."""
     for folder in _WRITTEN:
         yield from _leftovers("temporary", (store / folder).glob(f"{TEMPORARY}*"))
-    yield from _leftovers("temporary", (store / "studies").rglob(f".*.{'[0-9a-f]' * 32}"))
     yield from _leftovers("temporary", (store / "studies").rglob(f"{TEMPORARY}*"))
 
 

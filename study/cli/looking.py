@@ -89,7 +89,10 @@ def show(trial_id: str, store: str, as_json: bool) -> None:
 @STORE
 @DATA_ROOT
 @click.option(
-    "--from", "table", metavar="TABLE", help="A table of results instead: CSV, Parquet, or imported."
+    "--from",
+    "table",
+    metavar="TABLE",
+    help="A table of results instead: CSV, Parquet, imported, or a whole store.",
 )
 @click.option("--out", metavar="FOLDER", help="With --from: where the report goes.")
 @mapping_options

@@ -73,7 +73,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 def check_table(path: str) -> None:
     """Raises `StudyError` where nothing is, before what reads tables is imported, which takes seconds."""
-    if not Path(path).exists():
+    if "://" not in path and not Path(path).exists():
         raise StudyError(f"{path}: no such file")
 
 

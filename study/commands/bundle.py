@@ -1,7 +1,5 @@
 """`study bundle`: one file with a study, its records, report and manifests, for a paper's supplement."""
 
-import os
-import uuid
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +10,7 @@ from study.console import CONSOLE
 from study.errors import StudyError
 from study.loaded import LoadedStudy, load_study
 from study.report.bundle import fill_bundle
-from trainables.atomic import TEMPORARY
+from trainables.atomic import replacing
 
 #: The least that the format can say: the same bundle has the same bytes.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -49,13 +47,8 @@ def _check(loaded: LoadedStudy, target: Path) -> None:
 
 def _pack(folder: Path, target: Path) -> None:
     """All files below `folder`, in a folder of the archive's name."""
-    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
-    try:
-        with zipfile.ZipFile(temporary, "x") as archive:
-            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-                name = zipfile.ZipInfo(f"{target.stem}/{path.relative_to(folder).as_posix()}", _NO_TIME)
-                name.external_attr = 0o644 << 16
-                archive.writestr(name, path.read_bytes(), zipfile.ZIP_DEFLATED)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target) as temporary, zipfile.ZipFile(temporary, "x") as archive:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            name = zipfile.ZipInfo(f"{target.stem}/{path.relative_to(folder).as_posix()}", _NO_TIME)
+            name.external_attr = 0o644 << 16
+            archive.writestr(name, path.read_bytes(), zipfile.ZIP_DEFLATED)

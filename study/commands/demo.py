@@ -1,8 +1,5 @@
 """`study demo`: an invented study with known answers, as a table to import and as a report."""
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +7,7 @@ import tomlkit
 
 from study.console import CONSOLE
 from study.errors import StudyError
+from trainables.atomic import replacing
 
 if TYPE_CHECKING:
     from analysis.demo.rows import DemoStudy
@@ -34,14 +32,9 @@ def write_demo(out: str, *, seeds: int, seed: int) -> None:
     CONSOLE.print("Inventing trials and writing their reports: about a minute.")
     study = demo_study(np.random.default_rng(seed), seeds=seeds)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
-        try:
-            page = _write_into(temporary, study)
-            temporary.chmod(0o755)
-            os.replace(temporary, target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with replacing(target, durable=False) as folder:
+            folder.mkdir()
+            page = _write_into(folder, study)
     except OSError as error:
         raise StudyError(f"--out: cannot write {out}: {error.strerror}") from error
     CONSOLE.print(f"Wrote {out}: {len(study.records)} invented trials and {ANSWERS}", soft_wrap=True)

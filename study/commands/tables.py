@@ -1,4 +1,4 @@
-"""`study import` and `study report --from`: results that other tools made."""
+"""`study import` and `study report --from`: tables of results that other tools made, and whole record stores."""
 
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from analysis.results.build import table_study
 from analysis.results.columns import column_lines, resolved
 from analysis.results.mapping import TableMapping, build_mapping, mapping_keys, read_mapping
 from analysis.results.metric import percent_hint
-from analysis.results.read import MAPPING_FILE, TABLE_FILE, is_imported, load_imported, load_records
+from analysis.results.read import MAPPING_FILE, TABLE_FILE, is_imported, load_imported, read_rows
 from analysis.verdict import verdict_sentences
 from analysis.verdict_data_sets import data_set_sentences
-from study.console import CONSOLE, say_note
+from study.console import CONSOLE, say_error, say_note
 from study.errors import StudyError
 from study.report.summary import summary_table
 from trainables.atomic import replace_file
@@ -88,7 +88,10 @@ def _read(source: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     if is_imported(source):
         rows, mapping = load_imported(source)
         return rows, mapping_keys(mapping)
-    return load_records(source), {}
+    rows, faults = read_rows(source)
+    for fault in faults:
+        say_error(fault)
+    return rows, {}
 
 
 def _say_meaning(rows: pd.DataFrame, mapping: TableMapping, trials: pd.DataFrame, info: StudyInfo) -> None:

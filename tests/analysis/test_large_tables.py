@@ -54,3 +54,13 @@ def test_nothing_finished_has_no_mean(rows: pd.DataFrame) -> None:
     found = cell_intervals(pa.Table.from_pandas(rows.assign(status="crashed")), ["t"], "acc")
     assert found["mean"].isna().all()
     assert found["failed"].tolist() == [6, 5]
+
+
+def test_a_table_without_statuses_is_of_finished_trials(rows: pd.DataFrame, tmp_path: Path) -> None:
+    """As the README calls it: a file, keys and a value."""
+    finished = rows[rows["status"] == "ok"]
+    finished.drop(columns="status").to_parquet(tmp_path / "trials.parquet")
+    found = cell_intervals(tmp_path / "trials.parquet", ["loss", "t"], "acc")
+    pd.testing.assert_frame_equal(found, cell_intervals(pa.Table.from_pandas(finished), ["loss", "t"], "acc"))
+    with pytest.raises(ValueError, match="state"):
+        cell_intervals(tmp_path / "trials.parquet", ["t"], "acc", status="state")

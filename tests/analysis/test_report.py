@@ -1,5 +1,4 @@
 import dataclasses
-import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from analysis.figures import draw
 from analysis.metric import Metric
-from analysis.report import write_atomically, write_report
+from analysis.report import write_report
 from analysis.sections.scores import scores_section
 from analysis.study_analysis import StudyAnalysis
 from tests.analysis import synthetic
@@ -140,19 +139,6 @@ def test_texts_from_outside_are_escaped_and_paths_are_cut(study: Study, tmp_path
     everything = b"".join(files(tmp_path).values())
     assert b"someone" not in everything
     assert b"myhost" not in everything
-
-
-def test_an_interrupted_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_atomically(tmp_path / "report.html", b"old")
-
-    def broken(source: Path, target: Path) -> None:
-        raise OSError("disk is full")
-
-    monkeypatch.setattr(os, "replace", broken)
-    with pytest.raises(OSError, match="disk is full"):
-        write_atomically(path, b"half")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_nothing_is_written_for_bad_input(study: Study, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.datasets.cache_root import unique_name
+from trainables.atomic import TEMPORARY, replacing
 from trainables.datasets.progress import say
 from trainables.datasets.source import Images, Indices
 
@@ -67,7 +67,7 @@ def _build_once(path: Path, shape: Shape, batches: Batches) -> Images:
             return images
         if path.exists():
             say(f"the cache {path} is damaged; decoding again")
-        for left in path.parent.glob(f"{path.stem}.*.partial"):  # by a process that was killed
+        for left in path.parent.glob(f"{TEMPORARY}*-{path.stem}"):  # by a process that was killed
             left.unlink(missing_ok=True)
         _build(path, shape, batches)
     images = _read(path, shape)
@@ -92,20 +92,14 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _build(path: Path, shape: Shape, batches: Batches) -> None:
-    partial = unique_name(path)
-    try:
-        with partial.open("xb") as file:
+    with replacing(path) as temporary:
+        with temporary.open("xb") as file:
             _write(file.fileno(), shape, batches)
         now = int(time.time()) // 2 * 2  # even seconds, which every file system can hold
-        digest = _digest(_mapped(partial))
-        with partial.open("ab") as file:
+        digest = _digest(_mapped(temporary))
+        with temporary.open("ab") as file:
             file.write(_SEAL.pack(digest, now))
-            file.flush()
-            os.fsync(file.fileno())
-        os.utime(partial, (now, now))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        os.utime(temporary, (now, now))
 
 
 def _write(descriptor: int, shape: Shape, batches: Batches) -> None:

@@ -7,7 +7,6 @@ read-only. Everything in it can be made again, and may be deleted at any time.
 
 import os
 import tempfile
-import uuid
 from pathlib import Path
 
 _NAME = "contrastive-robustness"
@@ -19,11 +18,6 @@ def cache_root() -> Path | None:
     if given is None:
         return _default()
     return Path(given).expanduser().absolute() if given else None
-
-
-def unique_name(path: Path) -> Path:
-    """A name beside `path` that no other process uses, to be written and then renamed to it."""
-    return path.with_name(f"{path.stem}.{uuid.uuid4().hex}.partial")
 
 
 def _default() -> Path:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainables.datasets.cache_root import cache_root, unique_name
+from trainables.atomic import replace_file
+from trainables.datasets.cache_root import cache_root
 from trainables.datasets.source import DataError
 
 
@@ -82,8 +83,5 @@ def remembered(kind: str, files: Iterable[FileState], look: Callable[[], dict[st
         return dict(json.loads(path.read_text()))
     facts = look()
     with suppress(OSError):  # nothing is lost but time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = unique_name(path)
-        partial.write_text(json.dumps(facts))
-        partial.replace(path)
+        replace_file(path, json.dumps(facts), durable=False)
     return facts

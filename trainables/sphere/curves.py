@@ -1,7 +1,6 @@
 """Gap-to-optimum curves of sphere trials, on a log scale of steps, and the configurations that they end at."""
 
 import itertools
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from torch import Tensor
 
+from trainables.atomic import replacing
 from trainables.config import TrialConfig
 from trainables.losses import build_loss
 from trainables.sphere.budget import pairs_a_step
@@ -63,13 +63,9 @@ def _measured(config: TrialConfig, z: Tensor) -> dict[str, float | None]:
 def write_embeddings(z: Tensor, pretrain_ids: Sequence[str], artefacts: Path) -> None:
     """One file a trial, `embeddings/<pretrain_id>.parquet`, of `z (K, 2, N, d)`. Raises `OSError`."""
     for pretrain_id, own in zip(pretrain_ids, z, strict=True):
-        path = embeddings_path(artefacts, pretrain_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
-        pq.write_table(
-            pa.Table.from_pylist(list(_embedding_rows(pretrain_id, own)), schema=EMBEDDINGS_SCHEMA), temporary
-        )
-        temporary.replace(path)
+        rows = pa.Table.from_pylist(list(_embedding_rows(pretrain_id, own)), schema=EMBEDDINGS_SCHEMA)
+        with replacing(embeddings_path(artefacts, pretrain_id), durable=False) as temporary:
+            pq.write_table(rows, temporary)
 
 
 def _embedding_rows(pretrain_id: str, z: Tensor) -> Iterator[dict[str, Any]]:

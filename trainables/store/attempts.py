@@ -1,6 +1,10 @@
-"""Attempts at trials as the store has them."""
+"""Which attempts at trials count, for one study and for a store as a whole.
 
-from collections.abc import Collection, Mapping, Sequence
+Studies, bundles and the analysis read stores through this module. It imports no torch.
+"""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,24 +15,43 @@ from trainables.store.schema import Status
 
 
 def read_records(store: RecordStore, only: set[str], searches: Collection[str] = ()) -> RecordSet:
-    """Of each trial in `only`, the attempt that counts for a study with these `searches`: the latest that none but
-    they stopped. A trial that another study's early stopping ended, and nobody ran since, has no record here.
+    """Of each trial in `only`, the attempt that counts for a study with these `searches`: the latest that no other
+    search stopped. A trial that another study's early stopping ended, and nobody ran since, has no record here.
     """
     found = store.read(only)
     stops = found.table.filter(pc.equal(found.table["status"], Status.PRUNED.value))
     if not any(is_foreign_stop(row, searches) for row in _rows(stops)):
         return found
     every = store.read_all()
-    latest = {
+    counting = {
         row["trial_id"]: index
         for index, row in enumerate(_rows(every.table))  # ordered by trial and attempt
         if row["trial_id"] in only and not is_foreign_stop(row, searches)
     }
-    counting = sorted(latest.values())
-    digests = tuple(every.digests[index] for index in counting)
-    return RecordSet(
-        table=every.table.take(pa.array(counting, pa.int64())), damaged=found.damaged, digests=digests
-    )
+    return dataclasses.replace(_select(every, counting.values()), damaged=found.damaged)
+
+
+def read_whole_store(store: RecordStore) -> RecordSet:
+    """Of every trial in the store, the attempt that counts without any study: the latest that no search stopped.
+
+    A trial of which there are only stops keeps its latest one, with status `pruned`, as in a report of the study
+    whose search stopped it: the analysis counts such a trial as planned and without a result. A damaged file, a
+    compacted one too, costs its own rows only. Raises `StoreError` for a store that cannot be read.
+    """
+    every = store.read_all(skip_damaged=True)
+    results: dict[str, int] = {}
+    stops: dict[str, int] = {}
+    for index, row in enumerate(_rows(every.table)):  # ordered by trial and attempt
+        (stops if is_foreign_stop(row, ()) else results)[row["trial_id"]] = index
+    return _select(every, (stops | results).values())
+
+
+def _select(records: RecordSet, rows: Iterable[int]) -> RecordSet:
+    """These rows, in their order."""
+    order = sorted(rows)
+    table = records.table.take(pa.array(order, pa.int64()))
+    digests = tuple(records.digests[row] for row in order)
+    return RecordSet(table=table, damaged=records.damaged, digests=digests)
 
 
 def is_foreign_stop(row: Mapping[str, Any], searches: Collection[str]) -> bool:

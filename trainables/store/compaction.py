@@ -16,12 +16,18 @@ file, or two files that overlap, which the next one joins. A record that is put 
 joined and removed does not count, like any second record of an attempt, and is not removed either.
 """
 
-from trainables.store.compacted_file import CompactedFile, Key, decode_compacted, encode_compacted
-from trainables.store.errors import DamagedRecordError, StoreError
-from trainables.store.files import Files
-from trainables.store.inventory import Inventory, retry_vanished, take_inventory
-from trainables.store.record_file import DecodedRecord, claimed_digest, decode_record, record_digests
-from trainables.store.rows import Rows
+from trainables.store.files import DamagedRecordError, Files, StoreError
+from trainables.store.inventory import Inventory, Rows, retry_vanished, take_inventory
+from trainables.store.record_file import (
+    CompactedFile,
+    DecodedRecord,
+    Key,
+    claimed_digest,
+    decode_compacted,
+    decode_record,
+    encode_compacted,
+    record_digests,
+)
 
 #: Longer than any listing of a store takes.
 GRACE_SECONDS = 600.0

@@ -1,13 +1,25 @@
-"""What lies in a store now: compacted files, and the single record files beside them."""
+"""What lies in a store now: compacted files, the single record files beside them, and the rows gathered from both.
+
+The store's reader and compaction use it.
+"""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from trainables.store.compacted_file import COMPACTED_NAME, CompactedFile, Key, decode_compacted
-from trainables.store.errors import DamagedRecordError, StoreError
-from trainables.store.files import Files
+import pyarrow as pa
+
+from trainables.store.files import DamagedRecordError, Files, StoreError
+from trainables.store.record_file import (
+    COMPACTED_NAME,
+    CompactedFile,
+    DecodedRecord,
+    Key,
+    decode_compacted,
+    schema,
+)
 
 _RECORD_NAME = re.compile(r"records/(?P<trial_id>[0-9a-f]{8,64})\.(?P<attempt>\d+)\.parquet")
 
@@ -26,17 +38,22 @@ class Inventory:
     loose: dict[Key, str]  # record files whose record is in no compacted file
     covered: dict[Key, str]  # record files whose record is in one
     foreign: tuple[str, ...]  # Parquet files under a name that means nothing here
+    damaged: tuple[str, ...] = ()  # compacted files that were skipped
 
     def attempts(self) -> list[Key]:
         """Every attempt, damaged ones included."""
         return [*self.loose, *(key for file in self.compacted for key in file.keys)]
 
 
-def take_inventory(files: Files) -> Inventory:
-    """List a store and read its compacted files. Raises `FileNotFoundError` when one goes away meanwhile, and
-    `StoreError` when one is damaged."""
+def take_inventory(files: Files, *, skip_damaged: bool = False) -> Inventory:
+    """List a store and read its compacted files.
+
+    A damaged compacted file raises `StoreError`, since to run its trials again is for people to decide; one who
+    reads only may skip it. Raises `FileNotFoundError` when a file goes away meanwhile.
+    """
     names = files.names("records")
-    compacted, replaced = _read_compacted(files, [name for name in names if COMPACTED_NAME.fullmatch(name)])
+    joined = [name for name in names if COMPACTED_NAME.fullmatch(name)]
+    compacted, replaced, damaged = _read_compacted(files, joined, skip_damaged)
     held = {key for file in compacted for key in file.keys}
     loose: dict[Key, str] = {}
     covered: dict[Key, str] = {}
@@ -48,26 +65,45 @@ def take_inventory(files: Files) -> Inventory:
         elif name.endswith(".parquet") and not COMPACTED_NAME.fullmatch(name):
             foreign.append(name)
     return Inventory(
-        compacted=compacted, replaced=replaced, loose=loose, covered=covered, foreign=tuple(foreign)
+        compacted=compacted,
+        replaced=replaced,
+        loose=loose,
+        covered=covered,
+        foreign=tuple(foreign),
+        damaged=damaged,
     )
 
 
-def _read_compacted(files: Files, names: list[str]) -> tuple[tuple[CompactedFile, ...], frozenset[str]]:
-    """The largest first: what one replaces has fewer rows, and need not be read."""
+def _read_compacted(
+    files: Files, names: list[str], skip_damaged: bool
+) -> tuple[tuple[CompactedFile, ...], frozenset[str], tuple[str, ...]]:
+    """Files that count, names of those that one of them replaces, and names of damaged ones.
+
+    The largest first: a file that another replaces has fewer rows, and need not be read.
+    """
     names.sort(key=lambda name: (-int(name.split("-")[1]), name))
     found: list[CompactedFile] = []
     replaced: set[str] = set()
+    damaged: list[str] = []
     for name in names:
-        if name not in replaced:
-            found.append(_read_one(files, name))
-            replaced |= found[-1].replaces
-    return tuple(found), frozenset(replaced & set(names))
+        if name in replaced:
+            continue
+        file = _read_one(files, name, skip_damaged)
+        if file is None:
+            damaged.append(name)
+        else:
+            found.append(file)
+            replaced |= file.replaces
+    return tuple(found), frozenset(replaced & set(names)), tuple(damaged)
 
 
-def _read_one(files: Files, name: str) -> CompactedFile:
+def _read_one(files: Files, name: str, skip_damaged: bool) -> CompactedFile | None:
+    """A compacted file; None where it is damaged and may be skipped."""
     try:
         return decode_compacted(files.read(name), name)
     except DamagedRecordError as error:
+        if skip_damaged:
+            return None
         rows = name.split("-")[1]
         raise StoreError(
             f"store: {name} is damaged, and with it up to {rows} records; restore it from a backup, or move it "
@@ -86,3 +122,47 @@ def retry_vanished(read: Callable[[], T]) -> T:
         except FileNotFoundError:
             continue
     raise StoreError("store: files go away while it is read; try again")
+
+
+@dataclass
+class Rows:
+    """Tables in the record schema, with each row's key and digest. Of a record that comes twice the first counts."""
+
+    tables: list[pa.Table] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    row_of: dict[Key, int] = field(default_factory=dict)
+    highest: dict[str, int] = field(default_factory=dict)  # attempt of each trial
+
+    @classmethod
+    def of_compacted(cls, files: Iterable[CompactedFile]) -> "Rows":
+        """The rows of these files."""
+        rows = cls()
+        for file in files:
+            rows._extend(file.table, file.digests, list(file.keys))
+        return rows
+
+    def add(self, key: Key, record: DecodedRecord) -> None:
+        """Add a record from a file of its own."""
+        self._extend(record.table, (record.digest,), [key])
+
+    def select(
+        self, only: set[str] | None = None, *, latest: bool = False
+    ) -> tuple[pa.Table, tuple[str, ...]]:
+        """Rows and digests in order of trial and attempt: of the trials in `only`, if given, and of each trial its
+        highest attempt, if `latest`."""
+        keys = self.highest.items() if latest else self.row_of
+        order = array("q", [self.row_of[key] for key in sorted(keys) if only is None or key[0] in only])
+        if not order:
+            return schema().empty_table(), ()
+        # From a buffer, since an array made of Python objects imports pandas: a second more for `study status`.
+        indices = pa.Array.from_buffers(pa.int64(), len(order), [None, pa.py_buffer(order)])
+        table = pa.concat_tables(self.tables).take(indices).combine_chunks()
+        return table, tuple(self.digests[row] for row in order)
+
+    def _extend(self, table: pa.Table, digests: Iterable[str], keys: list[Key]) -> None:
+        start = len(self.digests)
+        self.tables.append(table)
+        self.digests.extend(digests)
+        for row, (trial_id, attempt) in enumerate(keys, start):
+            self.row_of.setdefault((trial_id, attempt), row)
+            self.highest[trial_id] = max(attempt, self.highest.get(trial_id, 0))

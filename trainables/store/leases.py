@@ -13,7 +13,9 @@ their own.
 Clocks: a lease has expired when its file is older than `seconds` by the clock of the file system or object store,
 which stamps both this file and the one that it is compared with; the clocks of the machines may differ as they
 like. An owner counts `seconds` from before it asked for the lease, by its own monotonic clock, so it gives up first.
-Nobody need wait that long for an owner whose process ended on the same machine: a lease names it.
+Nobody need wait that long for an owner whose process ended on the same machine: a lease names it. Its name holds the
+boot of the machine's kernel, the namespace of process ids (one for each container), the process id and the time of
+its start, so no other process, here or elsewhere, now or later, has that name.
 
 All launches of a store must use the same `seconds`. Leases only save work: should a clock jump and two run one
 trial, the first record stands as ever.
@@ -21,15 +23,16 @@ trial, the first record stands as ever.
 
 import json
 import logging
+import os
 import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from trainables.store.files import Files
-from trainables.store.process import has_ended, this_process
 
 _log = logging.getLogger(__name__)
 
@@ -210,3 +213,41 @@ class Leases:
 
 def _name(trial_id: str, generation: int) -> str:
     return f"leases/{trial_id}.{generation}"
+
+
+def this_process() -> str:
+    """The name of this process; "" where the system does not tell (it has no /proc)."""
+    status, pid = _status(os.getpid()), os.getpid()
+    return f"{place}/{pid}/{status[1]}" if (place := _place()) and status else ""
+
+
+def has_ended(process: str) -> bool:
+    """Whether a process ran on this machine and is gone. False wherever that is unknown, as of another machine."""
+    place, pid, start = process.rsplit("/", 2) if process.count("/") == 3 else ("", "", "")
+    if not place or place != _place():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # somebody else's, which /proc may hide
+        pass
+    status = _status(int(pid))
+    return status is not None and (status[0] in "ZX" or status[1] != start)
+
+
+def _place() -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return ""
+
+
+def _status(pid: int) -> tuple[str, str] | None:
+    """State and start time, from /proc/<pid>/stat; the name before them may hold blanks and brackets."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return fields[0], fields[19]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from trainables.store.errors import RecordExistsError, StoreError
+from trainables.store.files import RecordExistsError, StoreError
 from trainables.store.record_file import encode_row, record_digests
 from trainables.store.records import RecordSet, RecordStore
 from trainables.store.schema import Status

@@ -6,17 +6,19 @@ AWS_ENDPOINT_URL and so on; AWS_ALLOW_HTTP=true for an endpoint without TLS).
 """
 
 import errno
-import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import obstore
 from obstore.store import from_url
+
+from trainables.atomic import TEMPORARY, temporary_path
 
 #: A store that does not answer is said after this time, not after the library's own three minutes.
 _RETRY: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
@@ -32,7 +34,7 @@ class ObjectFiles:
 
     def prepare(self) -> None:
         """Prove that an object can be created, and that a second create of its name is refused."""
-        probe = f"records/.tmp-{uuid.uuid4().hex}"
+        probe = temporary_path(Path("records", "probe")).as_posix()
         try:
             self.put(probe, b"first")
             if self.put(probe, b"second"):
@@ -57,7 +59,7 @@ class ObjectFiles:
         """Probes apart."""
         with _translated():
             found = [meta["path"] for page in obstore.list(_client(self.url), f"{folder}/") for meta in page]
-        return sorted(name for name in found if not name.startswith(f"{folder}/.tmp-"))
+        return sorted(name for name in found if not name.startswith(f"{folder}/{TEMPORARY}"))
 
     def read(self, name: str) -> bytes:
         """The whole content."""
@@ -78,7 +80,7 @@ class ObjectFiles:
         """By the store's own time stamps, in whole seconds."""
         if not names:
             return {}
-        probe = f"leases/.tmp-{uuid.uuid4().hex}"
+        probe = temporary_path(Path("leases", "now")).as_posix()
         self.put(probe, b"")
         now = self._modified(probe)
         self.delete(probe)

@@ -1,19 +1,31 @@
-"""A record as the bytes of a Parquet file of one row, and back, with a digest that travels with the row."""
+"""The content of the store's Parquet files: one record, or many in one compacted file.
+
+The store's reader, compaction and merge use it. A digest travels with each row, and a compacted file is named by a
+hash of its own content, so no damage to a file goes unseen.
+"""
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainables.store.errors import DamagedRecordError, StoreError
+from trainables.store.files import DamagedRecordError, StoreError
 from trainables.store.schema import SCHEMA_VERSION, record_schema
 
 _DIGEST, _FIRST_DIGEST, _VERSION = b"record_digest", b"row_digest", b"schema_version"
+
+COMPACTED_NAME = re.compile(r"records/compact-(?P<rows>\d+)-(?P<digest>[0-9a-f]{32})\.parquet")
+
+_DIGEST_COLUMN, _REPLACES = "record_digest", b"replaces"
+
+#: A record among others: trial id and attempt.
+Key = tuple[str, int]
 
 schema = cache(record_schema)  # building it costs more than reading a file
 
@@ -24,6 +36,27 @@ class DecodedRecord:
 
     table: pa.Table  # one row, in today's schema
     digest: str  # of the row as it was written
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompactedFile:
+    """A compacted file that was read whole."""
+
+    name: str
+    table: pa.Table  # in today's schema
+    digests: tuple[str, ...]  # of each row, as it was first written
+    replaces: frozenset[str]  # names of compacted files whose rows are all in this one
+    known: bool = True  # whether this version knows every column that it has
+
+    @cached_property
+    def keys(self) -> dict[Key, int]:
+        """Row of each record."""
+        columns = (self.table[name].to_pylist() for name in ("trial_id", "attempt"))
+        return {key: row for row, key in enumerate(zip(*columns, strict=True))}
+
+    def rows_as_written(self) -> bool:
+        """Whether each row still has the digest that it was first written with. Slow: 0.1 ms a row."""
+        return record_digests(self.table) == list(self.digests)
 
 
 def record_digests(table: pa.Table) -> list[str]:
@@ -65,6 +98,36 @@ def decode_record(content: bytes, name: str) -> DecodedRecord:
     if f"{conformed['trial_id'][0]}.{conformed['attempt'][0]}.parquet" != name.rpartition("/")[2]:
         raise DamagedRecordError(f"{name}: holds another trial than its name says")
     return DecodedRecord(table=conformed, digest=digest)
+
+
+def encode_compacted(table: pa.Table, digests: Sequence[str], replaces: Collection[str]) -> tuple[str, bytes]:
+    """Name and content of the compacted file of these rows."""
+    table = table.append_column(_DIGEST_COLUMN, pa.array(list(digests), pa.string()))
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), _REPLACES: " ".join(sorted(replaces)).encode()}
+    )
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_statistics=False, use_dictionary=False)
+    content = sink.getvalue().to_pybytes()
+    return f"records/compact-{table.num_rows}-{_content_hash(content)}.parquet", content
+
+
+def decode_compacted(content: bytes, name: str) -> CompactedFile:
+    """Read a compacted file. Raises `DamagedRecordError` when its content is not what its name says, and
+    `StoreError` when a newer version of this package wrote it."""
+    match = COMPACTED_NAME.fullmatch(name)
+    if match is None or _content_hash(content) != match["digest"]:
+        raise DamagedRecordError(f"{name}: its content is not what was written")
+    table = parse(content, name)
+    check_version(table, name)
+    names = set(table.column_names) - {_DIGEST_COLUMN}
+    return CompactedFile(
+        name=name,
+        table=conform(table, name),
+        digests=tuple(table[_DIGEST_COLUMN].to_pylist()),
+        replaces=frozenset((table.schema.metadata or {})[_REPLACES].decode().split()),
+        known=names <= set(schema().names),
+    )
 
 
 def claimed_digest(content: bytes) -> str | None:
@@ -143,3 +206,7 @@ def _first_digest(table: pa.Table) -> bytes:
     """As records were written at first."""
     version = (table.schema.metadata or {}).get(_VERSION)
     return hashlib.blake2b(repr((version, table.to_pylist())).encode(), digest_size=10).hexdigest().encode()
+
+
+def _content_hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -17,13 +17,10 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from trainables.store.compaction import GRACE_SECONDS, compact_files
-from trainables.store.errors import DamagedRecordError, RecordExistsError, StoreError
-from trainables.store.files import Files, open_files
-from trainables.store.inventory import retry_vanished, take_inventory
+from trainables.store.files import DamagedRecordError, Files, RecordExistsError, StoreError, open_files
+from trainables.store.inventory import Rows, retry_vanished, take_inventory
 from trainables.store.leases import LEASE_SECONDS, Leases
-from trainables.store.local_files import flush_directory
 from trainables.store.record_file import decode_record, encode_row
-from trainables.store.rows import Rows
 from trainables.store.schema import Status, TrialRecord, record_to_table
 
 __all__ = [
@@ -32,7 +29,6 @@ __all__ = [
     "RecordSet",
     "RecordStore",
     "StoreError",
-    "flush_directory",
     "open_store",
 ]
 
@@ -116,9 +112,13 @@ class RecordStore:
         """The latest valid attempt of every trial (of those in `only`, if given)."""
         return self._reading(lambda: self._read(only, latest=True))
 
-    def read_all(self) -> RecordSet:
-        """Every valid attempt."""
-        return self._reading(lambda: self._read(None, latest=False))
+    def read_all(self, *, skip_damaged: bool = False) -> RecordSet:
+        """Every valid attempt.
+
+        A damaged compacted file raises `StoreError`, since running its trials again may cost days; `skip_damaged`
+        leaves its rows out and names it like a damaged record.
+        """
+        return self._reading(lambda: self._read(None, latest=False, skip_damaged=skip_damaged))
 
     def compact(self, *, at_least: int = 2, grace_seconds: float = GRACE_SECONDS) -> None:
         """Join single record files where there are `at_least` so many, so that reading stays fast.
@@ -158,10 +158,10 @@ class RecordStore:
     def _place(self, name: str) -> Path:
         return Path(name) if self.url else self.path / name
 
-    def _read(self, only: set[str] | None, *, latest: bool) -> RecordSet:
-        found = take_inventory(self.files)
+    def _read(self, only: set[str] | None, *, latest: bool, skip_damaged: bool = False) -> RecordSet:
+        found = take_inventory(self.files, skip_damaged=skip_damaged)
         rows = Rows.of_compacted(found.compacted)
-        damaged = [self._place(name) for name in found.foreign]
+        damaged = [self._place(name) for name in (*found.foreign, *found.damaged)]
         loose = {key: name for key, name in found.loose.items() if only is None or key[0] in only}
         ordered = sorted(loose, reverse=True)  # a trial's latest attempt first
         contents = self.files.read_each([loose[key] for key in ordered])

@@ -1,8 +1,6 @@
 """Checkpoints of a running pre-training: one file, replaced whole, read without executing anything in it."""
 
-import os
 import pickle
-import uuid
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 
 import torch
 
-from trainables.store.records import flush_directory
+from trainables.atomic import replacing
 
 
 class CheckpointError(ValueError):
@@ -34,7 +32,6 @@ class Checkpoint:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file, whole or not at all. Raises `OSError` when the disk refuses."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         save_durably(state | {"pretrain_ids": list(self.pretrain_ids)}, self.path)
 
     def load(self) -> dict[str, Any] | None:
@@ -52,17 +49,9 @@ class Checkpoint:
 
 
 def save_durably(state: dict[str, Any], path: Path) -> None:
-    """Write tensors and plain values to `path` by way of a temporary file beside it."""
-    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        flush_directory(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write tensors and plain values to `path`, whole or not at all. Raises `OSError` when the disk refuses."""
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        torch.save(state, file)
 
 
 def load_weights(path: Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Learning curves: loss, learning rate and monitored metrics of a trial every few epochs."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from torch import Tensor
 
+from trainables.atomic import replacing
 from trainables.config import SelectionConfig, TrainingConfig
 from trainables.selection.rounds import step_count
 from trainables.store.artefacts import curve_path
@@ -96,8 +96,6 @@ def write_curves(rows: Sequence[dict[str, Any]], pretrain_ids: Sequence[str], ar
     """One file a trial, `curves/<pretrain_id>.parquet`, replaced whole. Raises `OSError`."""
     for index, pretrain_id in enumerate(pretrain_ids):
         path = curve_path(artefacts, pretrain_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
         own = [{**row, "pretrain_id": pretrain_id} for row in rows if row["member"] == index]
-        temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
-        pq.write_table(pa.Table.from_pylist(own, schema=CURVE_SCHEMA), temporary)
-        temporary.replace(path)
+        with replacing(path, durable=False) as temporary:
+            pq.write_table(pa.Table.from_pylist(own, schema=CURVE_SCHEMA), temporary)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from study.events import Finished, Listener, LostStack
-from trainables.leased_work import claim
+from trainables.leased_work import lease_stacks
 from trainables.work import LaunchContext, Stack, run_stack, validation_values
 
 
@@ -12,10 +12,10 @@ def run_inline(
 ) -> list[LostStack]:
     """Run what is free of every list. Nothing gets lost but with this process itself, so the result is empty."""
     for stacks in lists:
-        with claim(stacks, context) as claimed:
-            for stack in claimed.stacks:
-                _run(claimed.held(stack), context, listener)
-                claimed.release([stack])
+        with lease_stacks(stacks, context) as leased:
+            for stack in leased.stacks:
+                _run(leased.held(stack), context, listener)
+                leased.release([stack])
     return []
 
 

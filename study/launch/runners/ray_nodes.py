@@ -1,6 +1,5 @@
 """Asks every node of a connected Ray cluster whether it sees the files that a launch needs."""
 
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.errors import StudyError
 from study.launch.cluster import look_at_files, nodes_to_come
+from trainables.atomic import temporary_path
 from trainables.own_code import append_to_path, own_folders
 
 #: Where Ray's cluster launcher leaves the cluster's configuration on its head.
@@ -45,7 +45,7 @@ def check_nodes(store: Path, data_root: Path | None) -> None:
 
     Ray must be connected, and the store prepared.
     """
-    token = store / f".tmp-{uuid.uuid4().hex}"
+    token = temporary_path(store / "token")
     token.write_text(token.name)
     look = ray.remote(num_cpus=0)(look_at_files)
     try:

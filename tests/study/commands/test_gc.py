@@ -12,6 +12,7 @@ import torch
 from study.launch.manifest import launches_folder, new_manifest, write_manifest
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke
+from trainables.atomic import temporary_path
 
 _DAY = 86400
 
@@ -52,7 +53,8 @@ def test_what_goes_and_what_stays(finished: Finished, pretrain: dict[str, list[s
     goes = {
         put(store / "records" / ".tmp-1"),
         put(store / "curves" / ".tmp-2"),
-        put(store / "studies" / "tiny" / f".report.html.{'0' * 32}"),
+        put(temporary_path(store / "studies" / "tiny" / "tables" / "scores.csv")),
+        put(temporary_path(store / "checkpoints" / f"{ok[0]}.pt")),
         put(store / "tune" / "abc" / "state.json").parent,
         put(store / "leases" / f"{'0' * 20}.3"),
         put(store / "checkpoints" / f"{ok[0]}.pt"),

@@ -65,7 +65,7 @@ def wait_for(condition: object) -> None:
 
 def half_written(path: Path) -> bool:
     """Whether a process has written something of `path` that is not whole."""
-    return any(partial.stat().st_size for partial in path.parent.glob("*.partial"))
+    return any(partial.stat().st_size for partial in path.parent.glob(".tmp-*"))
 
 
 def stop_half_way(path: Path) -> subprocess.Popen[str]:
@@ -162,7 +162,7 @@ def test_killed_process_leaves_nothing_that_matters(tmp_path: Path) -> None:
     kill(stop_half_way(path))
     assert half_written(path)
     np.testing.assert_array_equal(cached_images(path, SHAPE, batches), EXPECTED)
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob(".tmp-*"))
 
 
 def test_who_waits_for_a_process_that_is_killed_decodes_itself(tmp_path: Path) -> None:

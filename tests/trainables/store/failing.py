@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainables.store.local_files import LocalFiles
+from trainables.store.files import LocalFiles
 
 
 class Stopped(Exception):

@@ -10,8 +10,8 @@ import pytest
 
 from tests.trainables.store.failing import InterruptedFiles, make_old
 from trainables.store import leases as leases_module
+from trainables.store.files import LocalFiles
 from trainables.store.leases import LEASE_SECONDS, Leases
-from trainables.store.local_files import LocalFiles
 
 A, B, C = "aaaaaaaa", "bbbbbbbb", "cccccccc"
 _TRIALS = [A, B, C, "dddddddd"]

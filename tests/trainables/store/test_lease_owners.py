@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from trainables.store.leases import Leases
-from trainables.store.local_files import LocalFiles
-from trainables.store.process import has_ended, this_process
+from trainables.store.files import LocalFiles
+from trainables.store.leases import Leases, has_ended, this_process
 
 _HOLDER = """
 import sys, time
 from trainables.store.leases import Leases
-from trainables.store.local_files import LocalFiles
+from trainables.store.files import LocalFiles
 from pathlib import Path
 assert Leases(LocalFiles(Path(sys.argv[1])), owner="holder").acquire(["aaaaaaaa"])
 print("held", flush=True)

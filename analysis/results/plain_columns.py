@@ -1,0 +1,75 @@
+"""Columns of lists, maps and dicts made plain, so that values can be compared and grouped.
+
+Every entry of the analysis that takes a table uses it.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+#: The column of records that maps every further field of a loss to its value as JSON.
+_OTHER = "hp_other"
+
+
+def plain_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with `hp_other` taken apart, and with JSON text for every list, map and dict.
+
+    Each key of `hp_other` becomes a column `hp_<key>` of its decoded values, empty in rows without that key. Where
+    the table has values under that name already, the new column is `hp_other_<key>`.
+    """
+    plain = _with_other_fields(rows) if _OTHER in rows.columns else rows
+    held = [name for name in plain.columns if plain[name].dtype.kind == "O"]
+    texts = {name: plain[name].map(_as_text) for name in held if not plain[name].map(_is_hashable).all()}
+    return plain.assign(**texts) if texts else plain
+
+
+def _with_other_fields(rows: pd.DataFrame) -> pd.DataFrame:
+    told = [dict(value) if _is_filled(value) else {} for value in rows[_OTHER]]
+    keys = sorted({key for each in told for key in each})
+    rows = rows.drop(columns=_OTHER)
+    fields = {}
+    for key in keys:
+        name = f"hp_{key}"
+        taken = name in rows.columns and rows[name].notna().any()
+        fields[f"{_OTHER}_{key}" if taken else name] = _decoded([each.get(key) for each in told], rows.index)
+    return rows.assign(**fields)
+
+
+def _is_filled(value: Any) -> bool:
+    """Whether a cell holds a map: entries as pairs, or a dict."""
+    return isinstance(value, (dict, list, tuple, np.ndarray))
+
+
+def _decoded(texts: list[Any], index: pd.Index) -> pd.Series:
+    """Values from their JSON; the texts themselves where values are of several kinds, or hold values."""
+    values = [None if text is None else json.loads(text) for text in texts]
+    kinds = {_kind(value) for value in values if value is not None}
+    simple = len(kinds) <= 1 and "nested" not in kinds
+    return pd.Series(values if simple else texts, index=index)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        return "nested"
+    return (
+        "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+    )
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _as_text(value: Any) -> Any:
+    """JSON text of a value that is made of values; others as they are."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=repr)
+    return value if _is_hashable(value) else json.dumps(value, sort_keys=True, default=str)
