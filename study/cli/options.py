@@ -1,4 +1,4 @@
-"""Options that several commands share, and the guard around all of them."""
+"""Options that several commands share, and `guarded`, which turns errors of users into one line and an exit code."""
 
 import functools
 import os
@@ -43,8 +43,11 @@ MAX_HOURS = click.option(
 )
 
 
-def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """Turns what a user can mend into one line and exit code 2."""
+def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
+    """Turn errors that a user can correct into one line and exit code 2.
+
+    `command` may return its exit code; None is 0.
+    """
 
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
@@ -54,7 +57,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         # A loss of one's own lies where the command is called, as with `python -m`.
         sys.path.insert(0, os.getcwd())
         try:
-            command(*args, **options)
+            sys.exit(command(*args, **options))
         except (StudyError, StoreError, DataError) as error:
             click.echo(f"study: {error}", err=True)
             sys.exit(getattr(error, "exit_code", BAD_INPUT))
