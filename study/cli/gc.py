@@ -95,9 +95,10 @@ def command(store: str, encoders: bool, curves: bool, older_than: float, dry_run
     leftovers = find_leftovers(record_store, kept=kept, older_than=older_than * _DAY_SECONDS)
     found = leftovers.go
     removed = [] if dry_run else [leftover for leftover in found if _remove(leftover)]
+    code = DONE if dry_run or len(removed) == len(found) else FAILED
     if as_json:
         print(json.dumps(_summary(found, removed) | {"staying": len(leftovers.stay)}))
-        return DONE if dry_run or len(removed) == len(found) else FAILED
+        return code
     if not found:
         CONSOLE.print("Nothing to remove.")
     elif dry_run:
@@ -106,7 +107,7 @@ def command(store: str, encoders: bool, curves: bool, older_than: float, dry_run
         _show(removed)
     if leftovers.stay:
         CONSOLE.print(_staying_line(leftovers), soft_wrap=True)
-    return DONE if dry_run or len(removed) == len(found) else FAILED
+    return code
 
 
 def _remove(leftover: Leftover) -> bool:
