@@ -1,14 +1,62 @@
-"""The command line: `study --help` lists the commands, each a function of the modules beside this one.
+"""The command line `study`: its commands with their summaries, and how the module of a command is found.
 
-Only click is imported here. Each command imports what it needs when it runs, so that `--help` answers at once.
+It imports click and nothing heavy. The module of a command is imported when that command is called.
 """
+
+import importlib
 
 import click
 
-from study.cli import keeping, looking, running, starting, tables
+#: All commands, each with the first sentence of its help.
+SUMMARIES = {
+    "plan": "Show what STUDY would run, what is done, and what the missing trials will cost.",
+    "run": "Run the missing trials of STUDY, then write its report.",
+    "retry": "Run failed trials of STUDY again and keep their history.",
+    "trial": "Run one trial of STUDY in this process, without Ray, and show its record.",
+    "verify": "Run some finished trials of STUDY again and compare the results.",
+    "bench": "Measure how fast this machine trains trials of STUDY, and where the time goes.",
+    "status": "Show how many trials of STUDY are done, failed and missing.",
+    "watch": "Serve a page that shows STUDY while it runs: progress, surfaces, failures.",
+    "failures": "Show failed trials of STUDY by error, with one traceback each.",
+    "show": "Show everything that the store knows of one trial.",
+    "report": "Write the report of STUDY, or of a table of results that another tool made.",
+    "compare": "Write one report of several STUDIES.",
+    "claims": "Write one page of what became of the claims that STUDIES make.",
+    "cancel": "Stop the running launches of STUDY, as Ctrl-C does.",
+    "import": "Check a table of results and keep it with the meaning of its columns.",
+    "merge": "Copy the records of several stores into another one, each once.",
+    "gc": "Remove files that no study needs any more from the store.",
+    "bundle": "Pack STUDY, its records and its report into one zip file.",
+    "init": "Write a commented study file to PATH, which runs as it is.",
+    "extend": "Add values, seeds, losses or points to STUDY, then show what would run.",
+    "list": "List the studies, losses, data sets and encoders of the package.",
+    "data": "Check the data set NAME: images, bytes, classes and checksum.",
+    "demo": "Write an invented study with known answers, and its report.",
+}
+
+#: Commands whose name Python uses itself: their modules end in an underscore.
+_PYTHON_NAMES = ("import", "list")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def load_command(name: str) -> click.Command:
+    """Import the module of a command of `SUMMARIES` and return its `command`."""
+    module = importlib.import_module(f"study.cli.{name}{'_' if name in _PYTHON_NAMES else ''}")
+    command: click.Command = module.command
+    return command
+
+
+class LazyGroup(click.Group):
+    """A group that holds summaries and loads a command when it is called."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Replace the summary that click finds by the command itself."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else found, rest
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="contrastive-robustness")
 def main() -> None:
     """Hyperparameter robustness studies of contrastive losses.
@@ -17,30 +65,5 @@ def main() -> None:
     """
 
 
-_COMMANDS = (
-    running.plan,
-    running.run,
-    running.retry,
-    running.trial,
-    running.verify,
-    running.bench,
-    looking.status,
-    looking.watch,
-    looking.failures,
-    looking.show,
-    looking.report,
-    looking.compare,
-    looking.claims,
-    looking.cancel,
-    tables.import_,
-    keeping.merge,
-    keeping.gc,
-    keeping.bundle,
-    starting.init,
-    starting.extend,
-    starting.list_,
-    starting.data,
-    starting.demo,
-)
-for _command in _COMMANDS:
-    main.add_command(_command)
+for _name, _summary in SUMMARIES.items():
+    main.add_command(click.Command(_name, short_help=_summary))

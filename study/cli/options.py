@@ -1,4 +1,4 @@
-"""Options that several commands share, and the guard around all of them."""
+"""Options that several commands share, and `guarded`, which turns errors of users into one line and an exit code."""
 
 import functools
 import sys
@@ -42,8 +42,11 @@ MAX_HOURS = click.option(
 )
 
 
-def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """Turns what a user can mend into one line and exit code 2."""
+def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
+    """Turn errors that a user can correct into one line and exit code 2.
+
+    `command` may return its exit code; None is 0.
+    """
 
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
@@ -53,7 +56,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
         use_own_folders()  # until a study file is read, which has a folder of its own
         try:
-            command(*args, **options)
+            sys.exit(command(*args, **options))
         except (StudyError, StoreError, DataError) as error:
             click.echo(f"study: {error}", err=True)
             sys.exit(getattr(error, "exit_code", BAD_INPUT))

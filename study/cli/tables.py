@@ -1,13 +1,22 @@
-"""Commands and options for tables of results that other tools made."""
+"""Tables of results that other tools made: the options that map their columns, and how `study import` and
+`study report --from` read them.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.cli.options import guarded
+from study.console import say_error, say_note
 from study.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.info import StudyInfo
+    from analysis.results.mapping import TableMapping
 
 _MAPPING = (
     click.option("--mapping", metavar="FILE", help="TOML file with these options as keys."),
@@ -56,15 +65,25 @@ _MAPPING = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReadTable:
+    """A table of results, what its columns mean, and the study that follows."""
+
+    rows: "pd.DataFrame"  # as in the file
+    mapping: "TableMapping"
+    trials: "pd.DataFrame"  # one row per planned trial, with the columns of `analysis`
+    info: "StudyInfo"
+
+
 def mapping_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options that say which column means what, collected in the argument `mapping_values`."""
+    """Add the options that say which column means what."""
     for option in reversed(_MAPPING):
         command = option(command)
     return command
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of `mapping_options` that were given, as keys of a mapping."""
+    """The options of `mapping_options` that the user gave, as keys of a mapping."""
     values = {key: value for key, value in options.items() if value not in (None, (), False)}
     if values.pop("lower_is_better", False):
         values["higher_is_better"] = False
@@ -72,28 +91,55 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_table(path: str) -> None:
-    """Raises `StudyError` where nothing is, before what reads tables is imported, which takes seconds."""
+    """Raise `StudyError` where `path` does not exist, before callers import pandas, which takes seconds."""
     if "://" not in path and not Path(path).exists():
         raise StudyError(f"{path}: no such file")
 
 
-@click.command("import")
-@click.argument("table", type=click.Path())
-@click.option(
-    "--out", required=True, metavar="FOLDER", help="Where the checked table goes; made when absent."
-)
-@mapping_options
-@guarded
-def import_(table: str, out: str, **options: Any) -> None:
-    """Check a table of results, CSV or Parquet, and keep it with the meaning of its columns.
+def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
+    """Read a table or a folder of `study import`; `values` come from `given`. Raises `StudyError`."""
+    from analysis.data_sets import data_sets
+    from analysis.results.build import table_study
+    from analysis.results.mapping import build_mapping, read_mapping
 
-    One row a trial: a loss, a seed, hyperparameters and metrics. `study report --from FOLDER` then writes its report.
+    try:
+        rows, keys = _read_rows(source)
+        file = values.get("mapping")
+        keys |= read_mapping(Path(file)) if file else {}
+        keys |= {key: value for key, value in values.items() if key != "mapping"}
+        mapping = build_mapping({"name": Path(source).stem, **keys})
+        trials, info = table_study(rows, mapping)
+        data_sets(trials, info)
+        return ReadTable(rows=rows, mapping=mapping, trials=trials, info=info)
+    except ValueError as error:
+        raise StudyError(str(error)) from error
 
-    A loss is taken to be planned at each of its configurations on each of its seeds, and at all combinations of its
-    values where at least half of them occur. Rows that this leaves open count as not run yet, unless --complete is
-    given; a row may also say so itself, by the status missing.
-    """
-    check_table(table)
-    from study.commands.tables import import_table
 
-    import_table(table, out, given(options))
+def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
+    """The rows, and the keys of the mapping that an imported folder holds."""
+    from analysis.results.mapping import mapping_keys
+    from analysis.results.read import is_imported, load_imported, read_rows
+
+    if is_imported(source):
+        rows, mapping = load_imported(source)
+        return rows, mapping_keys(mapping)
+    rows, faults = read_rows(source)
+    for fault in faults:
+        say_error(fault)
+    return rows, {}
+
+
+def say_meaning(table: "ReadTable") -> None:
+    """Say on standard error which column means what, what may be in percent, and which trials have no row."""
+    from analysis.results.columns import column_lines, resolved
+    from analysis.results.metric import percent_hint
+
+    rows, planned = table.rows, len(table.trials)
+    lines = [*column_lines(rows, resolved(rows, table.mapping)), percent_hint(rows, table.info.metric)]
+    if absent := planned - len(rows):
+        lines.append(
+            f"Absent: {absent} of {planned} trials have no row and count as not run yet; "
+            "if no more were planned, say --complete"
+        )
+    for line in filter(None, lines):
+        say_note(line)

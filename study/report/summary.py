@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from rich.table import Table
 
-from study.commands.failures import group_failures
+from study.report.failures import group_failures
 from trainables.store.attempts import failures
 
 if TYPE_CHECKING:

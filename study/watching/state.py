@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from study.commands.failures import group_failures
-from study.launch.listeners.progress import format_seconds
+from study.console import format_seconds
 from study.launch.manifest import Manifest, launches_folder, running_launches
 from study.loaded import LoadedStudy
 from study.plan import status_summary
+from study.report.failures import group_failures
 from study.report.study_table import study_info
 from trainables.store.attempts import failures
 

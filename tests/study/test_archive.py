@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from study.archive import check_name, read_archive, removed_line, write_archive
-from study.commands.run import launch_trials, prepare_store
+from study.cli.run import launch_trials, prepare_store
 from study.errors import StudyError
 from study.launch.workers import Workers
 from study.loaded import LoadedStudy, load_study

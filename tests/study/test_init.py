@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from study.cli.init import template_text
 from study.cli.main import main
-from study.commands.init import template_text
 from study.spec.expand import expand
 from study.spec.load import load_spec
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from study.commands.plan import device_hours, show_plan
-from study.commands.run import launch_trials, prepare_store
+from study.cli.plan import device_hours, show_plan
+from study.cli.run import launch_trials, prepare_store
 from study.cost.past_times import Conditions, cost_key, past_costs
 from study.cost.span import Span, spans_of, total
 from study.cost.time_trials import _costs, time_kinds

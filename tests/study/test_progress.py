@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from study.console import format_seconds
 from study.events import Finished
-from study.launch.listeners.progress import Progress, format_seconds
+from study.launch.listeners.progress import Progress
 from study.plan import make_plan
 from study.spec.expand import PlannedTrial
 from study.spec.load import load_spec

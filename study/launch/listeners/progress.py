@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from study.console import format_seconds
 from study.events import Finished
 from study.spec.expand import PlannedTrial
 from trainables.work import WorkUnit
@@ -188,13 +189,3 @@ class Progress:
         for arm, (value, title) in list(self._best.items()):
             table.add_row(arm, f"{100 * value:.1f}", title.removeprefix(f"{arm} "))
         return table
-
-
-def format_seconds(seconds: float) -> str:
-    """A duration as people say it: "48 s", "3 min 20 s", "5 h 12 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

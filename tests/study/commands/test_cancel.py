@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from study.commands.cancel import cancel_study
+from study.cli.cancel import cancel_study
 from study.launch.manifest import (
     launches_folder,
     new_manifest,

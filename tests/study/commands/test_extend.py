@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from study.archive import read_archive
-from study.commands.extend import edited_text
-from study.commands.run import launch_trials, prepare_store
+from study.cli.extend import edited_text
+from study.cli.run import launch_trials, prepare_store
 from study.launch.workers import Workers
 from study.loaded import load_study
 from tests.study.conftest import TINY, WriteStudy

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from study.commands.failures import group_failures
+from study.report.failures import group_failures
 from study.report.summary import failure_lines
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke

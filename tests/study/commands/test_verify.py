@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from study.commands.verify import draw_sample
+from study.cli.verify import draw_sample
 from tests.study.commands.conftest import Finished
 from tests.study.test_bad_input import invoke
 

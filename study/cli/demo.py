@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tomlkit
+import click
 
+from study.cli.options import guarded
 from study.console import CONSOLE
 from study.errors import StudyError
 from trainables.atomic import replacing
@@ -17,10 +18,21 @@ if TYPE_CHECKING:
 ANSWERS = "answers.csv"
 
 
-def write_demo(out: str, *, seeds: int, seed: int) -> None:
-    """Write a table as `study import` leaves it, exact answers and reports into the new directory `out`.
+@click.command("demo")
+@click.option("--out", default="./demo", show_default=True, metavar="DIR", help="A new directory.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds per configuration."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the invented results."
+)
+@guarded
+def command(out: str, seeds: int, seed: int) -> None:
+    """Write an invented study with known answers, and its report.
 
-    All of it or nothing. Raises `StudyError` where it cannot be written, or is there already with something in it.
+    The directory holds the table as `study import` writes it, exact scores (answers.csv), and the report. Nothing is
+    trained: accuracies come from formulas. So the command shows in about a minute what a report says, and how near
+    its estimates come to the truth. It writes all files or none.
     """
     import numpy as np
 
@@ -42,7 +54,9 @@ def write_demo(out: str, *, seeds: int, seed: int) -> None:
 
 
 def _write_into(folder: Path, study: "DemoStudy") -> Path:
-    """All files of the demo; the report's path in the folder."""
+    """Write all files of the demo. Returns the path of the report, relative to the folder."""
+    import tomlkit
+
     from analysis.data_sets import analyse_data_sets
     from analysis.demo.answers import exact_answers
     from analysis.report import write_data_sets

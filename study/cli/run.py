@@ -1,12 +1,15 @@
-"""`study run`: the missing trials, then the report."""
+"""`study run`: runs the missing trials of a study, then writes its report."""
 
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
+import click
+
 from study.archive import check_name, read_archive, removed_line, write_archive
-from study.commands.report import report_opened
+from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, WORKERS, guarded
+from study.cli.report import report_loaded
 from study.console import CONSOLE, say_error
 from study.cost.estimate import relative_cost
 from study.cost.gpu_memory import launch_shares
@@ -34,18 +37,39 @@ from trainables.store.attempts import latest_attempts
 _MOST_HOURS = 1e5
 
 
-def run_study(
+@click.command("run")
+@click.argument("study")
+@STORE
+@DATA_ROOT
+@WORKERS
+@RUNNER
+@ADDRESS
+@MAX_HOURS
+@click.option(
+    "--edited",
+    is_flag=True,
+    help="This file is a later version of the study of its name in the store, from another place.",
+)
+@guarded
+def command(
     study: str,
     store: str,
     data_root: str | None,
-    *,
     workers: int | None,
     runner: str,
-    address: str | None = None,
-    edited: bool = False,
-    max_hours: float | None = None,
+    address: str | None,
+    max_hours: float | None,
+    edited: bool,
 ) -> int:
-    """`study run`: the missing trials, then the report. Returns the exit code."""
+    """Run the missing trials of STUDY, then write its report.
+
+    Every finished trial is kept whatever happens; the same command continues where it stopped. Two such commands at
+    once, here or on machines that share the store, share the work.
+
+    A stop can cost the training since the last checkpoint: up to 120 s of each worker, or the time in
+    resources.checkpoint_seconds. Sphere trials start again from the beginning, and so do trials that are stacked
+    differently in the next launch.
+    """
     until = end_of(max_hours)
     loaded = load_study(study, store, data_root)
     pool = fitting_workers(loaded, workers, runner, address)
@@ -62,7 +86,7 @@ def run_study(
             pass
     elif stop := launch_trials(loaded, missing, pool, search=search, until=until):
         return stop.exit_code
-    report_opened(study, load_study(study, store, data_root))
+    report_loaded(study, load_study(study, store, data_root))
     return DONE
 
 

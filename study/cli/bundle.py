@@ -1,23 +1,40 @@
-"""`study bundle`: one file with a study, its records, report and manifests, for a paper's supplement."""
+"""`study bundle`: one zip file with a study, its records, report and manifests, for a paper's supplement."""
 
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from study.archive import check_name, read_archive
-from study.commands.gc import format_bytes
-from study.console import CONSOLE
+import click
+
+from study.cli.options import DATA_ROOT, STORE, guarded
+from study.console import CONSOLE, format_bytes
 from study.errors import StudyError
-from study.loaded import LoadedStudy, load_study
-from study.report.bundle import fill_bundle
 from trainables.atomic import replacing
 
-#: The least that the format can say: the same bundle has the same bytes.
+if TYPE_CHECKING:
+    from study.loaded import LoadedStudy
+
+#: The earliest time that the format knows, for all files: equal bundles have equal bytes.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def bundle_study(study: str, store: str, data_root: str | None, *, out: str | None) -> None:
-    """`study bundle`. Raises `StudyError` when there is nothing to pack, or a file where the bundle should be."""
+@click.command("bundle")
+@click.argument("study")
+@STORE
+@DATA_ROOT
+@click.option("--out", metavar="PATH", help="The file to write.  [default: ./<study>-bundle.zip]")
+@guarded
+def command(study: str, store: str, data_root: str | None, out: str | None) -> None:
+    """Pack STUDY, its records and its report into one zip file.
+
+    The file suits a paper's supplement. It has the manifests of all launches, without names of machines and paths on
+    them. Unpacked elsewhere, `study report` makes the report again, without the data set.
+    """
+    from study.archive import check_name, read_archive
+    from study.loaded import load_study
+    from study.report.bundle import fill_bundle
+
     loaded = load_study(study, store, data_root)
     check_name(study, loaded, read_archive(loaded))
     target = Path(out or f"{loaded.name}-bundle.zip").expanduser()
@@ -36,7 +53,8 @@ def bundle_study(study: str, store: str, data_root: str | None, *, out: str | No
     )
 
 
-def _check(loaded: LoadedStudy, target: Path) -> None:
+def _check(loaded: "LoadedStudy", target: Path) -> None:
+    """Raise `StudyError` when there is nothing to pack, or a file where the bundle should be."""
     if target.suffix != ".zip":
         raise StudyError(f"--out: got {target}, must end in .zip")
     if target.exists():
@@ -46,7 +64,7 @@ def _check(loaded: LoadedStudy, target: Path) -> None:
 
 
 def _pack(folder: Path, target: Path) -> None:
-    """All files below `folder`, in a folder of the archive's name."""
+    """Write all files below `folder` into the archive, in a folder of the archive's name."""
     with replacing(target) as temporary, zipfile.ZipFile(temporary, "x") as archive:
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             name = zipfile.ZipInfo(f"{target.stem}/{path.relative_to(folder).as_posix()}", _NO_TIME)

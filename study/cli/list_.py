@@ -1,22 +1,29 @@
-"""What `study list` shows."""
+"""`study list`: what the package holds, and the keys of a study file."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from search_spaces.spaces import SPACES, LossSpace
-from study.spec.load import load_spec
-from study.spec.reference import key_tables
-from study.spec.source import shipped_studies
-from trainables.datasets.datasets import DATASETS
-from trainables.encoders.encoders import ENCODERS
-from trainables.loss_fields import LOSS_CARDS
+if TYPE_CHECKING:
+    from search_spaces.spaces import LossSpace
 
 
-def show_listing(what: str) -> None:
-    """Print one of the tables, or all of what ships with the package; `keys` are those of a study file."""
+@click.command("list")
+@click.argument(
+    "what",
+    type=click.Choice(["studies", "losses", "data", "encoders", "keys", "all"]),
+    default="all",
+    required=False,
+)
+def command(what: str) -> None:
+    """List the studies, losses, data sets and encoders of the package.
+
+    Losses are listed with their spaces. `keys` lists the keys of a study file, with types, defaults and meanings.
+    """
     tables: dict[str, Callable[[], Table]] = {
         "studies": _studies,
         "losses": _losses,
@@ -32,6 +39,8 @@ def show_listing(what: str) -> None:
 
 
 def _keys() -> Table:
+    from study.spec.reference import key_tables
+
     table = Table(
         "key", "type", "default", "meaning", title="Keys of a study file", title_justify="left", box=None
     )
@@ -44,6 +53,9 @@ def _keys() -> Table:
 
 
 def _studies() -> Table:
+    from study.spec.load import load_spec
+    from study.spec.source import shipped_studies
+
     table = Table("name", "what it does", title="Studies", title_justify="left", box=None)
     for name in shipped_studies():
         table.add_row(name, load_spec(name).spec.description)
@@ -51,6 +63,9 @@ def _studies() -> Table:
 
 
 def _losses() -> Table:
+    from search_spaces.spaces import SPACES
+    from trainables.loss_fields import LOSS_CARDS
+
     table = Table("name", title="Losses", title_justify="left", box=None)
     for column in ("swept by default", "base lr"):
         table.add_column(column, no_wrap=True)
@@ -65,14 +80,16 @@ def _losses() -> Table:
     return table
 
 
-def _ranges(space: LossSpace) -> str:
-    """The default ranges, one a line where they depend on another field."""
+def _ranges(space: "LossSpace") -> str:
+    """The default ranges, one per line where they depend on another field."""
     ends = {case: space.range(case).ends for case in space.half_widths}
     lines = [f"{case + ': ' if case else ''}{low:g} to {high:g}" for case, (low, high) in ends.items()]
     return f"{space.main_axis} " + "\n  ".join(lines)
 
 
 def _data() -> Table:
+    from trainables.datasets.datasets import DATASETS
+
     table = Table("name", "what it is", title="Data sets", title_justify="left", box=None)
     for entry in DATASETS.values():
         table.add_row(entry.form, entry.summary)
@@ -80,6 +97,8 @@ def _data() -> Table:
 
 
 def _encoders() -> Table:
+    from trainables.encoders.encoders import ENCODERS
+
     table = Table("name", title="Encoders", title_justify="left", box=None)
     for name in (*ENCODERS, "my_package.nets:MyNet, an import path of your own"):
         table.add_row(name)

@@ -1,21 +1,36 @@
-"""`study merge`: the records of several stores in one."""
+"""`study merge`: copies the records of several stores into one."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import click
+
+from study.cli.options import guarded
 from study.console import CONSOLE, say_error
-from study.launch.rerun import RUN_COLUMNS
-from trainables.store.merge import MergeReport, merge_stores
-from trainables.store.records import StoreError, open_store
+
+if TYPE_CHECKING:
+    from trainables.store.merge import MergeReport
 
 #: Trials that are named one by one.
 _NAMED = 5
 
 
-def merge(sources: Sequence[str], into: str) -> None:
-    """Copy what the sources hold beyond the target, and say what was left out and why."""
+@click.command("merge")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--into", required=True, metavar="STORE", help="The store to copy to; made when absent.")
+@guarded
+def command(sources: tuple[str, ...], into: str) -> None:
+    """Copy the records of several stores into another one, each once.
+
+    A trial that has a result in the target keeps it. Only records are copied: no encoders, checkpoints or reports.
+    The command says what it left out and why.
+    """
+    from study.launch.rerun import RUN_COLUMNS
+    from trainables.store.merge import merge_stores
+    from trainables.store.records import StoreError, open_store
+
     try:
         report = merge_stores([open_store(source) for source in sources], open_store(into), RUN_COLUMNS)
-    except OSError as error:  # a full disk: what is copied stays, and merging again goes on from there
+    except OSError as error:  # such as a full disk: copied records stay, and the same command continues
         raise StoreError(f"store: cannot write to {into} ({error.strerror or error})") from error
     for path in report.damaged:
         say_error(f"damaged record: {path}; not copied")
@@ -26,7 +41,7 @@ def merge(sources: Sequence[str], into: str) -> None:
         CONSOLE.print(line, soft_wrap=True)
 
 
-def _left_out(report: MergeReport) -> list[str]:
+def _left_out(report: "MergeReport") -> list[str]:
     """One line for each reason for which records were not copied."""
     lines = []
     if report.repeated:

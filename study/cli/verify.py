@@ -1,20 +1,23 @@
-"""`study verify`: runs a sample of finished trials again and says whether they repeat their records."""
+"""`study verify`: runs a sample of finished trials again and compares them with their records."""
 
 import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from study.cli.options import DATA_ROOT, JSON, STORE, guarded
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
-from study.launch.capacity import count_workers
-from study.launch.rerun import differences, rerun, stack_of
-from study.loaded import LoadedStudy, load_study
-from study.spec.expand import PlannedTrial
-from trainables.store.schema import TrialRecord
 
-#: What may explain a difference, in the order in which it is said.
+if TYPE_CHECKING:
+    from study.loaded import LoadedStudy
+    from study.spec.expand import PlannedTrial
+    from trainables.store.schema import TrialRecord
+
+#: Columns that may explain a difference, in the order in which they are shown.
 _CONDITIONS = ("torch_version", "device_name", "device", "threads", "execution_mode", "git_revision")
 
 _FINISHED = ("ok", "diverged")
@@ -22,22 +25,43 @@ _FINISHED = ("ok", "diverged")
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One trial run again: where the new record differs, as (stored, new)."""
+    """The columns of a trial that differ when it runs again, each as (stored, new)."""
 
-    trial: PlannedTrial
+    trial: "PlannedTrial"
     differing: Mapping[str, tuple[Any, Any]]
-    conditions: Mapping[str, tuple[Any, Any]]  # how it ran otherwise than then
+    conditions: Mapping[str, tuple[Any, Any]]  # what differs in how it ran
 
     @property
     def reproduces(self) -> bool:
-        """To the bit, times and memory apart."""
+        """Whether the records are equal to the bit, apart from times and memory."""
         return not self.differing
 
 
-def verify_study(
-    study: str, store: str, data_root: str | None, *, sample: int, seed: int, as_json: bool
-) -> int:
-    """Run `sample` finished trials again, drawn by `seed`. The exit code: 1 when one does not reproduce."""
+@click.command("verify")
+@click.argument("study")
+@STORE
+@DATA_ROOT
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="How many finished trials to run again.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the sample.")
+@JSON
+@guarded
+def command(study: str, store: str, data_root: str | None, sample: int, seed: int, as_json: bool) -> int:
+    """Run some finished trials of STUDY again and compare the results.
+
+    Each trial of a random sample reproduces to the bit, or the command says by how much each column differs. A trial
+    trains in the same stack as before. Nothing is written. Exit code 1 when a trial does not reproduce.
+    """
+    from study.launch.capacity import count_workers
+    from study.launch.rerun import rerun
+    from study.loaded import load_study
+
     loaded = load_study(study, store, data_root)
     count_workers(loaded.study_file.spec.resources, None)
     rows = {
@@ -67,14 +91,16 @@ def verify_study(
 
 
 def draw_sample(trial_ids: Sequence[str], count: int, seed: int) -> list[str]:
-    """`count` of the trials, or all where there are fewer; the same of the same trials, however they are ordered."""
+    """`count` of the trials, or all where there are fewer; independent of the order of `trial_ids`."""
     return random.Random(seed).sample(sorted(trial_ids), min(count, len(trial_ids)))
 
 
 def _stacks(
-    drawn: Sequence[str], rows: Mapping[str, Mapping[str, Any]], loaded: LoadedStudy
-) -> list[tuple[tuple[PlannedTrial, ...], set[str]]]:
-    """What to train as one, each with the drawn trials in it."""
+    drawn: Sequence[str], rows: Mapping[str, Mapping[str, Any]], loaded: "LoadedStudy"
+) -> list[tuple[tuple["PlannedTrial", ...], set[str]]]:
+    """The stacks to train, each with the ids of the drawn trials in it."""
+    from study.launch.rerun import stack_of
+
     known = {trial.keys.trial_id: trial for trial in loaded.plan.trials}
     stacks: dict[tuple[str, ...], tuple[tuple[PlannedTrial, ...], set[str]]] = {}
     for trial_id in drawn:
@@ -90,7 +116,9 @@ def _stacks(
     return list(stacks.values())
 
 
-def _judge(trial: PlannedTrial, stored: Mapping[str, Any], record: TrialRecord) -> Verdict:
+def _judge(trial: "PlannedTrial", stored: Mapping[str, Any], record: "TrialRecord") -> Verdict:
+    from study.launch.rerun import differences
+
     new = vars(record)
     conditions = {name: (stored[name], new[name]) for name in _CONDITIONS if stored[name] != new[name]}
     return Verdict(trial=trial, differing=differences(stored, record), conditions=conditions)
@@ -123,7 +151,7 @@ def _conclude(verdicts: Sequence[Verdict]) -> None:
         CONSOLE.print(f"All {len(verdicts)} reproduce to the bit, times and memory apart.")
 
 
-def _summary(loaded: LoadedStudy, verdicts: Sequence[Verdict], seed: int) -> dict[str, Any]:
+def _summary(loaded: "LoadedStudy", verdicts: Sequence[Verdict], seed: int) -> dict[str, Any]:
     return {
         "study": loaded.name,
         "seed": seed,

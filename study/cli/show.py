@@ -4,25 +4,37 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 from rich.table import Table
 
-from study.commands.trial import shown_unit
-from study.console import CONSOLE
+from study.cli.options import JSON, STORE, guarded
+from study.cli.trial import shown_unit
+from study.console import CONSOLE, format_seconds
 from study.errors import StudyError
-from study.launch.listeners.progress import format_seconds
-from study.launch.manifest import all_launches_folders, read_manifests
 from trainables.store.artefacts import curve_path, embeddings_path, kept_path
-from trainables.store.attempts import all_attempts
-from trainables.store.records import RecordStore, open_store
+
+if TYPE_CHECKING:
+    from trainables.store.records import RecordStore
 
 #: Columns that are shown elsewhere than in the table of columns.
 _APART = frozenset({"trial_id", "config", "error_class", "error_message", "error_traceback"})
 
 
-def show_trial(trial_id: str, store: str, *, as_json: bool) -> None:
-    """`study show`. Raises `StudyError` unless `trial_id` begins exactly one trial of the store."""
+@click.command("show")
+@click.argument("trial_id")
+@STORE
+@JSON
+@guarded
+def command(trial_id: str, store: str, as_json: bool) -> None:
+    """Show everything that the store knows of one trial.
+
+    That is its config, attempts, latest record and files, and how to run it again. TRIAL_ID may be shortened.
+    """
+    from trainables.store.attempts import all_attempts
+    from trainables.store.records import open_store
+
     record_store = open_store(store)
     key = _find(record_store, trial_id, store)
     rows = all_attempts(record_store, [key]).to_pylist()
@@ -40,12 +52,13 @@ def show_trial(trial_id: str, store: str, *, as_json: bool) -> None:
         _show(facts)
 
 
-def _find(store: RecordStore, trial_id: str, said: str) -> str:
+def _find(store: "RecordStore", trial_id: str, path: str) -> str:
+    """The trial whose id begins with `trial_id`. Raises `StudyError` unless there is exactly one in the store."""
     known = store.read().table["trial_id"].to_pylist()
     fitting = [key for key in known if key.startswith(trial_id)]
     if len(fitting) != 1:
         raise StudyError(
-            f"show: got '{trial_id}', which begins {len(fitting)} of the {len(known)} recorded trials in {said}; "
+            f"show: got '{trial_id}', which begins {len(fitting)} of the {len(known)} recorded trials in {path}; "
             "give an id, or enough of its beginning"
         )
     return str(fitting[0])
@@ -53,6 +66,8 @@ def _find(store: RecordStore, trial_id: str, said: str) -> str:
 
 def _launch_facts(store: Path, trial_id: str) -> dict[str, Any]:
     """Title, studies and launches of a trial, from the manifests of the launches that ran it."""
+    from study.launch.manifest import all_launches_folders, read_manifests
+
     ran = [
         (manifest, trial)
         for folder in all_launches_folders(store)
@@ -77,7 +92,7 @@ def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _files(store: Path, pretrain_id: str) -> dict[str, str]:
-    """What lies beside the record: `curve`, `encoder` and `embeddings`, where they were kept."""
+    """Paths of the kept files of the trial: `curve`, `encoder` and `embeddings`."""
     paths = {
         "curve": curve_path(store, pretrain_id),
         "encoder": kept_path(store, pretrain_id),

@@ -1,35 +1,80 @@
-"""`study extend`: more values, seeds, losses or points for a study, without editing its file by hand."""
+"""`study extend`: adds values, seeds, losses or points to a study, in its own file or in a new one."""
 
 import dataclasses
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tomlkit
-from tomlkit.items import AbstractTable, Array, Item
+import click
 
-from study.commands.init import study_name
-from study.commands.plan import show_plan
+from study.cli.options import DATA_ROOT, STORE, guarded
 from study.console import CONSOLE
 from study.errors import StudyError, named
-from study.launch.capacity import check_data_root
-from study.spec.expand import TrialSet, expand
-from study.spec.growth import Growth, grown_keys
-from study.spec.load import check_source
 from study.spec.source import Source, extended_tree, read_source, shipped_studies
 from study.spec.toml_text import render_toml, render_value
 from trainables.atomic import replace_file
 
+if TYPE_CHECKING:
+    from study.spec.expand import TrialSet
 
-def extend_study(
-    study: str, store: str, data_root: str | None, growth: Growth, *, out: str | None, dry_run: bool
+
+@click.command("extend")
+@click.argument("study")
+@STORE
+@DATA_ROOT
+@click.option("--seeds", metavar="N,N", help="More seeds.")
+@click.option(
+    "--axis",
+    "axes",
+    multiple=True,
+    metavar="NAME=V,V",
+    help="More values of an axis: batch_size=512,1024, temperature=0.01 of all losses that vary it, or "
+    "dhel.form=halved of one; may be given more than once.",
+)
+@click.option(
+    "--loss",
+    "losses",
+    multiple=True,
+    metavar="LABEL[=LOSS]",
+    help="One more loss over its default range, or over what --axis LABEL.FIELD says; may be given more than once.",
+)
+@click.option(
+    "--points", type=click.IntRange(min=1), help="For designs that draw points: all configurations of a loss."
+)
+@click.option(
+    "--trials", type=click.IntRange(min=1), help="For designs that search: all configurations of a loss."
+)
+@click.option("--out", metavar="FILE", help="Write a new study that extends STUDY, and leave STUDY as it is.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@guarded
+def command(
+    study: str,
+    store: str,
+    data_root: str | None,
+    seeds: str | None,
+    axes: tuple[str, ...],
+    losses: tuple[str, ...],
+    points: int | None,
+    trials: int | None,
+    out: str | None,
+    dry_run: bool,
 ) -> None:
-    """Write what a study says when it has grown, and show what would run. Nothing is written before it is sound.
+    """Add values, seeds, losses or points to STUDY, then show what would run.
 
-    Into the study's own file, the earlier text kept beside it, or with `out` into a new file that extends it.
+    Only what is new would run. The command edits the study's own file: comments and layout stay, and the earlier
+    text is kept beside it. The study keeps its name and its store, with one report over everything. With --out,
+    STUDY stays as it is, and the new study shares its records. The grown study is checked before anything is written.
     """
+    from study.cli.plan import show_plan
+    from study.launch.capacity import check_data_root
+    from study.spec.expand import expand
+    from study.spec.growth import grown_keys, parse_growth
+    from study.spec.load import check_source
+
+    budget = {"points": points, "trials": trials}
+    growth = parse_growth(seeds=seeds, axes=axes, losses=losses, budget=budget)
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
     source = read_source(study)
     if out is None and study in shipped_studies():
@@ -50,8 +95,11 @@ def extend_study(
     CONSOLE.print(f"Run it with: study run {out or study}", soft_wrap=True)
 
 
-def _check_growth(source: Source, keys: Mapping[str, Any], before: TrialSet, root: Path | None) -> None:
-    """Raise `StudyError` unless the grown study is sound and has every trial that the study has."""
+def _check_growth(source: Source, keys: Mapping[str, Any], before: "TrialSet", root: Path | None) -> None:
+    """Raise `StudyError` unless the grown study is valid and has every trial that the study has."""
+    from study.spec.expand import expand
+    from study.spec.load import check_source
+
     spec = check_source(dataclasses.replace(source, tree=grown_tree(source.tree, keys))).spec
     after = {trial.keys.trial_id for trial in expand(spec, root).trials}
     lost = sum(trial.keys.trial_id not in after for trial in before.trials)
@@ -64,12 +112,14 @@ def _check_growth(source: Source, keys: Mapping[str, Any], before: TrialSet, roo
 
 
 def grown_tree(tree: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
-    """What a study says under its own name once the keys are said anew."""
+    """The tree of the study file, under its own name, with the new keys."""
     return extended_tree(tree, {key: tree[key] for key in ("name",) if key in tree} | dict(keys))
 
 
 def edited_text(text: str, keys: Mapping[str, Any]) -> str:
-    """A study file with keys said anew; comments, order and layout stay. Raises `StudyError` where that fails."""
+    """The study file with new values of `keys`; comments, order and layout stay. Raises `StudyError` otherwise."""
+    import tomlkit
+
     document = tomlkit.parse(text)
     for key, value in keys.items():
         _set(document, {key: value}, depth=2 if key == "losses" else 1)
@@ -82,7 +132,10 @@ def edited_text(text: str, keys: Mapping[str, Any]) -> str:
 
 
 def _set(table: Any, keys: Mapping[str, Any], depth: int) -> None:
-    """Say keys in a table, going `depth` levels into tables; what is deeper is one value."""
+    """Set keys of a table, going `depth` levels into tables; what is deeper is one value."""
+    import tomlkit
+    from tomlkit.items import AbstractTable, Array
+
     for key, value in keys.items():
         now = table.get(key)
         if depth and isinstance(value, dict):
@@ -101,7 +154,7 @@ def _set(table: Any, keys: Mapping[str, Any], depth: int) -> None:
 
 
 def _spaced(edited: str, before: str) -> str:
-    """The edited text with a blank line around every table that was not there before."""
+    """The edited text with a blank line around every new table."""
     headers, lines, new = set(before.split("\n")), [""], False
     for line in edited.split("\n"):
         if line.startswith("["):
@@ -114,11 +167,15 @@ def _spaced(edited: str, before: str) -> str:
 
 def _last_line(item: Any) -> int:
     """Characters of the last line of a value."""
+    from tomlkit.items import Item
+
     return len(item.as_string().splitlines()[-1]) if isinstance(item, Item) else 0
 
 
 def _extending_text(study: str, out: Path, keys: Mapping[str, Any]) -> str:
-    """A file that extends the study, by its name or by the path from there to here."""
+    """A file that extends the study, by its name or by its path relative to `out`."""
+    from study.cli.init import study_name
+
     base = study
     if study not in shipped_studies():
         base = os.path.relpath(Path(study).expanduser().resolve(), out.expanduser().resolve().parent)
@@ -139,7 +196,7 @@ def _write_new(path: Path, text: str) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Put the text in the file's place, and the earlier one beside it as the next `.before-N`."""
+    """Replace the file, and keep the earlier text beside it as the next `.before-N`."""
     kept = next(
         place
         for number in range(1, 10**6)

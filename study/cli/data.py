@@ -1,22 +1,38 @@
-"""`study data`: fetches a data set, or decodes all of it once, and says what it holds."""
+"""`study data`: downloads a data set if asked, decodes all of it once, and says what it holds."""
 
 import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from study.cli.options import DATA_ROOT, JSON, guarded
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.launch.capacity import check_data_root
-from trainables.config import DataConfig
-from trainables.datasets.cache_root import cache_root
-from trainables.datasets.datasets import download_dataset, load_dataset
-from trainables.datasets.loaded import ImageData
+
+if TYPE_CHECKING:
+    from trainables.datasets.loaded import ImageData
 
 
-def show_data(name: str, data_root: str | None, *, size: int | None, download: bool, as_json: bool) -> None:
-    """Load the whole set, which finds every image that is broken and fills the cache, and print its facts."""
+@click.command("data")
+@click.argument("name")
+@DATA_ROOT
+@click.option("--download", is_flag=True, help="Download it into the data root first, if it is not there.")
+@click.option("--size", type=click.IntRange(min=1), help="Pixels that images are fitted to, as data.size.")
+@JSON
+@guarded
+def command(name: str, data_root: str | None, download: bool, size: int | None, as_json: bool) -> None:
+    """Check the data set NAME: images, bytes, classes and checksum.
+
+    `study list data` names the data sets. Every image is decoded once, which finds broken images, and goes into a
+    cache that all trials share: $STUDY_CACHE_ROOT, or by default ~/.cache/contrastive-robustness.
+    """
+    from study.launch.capacity import check_data_root
+    from trainables.config import DataConfig
+    from trainables.datasets.datasets import load_dataset
+
     root = Path(data_root).expanduser() if data_root else None
     if download:
         _download(name, root)
@@ -28,7 +44,7 @@ def show_data(name: str, data_root: str | None, *, size: int | None, download: b
         CONSOLE.print(f"{label:<12}{value}", soft_wrap=True)
 
 
-def data_facts(data: ImageData) -> dict[str, Any]:
+def data_facts(data: "ImageData") -> dict[str, Any]:
     """Images and decoded bytes of each split, shape, classes and checksum (the fingerprint of the content)."""
     info, unlabelled = data.info, data.pretraining[data.info.n_train :]
     parts = {"train": data.train.images, "unlabelled": unlabelled}
@@ -46,18 +62,22 @@ def data_facts(data: ImageData) -> dict[str, Any]:
 
 
 def _download(name: str, root: Path | None) -> None:
+    from trainables.datasets.datasets import download_dataset
+
     if root is None:
         raise StudyError("--download: no data root is set; give one by --data-root or STUDY_DATA_ROOT")
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"--data-root: cannot make '{root}': {error.strerror}") from error
-    with contextlib.redirect_stdout(sys.stderr):  # what libraries say while they fetch is no result
+    with contextlib.redirect_stdout(sys.stderr):  # messages of libraries are no result
         download_dataset(name, root)
 
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """Labels and values as people read them; splits without images are left out."""
+    """Labels and values for people; splits without images are left out."""
+    from trainables.datasets.cache_root import cache_root
+
     splits = [
         (name, f"{part['images']:,} images, {part['bytes']:,} bytes")
         for name, part in facts["splits"].items()

@@ -1,17 +1,23 @@
-"""`study init`: a commented study file to start from."""
+"""`study init`: writes a commented study file to start from."""
 
 from importlib import resources
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+import click
 
+from study.cli.options import guarded
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.spec.schema import Name
 
 
-def write_template(path: str) -> None:
-    """Write the template to `path`, under whose name it runs. Raises `StudyError` where it cannot, or a file is."""
+@click.command("init")
+@click.argument("path", default="study.toml")
+@guarded
+def command(path: str) -> None:
+    """Write a commented study file to PATH, which runs as it is.
+
+    PATH is study.toml by default. The study has the name of the file.
+    """
     target = Path(path).expanduser()
     text = template_text(study_name(target))
     try:
@@ -25,13 +31,17 @@ def write_template(path: str) -> None:
 
 
 def template_text(name: str) -> str:
-    """The template as the study `name`."""
+    """The template for a study `name`."""
     text = (resources.files("study") / "template.toml").read_text(encoding="utf-8")
     return text.replace("NAME", name).replace("STUDY.toml", f"{name}.toml")
 
 
 def study_name(target: Path) -> str:
-    """A file's name without its ending. Raises `StudyError` where that names no study."""
+    """The name of the study in the file `target`. Raises `StudyError` where that is no name of a study."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from study.spec.schema import Name
+
     if target.suffix != ".toml":
         raise StudyError(f"init: got {target}, must be the path of a .toml file")
     try:

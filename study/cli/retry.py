@@ -1,33 +1,68 @@
-"""`study retry`: recorded failures run again, each as its next attempt; the earlier ones stay in the store."""
+"""`study retry`: runs failed trials again, each as its next attempt; earlier attempts stay in the store."""
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from study.commands.failures import missing_line
-from study.commands.report import report_opened
-from study.commands.run import end_of, launch_trials, prepare_store
+import click
+
+from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, WORKERS, guarded
+from study.cli.report import report_loaded
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
-from study.launch.workers import fitting_workers
-from study.loaded import LoadedStudy, load_study
-from study.spec.expand import PlannedTrial
-from trainables.store.attempts import failures
+
+if TYPE_CHECKING:
+    from study.loaded import LoadedStudy
+    from study.spec.expand import PlannedTrial
 
 
-def retry_study(
+@click.command("retry")
+@click.argument("study")
+@STORE
+@DATA_ROOT
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice(["crashed", "diverged", "oom", "timeout"]),
+    multiple=True,
+    help="How they ended; may be given more than once.",
+)
+@click.option(
+    "--error",
+    "errors",
+    multiple=True,
+    metavar="CLASS",
+    help="Their error's class, such as RuntimeError; may be given more than once.",
+)
+@click.option("--dry-run", is_flag=True, help="List the trials and run nothing.")
+@WORKERS
+@RUNNER
+@ADDRESS
+@MAX_HOURS
+@guarded
+def command(
     study: str,
     store: str,
     data_root: str | None,
-    *,
-    statuses: Sequence[str],
-    errors: Sequence[str],
+    statuses: tuple[str, ...],
+    errors: tuple[str, ...],
     dry_run: bool,
     workers: int | None,
     runner: str,
-    address: str | None = None,
-    max_hours: float | None = None,
+    address: str | None,
+    max_hours: float | None,
 ) -> int:
-    """Run again what ended in one of `statuses` and with one of `errors` (each, where given). The exit code."""
+    """Run failed trials of STUDY again and keep their history.
+
+    The command runs trials that ended in a --status, or with an --error, or in one of each where both are given;
+    `study failures` lists the failed trials. The new attempt counts; earlier attempts stay in the store, and
+    `study show` lists them.
+    """
+    from study.cli.run import end_of, launch_trials, prepare_store
+    from study.launch.workers import fitting_workers
+    from study.loaded import load_study
+    from study.report.failures import missing_line
+
     if not statuses and not errors:
         raise StudyError(
             "retry: say which trials: --status crashed, diverged, oom or timeout, or --error CLASS; "
@@ -52,11 +87,13 @@ def retry_study(
     prepare_store(study, loaded)
     if stop := launch_trials(loaded, chosen, pool, until=until):
         return stop.exit_code
-    report_opened(study, load_study(study, store, data_root))
+    report_loaded(study, load_study(study, store, data_root))
     return DONE
 
 
-def _choose(loaded: LoadedStudy, statuses: Sequence[str], errors: Sequence[str]) -> list[PlannedTrial]:
+def _choose(loaded: "LoadedStudy", statuses: Sequence[str], errors: Sequence[str]) -> "list[PlannedTrial]":
+    from trainables.store.attempts import failures
+
     wanted = {
         row["trial_id"]
         for row in failures(loaded.plan.records.table)
@@ -65,7 +102,9 @@ def _choose(loaded: LoadedStudy, statuses: Sequence[str], errors: Sequence[str])
     return [trial for trial in loaded.plan.trials if trial.keys.trial_id in wanted]
 
 
-def _nothing_line(loaded: LoadedStudy, statuses: Sequence[str], errors: Sequence[str]) -> str:
+def _nothing_line(loaded: "LoadedStudy", statuses: Sequence[str], errors: Sequence[str]) -> str:
+    from trainables.store.attempts import failures
+
     asked = " and ".join(filter(None, (" or ".join(statuses), " or ".join(errors))))
     found = Counter(f"{row['status']}: {row['error_class']}" for row in failures(loaded.plan.records.table))
     there = "; there are " + ", ".join(f"{count} {kind}" for kind, count in found.items()) if found else ""

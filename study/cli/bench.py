@@ -1,40 +1,70 @@
-"""`study bench`: how fast this machine trains a study's trials, and where the time goes."""
+"""`study bench`: how fast this machine trains the trials of a study, and where the time goes."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 
-from study.bench.rows import Row, bench_rows
+from study.cli.options import DATA_ROOT, JSON, guarded
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError, named
-from study.launch.capacity import check_data_root, count_workers
-from study.spec.expand import expand, stand_ins
-from study.spec.load import load_spec
-from study.spec.schema import ResourcesSection
-from trainables.runtime import Runtime
+
+if TYPE_CHECKING:
+    from study.bench.rows import Row
+    from study.spec.schema import ResourcesSection
+    from trainables.runtime import Runtime
 
 
-def bench_study(
+@click.command("bench")
+@click.argument("study")
+@DATA_ROOT
+@click.option("--loss", metavar="LABEL", help="A loss of the study.  [default: its first]")
+@click.option(
+    "--batch-size",
+    "batch_sizes",
+    type=click.IntRange(min=2),
+    multiple=True,
+    metavar="M",
+    help="Pairs per step; may be given more than once.  [default: the study's]",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    help="Steps timed per row.  [default: as many as fill 3 seconds]",
+)
+@JSON
+@guarded
+def command(
     study: str,
     data_root: str | None,
-    *,
     loss: str | None,
-    batch_sizes: Sequence[int],
+    batch_sizes: tuple[int, ...],
     steps: int | None,
     as_json: bool,
 ) -> int:
-    """Measure, print, and return the exit code: 1 where a row could not be measured."""
+    """Measure how fast this machine trains trials of STUDY, and where the time goes. Writes nothing.
+
+    There is one row per batch size, and one more where trials are trained together: images per second, the shares
+    of a step's time in data (gathering a batch and making its views), forward, loss, backward and optimiser, the
+    fraction of the device's matrix-product peak measured in the same run, and peak memory. Exit code 1 when a row
+    could not be measured.
+    """
+    from study.bench.rows import bench_rows
+    from study.launch.capacity import check_data_root, count_workers
+    from study.spec.expand import expand, stand_ins
+    from study.spec.load import load_spec
+
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
     study_file = load_spec(study)
     spec = study_file.spec
     with named(study_file.origin):
         trial_set = expand(spec, root)
-    if not trial_set.trials:  # what a search will come upon
+    if not trial_set.trials:  # a search has not chosen any yet
         trial_set = replace(trial_set, trials=tuple(stand_ins(spec, trial_set)))
     count_workers(spec.resources, None)
     runtime = _runtime(spec.resources, root)
@@ -42,7 +72,7 @@ def bench_study(
     rows = bench_rows(trial_set, loss, batch_sizes, stacked=stacked)
     try:
         facts = _conditions(spec.name, rows[0], runtime)
-    except ValueError as error:  # a precision that the device has not
+    except ValueError as error:  # the device does not support the precision
         raise StudyError(str(error)) from error
     facts["rows"] = _measure_rows(rows, runtime, facts["peak_flops_per_second"], steps)
     if as_json:
@@ -52,7 +82,9 @@ def bench_study(
     return FAILED if any("error" in row for row in facts["rows"]) else DONE
 
 
-def _runtime(resources: ResourcesSection, data_root: Path | None) -> Runtime:
+def _runtime(resources: "ResourcesSection", data_root: Path | None) -> "Runtime":
+    from trainables.runtime import Runtime
+
     return Runtime(
         device="cuda" if resources.gpus_per_trial else "cpu",
         threads=resources.cpus_per_trial,
@@ -61,9 +93,9 @@ def _runtime(resources: ResourcesSection, data_root: Path | None) -> Runtime:
     )
 
 
-def _conditions(study: str, row: Row, runtime: Runtime) -> dict[str, Any]:
-    """What is measured, and on what."""
-    import torch  # once the words are known to be right
+def _conditions(study: str, row: "Row", runtime: "Runtime") -> dict[str, Any]:
+    """What is measured, and on which machine."""
+    import torch
 
     from study.bench.arithmetic import matmul_peak
     from study.bench.memory import MEMORY_KIND
@@ -90,7 +122,7 @@ def _conditions(study: str, row: Row, runtime: Runtime) -> dict[str, Any]:
 
 
 def _measure_rows(
-    rows: Sequence[Row], runtime: Runtime, peak: float, steps: int | None
+    rows: Sequence["Row"], runtime: "Runtime", peak: float, steps: int | None
 ) -> list[dict[str, Any]]:
     from study.bench.measurement import measure
     from trainables.datasets.datasets import load_dataset
@@ -101,10 +133,10 @@ def _measure_rows(
         found: dict[str, Any] = {"batch_size": row[0].task.training.batch_size, "trials": len(row)}
         title = "batch size {batch_size}, trials {trials}".format(**found)
         if terminal.is_terminal:
-            terminal.print(f"measuring {title}")  # no spinner: it would take its share of a small step
+            terminal.print(f"measuring {title}")  # no spinner: it would slow down small steps
         try:
             found |= asdict(measure(row, data, runtime, peak=peak, steps=steps))
-        except Exception as error:  # out of memory, a loss of one's own: the other rows are not lost
+        except Exception as error:  # out of memory, a fault in a user's loss: the other rows still count
             found["error"] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             say_error(f"{title}: {found['error']}")
         measured.append(found)

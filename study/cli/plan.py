@@ -1,20 +1,21 @@
-"""`study plan`: what there is, what is missing, and what that will cost."""
+"""`study plan`: the trials of a study, those that are missing, and what these will cost."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 from rich.table import Table
 
-from study.archive import Archive, check_name, read_archive, removed_line
-from study.console import CONSOLE, say_error
-from study.cost.span import Span
+from study.cli.options import DATA_ROOT, JSON, STORE, WORKERS, guarded
+from study.console import CONSOLE, format_seconds, say_error
 from study.errors import StudyError
-from study.launch.capacity import count_workers
-from study.launch.listeners.progress import format_seconds
-from study.launch.price import Price, Unpriced, price_missing
-from study.loaded import LoadedStudy, load_study
-from study.plan import status_summary
-from study.spec.schema import ResourcesSection
+
+if TYPE_CHECKING:
+    from study.archive import Archive
+    from study.cost.span import Span
+    from study.launch.price import Price, Unpriced
+    from study.loaded import LoadedStudy
+    from study.spec.schema import ResourcesSection
 
 #: Where a price comes from, in words.
 _SOURCES = {
@@ -22,6 +23,23 @@ _SOURCES = {
     "timed": "steps and evaluations timed just now, with this machine as busy as it is",
     "both": "finished trials of this store, and steps timed just now, with this machine as busy as it is",
 }
+
+
+@click.command("plan")
+@click.argument("study")
+@STORE
+@DATA_ROOT
+@WORKERS
+@JSON
+@guarded
+def command(study: str, store: str, data_root: str | None, workers: int | None, as_json: bool) -> None:
+    """Show what STUDY would run, what is done, and what the missing trials will cost.
+
+    The cost is that of finished trials of the same kind in the store. Without such trials, the command times some
+    steps and an evaluation of each loss and batch size now, with all workers busy. After 20 seconds, kinds of trials
+    that were not timed yet get the price of similar kinds. Writes nothing.
+    """
+    show_plan(study, store, data_root, as_json=as_json, workers=workers)
 
 
 def show_plan(
@@ -33,7 +51,13 @@ def show_plan(
     workers: int | None = None,
     timed: bool = True,
 ) -> None:
-    """`study plan`. Unless `timed`, the price is what records tell, if they do."""
+    """Print the plan. Unless `timed`, the price comes from records alone, if they are enough."""
+    from study.archive import read_archive, removed_line
+    from study.launch.capacity import count_workers
+    from study.launch.price import Price
+    from study.loaded import load_study
+    from study.plan import status_summary
+
     loaded = load_study(study, store, data_root)
     archive = read_archive(loaded)
     _say_name(study, loaded, archive)
@@ -73,20 +97,24 @@ def show_plan(
         )
 
 
-def _stops_early(loaded: LoadedStudy) -> bool:
+def _stops_early(loaded: "LoadedStudy") -> bool:
     return loaded.study_file.spec.search.early_stopping is not None
 
 
-def _say_name(study: str, loaded: LoadedStudy, archive: Archive | None) -> None:
-    """A plan writes nothing, so it is shown all the same."""
+def _say_name(study: str, loaded: "LoadedStudy", archive: "Archive | None") -> None:
+    """Say where the study cannot run under its name. The plan is shown nevertheless, since it writes nothing."""
+    from study.archive import check_name
+
     try:
         check_name(study, loaded, archive)
     except StudyError as error:
         say_error(f"this study cannot run here: {error}")
 
 
-def _price(loaded: LoadedStudy, workers: int, fitting: int, *, timed: bool) -> Price | Unpriced | None:
+def _price(loaded: "LoadedStudy", workers: int, fitting: int, *, timed: bool) -> "Price | Unpriced | None":
     """None where no worker fits on this machine."""
+    from study.launch.price import price_missing
+
     if not fitting:
         return None
     gpus = loaded.study_file.spec.resources.gpus_per_trial
@@ -94,8 +122,10 @@ def _price(loaded: LoadedStudy, workers: int, fitting: int, *, timed: bool) -> P
     return price_missing(loaded, workers, at_once=min(workers, a_device), timed=timed)
 
 
-def _told(loaded: LoadedStudy, price: Price | Unpriced | None, workers: int) -> dict[str, Any]:
+def _told(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers: int) -> dict[str, Any]:
     """What `--json` says of the price; `device_hours` are of processors, or of GPUs where trials ask for them."""
+    from study.launch.price import Price
+
     if not isinstance(price, Price):
         return {"workers": workers, "estimated_seconds": None}
     device, hours = device_hours(loaded.study_file.spec.resources, price.work)
@@ -113,7 +143,7 @@ def _told(loaded: LoadedStudy, price: Price | Unpriced | None, workers: int) -> 
     }
 
 
-def device_hours(resources: ResourcesSection, work: Span) -> tuple[str, Span]:
+def device_hours(resources: "ResourcesSection", work: "Span") -> "tuple[str, Span]":
     """Hours of processors, or of GPUs where trials ask for them, that `work` seconds of a worker are."""
     if resources.gpus_per_trial == "auto":  # shares are known once memory is measured, at the launch
         return "worker", work.times(1 / 3600)
@@ -122,7 +152,9 @@ def device_hours(resources: ResourcesSection, work: Span) -> tuple[str, Span]:
     return "processor", work.times(resources.cpus_per_trial / 3600)
 
 
-def _price_line(loaded: LoadedStudy, price: Price | Unpriced | None, workers: int, *, timed: bool) -> str:
+def _price_line(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers: int, *, timed: bool) -> str:
+    from study.launch.price import Price
+
     if not isinstance(price, Price):
         how = "a few steps could not be timed here" if timed else "`study plan` times a few steps"
         if price is None or not price.recorded:
@@ -140,7 +172,7 @@ def _price_line(loaded: LoadedStudy, price: Price | Unpriced | None, workers: in
     )
 
 
-def _untimed(price: Price) -> str:
+def _untimed(price: "Price") -> str:
     """What to say of kinds of trials that timing did not come to."""
     wanted = price.kinds - price.recorded
     if price.timed == wanted:

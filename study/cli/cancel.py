@@ -2,25 +2,48 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
+
+from study.cli.options import STORE, guarded
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
-from study.launch.manifest import (
-    Manifest,
-    cancel_path,
-    is_running,
-    launches_folder,
-    read_manifests,
-    running_launches,
-)
-from study.spec.load import load_spec
-from trainables.store.records import open_store
 
+if TYPE_CHECKING:
+    from study.launch.manifest import Manifest
+
+#: From one look at the manifests to the next.
 _LOOK_SECONDS = 0.2
 
 
+@click.command("cancel")
+@click.argument("study")
+@STORE
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the end.",
+)
+@guarded
+def command(study: str, store: str, wait: float) -> int:
+    """Stop the running launches of STUDY, as Ctrl-C does.
+
+    They may run on this machine, or on any other that shares the store. Finished trials are kept, and the command
+    that was stopped continues when it is given again. Exit code 1 when a launch still runs after the wait.
+    """
+    return cancel_study(study, store, wait=wait)
+
+
 def cancel_study(study: str, store: str, *, wait: float) -> int:
-    """Ask, wait until they have ended, and return the exit code: 1 when one is still there after `wait` seconds."""
+    """Ask the launches to stop and wait. Returns the exit code: 1 when one still runs after `wait` seconds."""
+    from study.launch.manifest import launches_folder, running_launches
+    from study.spec.load import load_spec
+    from trainables.store.records import open_store
+
     name = load_spec(study).spec.name
     folder = launches_folder(open_store(store).path, name)
     running = running_launches(folder)
@@ -38,7 +61,9 @@ def cancel_study(study: str, store: str, *, wait: float) -> int:
     return FAILED if left else DONE
 
 
-def _ask(folder: Path, manifest: Manifest) -> None:
+def _ask(folder: Path, manifest: "Manifest") -> None:
+    from study.launch.manifest import cancel_path
+
     try:
         cancel_path(folder, manifest).touch()
     except OSError as error:
@@ -49,26 +74,30 @@ def _ask(folder: Path, manifest: Manifest) -> None:
     )
 
 
-def _await_end(folder: Path, running: list[Manifest], wait: float) -> list[Manifest]:
-    """Those that run still after `wait` seconds."""
+def _await_end(folder: Path, running: list["Manifest"], wait: float) -> list["Manifest"]:
+    """The launches that still run after `wait` seconds."""
     deadline = time.monotonic() + wait
     while (left := [each for each in running if _runs(folder, each)]) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
     return left
 
 
-def _runs(folder: Path, manifest: Manifest) -> bool:
+def _runs(folder: Path, manifest: "Manifest") -> bool:
+    from study.launch.manifest import is_running, read_manifests
+
     return any(is_running(folder, each) for each in read_manifests(folder) if each.launch == manifest.launch)
 
 
 def _say_ended(folder: Path, launches: set[str]) -> None:
+    from study.launch.manifest import cancel_path, read_manifests
+
     for manifest in read_manifests(folder):
         if manifest.launch in launches:
-            cancel_path(folder, manifest).unlink(missing_ok=True)  # one that died could not
+            cancel_path(folder, manifest).unlink(missing_ok=True)  # a launch that died could not remove it
             CONSOLE.print(_end_line(manifest), soft_wrap=True)
 
 
-def _end_line(manifest: Manifest) -> str:
+def _end_line(manifest: "Manifest") -> str:
     if manifest.outcome == "finished":
         return f"Launch {manifest.launch} had just finished its {manifest.planned} trials."
     return (

@@ -1,39 +1,66 @@
-"""`study status`: how far a study is, once or again and again."""
+"""`study status`: how many trials of a study are done, failed and missing, once or repeatedly."""
 
 import json
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from study.cli.options import DATA_ROOT, JSON, STORE, guarded
 from study.console import CONSOLE
-from study.launch.manifest import launches_folder, running_launches
-from study.loaded import LoadedStudy, load_study
-from study.plan import read_plan, status_summary
+
+if TYPE_CHECKING:
+    from study.loaded import LoadedStudy
+
+
+@click.command("status")
+@click.argument("study")
+@STORE
+@DATA_ROOT
+@click.option("--watch", is_flag=True, help="Show it repeatedly, until nothing is missing.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="From one look to the next, under --watch.",
+)
+@JSON
+@guarded
+def command(study: str, store: str, data_root: str | None, watch: bool, every: float, as_json: bool) -> None:
+    """Show how many trials of STUDY are done, failed and missing.
+
+    It also shows how many launches of STUDY run now.
+    """
+    show_status(study, store, data_root, as_json=as_json, watch=watch, every=every)
 
 
 def show_status(
-    study: str, store: str, data_root: str | None, *, as_json: bool, watch: bool = False, every: float = 5.0
+    study: str, store: str, data_root: str | None, *, as_json: bool, watch: bool, every: float
 ) -> None:
-    """Print it; under `watch` every so many seconds, until no trial is missing or Ctrl-C."""
+    """Print the status; under `watch`, look again after `every` seconds, until no trial is missing or Ctrl-C."""
+    from study.loaded import load_study
+
     loaded = load_study(study, store, data_root)
     if not watch:
         _print(_summary(loaded), as_json)
         return
-    with suppress(KeyboardInterrupt):  # the way to leave it
+    with suppress(KeyboardInterrupt):  # Ctrl-C ends the watch
         if CONSOLE.is_terminal and not as_json:
             _watch_live(loaded, every)
         else:
             _watch_lines(loaded, every, as_json)
 
 
-def _watch_live(loaded: LoadedStudy, every: float) -> None:
+def _watch_live(loaded: "LoadedStudy", every: float) -> None:
     with Live(console=CONSOLE, auto_refresh=False) as live:
         while True:
             summary = _summary(loaded)
@@ -44,8 +71,8 @@ def _watch_live(loaded: LoadedStudy, every: float) -> None:
             loaded = _read_again(loaded)
 
 
-def _watch_lines(loaded: LoadedStudy, every: float, as_json: bool) -> None:
-    """Where nothing can be drawn over: a line, or what JSON has, whenever something has changed."""
+def _watch_lines(loaded: "LoadedStudy", every: float, as_json: bool) -> None:
+    """Print a line, or JSON, whenever a count changes: for output that is no terminal."""
     before: dict[str, Any] = {}
     while True:
         summary = _summary(loaded)
@@ -58,14 +85,19 @@ def _watch_lines(loaded: LoadedStudy, every: float, as_json: bool) -> None:
         loaded = _read_again(loaded)
 
 
-def _summary(loaded: LoadedStudy) -> dict[str, Any]:
+def _summary(loaded: "LoadedStudy") -> dict[str, Any]:
     """What `--json` prints: the counts, and the launches that run now."""
+    from study.launch.manifest import launches_folder, running_launches
+    from study.plan import status_summary
+
     running = running_launches(launches_folder(loaded.store.path, loaded.name))
     return status_summary(loaded.plan) | {"launches": [manifest.launch for manifest in running]}
 
 
-def _read_again(loaded: LoadedStudy) -> LoadedStudy:
-    """The same study against the records that there are by now."""
+def _read_again(loaded: "LoadedStudy") -> "LoadedStudy":
+    """The same study against the records that the store holds now."""
+    from study.plan import read_plan
+
     return replace(loaded, plan=read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store))
 
 
@@ -94,7 +126,7 @@ def _panel(summary: dict[str, Any]) -> Group:
 
 
 def _shown(summary: dict[str, Any]) -> list[tuple[str, int]]:
-    """Counts that are not nothing, and in any case those that everybody looks for."""
+    """Counts above 0, and always those of `ok` and `missing`."""
     counts = [(name, count) for name, count in summary.items() if isinstance(count, int) and name != "trials"]
     return [(name, count) for name, count in counts if count or name in ("ok", "missing")]
 

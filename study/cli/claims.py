@@ -1,0 +1,92 @@
+"""`study claims`: one page of what the records say about the claims of studies."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from study.cli.options import DATA_ROOT, STORE, guarded
+from study.console import CONSOLE
+from study.errors import StudyError
+
+if TYPE_CHECKING:
+    from analysis.study_analysis import StudyAnalysis
+    from study.loaded import LoadedStudy
+
+
+@click.command("claims")
+@click.argument("studies", nargs=-1)
+@STORE
+@DATA_ROOT
+@click.option("--out", metavar="FOLDER", help="Where the page goes.  [default: STORE/claims]")
+@guarded
+def command(studies: tuple[str, ...], store: str, data_root: str | None, out: str | None) -> None:
+    """Write one page of what became of the claims that STUDIES make.
+
+    The page has the figures that show it. By default STUDIES are all shipped studies that make claims. Each must have
+    run, at least in part.
+    """
+    loaded = [_load(name, store, data_root) for name in _chosen(studies)]
+    if idle := [study.name for study in loaded if len(study.plan.missing) == len(study.plan.trials)]:
+        raise StudyError(
+            f"claims: no trial has run yet of {', '.join(idle)}; run each first (study run {idle[0]}), or name "
+            "the studies that have run"
+        )
+    _write_page(
+        [_analyse(study) for study in loaded], Path(out or store).expanduser() / ("" if out else "claims")
+    )
+
+
+def _chosen(studies: Sequence[str]) -> list[str]:
+    """Names of `studies`, or of all shipped studies that make claims."""
+    from study.spec.load import load_spec
+    from study.spec.source import shipped_studies
+
+    chosen = list(studies) or [name for name in shipped_studies() if load_spec(name).spec.claims]
+    if twice := next((name for name, count in Counter(chosen).items() if count > 1), None):
+        raise StudyError(f"claims: '{twice}' is named twice")
+    return chosen
+
+
+def _write_page(analyses: Sequence["StudyAnalysis"], folder: Path) -> None:
+    """Write the page and print how each claim ended."""
+    from analysis.report import write_claims
+    from analysis.sections.claims_page import claims_sentences
+    from analysis.study_analysis import judged_claims
+
+    try:
+        page = write_claims(analyses, folder)
+    except OSError as error:
+        raise StudyError(f"--out: cannot write to {folder} ({error.strerror})") from error
+    table = Table("study", "claim", "finding", box=None)
+    for analysis in analyses:
+        for result in judged_claims(analysis):
+            table.add_row(analysis.info.name, result.claim.claim, result.status)
+    CONSOLE.print(table)
+    for line in claims_sentences(analyses):
+        CONSOLE.print(line, soft_wrap=True)
+    CONSOLE.print(f"Page: {page}", soft_wrap=True)
+
+
+def _load(study: str, store: str, data_root: str | None) -> "LoadedStudy":
+    """The study against its store. Raises `StudyError` where it makes no claims."""
+    from study.loaded import load_study
+
+    loaded = load_study(study, store, data_root)
+    if not loaded.study_file.spec.claims:
+        raise StudyError(
+            f"claims: '{study}' makes none; [[claims]] of a study file say what would confirm one"
+        )
+    return loaded
+
+
+def _analyse(loaded: "LoadedStudy") -> "StudyAnalysis":
+    from analysis.study_analysis import analyse_table
+    from study.report.kept_tables import with_kept
+    from study.report.study_table import study_table
+
+    analysis = analyse_table(*study_table(loaded.plan, loaded.study_file))
+    return with_kept(analysis, loaded.plan.trial_set, loaded.store.path)

@@ -1,0 +1,243 @@
+"""`study gc`: removes files of a store that no study needs any more. Records are never among them.
+
+A file that was changed within the last hour, or since the oldest running launch began, stays: it may be in use.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from study.cli.options import JSON, STORE, guarded
+from study.console import CONSOLE, format_bytes, say_error
+from study.errors import DONE, FAILED, StudyError
+from trainables.atomic import TEMPORARY
+from trainables.store.artefacts import checkpoint_folder, curve_path, embeddings_path, kept_path
+
+if TYPE_CHECKING:
+    from trainables.store.records import RecordStore
+
+_IN_USE_SECONDS, _DAY_SECONDS = 3600.0, 86400.0
+
+#: Folders in which writers put temporary files.
+_WRITTEN = ("", "records", "damaged", "leases", "encoders", "checkpoints", "curves", "embeddings", "losses")
+
+#: Statuses of trials that need no checkpoint. A crashed trial may continue from its checkpoint on a retry.
+_ENDED = ("ok", "diverged")
+
+_WORDS = {
+    "checkpoint": "checkpoints of trials that have ended",
+    "encoder": "kept encoders",
+    "curve": "learning curves",
+    "embeddings": "embeddings of sphere trials",
+    "temporary": "temporary files of processes that were killed",
+    "tune": "folders of Ray Tune of launches that are dead",
+    "lease": "leases of workers that were killed",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftover:
+    """A file, or a folder with everything in it."""
+
+    path: Path
+    kind: str  # a key of `_WORDS`
+    size: int  # bytes
+    changed: float  # seconds since 1970
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftovers:
+    """Files that can go now, and files that can go later."""
+
+    go: tuple[Leftover, ...]
+    stay: tuple[Leftover, ...]
+    why: str  # why those of `stay` stay
+
+
+@click.command("gc")
+@STORE
+@click.option("--encoders", is_flag=True, help="Also kept encoders whose trial has ended.")
+@click.option(
+    "--curves", is_flag=True, help="Also learning curves and sphere embeddings of trials that have ended."
+)
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="DAYS",
+    help="Only files that were not changed for so many days.  [default: any age above an hour]",
+)
+@click.option("--dry-run", is_flag=True, help="List the files that would go, and remove nothing.")
+@JSON
+@guarded
+def command(store: str, encoders: bool, curves: bool, older_than: float, dry_run: bool, as_json: bool) -> int:
+    """Remove files that no study needs any more from the store.
+
+    Records always stay. Removes checkpoints of trials that have ended, temporary files and leases of dead processes,
+    and Ray Tune's folders of dead launches. Files that were changed within an hour, or since the oldest running
+    launch began, stay too. Exit code 1 when a file could not be removed.
+    """
+    from trainables.store.records import open_store
+
+    record_store = open_store(store)
+    if not record_store.path.is_dir():
+        raise StudyError(f"gc: there is no store at {record_store.path}")
+    kept = [
+        kind for kind, wanted in (("encoder", encoders), ("curve", curves), ("embeddings", curves)) if wanted
+    ]
+    leftovers = find_leftovers(record_store, kept=kept, older_than=older_than * _DAY_SECONDS)
+    found = leftovers.go
+    removed = [] if dry_run else [leftover for leftover in found if _remove(leftover)]
+    code = DONE if dry_run or len(removed) == len(found) else FAILED
+    if as_json:
+        print(json.dumps(_summary(found, removed) | {"staying": len(leftovers.stay)}))
+        return code
+    if not found:
+        CONSOLE.print("Nothing to remove.")
+    elif dry_run:
+        _list(found)
+    else:
+        _show(removed)
+    if leftovers.stay:
+        CONSOLE.print(_staying_line(leftovers), soft_wrap=True)
+    return code
+
+
+def _remove(leftover: Leftover) -> bool:
+    try:
+        if leftover.path.is_dir() and not leftover.path.is_symlink():
+            shutil.rmtree(leftover.path)
+        else:
+            leftover.path.unlink(missing_ok=True)
+    except OSError as error:
+        say_error(f"gc: cannot remove {leftover.path} ({error.strerror})")
+        return False
+    return True
+
+
+def _summary(found: Sequence[Leftover], removed: Sequence[Leftover]) -> dict[str, object]:
+    gone = set(removed)
+    return {
+        "bytes": sum(each.size for each in found),
+        "removed_bytes": sum(each.size for each in removed),
+        "files": [
+            {"path": str(each.path), "kind": each.kind, "bytes": each.size, "removed": each in gone}
+            for each in found
+        ],
+    }
+
+
+def _staying_line(leftovers: Leftovers) -> str:
+    if len(leftovers.stay) == 1:
+        return f"1 leftover is {leftovers.why} and stays."
+    return f"{len(leftovers.stay)} leftovers are {leftovers.why} and stay."
+
+
+def _list(found: Sequence[Leftover]) -> None:
+    for each in found:
+        CONSOLE.print(f"{format_bytes(each.size):>9}  {each.kind:<10}  {each.path}", soft_wrap=True)
+    CONSOLE.print(
+        f"Would remove these {len(found)}: {format_bytes(sum(each.size for each in found))} in all."
+    )
+
+
+def _show(removed: Sequence[Leftover]) -> None:
+    for kind, words in _WORDS.items():
+        sizes = [each.size for each in removed if each.kind == kind]
+        if sizes:
+            CONSOLE.print(f"Removed {words}: {len(sizes)}, {format_bytes(sum(sizes))}", soft_wrap=True)
+    CONSOLE.print(f"Freed {format_bytes(sum(each.size for each in removed))}; every record is where it was.")
+
+
+def find_leftovers(store: "RecordStore", *, kept: Sequence[str], older_than: float) -> Leftovers:
+    """Temporary files, Ray Tune's folders of dead launches, leases, and checkpoints of ended trials.
+
+    Of the kinds `kept` ("encoder", "curve", "embeddings"), also those whose trial has ended. `older_than` is a least
+    age in seconds.
+    """
+    found = [*_temporary(store.path), *_tune(store.path), *_leases(store.path), *_artefacts(store, kept)]
+    age, running = max(_IN_USE_SECONDS, older_than), _oldest_running(store.path)
+    limit = min(time.time() - age, running)
+    why = (
+        "changed since a launch began that runs now"
+        if running == limit
+        else f"younger than {_age_in_words(age)}"
+    )
+    return Leftovers(
+        go=tuple(leftover for leftover in found if leftover.changed < limit),
+        stay=tuple(leftover for leftover in found if leftover.changed >= limit),
+        why=why,
+    )
+
+
+def _age_in_words(seconds: float) -> str:
+    return "an hour" if seconds == _IN_USE_SECONDS else f"{seconds / _DAY_SECONDS:g} days"
+
+
+def _oldest_running(store: Path) -> float:
+    """When the oldest running launch began, in seconds since 1970; infinity where none runs."""
+    from study.launch.manifest import all_launches_folders, running_launches
+
+    running = (each for folder in all_launches_folders(store) for each in running_launches(folder))
+    starts = [datetime.fromisoformat(manifest.started_at).timestamp() for manifest in running]
+    return min(starts, default=float("inf"))
+
+
+def _temporary(store: Path) -> Iterator[Leftover]:
+    """Files of writers that were killed."""
+    for folder in _WRITTEN:
+        yield from _leftovers("temporary", (store / folder).glob(f"{TEMPORARY}*"))
+    yield from _leftovers("temporary", (store / "studies").rglob(f"{TEMPORARY}*"))
+
+
+def _tune(store: Path) -> Iterator[Leftover]:
+    yield from _leftovers("tune", (store / "tune").glob("*"))
+
+
+def _leases(store: Path) -> Iterator[Leftover]:
+    """Leases of killed workers: a live worker renews its lease three times a minute, under another name."""
+    yield from _leftovers("lease", (store / "leases").glob("[0-9a-f]*"))
+
+
+def _artefacts(store: "RecordStore", kept: Sequence[str]) -> Iterator[Leftover]:
+    table = store.read_all().table.select(["trial_id", "pretrain_id", "status", "stack"])
+    rows = [row for row in table.to_pylist() if row["status"] in _ENDED]
+    ended = {row["pretrain_id"] for row in rows}
+    yield from _checkpoints(store.path, ended)
+    for kind, path in (("encoder", kept_path), ("curve", curve_path), ("embeddings", embeddings_path)):
+        if kind in kept:
+            yield from _leftovers(kind, (path(store.path, pretrain_id) for pretrain_id in sorted(ended)))
+
+
+def _checkpoints(store: Path, ended: set[str]) -> Iterator[Leftover]:
+    for path in sorted(checkpoint_folder(store).glob("*.pt")):
+        ids = {path.stem} if path.stem in ended else _pretrain_ids(path)
+        if ids and ids <= ended:
+            yield from _leftovers("checkpoint", [path])
+
+
+def _pretrain_ids(path: Path) -> set[str]:
+    """The trials of a checkpoint. A damaged one has none, since no trial can continue from it."""
+    from trainables.training.checkpoint import CheckpointError, load_weights  # imports torch
+
+    try:
+        return set(load_weights(path).get("pretrain_ids", ()))
+    except CheckpointError:
+        return set()
+
+
+def _leftovers(kind: str, paths: Iterable[Path]) -> Iterator[Leftover]:
+    for path in sorted(paths):
+        try:
+            inside = [each.lstat() for each in (path, *(path.rglob("*") if path.is_dir() else ()))]
+        except FileNotFoundError:  # removed by another process
+            continue
+        size, changed = sum(each.st_size for each in inside), max(each.st_mtime for each in inside)
+        yield Leftover(path=path, kind=kind, size=size, changed=changed)

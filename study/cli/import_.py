@@ -1,0 +1,59 @@
+"""`study import`: checks a table of results that another tool made, and keeps it in a folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from study.cli.options import guarded
+from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
+from study.console import CONSOLE
+from study.errors import StudyError
+from trainables.atomic import replace_file
+
+if TYPE_CHECKING:
+    from analysis.info import StudyInfo
+
+
+@click.command("import")
+@click.argument("table", type=click.Path())
+@click.option(
+    "--out", required=True, metavar="FOLDER", help="Where the checked table goes; made when absent."
+)
+@mapping_options
+@guarded
+def command(table: str, out: str, **options: Any) -> None:
+    """Check a table of results and keep it with the meaning of its columns.
+
+    TABLE is a CSV or Parquet file with one row per trial: a loss, a seed, hyperparameters and metrics. `study report
+    --from FOLDER` then writes its report.
+
+    A loss counts as planned at each of its configurations on each of its seeds, and at all combinations of its values
+    where at least half of them occur. Planned trials without a row count as not run yet, unless --complete is given;
+    a row may also say so itself, by the status missing.
+    """
+    check_table(table)
+    import tomlkit
+
+    from analysis.results.mapping import mapping_keys
+    from analysis.results.read import MAPPING_FILE, TABLE_FILE
+
+    read, folder = read_table(table, given(options)), Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_file(folder / TABLE_FILE, read.rows.to_parquet(index=False))
+        replace_file(folder / MAPPING_FILE, tomlkit.dumps(mapping_keys(read.mapping)))
+    except OSError as error:
+        raise StudyError(f"--out: cannot write to {folder} ({error.strerror})") from error
+    say_meaning(read)
+    CONSOLE.print(f"{len(read.rows)} rows: {_describe(read.info)}.", soft_wrap=True)
+    CONSOLE.print(f"Written: {folder}; its report: study report --from {folder}", soft_wrap=True)
+
+
+def _describe(info: "StudyInfo") -> str:
+    axes = dict.fromkeys(axis.words for arm in info.arms for axis in arm.axes)
+    return (
+        f"{len(info.arms)} losses ({', '.join(arm.label for arm in info.arms)}), {len(info.seeds)} seeds, "
+        f"surfaces over {', '.join(axes)}; metric {info.metric.name}, "
+        f"{'higher' if info.metric.higher_is_better else 'lower'} is better"
+    )

@@ -1,0 +1,57 @@
+"""Failed and missing trials of a study: groups of equal failures, and one line on what is missing.
+
+The commands `failures`, `retry`, `run` and `report`, and the page of `study watch` show them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from study.loaded import LoadedStudy
+
+#: Numbers in messages, such as batch sizes and memory. Failures that differ in numbers alone are of one kind.
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureGroup:
+    """Trials that failed alike: the latest record of each. At least one."""
+
+    rows: tuple[Mapping[str, Any], ...]
+
+    @property
+    def first(self) -> Mapping[str, Any]:
+        """The record that stands for the group."""
+        return self.rows[0]
+
+    @property
+    def title(self) -> str:
+        """Such as `3 crashed: RuntimeError: the batch is too large`."""
+        error = ": ".join(filter(None, (self.first["error_class"], self.first["error_message"])))
+        differ = len({row["error_message"] for row in self.rows}) > 1
+        alike = " (of the first; the others differ in numbers)" if differ else ""
+        return f"{len(self.rows)} {self.first['status']}: {error or 'no error was recorded'}{alike}"
+
+
+def group_failures(rows: list[Mapping[str, Any]]) -> list[FailureGroup]:
+    """Group by status, error class and message without its numbers; the largest group comes first."""
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        message = _NUMBER.sub("#", row["error_message"] or "")
+        groups.setdefault((row["status"], row["error_class"] or "", message), []).append(row)
+    return sorted((FailureGroup(rows=tuple(rows)) for rows in groups.values()), key=lambda g: -len(g.rows))
+
+
+def missing_line(loaded: LoadedStudy, study: str, store: str) -> str:
+    """One line on trials without a record and how to run them; "" where there are none. They are no failures."""
+    count = loaded.plan.counts()["missing"]
+    if not count:
+        return ""
+    found = "1 trial is missing" if count == 1 else f"{count} trials are missing"
+    why = (
+        "the study or its code changed since, or they never ran"
+        if count > 1
+        else "it never ran, or code changed"
+    )
+    return f"{found} ({why}): study run {study}{'' if store == './results' else f' --store {store}'}"
