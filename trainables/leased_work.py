@@ -1,6 +1,6 @@
-"""What a worker runs of a list that it was handed: the trials that nobody else runs, under leases.
+"""Which trials of a list a worker runs: those that no other worker runs, under leases.
 
-Launches that share a store hand out the same lists, and each of their workers takes what is free.
+Launches that share a store give the same lists to their workers, and each worker takes the trials that are free.
 """
 
 import logging
@@ -19,18 +19,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Packs to run, each trial under a lease that is renewed in the background."""
+    """Stacks to run, each trial under a lease that is renewed in the background."""
 
     stacks: tuple[Stack, ...]
     leases: Leases
 
     def held(self, stack: Stack) -> Stack:
-        """Of a stack, the trials that nobody has taken over, as happens where a machine sleeps or loses its store."""
+        """The trials of a stack whose leases still hold; those of a machine that slept are lost."""
         held = self.leases.held()
         return tuple(unit for unit in stack if unit.trial_id in held)
 
     def release(self, stacks: Sequence[Stack]) -> None:
-        """Give the leases of stacks back whose records are put."""
+        """Release the leases of stacks whose records are put."""
         try:
             self.leases.release(unit.trial_id for stack in stacks for unit in stack)
         except OSError as error:  # they expire
@@ -39,10 +39,10 @@ class Claim:
 
 @contextmanager
 def claim(stacks: Sequence[Stack], context: LaunchContext) -> Iterator[Claim]:
-    """Take what is free of a list, and give back in the end what is held still.
+    """Take the free trials of a list, and release at the end of the block the leases that are still held.
 
-    Whoever runs a trial puts its record before it lets go of the lease, so records are looked for after the leases
-    were taken. Raises `StoreError` when the store refuses.
+    A worker puts a trial's record before it releases the lease, so this looks for records after it has the leases.
+    Raises `StoreError` when the store refuses.
     """
     store = context.store
     leases = store.leases(f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}", context.lease_seconds)

@@ -12,7 +12,8 @@ from rich.table import Table
 from study.bench.rows import Row, bench_rows
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError, named
-from study.launch.capacity import check_data_root, count_workers
+from study.launch.capacity import count_workers
+from study.loaded import check_data_root
 from study.spec.expand import expand, stand_ins
 from study.spec.load import load_spec
 from study.spec.schema import ResourcesSection
@@ -66,7 +67,7 @@ def _conditions(study: str, row: Row, runtime: Runtime) -> dict[str, Any]:
     import torch  # once the words are known to be right
 
     from study.bench.arithmetic import matmul_peak
-    from study.bench.memory import MEMORY_KIND
+    from study.cost.memory import MEMORY_KIND
     from trainables.run_facts import run_facts
 
     torch.set_num_threads(runtime.threads)  # as workers do

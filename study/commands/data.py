@@ -8,7 +8,7 @@ from typing import Any
 
 from study.console import CONSOLE
 from study.errors import StudyError
-from study.launch.capacity import check_data_root
+from study.loaded import check_data_root
 from trainables.config import DataConfig
 from trainables.datasets.cache_root import cache_root
 from trainables.datasets.datasets import download_dataset, load_dataset

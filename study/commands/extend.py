@@ -14,7 +14,7 @@ from study.commands.init import study_name
 from study.commands.plan import show_plan
 from study.console import CONSOLE
 from study.errors import StudyError, named
-from study.launch.capacity import check_data_root
+from study.loaded import check_data_root
 from study.spec.expand import TrialSet, expand
 from study.spec.growth import Growth, grown_keys
 from study.spec.load import check_source

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from study.commands.failures import missing_line
 from study.commands.report import report_opened
-from study.commands.run import end_of, launch_trials, prepare_store
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
-from study.launch.workers import fitting_workers
+from study.launch.start import end_of, fitting_workers, launch_trials, prepare_store
 from study.loaded import LoadedStudy, load_study
 from study.spec.expand import PlannedTrial
 from trainables.store.attempts import failures

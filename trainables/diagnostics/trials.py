@@ -1,5 +1,6 @@
 """The task `diagnostic`: measures a population of pairs, and trains nothing."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -76,3 +77,9 @@ def diagnostic_columns(task: DiagnosticTask) -> dict[str, Any]:
         "hp_defect_level": task.defect_level,
         "hp_view_cosine": task.view_cosine,
     }
+
+
+def shorten_diagnostic(task: DiagnosticTask, steps: int, batch_size: int | None) -> DiagnosticTask:
+    """The same measures of other batches, for timing. Nothing is trained, so there are no steps to leave out."""
+    size = batch_size or task.training.batch_size
+    return dataclasses.replace(task, training=dataclasses.replace(task.training, batch_size=size))

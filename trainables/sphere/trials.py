@@ -1,5 +1,6 @@
 """The task `sphere`: train free embeddings by a loss, then measure the configuration that they end at."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -113,3 +114,10 @@ def sphere_columns(task: SphereTask) -> dict[str, Any]:
         "hp_keep": selection.keep,
         "hp_refresh": selection.refresh,
     }
+
+
+def shorten_sphere(task: SphereTask, steps: int, batch_size: int | None) -> SphereTask:
+    """The same training over a few steps, for timing."""
+    size = batch_size or task.training.batch_size
+    training = dataclasses.replace(task.training, steps=steps, samples=None, batch_size=size)
+    return dataclasses.replace(task, training=training)

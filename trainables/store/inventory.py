@@ -52,6 +52,12 @@ def take_inventory(files: Files) -> Inventory:
     )
 
 
+def trial_of(name: str) -> str | None:
+    """The trial of a record file by its name without its folder; None for names of no record."""
+    match = _RECORD_NAME.fullmatch(f"records/{name}")
+    return match["trial_id"] if match else None
+
+
 def _read_compacted(files: Files, names: list[str]) -> tuple[tuple[CompactedFile, ...], frozenset[str]]:
     """The largest first: what one replaces has fewer rows, and need not be read."""
     names.sort(key=lambda name: (-int(name.split("-")[1]), name))

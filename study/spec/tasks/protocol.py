@@ -49,3 +49,11 @@ class StudyTask(Protocol):
     def described(self) -> dict[str, Any]:
         """`data`, `encoder` and `training` in words, for the report."""
         ...
+
+    def steps(self, task: Task) -> int:
+        """Optimiser steps of a task's whole budget; what takes most of the time where nothing is trained."""
+        ...
+
+    def stack_limit(self, task: Task) -> int:
+        """The most trials of a task that are worth training as one network on a CPU; 1 where stacking costs time."""
+        ...

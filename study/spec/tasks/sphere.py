@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 _BUDGETS = ("steps", "samples")
 
+#: Trials of a stack, and numbers in their embeddings: beyond, a step costs more a trial (measured:
+#: `python -m tests.benchmarks.bench_sphere`).
+_LARGEST_STACK = 256
+_STACK_NUMBERS = 2**20
+
 
 class SphereStudy:
     """Free embeddings on the unit sphere. Every seed draws its own; there is nothing to validate on."""
@@ -112,6 +117,19 @@ class SphereStudy:
             "training": f"{budget}, SGD on raw vectors with momentum {training.momentum:g}, "
             f"{training.lr_schedule} learning rate; float64",
         }
+
+    def steps(self, task: SphereTask) -> int:
+        """Optimiser steps of the whole budget."""
+        return step_count(task)
+
+    def stack_limit(self, task: SphereTask) -> int:
+        """See `sphere_stack_limit`."""
+        return sphere_stack_limit(task)
+
+
+def sphere_stack_limit(task: SphereTask) -> int:
+    """The most trials that are worth training as one on a CPU."""
+    return max(1, min(_LARGEST_STACK, _STACK_NUMBERS // (2 * task.n_pairs * task.dim)))
 
 
 def _training(section: SphereTrainingSection, swept: Point) -> SphereTraining:
