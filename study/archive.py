@@ -58,7 +58,7 @@ def removed_line(loaded: LoadedStudy, archive: Archive | None) -> str | None:
     if archive is None or archive.text == loaded.study_file.text:
         return None
     removed = archive.trial_ids - {trial.keys.trial_id for trial in loaded.plan.trials}
-    count = loaded.store.read(set(removed)).table.num_rows if removed else 0
+    count = len(removed & loaded.records.statuses().keys())
     if not count:
         return None
     are = "trial of its earlier version is" if count == 1 else "trials of its earlier version are"

@@ -1,10 +1,21 @@
-"""What a runner tells while it works. Whoever listens may show it; nothing depends on it."""
+"""The events of a launch, and who receives them: runners and the launch publish, listeners show and keep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from study.plan import Plan
+from study.spec.expand import PlannedTrial
 from trainables.work import Stack, WorkUnit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """Trials that will run: all of them at the start of a launch, and in a search those of the next round."""
+
+    plan: Plan  # the study as the store has it now
+    trials: Sequence[PlannedTrial]
+    costs: Mapping[str, float]  # of each trial by its id, in units of the launch's cost model
+    undecided: int = 0  # trials of configurations that searches have still to find
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,33 +26,46 @@ class Finished:
     status: str
     seconds: float | None = None
     values: Mapping[str, float] = field(default_factory=dict)
-    found: bool = (
-        False  # its record was found in the store: another launch ran it, or a worker that died then
-    )
+    found: bool = False  # found in the store: another launch ran it, or a worker that died afterwards
 
 
-class Listener(Protocol):
-    """Receives a runner's events."""
+class Listener:
+    """Receives the events of a launch, in its main thread. A subclass overrides the methods that it needs."""
 
-    def started(self, unit: WorkUnit) -> None: ...
-
-    def finished(self, event: Finished) -> None: ...
-
-    def tick(self) -> None:
-        """Called now and then while trials run."""
-
-
-class Unheard:
-    """A listener to whom nothing matters."""
+    def expected(self, event: Expected) -> None:
+        """Trials will run."""
 
     def started(self, unit: WorkUnit) -> None:
-        """Of no interest."""
+        """A worker begins with a trial."""
 
     def finished(self, event: Finished) -> None:
-        """Of no interest."""
+        """A trial has its record."""
 
     def tick(self) -> None:
-        """Of no interest."""
+        """Time passes: called now and then while trials run."""
+
+
+class EventFanOut(Listener):
+    """Publishes every event to some listeners, in their order."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = listeners
+
+    def expected(self, event: Expected) -> None:
+        for listener in self._listeners:
+            listener.expected(event)
+
+    def started(self, unit: WorkUnit) -> None:
+        for listener in self._listeners:
+            listener.started(unit)
+
+    def finished(self, event: Finished) -> None:
+        for listener in self._listeners:
+            listener.finished(event)
+
+    def tick(self) -> None:
+        for listener in self._listeners:
+            listener.tick()
 
 
 #: Error classes of workers that left no exception: how they ended, as far as Ray knows.

@@ -1,16 +1,16 @@
-"""A study loaded against a store: what every command starts from."""
+"""A study loaded against a store, which is read once: what every command starts from."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from study.console import say_error
-from study.launch.capacity import check_data_root
-from study.plan import Plan, make_plan
-from study.spec.expand import PlannedTrial
+from study.errors import StudyError, named
+from study.plan import Plan, decided_so_far, records_of
+from study.spec.expand import PlannedTrial, expand
 from study.spec.load import StudyFile, load_spec
 from trainables.runtime import Runtime
 from trainables.store.artefacts import kept_path
-from trainables.store.records import RecordStore, open_store
+from trainables.store.records import RecordSet, RecordStore, open_store
 from trainables.work import LaunchContext
 
 
@@ -22,6 +22,7 @@ class LoadedStudy:
     store: RecordStore
     data_root: Path | None
     plan: Plan
+    records: RecordSet  # the latest record of every trial in the store, as it was when the study was loaded
 
     @property
     def name(self) -> str:
@@ -61,7 +62,21 @@ def load_study(study: str, store: str, data_root: str | None) -> LoadedStudy:
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
     study_file = load_spec(study)
     record_store = open_store(store)
-    plan = make_plan(study_file, record_store, root)
+    spec = study_file.spec
+    with named(study_file.origin):
+        trial_set = expand(spec, root)
+    trial_set = decided_so_far(spec, trial_set, record_store)
+    records = record_store.read()
+    plan = Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, record_store, records))
     for path in plan.records.damaged:
         say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")
-    return LoadedStudy(study_file=study_file, store=record_store, data_root=root, plan=plan)
+    return LoadedStudy(study_file=study_file, store=record_store, data_root=root, plan=plan, records=records)
+
+
+def check_data_root(data_root: Path | None) -> Path | None:
+    """The data root as an absolute path. Raises `StudyError` unless it is a directory."""
+    if data_root is None:
+        return None
+    if not data_root.is_dir():
+        raise StudyError(f"--data-root: got '{data_root}', must be a directory")
+    return data_root.resolve()

@@ -8,7 +8,7 @@ from typing import Any
 from study.errors import named
 from study.spec.expand import PlannedTrial, TrialSet, expand
 from study.spec.load import StudyFile, StudySpec
-from trainables.store.attempts import read_records
+from trainables.store.attempts import counting_records
 from trainables.store.records import RecordSet, RecordStore
 from trainables.store.schema import Status
 
@@ -67,24 +67,36 @@ def make_plan(study_file: StudyFile, store: RecordStore, data_root: Path | None)
 
 def read_plan(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> Plan:
     """What the store holds of a study by now: what its searches have decided, and the records."""
-    if trial_set.design.adaptive:
-        from study.searches import with_decided  # Optuna's import takes most of a second
-
-        trial_set = with_decided(spec, trial_set, store.path)
+    trial_set = decided_so_far(spec, trial_set, store)
     return Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, store))
 
 
-def records_of(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> RecordSet:
-    """The records that count for a study: not those of trials that the early stopping of others ended."""
+def decided_so_far(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> TrialSet:
+    """The trials of a study, with those that its searches have decided by now."""
+    if not trial_set.design.adaptive:
+        return trial_set
+    from study.searches import with_decided  # Optuna's import takes most of a second
+
+    return with_decided(spec, trial_set, store.path)
+
+
+def records_of(
+    spec: StudySpec, trial_set: TrialSet, store: RecordStore, read: RecordSet | None = None
+) -> RecordSet:
+    """The records that count for a study: not those of trials that the early stopping of others ended.
+
+    They are taken from `read`, the latest record of every trial in the store, where the caller has read it already.
+    """
     only = {trial.keys.trial_id for trial in trial_set.trials}
-    return read_records(store, only, searches_of(spec, trial_set))
+    found = store.read(only) if read is None else read.of(only)
+    return counting_records(store, found, only, searches_of(spec, trial_set))
 
 
 def searches_of(spec: StudySpec, trial_set: TrialSet) -> frozenset[str]:
     """The searches of a study whose early stopping may have ended trials, as records name them."""
     if spec.search.early_stopping is None:
         return frozenset()
-    from study.launch.search.stopping import own_searches
+    from study.searches import own_searches
 
     return own_searches(spec, trial_set)
 

@@ -1,8 +1,12 @@
-"""What the searches of a study have decided so far, as their journal says: one search a loss.
+"""What the searches of a study have decided so far, by their journal: one search a loss; and their early stopping.
 
-A search goes by all that its suggestions and scores depend on, so an edit of a range, of the sampler or of the
-training, or another numerics version, begins another one; what was recorded stays. More trials and other seeds go
-on with the same search, in which scores stand as they were told.
+A search's name depends on all that its suggestions and scores depend on, so an edit of a range, of the sampler or of
+the training, or another numerics version, begins another one; what was recorded stays. More trials and other seeds go
+on with the same search, whose earlier scores stay as they are.
+
+A trial that early stopping ended is a result of that search alone: it lost against the search's own configurations.
+Every other study takes it as missing and runs it, as its next attempt. The stopping rule is part of a search's name,
+so an edit of it begins another search, and no part of any trial's id.
 """
 
 import hashlib
@@ -16,6 +20,7 @@ from study.spec.arms import Arm
 from study.spec.expand import TrialSet, end_trials, with_points
 from study.spec.load import StudySpec
 from trainables.config import canonical_json
+from trainables.early_stopping import EarlyStopping
 
 
 def journal_path(store: Path, name: str) -> Path:
@@ -77,6 +82,41 @@ def search_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
         told["early_stopping"] = [stopping.eta, stopping.min_resource]
     digest = hashlib.sha256(canonical_json(told).encode()).hexdigest()
     return f"{arm.label} ({digest[:8]})"
+
+
+def own_searches(spec: StudySpec, trial_set: TrialSet) -> frozenset[str]:
+    """The searches of a study as records name them; none where it stops nothing."""
+    if spec.search.early_stopping is None:
+        return frozenset()
+    return frozenset(_record_name(spec, arm, trial_set) for arm in trial_set.arms)
+
+
+def stopping_rules(spec: StudySpec, trial_set: TrialSet, store: str) -> dict[str, EarlyStopping]:
+    """The rule of each trial by its id, with scores in the store at `store`; none where the study stops nothing."""
+    section = spec.search.early_stopping
+    if section is None:
+        return {}
+    names = {arm.label: _record_name(spec, arm, trial_set) for arm in trial_set.arms}
+    return {
+        trial.keys.trial_id: EarlyStopping(
+            eta=section.eta,
+            min_resource=section.min_resource,
+            search=names[trial.arm],
+            configuration=trial.keys.config_id,
+            store=store,
+            folder=_scores_folder(spec.name, names[trial.arm]),
+        )
+        for trial in trial_set.trials
+    }
+
+
+def _record_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
+    return f"{spec.name}: {search_name(spec, arm, trial_set)}"
+
+
+def _scores_folder(study: str, name: str) -> str:
+    """Labels may hold what file names may not."""
+    return f"studies/{study}/rungs/{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _described(space: Space) -> dict[str, Any]:

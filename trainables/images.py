@@ -4,21 +4,28 @@ A generator of facts: each stage yields the record columns that it settled, so t
 crashes leaves what was known up to then.
 """
 
+import dataclasses
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainables.config import TrialConfig
+from trainables.config import ImagesTask, SelectionConfig, TrialConfig
 from trainables.datasets.datasets import load_dataset
-from trainables.datasets.loaded import ImageData
+from trainables.datasets.loaded import DatasetInfo, ImageData
 from trainables.encoders.model import ContrastiveModel
 from trainables.evaluation.corruptions.corruptions import check_corruptions
 from trainables.evaluation.evaluate import evaluate, monitor, validation_score
+from trainables.evaluation.probes import PROBES
 from trainables.runtime import Diverged, Pruned, Runtime
+from trainables.selection.rounds import relative_step_cost
 from trainables.training.member import PretrainFacts, Report
 from trainables.training.trials import pretrain_trials
 
 Columns = Iterator[dict[str, Any]]
+
+#: Training images on which evaluation is timed whatever it costs, and on which it is timed where there are more.
+_FEW_EVALUATED, _EVALUATED = 250, 2000
 
 
 def run_images(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> list[Columns]:
@@ -57,3 +64,40 @@ def _columns(
     started = time.perf_counter()
     yield from evaluate(model.eval(), config, data, runtime)
     yield {"seconds_evaluate": time.perf_counter() - started}
+
+
+def shorten_images(task: ImagesTask, steps: int, batch_size: int | None) -> ImagesTask:
+    """The same training over a few steps of shuffled batches, for timing.
+
+    Other selections may embed the whole data set before the first step, which alone would take minutes.
+    """
+    size = batch_size or task.training.batch_size
+    training = dataclasses.replace(task.training, steps=steps, epochs=None, samples=None, batch_size=size)
+    return dataclasses.replace(task, training=training, selection=SelectionConfig())
+
+
+def images_step_work(task: ImagesTask, runtime: Runtime) -> float:
+    """Work of a step, with its share of choosing batches, over the work of a step on shuffled batches."""
+    images = load_dataset(task.data, runtime.data_root).info.n_pretraining
+    return relative_step_cost(task.selection, images, task.training.batch_size)
+
+
+def images_evaluation_parts(task: ImagesTask, runtime: Runtime) -> list[tuple[float, ImagesTask]]:
+    """Parts of the images to time the evaluation on, each twice the one before or all of them.
+
+    The first has the labels that every probe needs.
+    """
+    info = load_dataset(task.data, runtime.data_root).info
+    labels = len(info.classes) * max(PROBES[probe].labels_a_class for probe in task.probe.suite)
+    first, most = (max(images, 2.2 * labels) / info.n_train for images in (_FEW_EVALUATED, _EVALUATED))
+    parts = [first * 2**power for power in range(32) if first * 2**power <= max(first, min(most, 0.5))]
+    if most >= 1 and first <= 0.5:
+        parts.append(1.0)
+    elif first >= 1:
+        parts = [1.0]
+    return [(part, _part_of(task, part, info) if part < 1 else task) for part in parts]
+
+
+def _part_of(task: ImagesTask, part: float, info: DatasetInfo) -> ImagesTask:
+    train, test = int(part * info.n_train), math.ceil(part * info.n_test)
+    return dataclasses.replace(task, data=dataclasses.replace(task.data, train_limit=train, test_limit=test))

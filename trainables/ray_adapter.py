@@ -1,8 +1,7 @@
-"""The thin Ray Tune side of trials: a worker that runs lists of stacks of trials, one stack a Tune iteration.
+"""The Ray Tune side of trials: a worker that runs lists of stacks of trials, some stacks in each Tune iteration.
 
-It takes one list after another from a work queue, so a launch pays once for the start of a process and the import of
-torch.
-What Tune is told is for progress alone: the records are in the store before it hears of them.
+The worker takes one list after another from a work queue, so a launch pays once for the start of a process and the
+import of torch. Its results only show progress: the records are in the store before Tune hears of them.
 """
 
 import faulthandler
@@ -21,18 +20,18 @@ from trainables.store.records import StoreError
 from trainables.store.schema import TrialRecord
 from trainables.work import LaunchContext, Stack, run_stack, validation_values
 
-#: Short stacks are told of together: a result costs Tune some milliseconds.
+#: Short stacks share a result: each result costs Tune some milliseconds.
 _SECONDS_A_RESULT = 1.0
 
-#: From one question for a list to the next, while there is none.
+#: From one request for a list to the next, while there is none.
 _IDLE_SECONDS = 0.05
 
-#: A worker is ended after this many time limits and seconds.
+#: A worker ends itself after this many time limits and seconds.
 _PATIENCE, _GRACE_SECONDS = 1.5, 10.0
 
 
 class TrialWorker(tune.Trainable):
-    """Runs lists of stacks of trials, each in its order, as long as Tune lets it."""
+    """Runs lists of stacks of trials, each in its order, until Tune ends it."""
 
     def setup(
         self,
@@ -54,19 +53,34 @@ class TrialWorker(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Take a list and lease its free trials; or run its next stack, or the next few where stacks are short.
 
-        Says which trials run next, so that they are known when they kill this process. A store that refuses is
-        told of and not raised: Tune would start another worker, which would meet the same.
+        The result names the trials that run next, so that they are known when they kill this process. A store that
+        refuses is a result and no exception: Tune would start another worker, which would meet the same.
         """
         try:
-            return self._go_on() if self._pending else self._begin()
+            if not self._pending:
+                return self._take_list()
+            finished: list[dict[str, Any]] = []
+            stacks: list[Stack] = []
+            start = time.monotonic()
+            while self._pending and (not stacks or time.monotonic() - start < _SECONDS_A_RESULT):
+                stacks.append(self._pending.pop(0))
+                if held := self._leased.held(stacks[-1]):
+                    finished += self.run_next(held)
+            self._leased.release(stacks)
+            return self._result(finished)
         except StoreError as error:
             self._pending = []
-            return self._told([]) | {"refused": str(error)}
+            return self._result([]) | {"refused": str(error)}
         except BaseException:
             self._leases.close()
             raise
 
-    def _begin(self) -> dict[str, Any]:
+    def run_next(self, stack: Stack) -> list[dict[str, Any]]:
+        """Run a stack, and return for each of its trials what progress shows."""
+        with _deadline(self._context.runtime.time_limit, len(stack)):
+            return [_facts(record) for record in run_stack(stack, self._context)]
+
+    def _take_list(self) -> dict[str, Any]:
         start = time.monotonic()
         while (taken := ray.get(self._work_queue.take.remote(self._worker))) is None:
             if time.monotonic() - start > _SECONDS_A_RESULT:
@@ -75,43 +89,27 @@ class TrialWorker(tune.Trainable):
         self._number, [stacks] = taken
         self._leased = self._leases.enter_context(lease_stacks(ray.get(stacks), self._context))
         self._pending = list(self._leased.stacks)
-        return self._told([])
+        return self._result([])
 
-    def _go_on(self) -> dict[str, Any]:
-        finished: list[dict[str, Any]] = []
-        stacks: list[Stack] = []
-        start = time.monotonic()
-        while self._pending and (not stacks or time.monotonic() - start < _SECONDS_A_RESULT):
-            stacks.append(self._pending.pop(0))
-            if held := self._leased.held(stacks[-1]):
-                finished += self.run_next(held)
-        self._leased.release(stacks)
-        return self._told(finished)
-
-    def _told(self, finished: list[dict[str, Any]]) -> dict[str, Any]:
+    def _result(self, finished: list[dict[str, Any]]) -> dict[str, Any]:
         if not self._pending:
             self._leases.close()
         following = [unit.trial_id for unit in self._pending[0]] if self._pending else []
         return {"list": self._number, "finished": finished, "next": following, "ended": not self._pending}
-
-    def run_next(self, stack: Stack) -> list[dict[str, Any]]:
-        """Run a stack, and say of each of its trials what progress shows."""
-        with _deadline(self._context.runtime.time_limit, len(stack)):
-            return [_told(record) for record in run_stack(stack, self._context)]
 
     def cleanup(self) -> None:
         """Release the leases that are held, when a worker stops before the end of its list."""
         self._leases.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing to keep: what is finished is in the store."""
+        """Save nothing: what is finished is in the store."""
 
 
 @contextmanager
 def _deadline(limit: float | None, trials: int) -> Iterator[None]:
-    """End this process when trials hang: training ends itself at its limit, so this comes with a delay.
+    """End this process when trials hang. Training ends itself at its limit, so this comes with a delay.
 
-    The watchdog is a thread in C, which needs no turn of an interpreter that may never give one.
+    The watchdog is a thread in C, so it also ends a process whose interpreter never runs another thread.
     """
     if limit is not None:
         faulthandler.dump_traceback_later(limit * trials * _PATIENCE + _GRACE_SECONDS, exit=True)
@@ -121,7 +119,7 @@ def _deadline(limit: float | None, trials: int) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-def _told(record: TrialRecord) -> dict[str, Any]:
+def _facts(record: TrialRecord) -> dict[str, Any]:
     """What progress shows of a finished trial."""
     return {
         "trial_id": record.trial_id,

@@ -26,31 +26,55 @@ from trainables.config import (
     task_columns,
     trial_keys,
 )
-from trainables.diagnostics.trials import run_diagnostic
-from trainables.images import run_images
+from trainables.diagnostics.trials import run_diagnostic, shorten_diagnostic
+from trainables.images import (
+    images_evaluation_parts,
+    images_step_work,
+    run_images,
+    shorten_images,
+)
 from trainables.losses import build_loss
 from trainables.provenance import provenance_of, provenances_of
 from trainables.run_facts import peak_memory_bytes, run_facts
 from trainables.runtime import Diverged, Pruned, Runtime, StackFailedError, TimedOutError
-from trainables.sphere.trials import run_sphere
+from trainables.sphere.trials import run_sphere, shorten_sphere
 from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord
 from trainables.training.member import Report
 
 
+def _no_further_work(task: Any, runtime: Runtime) -> float:
+    return 1.0
+
+
+def _whole_evaluation(task: Any, runtime: Runtime) -> list[tuple[float, Any]]:
+    return [(1.0, task)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
-    """How trials of one kind run.
+    """How trials of one kind run, and how their cost is timed.
 
     `run` takes trials of equal shapes and returns, for each, the record columns that it yields stage by stage.
+    `shorten(task, steps, batch_size)` gives the same task over a few steps, of another batch size unless that is
+    None. `step_work` is the work of a step over that of a step of the shortened task. `evaluation_parts` gives
+    parts of the evaluation by size, each with the task over that part; the largest is 1 where there is time for it.
     """
 
     run: Callable[[Sequence[TrialConfig], Runtime, Report], list[Iterator[dict[str, Any]]]]
+    shorten: Callable[[Any, int, int | None], Any]
+    step_work: Callable[[Any, Runtime], float] = _no_further_work
+    evaluation_parts: Callable[[Any, Runtime], list[tuple[float, Any]]] = _whole_evaluation
 
 
 TASK_KINDS: dict[str, TaskKind] = {
-    "images": TaskKind(run=run_images),
-    "sphere": TaskKind(run=run_sphere),
-    "diagnostic": TaskKind(run=run_diagnostic),
+    "images": TaskKind(
+        run=run_images,
+        shorten=shorten_images,
+        step_work=images_step_work,
+        evaluation_parts=images_evaluation_parts,
+    ),
+    "sphere": TaskKind(run=run_sphere, shorten=shorten_sphere),
+    "diagnostic": TaskKind(run=run_diagnostic, shorten=shorten_diagnostic),
 }
 
 #: Columns that hold a number, or else text, by name.

@@ -1,7 +1,7 @@
-"""What a worker is handed and does, whoever started it: run a trial, put its record."""
+"""What a worker is given and what it does with it: it runs a stack of trials and puts their records."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -24,8 +24,13 @@ class WorkUnit:
     attempt: int
     config: TrialConfig
     title: str  # for people
-    alone: bool = False  # not to be trained in one stack with others
-    early_stopping: EarlyStopping | None = None  # of a unit that is alone
+    kept: bool = False  # its encoder was kept by an earlier trial, so it is only evaluated
+    early_stopping: EarlyStopping | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it must not be trained in one stack with others: one that stops early would leave its stack."""
+        return self.kept or self.early_stopping is not None
 
 
 #: Trials that are trained as one network, in this order.
@@ -50,34 +55,28 @@ def run_stack(stack: Stack, context: LaunchContext) -> Iterator[TrialRecord]:
     crashed. Raises `StoreError` when a record cannot be written, or when data or code are no longer those that a
     trial was planned with: its result would stand under the wrong id.
     """
-    origins = _check_identity(stack, context)
-    try:
-        yield from _run_together(stack, origins, context)
-        return
-    except StackFailedError as error:
-        _log.warning("a stack of %d trials failed and runs one by one: %s", len(stack), error)
-    for unit, origin in zip(stack, origins, strict=True):
-        yield from _run_together((unit,), [origin], context)
-
-
-def _run_together(
-    stack: Stack, origins: Sequence[Provenance], context: LaunchContext
-) -> Iterator[TrialRecord]:
     from trainables.loss_trace import LossTrace
     from trainables.training.trials import drop_checkpoint
     from trainables.trial import run_trials
 
+    origins = _check_identity(stack, context)
     configs, attempts = [unit.config for unit in stack], [unit.attempt for unit in stack]
     runtime = replace(context.runtime, early_stopping=stack[0].early_stopping)
     pretrain_ids, trace = [], LossTrace()
-    records = run_trials(configs, trace, runtime=runtime, attempts=attempts, provenances=origins)
-    for member, record in enumerate(records):
-        if context.traced:
-            trace.write(member, record, runtime.artefacts)
-        _put(record, context.store)
-        pretrain_ids.append(record.pretrain_id)
-        yield record
-    drop_checkpoint(pretrain_ids, runtime)
+    try:
+        records = run_trials(configs, trace, runtime=runtime, attempts=attempts, provenances=origins)
+        for member, record in enumerate(records):
+            if context.traced:
+                trace.write(member, record, runtime.artefacts)
+            _put(record, context.store)
+            pretrain_ids.append(record.pretrain_id)
+            yield record
+        drop_checkpoint(pretrain_ids, runtime)
+        return
+    except StackFailedError as error:  # in training, which comes before the first record
+        _log.warning("a stack of %d trials failed and runs one by one: %s", len(stack), error)
+    for unit in stack:
+        yield from run_stack((unit,), context)
 
 
 def _check_identity(stack: Stack, context: LaunchContext) -> list[Provenance]:

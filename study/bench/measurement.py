@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 
 from study.bench.arithmetic import network_flops
-from study.bench.memory import PeakMemory
 from study.bench.stages import stage_shares
 from study.bench.subject import build_subject
 from study.bench.timing import seconds_a_call
+from study.cost.memory import PeakMemory
 from trainables.config import TrialConfig
 from trainables.datasets.loaded import ImageData
 from trainables.runtime import Runtime

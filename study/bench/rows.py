@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from study.errors import StudyError
-from study.launch.stacks import stack_key, stack_limit
+from study.launch.scheduling import stack_key
 from study.spec.expand import TrialSet
+from study.spec.tasks.protocol import StudyTask
 from trainables.config import TrialConfig
 
 #: Trials that are trained as one.
@@ -25,7 +26,7 @@ def bench_rows(
     rows: list[Row] = []
     for size in dict.fromkeys(batch_sizes) or own:
         _check_size(size, trial_set)
-        alike = _alike([_resized(config, size) for config in configs], trial_set.data.size**2)
+        alike = _alike([_resized(config, size) for config in configs], trial_set.task)
         rows.append(alike[:1])
         if stacked and len(alike) > 1:
             rows.append(alike)
@@ -52,8 +53,8 @@ def _resized(config: TrialConfig, batch_size: int) -> TrialConfig:
     return dataclasses.replace(config, task=dataclasses.replace(config.task, training=training))
 
 
-def _alike(configs: Sequence[TrialConfig], pixels: int) -> Row:
+def _alike(configs: Sequence[TrialConfig], task: StudyTask) -> Row:
     """Different trials that can be trained as one with the first, as many as are worth it."""
-    key, limit = stack_key(configs[0]), stack_limit(configs[0].task, pixels)
+    key, limit = stack_key(configs[0]), task.stack_limit(configs[0].task)
     alike = {repr(config): config for config in configs if stack_key(config) == key}
     return list(alike.values())[:limit]

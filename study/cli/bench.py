@@ -55,7 +55,8 @@ def command(
     could not be measured.
     """
     from study.bench.rows import bench_rows
-    from study.launch.capacity import check_data_root, count_workers
+    from study.launch.capacity import count_workers
+    from study.loaded import check_data_root
     from study.spec.expand import expand, stand_ins
     from study.spec.load import load_spec
 
@@ -98,7 +99,7 @@ def _conditions(study: str, row: "Row", runtime: "Runtime") -> dict[str, Any]:
     import torch
 
     from study.bench.arithmetic import matmul_peak
-    from study.bench.memory import MEMORY_KIND
+    from study.cost.memory import MEMORY_KIND
     from trainables.run_facts import run_facts
 
     torch.set_num_threads(runtime.threads)  # as workers do

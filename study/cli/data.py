@@ -29,7 +29,7 @@ def command(name: str, data_root: str | None, download: bool, size: int | None, 
     `study list data` names the data sets. Every image is decoded once, which finds broken images, and goes into a
     cache that all trials share: $STUDY_CACHE_ROOT, or by default ~/.cache/contrastive-robustness.
     """
-    from study.launch.capacity import check_data_root
+    from study.loaded import check_data_root
     from trainables.config import DataConfig
     from trainables.datasets.datasets import load_dataset
 

@@ -68,7 +68,7 @@ def command(
     STUDY stays as it is, and the new study shares its records. The grown study is checked before anything is written.
     """
     from study.cli.plan import show_plan
-    from study.launch.capacity import check_data_root
+    from study.loaded import check_data_root
     from study.spec.expand import expand
     from study.spec.growth import grown_keys, parse_growth
     from study.spec.load import check_source

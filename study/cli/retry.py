@@ -58,8 +58,7 @@ def command(
     `study failures` lists the failed trials. The new attempt counts; earlier attempts stay in the store, and
     `study show` lists them.
     """
-    from study.cli.run import end_of, launch_trials, prepare_store
-    from study.launch.workers import fitting_workers
+    from study.launch.start import end_of, fitting_workers, launch_trials, prepare_store
     from study.loaded import load_study
     from study.report.failures import missing_line
 

@@ -1,5 +1,7 @@
 """Times real steps and a real evaluation of trials in this process, as a worker would run them.
 
+The processes of `study.cost.timing` run this, and so does the process that measures memory on a GPU.
+
 Large batches whose steps are slow are timed on fewer images and scaled up, and evaluation on large data likewise,
 so that a price never costs minutes itself: it ends after `_PATIENCE`, or where one step of each is slower still.
 """
@@ -18,13 +20,10 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from study.cost.span import Span
-from trainables.config import ImagesTask, SelectionConfig, TrialConfig
-from trainables.datasets.datasets import load_dataset
-from trainables.evaluation.probes import PROBES
+from trainables.config import TrialConfig
 from trainables.runtime import Runtime
-from trainables.selection.rounds import relative_step_cost
 from trainables.training.member import Report
-from trainables.trial import TASK_KINDS, ignore_report
+from trainables.trial import TASK_KINDS, TaskKind, ignore_report
 
 #: Steps that are timed, and the seconds after which fewer will do: never fewer than two.
 _STEPS, _ENOUGH_SECONDS = 12, 1.0
@@ -37,9 +36,6 @@ _PATIENCE = 20.0
 
 #: Seconds of these for evaluation, which begins on a few images and goes on to more as long as they last.
 _EVALUATION_SECONDS = 8.0
-
-#: Training images on which evaluation is timed whatever it costs, and on which it is timed where there are more.
-_FEW_EVALUATED, _EVALUATED = 250, 2000
 
 #: Pairs of the steps before an evaluation that is timed.
 _EVALUATED_BATCH = 16
@@ -79,7 +75,7 @@ def time_trials(stacks: Stacks, runtime: Runtime) -> Times:
             if steps and time.perf_counter() - started > _PATIENCE:
                 break
             timed = _time_stack(stack, runtime, pace)
-            size, work = stack[0].task.training.batch_size, _selection_work(stack[0], runtime)
+            size, work = stack[0].task.training.batch_size, _kind(stack[0]).step_work(stack[0].task, runtime)
             pace = statistics.median(timed.seconds) / timed.pairs
             steps[name] = [seconds * work * size / timed.pairs for seconds in timed.seconds]
             setup[name] = timed.setup
@@ -136,19 +132,17 @@ def run_steps(
     report: Report = ignore_report,
 ) -> list[Iterator[dict[str, Any]]]:
     """Train a stack for so many steps. Returns what is still to do of each trial: its columns, as they come."""
-    short = [_short(config, steps, batch_size) for config in stack]
-    return TASK_KINDS[short[0].task.kind].run(short, runtime, report)
+    kind = _kind(stack[0])
+    short = [
+        dataclasses.replace(config, task=kind.shorten(config.task, steps, batch_size)) for config in stack
+    ]
+    return kind.run(short, runtime, report)
 
 
-def run_evaluation(config: TrialConfig, runtime: Runtime, part: float = 1.0) -> float:
-    """Seconds of the probes and metrics of a network after two steps, on a part of the images of every split."""
-    task = config.task
-    if part < 1:
-        info = load_dataset(task.data, runtime.data_root).info
-        limits = {"train_limit": int(part * info.n_train), "test_limit": math.ceil(part * info.n_test)}
-        task = dataclasses.replace(task, data=dataclasses.replace(task.data, **limits))
-    size = min(task.training.batch_size, _EVALUATED_BATCH)
-    (columns,) = run_steps([dataclasses.replace(config, task=task)], 2, runtime, batch_size=size)
+def run_evaluation(config: TrialConfig, runtime: Runtime) -> float:
+    """Seconds of the probes and metrics of a trial after two steps."""
+    size = min(config.task.training.batch_size, _EVALUATED_BATCH)
+    (columns,) = run_steps([config], 2, runtime, batch_size=size)
     next(columns)
     started = time.perf_counter()
     for _ in columns:
@@ -156,18 +150,8 @@ def run_evaluation(config: TrialConfig, runtime: Runtime, part: float = 1.0) -> 
     return time.perf_counter() - started
 
 
-def evaluated_parts(config: TrialConfig, runtime: Runtime) -> list[float]:
-    """Parts of the images on which evaluation is timed, each twice the one before or all of them.
-
-    The first has the labels that every probe needs.
-    """
-    if not isinstance(config.task, ImagesTask):
-        return [1.0]
-    info = load_dataset(config.task.data, runtime.data_root).info
-    labels = len(info.classes) * max(PROBES[probe].labels_a_class for probe in config.task.probe.suite)
-    first, most = (max(images, 2.2 * labels) / info.n_train for images in (_FEW_EVALUATED, _EVALUATED))
-    parts = [first * 2**power for power in range(32) if first * 2**power <= max(first, min(most, 0.5))]
-    return [*parts, 1.0] if most >= 1 and first <= 0.5 else parts if first < 1 else [1.0]
+def _kind(config: TrialConfig) -> TaskKind:
+    return TASK_KINDS[config.task.kind]
 
 
 def _time_evaluation(config: TrialConfig, runtime: Runtime) -> Span:
@@ -175,15 +159,18 @@ def _time_evaluation(config: TrialConfig, runtime: Runtime) -> Span:
 
     The first evaluation is not counted: it imports, and chooses kernels.
     """
-    parts = evaluated_parts(config, runtime)
+    parts = [
+        (part, dataclasses.replace(config, task=task))
+        for part, task in _kind(config).evaluation_parts(config.task, runtime)
+    ]
     started = time.perf_counter()
-    run_evaluation(config, runtime, parts[0])
-    seen = [(parts[0], run_evaluation(config, runtime, parts[0]))]
-    for part in parts[1:]:
+    run_evaluation(parts[0][1], runtime)
+    seen = [(parts[0][0], run_evaluation(parts[0][1], runtime))]
+    for part, smaller in parts[1:]:
         expected = seen[-1][1] * part / seen[-1][0]
         if time.perf_counter() - started + expected > _EVALUATION_SECONDS:
             break
-        seen.append((part, run_evaluation(config, runtime, part)))
+        seen.append((part, run_evaluation(smaller, runtime)))
     return whole_evaluation(seen)
 
 
@@ -205,31 +192,3 @@ def whole_evaluation(seen: Sequence[tuple[float, float]]) -> Span:
     low, high = sorted((linear, seconds / part**power))
     line = seconds + (seconds - fewer) * (1 - part) / (part - before)
     return Span(low=low, mid=min(high, max(low, line)), high=high)
-
-
-def _short(config: TrialConfig, steps: int, batch_size: int | None) -> TrialConfig:
-    """The same trial over a few steps, of so many pairs where they are given."""
-    training = config.task.training
-    fields = {
-        "steps": steps,
-        "epochs": None,
-        "samples": None,
-        "batch_size": batch_size or training.batch_size,
-    }
-    known = {name: value for name, value in fields.items() if hasattr(training, name)}
-    task = dataclasses.replace(config.task, training=dataclasses.replace(training, **known))
-    if isinstance(task, ImagesTask):
-        task = dataclasses.replace(task, selection=SelectionConfig())
-    return dataclasses.replace(config, task=task)
-
-
-def _selection_work(config: TrialConfig, runtime: Runtime) -> float:
-    """Work of a step with its share of choosing batches over that without, since steps are timed on shuffled ones.
-
-    Choosing may embed the whole data set before the first step, which would be a price of minutes.
-    """
-    task = config.task
-    if not isinstance(task, ImagesTask):
-        return 1.0
-    images = load_dataset(task.data, runtime.data_root).info.n_pretraining
-    return relative_step_cost(task.selection, images, task.training.batch_size)

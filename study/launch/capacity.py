@@ -1,4 +1,4 @@
-"""Refuses a launch that cannot work, before anything is written."""
+"""How many trials of a study this machine has room for. Refuses a launch that has room for none."""
 
 import os
 from pathlib import Path
@@ -61,12 +61,3 @@ def _available_gpus(resources: ResourcesSection) -> int:
             f"resources.gpus_per_trial: got {gpus_in_words(resources)}, this machine has {count} usable GPUs"
         )
     return count
-
-
-def check_data_root(data_root: Path | None) -> Path | None:
-    """The data root as an absolute path. Raises `StudyError` unless it is a directory."""
-    if data_root is None:
-        return None
-    if not data_root.is_dir():
-        raise StudyError(f"--data-root: got '{data_root}', must be a directory")
-    return data_root.resolve()

@@ -1,6 +1,6 @@
 """A Ray cluster that runs already: reaching it, what fits on it, and whether its nodes see the same files.
 
-Where there is no address, Ray is started on this machine alone. What needs Ray itself is in `study.runners`.
+Where there is no address, Ray is started on this machine alone. What needs Ray itself is in `study.launch.runners`.
 """
 
 import os

@@ -1,25 +1,25 @@
-"""Which trials of a launch have no record yet, whoever runs them."""
+"""Which trials of a launch have no record yet, whoever runs them; the launch publishes its events through this."""
 
 from collections.abc import Sequence
 
-from study.events import Finished, Listener
+from study.events import EventFanOut, Finished, Listener
 from study.plan import Plan, searches_of
 from study.spec.expand import PlannedTrial
 from trainables.store.attempts import latest_attempts, read_records
 from trainables.store.records import RecordStore
-from trainables.work import WorkUnit
 
 
-class Remaining:
-    """A listener that passes everything on, and tells of trials that it finds recorded without having heard of them.
+class Remaining(EventFanOut):
+    """Publishes each trial's end once, whether a worker reports it or its record is found in the store.
 
     A trial is recorded when the store has a later attempt at it than `plan` knows of.
     """
 
     def __init__(
-        self, plan: Plan, trials: Sequence[PlannedTrial], store: RecordStore, listener: Listener
+        self, plan: Plan, trials: Sequence[PlannedTrial], store: RecordStore, listeners: Sequence[Listener]
     ) -> None:
-        self._store, self._listener = store, listener
+        super().__init__(listeners)
+        self._store = store
         self._searches = searches_of(plan.spec, plan.trial_set)
         self._before = latest_attempts(plan.records.table)
         self._left = {trial.keys.trial_id: trial for trial in trials}
@@ -33,7 +33,7 @@ class Remaining:
         return trial_id in self._left
 
     def look(self) -> None:
-        """Look for records in the store, which is the truth."""
+        """Look for records of these trials in the store."""
         table = read_records(self._store, set(self._left), self._searches).table
         values = [name for name in table.column_names if name.startswith("val_")]
         for row in table.select(["trial_id", "attempt", "status", "seconds_total", *values]).to_pylist():
@@ -48,15 +48,7 @@ class Remaining:
                     )
                 )
 
-    def started(self, unit: WorkUnit) -> None:
-        """Of no interest here."""
-        self._listener.started(unit)
-
     def finished(self, event: Finished) -> None:
-        """A trial has its record; told once."""
+        """Publish the end of a trial that was left; any further report of it is dropped."""
         if self._left.pop(event.trial_id, None):
-            self._listener.finished(event)
-
-    def tick(self) -> None:
-        """Of no interest here."""
-        self._listener.tick()
+            super().finished(event)

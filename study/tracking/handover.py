@@ -15,16 +15,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from study.console import CONSOLE, say_error
-from study.events import Finished, Listener
+from study.events import Expected, Finished, Listener
 from study.plan import Plan, searches_of
-from study.spec.expand import PlannedTrial
 from study.tracking.journal import Journal
 from study.tracking.tracked_run import TrackedRun, tracked_run
 from study.tracking.trackers import Destination, Tracker
 from trainables.store.artefacts import losses_path
 from trainables.store.attempts import read_records
 from trainables.store.records import RecordStore
-from trainables.work import WorkUnit
 
 #: Trials that end within so long are read together.
 _GATHER_SECONDS = 1.0
@@ -39,16 +37,14 @@ _SILENT_SECONDS = 5.0
 _ROWS = 256
 
 
-class Handover:
-    """A listener that passes everything on, and hands runs over from `with` to its end, which waits for the rest.
+class Handover(Listener):
+    """Hands the runs of finished trials over while its block runs; the end of the block waits for the rest.
 
     A tracker that fails is left alone for the rest of the launch, after one line; the next launch makes up for it.
     """
 
-    def __init__(
-        self, plan: Plan, store: RecordStore, destinations: Iterable[Destination], listener: Listener
-    ) -> None:
-        self._study, self._store, self._listener = plan.spec.name, store, listener
+    def __init__(self, plan: Plan, store: RecordStore, destinations: Iterable[Destination]) -> None:
+        self._study, self._store = plan.spec.name, store
         self._searches = searches_of(plan.spec, plan.trial_set)
         self._destinations = list(destinations)
         self._trials = {trial.keys.trial_id: trial for trial in plan.trials}
@@ -78,23 +74,14 @@ class Handover:
             self._quit.set()
             raise
 
-    def expect(self, trials: Iterable[PlannedTrial]) -> None:
-        """Further trials, which a search has come upon."""
-        self._trials |= {trial.keys.trial_id: trial for trial in trials}
-
-    def started(self, unit: WorkUnit) -> None:
-        """Of no interest here."""
-        self._listener.started(unit)
+    def expected(self, event: Expected) -> None:
+        """Know further trials, such as those that a search has decided."""
+        self._trials = self._trials | {trial.keys.trial_id: trial for trial in event.trials}
 
     def finished(self, event: Finished) -> None:
-        """A trial has its record."""
+        """Queue a trial that has its record."""
         if self._destinations:
             self._ended.put(event.trial_id)
-        self._listener.finished(event)
-
-    def tick(self) -> None:
-        """Of no interest here."""
-        self._listener.tick()
 
     def _wait(self) -> None:
         if self._is_busy(_SILENT_SECONDS):

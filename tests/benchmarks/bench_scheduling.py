@@ -15,16 +15,14 @@ from typing import Any
 
 import psutil
 
-from study.events import Finished
+from study.events import Finished, Listener
 from study.launch.runners.ray_tune import RayTuneRunner, start_ray
-from study.launch.scheduling import split_work
+from study.launch.scheduling import LIST_SECONDS, split_work
 from tests.trainables.test_config import example
 from trainables.ray_adapter import TrialWorker
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
 from trainables.work import LaunchContext, Stack, WorkUnit
-
-_LIST_SECONDS = 30.0
 
 
 class Sleeper(TrialWorker):
@@ -36,20 +34,14 @@ class Sleeper(TrialWorker):
         return [{"trial_id": unit.trial_id, "status": "ok", "seconds": 0.0, "values": {}} for unit in stack]
 
 
-class Count:
+class Count(Listener):
     """A listener that counts."""
 
     def __init__(self) -> None:
         self.finished_trials = 0
 
-    def started(self, unit: WorkUnit) -> None:
-        """Not counted."""
-
     def finished(self, event: Finished) -> None:
         self.finished_trials += 1
-
-    def tick(self) -> None:
-        """Nothing to show."""
 
 
 def run_sleepers(
@@ -63,7 +55,7 @@ def run_sleepers(
         )
         for index in range(trials)
     ]
-    lists = split_work(stacks, workers, longest=_LIST_SECONDS)
+    lists = split_work(stacks, workers, longest=LIST_SECONDS)
     listener = Count()
     start = time.perf_counter()
     lost = runner(lists, context, listener)

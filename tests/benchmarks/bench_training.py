@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from study.launch.stacks import stack_limit
+from study.spec.tasks.images import network_stack_limit
 from tests.benchmarks.interleaved import processor_seconds, repeated
 from tests.benchmarks.trainings import RESNET18, SMALL_CONV, random_data, trainer, trials
 from tests.benchmarks.usual_pipeline import UsualTraining
@@ -33,7 +33,7 @@ _USUAL_STEPS, _IMAGES_A_TURN = 2, 2048
 def print_small(size: int, batch_size: int, rounds: int) -> None:
     """Small network: the usual pipeline, ours alone, ours stacked as workers stack."""
     data = random_data(size)
-    count = stack_limit(trials(SMALL_CONV, data, batch_size)[0].task, size**2)
+    count = network_stack_limit(trials(SMALL_CONV, data, batch_size)[0].task, size**2)
     configs = trials(SMALL_CONV, data, batch_size, count)
     steps = max(1, _IMAGES_A_TURN // batch_size)
     stacked_steps = max(1, steps // count)

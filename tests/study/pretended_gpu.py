@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from study.events import Listener
 from study.launch.runners.ray_tune import RayTuneRunner
 from trainables.ray_adapter import TrialWorker
 from trainables.runtime import Runtime
@@ -35,15 +36,10 @@ def main(store: Path) -> None:
 
     from tests.study.test_gpu_share import by_size, stack
 
-    class Deaf:
-        def started(self, unit: object) -> None: ...
-        def finished(self, event: object) -> None: ...
-        def tick(self) -> None: ...
-
     ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, logging_level="ERROR")
     runner = RayTuneRunner(workers=4, cpus_per_trial=1, gpus_per_trial=by_size, trainable=Noting)
     lists = [[stack(64, 0)], [stack(64, 1)], [stack(256, 0)], [stack(64, 2)]]
-    lost = runner(lists, LaunchContext(store=RecordStore(store), runtime=Runtime()), Deaf())
+    lost = runner(lists, LaunchContext(store=RecordStore(store), runtime=Runtime()), Listener())
     runner.shutdown()
     assert not lost
     print(json.dumps([json.loads(path.read_text()) for path in store.glob("*.json")]))

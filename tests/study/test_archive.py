@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from study.archive import check_name, read_archive, removed_line, write_archive
-from study.cli.run import launch_trials, prepare_store
 from study.errors import StudyError
-from study.launch.workers import Workers
+from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import LoadedStudy, load_study
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from study.bench.arithmetic import matmul_peak, network_flops
-from study.bench.memory import PeakMemory
 from study.bench.rows import bench_rows
 from study.bench.stages import STAGES, stage_shares
 from study.bench.subject import Subject, build_subject
 from study.bench.timing import seconds_a_call
+from study.cost.memory import PeakMemory
 from study.spec.expand import TrialSet, expand
 from study.spec.load import load_spec
 from tests.benchmarks import bench_gpu

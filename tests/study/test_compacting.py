@@ -6,7 +6,6 @@ import pytest
 
 from study.errors import LaunchError
 from study.launch.listeners.compaction import Compacting
-from tests.study.test_launch import Silence
 from tests.trainables.records_example import example_record
 from trainables.store.records import RecordStore
 
@@ -23,7 +22,7 @@ def fill(store: RecordStore, count: int, first: int = 0) -> None:
 def test_few_records_are_joined_in_the_end(tmp_path: Path) -> None:
     store = RecordStore(tmp_path)
     fill(store, 3)
-    with Compacting(store, Silence()) as compacting:
+    with Compacting(store) as compacting:
         compacting.tick()
         assert joined(store) == []
     assert len(joined(store)) == 1
@@ -34,7 +33,7 @@ def test_many_are_joined_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("study.launch.listeners.compaction._EVERY_SECONDS", 0.0)
     monkeypatch.setattr("study.launch.listeners.compaction._AT_LEAST", 8)
     store = RecordStore(tmp_path)
-    with Compacting(store, Silence()) as compacting:
+    with Compacting(store) as compacting:
         fill(store, 7)
         compacting.tick()
         assert joined(store) == []
@@ -47,7 +46,7 @@ def test_many_are_joined_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_store_that_refused_is_left_alone(tmp_path: Path) -> None:
     store = RecordStore(tmp_path)
     fill(store, 3)
-    with pytest.raises(LaunchError), Compacting(store, Silence()):
+    with pytest.raises(LaunchError), Compacting(store):
         raise LaunchError("store: cannot write")
     assert joined(store) == []
 
@@ -55,9 +54,9 @@ def test_a_store_that_refused_is_left_alone(tmp_path: Path) -> None:
 def test_an_error_is_logged_and_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = RecordStore(tmp_path)
     fill(store, 3)
-    with Compacting(store, Silence()):
+    with Compacting(store):
         pass
     joined(store)[0].write_bytes(b"not Parquet")
-    with Compacting(store, Silence()) as compacting:
+    with Compacting(store) as compacting:
         compacting.tick()
     assert caplog.text.count("were not compacted: store: records/compact-3-") == 2

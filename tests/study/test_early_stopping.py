@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from study.cost.model import CostModel
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
 from study.launch.search.loop import run_search
@@ -51,10 +52,11 @@ def run(study: Path, store: RecordStore) -> list[str]:
         context=LaunchContext(store=store, runtime=Runtime(artefacts=store.path)),
         workers=1,
         runner=run_inline,
-        listener=silence,
+        costs=CostModel(task=plan.trial_set.task),
+        listeners=[silence],
     )
     if plan.trial_set.design.adaptive:
-        run_search(launch, lambda plan, trials: silence, alone=lambda: True)
+        run_search(launch, alone=lambda: True)
     else:
         launch.run()
     return silence.finished_trials

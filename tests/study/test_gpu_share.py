@@ -13,19 +13,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from study.cost.gpu_memory import AutoShares, Card, look_at_card, measure_peaks
-from study.cost.gpu_share import (
+from study.cost.gpu_shares import (
     CONTEXT_BYTES,
     HEAD_ROOM,
+    AutoShares,
+    Card,
     SharesOf,
     gpu_share,
-    group_lists,
-    memory_key,
-    past_peaks,
-    same_share,
+    look_at_card,
+    measure_peaks,
     shares_of,
 )
+from study.cost.model import CostModel, memory_key, past_peaks
 from study.errors import StudyError
+from study.launch.scheduling import group_lists, same_share
 from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
@@ -115,6 +116,12 @@ def loaded(write_study: WriteStudy, tmp_path: Path) -> LoadedStudy:
     return loaded
 
 
+def costs_of(loaded: LoadedStudy) -> CostModel:
+    """The model of a study on a machine with a GPU."""
+    peaks = past_peaks(loaded.store.read().table, "eager")
+    return CostModel(task=loaded.plan.trial_set.task, peaks=peaks)
+
+
 def test_shares_come_from_records_and_what_they_do_not_tell_is_measured_once(loaded: LoadedStudy) -> None:
     small, large = finished(loaded)
     assert (small.task.training.batch_size, large.task.training.batch_size) == (8, 16)
@@ -129,7 +136,7 @@ def test_shares_come_from_records_and_what_they_do_not_tell_is_measured_once(loa
         return dict.fromkeys(configs, 12 * GIB)
 
     runtime = Runtime(device="cuda")
-    shares: SharesOf = AutoShares(loaded.store, runtime, on_gpu)
+    shares: SharesOf = AutoShares(costs_of(loaded), runtime, on_gpu)
     new = (dataclasses.replace(stack(8)[0], config=sized(32)),)
     known = [(dataclasses.replace(new[0], config=config),) for config in (small, large)]
     assert shares(known) == [gpu_share(GIB, 16 * GIB), gpu_share(2 * GIB, 16 * GIB)]
@@ -139,10 +146,18 @@ def test_shares_come_from_records_and_what_they_do_not_tell_is_measured_once(loa
     assert calls == ["look_at_card", "measure_peaks"]
 
 
-@pytest.mark.parametrize("other", [{"device": "cpu"}, {"device_name": "Other"}, {"status": "crashed"}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"device": "cpu"},
+        {"device_name": "Other"},
+        {"status": "crashed"},
+        {"execution_mode": "single:compiled"},
+    ],
+)
 def test_records_of_other_conditions_tell_nothing(loaded: LoadedStudy, other: dict[str, object]) -> None:
     finished(loaded, **other)
-    assert past_peaks(loaded.store.read().table, device_name="Card", execution="eager") == {}
+    assert "Card" not in past_peaks(loaded.store.read().table, "eager")
 
 
 def test_a_measurement_that_fails_is_one_line(loaded: LoadedStudy) -> None:
@@ -150,7 +165,7 @@ def test_a_measurement_that_fails_is_one_line(loaded: LoadedStudy) -> None:
         raise RuntimeError("CUDA error:\nno device")
 
     with pytest.raises(StudyError, match=r"got auto, and memory could not be measured \(no device\)"):
-        AutoShares(loaded.store, Runtime(device="cuda"), on_gpu)([stack(8)])
+        AutoShares(costs_of(loaded), Runtime(device="cuda"), on_gpu)([stack(8)])
 
 
 def test_peaks_are_those_of_steps_and_of_the_evaluation(loaded: LoadedStudy) -> None:

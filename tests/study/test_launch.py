@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from study.cost.model import CostModel
 from study.errors import LaunchError
 from study.events import Finished, Listener, LostStack
 from study.launch.launch import Launch
@@ -19,20 +20,14 @@ from trainables.store.records import RecordStore, StoreError
 from trainables.work import LaunchContext, Stack, WorkUnit, run_stack
 
 
-class Silence:
+class Silence(Listener):
     """A listener that remembers who finished."""
 
     def __init__(self) -> None:
         self.finished_trials: list[str] = []
 
-    def started(self, unit: WorkUnit) -> None:
-        """Nothing to remember."""
-
     def finished(self, event: Finished) -> None:
         self.finished_trials.append(event.trial_id)
-
-    def tick(self) -> None:
-        """Nothing to show."""
 
 
 class MortalRunner:
@@ -57,13 +52,15 @@ class MortalRunner:
 
 def launch(study: Path, store: RecordStore, runner: object, listener: Silence | None = None) -> Silence:
     listener = listener or Silence()
+    plan = make_plan(load_spec(str(study)), store, None)
     Launch(
-        plan=make_plan(load_spec(str(study)), store, None),
+        plan=plan,
         store=store,
         context=LaunchContext(store=store, runtime=Runtime()),
         workers=2,
         runner=runner,  # type: ignore[arg-type]
-        listener=listener,
+        costs=CostModel(task=plan.trial_set.task),
+        listeners=[listener],
     ).run()
     return listener
 

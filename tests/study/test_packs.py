@@ -2,14 +2,19 @@
 
 import dataclasses
 
-from study.launch.stacks import form_stacks, stack_key, stack_limit
+from study.launch.scheduling import form_stacks, stack_key
+from study.spec.tasks.images import network_stack_limit
 from tests.trainables.tiny_trial import tiny
-from trainables.config import EncoderConfig, TrialConfig
+from trainables.config import EncoderConfig, ImagesTask, TrialConfig
 from trainables.work import WorkUnit
 
 
 def unit(config: TrialConfig, name: str, **how: bool) -> WorkUnit:
     return WorkUnit(trial_id=name, attempt=0, config=config, title="", **how)
+
+
+def limit(task: ImagesTask) -> int:
+    return network_stack_limit(task, pixels=64)
 
 
 def with_training(config: TrialConfig, **changes: object) -> TrialConfig:
@@ -27,7 +32,7 @@ def test_seed_loss_and_rate_may_differ_and_nothing_else() -> None:
 
 def test_packs_are_even_and_hold_every_unit_once() -> None:
     units = [unit(tiny(seed=seed), str(seed)) for seed in range(35)]
-    stacks = form_stacks(units, 2, pixels=64, stacked=True)
+    stacks = form_stacks(units, 2, limit=limit, stacked=True)
     assert [len(stack) for stack in stacks] == [12, 11, 12]
     assert [each for stack in stacks for each in stack] == units
 
@@ -36,7 +41,7 @@ def test_losses_with_the_same_trials_are_stacked_alike() -> None:
     units = [
         unit(tiny(loss, seed=seed), f"{loss}{seed}") for loss in ("dcl", "flatnce") for seed in range(21)
     ]
-    stacks = form_stacks(units, 2, pixels=64, stacked=True)
+    stacks = form_stacks(units, 2, limit=limit, stacked=True)
     assert [[each.config.seed for each in stack] for stack in stacks[:2]] == [
         [each.config.seed for each in stack] for stack in stacks[2:]
     ]
@@ -44,24 +49,24 @@ def test_losses_with_the_same_trials_are_stacked_alike() -> None:
 
 def test_every_worker_gets_a_pack_where_there_are_few() -> None:
     units = [unit(tiny(seed=seed), str(seed)) for seed in range(6)]
-    assert [len(stack) for stack in form_stacks(units, 3, pixels=64, stacked=True)] == [2, 2, 2]
-    assert len(form_stacks(units[:2], 8, pixels=64, stacked=True)) == 2
-    assert form_stacks([], 2, pixels=64, stacked=True) == []
+    assert [len(stack) for stack in form_stacks(units, 3, limit=limit, stacked=True)] == [2, 2, 2]
+    assert len(form_stacks(units[:2], 8, limit=limit, stacked=True)) == 2
+    assert form_stacks([], 2, limit=limit, stacked=True) == []
 
 
 def test_stacking_can_be_switched_off() -> None:
     units = [unit(tiny(seed=seed), str(seed)) for seed in range(6)]
-    assert form_stacks(units, 1, pixels=64, stacked=False) == [(each,) for each in units]
-    alone = [dataclasses.replace(each, alone=True) for each in units]
-    assert form_stacks(alone, 1, pixels=64, stacked=True) == [(each,) for each in alone]
+    assert form_stacks(units, 1, limit=limit, stacked=False) == [(each,) for each in units]
+    alone = [dataclasses.replace(each, kept=True) for each in units]
+    assert form_stacks(alone, 1, limit=limit, stacked=True) == [(each,) for each in alone]
 
 
 def test_large_batches_images_and_networks_stack_less() -> None:
     task = tiny().task
-    assert stack_limit(task, 64) == stack_limit(task, 256) == 16
+    assert network_stack_limit(task, 64) == network_stack_limit(task, 256) == 16
     large = with_training(tiny(), batch_size=256).task
-    assert stack_limit(large, 64) == 2
-    assert stack_limit(large, 1024) == 1
-    assert stack_limit(with_training(tiny(), batch_size=4096).task, 64) == 1
+    assert network_stack_limit(large, 64) == 2
+    assert network_stack_limit(large, 1024) == 1
+    assert network_stack_limit(with_training(tiny(), batch_size=4096).task, 64) == 1
     resnet = dataclasses.replace(task, encoder=EncoderConfig(name="resnet18"))
-    assert stack_limit(resnet, 64) == 1
+    assert network_stack_limit(resnet, 64) == 1

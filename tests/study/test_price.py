@@ -8,18 +8,19 @@ import pyarrow as pa
 import pytest
 
 from study.cli.plan import device_hours, show_plan
-from study.cli.run import launch_trials, prepare_store
-from study.cost.past_times import Conditions, cost_key, past_costs
+from study.cost.model import Conditions, CostModel, Kind, TrialCost, past_costs, study_costs
 from study.cost.span import Span, spans_of, total
-from study.cost.time_trials import _costs, time_kinds
-from study.cost.timed_steps import _quick_pairs, evaluated_parts, time_trials, whole_evaluation
-from study.launch.price import Price, Unpriced, expected_costs, price_missing
-from study.launch.workers import Workers
+from study.cost.timed_steps import _quick_pairs, time_trials, whole_evaluation
+from study.cost.timing import time_kinds, timed_costs
+from study.launch.price import Price, Unpriced, price_missing
+from study.launch.scheduling import form_stacks, work_unit
+from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.test_bad_input import invoke
 from trainables.config import TrialConfig
+from trainables.images import images_evaluation_parts
 from trainables.runtime import Runtime
 
 HERE = Conditions(device="cpu", device_name="Chip", threads=1, execution="eager")
@@ -55,11 +56,23 @@ def row(config: TrialConfig, **changes: object) -> dict[str, object]:
     return known | changes
 
 
+def costs_from(loaded: LoadedStudy, *rows: dict[str, object]) -> CostModel:
+    """The model of a study from these records."""
+    table = pa.Table.from_pylist(list(rows))
+    keys = frozenset(Kind.of(trial.config, 1).key for trial in loaded.plan.trials)
+    return CostModel(task=loaded.plan.trial_set.task, known=past_costs(table, keys, HERE))
+
+
+def cost_of(costs: CostModel, config: TrialConfig, members: int = 1) -> TrialCost:
+    cost = costs._trial_cost(Kind.of(config, members))
+    assert cost is not None
+    return cost
+
+
 def test_records_price_trials_of_their_kind(loaded: LoadedStudy) -> None:
     config = loaded.plan.trials[0].config
-    kind = (cost_key(config), 1)
-    costs = past_costs(pa.Table.from_pylist([row(config)]), [kind], HERE)
-    assert (costs[kind].step.mid, costs[kind].rest.mid) == (0.5, 3.0)
+    cost = cost_of(costs_from(loaded, row(config)), config)
+    assert (cost.step.mid, cost.rest.mid) == (0.5, 3.0)
 
 
 @pytest.mark.parametrize(
@@ -69,20 +82,59 @@ def test_records_price_trials_of_their_kind(loaded: LoadedStudy) -> None:
         {"device_name": "Other"},
         {"threads": 2},
         {"execution_mode": "single:compiled"},
-        {"stack_size": 4, "execution_mode": "stacked:eager"},
         {"seconds_total": 4.0},  # of an encoder that was kept, or a trial taken up again
         {"steps_done": 0},
     ],
 )
 def test_records_of_other_conditions_price_nothing(loaded: LoadedStudy, changes: dict[str, object]) -> None:
+    costs = costs_from(loaded, row(loaded.plan.trials[0].config, **changes))
+    assert costs.known == {}
+    assert costs.seconds_per_unit is None
+
+
+def test_records_of_much_larger_stacks_do_not_tell_of_a_kind(loaded: LoadedStudy) -> None:
     config = loaded.plan.trials[0].config
-    table = pa.Table.from_pylist([row(config, **changes)])
-    assert past_costs(table, [(cost_key(config), 1)], HERE) == {}
+    costs = costs_from(loaded, row(config, stack_size=4, execution_mode="stacked:eager"))
+    assert not costs.is_known(Kind.of(config, 1))
+    assert costs.is_known(Kind.of(config, 2))
+
+
+def test_records_of_other_studies_tell_nothing(loaded: LoadedStudy) -> None:
+    config = loaded.plan.trials[0].config
+    wider = dataclasses.replace(config.task.encoder, width=64)
+    other = dataclasses.replace(config, task=dataclasses.replace(config.task, encoder=wider))
+    assert costs_from(loaded, row(other)).known == {}
+
+
+def test_what_no_record_tells_of_costs_as_the_nearest_kind_between_wider_ends(loaded: LoadedStudy) -> None:
+    """Twice the fixed work of a step and its pairs take twice the seconds."""
+    small = next(t.config for t in loaded.plan.trials if t.config.task.training.batch_size == 8)
+    large = next(t.config for t in loaded.plan.trials if t.config.task.training.batch_size == 16)
+    costs = costs_from(loaded, row(small))
+    seen, guessed = cost_of(costs, small), cost_of(costs, large)
+    assert guessed.step.mid == pytest.approx(seen.step.mid * (16 + 48) / (8 + 48))
+    assert guessed.step.high / guessed.step.low > 2 * seen.step.high / seen.step.low
+    assert guessed.rest == seen.rest
+
+
+def test_trials_that_train_nothing_cost_what_their_measures_take(loaded: LoadedStudy) -> None:
+    config = loaded.plan.trials[0].config
+    cost = cost_of(costs_from(loaded, row(config, steps_done=None, seconds_pretrain=None)), config)
+    assert (cost.step.mid, cost.rest.mid) == (0.0, 8.0)
+
+
+def test_without_records_costs_are_relative_to_the_pairs_of_all_steps(loaded: LoadedStudy) -> None:
+    costs = CostModel(task=loaded.plan.trial_set.task)
+    units = [work_unit(trial, loaded.context) for trial in loaded.plan.trials]
+    for unit, cost in zip(units, costs.unit_costs([(unit,) for unit in units]).values(), strict=True):
+        assert cost == 30 * (unit.config.task.training.batch_size + 48)
+    assert costs.stack_seconds((units[0],)) is None
 
 
 def test_a_kind_is_all_but_seed_rate_budget_and_numbers_of_the_loss(loaded: LoadedStudy) -> None:
     first, *others = [trial.config for trial in loaded.plan.trials]
-    alike = [cost_key(config) == cost_key(first) for config in others]
+    kind = Kind.of(first, 1)
+    alike = [Kind.of(config, 1) == kind for config in others]
     same = [
         (config.loss.name, config.task.training.batch_size)
         == (first.loss.name, first.task.training.batch_size)
@@ -91,7 +143,7 @@ def test_a_kind_is_all_but_seed_rate_budget_and_numbers_of_the_loss(loaded: Load
     assert alike == same
     training = dataclasses.replace(first.task.training, lr=9.0, steps=1000)
     longer = dataclasses.replace(first, task=dataclasses.replace(first.task, training=training))
-    assert cost_key(longer) == cost_key(first)
+    assert Kind.of(longer, 1) == kind
 
 
 def test_timed_steps_are_of_one_trial_of_a_stack(loaded: LoadedStudy) -> None:
@@ -104,15 +156,17 @@ def test_timed_steps_are_of_one_trial_of_a_stack(loaded: LoadedStudy) -> None:
 
 def test_evaluation_of_large_data_is_scaled_up(loaded: LoadedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     task = loaded.plan.trials[0].config.task  # 200 images, ten labels of ten classes
-    assert evaluated_parts(loaded.plan.trials[0].config, Runtime()) == [1]
+    assert images_evaluation_parts(task, Runtime()) == [(1, task)]
     data = dataclasses.replace(task.data, train_limit=None, test_limit=None)
     few = dataclasses.replace(task, data=data, probe=dataclasses.replace(task.probe, suite=("probe1",)))
     config = dataclasses.replace(loaded.plan.trials[0].config, task=few)
-    monkeypatch.setattr("study.cost.timed_steps._FEW_EVALUATED", 50)
-    monkeypatch.setattr("study.cost.timed_steps._EVALUATED", 200)
-    assert evaluated_parts(config, Runtime()) == [50 / 997, 100 / 997, 200 / 997]
-    more = dataclasses.replace(config, task=dataclasses.replace(few, data=data, probe=task.probe))
-    assert evaluated_parts(more, Runtime()) == pytest.approx([220 / 997])
+    monkeypatch.setattr("trainables.images._FEW_EVALUATED", 50)
+    monkeypatch.setattr("trainables.images._EVALUATED", 200)
+    parts = images_evaluation_parts(few, Runtime())
+    assert [part for part, _ in parts] == [50 / 997, 100 / 997, 200 / 997]
+    assert [smaller.data.train_limit for _, smaller in parts] == [50, 100, 200]
+    more = dataclasses.replace(few, data=data, probe=task.probe)
+    assert [part for part, _ in images_evaluation_parts(more, Runtime())] == pytest.approx([220 / 997])
     evaluation = time_trials([("one", [config])], Runtime()).evaluation
     assert 0 < evaluation.low <= evaluation.mid <= evaluation.high
 
@@ -120,9 +174,8 @@ def test_evaluation_of_large_data_is_scaled_up(loaded: LoadedStudy, monkeypatch:
 def test_records_of_other_stacks_price_between_wide_ends(loaded: LoadedStudy) -> None:
     """Two trials in one stack: at most as dear as half of a step of four, or as much a trial."""
     config = loaded.plan.trials[0].config
-    kind = (cost_key(config), 2)
-    (cost,) = past_costs(pa.Table.from_pylist([row(config, stack_size=4)]), [kind], HERE).values()
-    same = past_costs(pa.Table.from_pylist([row(config, stack_size=2)]), [kind], HERE)[kind]
+    cost = cost_of(costs_from(loaded, row(config, stack_size=4)), config, members=2)
+    same = cost_of(costs_from(loaded, row(config, stack_size=2)), config, members=2)
     assert same.step.mid < cost.step.mid < 2 * same.step.mid
     assert cost.step.low == pytest.approx(same.step.low)
     assert cost.step.high == pytest.approx(2 * same.step.high)
@@ -148,15 +201,16 @@ def test_timing_ends_and_prices_the_rest_by_their_like(
 ) -> None:
     """With no time at all one kind is timed still; the others are priced by it, between wider ends."""
     stacks = {
-        (cost_key(trial.config), 1): [trial.config] for trial in loaded.plan.trials if trial.config.seed == 0
+        Kind.of(trial.config, 1): [trial.config] for trial in loaded.plan.trials if trial.config.seed == 0
     }
     monkeypatch.setattr("study.cost.timed_steps._PATIENCE", 0.0)
     times = time_trials(list(stacks.items()), Runtime())
     assert len(times.steps) == 1 < len(stacks)
-    measured = _costs(stacks, [times])
-    assert measured.timed == 1
-    assert set(measured.costs) == set(stacks)
-    widths = {kind: cost.step.high / cost.step.low for kind, cost in measured.costs.items()}
+    found = timed_costs([times])
+    assert set(found) == set(times.steps)
+    costs = CostModel(task=loaded.plan.trial_set.task).with_known(found)
+    steps = {kind: cost_of(costs, stack[0]).step for kind, stack in stacks.items()}
+    widths = {kind: step.high / step.low for kind, step in steps.items()}
     (timed,) = times.steps
     assert all(width > 2 * widths[timed] for kind, width in widths.items() if kind != timed)
 
@@ -174,7 +228,7 @@ def test_slow_steps_are_timed_with_few_pairs() -> None:
 def test_trials_that_cannot_run_have_no_price(loaded: LoadedStudy) -> None:
     config = loaded.plan.trials[0].config
     broken = dataclasses.replace(config, loss=dataclasses.replace(config.loss, name="none_such"))
-    assert time_kinds({("broken", 1): [broken]}, Runtime(), at_once=1) is None
+    assert time_kinds({Kind.of(broken, 1): [broken]}, Runtime(), at_once=1) is None
 
 
 def test_a_plan_is_priced_by_timing_and_then_by_records(write_study: WriteStudy, tmp_path: Path) -> None:
@@ -220,7 +274,7 @@ def test_records_tell_a_launch_and_a_plan_of_their_kinds_alone(
     """Where they tell of all, nothing is timed, and the time left is known at once; of some, it is known in part."""
     study, store = write_study(LONGER, ("[8, 16]", "[8]")), tmp_path / "store"
     loaded = load_study(str(study), str(store), None)
-    assert expected_costs(loaded, loaded.plan.missing, 1, search=False)[1] is None
+    assert study_costs(loaded).seconds_per_unit is None
     prepare_store(str(study), loaded)
     launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline"))
 
@@ -229,17 +283,21 @@ def test_records_tell_a_launch_and_a_plan_of_their_kinds_alone(
     assert "from finished trials of this store." in result.output.replace("\n", " ")
     assert "timing" not in result.stderr
     grown = load_study(str(more), str(store), None)
-    costs, pace = expected_costs(grown, grown.plan.missing, 1, search=False)
-    assert pace == 1
+    costs = study_costs(grown)
+    assert costs.seconds_per_unit == 1
     price = price_missing(grown, 1, at_once=1, timed=False)
     assert isinstance(price, Price)
-    assert sum(costs) == pytest.approx(price.work.mid)
+    units = [work_unit(trial, grown.context) for trial in grown.plan.missing]
+    stacks = form_stacks(units, 1, limit=grown.plan.trial_set.task.stack_limit, stacked=True)
+    assert sum(costs.unit_costs(stacks).values()) == pytest.approx(price.work.mid)
 
     wider = load_study(str(write_study(LONGER, ("seeds = [0, 1]", "seeds = [0, 1, 2, 3]"))), str(store), None)
     unpriced = price_missing(wider, 1, at_once=1, timed=False)
     assert isinstance(unpriced, Unpriced)
     assert 0 < unpriced.recorded < unpriced.kinds
-    assert expected_costs(wider, wider.plan.missing, 1, search=False)[1] not in (None, 1.0)
+    assert (
+        study_costs(wider).seconds_per_unit == 1
+    )  # a launch takes the nearest kind's seconds for the others
     capsys.readouterr()
     show_plan(str(tmp_path / "tiny.toml"), str(store), None, as_json=False, workers=1, timed=False)
     assert "Price: known in part: the records of this store tell of" in capsys.readouterr().out

@@ -1,15 +1,16 @@
 """What a person sees: counts that add up, what runs, time left, the best by validation."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from study.console import format_seconds
-from study.events import Finished
+from study.events import Expected, Finished
 from study.launch.listeners.progress import Progress
-from study.plan import make_plan
+from study.plan import Plan, make_plan
 from study.spec.expand import PlannedTrial
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
@@ -21,12 +22,20 @@ def unit(trial: PlannedTrial) -> WorkUnit:
     return WorkUnit(trial_id=trial.keys.trial_id, attempt=0, config=trial.config, title=trial.title)
 
 
+def expected(plan: Plan) -> Expected:
+    """All trials of a plan, each of one unit of cost."""
+    costs = {trial.keys.trial_id: 1.0 for trial in plan.trials}
+    return Expected(plan=plan, trials=plan.trials, costs=costs)
+
+
 def shown(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> str:
     """What is shown once the first trial has finished, the second diverged and the third runs, and in the end."""
-    trials = list(make_plan(load_spec(str(study)), RecordStore(tmp_path / "store"), None).trials)
+    plan = make_plan(load_spec(str(study)), RecordStore(tmp_path / "store"), None)
+    trials = plan.trials
     output = io.StringIO()
     console = Console(file=output, force_terminal=terminal, width=150, color_system=None)
-    with Progress(console, trials, "probe10_accuracy", [1.0] * len(trials)) as progress:
+    with Progress(console, "probe10_accuracy") as progress:
+        progress.expected(expected(plan))
         if not terminal:
             monkeypatch.setattr("study.launch.listeners.progress._PLAIN_EVERY_SECONDS", -1.0)
         for trial in trials[:3]:
@@ -84,10 +93,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def watch(study: Path, tmp_path: Path, *, pace: float | None) -> tuple[Progress, list[PlannedTrial]]:
-    trials = list(make_plan(load_spec(str(study)), RecordStore(tmp_path / "store"), None).trials)
-    costs = [1.0] * len(trials)
-    return Progress(Console(), trials, "probe10_accuracy", costs, workers=2, pace=pace), trials
+def watch(study: Path, tmp_path: Path, *, pace: float | None) -> tuple[Progress, Sequence[PlannedTrial]]:
+    plan = make_plan(load_spec(str(study)), RecordStore(tmp_path / "store"), None)
+    progress = Progress(Console(), "probe10_accuracy", workers=2, pace=pace)
+    progress.expected(expected(plan))
+    return progress, plan.trials
 
 
 def test_time_left_goes_by_what_trials_took_not_by_when_a_stack_ended(

@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 
 from search_spaces.optuna_adapter import Pruned
 from study.cli.main import main
+from study.cost.model import CostModel
 from study.events import Listener, LostStack
 from study.launch.launch import Launch
 from study.launch.search.loop import batch_size, run_search, settle
@@ -86,15 +87,17 @@ def planned(study: Path, store: RecordStore) -> Plan:
 
 def run(study: Path, store: RecordStore, runner: Pretence | None = None, workers: int = 1) -> Pretence:
     runner = runner or Pretence()
+    plan = planned(study, store)
     launch = Launch(
-        plan=planned(study, store),
+        plan=plan,
         store=store,
         context=LaunchContext(store=store, runtime=Runtime()),
         workers=workers,
         runner=runner,
-        listener=Silence(),
+        costs=CostModel(task=plan.trial_set.task),
+        listeners=[Silence()],
     )
-    run_search(launch, lambda plan, trials: Silence(), alone=lambda: True)
+    run_search(launch, alone=lambda: True)
     return runner
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from study.errors import StudyError
-from study.launch.stacks import form_stacks, stack_limit
+from study.launch.scheduling import form_stacks
 from study.spec.expand import TrialSet, expand, planned_rows
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
@@ -73,13 +73,14 @@ def test_points_compare_at_equal_steps_and_at_equal_images(expanded: Expand) -> 
 
 
 def test_trials_that_look_at_their_network_train_alone(expanded: Expand) -> None:
-    trials = expanded(AXIS).trials
-    limits = {trial.config.task.selection.method: stack_limit(trial.config.task, 64) for trial in trials}
+    trial_set = expanded(AXIS)
+    trials, limit = trial_set.trials, trial_set.task.stack_limit
+    limits = {trial.config.task.selection.method: limit(trial.config.task) for trial in trials}
     assert limits["osgd"] == limits["spectral"] == 1 < limits["shuffle"]
     units = [
         WorkUnit(trial_id=trial.keys.trial_id, attempt=0, config=trial.config, title="") for trial in trials
     ]
-    for stack in form_stacks(units, 1, pixels=64, stacked=True):
+    for stack in form_stacks(units, 1, limit=limit, stacked=True):
         assert len({unit.config.task.selection.method for unit in stack}) == 1
         assert len(stack) == 1 or stack[0].config.task.selection.method == "shuffle"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from study.cost.model import CostModel
 from study.events import Finished
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
@@ -51,9 +52,16 @@ def planned(study: Path, store: RecordStore) -> Plan:
 def launch(plan: Plan, store: RecordStore, lease_seconds: float = 60.0) -> tuple[Launch, Witness]:
     witness = Witness()
     context = LaunchContext(store=store, runtime=Runtime(), lease_seconds=lease_seconds)
-    return Launch(
-        plan=plan, store=store, context=context, workers=2, runner=run_inline, listener=witness
-    ), witness
+    launch = Launch(
+        plan=plan,
+        store=store,
+        context=context,
+        workers=2,
+        runner=run_inline,
+        costs=CostModel(task=plan.trial_set.task),
+        listeners=[witness],
+    )
+    return launch, witness
 
 
 def in_background(action: Callable[[], object]) -> threading.Thread:

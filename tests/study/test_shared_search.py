@@ -8,10 +8,10 @@ import pytest
 from optuna.trial import TrialState
 
 from search_spaces.optuna_adapter import Search
+from study.cost.model import CostModel
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
-from study.launch.search.loop import run_search
-from study.launch.search.turn import turn
+from study.launch.search.loop import run_search, turn
 from study.searches import open_searches
 from tests.study.conftest import WriteStudy
 from tests.study.test_search import RANGES, Pretence, planned, search, told
@@ -28,15 +28,17 @@ def store(tmp_path: Path) -> RecordStore:
 
 def begin(study: Path, store: RecordStore, *, alone: bool, runner: object = run_inline) -> Witness:
     witness = Witness()
+    plan = planned(study, store)
     launch = Launch(
-        plan=planned(study, store),
+        plan=plan,
         store=store,
         context=LaunchContext(store=store, runtime=Runtime()),
         workers=1,
         runner=runner,  # type: ignore[arg-type]
-        listener=witness,
+        costs=CostModel(task=plan.trial_set.task),
+        listeners=[witness],
     )
-    run_search(launch, lambda plan, trials: witness, alone=lambda: alone)
+    run_search(launch, alone=lambda: alone)
     return witness
 
 
@@ -94,9 +96,10 @@ def test_what_another_launch_asks_for_is_told_by_who_is_last(
         context=LaunchContext(store=store, runtime=Runtime()),
         workers=1,
         runner=Pretence(),
-        listener=Witness(),
+        costs=CostModel(task=plan.trial_set.task),
+        listeners=[Witness()],
     )
-    run_search(launch, lambda plan, trials: Witness(), alone=lambda: next(answers))
+    run_search(launch, alone=lambda: next(answers))
     states = [trial.state for trial in told(store)["ntxent"]]
     assert states.count(TrialState.COMPLETE) == 3
     assert states.count(TrialState.FAIL) == 1  # the one that was never told what to try

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from study.cli.main import main
-from study.cost.estimate import trial_steps
 from study.errors import StudyError
-from study.launch.stacks import stack_key, stack_limit
+from study.launch.scheduling import stack_key
 from study.spec.expand import expand, planned_rows
 from study.spec.load import load_spec
+from study.spec.tasks.sphere import sphere_stack_limit
 from tests.study.conftest import WriteStudy
 from tests.trainables.sphere.small import sphere_trial
 from trainables.config import TrialConfig
@@ -107,7 +107,7 @@ def test_sizes_that_belong_together_are_points(write_sphere: WriteStudy) -> None
 def test_steps_follow_the_selection(write_sphere: WriteStudy) -> None:
     path = write_sphere(("steps = 20", "samples = 80"), ("[2, 4]", "[2]"))
     trial_set = expand(load_spec(str(path)).spec, None)
-    steps = {t.config.task.selection.method: trial_steps(t.config, trial_set) for t in trial_set.trials}
+    steps = {t.config.task.selection.method: trial_set.task.steps(t.config.task) for t in trial_set.trials}
     assert steps == {"full": 10, "shuffle": 40}
 
 
@@ -116,8 +116,8 @@ def test_seeds_rates_and_temperatures_share_a_stack() -> None:
     assert stack_key(sphere_trial(seed=3, lr=0.1, temperature=0.2)) == key
     for other in ({"batch_size": 4}, {"dim": 9}, {"selection": "fixed"}, {"steps": 7}):
         assert stack_key(sphere_trial(**other)) != key  # type: ignore[arg-type]
-    assert stack_limit(sphere_trial().task, 0) == 256
-    assert stack_limit(sphere_trial(n_pairs=1024, dim=1024).task, 0) == 1
+    assert sphere_stack_limit(sphere_trial().task) == 256
+    assert sphere_stack_limit(sphere_trial(n_pairs=1024, dim=1024).task) == 1
 
 
 @pytest.mark.parametrize(

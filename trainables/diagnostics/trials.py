@@ -1,10 +1,11 @@
 """The task `diagnostic`: measures a population of pairs, and trains nothing."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainables.config import TrialConfig
+from trainables.config import DiagnosticTask, TrialConfig
 from trainables.diagnostics.batches import batch_statistics
 from trainables.diagnostics.population import population
 from trainables.diagnostics.precision import precision_statistics
@@ -63,3 +64,9 @@ def _points(config: TrialConfig, report: Report) -> dict[str, Any]:
 
 
 _MEASURES = {"batches": _batches, "precision": _precision, "points": _points}
+
+
+def shorten_diagnostic(task: DiagnosticTask, steps: int, batch_size: int | None) -> DiagnosticTask:
+    """The same measures of other batches, for timing. Nothing is trained, so there are no steps to leave out."""
+    size = batch_size or task.training.batch_size
+    return dataclasses.replace(task, training=dataclasses.replace(task.training, batch_size=size))

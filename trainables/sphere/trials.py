@@ -1,5 +1,6 @@
 """The task `sphere`: train free embeddings by a loss, then measure the configuration that they end at."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -92,3 +93,10 @@ def configuration_columns(config: TrialConfig, z_a: Tensor, z_b: Tensor) -> dict
         "z_alignment": alignment(z_a, z_b),
         **{f"z_{name}": value for name, value in embedding_metrics(z_a).items()},
     }
+
+
+def shorten_sphere(task: SphereTask, steps: int, batch_size: int | None) -> SphereTask:
+    """The same training over a few steps, for timing."""
+    size = batch_size or task.training.batch_size
+    training = dataclasses.replace(task.training, steps=steps, samples=None, batch_size=size)
+    return dataclasses.replace(task, training=training)

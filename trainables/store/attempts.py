@@ -15,10 +15,18 @@ from trainables.store.schema import Status
 
 
 def read_records(store: RecordStore, only: set[str], searches: Collection[str] = ()) -> RecordSet:
-    """Of each trial in `only`, the attempt that counts for a study with these `searches`: the latest that no other
-    search stopped. A trial that another study's early stopping ended, and nobody ran since, has no record here.
+    """The attempts at the trials in `only` that count for a study with these `searches`, see `counting_records`."""
+    return counting_records(store, store.read(only), only, searches)
+
+
+def counting_records(
+    store: RecordStore, found: RecordSet, only: set[str], searches: Collection[str] = ()
+) -> RecordSet:
+    """Of each trial in `only`, the attempt that counts for a study with these `searches`: the latest that none but
+    they stopped. A trial that another study's early stopping ended, and nobody ran since, has no record here.
+
+    `found` has the latest attempt at each. The store is read again where other searches stopped some of them.
     """
-    found = store.read(only)
     stops = found.table.filter(pc.equal(found.table["status"], Status.PRUNED.value))
     if not any(is_foreign_stop(row, searches) for row in _rows(stops)):
         return found

@@ -74,6 +74,12 @@ def take_inventory(files: Files, *, skip_damaged: bool = False) -> Inventory:
     )
 
 
+def trial_of(name: str) -> str | None:
+    """The trial of a record file by its name without its folder; None for names of no record."""
+    match = _RECORD_NAME.fullmatch(f"records/{name}")
+    return match["trial_id"] if match else None
+
+
 def _read_compacted(
     files: Files, names: list[str], skip_damaged: bool
 ) -> tuple[tuple[CompactedFile, ...], frozenset[str], tuple[str, ...]]:
@@ -154,9 +160,7 @@ class Rows:
         order = array("q", [self.row_of[key] for key in sorted(keys) if only is None or key[0] in only])
         if not order:
             return schema().empty_table(), ()
-        # From a buffer, since an array made of Python objects imports pandas: a second more for `study status`.
-        indices = pa.Array.from_buffers(pa.int64(), len(order), [None, pa.py_buffer(order)])
-        table = pa.concat_tables(self.tables).take(indices).combine_chunks()
+        table = take_rows(pa.concat_tables(self.tables), order).combine_chunks()
         return table, tuple(self.digests[row] for row in order)
 
     def _extend(self, table: pa.Table, digests: Iterable[str], keys: list[Key]) -> None:
@@ -166,3 +170,10 @@ class Rows:
         for row, (trial_id, attempt) in enumerate(keys, start):
             self.row_of.setdefault((trial_id, attempt), row)
             self.highest[trial_id] = max(attempt, self.highest.get(trial_id, 0))
+
+
+def take_rows(table: pa.Table, rows: Iterable[int]) -> pa.Table:
+    """These rows of a table, in their order."""
+    order = array("q", rows)
+    # From a buffer, since an array made of Python objects imports pandas: a second more for `study status`.
+    return table.take(pa.Array.from_buffers(pa.int64(), len(order), [None, pa.py_buffer(order)]))

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from trainables.store.compaction import GRACE_SECONDS, compact_files
 from trainables.store.files import DamagedRecordError, Files, RecordExistsError, StoreError, open_files
-from trainables.store.inventory import Rows, retry_vanished, take_inventory
+from trainables.store.inventory import Rows, retry_vanished, take_inventory, take_rows, trial_of
 from trainables.store.leases import LEASE_SECONDS, Leases
 from trainables.store.record_file import decode_record, encode_row
 from trainables.store.schema import Status, TrialRecord, record_to_table
@@ -47,6 +47,16 @@ class RecordSet:
         """Status of each recorded trial by trial id."""
         columns = self.table.select(["trial_id", "status"]).to_pydict()
         return {key: Status(value) for key, value in zip(columns["trial_id"], columns["status"], strict=True)}
+
+    def of(self, trial_ids: Collection[str]) -> "RecordSet":
+        """The records of these trials, and the damaged files that may be theirs."""
+        ids = self.table["trial_id"].to_pylist()
+        rows = [row for row, trial_id in enumerate(ids) if trial_id in trial_ids]
+        return RecordSet(
+            table=self.table if len(rows) == len(ids) else take_rows(self.table, rows),
+            damaged=tuple(p for p in self.damaged if (own := trial_of(p.name)) is None or own in trial_ids),
+            digests=tuple(self.digests[row] for row in rows) if self.digests else (),
+        )
 
 
 @dataclass(frozen=True)

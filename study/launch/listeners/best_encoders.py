@@ -1,42 +1,35 @@
-"""Which kept encoders stay while a study runs: under `best`, one for every loss and seed, by validation."""
+"""Which kept encoders stay during a launch under `encoders = "best"`: one of each loss and seed, by validation."""
 
 from pathlib import Path
 
-from study.events import Finished, Listener
-from study.plan import Plan
+from study.events import Expected, Finished, Listener
 from study.spec.expand import PlannedTrial
 from trainables.store.artefacts import kept_path
-from trainables.work import WorkUnit
 
 
-class BestEncoders:
-    """A listener that passes everything on and removes encoders that have been surpassed.
+class BestEncoders(Listener):
+    """Removes kept encoders when a better one of the same loss and seed is known.
 
     An encoder is written before its trial's record, so a run that is killed leaves at most a few too many; they go
     when the next run of the study compares them.
     """
 
-    def __init__(self, plan: Plan, artefacts: Path, metric: str, listener: Listener) -> None:
-        self._artefacts, self._metric, self._listener = artefacts, f"val_{metric}", listener
-        self._trials = {trial.keys.trial_id: trial for trial in plan.trials}
+    def __init__(self, artefacts: Path, metric: str) -> None:
+        self._artefacts, self._metric = artefacts, f"val_{metric}"
+        self._trials: dict[str, PlannedTrial] = {}
         self._best: dict[tuple[str, int], tuple[float, str]] = {}
-        columns = plan.records.table.select(["trial_id", self._metric]).to_pydict()
+
+    def expected(self, event: Expected) -> None:
+        """Compare what the study's records have by now."""
+        self._trials |= {trial.keys.trial_id: trial for trial in event.plan.trials}
+        columns = event.plan.records.table.select(["trial_id", self._metric]).to_pydict()
         for trial_id, value in zip(*columns.values(), strict=True):
             self._compare(self._trials[trial_id], value)
-
-    def started(self, unit: WorkUnit) -> None:
-        """Of no interest here."""
-        self._listener.started(unit)
 
     def finished(self, event: Finished) -> None:
         """A trial has its record, and where it trained to the end its encoder."""
         if trial := self._trials.get(event.trial_id):
             self._compare(trial, event.values.get(self._metric))
-        self._listener.finished(event)
-
-    def tick(self) -> None:
-        """Of no interest here."""
-        self._listener.tick()
 
     def _compare(self, trial: PlannedTrial, value: float | None) -> None:
         """Keep the better of this trial's encoder and the best so far; a trial without a value loses."""

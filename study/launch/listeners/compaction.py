@@ -1,4 +1,4 @@
-"""Keeps the store of a running launch fast to read: joins its small record files now and then."""
+"""Keeps the store of a running launch fast to read: joins small record files into larger ones now and then."""
 
 import logging
 import time
@@ -6,9 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from study.errors import LaunchError
-from study.events import Finished, Listener
+from study.events import Listener
 from trainables.store.records import RecordStore, StoreError
-from trainables.work import WorkUnit
 
 _log = logging.getLogger(__name__)
 
@@ -16,14 +15,14 @@ _log = logging.getLogger(__name__)
 _EVERY_SECONDS, _AT_LEAST = 60.0, 256
 
 
-class Compacting:
-    """A listener that passes everything on and compacts the store: from `with` on, now and then, and in the end.
+class Compacting(Listener):
+    """Compacts the store when its block begins, now and then, and when the block ends.
 
-    Records are as safe without it, so that no error of it ends a launch.
+    Records are as safe without it, so no error of it ends a launch.
     """
 
-    def __init__(self, store: RecordStore, listener: Listener) -> None:
-        self._store, self._listener = store, listener
+    def __init__(self, store: RecordStore) -> None:
+        self._store = store
         self._last = 0.0
 
     def __enter__(self) -> Self:
@@ -36,17 +35,8 @@ class Compacting:
         if kind is None or not issubclass(kind, LaunchError):  # a store that refuses would refuse this too
             self._compact(2)
 
-    def started(self, unit: WorkUnit) -> None:
-        """Of no interest here."""
-        self._listener.started(unit)
-
-    def finished(self, event: Finished) -> None:
-        """Of no interest here."""
-        self._listener.finished(event)
-
     def tick(self) -> None:
-        """Time passes."""
-        self._listener.tick()
+        """Compact, unless the last time is not long ago."""
         if time.monotonic() - self._last > _EVERY_SECONDS:
             self._compact(_AT_LEAST)
 

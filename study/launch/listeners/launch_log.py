@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,28 +11,25 @@ from typing import Any, Self
 
 from study.console import say_error
 from study.errors import StudyError
-from study.events import Finished, Listener
+from study.events import Expected, Finished, Listener
 from study.launch.manifest import RENEWAL_SECONDS, Manifest, cancel_path, write_manifest
-from trainables.work import WorkUnit
 
 #: How often the launch looks whether it was asked to stop.
 _LOOK_SECONDS = 1.0
 
 
-class LaunchLog:
-    """A listener that passes everything on and writes down which trials ended, from `with` to its end.
+class LaunchLog(Listener):
+    """Writes the manifest when its block begins, while it runs and when it ends, with the trials that ended.
 
     A thread renews the manifest and looks for the file by which `study cancel` asks the launch to stop. It then
     sends this process what Ctrl-C sends, so both ways end alike, whatever the runner is doing.
     """
 
-    def __init__(
-        self, folder: Path, manifest: Manifest, titles: Mapping[str, str], listener: Listener
-    ) -> None:
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder, self._manifest = folder, manifest
-        self._titles, self._listener = dict(titles), listener
+        self._titles: dict[str, str] = {}
         self._trials: list[dict[str, Any]] = []
-        self._said = False  # that the manifest could not be written
+        self._said = False  # whether a line has said that the manifest could not be written
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -65,13 +61,9 @@ class LaunchLog:
         )
         cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
 
-    def expect(self, titles: Mapping[str, str]) -> None:
-        """Further trials, which a search has come upon."""
-        self._titles |= titles
-
-    def started(self, unit: WorkUnit) -> None:
-        """Of no interest here."""
-        self._listener.started(unit)
+    def expected(self, event: Expected) -> None:
+        """Remember the titles of trials."""
+        self._titles |= {trial.keys.trial_id: trial.title for trial in event.trials}
 
     def finished(self, event: Finished) -> None:
         """A trial has its record."""
@@ -84,11 +76,6 @@ class LaunchLog:
                 "found": event.found,
             }
         )
-        self._listener.finished(event)
-
-    def tick(self) -> None:
-        """Of no interest here."""
-        self._listener.tick()
 
     def _watch(self) -> None:
         asked, looks = False, 0
@@ -101,9 +88,9 @@ class LaunchLog:
                 os.kill(os.getpid(), signal.SIGINT)
 
     def _write(self, *, aloud: bool = True, **changes: Any) -> None:
-        """A manifest that cannot be written stops nothing: the records are what counts.
+        """Write the manifest with some fields changed. A manifest that cannot be written stops nothing.
 
-        Said once, and unless `aloud` not at all: where a launch failed, that is what matters.
+        That is said once, and not at all unless `aloud`: after a failed launch, the failure alone is said.
         """
         try:
             write_manifest(self._folder, replace(self._manifest, trials=list(self._trials), **changes))

@@ -1,8 +1,7 @@
-"""What a person sees while a study runs: a live panel in a terminal, plain lines elsewhere."""
+"""Shows a running launch to people: a live panel in a terminal, plain lines elsewhere."""
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from study.console import format_seconds
-from study.events import Finished
+from study.events import Expected, Finished, Listener
 from study.spec.expand import PlannedTrial
 from trainables.work import WorkUnit
 
@@ -24,28 +23,19 @@ _SHOWN_RUNNING = 8
 _TRUST = 0.1
 
 
-class Progress:
-    """Listens to a runner and shows counts, what runs now, the time left and the best of this launch per arm.
+class Progress(Listener):
+    """Shows counts, what runs now, the time left and the best of this launch by arm.
 
-    "Best" is the highest validation metric: the test set is nobody's business while a study runs. The time left
-    goes by `pace`, the seconds that a worker is expected to take for a unit of cost where that is known, and more
-    and more by the seconds that trials of this launch say they took.
+    "Best" is the highest validation metric; test scores are not shown while a study runs. The time left goes by
+    `pace`, the seconds that a worker is expected to take for a unit of cost where that is known, and more and more
+    by the seconds that the trials of this launch took.
     """
 
-    def __init__(
-        self,
-        console: Console,
-        trials: list[PlannedTrial],
-        metric: str,
-        costs: list[float],
-        *,
-        workers: int = 1,
-        pace: float | None = None,
-    ) -> None:
+    def __init__(self, console: Console, metric: str, *, workers: int = 1, pace: float | None = None) -> None:
         self._console, self._metric = console, f"val_{metric}"
         self._workers, self._expected_pace = workers, pace
-        self._trials = {trial.keys.trial_id: trial for trial in trials}
-        self._cost = {trial.keys.trial_id: cost for trial, cost in zip(trials, costs, strict=True)}
+        self._trials: dict[str, PlannedTrial] = {}
+        self._cost: dict[str, float] = {}
         self._unknown = 0
         self._statuses: Counter[str] = Counter()
         self._running: dict[str, str] = {}
@@ -70,14 +60,12 @@ class Progress:
         else:
             self._plain_line()
 
-    def expect(self, trials: Sequence[PlannedTrial], costs: list[float], unknown: int) -> None:
-        """Further trials, and how many there will be that nobody knows yet."""
+    def expected(self, event: Expected) -> None:
+        """Count further trials, and those that no search has decided yet."""
         # New dictionaries: rich draws from a thread of its own.
-        self._trials = self._trials | {trial.keys.trial_id: trial for trial in trials}
-        self._cost = self._cost | {
-            trial.keys.trial_id: cost for trial, cost in zip(trials, costs, strict=True)
-        }
-        self._unknown = unknown
+        self._trials = self._trials | {trial.keys.trial_id: trial for trial in event.trials}
+        self._cost = {**self._cost, **event.costs}
+        self._unknown = event.undecided
 
     def started(self, unit: WorkUnit) -> None:
         """A worker begins with `unit`."""

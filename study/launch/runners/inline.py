@@ -10,25 +10,22 @@ from trainables.work import LaunchContext, Stack, run_stack, validation_values
 def run_inline(
     lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
 ) -> list[LostStack]:
-    """Run what is free of every list. Nothing gets lost but with this process itself, so the result is empty."""
+    """Run the free trials of every list. The result is empty: a stack is lost only with this process itself."""
     for stacks in lists:
         with lease_stacks(stacks, context) as leased:
             for stack in leased.stacks:
-                _run(leased.held(stack), context, listener)
+                listener.tick()
+                held = leased.held(stack)
+                for unit in held:
+                    listener.started(unit)
+                for record in run_stack(held, context) if held else ():
+                    listener.finished(
+                        Finished(
+                            trial_id=record.trial_id,
+                            status=record.status,
+                            seconds=record.seconds_total,
+                            values=validation_values(record),
+                        )
+                    )
                 leased.release([stack])
     return []
-
-
-def _run(stack: Stack, context: LaunchContext, listener: Listener) -> None:
-    listener.tick()
-    for unit in stack:
-        listener.started(unit)
-    for record in run_stack(stack, context) if stack else ():
-        listener.finished(
-            Finished(
-                trial_id=record.trial_id,
-                status=record.status,
-                seconds=record.seconds_total,
-                values=validation_values(record),
-            )
-        )

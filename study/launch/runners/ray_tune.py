@@ -1,8 +1,8 @@
 """Runs lists of trials through Ray Tune: an executor here, never a result store.
 
-One Tune trial is one worker, which takes lists as long as there are some, and which Tune starts anew when it died.
-Default loggers and experiment snapshots are off. Tune is never restored: what is missing after a launch is found in
-the record store and handed to a new one.
+One Tune trial is one worker, which takes lists as long as there are some; Tune starts a new one when it dies. Default
+loggers and experiment snapshots are off. Tune is never restored: the next launch finds in the record store what is
+missing, and runs it.
 """
 
 import logging
@@ -19,9 +19,10 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from study.console import CONSOLE
-from study.cost.gpu_share import SharesOf, group_lists, same_share
+from study.cost.gpu_shares import SharesOf
 from study.errors import StudyError
 from study.events import Listener, LostStack
+from study.launch.scheduling import group_lists, same_share
 from study.launch.signals import keep_handlers
 from trainables.own_code import own_folders
 from trainables.work import LaunchContext, Stack

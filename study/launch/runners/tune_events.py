@@ -1,4 +1,4 @@
-"""What Ray Tune tells of its workers, put into a queue from the thread in which it runs."""
+"""The events of Ray Tune's workers: a callback puts them into the queue of the worker pool."""
 
 import pickle
 import threading
@@ -12,7 +12,7 @@ from ray import tune
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerResult:
-    """A worker has gone on; see `TrialWorker.step`."""
+    """The result of a worker's step; see `TrialWorker.step`."""
 
     worker: int
     result: dict[str, Any]
@@ -41,8 +41,9 @@ class Stopped(BaseException):
 
 
 class Released(Exception):
-    """Ends Tune while no worker is busy. It then gives back the rooms (placement groups) that it holds for workers
-    on the cluster, without which the next run of Tune would wait for them for ever.
+    """Ends Tune while no worker is busy. Tune then gives the placement groups of its workers back to the cluster.
+
+    The next run of Tune would wait for them for ever.
     """
 
 
@@ -51,7 +52,7 @@ class Watcher(tune.Callback):
 
     def __init__(self, events: SimpleQueue[Event], stop: threading.Event) -> None:
         self._events, self._stop = events, stop
-        self._idle: set[int] = set()  # workers that have said so since they began or had a list
+        self._idle: set[int] = set()  # workers that have reported so since they began or had a list
         self._busy: set[int] = set()  # workers that have a list
 
     def __getstate__(self) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class Watcher(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """A worker has put the records of some stacks, has taken a list, or waits for one, which is told once."""
+        """A worker has put the records of some stacks, has taken a list, or waits for one, which is reported once."""
         worker, waits = trial.config["worker"], result["list"] is None
         if not (waits and worker in self._idle):
             self._events.put(WorkerResult(worker=worker, result=result))
@@ -69,7 +70,7 @@ class Watcher(tune.Callback):
         (self._busy.discard if result["ended"] or waits else self._busy.add)(worker)
 
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        """A worker died. One that could not put its record tells so, as a result."""
+        """A worker died. One that could not put its record has a result instead."""
         self._idle.discard(trial.config["worker"])
         self._busy.discard(trial.config["worker"])
         self._events.put(WorkerLost(worker=trial.config["worker"], error=_error_of(trial)))

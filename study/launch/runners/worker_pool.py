@@ -1,27 +1,27 @@
-"""Workers that outlive a call: one run of Ray Tune, in a thread of its own, to which lists are fed as they come.
+"""The worker pool of a launch: a run of Ray Tune in its own thread, whose workers take lists from a work queue.
 
-A search hands out a few trials at a time. A run of Tune for each of its rounds would start a process and import
-torch for every worker again, which takes seconds (measured: `python -m tests.benchmarks.bench_scheduling`).
+The pool outlives a call. A search hands out a few trials at a time, and a run of Tune for each of its rounds would
+start a process and import torch for every worker again, which takes seconds (measured:
+`python -m tests.benchmarks.bench_scheduling`).
 """
 
 import itertools
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import RayError
+from ray.exceptions import RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.errors import LaunchError
-from study.events import Finished, Listener, LostStack
-from study.launch.runners.ray_deaths import describe_death
+from study.events import NODE_LOST, OUT_OF_MEMORY, WORKER_KILLED, Finished, Listener, LostStack
 from study.launch.runners.tune_events import Event, Released, Stopped, TuneEnded, WorkerLost, WorkerResult
-from study.launch.runners.work_queue import WorkQueue
 from trainables.store.records import StoreError
 from trainables.work import Stack, WorkUnit
 
@@ -32,9 +32,24 @@ _IDLE_DEATHS = 6
 
 _END_SECONDS = 30.0
 
+_FOR_MEMORY = (OUT_OF_MEMORY, "Ray ended the worker, since its machine was running out of memory")
+
+#: By words in what Ray says of a worker that died.
+_DEATHS = {
+    "(oom)": _FOR_MEMORY,
+    "running low on memory": _FOR_MEMORY,
+    "node has died": (NODE_LOST, "the node that the worker ran on was lost"),
+}
+
+#: Where Ray knows no more than that the process is gone.
+_KILLED = (
+    WORKER_KILLED,
+    "the worker's process was killed from outside, as by the system for want of memory, or by a fault in native code",
+)
+
 
 class WorkerPool:
-    """A run of Tune over `tuner`, which takes its lists from `work_queue` and puts its events into `events`."""
+    """A run of Tune over `tuner`, whose workers take lists from `work_queue`; `events` brings their results."""
 
     def __init__(
         self, tuner: tune.Tuner, work_queue: Any, events: "queue.SimpleQueue[Event]", stop: threading.Event
@@ -132,7 +147,41 @@ class WorkerPool:
         ]
 
 
+class WorkQueue:
+    """The lists that wait for a worker, each handed out once: a Ray actor, called by one worker at a time."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, Any]] = deque()
+        self._taken: dict[int, int] = {}
+
+    def put(self, lists: dict[int, Any]) -> None:
+        """Add lists by number, each as a Ray reference that is not resolved here."""
+        self._waiting.extend(lists.items())
+
+    def take(self, worker: int) -> tuple[int, Any] | None:
+        """The next list with its number, None when there is none."""
+        if not self._waiting:
+            return None
+        self._taken[worker], _ = self._waiting[0]
+        return self._waiting.popleft()
+
+    def taken_by(self, worker: int) -> int | None:
+        """The number of the list that a worker took last."""
+        return self._taken.get(worker)
+
+
 def start_work_queue() -> Any:
-    """A work_queue on this node, which lives as long as the command does."""
+    """A work queue on this node, which lives as long as the command."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     return ray.remote(WorkQueue).options(num_cpus=0, scheduling_strategy=here).remote()
+
+
+def describe_death(error: BaseException | None) -> tuple[str, str]:
+    """Error class and message for the record of a trial whose worker died: by its exception, or by what Ray knows."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, BaseException):  # raised in the worker
+        error = cause
+    said = str(error).strip()
+    if isinstance(error, RayActorError) or error is None:
+        return next((death for words, death in _DEATHS.items() if words in said.lower()), _KILLED)
+    return type(error).__name__, said.splitlines()[0] if said else "the worker died"

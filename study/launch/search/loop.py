@@ -1,33 +1,35 @@
-"""The course of a search: ask every loss for configurations, run their trials, tell how they did, ask again.
+"""The rounds of a search: ask every loss for configurations, run their trials, tell their scores, ask again.
 
 All losses are asked and run together, so that workers are busy though each search goes step by step. Trials are
-those that a grid would have asked for, with the same ids, in the same store.
+those that a grid would have, with the same ids, in the same store.
 """
 
+import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from search_spaces.optuna_adapter import Search
 from search_spaces.space import Point
-from study.events import Listener
 from study.launch.launch import Launch
 from study.launch.search.scores import outcomes
-from study.launch.search.turn import turn
 from study.plan import Plan, records_of
 from study.searches import open_searches
-from study.spec.expand import PlannedTrial, with_points
+from study.spec.expand import with_points
 from study.spec.load import StudySpec
 from trainables.store.records import RecordStore
 
-#: Given the plan of a round and what runs in it: who listens.
-Began = Callable[[Plan, Sequence[PlannedTrial]], Listener]
+#: From one attempt to have the turn to the next.
+_LOOK_SECONDS = 0.05
 
 #: Whether no other launch of the study runs now.
 Alone = Callable[[], bool]
 
 
-def run_search(launch: Launch, began: Began, *, alone: Alone) -> None:
+def run_search(launch: Launch, *, alone: Alone) -> None:
     """Search until the budget is spent, with `launch` for the trials of each round.
 
     Other launches of the study may search at the same time: they share budget, trials and what is known. However
@@ -39,7 +41,7 @@ def run_search(launch: Launch, began: Began, *, alone: Alone) -> None:
         searches = open_searches(spec, launch.plan.trial_set, launch.store.path, alone=alone())
     at_once = batch_size(spec, launch.workers)
     try:
-        while _round(launch, searches, at_once, began) or _revive(launch, searches, alone):
+        while _round(launch, searches, at_once) or _revive(launch, searches, alone):
             pass
     finally:
         for search in searches.values():
@@ -64,7 +66,7 @@ def batch_size(spec: StudySpec, workers: int) -> int:
     return spec.search.batch or max(1, math.ceil(workers / (len(spec.losses) * len(spec.seeds))))
 
 
-def _round(launch: Launch, searches: dict[str, Search], at_once: int, began: Began) -> bool:
+def _round(launch: Launch, searches: dict[str, Search], at_once: int) -> bool:
     """Ask, run and tell once. Whether there was something to ask for.
 
     What other launches have asked for runs here too where it is free. Waited for is one's own, and in the end all.
@@ -79,7 +81,7 @@ def _round(launch: Launch, searches: dict[str, Search], at_once: int, began: Beg
     missing = list({trial.keys.trial_id: trial for trial in plan.missing}.values())
     if missing:
         own = _ids_of(plan, asked) if any(asked.values()) else None
-        replace(launch, plan=plan, trials=missing, awaited=own, listener=began(plan, missing)).run()
+        replace(launch, plan=plan, trials=missing, awaited=own, undecided=plan.undecided).run()
         plan = _plan_of(launch, searches)
     for label, search in searches.items():
         search.tell(outcomes(plan, label))
@@ -113,3 +115,15 @@ def _plan_of(launch: Launch, searches: dict[str, Search]) -> Plan:
     trial_set = with_points(launch.plan.spec, launch.plan.trial_set, decided)
     records = records_of(launch.plan.spec, trial_set, launch.store)
     return replace(launch.plan, trial_set=trial_set, records=records)
+
+
+@contextmanager
+def turn(store: RecordStore, study: str) -> Iterator[None]:
+    """Wait until no other launch is within such a block, or its process has ended. Raises `StoreError`."""
+    leases = store.leases(uuid.uuid4().hex)
+    name = f"search-{hashlib.sha256(study.encode()).hexdigest()[:16]}"  # as a trial's lease, without a dot
+    with leases.renewed():
+        with store.writing():
+            while not leases.acquire([name]):
+                time.sleep(_LOOK_SECONDS)
+        yield

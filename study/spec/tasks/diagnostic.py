@@ -102,6 +102,14 @@ class DiagnosticStudy(StudyTask):
             "training": "none",
         }
 
+    def steps(self, task: DiagnosticTask) -> int:
+        """Nothing is trained; the passes over the population set the cost."""
+        return task.training.passes
+
+    def stack_limit(self, task: DiagnosticTask) -> int:
+        """Nothing is trained, so no two are trained as one."""
+        return 1
+
 
 def _checked(section: DiagnosticSection, given: Point) -> DiagnosticSection:
     try:

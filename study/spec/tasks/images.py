@@ -39,6 +39,16 @@ if TYPE_CHECKING:
 
     from analysis.metric import Metric
 
+#: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.
+_SMALL_ENCODERS = frozenset({"small_conv"})
+
+#: More members gain nothing (measured: `python -m tests.benchmarks.bench_stacking`).
+_LARGEST_STACK = 16
+
+#: Pairs a step of all members together, for images of up to 16x16 pixels; beyond, caches overflow and stacks lose.
+_PAIRS_A_STEP = 512
+_PIXELS = 16 * 16
+
 
 class ImagesSpec(StudySpec):
     """Contrastive pre-training on images, then evaluation of the frozen encoder."""
@@ -196,6 +206,25 @@ class ImagesStudy(StudyTask):
             "encoder": f"{encoder.name}, projection to {encoder.projection_dim} dimensions",
             "training": _describe_training(self._spec),
         }
+
+    def steps(self, task: ImagesTask) -> int:
+        """Optimiser steps of the whole budget."""
+        return step_count(task.training, task.selection, self.images)
+
+    def stack_limit(self, task: ImagesTask) -> int:
+        """See `network_stack_limit`."""
+        return network_stack_limit(task, self.pixels)
+
+
+def network_stack_limit(task: ImagesTask, pixels: int) -> int:
+    """The most trials that are worth training as one on a CPU, on images of so many pixels.
+
+    Trials whose batches depend on their own network train alone.
+    """
+    if task.encoder.name not in _SMALL_ENCODERS or task.selection.method in LOOKING_METHODS:
+        return 1
+    pairs = _PAIRS_A_STEP * _PIXELS // max(_PIXELS, pixels)
+    return max(1, min(_LARGEST_STACK, pairs // task.training.batch_size))
 
 
 def _checked_training(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,3 +87,11 @@ class StudyTask:
     def described(self) -> dict[str, Any]:
         """`data`, `encoder` and `training` in words, for the report."""
         raise NotImplementedError
+
+    def steps(self, task: Task) -> int:
+        """Optimiser steps of a task's whole budget; what takes most of the time where nothing is trained."""
+        raise NotImplementedError
+
+    def stack_limit(self, task: Task) -> int:
+        """The most trials of a task that are worth training as one network on a CPU; 1 where stacking costs time."""
+        return 1

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 _BUDGETS = tuple(name for name in BUDGETS if name in SphereTraining.__dataclass_fields__)
 
+#: Trials of a stack, and numbers in their embeddings: beyond, a step costs more a trial (measured:
+#: `python -m tests.benchmarks.bench_sphere`).
+_LARGEST_STACK = 256
+_STACK_NUMBERS = 2**20
+
 
 class SphereSpec(StudySpec):
     """Free embeddings on the unit sphere, trained by a loss without data: what it optimises for."""
@@ -146,6 +151,19 @@ class SphereStudy(StudyTask):
             "training": f"{budget}, SGD on raw vectors with momentum {training.momentum:g}, "
             f"{training.lr_schedule} learning rate; float64",
         }
+
+    def steps(self, task: SphereTask) -> int:
+        """Optimiser steps of the whole budget."""
+        return step_count(task)
+
+    def stack_limit(self, task: SphereTask) -> int:
+        """See `sphere_stack_limit`."""
+        return sphere_stack_limit(task)
+
+
+def sphere_stack_limit(task: SphereTask) -> int:
+    """The most trials that are worth training as one on a CPU."""
+    return max(1, min(_LARGEST_STACK, _STACK_NUMBERS // (2 * task.n_pairs * task.dim)))
 
 
 def _training(section: SphereTrainingSection, swept: Point) -> SphereTraining:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import torch
 
 from study.bench.arithmetic import matmul_peak, network_flops
-from study.bench.memory import PeakMemory
 from study.bench.stages import stage_shares
 from study.bench.subject import build_subject
 from study.bench.timing import seconds_a_call
+from study.cost.memory import PeakMemory
 from tests.benchmarks.gpu.parts import NO_GPU, Row, Rows, Settings, or_error
 from tests.benchmarks.trainings import RESNET18, SMALL_CONV, one_by_one, random_data, trainer, trials
 from trainables.config import EncoderConfig

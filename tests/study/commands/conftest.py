@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from study.cli.run import launch_trials, prepare_store
-from study.launch.workers import Workers
+from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import load_study
 from tests.study.conftest import TINY
 from trainables.store.records import RecordStore

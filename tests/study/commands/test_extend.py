@@ -7,8 +7,7 @@ import pytest
 
 from study.archive import read_archive
 from study.cli.extend import edited_text
-from study.cli.run import launch_trials, prepare_store
-from study.launch.workers import Workers
+from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import load_study
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.test_bad_input import invoke

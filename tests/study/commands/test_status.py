@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from study.cli.run import launch_trials, prepare_store
 from study.cli.status import show_status
-from study.launch.workers import Workers
+from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import load_study
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from study.cli.run import launch_trials, prepare_store
-from study.launch.workers import Workers
+from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import LoadedStudy, load_study
 from study.tracking.tracked_run import TrackedRun
 from study.tracking.trackers import Destination, TrackerKind

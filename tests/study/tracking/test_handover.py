@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import study.tracking.handover as handover
-from study.events import Finished, Unheard
+from study.events import Finished
 from study.loaded import LoadedStudy
 from study.tracking.handover import Handover
 from study.tracking.trackers import Destination
@@ -16,7 +16,7 @@ from trainables.store.artefacts import losses_path
 
 def hand_over(loaded: LoadedStudy, *destinations: Destination, only: list[str] | None = None) -> None:
     """What a launch does at its end, or while it runs for the trials in `only`."""
-    with Handover(loaded.plan, loaded.store, destinations, Unheard()) as listener:
+    with Handover(loaded.plan, loaded.store, destinations) as listener:
         for trial_id in only or ():
             listener.finished(Finished(trial_id=trial_id, status="ok"))
 
@@ -89,7 +89,7 @@ def test_after_an_interrupt_the_rest_waits_for_the_next_launch(finished: LoadedS
     tracker = Remembering()
     with (
         pytest.raises(KeyboardInterrupt),
-        Handover(finished.plan, finished.store, [tracker.destination()], Unheard()),
+        Handover(finished.plan, finished.store, [tracker.destination()]),
     ):
         raise KeyboardInterrupt
     assert not tracker.runs
@@ -119,6 +119,6 @@ def test_a_store_that_refuses_costs_one_line(
 
 def test_without_trackers_nothing_is_begun(finished: LoadedStudy, tmp_path: Path) -> None:
     before = threading.active_count()
-    with Handover(finished.plan, finished.store, [], Unheard()):
+    with Handover(finished.plan, finished.store, []):
         assert threading.active_count() == before
     assert not (tmp_path / "store/studies/tiny/tracked.txt").exists()

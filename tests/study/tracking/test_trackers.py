@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from study.cli.main import main
-from study.events import Unheard
 from study.loaded import LoadedStudy
 from study.spec.schema import TrackingSection
 from study.tracking.handover import Handover
@@ -35,7 +34,7 @@ def traced(finished: LoadedStudy) -> LoadedStudy:
 
 def hand_over(loaded: LoadedStudy, **tracking: object) -> None:
     wanted = destinations(TrackingSection(**tracking))
-    with Handover(loaded.plan, loaded.store, wanted, Unheard()):
+    with Handover(loaded.plan, loaded.store, wanted):
         pass
 
 

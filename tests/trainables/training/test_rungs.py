@@ -98,9 +98,7 @@ def unit(store: Path) -> WorkUnit:
     config = tiny()
     keys = trial_keys(config, provenance_of(config, None))
     early_stopping = under(store).early_stopping
-    return WorkUnit(
-        trial_id=keys.trial_id, attempt=0, config=config, title="", alone=True, early_stopping=early_stopping
-    )
+    return WorkUnit(trial_id=keys.trial_id, attempt=0, config=config, title="", early_stopping=early_stopping)
 
 
 def test_a_worker_puts_the_stop_and_drops_the_checkpoint(tmp_path: Path) -> None:

@@ -1,0 +1,237 @@
+"""Starts a launch for `study run` and `study retry`: checks the workers, prepares the store, and runs the trials."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from study.archive import check_name, read_archive, removed_line, write_archive
+from study.console import CONSOLE, say_error
+from study.cost.gpu_shares import AutoShares, SharesOf, in_own_process
+from study.cost.model import CostModel, study_costs
+from study.errors import StudyError
+from study.events import Listener
+from study.launch.capacity import count_workers
+from study.launch.cluster import check_address, cluster_workers
+from study.launch.launch import Launch, Runner
+from study.launch.listeners.best_encoders import BestEncoders
+from study.launch.listeners.compaction import Compacting
+from study.launch.listeners.launch_log import LaunchLog
+from study.launch.listeners.progress import Progress
+from study.launch.manifest import Manifest, launches_folder, new_manifest, running_launches
+from study.launch.runners.inline import run_inline
+from study.launch.runners.ray_tune import RayTuneRunner, start_ray
+from study.launch.signals import Stop, raise_on_signals
+from study.loaded import LoadedStudy
+from study.plan import read_plan
+from study.spec.expand import PlannedTrial, stand_ins
+from study.tracking.handover import Handover
+from study.tracking.trackers import destinations
+from trainables.store.attempts import latest_attempts
+
+#: The system's clock takes far more.
+_MOST_HOURS = 1e5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    """Who runs trials: how many at a time, by which runner, and on which cluster, if not on this machine."""
+
+    count: int
+    runner: str
+    address: str | None = None
+
+
+def fitting_workers(
+    loaded: LoadedStudy, wanted: int | None, runner: str, address: str | None = None
+) -> Workers:
+    """As many workers as have room, or as are wanted. Raises `StudyError` where there is no room for them."""
+    resources = loaded.study_file.spec.resources
+    if address is None:
+        fitting = count_workers(resources, wanted)
+        if runner == "inline" and (wanted or 1) > 1:
+            raise StudyError(f"--workers: got {wanted}, the inline runner runs one trial at a time")
+        return Workers(count=1 if runner == "inline" else fitting, runner=runner)
+    if runner == "inline":
+        raise StudyError("--address: the inline runner is this process; leave one of them out")
+    start_ray(check_address(address), cpus=0)
+    from study.launch.runners.ray_nodes import list_nodes  # imports Ray
+
+    return Workers(count=cluster_workers(list_nodes(), resources, wanted), runner=runner, address=address)
+
+
+def end_of(max_hours: float | None) -> float | None:
+    """When a command that begins now ends, in seconds of `time.monotonic`. Raises `StudyError`."""
+    if max_hours is None:
+        return None
+    if not 0 < max_hours <= _MOST_HOURS:
+        raise StudyError(f"--max-hours: got {max_hours:g}, must be above 0 and at most {_MOST_HOURS:g}")
+    return time.monotonic() + 3600 * max_hours
+
+
+def prepare_store(study: str, loaded: LoadedStudy, *, edited: bool = False) -> None:
+    """Archive the study file, and set damaged records aside. Raises `StudyError` before anything is written."""
+    destinations(loaded.study_file.spec.tracking)  # raises
+    archive = read_archive(loaded)
+    check_name(study, loaded, archive, edited=edited)
+    loaded.store.prepare()
+    if line := removed_line(loaded, archive):
+        CONSOLE.print(line, soft_wrap=True)
+    write_archive(study, loaded, archive)
+    for path in loaded.plan.records.damaged:
+        with suppress(FileNotFoundError):  # another launch was first
+            say_error(f"set aside: {loaded.store.set_aside(path)}")
+
+
+def launch_trials(
+    loaded: LoadedStudy,
+    trials: Sequence[PlannedTrial],
+    workers: Workers,
+    *,
+    search: bool = False,
+    until: float | None = None,
+) -> Stop | None:
+    """Run trials, and under `search` those that its searches decide, at most to the time `until`.
+
+    None when every one has its record, otherwise what stopped the launch.
+    """
+    undecided = loaded.plan.undecided if search else 0
+    CONSOLE.print(
+        f"{loaded.name}: {len(trials) + undecided} of {loaded.plan.counts()['trials']} trials to run, "
+        f"{workers.count} at a time; Ctrl-C stops, the same command continues.",
+        soft_wrap=True,
+    )
+    _check_files(loaded, trials, workers)
+    with raise_on_signals(until) as stop:
+        try:
+            with ExitStack() as stack:
+                manifest = _manifest(loaded, workers, planned=len(trials) + undecided)
+                launch = _assemble(loaded, trials, workers, manifest, stack)
+                if not search:
+                    launch.run()
+                else:
+                    from study.launch.search.loop import run_search  # Optuna's import takes most of a second
+
+                    run_search(launch, alone=lambda: _is_alone(loaded, manifest.launch))
+        except KeyboardInterrupt:
+            _say_stopped(loaded, trials, stop, search=search)
+            return stop
+    return None
+
+
+def finish_study(loaded: LoadedStudy) -> None:
+    """For a study without missing trials: do what an earlier launch may have been killed before it did.
+
+    Tell its searches the last scores, and hand its trials to trackers.
+    """
+    if loaded.plan.trial_set.design.adaptive:
+        from study.launch.search.loop import settle  # Optuna's import takes most of a second
+
+        settle(loaded.plan, loaded.store, alone=lambda: _is_alone(loaded))
+    CONSOLE.print(f"{loaded.name}: all {len(loaded.plan.trials)} trials are done, nothing to run.")
+    with _handover(loaded):
+        pass
+
+
+def _check_files(loaded: LoadedStudy, trials: Sequence[PlannedTrial], workers: Workers) -> None:
+    """Let all nodes see the store, and have the data decoded before workers would wait for it."""
+    if workers.address and loaded.store.url is None:
+        from study.launch.runners.ray_nodes import check_nodes  # imports Ray
+
+        check_nodes(loaded.store.path, loaded.data_root)
+    trial_set = loaded.plan.trial_set
+    first = (trials or stand_ins(loaded.plan.spec, trial_set))[0]
+    trial_set.task.load(first.config.task, loaded.data_root)
+
+
+def _assemble(
+    loaded: LoadedStudy,
+    trials: Sequence[PlannedTrial],
+    workers: Workers,
+    manifest: Manifest,
+    stack: ExitStack,
+) -> Launch:
+    """A launch with all that it needs, which `stack` ends in the reverse order.
+
+    The workers end first; then the store is compacted, the manifest has the launch's end, and trackers get the rest.
+    """
+    spec, costs = loaded.study_file.spec, study_costs(loaded)
+    if spec.search.early_stopping:
+        # The order of trials decides which ones stop, and would depend on times, which differ from run to run.
+        costs = costs.without_times()
+    progress = stack.enter_context(
+        Progress(CONSOLE, spec.metric, workers=workers.count, pace=costs.seconds_per_unit)
+    )
+    handover = stack.enter_context(_handover(loaded))
+    log = stack.enter_context(LaunchLog(launches_folder(loaded.store.path, loaded.name), manifest))
+    compaction = stack.enter_context(Compacting(loaded.store))
+    best = [BestEncoders(loaded.store.path, spec.metric)] if spec.keep.encoders == "best" else []
+    listeners: list[Listener] = [log, *best, handover, progress, compaction]
+    return Launch(
+        plan=loaded.plan,
+        store=loaded.store,
+        context=loaded.context,
+        workers=workers.count,
+        runner=_runner(workers, loaded, costs, stack),
+        costs=costs,
+        listeners=listeners,
+        trials=trials,
+    )
+
+
+def _manifest(loaded: LoadedStudy, workers: Workers, *, planned: int) -> Manifest:
+    return new_manifest(
+        study=loaded.name,
+        study_file=loaded.study_file.text,
+        runner=workers.runner,
+        workers=workers.count,
+        planned=planned,
+    )
+
+
+def _handover(loaded: LoadedStudy) -> Handover:
+    """To the trackers that the study file names, if any."""
+    return Handover(loaded.plan, loaded.store, destinations(loaded.study_file.spec.tracking))
+
+
+def _runner(workers: Workers, loaded: LoadedStudy, costs: CostModel, stack: ExitStack) -> Runner:
+    if workers.runner == "inline":
+        return run_inline
+    runner = RayTuneRunner(
+        workers=workers.count,
+        cpus_per_trial=loaded.study_file.spec.resources.cpus_per_trial,
+        gpus_per_trial=_shares(loaded, costs, workers.address),
+        address=workers.address,
+    )
+    stack.callback(runner.shutdown)
+    return runner
+
+
+def _shares(loaded: LoadedStudy, costs: CostModel, address: str | None) -> float | SharesOf:
+    """The GPUs that the trials of a study ask for, on this machine or on the cluster at `address`."""
+    wanted, on_gpu = loaded.study_file.spec.resources.gpus_per_trial, in_own_process
+    if wanted != "auto":
+        return wanted
+    if address is not None:
+        from study.launch.runners.ray_nodes import on_gpu_node as on_gpu  # imports Ray
+    return AutoShares(costs, loaded.context.runtime, on_gpu)
+
+
+def _is_alone(loaded: LoadedStudy, own: str | None = None) -> bool:
+    """Whether no launch of the study runs now, apart from `own`."""
+    running = running_launches(launches_folder(loaded.store.path, loaded.name))
+    return {manifest.launch for manifest in running} <= {own}
+
+
+def _say_stopped(loaded: LoadedStudy, trials: Sequence[PlannedTrial], stop: Stop, *, search: bool) -> None:
+    """`trials` were to run; those whose attempt is still the one before the launch are left."""
+    before = latest_attempts(loaded.plan.records.table)
+    now = latest_attempts(loaded.store.read({trial.keys.trial_id for trial in trials}).table)
+    left = sum(now.get(t.keys.trial_id) == before.get(t.keys.trial_id) for t in trials)
+    total = loaded.plan.counts()["trials"]
+    if search:  # it decided trials that were not planned
+        left = read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store).counts()["missing"]
+    why = "the time is up" if stop.is_timed else "stopped"
+    say_error(
+        f"{why}: {total - left} of {total} trials are done and kept, {left} are left; the same command continues"
+    )
