@@ -3,44 +3,18 @@
 import re
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 import analysis
-from analysis.data_sets import DataSetsAnalysis, analyse_data_sets
 from analysis.page import render_environments
 from analysis.report import write_data_sets
-from analysis.results.build import table_study
-from analysis.results.mapping import build_mapping
 from analysis.sections.all_sections import build_parts
 from analysis.sections.overview import overview_section
 from analysis.sections.transfer import data_transfer_section
 from analysis.verdict import verdict_sentences
 from analysis.verdict_data_sets import data_set_sentences
-from tests.analysis.test_report import Links, files
-
-KEYS = {"metric": "acc", "data": "set"}
-
-
-def rows(best: dict[str, float], *, losses: tuple[str, ...] = ("a", "b"), seeds: int = 3) -> pd.DataFrame:
-    """A table of data sets, each with its best temperature; loss b is as good everywhere."""
-    return pd.DataFrame(
-        [
-            {"set": name, "loss": loss, "seed": seed, "batch": batch, "tau": tau, "acc": acc}
-            for name, at in best.items()
-            for loss in losses
-            for seed in range(seeds)
-            for batch in (32, 64)
-            for tau in (0.1, 0.2, 0.4)
-            for acc in [0.8 - (0.1 * abs(np.log2(tau / at)) if loss == "a" else 0.0) + 0.001 * seed]
-        ]
-    )
-
-
-def environments(table: pd.DataFrame, **keys: object) -> DataSetsAnalysis:
-    return analyse_data_sets(*table_study(table, build_mapping({**KEYS, **keys})))
-
+from tests.analysis.data_sets import KEYS, environments, rows
+from tests.analysis.pages import Links, files
 
 TWO = rows({"one": 0.1, "two": 0.4})
 

@@ -10,31 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.chaos.many_trials import many_trials, stamps, wait_for_records
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
-from tests.study.test_bad_input import invoke
-from tests.study.test_ray import counts, records, start, start_command
+from tests.study.running import counts, invoke, records, start, start_command
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.chaos
-
-
-def wait_for_records(store: Path, at_least: int) -> None:
-    deadline = time.monotonic() + 120
-    while len(records(store)) < at_least and time.monotonic() < deadline:
-        time.sleep(0.1)
-
-
-def stamps(store: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in records(store)}
-
-
-def many_trials(write: WriteStudy, resources: str = "", steps: int = 150) -> Path:
-    """36 trials, each by itself: 150 steps are half a second or so."""
-    return write(
-        ("steps = 3", f"steps = {steps}"),
-        ("seeds = [0, 1]", f"seeds = {list(range(6))}"),
-        ("[losses.ntxent]", f"[resources]\nstacked = false\n{resources}\n[losses.ntxent]"),
-    )
 
 
 def test_a_driver_killed_outright_loses_no_finished_trial(

@@ -11,7 +11,7 @@ from study.errors import StudyError
 from study.launch.workers import Workers
 from study.loaded import LoadedStudy, load_study
 from tests.study.conftest import TINY, WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from trainables.store.records import RecordStore
 
 MORE = ("seeds = [0, 1]", "seeds = [0, 1, 2]")

@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from study.cli.main import main
 from tests.study.conftest import WriteStudy
+from tests.study.running import invoke
 
 #: What is replaced in the tiny study, and what the line must say.
 FAULTS = {
@@ -107,10 +107,6 @@ FAULTS = {
     ),
     "a GPU where none is": (("[axes]", "[resources]\ngpus_per_trial = 64\n[axes]"), ["gpus_per_trial", "64"]),
 }
-
-
-def invoke(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 def assert_refused(result: Result, store: Path, said: list[str]) -> None:

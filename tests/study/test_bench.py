@@ -24,7 +24,7 @@ from study.spec.expand import TrialSet, expand
 from study.spec.load import load_spec
 from tests.benchmarks import bench_gpu
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from trainables.config import EncoderConfig
 from trainables.datasets.datasets import load_dataset
 from trainables.losses import build_loss

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.study.conftest import TINY, WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 def loaded_modules(*words: str) -> set[str]:

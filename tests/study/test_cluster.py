@@ -10,7 +10,7 @@ from study.launch.capacity import fitting_trials
 from study.launch.cluster import check_address, cluster_workers, look_at_files
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict[str, object]:

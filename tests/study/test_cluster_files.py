@@ -16,7 +16,7 @@ import yaml
 
 from study.cli.main import main
 from study.launch.cluster import nodes_to_come
-from tests.chaos.test_cluster import wait_for_port
+from tests.chaos.nodes import wait_for_port
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 CLUSTER = yaml.safe_load((_REPOSITORY / "cluster.yaml").read_text())

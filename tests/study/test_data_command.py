@@ -11,7 +11,7 @@ from PIL import Image
 from study.spec.expand import expand
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 @pytest.fixture

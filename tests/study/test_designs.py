@@ -13,7 +13,7 @@ from study.report.study_table import study_info
 from study.spec.expand import TrialSet, expand, planned_rows
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from trainables.store.records import RecordStore
 
 #: What makes the tiny study one of drawn points, over ranges of both axes.

@@ -10,14 +10,11 @@ import pytest
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
 from study.launch.search.loop import run_search
-from study.plan import Plan, make_plan
 from study.searches import journal_path
-from study.spec.load import load_spec
 from tests.study.conftest import TINY, WriteStudy
-from tests.study.test_bad_input import invoke
-from tests.study.test_launch import Silence
-from tests.study.test_ray import start
-from tests.study.test_search import points, told
+from tests.study.launching import Silence, planned
+from tests.study.running import invoke, start
+from tests.study.searching import points, told
 from trainables.runtime import Runtime
 from trainables.store.merge import merge_stores
 from trainables.store.records import RecordStore
@@ -36,10 +33,6 @@ RULE = "{ eta = 3, min_resource = 3 }"
 def search(stopping: str | None = RULE, sampler: str = "random", trials: int = 12) -> tuple[str, str]:
     last = f"early_stopping = {stopping}\n" if stopping else ""
     return "[axes]", f'[search]\ndesign = "optuna"\nsampler = "{sampler}"\ntrials = {trials}\n{last}[axes]'
-
-
-def planned(study: Path, store: RecordStore) -> Plan:
-    return make_plan(load_spec(str(study)), store, None)
 
 
 def run(study: Path, store: RecordStore) -> list[str]:

@@ -7,14 +7,8 @@ import pytest
 from study.spec.expand import TrialSet, expand
 from study.spec.load import load_spec
 from study.spec.source import shipped_studies
+from tests.golden.contents import PLAN_GOLDEN, quickstart_lines
 from tests.study.conftest import WriteStudy
-
-PLAN_GOLDEN = Path(__file__).parent.parent / "golden" / "quickstart_plan.txt"
-
-
-def quickstart_lines() -> list[str]:
-    trial_set = expand(load_spec("quickstart").spec, None)
-    return [f"{trial.keys.trial_id}  {trial.title}" for trial in trial_set.trials]
 
 
 def expanded(path: Path) -> TrialSet:

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,12 +28,11 @@ from study.errors import StudyError
 from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
-from tests.trainables.test_config import example
+from tests.study.gpu_stacks import by_size, sized, stack
+from tests.study.running import invoke
 from trainables.config import TrialConfig
 from trainables.runtime import Runtime
 from trainables.trial import run_trials
-from trainables.work import Stack, WorkUnit
 
 GIB = 2**30
 
@@ -62,18 +60,6 @@ def test_what_fits_on_no_card_is_one_line() -> None:
         shares_of({"large": 40 * GIB}, 16 * GIB)
 
 
-def sized(batch_size: int, **changes: object) -> TrialConfig:
-    config = example()
-    training = dataclasses.replace(config.task.training, batch_size=batch_size)
-    task = dataclasses.replace(config.task, training=training, **changes)
-    return dataclasses.replace(config, task=task)
-
-
-def stack(batch_size: int, number: int = 0) -> Stack:
-    unit = WorkUnit(trial_id=f"{batch_size}-{number}", attempt=0, config=sized(batch_size), title="0")
-    return (unit,)
-
-
 def test_memory_goes_by_network_data_batch_size_and_precision() -> None:
     config = sized(64)
     other_loss = dataclasses.replace(config, loss=dataclasses.replace(config.loss, name="dcl"), seed=7)
@@ -83,10 +69,6 @@ def test_memory_goes_by_network_data_batch_size_and_precision() -> None:
     different = [sized(128), sized(64, encoder=encoder)]
     different.append(dataclasses.replace(config, task=dataclasses.replace(config.task, training=training)))
     assert len({memory_key(each) for each in (config, *different)}) == 4
-
-
-def by_size(stacks: Sequence[Stack]) -> list[float]:
-    return [stacks_[0].config.task.training.batch_size / 256 for stacks_ in stacks]
 
 
 def test_lists_are_cut_where_the_share_changes_and_large_ones_go_first() -> None:

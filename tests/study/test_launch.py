@@ -7,32 +7,17 @@ from pathlib import Path
 import pytest
 
 from study.errors import LaunchError
-from study.events import Finished, Listener, LostStack
+from study.events import Listener, LostStack
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
 from study.plan import make_plan
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from tests.trainables.test_config import example
+from tests.study.launching import Silence
+from tests.trainables.tiny_trial import example
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore, StoreError
 from trainables.work import LaunchContext, Stack, WorkUnit, run_stack
-
-
-class Silence:
-    """A listener that remembers who finished."""
-
-    def __init__(self) -> None:
-        self.finished_trials: list[str] = []
-
-    def started(self, unit: WorkUnit) -> None:
-        """Nothing to remember."""
-
-    def finished(self, event: Finished) -> None:
-        self.finished_trials.append(event.trial_id)
-
-    def tick(self) -> None:
-        """Nothing to show."""
 
 
 class MortalRunner:

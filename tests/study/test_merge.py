@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from tests.trainables.records_example import example_record
 from trainables.store.record_file import encode_row
 from trainables.store.records import RecordStore

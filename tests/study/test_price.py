@@ -18,7 +18,7 @@ from study.launch.workers import Workers
 from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from trainables.config import TrialConfig
 from trainables.runtime import Runtime
 

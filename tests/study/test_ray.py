@@ -1,10 +1,7 @@
 """A small study through Ray Tune for real: lists, reused actors, a worker killed under a trial, Ctrl-C."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,34 +10,10 @@ import psutil
 import pytest
 
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import counts, invoke, records, start, start_command
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.ray
-
-_REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def start(study: Path, store: Path) -> "subprocess.Popen[str]":
-    """`study run` as a process of its own, in a group of its own, as a terminal would start it."""
-    return start_command("run", study, "--store", store)
-
-
-def start_command(*words: object) -> "subprocess.Popen[str]":
-    """`study` with these words, likewise."""
-    return subprocess.Popen(
-        [sys.executable, "-c", "from study.cli.main import main; main()", *map(str, words)],
-        cwd=_REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def records(store: Path) -> list[Path]:
-    """The files that trials put, apart from those in which they were joined."""
-    return sorted(p for p in (store / "records").glob("*.parquet") if not p.name.startswith("compact-"))
 
 
 def workers_of(session: int) -> list[int]:
@@ -51,10 +24,6 @@ def workers_of(session: int) -> list[int]:
             if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
                 alive.append(process.pid)
     return alive
-
-
-def counts(study: Path, store: Path) -> dict[str, int]:
-    return json.loads(invoke("status", study, "--store", store, "--json").output)
 
 
 def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> None:

@@ -1,13 +1,10 @@
 """The reference of the study file's keys is today's, and says something of each."""
 
-from pathlib import Path
-
 from click.testing import CliRunner
 
 from study.cli.main import main
 from study.spec.reference import key_tables, reference_page
-
-REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "study_file.md"
+from tests.golden.contents import REFERENCE
 
 
 def test_the_reference_is_todays() -> None:

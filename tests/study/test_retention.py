@@ -7,7 +7,7 @@ import pytest
 from study.plan import make_plan
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from trainables.store.records import RecordStore
 
 

@@ -1,14 +1,12 @@
 """Studies that search: what is asked for, what is told, and that neither a stop nor an edit loses anything."""
 
-import dataclasses
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -16,72 +14,26 @@ from optuna.trial import TrialState
 
 from search_spaces.optuna_adapter import Pruned
 from study.cli.main import main
-from study.events import Listener, LostStack
 from study.launch.launch import Launch
 from study.launch.search.loop import batch_size, run_search, settle
 from study.launch.search.scores import configuration_score
-from study.plan import Plan, make_plan, status_summary
+from study.plan import status_summary
 from study.searches import journal_path
 from study.spec.expand import expand, planned_rows
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from tests.study.test_launch import Silence
+from tests.study.launching import Silence, planned
+from tests.study.searching import RANGES, Pretence, points, search, told, told_states
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
-from trainables.store.schema import Status
-from trainables.trial import failure_record
-from trainables.work import LaunchContext, Stack
+from trainables.work import LaunchContext
 
-RANGES = (
-    ("temperature = [0.1, 0.5]", "temperature = { log = [0.05, 1.0] }"),
-    ("t = [2.0]", 'kernel = ["gaussian", "imq"]\nlr = 0.1'),
-)
 SEEDS = "seeds = [0, 1]"
-
-
-def search(**keys: Any) -> tuple[str, str]:
-    lines = "\n".join(f"{key} = {value!r}" for key, value in ({"design": "optuna"} | keys).items())
-    return "[axes]", f"[search]\n{lines}\n[axes]"
-
-
-class Pretence:
-    """A runner that trains nothing: accuracy falls with the batch size, and KCL's inverse multiquadric diverges."""
-
-    def __init__(self, rounds: int = 1000) -> None:
-        self.rounds, self.lists, self.ids = rounds, 0, []  # type: ignore[var-annotated]
-
-    def __call__(
-        self, lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
-    ) -> list[LostStack]:
-        for number, unit in enumerate(unit for stacks in lists for stack in stacks for unit in stack):
-            if self.lists == self.rounds and number == 1:
-                raise KeyboardInterrupt  # in the midst of a round
-            record = failure_record(
-                unit.config,
-                attempt=unit.attempt,
-                runtime=context.runtime,
-                status=Status.DIVERGED,
-                error_class="",
-                error_message="",
-            )
-            if unit.config.loss.params.get("kernel") != "imq":
-                value = 0.9 - unit.config.task.training.batch_size / 100 + unit.config.seed / 10
-                record = dataclasses.replace(
-                    record, status=Status.OK, val_probe10_accuracy=value, test_probe10_accuracy=0.123
-                )
-            context.store.put(record)
-            self.ids.append(unit.trial_id)
-        self.lists += 1
-        return []
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> RecordStore:
     return RecordStore(tmp_path / "store")
-
-
-def planned(study: Path, store: RecordStore) -> Plan:
-    return make_plan(load_spec(str(study)), store, None)
 
 
 def run(study: Path, store: RecordStore, runner: Pretence | None = None, workers: int = 1) -> Pretence:
@@ -96,23 +48,6 @@ def run(study: Path, store: RecordStore, runner: Pretence | None = None, workers
     )
     run_search(launch, lambda plan, trials: Silence(), alone=lambda: True)
     return runner
-
-
-def points(study: Path, store: RecordStore) -> list[list[dict[str, Any]]]:
-    return [[dict(point) for point in arm.points] for arm in planned(study, store).trial_set.arms]
-
-
-def told(store: RecordStore) -> dict[str, list[optuna.trial.FrozenTrial]]:
-    backend = optuna.storages.journal.JournalFileBackend(str(journal_path(store.path, "tiny")))
-    storage = optuna.storages.JournalStorage(backend)
-    studies = [
-        optuna.load_study(study_name=name, storage=storage) for name in optuna.get_all_study_names(storage)
-    ]
-    return {study.study_name.split()[0]: study.trials for study in studies}
-
-
-def told_states(store: RecordStore) -> set[TrialState]:
-    return {trial.state for trials in told(store).values() for trial in trials}
 
 
 def test_a_search_spends_its_budget(write_study: WriteStudy, store: RecordStore) -> None:

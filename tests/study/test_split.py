@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.launch.scheduling import split_work
-from tests.trainables.test_config import example
+from tests.trainables.tiny_trial import example
 from trainables.work import Stack, WorkUnit
 
 

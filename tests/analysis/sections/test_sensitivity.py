@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from analysis.sections.sensitivity import sensitivity_section, tuning_needs
-from tests.analysis.test_environments import environments, rows
+from tests.analysis.data_sets import environments, rows
 
 
 def test_a_loss_whose_best_moves_wants_tuning_and_a_flat_one_does_not() -> None:

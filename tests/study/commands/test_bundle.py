@@ -12,7 +12,7 @@ from study.loaded import load_study
 from study.report.bundle import _study_info
 from study.report.study_table import study_info
 from tests.study.commands.conftest import Finished
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from trainables.store.attempts import all_attempts
 from trainables.store.records import RecordStore
 

@@ -15,7 +15,7 @@ from study.launch.manifest import (
     write_manifest,
 )
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 def test_what_runs_stops_and_says_how_far_it_is(write_study: WriteStudy, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import TINY, WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 @pytest.mark.slow

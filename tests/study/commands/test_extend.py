@@ -11,7 +11,7 @@ from study.commands.run import launch_trials, prepare_store
 from study.launch.workers import Workers
 from study.loaded import load_study
 from tests.study.conftest import TINY, WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 SOBOL = ("[losses.kcl]\nt = [2.0]", '[search]\ndesign = "sobol"\npoints = 4')
 WIDE = ("[0.1, 0.5]", "{ log = [0.1, 0.5] }")

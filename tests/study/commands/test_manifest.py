@@ -25,7 +25,7 @@ from study.launch.manifest import (
 )
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 def begun() -> Manifest:

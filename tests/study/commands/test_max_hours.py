@@ -9,7 +9,7 @@ from study.errors import TIME_IS_UP
 from study.launch.signals import raise_on_signals
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 def test_the_time_is_up(write_study: WriteStudy, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.study.commands.conftest import Finished
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from trainables.store.attempts import all_attempts
 from trainables.store.records import RecordStore
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.study.commands.conftest import Finished
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 from trainables.store.artefacts import curve_path
 
 

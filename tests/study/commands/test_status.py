@@ -13,7 +13,7 @@ from study.launch.workers import Workers
 from study.loaded import load_study
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 def test_counts_and_launches(finished: Finished) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 ROWS = pd.DataFrame(
     [

@@ -8,7 +8,7 @@ import pytest
 
 from study.commands.verify import draw_sample
 from tests.study.commands.conftest import Finished
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 def verify(finished: Finished, *words: str) -> tuple[int, dict[str, Any]]:

@@ -13,7 +13,7 @@ from study.loaded import load_study
 from study.watching.state import watch_state
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
-from tests.study.test_bad_input import invoke
+from tests.study.running import invoke
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -12,18 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.trainables.datasets.decoded import EXPECTED, SHAPE, batches
 from trainables.datasets.cache import cached_images
 from trainables.datasets.source import DataError, Images, Indices
-
-SHAPE = (40, 3, 8, 8)
-EXPECTED = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8)
-
-
-def batches() -> Iterator[tuple[Indices, Images]]:
-    """Eight images at a time, last ones first."""
-    for first in range(32, -1, -8):
-        places = np.arange(first, first + 8)
-        yield places, EXPECTED[places]
 
 
 def never() -> Iterator[tuple[Indices, Images]]:
@@ -35,7 +26,7 @@ CHILD = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from tests.trainables.datasets import test_cache as t
+from tests.trainables.datasets import decoded as t
 from trainables.datasets.cache import cached_images
 path, pause = Path(sys.argv[1]), float(sys.argv[2])
 def batches():
@@ -183,7 +174,7 @@ FULL = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 from pathlib import Path
-from tests.trainables.datasets import test_cache as t
+from tests.trainables.datasets import decoded as t
 from trainables.datasets.cache import cached_images
 assert (cached_images(Path(sys.argv[1]), t.SHAPE, t.batches) == t.EXPECTED).all()
 """

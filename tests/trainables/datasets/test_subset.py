@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.trainables.datasets.test_catalogue import DIGITS, open_own
+from tests.trainables.datasets.examples import DIGITS, open_own
 from trainables.config import DataConfig
 from trainables.datasets.datasets import describe_dataset, load_dataset
 from trainables.datasets.source import DataError
