@@ -1,4 +1,4 @@
-"""Files beside the code that must stay valid."""
+"""Files beside the code, the README and the tests themselves stay valid."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Several data sets: findings on each, one page, and what is refused."""
+"""Several data sets have an analysis each and one page in common; what cannot be related is refused or named."""
 
 import re
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The fairness checks pass a fair study and name each kind of unfairness, the gravest first."""
+
 import dataclasses
 
 import pandas as pd

@@ -1,3 +1,5 @@
+"""The public functions of the analysis work from rows to a report, and load only when used."""
+
 import subprocess
 import sys
 from pathlib import Path

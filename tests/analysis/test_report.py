@@ -1,3 +1,5 @@
+"""A report is complete, self-contained, the same for the same rows, and whole or not written."""
+
 import dataclasses
 import os
 import re

@@ -1,3 +1,5 @@
+"""The verdict says what is decided, undecided, equal or unfinished, with the numbers of the scores."""
+
 import numpy as np
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The same command given twice at once, as two real processes: they share the work, and one outlives the other."""
+"""Two processes that get the same command at once share the work, and one outlives the other."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The ask-and-tell of one search: repeatable, resumable, and never with a trial that runs for ever."""
+"""A search is repeatable and can be resumed, and no trial in it is left running for ever."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""In a store, one name is one study: edits are fine, another file is not."""
+"""In a store one name is one study: its file may be edited, and another study under its name is refused."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Bad input: one clear line with field, value and what is allowed; exit code 2; nothing written."""
+"""Bad input gives one line with the field, the value and what is allowed, exit code 2, and writes nothing."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`study bench`: its rows, and that each of its numbers is of what it says."""
+"""`study bench` measures the rows of a study, and assigns every time to the stage that takes it."""
 
 import csv
 import dataclasses

@@ -1,4 +1,4 @@
-"""The command line as a user meets it."""
+"""The command line answers help, versions and mistakes as a user expects."""
 
 import json
 import subprocess

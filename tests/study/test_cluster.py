@@ -1,4 +1,4 @@
-"""Clusters: what fits on nodes, addresses that lead nowhere, and nodes that do not see the store."""
+"""On clusters, trials that fit no node, wrong addresses, and nodes without the store are refused in one line."""
 
 import socket
 from pathlib import Path

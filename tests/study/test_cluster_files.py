@@ -1,4 +1,4 @@
-"""`cluster.yaml` and `docs/rayjob.yaml`: what Ray makes of them, and that documentation and tests agree."""
+"""`cluster.yaml` and `docs/rayjob.yaml` are valid for Ray, and agree with the documentation and the tests."""
 
 import copy
 import os

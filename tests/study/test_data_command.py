@@ -1,4 +1,4 @@
-"""`study data`: what it prints, and one line with exit code 2 for what is absent or broken."""
+"""`study data` describes data sets, and gives one line and exit code 2 for data that are absent or damaged."""
 
 import json
 import re

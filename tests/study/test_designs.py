@@ -1,4 +1,4 @@
-"""Designs in a study file: what runs of it, how losses stay paired, and what is refused."""
+"""Designs in a study file draw the trials that they name, keep losses paired, and refuse what does not fit."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Searches that stop early: what they save, what they tell, and that no other study takes a stop for a result."""
+"""Searches that stop early train less, tell Optuna so, and no other study takes a stopped trial for a result."""
 
 import shutil
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From spec to trials: the plan that a study file stands for."""
+"""A study file expands to its plan: a full grid of distinct trials, frozen for the quickstart."""
 
 from pathlib import Path
 

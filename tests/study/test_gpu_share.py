@@ -1,6 +1,6 @@
-"""GPU shares by memory: the arithmetic, the grouping of lists, and what Ray Tune is asked for.
+"""GPU shares follow from the memory that trials need, and trials of one share run together on Ray Tune.
 
-No GPU was there: the cards are numbers, and Ray is told that its machine has one.
+No GPU is needed: the cards are numbers, and Ray is told that its machine has one.
 """
 
 import dataclasses

@@ -1,3 +1,5 @@
+"""Optuna's importances find the hyperparameter that matters, and are left out where they would mean nothing."""
+
 import dataclasses
 import sys
 

@@ -1,4 +1,4 @@
-"""`study init`: a study file that runs as it is."""
+"""`study init` writes a study file that runs without a change."""
 
 import re
 from pathlib import Path

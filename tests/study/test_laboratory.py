@@ -1,6 +1,6 @@
-"""The shipped studies of the laboratory: the claims in their files, and what was found when they ran.
+"""The shipped studies of the laboratory make sound claims, and find what they found.
 
-What was found stands here as it is, a claim that was not confirmed included; a change is a change of results.
+The findings stand here as they are, with the claims that were not confirmed; a change is a change of results.
 """
 
 from pathlib import Path

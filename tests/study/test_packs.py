@@ -1,4 +1,4 @@
-"""Stacks: trials of equal shapes, even sizes, nothing lost."""
+"""Stacks hold trials of equal shapes, in even sizes, and every trial once."""
 
 import dataclasses
 

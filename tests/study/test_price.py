@@ -1,4 +1,4 @@
-"""What missing trials cost: spans, records of like trials, steps timed now, and the wall time of workers."""
+"""Costs of missing trials come from records of like trials or timed steps, and give the wall time of workers."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What a person sees: counts that add up, what runs, time left, the best by validation."""
+"""The progress display shows counts that add up, what runs, the time left, and the best score by validation."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A small study through Ray Tune for real: lists, reused actors, a worker killed under a trial, Ctrl-C."""
+"""A small study runs through Ray Tune: workers are reused, a killed worker costs one trial, Ctrl-C keeps records."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What is said of a worker that died."""
+"""The message about a dead worker names its cause."""
 
 import pytest
 from ray.exceptions import ActorDiedError, OutOfMemoryError, RayTaskError

@@ -1,4 +1,4 @@
-"""The reference of the study file's keys is today's, and says something of each."""
+"""The reference of study-file keys is that of the code, and describes every key."""
 
 from click.testing import CliRunner
 

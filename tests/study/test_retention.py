@@ -1,4 +1,4 @@
-"""Kept encoders: all, none, or the best of each loss and seed by validation."""
+"""Encoders are kept as the study file says: all, none, or the best of each loss and seed by validation."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Studies that search: what is asked for, what is told, and that neither a stop nor an edit loses anything."""
+"""A search spends its budget on configurations that follow from the seed, and no stop or edit loses any."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Batch selection in a study file: the table, the axis, the budgets, and slips."""
+"""Batch selection in a study file sets the method, its axis and its budget, and mistakes are named."""
 
 from collections.abc import Callable
 

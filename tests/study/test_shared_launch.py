@@ -1,4 +1,4 @@
-"""Launches that share a store share the work: every trial once, nothing waited for in vain."""
+"""Launches that share a store share the work: every trial runs once, and no launch waits in vain."""
 
 import json
 import threading

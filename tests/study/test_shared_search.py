@@ -1,4 +1,4 @@
-"""Two launches of one search share its journal: one budget, every trial once, nothing left running in Optuna."""
+"""Two launches of one search share its budget: every trial runs once, and none is left running in Optuna."""
 
 import threading
 from pathlib import Path

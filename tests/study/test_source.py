@@ -1,4 +1,4 @@
-"""A study that extends another one: what is merged, what is archived, what is refused."""
+"""A study that extends another merges its file, archives both, and is refused where the two do not fit."""
 
 import tomllib
 from pathlib import Path

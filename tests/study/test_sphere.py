@@ -1,4 +1,4 @@
-"""Studies of task sphere: the same file, commands and store as any other."""
+"""Studies of the sphere task use the same file format, commands and store as any other."""
 
 import dataclasses
 import json

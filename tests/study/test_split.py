@@ -1,4 +1,4 @@
-"""Lists of work: nothing lost, nothing twice, long before short."""
+"""Lists of work hold every trial once, long ones before short ones."""
 
 from hypothesis import given
 from hypothesis import strategies as st

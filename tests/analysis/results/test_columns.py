@@ -1,4 +1,4 @@
-"""What the columns of a table are taken for."""
+"""Columns of a table are taken for the loss, the seed, an axis, a metric or nothing, by their name and values."""
 
 import numpy as np
 import pandas as pd

@@ -1,3 +1,5 @@
+"""A table of results becomes a study: its columns find their meaning, and a bad table or mapping is named."""
+
 from pathlib import Path
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Adaptive searches: what tuning found, and nothing of the space."""
+"""Adaptive searches are reported by what tuning found, and no score of the whole space is given."""
 
 import numpy as np
 import pandas as pd

@@ -1,3 +1,5 @@
+"""The section on sensitivity tells a loss whose best place moves between data sets from one that is flat."""
+
 import numpy as np
 import pytest
 

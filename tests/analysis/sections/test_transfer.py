@@ -1,3 +1,5 @@
+"""The section on transfer gives the regret of another environment's choice, and is absent if there is none."""
+
 import numpy as np
 import pandas as pd
 import pytest

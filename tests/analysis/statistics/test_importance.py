@@ -1,3 +1,5 @@
+"""Main and total shares are those of the analysis of variance, and intervals over seeds hold the value."""
+
 import numpy as np
 import pytest
 

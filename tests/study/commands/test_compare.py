@@ -1,4 +1,4 @@
-"""`study compare`: studies and imported tables in one report."""
+"""`study compare` puts studies and imported tables in one report."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`study demo`: an invented study, whole or not at all."""
+"""`study demo` writes a simulated study, either complete or not at all."""
 
 from pathlib import Path
 

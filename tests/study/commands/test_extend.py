@@ -1,4 +1,4 @@
-"""`study extend`: what is added, what is kept of the file, and that only what is new is missing afterwards."""
+"""`study extend` adds what is asked for and keeps the rest of the file; only new trials are missing afterwards."""
 
 import tomllib
 from pathlib import Path

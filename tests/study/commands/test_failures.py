@@ -1,4 +1,4 @@
-"""Failures by kind, each with a traceback."""
+"""`study failures` lists failures by kind, each with a traceback."""
 
 import json
 from pathlib import Path

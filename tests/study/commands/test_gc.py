@@ -1,4 +1,4 @@
-"""What nobody needs goes, what somebody may need stays, and so does every record."""
+"""`study gc` removes only what no study can need again, and never a record."""
 
 import json
 import os

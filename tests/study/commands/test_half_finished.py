@@ -1,4 +1,4 @@
-"""A store of which half of the records are gone: the study's configurations are those of the complete one."""
+"""A store that lost half of its records still gives the configurations of the complete study."""
 
 from analysis.cells import Cells
 from analysis.statistics.choice import default_cell

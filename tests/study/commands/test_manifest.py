@@ -1,4 +1,4 @@
-"""What a launch ran with, and whether it runs still."""
+"""A manifest says what a launch ran with, and whether it is still running."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Failures run again as further attempts; the earlier ones stay."""
+"""`study retry` runs failures again as further attempts and keeps the earlier ones."""
 
 import pytest
 

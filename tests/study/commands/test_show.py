@@ -1,4 +1,4 @@
-"""All that a store knows of one trial."""
+"""`study show` gives all that a store knows of one trial."""
 
 import json
 

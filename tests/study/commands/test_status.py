@@ -1,4 +1,4 @@
-"""How far a study is, also while it goes on."""
+"""`study status` counts trials by status, also while a launch is running."""
 
 import json
 import threading

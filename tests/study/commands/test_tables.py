@@ -1,4 +1,4 @@
-"""`study import` and `study report --from`: what is said, what is kept, what is refused."""
+"""`study import` and `study report --from` report a table, keep its mapping, and refuse bad input in one line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Trials that run again equal their records, or it is said by how much they do not."""
+"""`study verify` runs trials again, and reports each that differs from its record and by how much."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`study watch`: what it says of a store, that it changes nothing, and that Ctrl-C ends it."""
+"""`study watch` describes a store, changes nothing in it, and ends at Ctrl-C."""
 
 import json
 import re

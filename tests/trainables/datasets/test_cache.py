@@ -1,4 +1,4 @@
-"""The kept array: made once, never half written, made anew when damaged, by processes that are really killed."""
+"""Decoded images are kept in an array that is never half written, and made again when damaged or after a kill."""
 
 import os
 import re

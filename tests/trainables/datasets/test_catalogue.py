@@ -1,4 +1,4 @@
-"""Names, limits and the bundled digits."""
+"""Names of data sets resolve to the documented splits and limits, and unknown or absent ones are named."""
 
 import subprocess
 import sys

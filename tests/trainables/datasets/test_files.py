@@ -1,4 +1,4 @@
-"""What is remembered of files, and when it is asked again."""
+"""Facts about files are remembered until a file changes."""
 
 import json
 import os

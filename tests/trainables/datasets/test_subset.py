@@ -1,4 +1,4 @@
-"""A list of classes: which images stay, under which labels, and what is refused."""
+"""A list of classes keeps their images under new labels, and unsuitable lists are refused."""
 
 import numpy as np
 import pytest

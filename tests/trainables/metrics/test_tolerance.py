@@ -1,4 +1,4 @@
-"""Tolerance: mean similarity within classes."""
+"""Tolerance is the mean similarity within classes."""
 
 import pytest
 import torch

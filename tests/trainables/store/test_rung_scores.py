@@ -1,4 +1,4 @@
-"""Early stopping with its scores in an object store: any worker that reaches the store sees them."""
+"""Early stopping keeps its scores in an object store, where every worker sees them."""
 
 from tests.trainables.stopping import rungs
 

@@ -1,4 +1,4 @@
-"""Stop and go on: whatever happens to the process or the file, the trial ends as if nothing had."""
+"""A trial that continues from a checkpoint ends as an uninterrupted one, whatever happens to process or file."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""The approximate colour operations: against a loop over images, and how far they are from the faithful ones."""
+"""The approximate colour operations equal a loop over images, and deviate little from the faithful ones."""
 
 import math
 

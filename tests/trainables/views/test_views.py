@@ -1,4 +1,4 @@
-"""Views as a whole: against a per-image torchvision pipeline, and what their randomness depends on."""
+"""Views agree with a torchvision pipeline per image, and their randomness depends on the generator alone."""
 
 import pytest
 import torch
