@@ -1,16 +1,15 @@
 """A study of many short trials, and what its store holds while it runs."""
 
-import time
 from pathlib import Path
 
 from tests.study.conftest import WriteStudy
 from tests.study.running import records
+from tests.waiting import wait_until
 
 
 def wait_for_records(store: Path, at_least: int) -> None:
-    deadline = time.monotonic() + 120
-    while len(records(store)) < at_least and time.monotonic() < deadline:
-        time.sleep(0.1)
+    """Until so many trials have put their records."""
+    wait_until(lambda: len(records(store)) >= at_least, seconds=240)
 
 
 def stamps(store: Path) -> dict[str, int]:

@@ -5,10 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
-import pytest
+from tests.waiting import wait_until
 
 
 def start_node(*words: str) -> "subprocess.Popen[bytes]":
@@ -29,22 +29,22 @@ def end(node: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail("the head node did not start")
+    """Until something on this machine accepts connections at the port."""
+
+    def accepts() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        return False
+
+    wait_until(accepts, every=0.5)
 
 
 def wait_for_nodes(address: str, count: int) -> None:
+    """Until the cluster at the address has so many nodes."""
     command = [Path(sys.executable).with_name("ray"), "status", f"--address={address}"]
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+
+    def registered() -> bool:
         said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        if said.count(" node_") >= count:
-            return
-        time.sleep(0.5)
-    pytest.fail("the second node did not register")
+        return said.count(" node_") >= count
+
+    wait_until(registered, seconds=120, every=0.5)

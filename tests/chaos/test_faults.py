@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import pytest
 
 from tests.chaos.many_trials import many_trials, stamps, wait_for_records
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
-from tests.study.running import counts, invoke, records, start, start_command
+from tests.study.running import counts, invoke, records, start, start_command, workers_of
+from tests.waiting import wait_until
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.chaos
@@ -28,7 +28,7 @@ def test_a_driver_killed_outright_loses_no_finished_trial(
     os.kill(process.pid, signal.SIGKILL)
     left = list((store / "checkpoints").glob("*.pt"))
     process.communicate(timeout=60)
-    time.sleep(5)  # workers notice, and end
+    wait_until(lambda: not workers_of(process.pid))  # they notice, and end
     before = stamps(store)
     assert 4 <= len(before) < 36
     assert left, "no trial was in training when the driver died"

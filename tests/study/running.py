@@ -1,10 +1,13 @@
 """Runs `study` in this process or as a process of its own, and reads what it left in the store."""
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from click.testing import CliRunner, Result
 
 from study.cli.main import main
@@ -42,3 +45,13 @@ def records(store: Path) -> list[Path]:
 def counts(study: Path, store: Path) -> dict[str, int]:
     """Trials by status, as `study status` gives them."""
     return json.loads(invoke("status", study, "--store", store, "--json").output)
+
+
+def workers_of(session: int) -> list[int]:
+    """Processes still alive in the session of the process `session`."""
+    alive = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                alive.append(process.pid)
+    return alive

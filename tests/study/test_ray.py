@@ -2,28 +2,16 @@
 
 import os
 import signal
-import time
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.study.conftest import WriteStudy
-from tests.study.running import counts, invoke, records, start, start_command
+from tests.study.running import counts, invoke, records, start, start_command, workers_of
+from tests.waiting import wait_until
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.ray
-
-
-def workers_of(session: int) -> list[int]:
-    """Processes still alive that were started in the session of `session`."""
-    alive = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, ProcessLookupError):
-            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
-                alive.append(process.pid)
-    return alive
 
 
 def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> None:
@@ -82,9 +70,7 @@ def test_a_signal_keeps_what_is_finished(
     study = write_study(("steps = 3", "steps = 150"), ("seeds = [0, 1]", f"seeds = {list(range(20))}"))
     store = tmp_path / "store"
     process = start(study, store)
-    deadline = time.monotonic() + 120
-    while len(records(store)) < 3 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: len(records(store)) >= 3, seconds=200)
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == code, output

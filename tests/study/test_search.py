@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.study.launching import Silence, planned
 from tests.study.searching import RANGES, Pretence, points, search, told, told_states
+from tests.waiting import wait_until
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
 from trainables.work import LaunchContext
@@ -239,9 +239,7 @@ def test_a_search_survives_its_driver(write_study: WriteStudy, store: RecordStor
     options = ["run", study, "--runner", "inline", "--store", str(store.path)]
     command = [sys.executable, "-c", "from study.cli.main import main; main()", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as driver:
-        deadline = time.monotonic() + 120
-        while driver.poll() is None and len(store.read().statuses()) < 3 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: driver.poll() is not None or len(store.read().statuses()) >= 3, seconds=120)
         driver.kill()
     before = store.read().table.to_pylist()
     assert 3 <= len(before) < 12

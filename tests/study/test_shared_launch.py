@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from study.launch.launch import Launch
 from study.plan import Plan
 from tests.study.conftest import WriteStudy
 from tests.study.launching import in_background, launch, planned
+from tests.waiting import wait_until
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
 from trainables.store.schema import Status
@@ -57,11 +57,15 @@ def test_what_another_runs_is_waited_for(
     held = plan.trials[3].keys.trial_id
     other = store.leases("elsewhere:1:x")
     other.acquire([held])
+    parts: list[str] = []
+
+    def said() -> str:
+        parts.append(capsys.readouterr().out)
+        return "".join(parts)
 
     def finish() -> None:
-        while store.read().table.num_rows < 11:
-            time.sleep(0.05)
-        time.sleep(0.3)
+        wait_until(lambda: "waiting for" in said(), seconds=60)
+        assert store.read().table.num_rows == 11
         put(plan, store, 3)
         other.release()
 
@@ -71,7 +75,7 @@ def test_what_another_runs_is_waited_for(
     thread.join()
     assert held not in witness.began
     assert witness.found == [held]
-    assert capsys.readouterr().out.count("waiting for 1 trials that another launch runs") == 1
+    assert said().count("waiting for 1 trials that another launch runs") == 1
 
 
 def test_what_another_gave_back_is_run(write_study: WriteStudy, store: RecordStore) -> None:

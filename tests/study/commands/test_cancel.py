@@ -1,7 +1,6 @@
 """A running launch stops when it is asked, as by Ctrl-C."""
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from study.launch.manifest import (
 )
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
+from tests.waiting import wait_until
 
 
 def test_what_runs_stops_and_says_how_far_it_is(write_study: WriteStudy, tmp_path: Path) -> None:
@@ -24,8 +24,7 @@ def test_what_runs_stops_and_says_how_far_it_is(write_study: WriteStudy, tmp_pat
     codes: list[int] = []
 
     def cancel() -> None:
-        while not running_launches(folder):
-            time.sleep(0.05)
+        wait_until(lambda: running_launches(folder))
         codes.append(cancel_study(str(study), str(store), wait=60))
 
     thread = threading.Thread(target=cancel)

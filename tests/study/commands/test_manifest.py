@@ -26,6 +26,7 @@ from study.launch.manifest import (
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
+from tests.waiting import wait_until
 
 
 def begun() -> Manifest:
@@ -103,9 +104,8 @@ def test_a_killed_launch_has_no_end_and_does_not_run(write_study: WriteStudy, tm
     command = [str(Path(sys.executable).parent / "study"), "run", str(study), "--store", str(store)]
     process = subprocess.Popen([*command, "--runner", "inline"])
     folder = launches_folder(store, "tiny")
-    while not running_launches(folder):
-        assert process.poll() is None
-        time.sleep(0.1)
+    wait_until(lambda: running_launches(folder) or process.poll() is not None)
+    assert process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.wait()
     [manifest] = read_manifests(folder)

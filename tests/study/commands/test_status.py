@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from study.loaded import load_study
 from tests.study.commands.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
+from tests.waiting import wait_until
 
 
 def test_counts_and_launches(finished: Finished) -> None:
@@ -41,10 +41,18 @@ def test_a_watch_says_what_changes(
     watch.start()
     loaded = load_study(str(study), str(store), None)
     prepare_store(str(study), loaded)
-    time.sleep(0.1)
+    told_by_watch = ""
+
+    def is_told() -> bool:
+        nonlocal told_by_watch
+        told_by_watch += capsys.readouterr().out
+        return '"missing": 12' in told_by_watch
+
+    wait_until(is_told)
     launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline"))
     watch.join()
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    told_by_watch += capsys.readouterr().out
+    lines = [line for line in told_by_watch.splitlines() if line.startswith("{")]
     told = [json.loads(line) for line in lines]
     missing = [each["missing"] for each in told]
     assert (missing[0], missing[-1]) == (12, 0)

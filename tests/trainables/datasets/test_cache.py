@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.trainables.datasets.decoded import EXPECTED, SHAPE, batches
+from tests.waiting import wait_until
 from trainables.datasets.cache import cached_images
 from trainables.datasets.source import DataError, Images, Indices
 
@@ -47,13 +47,6 @@ def start(path: Path, pause: float = 0.0) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(condition: object) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def half_written(path: Path) -> bool:
     """Whether a process has written something of `path` that is not whole."""
     return any(partial.stat().st_size for partial in path.parent.glob("*.partial"))
@@ -62,7 +55,7 @@ def half_written(path: Path) -> bool:
 def stop_half_way(path: Path) -> subprocess.Popen[str]:
     """A process that has begun to write and goes no further."""
     child = start(path, pause=600)
-    wait_for(lambda: half_written(path))
+    wait_until(lambda: half_written(path))
     assert not path.exists()
     return child
 
