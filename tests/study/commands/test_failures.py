@@ -5,6 +5,7 @@ from pathlib import Path
 
 from study.commands.failures import group_failures
 from study.report.summary import failure_lines
+from tests.prose import assert_says
 from tests.study.commands.conftest import Finished
 from tests.study.running import invoke
 from trainables.store.attempts import failures
@@ -64,9 +65,7 @@ def test_trials_that_are_missing_are_told_of(finished: Finished, tmp_path: Path)
     study = tmp_path / finished.study.name
     study.write_text(finished.study.read_text().replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
     output = invoke("failures", study, "--store", finished.store).output
-    assert (
-        "6 trials are missing (the study or its code changed since, or they never ran): study run" in output
-    )
+    assert_says(output, "6 trials are missing")
     assert f"study run {study} --store {finished.store}" in output
     result = invoke("retry", study, "--store", finished.store, "--status", "oom")
     assert (result.exit_code, "6 trials are missing" in result.output) == (0, True)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from study.launch.manifest import launches_folder, new_manifest, write_manifest
+from tests.prose import assert_says
 from tests.study.commands.conftest import Finished
 from tests.study.running import invoke
 
@@ -111,7 +112,7 @@ def test_what_a_running_launch_may_use_stays(finished: Finished) -> None:
     assert gc(finished) == {before}
     assert since.exists()
     output = invoke("gc", "--store", finished.store).output
-    assert "1 leftover is changed since a launch began that runs now and stays" in output
+    assert_says(output, "1 leftover", "launch", "stays")
 
 
 def test_for_people(finished: Finished) -> None:
