@@ -11,8 +11,7 @@ import pytest
 
 from tests.chaos.many_trials import many_trials, stamps, wait_for_records
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
-from tests.study.running import counts, invoke, records, start, start_command, workers_of
-from tests.waiting import wait_until
+from tests.study.running import counts, invoke, records, start, start_command
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.chaos
@@ -25,10 +24,14 @@ def test_a_driver_killed_outright_loses_no_finished_trial(
     study, store = many_trials(write_study, "checkpoint_seconds = 0.05", 600), tmp_path / "store"
     process = start(study, store)
     wait_for_records(store, 4)
+    family = psutil.Process(process.pid).children(recursive=True)
+    workers = [each for each in family if each.name().startswith("ray::")]
     os.kill(process.pid, signal.SIGKILL)
     left = list((store / "checkpoints").glob("*.pt"))
     process.communicate(timeout=60)
-    wait_until(lambda: not workers_of(process.pid))  # they notice, and end
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert workers
+    assert not alive
     before = stamps(store)
     assert 4 <= len(before) < 36
     assert left, "no trial was in training when the driver died"
