@@ -11,8 +11,8 @@ import pytest
 from study.launch.manifest import launches_folder, read_manifests
 from tests.chaos.many_trials import many_trials, wait_for_records
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
+from tests.study.launch.searching import RANGES, search, told_states
 from tests.study.running import counts, start_command
-from tests.study.searching import RANGES, search, told_states
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.chaos

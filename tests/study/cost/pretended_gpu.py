@@ -33,7 +33,7 @@ def main(store: Path) -> None:
     """Run them and print the notes."""
     import ray
 
-    from tests.study.gpu_stacks import by_size, stack
+    from tests.study.cost.gpu_stacks import by_size, stack
 
     class Deaf:
         def started(self, unit: object) -> None: ...

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from study.loaded import load_study
 from study.watching.state import watch_state
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
 

@@ -21,8 +21,8 @@ from study.searches import journal_path
 from study.spec.expand import expand, planned_rows
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from tests.study.launching import Silence, planned
-from tests.study.searching import RANGES, Pretence, points, search, told, told_states
+from tests.study.launch.launching import Silence, planned
+from tests.study.launch.searching import RANGES, Pretence, points, search, told, told_states
 from tests.waiting import wait_until
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore

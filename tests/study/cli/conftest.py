@@ -17,7 +17,7 @@ from trainables.store.schema import TrialRecord
 #: 2 seeds x 2 batch sizes x (ntxent, 2 fragile ones): 12 trials, of which 2 crash and 2 diverge.
 FRAGILE = TINY.replace("[0.1, 0.5]", "[0.1]").replace(
     "[losses.kcl]\nt = [2.0]",
-    '[losses."tests.study.commands.fragile_loss:Fragile"]\nhow = ["raise", "nan"]\nlr = 0.1',
+    '[losses."tests.study.cli.fragile_loss:Fragile"]\nhow = ["raise", "nan"]\nlr = 0.1',
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from study.errors import TIME_IS_UP
 from study.launch.signals import raise_on_signals
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.study.conftest import WriteStudy
-from tests.study.launching import in_background, launch, planned
+from tests.study.launch.launching import in_background, launch, planned
 from tests.trainables.store.conftest import s3_port, s3_url  # noqa: F401  the fixtures
 from trainables.store.records import open_store
 

@@ -9,7 +9,7 @@ import pytest
 from study.launch.launch import Launch
 from study.plan import Plan
 from tests.study.conftest import WriteStudy
-from tests.study.launching import in_background, launch, planned
+from tests.study.launch.launching import in_background, launch, planned
 from tests.waiting import wait_until
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore

@@ -5,7 +5,7 @@ from analysis.statistics.choice import default_cell
 from analysis.study_analysis import split_cells
 from study.loaded import load_study
 from study.report.study_table import study_table
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 
 
 def configurations(finished: Finished) -> dict[str, Cells]:

@@ -23,7 +23,7 @@ from study.launch.manifest import (
     running_launches,
     write_manifest,
 )
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
 from tests.waiting import wait_until

@@ -11,7 +11,7 @@ import pytest
 from study.loaded import load_study
 from study.report.bundle import _study_info
 from study.report.study_table import study_info
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 from trainables.store.attempts import all_attempts
 from trainables.store.records import RecordStore

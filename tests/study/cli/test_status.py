@@ -10,7 +10,7 @@ from study.commands.run import launch_trials, prepare_store
 from study.commands.status import show_status
 from study.launch.workers import Workers
 from study.loaded import load_study
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
 from tests.waiting import wait_until

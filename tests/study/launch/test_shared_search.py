@@ -14,8 +14,8 @@ from study.launch.search.loop import run_search
 from study.launch.search.turn import turn
 from study.searches import open_searches
 from tests.study.conftest import WriteStudy
-from tests.study.launching import Witness, planned
-from tests.study.searching import RANGES, Pretence, search, told
+from tests.study.launch.launching import Witness, planned
+from tests.study.launch.searching import RANGES, Pretence, search, told
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
 from trainables.work import LaunchContext

@@ -13,7 +13,7 @@ from study.launch.runners.inline import run_inline
 from study.plan import make_plan
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from tests.study.launching import Silence
+from tests.study.launch.launching import Silence
 from tests.trainables.tiny_trial import example
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore, StoreError

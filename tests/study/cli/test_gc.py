@@ -11,7 +11,7 @@ import torch
 
 from study.launch.manifest import launches_folder, new_manifest, write_manifest
 from tests.prose import assert_says
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 
 _DAY = 86400

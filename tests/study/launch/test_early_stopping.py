@@ -12,9 +12,9 @@ from study.launch.runners.inline import run_inline
 from study.launch.search.loop import run_search
 from study.searches import journal_path
 from tests.study.conftest import TINY, WriteStudy
-from tests.study.launching import Silence, planned
+from tests.study.launch.launching import Silence, planned
+from tests.study.launch.searching import points, told
 from tests.study.running import invoke, start
-from tests.study.searching import points, told
 from trainables.runtime import Runtime
 from trainables.store.merge import merge_stores
 from trainables.store.records import RecordStore

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 from trainables.store.attempts import all_attempts
 from trainables.store.records import RecordStore

@@ -18,7 +18,7 @@ from study.cli.main import main
 from study.launch.cluster import nodes_to_come
 from tests.chaos.nodes import wait_for_port
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
+_REPOSITORY = Path(__file__).resolve().parents[3]
 CLUSTER = yaml.safe_load((_REPOSITORY / "cluster.yaml").read_text())
 RAYJOB = yaml.safe_load((_REPOSITORY / "docs" / "rayjob.yaml").read_text())
 GUIDE = (_REPOSITORY / "docs" / "clusters.md").read_text()

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from study.events import Listener, LostStack
 from study.searches import journal_path
-from tests.study.launching import planned
+from tests.study.launch.launching import planned
 from trainables.store.records import RecordStore
 from trainables.store.schema import Status
 from trainables.trial import failure_record

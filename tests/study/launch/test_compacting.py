@@ -6,7 +6,7 @@ import pytest
 
 from study.errors import LaunchError
 from study.launch.listeners.compaction import Compacting
-from tests.study.launching import Silence
+from tests.study.launch.launching import Silence
 from tests.trainables.records_example import example_record
 from trainables.store.records import RecordStore
 

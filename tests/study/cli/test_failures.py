@@ -6,7 +6,7 @@ from pathlib import Path
 from study.commands.failures import group_failures
 from study.report.summary import failure_lines
 from tests.prose import assert_says
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 from trainables.store.attempts import failures
 from trainables.store.records import RecordStore

@@ -28,7 +28,7 @@ from study.errors import StudyError
 from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
-from tests.study.gpu_stacks import by_size, sized, stack
+from tests.study.cost.gpu_stacks import by_size, sized, stack
 from tests.study.running import invoke
 from trainables.config import TrialConfig
 from trainables.runtime import Runtime
@@ -163,7 +163,7 @@ def test_auto_is_for_machines_with_a_gpu(write_study: WriteStudy, tmp_path: Path
 def test_tune_asks_ray_for_the_share_of_each_list(tmp_path: Path) -> None:
     """On a Ray that believes in one GPU: workers get their shares, and those that fit run side by side."""
     told = subprocess.run(
-        [sys.executable, "-m", "tests.study.pretended_gpu", tmp_path],
+        [sys.executable, "-m", "tests.study.cost.pretended_gpu", tmp_path],
         capture_output=True,
         text=True,
         timeout=240,

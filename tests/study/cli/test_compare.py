@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.prose import assert_says
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.running import invoke
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from study.commands.verify import draw_sample
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 
 

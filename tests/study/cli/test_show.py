@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.study.commands.conftest import Finished
+from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 from trainables.store.artefacts import curve_path
 
