@@ -25,7 +25,7 @@ def test_a_driver_killed_outright_loses_no_finished_trial(
     process = start(study, store)
     wait_for_records(store, 4)
     family = psutil.Process(process.pid).children(recursive=True)
-    workers = [each for each in family if each.name().startswith("ray::")]
+    workers = [each for each in family if each.name().startswith("ray::ResourceTr")]
     os.kill(process.pid, signal.SIGKILL)
     left = list((store / "checkpoints").glob("*.pt"))
     process.communicate(timeout=60)
