@@ -1,9 +1,11 @@
-"""Files beside the code that must stay valid."""
+"""Files beside the code, the README and the tests themselves stay valid."""
 
+import ast
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,10 @@ import yaml
 
 from study.spec.expand import expand
 from study.spec.load import load_spec
-from trainables.loss_table import loss_table
+from tests.golden.contents import README, with_loss_table
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
-README = _REPOSITORY / "README.md"
+TEST_FILES = sorted((_REPOSITORY / "tests").rglob("test_*.py"))
 
 
 def test_cluster_file_fits_rays_schema() -> None:
@@ -37,17 +39,6 @@ def test_citation_file_is_yaml_with_the_papers() -> None:
 def test_analysis_loads_no_torch(package: str) -> None:
     code = f"import sys, {package}; print([m for m in ('torch', 'ray', 'optuna') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
-
-
-def with_loss_table(readme: str) -> str:
-    """The README with its table of losses made anew, between two marks."""
-    head, mark, rest = readme.partition(
-        "<!-- losses: made by `uv run python -m tests.golden.regenerate` -->\n"
-    )
-    _, end, tail = rest.partition("<!-- end of losses -->")
-    assert mark
-    assert end
-    return head + mark + loss_table() + end + tail
 
 
 def test_readme_table_of_losses_is_todays() -> None:
@@ -85,3 +76,37 @@ def test_readme_example_is_a_study(tmp_path: Path) -> None:
     path.write_text(example[: example.index('[losses."my_package')])
     arms = {trial.arm for trial in expand(load_spec(str(path)).spec, None).trials}
     assert arms == {"infonce", "dhel", "kcl_light"}
+
+
+def imported_from_tests(tree: ast.AST) -> Iterator[str]:
+    """Modules and names that code imports from `tests`, and those that programs in its strings import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"\b(?:from|import) +(tests[\w.]*(?: import \w+)?)", node.value)
+
+
+def test_no_test_module_is_imported() -> None:
+    """Helpers lie in modules named for what they hold, so that a test file can be changed for its tests alone."""
+    modules = {".".join(path.relative_to(_REPOSITORY).with_suffix("").parts) for path in TEST_FILES}
+    offenders = []
+    for path in (_REPOSITORY / "tests").rglob("*.py"):
+        for name in imported_from_tests(ast.parse(path.read_text())):
+            name = name.replace(" import ", ".")
+            if modules & {name, name.rpartition(".")[0]} or name.startswith(".test_"):
+                offenders.append(f"{path.relative_to(_REPOSITORY)} imports {name}")
+    assert not offenders, "move what they share to a helper module: " + "; ".join(offenders)
+
+
+def test_every_test_module_says_what_it_guarantees() -> None:
+    """In the first line of its docstring, which ends there."""
+    silent = [
+        str(path.relative_to(_REPOSITORY))
+        for path in TEST_FILES
+        if not (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0].endswith(".")
+    ]
+    assert not silent, "no docstring whose first line says what the tests guarantee: " + ", ".join(silent)

@@ -1,4 +1,4 @@
-"""One direction of imports, read off the code."""
+"""Packages import one another in one direction only."""
 
 import ast
 from collections.abc import Iterator

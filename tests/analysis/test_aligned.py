@@ -1,3 +1,5 @@
+"""Losses are aligned on the axes that they share, in one order, and other axes are refused."""
+
 import dataclasses
 
 import numpy as np

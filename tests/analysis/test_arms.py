@@ -1,3 +1,5 @@
+"""Imported arms are split along axes that tell trials apart, whatever the order of rows, and can be joined."""
+
 import dataclasses
 
 import numpy as np

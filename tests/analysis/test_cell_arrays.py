@@ -1,3 +1,5 @@
+"""Arrays of cells hold every row in its place, from a table or a file, and bad input gives one line."""
+
 from pathlib import Path
 
 import numpy as np

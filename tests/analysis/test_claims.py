@@ -1,4 +1,4 @@
-"""Claims against rows: bounds, matched trials, failures, what cannot be told."""
+"""Claims are checked against rows: bounds, matched trials, failures, and what cannot be decided."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What the explorer is told is what the report computes from."""
+"""The data of the explorer are those from which the report is computed."""
 
 import json
 

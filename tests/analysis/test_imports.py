@@ -1,3 +1,5 @@
+"""The analysis loads neither torch nor runners."""
+
 import subprocess
 import sys
 

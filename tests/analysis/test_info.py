@@ -1,3 +1,5 @@
+"""Reference loss, names and metrics of a study are resolved from what it says, and bad input is named."""
+
 import pytest
 
 from analysis.metric import Metric

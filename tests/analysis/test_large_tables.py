@@ -1,3 +1,5 @@
+"""Means and intervals of large tables are scipy's, and the same each time."""
+
 from pathlib import Path
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Tables in LaTeX hold the scores, and no text of a user is a command."""
+
 from analysis.latex import escape, render_latex
 from analysis.sections.content import TEXT, Cell, table
 

@@ -1,3 +1,5 @@
+"""The public functions of the analysis work from rows to a report, and load only when used."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -5,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import analysis
-from tests.analysis.results.test_table_study import KEYS, ROWS
+from tests.analysis.results.example_table import KEYS, ROWS
 
 
 def test_rows_to_scores_comparisons_and_a_report(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The page's frame: what it may load, and where its figures' data are."""
+"""The page loads nothing from elsewhere, and the data of its figures lie beside it."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is drawn, not pixels."""
+"""Figures draw the values of their tables; pixels are not compared."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,7 @@
+"""A report is complete, self-contained, the same for the same rows, and whole or not written."""
+
 import dataclasses
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,6 +16,7 @@ from analysis.sections.scores import scores_section
 from analysis.study_analysis import StudyAnalysis
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study, make_study
+from tests.analysis.pages import Links, files
 
 TABLES = {
     "tuning_gaps",
@@ -54,31 +56,8 @@ FIGURES = {
 }
 
 
-class Links(HTMLParser):
-    """Collects what a page would fetch, and its tags."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sources: list[str] = []
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
-        if tag not in ("meta", "link", "img", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
 def page(study: Study, out: Path) -> str:
     return write_report(*study, out).read_text()
-
-
-def files(out: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
-    }
 
 
 @pytest.fixture(scope="module")

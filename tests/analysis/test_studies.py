@@ -1,4 +1,4 @@
-"""Several studies in one report."""
+"""Several studies in one report keep their own analyses, names and files."""
 
 import dataclasses
 

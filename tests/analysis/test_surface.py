@@ -1,3 +1,5 @@
+"""Surfaces hold every value at its axis values, and failed, missing and unplanned trials apart."""
+
 import numpy as np
 import pandas as pd
 import pytest

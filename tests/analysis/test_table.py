@@ -1,3 +1,5 @@
+"""The trials table joins plan and records: the plan wins, missing and failed trials keep their status."""
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,3 +1,5 @@
+"""Written tables hold every planned trial, and agree with pandas."""
+
 import numpy as np
 import pytest
 

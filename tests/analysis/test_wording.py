@@ -1,3 +1,5 @@
+"""Numbers, intervals, counts and paths are worded one way, with the sign in which better is plus."""
+
 import math
 
 import numpy as np

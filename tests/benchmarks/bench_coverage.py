@@ -4,8 +4,8 @@ Columns: coverage where 95 % is said, its Monte-Carlo error, studies that had an
 """
 
 from tests.analysis.coverage.scores import SCORES
+from tests.analysis.coverage.settings import SETTINGS, print_table
 from tests.analysis.coverage.simulated import coverages
-from tests.analysis.coverage.test_coverage import SETTINGS, print_table
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ import psutil
 from study.events import Finished, Listener
 from study.launch.runners.ray_tune import RayTuneRunner, start_ray
 from study.launch.scheduling import LIST_SECONDS, split_work
-from tests.trainables.test_config import example
+from tests.trainables.tiny_trial import example
 from trainables.ray_adapter import TrialWorker
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore

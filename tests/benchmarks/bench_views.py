@@ -12,8 +12,7 @@ from torch import Tensor
 
 from tests.benchmarks.pil_views import as_pil, pil_batch, pil_views
 from tests.benchmarks.timing import Call, seconds_each
-from tests.trainables.views.test_affine import natural_images
-from tests.trainables.views.test_crop import some_images
+from tests.trainables.views.examples import natural_images, some_images
 from trainables.views.recipes import FORMS, VIEWS, build_views
 
 _COUNT = 512

@@ -1,20 +1,17 @@
 """A cluster of two nodes, each a set of processes of its own: a study runs on it, loses a node, and finishes."""
 
-import os
-import signal
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.test_faults import many_trials, stamps, wait_for_records
+from tests.chaos.many_trials import many_trials, stamps, wait_for_records
+from tests.chaos.nodes import end, start_node, wait_for_nodes, wait_for_port
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
-from tests.study.test_ray import counts, records, start_command
+from tests.study.running import counts, records, start_command
 
 pytestmark = [pytest.mark.chaos, pytest.mark.ray]
 
@@ -23,45 +20,6 @@ pytestmark = [pytest.mark.chaos, pytest.mark.ray]
 class Cluster:
     address: str
     second_node: "subprocess.Popen[bytes]"
-
-
-def start_node(*words: str) -> "subprocess.Popen[bytes]":
-    ray = Path(sys.executable).with_name("ray")
-    common = ["--num-cpus=1", "--disable-usage-stats", "--block"]
-    return subprocess.Popen(
-        [ray, "start", *words, *common],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def end(node: "subprocess.Popen[bytes]") -> None:
-    if node.poll() is None:
-        os.killpg(node.pid, signal.SIGKILL)
-        node.wait(timeout=30)
-
-
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail("the head node did not start")
-
-
-def wait_for_nodes(address: str, count: int) -> None:
-    command = [Path(sys.executable).with_name("ray"), "status", f"--address={address}"]
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        if said.count(" node_") >= count:
-            return
-        time.sleep(0.5)
-    pytest.fail("the second node did not register")
 
 
 @pytest.fixture

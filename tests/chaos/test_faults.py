@@ -3,38 +3,18 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.chaos.many_trials import many_trials, stamps, wait_for_records
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
-from tests.study.test_bad_input import invoke
-from tests.study.test_ray import counts, records, start, start_command
+from tests.study.running import counts, invoke, records, start, start_command
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.chaos
-
-
-def wait_for_records(store: Path, at_least: int) -> None:
-    deadline = time.monotonic() + 120
-    while len(records(store)) < at_least and time.monotonic() < deadline:
-        time.sleep(0.1)
-
-
-def stamps(store: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in records(store)}
-
-
-def many_trials(write: WriteStudy, resources: str = "", steps: int = 150) -> Path:
-    """36 trials, each by itself: 150 steps are half a second or so."""
-    return write(
-        ("steps = 3", f"steps = {steps}"),
-        ("seeds = [0, 1]", f"seeds = {list(range(6))}"),
-        ("[losses.ntxent]", f"[resources]\nstacked = false\n{resources}\n[losses.ntxent]"),
-    )
 
 
 def test_a_driver_killed_outright_loses_no_finished_trial(
@@ -44,10 +24,14 @@ def test_a_driver_killed_outright_loses_no_finished_trial(
     study, store = many_trials(write_study, "checkpoint_seconds = 0.05", 600), tmp_path / "store"
     process = start(study, store)
     wait_for_records(store, 4)
+    family = psutil.Process(process.pid).children(recursive=True)
+    workers = [each for each in family if each.name().startswith("ray::ResourceTr")]
     os.kill(process.pid, signal.SIGKILL)
     left = list((store / "checkpoints").glob("*.pt"))
     process.communicate(timeout=60)
-    time.sleep(5)  # workers notice, and end
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert workers
+    assert not alive
     before = stamps(store)
     assert 4 <= len(before) < 36
     assert left, "no trial was in training when the driver died"

@@ -1,4 +1,4 @@
-"""The same command given twice at once, as two real processes: they share the work, and one outlives the other."""
+"""Two processes that get the same command at once share the work, and one outlives the other."""
 
 import os
 import signal
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from study.launch.manifest import launches_folder, read_manifests
-from tests.chaos.test_faults import many_trials, wait_for_records
+from tests.chaos.many_trials import many_trials, wait_for_records
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
-from tests.study.test_ray import counts, start_command
-from tests.study.test_search import RANGES, search, told_states
+from tests.study.launch.searching import RANGES, search, told_states
+from tests.study.running import counts, start_command
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.chaos

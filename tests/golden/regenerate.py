@@ -4,15 +4,19 @@ import dataclasses
 import json
 
 from study.spec.reference import reference_page
-from tests.study.test_expand import PLAN_GOLDEN, quickstart_lines
-from tests.study.test_reference import REFERENCE
-from tests.test_hygiene import README, with_loss_table
-from tests.trainables.test_config import GOLDEN as IDS_GOLDEN
-from tests.trainables.test_config import example
-from tests.trainables.test_numerics import GOLDEN as NUMERICS_GOLDEN
-from tests.trainables.test_numerics import all_numbers
-from tests.trainables.test_schema import GOLDEN as SCHEMA_GOLDEN
-from tests.trainables.test_schema import schema_lines
+from tests.golden.contents import (
+    IDS_GOLDEN,
+    NUMERICS_GOLDEN,
+    PLAN_GOLDEN,
+    README,
+    REFERENCE,
+    SCHEMA_GOLDEN,
+    all_numbers,
+    quickstart_lines,
+    schema_lines,
+    with_loss_table,
+)
+from tests.trainables.tiny_trial import example
 from trainables.config import Provenance, trial_keys
 
 

@@ -1,4 +1,4 @@
-"""Axes as study files write them: lists, ranges and cases, with their measures."""
+"""Axes are read as study files write them, as lists, ranges and cases, with their measures."""
 
 from typing import Any
 

@@ -1,54 +1,27 @@
-"""The ask-and-tell of one search: repeatable, resumable, and never with a trial that runs for ever."""
+"""A search is repeatable and can be resumed, and no trial in it is left running for ever."""
 
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from search_spaces.axes import Range, listed
+from search_spaces.axes import Range
 from search_spaces.optuna_adapter import (
-    Outcome,
     Pruned,
-    SamplerConfig,
-    Search,
     importances,
     read_decided,
     repair_journal,
 )
-from search_spaces.space import Point, Space, Tied
+from search_spaces.space import Space
+from tests.search_spaces.searching import SPACE, course, score, search
 
-SPACE: Space = {
-    "batch_size": Range(log=(8, 256), whole=True),
-    "lr": listed(0.1),
-    "kernel": listed("gaussian", "imq"),
-    "t": Tied(on="kernel", cases={"gaussian": Range(log=(0.25, 16)), "imq": Range(log=(1.0, 4.0), points=3)}),
-}
 LINE: Space = {"x": Range(linear=(0.0, 1.0))}
-
-
-def search(journal: Path, space: Space = SPACE, *, seed: int = 0, startup: int = 4, **keys: Any) -> Search:
-    sampler = SamplerConfig(name=keys.pop("sampler", "tpe"), seed=seed, startup=startup)
-    return Search(journal, "loss", space=space, sampler=sampler)
-
-
-def score(point: Point) -> Outcome:
-    """Best at small batches and scales near 2."""
-    return 1.0 - abs(float(point["t"]) - 2.0) / 20 - float(point["batch_size"]) / 1000
-
-
-def course(one: Search, rounds: int, batch: int = 1) -> list[Point]:
-    points = []
-    for _ in range(rounds):
-        points += [one.ask() for _ in range(batch)]
-        one.tell(score)
-    return points
 
 
 def trials(journal: Path) -> list[FrozenTrial]:
@@ -108,7 +81,7 @@ def test_an_interrupted_search_takes_the_course_that_it_would_have_taken(
 def test_a_killed_process_leaves_nothing_running(tmp_path: Path) -> None:
     """Its trials run in Optuna's storage until the next process puts them in order."""
     program = (
-        "import os, signal; from pathlib import Path; from tests.search_spaces.test_optuna_adapter import *\n"
+        "import os, signal; from pathlib import Path; from tests.search_spaces.searching import *\n"
         f"one = search(Path({str(tmp_path / 'journal')!r})); course(one, 2); one.ask(); one.ask()\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

@@ -1,4 +1,4 @@
-"""Configurations of a space with hyperparameters that depend on others."""
+"""Configurations of a space hold exactly the hyperparameters that their other values call for."""
 
 from search_spaces.axes import Range, listed
 from search_spaces.space import Tied, grid_points, point_at

@@ -2,41 +2,22 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.golden.contents import IDS_GOLDEN
+from tests.trainables.tiny_trial import example
 from trainables.config import (
-    DataConfig,
-    EncoderConfig,
-    ImagesTask,
     LossConfig,
     ProbeConfig,
     Provenance,
-    TrainingConfig,
     TrialConfig,
     canonical,
     canonical_json,
     trial_keys,
 )
-
-GOLDEN = Path(__file__).parent.parent / "golden" / "ids.json"
-
-
-def example(**changes: object) -> TrialConfig:
-    config = TrialConfig(
-        seed=0,
-        loss=LossConfig(name="ntxent", params={"temperature": 0.25}),
-        task=ImagesTask(
-            data=DataConfig(name="digits"),
-            views="digits",
-            encoder=EncoderConfig(name="small_conv"),
-            training=TrainingConfig(batch_size=64, lr=0.3, epochs=12),
-        ),
-    )
-    return dataclasses.replace(config, **changes)
 
 
 def with_training(**changes: object) -> TrialConfig:
@@ -54,7 +35,7 @@ def test_ids_are_frozen() -> None:
     Regenerate with `uv run python -m tests.golden.regenerate`.
     """
     keys = trial_keys(example(), Provenance(data_fingerprint="digits"))
-    assert dataclasses.asdict(keys) == json.loads(GOLDEN.read_text())
+    assert dataclasses.asdict(keys) == json.loads(IDS_GOLDEN.read_text())
 
 
 def test_defaults_are_left_out() -> None:

@@ -5,15 +5,15 @@ import math
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
 import pytest
 
-from tests.trainables.test_config import example
+from tests.trainables.stopping import rule, rungs
+from tests.trainables.tiny_trial import example
 from trainables.config import SelectionConfig, TrainingConfig
-from trainables.early_stopping import EarlyStopping, Rungs, Stop, goes_on, rung_levels, rung_steps
+from trainables.early_stopping import Stop, goes_on, rung_levels, rung_steps
 
 
 @pytest.mark.parametrize("eta", [2, 3, 4, 7])
@@ -39,11 +39,6 @@ def test_levels() -> None:
     assert rung_levels(5, 5, 2) == []
 
 
-def rule(configuration: str = "a", store: Path | str = "", **changes: Any) -> EarlyStopping:
-    told = {"eta": 2, "min_resource": 1, "search": "tiny: ntxent (0)", "folder": "studies/tiny/rungs/0"}
-    return EarlyStopping(**(told | changes), configuration=configuration, store=str(store))
-
-
 @pytest.mark.parametrize(
     ("budget", "first", "expected"),
     [
@@ -67,13 +62,6 @@ def test_rungs_in_images_count_those_that_a_selection_looks_at() -> None:
     selection = SelectionConfig(method="osgd", pool=4, keep=1)
     task = dataclasses.replace(example().task, training=training, selection=selection)
     assert rung_steps(task, 100, rule(min_resource=250)) == {5: 250, 10: 500}
-
-
-def rungs(store: Path | str, configuration: str, score: float, seed: int = 0, **changes: Any) -> Rungs:
-    """A trial whose model is nothing and has one score everywhere; rung k lies after step k."""
-    steps = {1: 1, 2: 2, 4: 4}
-    own = rule(configuration, store, **changes)
-    return Rungs(rule=own, seed=seed, steps=steps, measure=lambda model: score)
 
 
 def test_stops_as_optunas_pruner_does(tmp_path: Path) -> None:

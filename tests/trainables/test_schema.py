@@ -2,24 +2,15 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
+from tests.golden.contents import SCHEMA_GOLDEN, schema_lines
 from tests.trainables.records_example import example_record
 from trainables.store.schema import METRICS, column_unit, record_schema, record_to_table
-
-GOLDEN = Path(__file__).parent.parent / "golden" / "schema.txt"
-
-
-def schema_lines() -> list[str]:
-    return [
-        f"{field.name}  {field.type}  {'null' if field.nullable else 'required'}  {column_unit(field.name)}".rstrip()
-        for field in record_schema()
-    ]
 
 
 def test_schema_is_frozen() -> None:
     """Regenerate with `uv run python -m tests.golden.regenerate`."""
-    assert schema_lines() == GOLDEN.read_text().splitlines()
+    assert schema_lines() == SCHEMA_GOLDEN.read_text().splitlines()
 
 
 def test_units_stand_in_the_field_metadata() -> None:

@@ -1,16 +1,30 @@
-"""A trial that takes a fraction of a second."""
+"""Configurations of trials: an example for plans and ids, and one that runs in a fraction of a second."""
 
 import dataclasses
 
-from tests.trainables.test_config import example
 from trainables.config import (
     DataConfig,
     EncoderConfig,
+    ImagesTask,
     LossConfig,
     ProbeConfig,
     TrainingConfig,
     TrialConfig,
 )
+
+
+def example(**changes: object) -> TrialConfig:
+    config = TrialConfig(
+        seed=0,
+        loss=LossConfig(name="ntxent", params={"temperature": 0.25}),
+        task=ImagesTask(
+            data=DataConfig(name="digits"),
+            views="digits",
+            encoder=EncoderConfig(name="small_conv"),
+            training=TrainingConfig(batch_size=64, lr=0.3, epochs=12),
+        ),
+    )
+    return dataclasses.replace(config, **changes)
 
 
 def tiny(loss: str = "ntxent", seed: int = 0, **params: object) -> TrialConfig:

@@ -3,44 +3,21 @@
 `pytest -m slow -n 0 -s` prints the table, as does `python -m tests.benchmarks.bench_coverage`.
 """
 
-import dataclasses
 import math
 from collections.abc import Iterable
 
 import numpy as np
 import pytest
 
-from analysis.demo.law import LOSSES, DemoLoss
+from analysis.demo.law import DemoLoss
 from analysis.statistics.choice import cross_fit, cross_fit_widening
 from analysis.statistics.compare import paired_p
 from analysis.statistics.differences import benjamini_yekutieli, paired_tests
 from tests.analysis.coverage.scores import SCORES
-from tests.analysis.coverage.simulated import STUDIES, WEIGHTS, Coverage, Setting, Study, coverages, simulate
+from tests.analysis.coverage.settings import BY_LABEL, FLAT, SETTINGS, print_table
+from tests.analysis.coverage.simulated import STUDIES, WEIGHTS, Setting, Study, coverages, simulate
 
 pytestmark = pytest.mark.slow
-
-BY_LABEL = {loss.label: loss for loss in LOSSES}
-#: Every cell equally good: where choices are pure luck.
-FLAT = dataclasses.replace(BY_LABEL["dhel"], label="flat", width=1e3, slope=0.0)
-#: Fragile with failures; the same with trials missing; robust; flat.
-SETTINGS = {
-    f"{name}, {seeds} seeds": Setting(loss=loss, rival=rival, seeds=seeds, missing=missing)
-    for seeds in (5, 10)
-    for name, loss, rival, missing in (
-        ("fragile", BY_LABEL["infonce"], BY_LABEL["dhel"], 0.0),
-        ("fragile, 2 % of the trials missing", BY_LABEL["infonce"], BY_LABEL["dhel"], 0.02),
-        ("flat", FLAT, BY_LABEL["infonce"], 0.0),
-    )
-}
-
-
-def print_table(found: dict[str, Coverage]) -> None:
-    """A line a score."""
-    for name, item in found.items():
-        marked = "conservative" if item.conservative else ""
-        print(
-            f"  {name:34} {100 * item.coverage:6.1f} % +- {100 * item.error:.1f}  {item.intervals:5} {marked}"
-        )
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -1,4 +1,4 @@
-"""What the columns of a table are taken for."""
+"""Columns of a table are taken for the loss, the seed, an axis, a metric or nothing, by their name and values."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from analysis.results.mapping import build_mapping
 from analysis.results.metric import percent_hint
 from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.tables import trials_table
-from tests.analysis.results.test_table_study import KEYS, ROWS
+from tests.analysis.results.example_table import KEYS, ROWS
 
 
 def study(rows: pd.DataFrame, **keys: object) -> StudyAnalysis:

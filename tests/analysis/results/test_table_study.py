@@ -1,3 +1,5 @@
+"""A table of results becomes a study: its columns find their meaning, and a bad table or mapping is named."""
+
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +11,7 @@ from analysis.results.mapping import build_mapping, mapping_keys, read_mapping
 from analysis.results.read import load_records
 from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.verdict import verdict_sentences
-
-ROWS = pd.DataFrame(
-    [
-        {
-            "method": loss,
-            "run": run,
-            "bs": bs,
-            "tau": tau,
-            "acc": peak - 0.1 * abs(np.log(tau / 0.2)) - 0.01 * run,
-        }
-        for loss, peak in (("simclr", 0.7), ("dhel", 0.8))
-        for run in (1, 2, 3)
-        for bs in (32, 64)
-        for tau in (0.1, 0.2, 0.4)
-    ]
-)
-KEYS = {"metric": "acc", "loss": "method", "seed": "run"}
+from tests.analysis.results.example_table import KEYS, ROWS
 
 
 def study(rows: pd.DataFrame = ROWS, **keys: object) -> StudyAnalysis:

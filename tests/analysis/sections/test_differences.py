@@ -1,3 +1,5 @@
+"""The section on differences corrects equality for all losses, and gives no verdict where trials are missing."""
+
 from collections.abc import Sequence
 
 import numpy as np

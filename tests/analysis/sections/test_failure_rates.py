@@ -1,3 +1,5 @@
+"""The section on failures gives rates, their cost and the worst place, and is absent without a failure."""
+
 import numpy as np
 import pytest
 

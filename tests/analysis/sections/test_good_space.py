@@ -1,3 +1,5 @@
+"""The good share of the space does not depend on the other losses, and its reach is stated."""
+
 import dataclasses
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The section on hyperparameters states level and units, needs three seeds, and scores slopes on other seeds."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The section on more seeds plans the least number that has the power, and trials where the noise is."""
+
 import numpy as np
 import pytest
 

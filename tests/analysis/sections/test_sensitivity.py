@@ -1,8 +1,10 @@
+"""The section on sensitivity tells a loss whose best place moves between data sets from one that is flat."""
+
 import numpy as np
 import pytest
 
 from analysis.sections.sensitivity import sensitivity_section, tuning_needs
-from tests.analysis.test_environments import environments, rows
+from tests.analysis.data_sets import environments, rows
 
 
 def test_a_loss_whose_best_moves_wants_tuning_and_a_flat_one_does_not() -> None:

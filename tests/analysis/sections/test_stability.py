@@ -1,3 +1,5 @@
+"""The section on stability repeats the score of the page for ranges as declared, and leaves out losses with gaps."""
+
 from collections.abc import Sequence
 
 import numpy as np

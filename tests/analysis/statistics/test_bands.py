@@ -1,3 +1,5 @@
+"""Simultaneous bands hold whole curves, and are between Student's and Bonferroni's intervals in width."""
+
 import numpy as np
 import pytest
 from scipy import stats

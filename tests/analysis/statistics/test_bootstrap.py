@@ -1,3 +1,5 @@
+"""The bootstrap agrees with a loop, is the same for one generator, and handles gaps, ties and equal values."""
+
 import numpy as np
 import pytest
 

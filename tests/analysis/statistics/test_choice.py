@@ -1,3 +1,5 @@
+"""A tuned score is free of the luck of its choice: no seed chooses the configuration that it scores."""
+
 import math
 
 import numpy as np

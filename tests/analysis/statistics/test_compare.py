@@ -1,3 +1,5 @@
+"""Paired comparisons agree with scipy, are corrected by Holm, and keep their rate of false positives."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The decomposition into effects agrees with conditional means, and its variances sum to the whole."""
+
 import numpy as np
 import pytest
 

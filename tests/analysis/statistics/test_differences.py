@@ -1,3 +1,5 @@
+"""Differences by cell agree with scipy, and the rate of false discoveries keeps its level."""
+
 import numpy as np
 import pytest
 from scipy import stats

@@ -1,3 +1,5 @@
+"""Sensitivity and dimension over data sets agree with loops and with known answers."""
+
 import itertools
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Equivalence agrees with two one-sided tests, and errs on the margin no more often than stated."""
+
 import numpy as np
 import pytest
 from scipy import stats

@@ -1,3 +1,5 @@
+"""Failure rates and their intervals agree with scipy, by cell and over the space, also of unfinished studies."""
+
 import numpy as np
 import pytest
 from scipy import stats

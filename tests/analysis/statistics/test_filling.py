@@ -1,3 +1,5 @@
+"""Missing scores are filled in by least squares over cells and seeds, and only where enough is known."""
+
 import numpy as np
 import pytest
 

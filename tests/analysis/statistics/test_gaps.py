@@ -1,3 +1,5 @@
+"""Tuning gaps agree with known answers and with every draw, and equal cells have none."""
+
 import itertools
 import math
 

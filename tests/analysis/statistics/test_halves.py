@@ -1,3 +1,5 @@
+"""Choices on one half of the seeds are scored on the other, and equal cells stay equal."""
+
 import math
 
 import numpy as np

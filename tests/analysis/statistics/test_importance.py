@@ -1,9 +1,11 @@
+"""Main and total shares are those of the analysis of variance, and intervals over seeds hold the value."""
+
 import numpy as np
 import pytest
 
 from analysis.statistics.anova import anova
 from analysis.statistics.importance import EXACT, GIVEN, given_importances, grid_importances
-from tests.analysis.statistics.test_anova import EVEN, grid
+from tests.analysis.statistics.known_variances import EVEN, grid
 
 NAMES = ("temperature", "batch_size")
 

@@ -1,3 +1,5 @@
+"""The chance of improvement and its interval agree with loops, and the interval holds the true chance."""
+
 import numpy as np
 import pytest
 from scipy import stats

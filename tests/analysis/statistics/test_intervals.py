@@ -1,3 +1,5 @@
+"""Student's intervals agree with scipy, cover as often as stated, and pair differences by seed."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Intervals of the best and worst cell allow for the luck of picking it, and for missing trials."""
+
 import numpy as np
 import pytest
 

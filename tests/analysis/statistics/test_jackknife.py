@@ -1,3 +1,5 @@
+"""The jackknife of a mean is Student's interval, and it covers a smooth score."""
+
 import numpy as np
 import pytest
 from scipy import stats

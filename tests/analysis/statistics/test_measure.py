@@ -1,3 +1,5 @@
+"""Cells weigh by the measure of the space: equal log steps alike, crowded points no more, unplanned ones nothing."""
+
 import dataclasses
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Planned seeds are the least that have the power, and planned trials go where they lower the variance most."""
+
 import numpy as np
 import pytest
 

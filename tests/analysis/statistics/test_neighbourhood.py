@@ -1,3 +1,5 @@
+"""The drop to the neighbours agrees with a loop and with a known answer at edges too."""
+
 import numpy as np
 import pytest
 

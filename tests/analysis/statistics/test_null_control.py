@@ -1,3 +1,5 @@
+"""Null controls coincide where losses are equal, find a shift, and judge only arms that can be compared."""
+
 import numpy as np
 import pandas as pd
 import pytest

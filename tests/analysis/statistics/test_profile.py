@@ -1,3 +1,5 @@
+"""Performance profiles agree with a loop and an integral, and their bands hold the true curve and area."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Scores of shortened ranges agree with known variants, and their changes have paired intervals."""
+
 import numpy as np
 import pytest
 

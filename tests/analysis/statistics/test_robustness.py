@@ -1,3 +1,5 @@
+"""Robustness scores agree with an analytic surface: validation chooses, test reports, and failures score chance."""
+
 import math
 from dataclasses import replace
 

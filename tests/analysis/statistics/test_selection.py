@@ -1,3 +1,5 @@
+"""Leave-one-seed-out choices ignore half-run cells and are scored on the seed left out."""
+
 import numpy as np
 
 from analysis.statistics.selection import NONE, best_cell, scored_at

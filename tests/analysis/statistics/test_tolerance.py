@@ -1,3 +1,5 @@
+"""The tolerated volume is a share of the measure, counts exactly what lies within eps, and has an honest interval."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Regrets of transferred choices agree with a loop, and the largest one is corrected for being picked."""
+
 import numpy as np
 import pytest
 from scipy import stats

@@ -1,3 +1,5 @@
+"""Tunability agrees with a loop, and an axis without effect gains nothing on average."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The expected score of the best of n trials is exact, scored on other seeds, and lies within its interval."""
+
 import itertools
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The optimism of a naive choice is found among equal cells, and a clear best has none."""
+
 import numpy as np
 import pytest
 

@@ -27,24 +27,25 @@ def checks(settings: Settings) -> Rows:
 
 
 def _training_checks() -> list[Check]:
-    from tests.trainables.training.test_pretrain import test_graphed_steps_change_nothing_beyond_rounding
+    from tests.trainables.training.on_gpu import assert_equals_eager
 
-    test = test_graphed_steps_change_nothing_beyond_rounding
-    return [(f"{name} equals eager", partial(test, name)) for name in ("graphed", "compiled_graphed")]
+    return [
+        (f"{name} equals eager", partial(assert_equals_eager, name))
+        for name in ("graphed", "compiled_graphed")
+    ]
 
 
 def _view_checks() -> list[Check]:
-    from tests.trainables.views import test_cuda
+    from tests.trainables.views import on_gpu
 
-    tests = (
-        test_cuda.test_views_on_the_device_equal_those_of_the_cpu,
-        test_cuda.test_views_are_captured_in_a_graph,
-        test_cuda.test_views_never_wait_for_the_device,
-    )
-    cases = itertools.product(tests, test_cuda.CASES, test_cuda.FORMS)
+    found = {
+        "views_on_the_device_equal_those_of_the_cpu": on_gpu.assert_equal_those_of_the_cpu,
+        "views_are_captured_in_a_graph": on_gpu.assert_captured_in_a_graph,
+        "views_never_wait_for_the_device": on_gpu.assert_never_wait_for_the_device,
+    }
+    cases = itertools.product(found.items(), on_gpu.CASES, on_gpu.FORMS)
     return [
-        (f"{test.__name__.removeprefix('test_')}: {case[0]}, {form}", partial(test, *case, form))
-        for test, case, form in cases
+        (f"{name}: {case[0]}, {form}", partial(check, *case, form)) for (name, check), case, form in cases
     ]
 
 

@@ -1,4 +1,4 @@
-"""Handing over: one run a record, in every tracker, whatever happens to launches and trackers."""
+"""Every record becomes one run in every tracker, whatever happens to launches and trackers."""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The journal: a run is taken in hand once, whoever asks and whoever was killed."""
+"""The journal lets one process hand over a run, whoever asks and whichever process is killed."""
 
 import threading
 from pathlib import Path

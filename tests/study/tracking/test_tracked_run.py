@@ -1,4 +1,4 @@
-"""What a run says: settings, finite metrics, tags, times and curves, from a record alone."""
+"""A tracked run holds settings, finite metrics, tags, times and curves, all from the record."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The trackers' own libraries: runs are there as their own readers see them, or the study is told in one line."""
+"""Runs are in each tracker as its own reader shows them, and a missing library gives one line."""
 
 import struct
 from collections.abc import Iterator

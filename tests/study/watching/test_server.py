@@ -1,4 +1,4 @@
-"""Who may ask the watching page, for what, and what it answers."""
+"""The watching server answers only permitted requests, and with what the store holds."""
 
 import http.client
 import json

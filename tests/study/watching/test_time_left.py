@@ -1,3 +1,5 @@
+"""The time left is shared by two launches, and absent before it is known."""
+
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 

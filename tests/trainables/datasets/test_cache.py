@@ -1,29 +1,20 @@
-"""The kept array: made once, never half written, made anew when damaged, by processes that are really killed."""
+"""Decoded images are kept in an array that is never half written, and made again when damaged or after a kill."""
 
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.trainables.datasets.decoded import EXPECTED, SHAPE, batches
+from tests.waiting import wait_until
 from trainables.datasets.cache import cached_images
 from trainables.datasets.source import DataError, Images, Indices
-
-SHAPE = (40, 3, 8, 8)
-EXPECTED = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8)
-
-
-def batches() -> Iterator[tuple[Indices, Images]]:
-    """Eight images at a time, last ones first."""
-    for first in range(32, -1, -8):
-        places = np.arange(first, first + 8)
-        yield places, EXPECTED[places]
 
 
 def never() -> Iterator[tuple[Indices, Images]]:
@@ -35,7 +26,7 @@ CHILD = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from tests.trainables.datasets import test_cache as t
+from tests.trainables.datasets import decoded as t
 from trainables.datasets.cache import cached_images
 path, pause = Path(sys.argv[1]), float(sys.argv[2])
 def batches():
@@ -56,13 +47,6 @@ def start(path: Path, pause: float = 0.0) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(condition: object) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def half_written(path: Path) -> bool:
     """Whether a process has written something of `path` that is not whole."""
     return any(partial.stat().st_size for partial in path.parent.glob(".tmp-*"))
@@ -71,7 +55,7 @@ def half_written(path: Path) -> bool:
 def stop_half_way(path: Path) -> subprocess.Popen[str]:
     """A process that has begun to write and goes no further."""
     child = start(path, pause=600)
-    wait_for(lambda: half_written(path))
+    wait_until(lambda: half_written(path))
     assert not path.exists()
     return child
 
@@ -183,7 +167,7 @@ FULL = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 from pathlib import Path
-from tests.trainables.datasets import test_cache as t
+from tests.trainables.datasets import decoded as t
 from trainables.datasets.cache import cached_images
 assert (cached_images(Path(sys.argv[1]), t.SHAPE, t.batches) == t.EXPECTED).all()
 """

@@ -1,4 +1,4 @@
-"""Names, limits and the bundled digits."""
+"""Names of data sets resolve to the documented splits and limits, and unknown or absent ones are named."""
 
 import subprocess
 import sys
@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from tests.trainables.datasets.examples import DIGITS, open_own
 from trainables.config import DataConfig
 from trainables.datasets.datasets import DATASETS, describe_dataset, load_dataset
 from trainables.datasets.source import DataError, Source
-
-DIGITS = DataConfig(name="digits")
 
 
 def test_digits_have_the_documented_splits() -> None:
@@ -88,27 +87,13 @@ def test_absent_data_says_where_it_was_looked_for_and_how_to_give_a_root(name: s
         describe_dataset(DataConfig(name=name), None)
 
 
-def open_own(_data_root: Path | None) -> Source:
-    """A user's own data set: 40 labelled images of two classes and 7 without a label."""
-    return Source(
-        train_labels=np.array([0, 1] * 20 + [-1] * 7),
-        test_labels=np.array([0, 1] * 5),
-        classes=("dark", "light"),
-        channels=3,
-        size=4,
-        fingerprint="own",
-        views="cifar",
-        decode=lambda part, rows: np.tile(rows[:, None, None, None], (1, 3, 4, 4)).astype(np.uint8),
-    )
-
-
 def test_own_data_set_by_import_path_and_its_unlabelled_images() -> None:
-    data = load_dataset(DataConfig(name=f"{__name__}:open_own"), None)
+    data = load_dataset(DataConfig(name="tests.trainables.datasets.examples:open_own"), None)
     assert (data.info.n_train, data.info.n_unlabelled, data.info.n_val) == (36, 7, 4)
     assert set(data.train.labels) == {0, 1}
     np.testing.assert_array_equal(data.pretraining[:36], data.train.images)
     assert set(data.pretraining[36:, 0, 0, 0]) == set(range(40, 47))
-    assert load_dataset(DataConfig(name=f"{__name__}:open_own"), None) is data
+    assert load_dataset(DataConfig(name="tests.trainables.datasets.examples:open_own"), None) is data
 
 
 def open_one_class(_data_root: Path | None) -> Source:
@@ -140,14 +125,14 @@ def test_own_set_that_decodes_to_another_shape_is_refused() -> None:
 
 
 def test_all_splits_are_views_of_one_array() -> None:
-    data = load_dataset(DataConfig(name=f"{__name__}:open_own"), None)
+    data = load_dataset(DataConfig(name="tests.trainables.datasets.examples:open_own"), None)
     assert data.images.flags.c_contiguous
     for part in (data.pretraining, *(split.images for split in data.splits.values())):
         assert np.shares_memory(part, data.images)
     assert len(data.images) == len(data.pretraining) + len(data.val.labels) + len(data.test.labels)
 
 
-@pytest.mark.parametrize("name", ["digits", "cifar10", f"{__name__}:open_own"])
+@pytest.mark.parametrize("name", ["digits", "cifar10", "tests.trainables.datasets.examples:open_own"])
 def test_size_is_for_encoded_images_alone(name: str) -> None:
     with pytest.raises(
         DataError, match=r"data.size: got 4 for .*; allowed are .* imagenet100, .* folder:PATH"

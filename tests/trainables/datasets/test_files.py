@@ -1,13 +1,13 @@
-"""What is remembered of files, and when it is asked again."""
+"""Facts about files are remembered until a file changes."""
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import wait_until
 from trainables.datasets.cache_root import cache_root
 from trainables.datasets.files import file_states, files_fingerprint, remembered
 from trainables.datasets.source import DataError
@@ -35,8 +35,12 @@ def test_asked_once_until_a_file_changes(tmp_path: Path) -> None:
     assert [ask(path, look), ask(path, look)] == [1, 1]
     assert ask(path, look, kind="kind 2") == 2
     status = path.stat()
-    time.sleep(0.02)  # beyond the grain of the file system's clock
-    path.write_text("two")
+
+    def is_stamped_later() -> bool:  # the file system's clock goes in steps
+        path.write_text("two")
+        return path.stat().st_ctime_ns > status.st_ctime_ns
+
+    wait_until(is_stamped_later)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # what cannot be set back tells of the change
     assert ask(path, look) == 3
 

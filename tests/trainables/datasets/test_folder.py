@@ -1,4 +1,4 @@
-"""Image folders: trees, labels, and faults named by file."""
+"""Image folders give their images and labels, and a fault is named with its file."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""ImageNet-100 and Tiny ImageNet as folders, in the layouts in which they are published."""
+"""ImageNet-100 and Tiny ImageNet are read from folders in their published layouts."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Parquet image sets: what is read, and one clear line for whatever is wrong with a file."""
+"""Parquet image sets give their images and labels, and every fault of a file gives one line."""
 
 import io
 import json

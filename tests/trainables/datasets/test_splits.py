@@ -1,4 +1,4 @@
-"""Balanced order and the validation split: proportions, coverage, and that they never change."""
+"""Splits are balanced, cover every image, and never change."""
 
 import numpy as np
 import pytest

@@ -1,9 +1,9 @@
-"""A list of classes: which images stay, under which labels, and what is refused."""
+"""A list of classes keeps their images under new labels, and unsuitable lists are refused."""
 
 import numpy as np
 import pytest
 
-from tests.trainables.datasets.test_catalogue import DIGITS, open_own
+from tests.trainables.datasets.examples import DIGITS, open_own
 from trainables.config import DataConfig
 from trainables.datasets.datasets import describe_dataset, load_dataset
 from trainables.datasets.source import DataError

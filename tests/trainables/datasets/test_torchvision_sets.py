@@ -1,4 +1,4 @@
-"""CIFAR and STL-10 through torchvision's own readers, on small files in their published formats."""
+"""CIFAR and STL-10 are read as torchvision's own readers read them, from files in their published formats."""
 
 import pickle
 import subprocess

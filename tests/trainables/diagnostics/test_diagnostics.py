@@ -1,4 +1,4 @@
-"""Diagnostic trials: unbiased where theory says so, and right in precisions where rounding does not matter."""
+"""Diagnostic trials find no bias where theory has none, and agree between precisions where rounding is harmless."""
 
 import itertools
 from typing import Any

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trainables.test_config import example
+from tests.trainables.tiny_trial import example
 from trainables.config import DataConfig, ImagesTask, ProbeConfig
 from trainables.datasets.datasets import load_dataset, open_source
 from trainables.datasets.loaded import ImageData

@@ -1,4 +1,4 @@
-"""Effective sample size and bounds on the mutual information."""
+"""Effective sample size and bounds on the mutual information agree with closed forms."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Effective and numerical rank, and all embedding metrics together."""
+"""Effective and numerical rank agree with known spectra, also when all metrics are computed together."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Wasserstein uniformity against integration, closed forms, and its stated accuracy."""
+"""Wasserstein uniformity agrees with integration and closed forms to its stated accuracy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Each way of selecting batches against what it says, and against slow obvious implementations."""
+"""Each way of selecting batches does what it states, and agrees with a slow implementation."""
 
 import itertools
 from collections import Counter

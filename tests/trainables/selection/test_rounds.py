@@ -1,4 +1,4 @@
-"""The numbers of a round: defaults, limits and what a budget comes to."""
+"""Rounds of selection have the stated defaults and limits, and spend exactly their budget."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Spectral batches: the formulas entry by entry, known clusters, and inputs in which there are none."""
+"""Spectral batches agree with their formulas, find known clusters, and accept inputs that have none."""
 
 import itertools
 

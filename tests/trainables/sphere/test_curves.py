@@ -1,4 +1,4 @@
-"""What sphere trials keep beside their records: gap curves on a log scale of steps, and final embeddings."""
+"""Sphere trials keep gap curves on a log scale of steps, and their final embeddings, beside their records."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Distance to the ideal: invariant under what does not matter, minimal, and zero at the ideal alone."""
+"""The distance to the ideal is invariant under rotation and order, and zero at the ideal alone."""
 
 import itertools
 

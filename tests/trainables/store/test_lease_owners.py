@@ -1,4 +1,4 @@
-"""A process that has ended is known as such, and no other is."""
+"""A process that has ended is recognised, and no other process is taken for it."""
 
 import os
 import signal

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.trainables.store.failing import InterruptedFiles, make_old
+from tests.waiting import wait_until
 from trainables.store import leases as leases_module
 from trainables.store.files import LocalFiles
 from trainables.store.leases import LEASE_SECONDS, Leases
@@ -72,16 +73,15 @@ def test_renewal_keeps_a_lease(files: LocalFiles) -> None:
 
 def test_who_does_not_renew_knows_that_it_holds_nothing(files: LocalFiles) -> None:
     one = owner(files, "one", seconds=0.05)
-    one.acquire([A])
-    time.sleep(0.06)
-    assert one.held() == frozenset()
+    assert one.acquire([A]) == {A}
+    wait_until(lambda: one.held() == frozenset(), seconds=10)
 
 
 def test_renewal_in_the_background(files: LocalFiles) -> None:
-    one = owner(files, "one", seconds=0.3)
+    one = owner(files, "one", seconds=1.2)
     one.acquire([A])
     with one.renewed():
-        time.sleep(0.7)
+        wait_until(lambda: f"leases/{A}.3" in files.names("leases"))  # the first lease has expired
         assert one.held() == {A}
     assert files.names("leases") == []
 
@@ -91,11 +91,11 @@ def test_a_renewal_that_fails_is_tried_again(files: LocalFiles, caplog: pytest.L
         raise OSError("no answer")
 
     slow = InterruptedFiles(files.root)
-    one = Leases(slow, owner="one", seconds=0.6)
+    one = Leases(slow, owner="one", seconds=1.2)
     one.acquire([A])
     slow.before_put.append(fail)
     with one.renewed():
-        time.sleep(0.75)
+        wait_until(lambda: f"leases/{A}.2" in files.names("leases"))
         assert one.held() == {A}
     assert "no answer" in caplog.text
 

@@ -1,6 +1,6 @@
-"""Early stopping with its scores in an object store: any worker that reaches the store sees them."""
+"""Early stopping keeps its scores in an object store, where every worker sees them."""
 
-from tests.trainables.test_early_stopping import rungs
+from tests.trainables.stopping import rungs
 
 
 def test_scores_in_an_object_store(s3_url: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from trainables.config import DataConfig, EncoderConfig, TrainingConfig
 from trainables.datasets.datasets import load_dataset
@@ -54,3 +55,7 @@ def train(
         report=report,
         **how,
     )
+
+
+def weights(trained: Member) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in trained.model.parameters()])

@@ -1,4 +1,4 @@
-"""Shuffled batches that can be taken up again."""
+"""Shuffled batches can be continued from any point."""
 
 import torch
 

@@ -1,11 +1,10 @@
-"""Stop and go on: whatever happens to the process or the file, the trial ends as if nothing had."""
+"""A trial that continues from a checkpoint ends as an uninterrupted one, whatever happens to process or file."""
 
 import dataclasses
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from study.launch.rerun import RUN_COLUMNS
 from tests.trainables.tiny_trial import tiny
 from tests.trainables.training.small import member, train
+from tests.waiting import wait_until
 from trainables.config import SelectionConfig, TrialConfig, canonical_json
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
@@ -51,6 +51,13 @@ def results(record: TrialRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in RUN_COLUMNS}
 
 
+def steps_done(folder: Path) -> int:
+    """Steps in the one checkpoint below the folder; 0 without a checkpoint."""
+    found = list(folder.glob("checkpoints/*.pt"))
+    assert len(found) <= 1
+    return load_weights(found[0])["losses"].shape[1] if found else 0
+
+
 def checkpoint(folder: Path, *ids: str) -> Checkpoint:
     return Checkpoint(folder=folder, pretrain_ids=ids or ("a",), every_seconds=0.0)
 
@@ -64,13 +71,9 @@ def test_after_a_kill_the_record_is_that_of_an_uninterrupted_trial(
     configs = [longer(seed, selection) for seed in range(count)]
     arguments = [sys.executable, "-c", _CHILD, str(tmp_path), *map(canonical_json, configs)]
     with subprocess.Popen(arguments, cwd=Path(__file__).parents[3]) as child:
-        deadline = time.monotonic() + 100
-        while not (found := list(tmp_path.glob("checkpoints/*.pt"))) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.3)
+        wait_until(lambda: child.poll() is not None or steps_done(tmp_path) >= 3, seconds=100)
         os.kill(child.pid, signal.SIGKILL)
-    assert len(found) == 1
-    done = load_weights(found[0])["losses"].shape[1]
+    done = steps_done(tmp_path)
     assert 0 < done < 40, "the kill came too late or too early to say anything"
     steps: list[int] = []
     runtime = Runtime(artefacts=tmp_path, curve_epochs=1)

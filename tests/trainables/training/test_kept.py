@@ -1,4 +1,4 @@
-"""Kept encoders serve another suite of probes; learning curves say how training went."""
+"""Kept encoders can be evaluated by another suite of probes, and learning curves follow the training."""
 
 import dataclasses
 import math

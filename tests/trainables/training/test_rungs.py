@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainables.test_early_stopping import rule
+from tests.trainables.stopping import rule
 from tests.trainables.tiny_trial import tiny
 from trainables.config import trial_keys
 from trainables.provenance import provenance_of

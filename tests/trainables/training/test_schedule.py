@@ -1,4 +1,4 @@
-"""Learning rates by batch size and step, and the budget."""
+"""Learning rates follow batch size and step, and budgets give the right number of steps."""
 
 import pytest
 

@@ -1,13 +1,12 @@
-"""The approximate colour operations: against a loop over images, and how far they are from the faithful ones."""
+"""The approximate colour operations equal a loop over images, and deviate little from the faithful ones."""
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from tests.trainables.views.test_colour import images, jitter, to_images, to_planes
+from tests.trainables.views.examples import images, jitter, natural_images, to_images, to_planes
 from trainables.views.affine import recolour
 from trainables.views.colour import LUMA, Jitter
 from trainables.views.recipes import build_views
@@ -48,16 +47,6 @@ def test_neutral_amounts_change_nothing() -> None:
     neutral = Jitter(amounts=torch.tensor([[1.0, 1.0, 1.0, 0.0]]).repeat(48, 1), order=jitter().order)
     after = recolour(to_planes(images(3)), neutral, torch.zeros(48, dtype=torch.bool))
     torch.testing.assert_close(after, to_planes(images(3)), atol=1e-6, rtol=0)
-
-
-def natural_images() -> Tensor:
-    """All patches of scikit-learn's two photographs at a third of their size, uint8 (N, 3, 32, 32)."""
-    from sklearn.datasets import load_sample_images
-
-    photos = torch.from_numpy(np.stack(load_sample_images().images)).permute(0, 3, 1, 2)
-    small = torch.nn.functional.avg_pool2d(photos.float(), 3).round().to(torch.uint8)
-    patches = small.unfold(2, 32, 16).unfold(3, 32, 16)
-    return patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, 32, 32)
 
 
 @pytest.mark.parametrize(("recipe", "mean", "high"), [("cifar", 4.0, 16.0), ("imagenet", 6.0, 26.0)])

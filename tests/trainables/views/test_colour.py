@@ -2,57 +2,16 @@
 
 import pytest
 import torch
-from torch import Tensor
 from torchvision.transforms import functional as F
 
+from tests.trainables.views.examples import COUNT, images, jitter, jitter_one, to_images, to_planes
 from trainables.views.colour import (
-    BRIGHTNESS,
-    CONTRAST,
     HUE,
-    SATURATION,
     Jitter,
     grey_where_,
     jitter_,
     shift_hue_,
 )
-
-COUNT = 48
-
-
-def to_planes(images: Tensor) -> Tensor:
-    """(M, C, H, W) to (C, M, P), a copy."""
-    return images.transpose(0, 1).flatten(2).clone()
-
-
-def to_images(planes: Tensor, size: int = 9) -> Tensor:
-    """And back again, for square images."""
-    return planes.unflatten(2, (size, size)).transpose(0, 1)
-
-
-def images(channels: int) -> Tensor:
-    values = torch.rand(COUNT, channels, 9, 9, generator=torch.Generator().manual_seed(0))
-    values[0] = 0.4  # without colour: hue is undefined
-    values[1] = 0.0
-    values[2] = 1.0
-    return values.mul(255).round() / 255  # ties between channels, as real pixels have
-
-
-def jitter(operations: int = 4) -> Jitter:
-    uniform = torch.rand(COUNT, 8, generator=torch.Generator().manual_seed(1))
-    amounts = torch.cat([0.3 + 1.4 * uniform[:, :3], uniform[:, 3:4] - 0.5], dim=1)
-    return Jitter(amounts=amounts, order=uniform[:, 4 : 4 + operations].argsort(dim=1))
-
-
-def jitter_one(image: Tensor, given: Jitter, row: int) -> Tensor:
-    steps = {
-        BRIGHTNESS: F.adjust_brightness,
-        CONTRAST: F.adjust_contrast,
-        SATURATION: F.adjust_saturation,
-        HUE: F.adjust_hue,
-    }
-    for step in given.order[row].tolist():
-        image = steps[step](image, float(given.amounts[row, step]))
-    return image
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -8,30 +8,16 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms import functional as F
 
+from tests.trainables.views.examples import corner_and_extent, some_images
 from trainables.views import crop
 from trainables.views.crop import DRAWS, Boxes, boxes_from, crop_and_resize, resample_weights
 
 SCALE, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
 
 
-def some_images(count: int, channels: int, size: int) -> Tensor:
-    """Smooth images with edges, uint8 (N, C, size, size): noise alone would not show a shifted grid."""
-    generator = torch.Generator().manual_seed(size)
-    coarse = torch.rand(count, channels, 4, 4, generator=generator)
-    smooth = torch.nn.functional.interpolate(coarse, size, mode="bicubic").clamp(0, 1)
-    noise = 0.1 * torch.rand(count, channels, size, size, generator=generator)
-    return ((0.9 * smooth + noise) * 255).round().to(torch.uint8)
-
-
 def some_boxes(count: int, size: int) -> Boxes:
     uniform = torch.rand(count, DRAWS, generator=torch.Generator().manual_seed(1))
     return boxes_from(uniform, size, SCALE, RATIO)
-
-
-def corner_and_extent(boxes: Boxes, row: int) -> tuple[int, int, int, int]:
-    top, left = boxes.start[row].tolist()
-    height, width = boxes.extent[row].tolist()
-    return top, left, height, width
 
 
 def resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int | None = None) -> Tensor:

@@ -3,63 +3,29 @@
 import pytest
 import torch
 
-from tests.trainables.views.test_crop import some_images
-from trainables.views.recipes import FORMS, build_views
+from tests.trainables.views import on_gpu
+from tests.trainables.views.on_gpu import CASES
+from trainables.views.recipes import FORMS
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
 
-CASES = [("digits", 1, 8), ("cifar", 3, 32), ("imagenet", 3, 96)]
-
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("recipe", "channels", "size"), CASES)
 def test_views_on_the_device_equal_those_of_the_cpu(recipe: str, channels: int, size: int, form: str) -> None:
-    views, images = (
-        build_views(recipe, channels=channels, size=size, form=form),
-        some_images(32, channels, size),
-    )
-    expected = views(images, torch.Generator().manual_seed(0))
-    found = views(images.cuda(), torch.Generator().manual_seed(0))
-    torch.testing.assert_close(found.cpu(), expected, atol=5e-5, rtol=0)
+    on_gpu.assert_equal_those_of_the_cpu(recipe, channels, size, form)
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("recipe", "channels", "size"), CASES)
 def test_views_are_captured_in_a_graph(recipe: str, channels: int, size: int, form: str) -> None:
-    views = build_views(recipe, channels=channels, size=size, form=form)
-    images = some_images(32, channels, size).cuda()
-    randomness = torch.Generator("cuda").manual_seed(0)
-    graph = torch.cuda.CUDAGraph()
-    graph.register_generator_state(randomness)
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        views(images, randomness)  # the first call makes what later ones look up
-    torch.cuda.current_stream().wait_stream(side)
-    with torch.cuda.graph(graph):
-        captured = views(images, randomness)
-    randomness.manual_seed(1)
-    replayed = []
-    for _ in range(2):
-        graph.replay()
-        replayed.append(captured.clone())
-    eager = torch.Generator("cuda").manual_seed(1)
-    for found in replayed:
-        torch.testing.assert_close(found, views(images, eager), atol=1e-6, rtol=0)
-    assert not torch.equal(*replayed)
+    on_gpu.assert_captured_in_a_graph(recipe, channels, size, form)
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("recipe", "channels", "size"), CASES)
 def test_views_never_wait_for_the_device(recipe: str, channels: int, size: int, form: str) -> None:
-    views = build_views(recipe, channels=channels, size=size, form=form)
-    images, randomness = some_images(32, channels, size).cuda(), torch.Generator("cuda").manual_seed(0)
-    views(images, randomness)
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        views(images, randomness)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
+    on_gpu.assert_never_wait_for_the_device(recipe, channels, size, form)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.trainables.views.test_crop import some_images
+from tests.trainables.views.examples import some_images
 from trainables.views.parameters import concatenate_parameters, split_parameters
 from trainables.views.recipes import FORMS, build_views
 

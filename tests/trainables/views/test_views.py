@@ -1,4 +1,4 @@
-"""Views as a whole: against a per-image torchvision pipeline, and what their randomness depends on."""
+"""Views agree with a torchvision pipeline per image, and their randomness depends on the generator alone."""
 
 import pytest
 import torch
@@ -7,8 +7,7 @@ from torch import Tensor
 from torchvision.transforms import ColorJitter, InterpolationMode
 from torchvision.transforms import functional as F
 
-from tests.trainables.views.test_colour import jitter_one
-from tests.trainables.views.test_crop import corner_and_extent, some_images
+from tests.trainables.views.examples import corner_and_extent, jitter_one, some_images
 from trainables.views import batched
 from trainables.views.batched import Views
 from trainables.views.parameters import ViewParameters

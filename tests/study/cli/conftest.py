@@ -1,0 +1,69 @@
+"""A finished study with failures, run once; every test has its own copy of the store."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.launch.start import Workers, launch_trials, prepare_store
+from study.loaded import load_study
+from tests.study.conftest import TINY
+from trainables.store.records import RecordStore
+from trainables.store.schema import TrialRecord
+
+#: 2 seeds x 2 batch sizes x (ntxent, 2 fragile ones): 12 trials, of which 2 crash and 2 diverge.
+FRAGILE = TINY.replace("[0.1, 0.5]", "[0.1]").replace(
+    "[losses.kcl]\nt = [2.0]",
+    '[losses."tests.study.cli.fragile_loss:Fragile"]\nhow = ["raise", "nan"]\nlr = 0.1',
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A study file and the store that it ran in."""
+
+    study: Path
+    store: Path
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The latest record of every trial."""
+        return RecordStore(self.store).read().table.to_pylist()
+
+    def ids(self, status: str) -> list[str]:
+        """Trials that ended so."""
+        return [row["trial_id"] for row in self.rows if row["status"] == status]
+
+    def put_again(self, trial_id: str, **changes: Any) -> None:
+        """A further attempt at a trial, as the one before but for `changes`; nothing has run it."""
+        row = next(row for row in self.rows if row["trial_id"] == trial_id) | changes
+        row |= {"attempt": row["attempt"] + 1, "hp_other": dict(row["hp_other"] or {}) or None}
+        RecordStore(self.store).put(TrialRecord(**row))
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Never changed by a test."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "tiny.toml").write_text(FRAGILE)
+    finished = Finished(study=folder / "tiny.toml", store=folder / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FRAGILE", "1")
+        launch_missing(finished)
+    return finished
+
+
+def launch_missing(finished: Finished) -> None:
+    """`study run` without its report, which takes longer than the trials."""
+    loaded = load_study(str(finished.study), str(finished.store), None)
+    prepare_store(str(finished.study), loaded)
+    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
+
+
+@pytest.fixture
+def finished(original: Finished, tmp_path: Path) -> Finished:
+    """A copy; the study file stays where it ran."""
+    shutil.copytree(original.store, tmp_path / "store")
+    return Finished(study=original.study, store=tmp_path / "store")

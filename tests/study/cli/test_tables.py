@@ -1,0 +1,88 @@
+"""`study import` and `study report --from` report a table, keep its mapping, and refuse bad input in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+
+from tests.prose import assert_says
+from tests.study.running import invoke
+
+ROWS = pd.DataFrame(
+    [
+        {"loss": loss, "seed": seed, "batch": batch, "tau": tau, "acc": peak - tau / 10 - seed / 100}
+        for loss, peak in (("a", 0.8), ("b", 0.7))
+        for seed in (0, 1, 2)
+        for batch in (32, 64)
+        for tau in (0.1, 0.2)
+    ]
+)
+
+
+def import_rows(rows: pd.DataFrame, folder: Path, *words: object) -> Result:
+    """The table imported into the folder's `out`."""
+    rows.to_csv(folder / "rows.csv", index=False)
+    return invoke("import", folder / "rows.csv", "--out", folder / "out", "--metric", "acc", *words)
+
+
+def test_what_columns_were_taken_for_and_what_is_absent_is_said(tmp_path: Path) -> None:
+    rows = ROWS.assign(spread=ROWS["acc"] / 3, note=np.arange(24) / 7, acc=100 * ROWS["acc"]).drop(
+        index=[0, 5]
+    )
+    result = import_rows(rows, tmp_path, "--describes", "spread")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        "Columns: loss loss; seed seed; metric acc; hyperparameters batch, tau; representation spread",
+        "Ignored: 1 column (note)",
+        "acc: values from 66 to 79 are taken as numbers without a unit; if they are in percent, say --percent",
+        "Absent: 2 of 24 trials have no row and count as not run yet; if no more were planned, say --complete",
+    ]
+    mapping = (tmp_path / "out" / "mapping.toml").read_text()
+    assert 'describes = ["spread"]' in mapping
+
+
+def test_trials_that_did_not_run_are_told_in_the_report(tmp_path: Path) -> None:
+    """Absent rows of one loss, rows marked `missing` of the other; `--complete` leaves only the marked ones."""
+    rows = ROWS.assign(state="ok").drop(index=[0, 5])
+    rows.loc[rows.index[-3:], ["state", "acc"]] = ["missing", np.nan]
+    assert import_rows(rows, tmp_path, "--status", "state").exit_code == 0
+    result = invoke("report", "--from", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert_says((tmp_path / "out/report.md").read_text(), "Provisional", "5 of 24 planned trials")
+    trials = pd.read_parquet(tmp_path / "out/tables/coverage.parquet")
+    assert trials["missing"].tolist() == [2, 3]
+    assert import_rows(rows, tmp_path, "--status", "state", "--complete").exit_code == 0
+    assert "complete = true" in (tmp_path / "out" / "mapping.toml").read_text()
+
+
+def many(rows: pd.DataFrame) -> pd.DataFrame:
+    drawn = np.random.default_rng(0).integers(0, 3, size=(len(rows), 100))
+    return pd.concat([rows, pd.DataFrame(drawn).add_prefix("c")], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "said"),
+    [
+        (ROWS.iloc[:0], ("--selects", "val"), "table: it has no rows"),
+        (many(ROWS), (), "name those that are with --axis"),
+        (ROWS.assign(loss=ROWS["loss"].where(ROWS.index != 3)), (), "loss: row 4 is empty in column 'loss'"),
+        (ROWS.assign(seed=ROWS["seed"].where(ROWS.index != 3)), (), "seed: row 4 is empty in column 'seed'"),
+        (ROWS.assign(status="done"), (), "status: got 'done'; allowed are"),
+        (ROWS.replace({"tau": {0.2: np.inf}}), (), "axis hp_tau: got an infinite value"),
+        (ROWS, ("--percent", "--worst", "101"), "worst: got 101.0"),
+        (ROWS, ("--tolerance", "2"), "tolerance: got 2.0"),
+    ],
+)
+@pytest.mark.parametrize("command", ["import", "report"])
+def test_what_does_not_fit_is_one_line_and_nothing_is_written(
+    rows: pd.DataFrame, words: tuple[str, ...], said: str, command: str, tmp_path: Path
+) -> None:
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    source = ("import",) if command == "import" else ("report", "--from")
+    result = invoke(*source, tmp_path / "rows.csv", "--out", tmp_path / "out", "--metric", "acc", *words)
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()

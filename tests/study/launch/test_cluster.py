@@ -1,0 +1,89 @@
+"""On clusters, trials that fit no node, wrong addresses, and nodes without the store are refused in one line."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from study.errors import StudyError
+from study.launch.capacity import fitting_trials
+from study.launch.cluster import check_address, cluster_workers, look_at_files
+from study.spec.schema import ResourcesSection
+from tests.study.conftest import WriteStudy
+from tests.study.running import invoke
+
+
+def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict[str, object]:
+    return {"Alive": alive, "Resources": {"CPU": cpus, "GPU": gpus}}
+
+
+def test_workers_fit_node_by_node() -> None:
+    nodes = [node(4), node(3), node(16, alive=False)]
+    assert cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), None) == 3
+    assert cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), 2) == 2
+    assert cluster_workers([node(64, 2)], ResourcesSection(gpus_per_trial=0.4), None) == 4
+    with pytest.raises(StudyError, match="--workers: got 9, the cluster has room for 3"):
+        cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), 9)
+    with pytest.raises(
+        StudyError, match=r"asks for 1 processors and 1 GPUs; no node of the cluster has that"
+    ):
+        cluster_workers(nodes, ResourcesSection(gpus_per_trial=1), None)
+
+
+@pytest.mark.parametrize("address", ["ray://head:10001", "head", "head:port", "http://head:80"])
+def test_an_address_is_a_host_and_a_port(address: str) -> None:
+    with pytest.raises(StudyError, match="must be auto or HOST:PORT"):
+        check_address(address)
+
+
+def test_nobody_at_the_address_is_one_line(write_study: WriteStudy, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    result = invoke("run", write_study(), "--store", tmp_path / "store", "--address", address)
+    assert result.exit_code == 2
+    assert f"--address: nobody answers at {address}" in result.output.replace("\n", " ")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_store_that_is_not_shared_is_said(tmp_path: Path) -> None:
+    token = tmp_path / ".tmp-token"
+    assert "is not shared with it" in str(look_at_files(str(token), None))
+    token.write_text(token.name)
+    assert look_at_files(str(token), None) is None
+    assert (
+        look_at_files(str(token), str(tmp_path / "nowhere"))
+        == f"--data-root: there is no {tmp_path}/nowhere on it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("resources", "words", "said"),
+    [
+        ("cpus_per_trial = 1", ["--runner", "inline", "--workers", "2"], "one trial at a time"),
+        ("cpus_per_trial = 1", ["--workers", "1000"], "--workers: got 1000, this machine has room for"),
+        ("cpus_per_trial = 1000", [], "cpus_per_trial: got 1000, this machine has"),
+        ("gpus_per_trial = 1.5", [], "gpus_per_trial: got 1.5, must be a share"),
+        ("gpus_per_trial = -1", [], "gpus_per_trial: got -1, must be a share"),
+        ('gpus_per_trial = "some"', [], "gpus_per_trial: got 'some', must be a share"),
+        ("gpus_per_trial = 64", [], "gpus_per_trial: got 64, this machine has"),
+        ('execution = "graphed"', [], "graphed, which needs gpus_per_trial"),
+    ],
+)
+def test_resources_that_nobody_has_are_one_line(
+    resources: str, words: list[str], said: str, write_study: WriteStudy, tmp_path: Path
+) -> None:
+    study = write_study(("[axes]", f"[resources]\n{resources}\n[axes]"))
+    result = invoke("run", study, "--store", tmp_path / "store", *words)
+    assert result.exit_code == 2
+    [line] = result.stderr.strip().splitlines()
+    assert said in line
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_share_of_a_gpu_never_spans_two() -> None:
+    assert fitting_trials(64, 2, ResourcesSection(gpus_per_trial=0.4)) == 4
+    assert fitting_trials(3, 2, ResourcesSection(gpus_per_trial=0.4)) == 3
+    assert fitting_trials(64, 5, ResourcesSection(gpus_per_trial=2)) == 2
+    assert fitting_trials(64, 1, ResourcesSection(gpus_per_trial="auto")) == 64
+    assert fitting_trials(64, 0, ResourcesSection(gpus_per_trial="auto")) == 0

@@ -1,0 +1,86 @@
+"""A small study runs through Ray Tune: workers are reused, a killed worker costs one trial, Ctrl-C keeps records."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.study.conftest import WriteStudy
+from tests.study.running import counts, invoke, records, start, start_command, workers_of
+from tests.waiting import wait_until
+from trainables.store.records import RecordStore
+
+pytestmark = pytest.mark.ray
+
+
+def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> None:
+    """Records and a report come from Ray's actors, a second run adds nothing, `study trial` repeats a record."""
+    study, store = write_study(), tmp_path / "store"
+    output, _ = (process := start(study, store)).communicate(timeout=240)
+    assert process.returncode == 0, output
+    first, second, *_ = output.splitlines()
+    assert "12 of 12 trials to run" in first
+    assert second.startswith("starting ")
+    assert second.endswith(("worker ...", "workers ..."))
+    assert counts(study, store)["ok"] == 12
+    assert (store / "studies" / "tiny" / "report.html").is_file()
+    assert not (store / "tune").exists()
+
+    stamps = [path.stat().st_mtime_ns for path in records(store)]
+    second = invoke("run", study, "--store", store)
+    assert second.exit_code == 0
+    assert "nothing to run" in second.output
+    assert [path.stat().st_mtime_ns for path in records(store)] == stamps
+
+    again = invoke("trial", study, records(store)[0].name.split(".")[0], "--store", store)
+    assert "equals it to the bit" in again.output.replace("\n", " ")
+
+
+@pytest.mark.slow
+def test_a_deadly_trial_is_one_crashed_row(write_study: WriteStudy, tmp_path: Path) -> None:
+    """A trial that kills its worker, twice, is recorded; what waited behind it runs."""
+    own = '[losses."tests.study.own_loss:Explodes"]\nhow = ["kill"]\nat = [12]\nlr = 0.1'
+    study, store = write_study(("[losses.kcl]\nt = [2.0]", own)), tmp_path / "store"
+    output, _ = (process := start(study, store)).communicate(timeout=280)
+    assert process.returncode == 0, output
+    found = counts(study, store)
+    assert (found["ok"], found["crashed"], found["missing"]) == (10, 2, 0)
+    rows = RecordStore(store).read().table.to_pylist()
+    assert {row["error_class"] for row in rows if row["status"] == "crashed"} == {"WorkerKilledError"}
+    again = start_command("retry", study, "--status", "crashed", "--store", store)
+    output, _ = again.communicate(timeout=280)
+    assert again.returncode == 0, output
+    assert sorted(path.name.split(".")[1] for path in records(store)) == ["0"] * 12 + ["1"] * 2
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
+)
+@pytest.mark.slow
+def test_a_signal_keeps_what_is_finished(
+    number: signal.Signals, code: int, write_study: WriteStudy, tmp_path: Path
+) -> None:
+    """Finished trials are kept, no worker is left, and the next run goes on.
+
+    Ctrl-C reaches the whole group, as a terminal sends it; SIGTERM the command alone, as `kill` sends it (Ray's own
+    processes end at it, so a group that gets it ends as Ray's death would).
+    """
+    study = write_study(("steps = 3", "steps = 150"), ("seeds = [0, 1]", f"seeds = {list(range(20))}"))
+    store = tmp_path / "store"
+    process = start(study, store)
+    wait_until(lambda: len(records(store)) >= 3, seconds=200)
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == code, output
+    kept = records(store)
+    assert 3 <= len(kept) < 120
+    assert "the same command continues" in output
+    assert workers_of(process.pid) == []
+
+    shorter = write_study(("steps = 3", "steps = 150"))
+    stamps = {path.name: path.stat().st_mtime_ns for path in kept}
+    again = invoke("run", shorter, "--store", store, "--runner", "inline")
+    assert again.exit_code == 0
+    assert all(path.stat().st_mtime_ns == stamps[path.name] for path in kept)

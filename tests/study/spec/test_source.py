@@ -1,0 +1,129 @@
+"""A study that extends another merges its file, archives both, and is refused where the two do not fit."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study.errors import StudyError
+from study.spec.expand import expand
+from study.spec.load import load_spec
+from study.spec.source import read_source
+from study.spec.toml_text import render_toml
+from tests.study.conftest import WriteStudy
+
+BASE = """
+name = "base"
+seeds = [0, 1]
+[training]
+epochs = 2
+lr_rule = "none"
+[losses.kcl]
+kernel = "imq"
+t = { log = [1.0, 2.0], points = 2 }
+[losses."own.losses:Mine"]
+margin = 1
+"""
+
+
+def write(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return str(path)
+
+
+def test_tables_merge_and_values_are_replaced(tmp_path: Path) -> None:
+    write(tmp_path, "base.toml", BASE)
+    own = 'extends = "base.toml"\nname = "own"\nseeds = [5]\n[training]\nepochs = 3\n'
+    own += "[losses.kcl]\nt = { linear = [0, 1] }"
+    assert read_source(write(tmp_path, "own.toml", own)).tree == {
+        "name": "own",
+        "seeds": [5],
+        "training": {"epochs": 3, "lr_rule": "none"},
+        "losses": {"kcl": {"kernel": "imq", "t": {"linear": [0, 1]}}, "own.losses:Mine": {"margin": 1}},
+    }
+
+
+def test_what_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "base.toml", BASE)
+    left = """without = ["training.epochs", 'losses."own.losses:Mine"']"""
+    own = f'extends = "base.toml"\n{left}\nname = "own"\n[training]\nsteps = 3'
+    tree = read_source(write(tmp_path, "own.toml", own)).tree
+    assert tree["training"] == {"lr_rule": "none", "steps": 3}
+    assert list(tree["losses"]) == ["kcl"]
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    write(tmp_path, "shared/base.toml", BASE)
+    write(tmp_path, "shared/middle.toml", 'extends = "base.toml"\nname = "middle"')
+    own = write(tmp_path, "own.toml", 'extends = "shared/middle.toml"\nname = "own"')
+    assert read_source(own).tree["seeds"] == [0, 1]
+
+
+def test_a_shipped_study_can_be_extended(tmp_path: Path) -> None:
+    own = write(tmp_path, "own.toml", 'extends = "quickstart"\nname = "own"\nseeds = [0, 1, 2]')
+    quickstart = {trial.keys.trial_id for trial in expand(load_spec("quickstart").spec, None).trials}
+    assert quickstart < {trial.keys.trial_id for trial in expand(load_spec(own).spec, None).trials}
+
+
+def test_the_text_says_the_same_on_its_own(write_study: WriteStudy, tmp_path: Path) -> None:
+    write_study()
+    own = write(
+        tmp_path, "own.toml", '# why\nextends = "tiny.toml"\nname = "own"\n[losses.dhel]\ntemperature = [0.3]'
+    )
+    study_file = load_spec(own)
+    alone = load_spec(write(tmp_path, "alone/own.toml", study_file.text))
+    assert alone.spec == study_file.spec
+    assert "# # why" in study_file.text
+    assert str(tmp_path) not in study_file.text
+
+
+def test_a_study_that_extends_none_keeps_its_text(write_study: WriteStudy) -> None:
+    path = write_study()
+    assert load_spec(str(path)).text == path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ('extends = "absent.toml"', ["own.toml, extends", "absent.toml", "No such file"]),
+        ('extends = "quickstrat"', ["own.toml, extends", "quickstrat", "quickstart"]),
+        ("extends = 3", ["own.toml", "extends", "3"]),
+        ('extends = "own.toml"', ["own.toml, extends", "circle"]),
+        ('extends = "circle.toml"', ["circle.toml, extends", "circle"]),
+        ('extends = "broken.toml"', ["own.toml, extends", "broken.toml", "not a TOML file"]),
+        ('extends = "base.toml"', ["own.toml", "name", "missing"]),
+        ('extends = "base.toml"\nwithout = ["losses.dcl"]', ["without", "losses.dcl", "base.toml"]),
+        ('extends = "base.toml"\nwithout = ["seeds.0"]', ["without", "seeds.0"]),
+        ('extends = "base.toml"\nwithout = ["="]', ["without", "="]),
+        ('extends = "base.toml"\nwithout = "seeds"', ["without", "seeds", "list"]),
+        ('without = ["seeds"]', ["without", "extends"]),
+        ("extend = 1", ["unknown key", "extends"]),
+    ],
+)
+def test_what_cannot_be_extended(own: str, said: list[str], tmp_path: Path) -> None:
+    write(tmp_path, "base.toml", BASE)
+    write(tmp_path, "broken.toml", "name = ")
+    write(tmp_path, "circle.toml", 'extends = "own.toml"')
+    with pytest.raises(StudyError) as raised:
+        load_spec(write(tmp_path, "own.toml", own))
+    assert "\n" not in str(raised.value)
+    for word in said:
+        assert word in str(raised.value)
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=5)
+PLAIN = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXTS
+VALUES = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3)
+)
+
+
+@given(st.dictionaries(TEXTS, VALUES, max_size=4), st.dictionaries(TEXTS, VALUES, max_size=2))
+def test_what_is_rendered_reads_back(tree: dict[str, Any], losses: dict[str, Any]) -> None:
+    document = tree | {"losses": losses}
+    assert tomllib.loads(render_toml(document)) == document
