@@ -107,6 +107,18 @@ def test_a_search_beside_a_grid_has_no_scores_over_the_space() -> None:
     assert np.isnan(found.summaries["dhel (grid)"].mean.value)
 
 
+@pytest.mark.parametrize(("other", "joined"), [(True, True), (False, False)])
+def test_studies_of_drawn_places_stay_drawn_together(other: bool, joined: bool) -> None:
+    """Beside a grid they are weighed as listed places are."""
+    one, two = (
+        dataclasses.replace(each, info=dataclasses.replace(each.info, drawn=drawn))
+        for each, drawn in ((study("sobol"), True), (study("other"), other))
+    )
+    found = compare_studies([one, two]).only
+    assert found is not None
+    assert found.info.drawn == joined
+
+
 def test_studies_that_name_no_data_share_it() -> None:
     assert compare_studies([study("a", data=None), study("b", data=None)]).only is not None
 

@@ -94,6 +94,7 @@ def test_the_two_ways_to_sum_agree_where_they_meet() -> None:
 
 
 def test_declared_kernel_ranges_are_the_tested_ones() -> None:
+    assert set(_KERNEL_RANGES) == set(KERNELS)
     for kernel, values in _KERNEL_RANGES.items():
         field = KERNELS[kernel].parameter
         low = field.at_least if field.at_least is not None else 1e-4  # gaussian: any t > 0
