@@ -30,7 +30,6 @@ class DiagnosticStudy:
 
     axes: tuple[str, ...] = ("batch_size", *_SWEPT)
     origin = Provenance()
-    images = pixels = 0
 
     def __init__(self, spec: DiagnosticSpec, data_root: Path | None) -> None:
         self._spec = spec

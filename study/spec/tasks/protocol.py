@@ -22,8 +22,6 @@ class StudyTask(Protocol):
 
     axes: tuple[str, ...]  # what `[axes]` may sweep
     origin: Provenance  # of every trial, but for the source of own code
-    images: int  # that training sees; 0 where there are none
-    pixels: int  # of one image; 0 where there are none
 
     @property
     def data(self) -> DatasetInfo:

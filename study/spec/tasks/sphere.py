@@ -38,7 +38,6 @@ class SphereStudy:
 
     axes: tuple[str, ...] = ("batch_size", "lr", *_BUDGETS, "momentum", SELECTION_AXIS, "n_pairs", "dim")
     origin = Provenance()
-    images = pixels = 0
 
     def __init__(self, spec: SphereSpec, data_root: Path | None) -> None:
         self._spec = spec
