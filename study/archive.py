@@ -10,7 +10,7 @@ from pathlib import Path
 
 from study.errors import StudyError
 from study.loaded import LoadedStudy
-from study.report.study_table import study_directory
+from study.plan import study_directory
 from study.spec.source import shipped_studies
 from trainables.atomic import replace_file
 

@@ -105,3 +105,8 @@ def status_summary(plan: Plan) -> dict[str, Any]:
     """What `--json` prints."""
     searched = {"undecided": plan.undecided} if plan.trial_set.design.adaptive else {}
     return {"study": plan.spec.name, **plan.counts(), **searched}
+
+
+def study_directory(store: RecordStore, name: str) -> Path:
+    """Where a study's file, report, figures and tables lie."""
+    return store.path / "studies" / name

@@ -1,4 +1,4 @@
-"""A number that is not known exactly: its expected value between a low and a high one."""
+"""A cost that is not known exactly: its expected value between a low and a high one."""
 
 import statistics
 from collections.abc import Hashable, Iterable, Mapping, Sequence

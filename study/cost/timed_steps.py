@@ -2,8 +2,8 @@
 
 The processes of `study.cost.timing` run this, and so does the process that measures memory on a GPU.
 
-Large batches whose steps are slow are timed on fewer images and scaled up, and evaluation on large data likewise,
-so that a price never costs minutes itself: it ends after `_PATIENCE`, or where one step of each is slower still.
+Large batches whose steps are slow are timed on fewer images and scaled up, and so is evaluation on large data. So
+timing never takes minutes: it ends after `_PATIENCE`, or after one step of each part where steps are slower still.
 """
 
 import dataclasses
@@ -31,10 +31,10 @@ _STEPS, _ENOUGH_SECONDS = 12, 1.0
 #: Pairs of a step that is timed whatever it costs, and of one where a whole one is slow. More where that is quick.
 _SMALL_BATCHES = (16, 64)
 
-#: Seconds of one process. Kinds of trials that come later are left to be priced by their like.
+#: Seconds of one process. The cost model prices kinds of trials that come later by the nearest timed ones.
 _PATIENCE = 20.0
 
-#: Seconds of these for evaluation, which begins on a few images and goes on to more as long as they last.
+#: Seconds of these for evaluation, which begins on a few images and goes on to more while there is time.
 _EVALUATION_SECONDS = 8.0
 
 #: Pairs of the steps before an evaluation that is timed.
@@ -131,7 +131,7 @@ def run_steps(
     batch_size: int | None = None,
     report: Report = ignore_report,
 ) -> list[Iterator[dict[str, Any]]]:
-    """Train a stack for so many steps. Returns what is still to do of each trial: its columns, as they come."""
+    """Train a stack for so many steps. Returns an iterator for each trial, which does the rest."""
     kind = _kind(stack[0])
     short = [
         dataclasses.replace(config, task=kind.shorten(config.task, steps, batch_size)) for config in stack

@@ -19,8 +19,8 @@ from search_spaces.designs import DESIGNS
 from study.errors import StudyError
 from study.launch.manifest import Manifest, launches_folder, read_manifests, write_manifest
 from study.loaded import LoadedStudy
-from study.plan import searches_of
-from study.report.study_table import study_directory, study_info
+from study.plan import searches_of, study_directory
+from study.report.study_table import study_info
 from study.spec.expand import planned_rows
 from study.spec.load import load_spec
 from trainables.atomic import replace_file

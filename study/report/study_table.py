@@ -9,7 +9,7 @@ from search_spaces.loss_params import field_label, loss_defaults
 from search_spaces.space import Tied
 from search_spaces.spaces import NULL_CONTROLS, SPACES
 from study.errors import StudyError
-from study.plan import Plan
+from study.plan import Plan, study_directory
 from study.report.kept_tables import with_kept
 from study.spec.arms import Arm
 from study.spec.claims import claims_of
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
     from analysis.info import ArmInfo, AxisInfo, StudyInfo
     from analysis.study_analysis import StudyAnalysis
-
-
-def study_directory(store: RecordStore, name: str) -> Path:
-    """Where a study's file, report, figures and tables lie."""
-    return store.path / "studies" / name
 
 
 def build_report(plan: Plan, study_file: StudyFile, store: RecordStore) -> tuple[Path, "StudyAnalysis"]:

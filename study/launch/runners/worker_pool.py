@@ -68,9 +68,9 @@ class WorkerPool:
         return not self._thread.is_alive()
 
     def run(self, lists: Sequence[Sequence[Stack]], listener: Listener) -> list[LostStack]:
-        """Run what is free of the lists, and return what was running on workers that died.
+        """Run the free trials of the lists, and return what was running on workers that died.
 
-        Raises `StoreError` as soon as a worker says that the store refuses.
+        Raises `StoreError` as soon as a worker reports that the store refuses.
         """
         lost: list[LostStack] = []
         numbered = {next(self._numbers): stacks for stacks in lists}
@@ -78,7 +78,14 @@ class WorkerPool:
         ray.get(self._work_queue.put.remote({n: [ray.put(list(stacks))] for n, stacks in numbered.items()}))
         while self._left:
             with suppress(queue.Empty):
-                lost += self._handle(self._events.get(timeout=_TICK_SECONDS), listener)
+                event = self._events.get(timeout=_TICK_SECONDS)
+                match event:
+                    case WorkerResult():
+                        self._on_result(event.worker, event.result, listener)
+                    case WorkerLost():
+                        lost += self._on_worker_lost(event.worker, event.error)
+                    case TuneEnded():
+                        lost += self._on_tune_ended(event.error)
             listener.tick()
         return lost
 
@@ -96,16 +103,6 @@ class WorkerPool:
             pass
         except BaseException as error:
             self._events.put(TuneEnded(error=error))
-
-    def _handle(self, event: Event, listener: Listener) -> list[LostStack]:
-        match event:
-            case WorkerResult():
-                self._on_result(event.worker, event.result, listener)
-                return []
-            case WorkerLost():
-                return self._on_worker_lost(event.worker, event.error)
-            case TuneEnded():
-                return self._on_tune_ended(event.error)
 
     def _on_result(self, worker: int, result: dict[str, Any], listener: Listener) -> None:
         self._idle_deaths = 0

@@ -1,4 +1,4 @@
-"""What a search is told of a configuration: its mean validation metric over the study's seeds, from the records."""
+"""The score of a configuration for its search: its mean validation metric over the study's seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean

@@ -38,10 +38,6 @@ class StudyTask:
     #: Of every trial, but for the source of own code.
     origin: Provenance = Provenance()
 
-    #: Images that training sees, and pixels of one image; 0 where there are none.
-    images: int = 0
-    pixels: int = 0
-
     def __init__(self, spec: Any, data_root: Path | None) -> None:
         self._spec = spec
 
