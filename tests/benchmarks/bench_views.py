@@ -13,7 +13,8 @@ from torch import Tensor
 from tests.benchmarks.pil_views import as_pil, pil_batch, pil_views
 from tests.benchmarks.timing import Call, seconds_each
 from tests.trainables.views.examples import natural_images, some_images
-from trainables.views.recipes import FORMS, VIEWS, build_views
+from trainables.views.batched import build_views
+from trainables.views.recipes import FORMS, VIEWS
 
 _COUNT = 512
 _SMALL_COUNT = 32

@@ -23,8 +23,7 @@ from trainables.training.curves import Curves, write_curves
 from trainables.training.kept import keep_model, load_kept
 from trainables.training.member import Member, Monitor, PretrainFacts, Report, Score, Streams
 from trainables.training.pretrain import pretrain
-from trainables.views.batched import Views
-from trainables.views.recipes import build_views
+from trainables.views.batched import Views, build_views
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from trainables.views.blur import Blur, apply_blur
 from trainables.views.colour import HUE, Jitter, grey_where_, jitter_
 from trainables.views.crop import DRAWS, boxes_from, crop_and_resize
 from trainables.views.parameters import ViewParameters, split_parameters
-from trainables.views.recipes import FORMS, ViewRecipe, plain
+from trainables.views.recipes import FORMS, VIEWS, ViewRecipe, check_views_name, plain
 
 #: Values of a block of images that a CPU works on at once; chosen by measuring.
 _BLOCK_PIXELS = 64 * 3 * 32 * 32
@@ -151,6 +151,22 @@ def _jitter_range(recipe: ViewRecipe, device: torch.device) -> tuple[Tensor, Ten
     """Neutral amounts of the four jitters and how far they reach; kept, since bringing them makes a GPU wait."""
     spread = [recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue]
     return torch.tensor([1.0, 1.0, 1.0, 0.0], device=device), torch.tensor(spread, device=device)
+
+
+def build_views(
+    recipe: str, *, channels: int, size: int, form: str = "faithful", output_size: int | None = None
+) -> Views:
+    """The views of a recipe for images of (C, size, size) with C = 1 or 3, in a form of `FORMS`.
+
+    The views are of `output_size` pixels, None meaning `size`. Raises `ValueError` for anything else.
+    """
+    return Views(
+        recipe=VIEWS[check_views_name(recipe)],
+        channels=channels,
+        size=size,
+        form=form,
+        output_size=output_size,
+    )
 
 
 def _from_each(

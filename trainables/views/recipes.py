@@ -8,8 +8,6 @@ from trainables.suggestion import did_you_mean
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.views.batched import Views
-
 
 @dataclass(frozen=True, kw_only=True)
 class ViewRecipe:
@@ -75,24 +73,6 @@ def check_views_name(name: str) -> str:
     if name not in VIEWS:
         raise ValueError(f"views: got {name!r}{did_you_mean(name, VIEWS)}; allowed are {', '.join(VIEWS)}")
     return name
-
-
-def build_views(
-    recipe: str, *, channels: int, size: int, form: str = "faithful", output_size: int | None = None
-) -> "Views":
-    """The views of a recipe for images of (C, size, size) with C = 1 or 3, in a form of `FORMS`.
-
-    The views are of `output_size` pixels, None meaning `size`. Raises `ValueError` for anything else.
-    """
-    from trainables.views.batched import Views
-
-    return Views(
-        recipe=VIEWS[check_views_name(recipe)],
-        channels=channels,
-        size=size,
-        form=form,
-        output_size=output_size,
-    )
 
 
 def plain(images: "Tensor") -> "Tensor":

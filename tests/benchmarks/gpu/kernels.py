@@ -13,7 +13,8 @@ from study.bench.timing import seconds_a_call, wait_for
 from tests.benchmarks.gpu.parts import NO_GPU, Row, Rows, Settings
 from tests.benchmarks.trainings import RESNET18, random_data, trainer, trials
 from trainables.losses import LOSSES, build_loss
-from trainables.views.recipes import FORMS, build_views
+from trainables.views.batched import build_views
+from trainables.views.recipes import FORMS
 
 _LARGEST = 12
 

@@ -14,7 +14,7 @@ from trainables.losses import build_loss
 from trainables.training.member import Member, PretrainFacts, Streams
 from trainables.training.pretrain import pretrain
 from trainables.training.trials import torch_images
-from trainables.views.recipes import build_views
+from trainables.views.batched import build_views
 
 
 def config(**changes: Any) -> TrainingConfig:

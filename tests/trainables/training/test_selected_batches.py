@@ -21,7 +21,7 @@ from trainables.training.member import Member
 from trainables.training.selected_batches import CandidateEmbeddings, SelectedBatches
 from trainables.training.trials import torch_images
 from trainables.trial import run_trial, run_trials
-from trainables.views.recipes import build_views
+from trainables.views.batched import build_views
 
 OSGD = SelectionConfig(method="osgd", pool=2, keep=1)
 SPECTRAL = SelectionConfig(method="spectral", pool=2)

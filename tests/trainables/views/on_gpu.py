@@ -3,7 +3,7 @@
 import torch
 
 from tests.trainables.views.examples import some_images
-from trainables.views.recipes import build_views
+from trainables.views.batched import build_views
 
 CASES = [("digits", 1, 8), ("cifar", 3, 32), ("imagenet", 3, 96)]
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from tests.trainables.views.examples import images, jitter, natural_images, to_images, to_planes
 from trainables.views.affine import recolour
+from trainables.views.batched import build_views
 from trainables.views.colour import LUMA, Jitter
-from trainables.views.recipes import build_views
 
 
 def recolour_one(image: Tensor, amounts: list[float], grey: bool) -> Tensor:

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from tests.trainables.views.examples import some_images
+from trainables.views.batched import build_views
 from trainables.views.parameters import concatenate_parameters, split_parameters
-from trainables.views.recipes import FORMS, build_views
+from trainables.views.recipes import FORMS
 
 SHAPES = {"digits": (1, 8), "cifar": (3, 32), "imagenet": (3, 48)}
 COUNTS = [16, 1, 40]

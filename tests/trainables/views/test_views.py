@@ -9,9 +9,9 @@ from torchvision.transforms import functional as F
 
 from tests.trainables.views.examples import corner_and_extent, jitter_one, some_images
 from trainables.views import batched
-from trainables.views.batched import Views
+from trainables.views.batched import Views, build_views
 from trainables.views.parameters import ViewParameters
-from trainables.views.recipes import FORMS, VIEWS, ViewRecipe, build_views, check_views_name, plain
+from trainables.views.recipes import FORMS, VIEWS, ViewRecipe, check_views_name, plain
 
 SHAPES = {"digits": (1, 8), "cifar": (3, 32), "imagenet": (3, 48)}
 BLUR_KERNEL = {48: 5}
