@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.errors import named
-from study.spec.expand import PlannedTrial, TrialSet, expand
-from study.spec.load import StudyFile, StudySpec
+from study.spec.expand import PlannedTrial, TrialSet
+from study.spec.load import StudySpec
 from trainables.store.attempts import counting_records
 from trainables.store.records import RecordSet, RecordStore
 from trainables.store.schema import Status
@@ -56,13 +55,6 @@ class Plan:
             counts[trial.arm]["trials"] += 1
             counts[trial.arm]["done" if trial.keys.trial_id in recorded else "missing"] += 1
         return counts
-
-
-def make_plan(study_file: StudyFile, store: RecordStore, data_root: Path | None) -> Plan:
-    """Expand a study and compare it with the store. Raises `StudyError` and `StoreError`; writes nothing."""
-    with named(study_file.origin):
-        trial_set = expand(study_file.spec, data_root)
-    return read_plan(study_file.spec, trial_set, store)
 
 
 def read_plan(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> Plan:

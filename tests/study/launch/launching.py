@@ -8,7 +8,8 @@ from study.cost.model import CostModel
 from study.events import Finished, Listener
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
-from study.plan import Plan, make_plan
+from study.plan import Plan, read_plan
+from study.spec.expand import expand
 from study.spec.load import load_spec
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
@@ -43,7 +44,9 @@ class Witness(Silence):
 
 
 def planned(study: Path, store: RecordStore) -> Plan:
-    return make_plan(load_spec(str(study)), store, None)
+    """A study without a data root against a store."""
+    spec = load_spec(str(study)).spec
+    return read_plan(spec, expand(spec, None), store)
 
 
 def launch(plan: Plan, store: RecordStore, lease_seconds: float = 60.0) -> tuple[Launch, Witness]:

@@ -11,10 +11,8 @@ from study.errors import LaunchError
 from study.events import Listener, LostStack
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
-from study.plan import make_plan
-from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
-from tests.study.launch.launching import Silence
+from tests.study.launch.launching import Silence, planned
 from tests.trainables.tiny_trial import example
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore, StoreError
@@ -43,7 +41,7 @@ class MortalRunner:
 
 def launch(study: Path, store: RecordStore, runner: object, listener: Silence | None = None) -> Silence:
     listener = listener or Silence()
-    plan = make_plan(load_spec(str(study)), store, None)
+    plan = planned(study, store)
     Launch(
         plan=plan,
         store=store,
@@ -63,11 +61,11 @@ def store(tmp_path: Path) -> RecordStore:
 
 def test_a_deadly_trial_is_recorded_and_the_others_run(write_study: WriteStudy, store: RecordStore) -> None:
     study = write_study()
-    plan = make_plan(load_spec(str(study)), store, None)
+    plan = planned(study, store)
     deadly = {plan.trials[0].keys.trial_id, plan.trials[7].keys.trial_id}
     runner = MortalRunner(deadly)
     listener = launch(study, store, runner)
-    counts = make_plan(load_spec(str(study)), store, None).counts()
+    counts = planned(study, store).counts()
     assert counts["ok"] == len(plan.trials) - 2
     assert counts["crashed"] == 2
     assert counts["missing"] == 0
@@ -88,11 +86,11 @@ def test_a_hiccup_of_all_workers_costs_nothing(write_study: WriteStudy, store: R
             return lost
 
     study = write_study()
-    plan = make_plan(load_spec(str(study)), store, None)
+    plan = planned(study, store)
     runner = OnceMortalRunner({trial.keys.trial_id for trial in plan.trials})
     launch(study, store, runner)
     assert runner.deaths > 1
-    assert make_plan(load_spec(str(study)), store, None).counts()["ok"] == 12
+    assert planned(study, store).counts()["ok"] == 12
 
 
 def test_a_trial_that_leaves_no_record_is_said(write_study: WriteStudy, store: RecordStore) -> None:

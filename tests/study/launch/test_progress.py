@@ -10,10 +10,10 @@ from rich.console import Console
 from study.console import format_seconds
 from study.events import Expected, Finished
 from study.launch.listeners.progress import Progress
-from study.plan import Plan, make_plan
+from study.plan import Plan
 from study.spec.expand import PlannedTrial
-from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
+from tests.study.launch.launching import planned
 from trainables.store.records import RecordStore
 from trainables.work import WorkUnit
 
@@ -30,7 +30,7 @@ def expected(plan: Plan) -> Expected:
 
 def shown(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> str:
     """What is shown once the first trial has finished, the second diverged and the third runs, and in the end."""
-    plan = make_plan(load_spec(str(study)), RecordStore(tmp_path / "store"), None)
+    plan = planned(study, RecordStore(tmp_path / "store"))
     trials = plan.trials
     output = io.StringIO()
     console = Console(file=output, force_terminal=terminal, width=150, color_system=None)
@@ -94,7 +94,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def watch(study: Path, tmp_path: Path, *, pace: float | None) -> tuple[Progress, Sequence[PlannedTrial]]:
-    plan = make_plan(load_spec(str(study)), RecordStore(tmp_path / "store"), None)
+    plan = planned(study, RecordStore(tmp_path / "store"))
     progress = Progress(Console(), "probe10_accuracy", workers=2, pace=pace)
     progress.expected(expected(plan))
     return progress, plan.trials

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from study.plan import make_plan
-from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
+from tests.study.launch.launching import planned
 from tests.study.running import invoke
 from trainables.store.records import RecordStore
 
@@ -20,7 +19,7 @@ def test_what_is_kept(keep: str, write_study: WriteStudy, tmp_path: Path) -> Non
     study = write_study(("[losses.ntxent]", f'[keep]\nencoders = "{keep}"\n[losses.ntxent]'))
     store = tmp_path / "store"
     assert invoke("run", study, "--store", store, "--runner", "inline").exit_code == 0
-    rows = make_plan(load_spec(str(study)), RecordStore(store), None).records.table.to_pandas()
+    rows = planned(study, RecordStore(store)).records.table.to_pandas()
     top = rows.groupby(["loss", "seed"])["val_probe10_accuracy"].max()
     if keep == "all":
         assert kept(store) == set(rows["pretrain_id"])

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from study.cli.main import main
-from study.plan import make_plan
+from study.plan import read_plan
 from study.report.study_table import study_info
 from study.spec.expand import TrialSet, expand, planned_rows
 from study.spec.load import load_spec
@@ -200,7 +200,9 @@ def test_every_axis_has_a_measure_that_no_id_knows(write_study: WriteStudy) -> N
 def test_measures_reach_the_report(write_study: WriteStudy, tmp_path: Path) -> None:
     study = write_study(("[0.1, 0.5]", "{ log = [0.1, 0.5], points = 3, measure = 'linear' }"), KERNELS)
     study_file = load_spec(str(study))
-    info = study_info(make_plan(study_file, RecordStore(tmp_path / "store"), None), study_file)
+    info = study_info(
+        read_plan(study_file.spec, expand(study_file.spec, None), RecordStore(tmp_path / "store")), study_file
+    )
     assert [axis.measure for axis in info.arms[0].axes[:2]] == ["log", "linear"]
     assert info.arms[1].main.cases == ("hp_kernel", {"gaussian": "log", "log": "log", "imq": "log"})
     invoke("run", study, "--store", tmp_path / "store", "--runner", "inline")
@@ -214,7 +216,9 @@ def test_the_default_of_a_loss_of_ones_own_is_its_own(write_study: WriteStudy, t
     own = '[losses."tests.study.own_loss:FailsAtHalf"]\nmargin = [0.1, 0.2, 0.3]\nlr = 0.1'
     kcl = "[losses.kcl]\nt = [1.0, 2.0]\ngamma = [8.0, 16.0]\nlr = 0.1"
     study_file = load_spec(str(write_study(("[losses.kcl]\nt = [2.0]", f"{own}\n{kcl}"))))
-    arms = study_info(make_plan(study_file, RecordStore(tmp_path / "store"), None), study_file).arms
+    arms = study_info(
+        read_plan(study_file.spec, expand(study_file.spec, None), RecordStore(tmp_path / "store")), study_file
+    ).arms
     defaults = [{axis.name: axis.default for axis in arm.axes} for arm in arms]
     assert defaults[1] == {"hp_batch_size": None, "hp_margin": 0.1, "hp_lr": None}
     assert defaults[2] == {"hp_batch_size": None, "hp_t": 2.0, "hp_lr": None, "hp_gamma": 16.0}
