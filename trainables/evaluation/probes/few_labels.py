@@ -1,4 +1,4 @@
-"""Logistic regression on few labels a class: the mean accuracy over several draws of the labels."""
+"""Probes that fit a logistic regression on few labels per class, with the mean accuracy over several label draws."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def _fit(shots: int, config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Accuracy:
-    """The draws are solved together. Raises `ValueError` when a class has fewer than `shots` training images."""
+    """Fit all draws in one call. Raises `ValueError` when a class has fewer than `shots` training images."""
     import numpy as np
     import torch
 
