@@ -29,7 +29,7 @@ def _probe(shots: int) -> Probe:
     plural = "s" * (shots > 1)
     return Probe(
         name=f"probe{shots}",
-        description=f"{shots} label{plural} a class, mean over label draws",
+        description=f"{shots} label{plural} per class, mean over label draws",
         words=f"accuracy with {shots} labelled image{plural} a class",
         fit=partial(_fit, shots),
         guesses_among="classes",

@@ -52,7 +52,7 @@ def _among_corruptions(
     return lambda split: among_corruptions_accuracy(*splits.corrupted_views(split), normalised=normalised)
 
 
-_RAW = "likewise by z's inner products, not normalised"
+_RAW = "the same by z's inner products, not normalised"
 
 RETRIEVAL = (
     Probe(
