@@ -76,7 +76,7 @@ def _build_once(path: Path, shape: Shape, batches: Batches) -> Images:
         _build(path, shape, batches)
     images = _read(path, shape)
     if images is None:
-        raise OSError(f"{path.name} does not read back")
+        raise OSError(f"{path.name} cannot be read back")
     return images
 
 

@@ -95,7 +95,9 @@ def _form(facts: dict[str, Any], size: int | None, *, colour: bool) -> Form:
         return Form(channels=channels, size=size, fit=True)
     odd = facts["other_size"] or (None if colour else facts["other_channels"])
     if odd:
-        raise DataError(f"mixed images: {odd} and {facts['first']}; give data.size to bring all to one form")
+        raise DataError(
+            f"mixed images: {odd} and {facts['first']}; give data.size to convert all images to one form"
+        )
     if facts["width"] != facts["height"]:
         raise DataError(f"{facts['first']}: only square images are read unless data.size is given")
     return Form(channels=channels, size=facts["width"])

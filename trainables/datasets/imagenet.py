@@ -32,7 +32,7 @@ def open_imagenet100(data_root: Path | None, size: int | None) -> Source:
 
 def open_tiny_imagenet(data_root: Path | None, size: int | None) -> Source:
     """Tiny ImageNet: 200 classes at 64 pixels, as published in `tiny-imagenet-200/`. Raises `DataError`."""
-    remedy = f"get it by `{download_command('tiny_imagenet', data_root)}`"
+    remedy = f"download it with `{download_command('tiny_imagenet', data_root)}`"
     folder = _find("tiny_imagenet", (_TINY_FOLDER, "tiny_imagenet"), data_root, remedy)
     return open_tree(train_tree(folder), test_tree(folder), size, colour=True)
 
@@ -62,5 +62,5 @@ def _find(name: str, folders: tuple[str, ...], data_root: Path | None, remedy: s
             return place
     raise DataError(
         f"data {name!r} not found: looked for {' and '.join(map(str, places))}; {remedy}, "
-        "or say where it lies by --data-root or STUDY_DATA_ROOT"
+        "or set its location with --data-root or STUDY_DATA_ROOT"
     )

@@ -118,7 +118,7 @@ def _check_form(channels: int, size: int, where: str, form: Form) -> None:
     if size != form.size or channels > form.channels:
         raise DataError(
             f"{where}: {kind_of_image(channels)} image of {size} pixels, but the set's first image is "
-            f"{kind_of_image(form.channels)} of {form.size} pixels; give data.size to bring all to one form"
+            f"{kind_of_image(form.channels)} of {form.size} pixels; give data.size to convert all images to one form"
         )
 
 

@@ -137,12 +137,7 @@ def _class_names(schema: pa.Schema, labels: Indices, path: Path) -> tuple[str, .
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return tuple(next(features[name]["names"] for name in LABEL_NAMES if name in features))
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        StopIteration,
-    ):  # names are optional, even if damaged
+    except (KeyError, TypeError, ValueError, StopIteration):  # names are optional
         check_labels(labels, len(labels), str(path))
         return tuple(map(str, range(int(labels.max(initial=-1)) + 1)))
 

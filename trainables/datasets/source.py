@@ -37,9 +37,8 @@ class Source:
     decode: Callable[[str, Indices], Images]
     n_val: int | None = None  # images in the validation split; None: a tenth of the labelled training images
     fitted: bool = False  # images of any shape are fitted to `size`
-    cached: bool = (
-        False  # decoded images are stored on disk under `fingerprint`, which must then cover pixels
-    )
+    #: Decoded images are stored on disk under `fingerprint`, which must then cover the pixels.
+    cached: bool = False
 
 
 def locate(where: str, data_root: Path | None) -> Path:
@@ -51,7 +50,7 @@ def locate(where: str, data_root: Path | None) -> Path:
     if path.is_absolute():
         hint = "the name in the study file is an absolute path"
     else:
-        path, hint = rooted(where, data_root) / path, "say where it lies by --data-root or STUDY_DATA_ROOT"
+        path, hint = rooted(where, data_root) / path, "set its location with --data-root or STUDY_DATA_ROOT"
     if not path.exists():
         raise DataError(f"data not found at {path}; {hint}")
     return path

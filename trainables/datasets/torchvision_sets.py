@@ -74,8 +74,8 @@ def _folder(name: str, data_root: Path | None) -> Path:
     folder = rooted(name, data_root) / _SETS[name][1]
     if not folder.is_dir():
         raise DataError(
-            f"data {name!r} not found at {folder}; get it by `{download_command(name, data_root)}`, "
-            "or say where it lies by --data-root or STUDY_DATA_ROOT"
+            f"data {name!r} not found at {folder}; download it with `{download_command(name, data_root)}`, "
+            "or set its location with --data-root or STUDY_DATA_ROOT"
         )
     return folder
 

@@ -68,9 +68,8 @@ def evaluate(
 
     @cache
     def corrupted_views(split: str) -> tuple[Tensor, Tensor]:
-        draw = _drawer(
-            model, config, data, runtime, Stream.CORRUPTED_VIEWS
-        )  # new per split: order has no effect
+        # A new generator per split, so that the order of the calls has no effect.
+        draw = _drawer(model, config, data, runtime, Stream.CORRUPTED_VIEWS)
         copies = corrupted_copies(
             config.task, data, split, data_root=runtime.data_root, device=runtime.device
         )

@@ -99,9 +99,7 @@ def _refuse_second_derivative() -> None:
     # In a backward pass, autograd enables gradients only under create_graph. It would then treat the computed
     # gradient as a constant and silently drop the curvature of the loss.
     if torch.is_grad_enabled():
-        raise RuntimeError(
-            "this loss computes its gradient without a derivative of it: create_graph=True is not supported"
-        )
+        raise RuntimeError("this loss can be differentiated only once: create_graph=True is not supported")
 
 
 class _MeanLoss(torch.autograd.Function):

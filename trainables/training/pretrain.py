@@ -107,6 +107,6 @@ def _resume(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> 
         if curves:
             curves.rows[:] = state["curves"]
     except (CheckpointError, RuntimeError, KeyError) as error:
-        _log.warning("%s; training starts anew", str(error).splitlines()[0])
+        _log.warning("%s; training starts again from step 0", str(error).splitlines()[0])
         if fresh is not None:
             trainer.restore(fresh)

@@ -35,9 +35,7 @@ class CandidateEmbeddings:
     network: nn.Module
     images: Tensor  # uint8 (N, C, H, W)
     views: Views
-    generator: (
-        torch.Generator
-    )  # used for these views only, so that the selection never changes training views
+    generator: torch.Generator  # for these views only, so the selection never changes training views
     device: torch.device
     autocast: Callable[[], AbstractContextManager]
 

@@ -69,7 +69,7 @@ class Trainer:
         check_image_selection(member.selection, len(images), self._batch_size)
         if member.selection.method in LOOKING_METHODS and len(self.members) > 1:
             raise ValueError(
-                f"selection {member.selection.method}: got {len(self.members)} trials to train as one, must be one"
+                f"selection {member.selection.method}: got {len(self.members)} trials in one stack, must be one trial"
             )
         embed = CandidateEmbeddings(
             network=self._network,

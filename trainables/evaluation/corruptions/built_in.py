@@ -123,15 +123,9 @@ def _decoded_jpeg(image: Images, quality: int) -> Images:
 
 #: Every corruption with its strength at severities 1 to 5.
 BUILT_IN: dict[str, tuple[Corrupt, tuple[float, float, float, float, float]]] = {
-    "gaussian_noise": (
-        _gaussian_noise,
-        (0.04, 0.06, 0.08, 0.10, 0.14),
-    ),  # standard deviation, in units of the range
+    "gaussian_noise": (_gaussian_noise, (0.04, 0.06, 0.08, 0.10, 0.14)),  # deviation, in units of the range
     "impulse_noise": (_impulse_noise, (0.01, 0.02, 0.03, 0.05, 0.08)),  # share of the values
-    "gaussian_blur": (
-        _gaussian_blur,
-        (0.005, 0.01, 0.015, 0.02, 0.03),
-    ),  # sigma over side, added to 1/4 pixel
+    "gaussian_blur": (_gaussian_blur, (0.005, 0.01, 0.015, 0.02, 0.03)),  # sigma over side, plus 1/4 pixel
     "brightness": (_brightness, (0.05, 0.10, 0.15, 0.20, 0.30)),  # in units of the range
     "contrast": (_contrast, (0.75, 0.60, 0.45, 0.30, 0.15)),  # remaining share of the contrast
     "elastic": (_elastic, (0.01, 0.02, 0.03, 0.04, 0.06)),  # standard deviation of the displacement over side

@@ -94,7 +94,8 @@ def published_copies(files: list[Path], severity: int, rows: Indices, labels: In
     if not np.array_equal(theirs, ours):
         row = int(rows[np.flatnonzero(theirs != ours)[0]])
         raise DataError(
-            f"{files[0].parent}: labels.npy differs from the test set's labels in row {row}: another order or set"
+            f"{files[0].parent}: labels.npy differs from the test set's labels in row {row}; "
+            "it has another order or is from another set"
         )
     for path in files:
         yield np.ascontiguousarray(_open(path)[chosen].transpose(0, 3, 1, 2))
