@@ -1,12 +1,15 @@
-"""Decoded images on disk: one uint8 array a content, decoded once a machine and mapped by every process.
+"""The disk cache of decoded images, used by `decoding`.
+
+Each distinct content is one uint8 array. A machine decodes it once, and every process maps it into memory.
 
 `images/KEY.npy` in the cache directory is a .npy file with a seal after the array: the array's hash, and the
-time that the file was last written. It comes into being under a temporary name, beneath a lock that the
-system lets go of when its holder dies, and is renamed when it is whole: there is never half a file.
+time of the last write. A process writes the file under a temporary name and renames it when it is complete, so
+there is never an incomplete file. A lock guards the write; the system releases it when its holder dies.
 
-A file of the right size, header and time is taken as it stands, which costs nothing. A copy has lost its time:
-then the hash is computed, about a second a GB. So truncation and every ordinary write are found, and the file
-is made anew; an alteration that also restores the time of the last write is not.
+If size, header and time of the file are as expected, the file is used without further checks. A copied file has
+another time; then the hash is computed, which takes about a second per GB. This detects truncation and every
+ordinary write, and the file is written again. It does not detect a change that also restores the time of the
+last write.
 """
 
 import fcntl
@@ -26,7 +29,7 @@ from trainables.atomic import TEMPORARY, replacing
 from trainables.datasets.progress import say
 from trainables.datasets.source import Images, Indices
 
-#: Gives all images in some order: their places in the array, and the images themselves.
+#: Returns an iterator over all images in any order: their positions in the array, and the images.
 Batches = Callable[[], Iterator[tuple[Indices, Images]]]
 
 Shape = tuple[int, ...]
@@ -36,7 +39,7 @@ _SEAL = struct.Struct("<16sq")
 
 
 def in_memory(shape: Shape, batches: Batches) -> Images:
-    """The images of `batches` as one array `(N, C, H, W)`, kept nowhere."""
+    """The images of `batches` as one array `(N, C, H, W)`, not stored on disk."""
     images = np.empty(shape, dtype=np.uint8)
     for places, part in batches():
         images[places] = part
@@ -44,17 +47,18 @@ def in_memory(shape: Shape, batches: Batches) -> Images:
 
 
 def cached_images(path: Path, shape: Shape, batches: Batches) -> Images:
-    """The array kept in `path`, made of `batches` when it is absent or damaged; in memory where that fails.
+    """The array in the file `path`. If the file is absent or damaged, it is written from `batches`.
 
-    Pages are shared by all processes and read when touched. The array can be written to, as torch asks of what
-    it takes over, but the file is not. Errors of `batches` pass through and leave nothing behind.
+    If that fails, the array is held in memory only. All processes share the memory pages, which are read at first
+    access. The array is writable, because torch expects this of an array that it wraps, but writes do not reach
+    the file. Errors raised by `batches` propagate and leave no file.
     """
     try:
         images = _read(path, shape)
         return _build_once(path, shape, batches) if images is None else images
     except OSError as error:
         fault = error.strerror or str(error)
-    # Outside the handler, which would keep a progress bar that was cut off alive.
+    # Outside the handler: the exception's traceback would keep an interrupted progress bar alive.
     say(f"no cache of decoded images at {path.parent}: {fault}; they stay in memory")
     return in_memory(shape, batches)
 
@@ -62,29 +66,29 @@ def cached_images(path: Path, shape: Shape, batches: Batches) -> Images:
 def _build_once(path: Path, shape: Shape, batches: Batches) -> Images:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path.with_suffix(".lock")):
-        images = _read(path, shape)  # another process may have made it while this one waited
+        images = _read(path, shape)  # another process may have written it while this one waited
         if images is not None:
             return images
         if path.exists():
             say(f"the cache {path} is damaged; decoding again")
-        for left in path.parent.glob(f"{TEMPORARY}*-{path.stem}"):  # by a process that was killed
+        for left in path.parent.glob(f"{TEMPORARY}*-{path.stem}"):  # files of a killed process
             left.unlink(missing_ok=True)
         _build(path, shape, batches)
     images = _read(path, shape)
     if images is None:
-        raise OSError(f"{path.name} does not read back")
+        raise OSError(f"{path.name} cannot be read back")
     return images
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    # The file stays: another process may wait for it, and a new file of that name would be another lock.
+    # Do not delete the lock file: another process may wait for it, and a new file would be a different lock.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("waiting for another process, which decodes these images now")
+            say("waiting for another process that is decoding these images")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
@@ -103,9 +107,9 @@ def _build(path: Path, shape: Shape, batches: Batches) -> None:
 
 
 def _write(descriptor: int, shape: Shape, batches: Batches) -> None:
-    """By `pwrite`, since a full disk met through a memory map is a signal that ends the process."""
+    """Write with `pwrite`: through a memory map, a full disk raises a signal that ends the process."""
     header, stride = _header(shape), math.prod(shape[1:])
-    # Claimed first, so that a disk without room is found before an hour of decoding.
+    # Reserve the space first, so that a full disk is detected before an hour of decoding.
     os.posix_fallocate(descriptor, 0, len(header) + shape[0] * stride)
     _pwrite(descriptor, header, 0)
     for places, images in batches():
@@ -114,13 +118,13 @@ def _write(descriptor: int, shape: Shape, batches: Batches) -> None:
 
 
 def _pwrite(descriptor: int, data: bytes, offset: int) -> None:
-    while data:  # a disk that fills up takes a part of it, and refuses the next
+    while data:  # when the disk becomes full, one call writes a part and the next call fails
         written = os.pwrite(descriptor, data, offset)
         data, offset = data[written:], offset + written
 
 
 def _read(path: Path, shape: Shape) -> Images | None:
-    """The array in `path`, or None when there is none, or not a whole one of that shape."""
+    """The array in `path`, or None when the file is absent, incomplete, changed or of another shape."""
     header = _header(shape)
     try:
         with path.open("rb") as file:
@@ -137,7 +141,7 @@ def _read(path: Path, shape: Shape) -> Images | None:
     if status.st_mtime_ns != written * 10**9:
         if _digest(images) != digest:
             return None
-        with suppress(OSError):  # another user's file is checked by every process
+        with suppress(OSError):  # the file of another user keeps its time, and every process checks its hash
             os.utime(path, (written, written))
     return images
 
@@ -151,9 +155,9 @@ def _header(shape: Shape) -> bytes:
 
 def _mapped(path: Path) -> Images:
     try:
-        # Copy on write: torch warns of arrays that it must not write to, and a write to a read-only map is fatal.
+        # Copy on write: torch warns about read-only arrays, and a write to a read-only map ends the process.
         return np.asarray(np.load(path, mmap_mode="c"))
-    except OSError:  # the system sets memory aside for such a map, and has less than the file needs
+    except OSError:  # the system reserves memory for a copy-on-write map, and too little is free
         return np.asarray(np.load(path, mmap_mode="r"))
 
 

@@ -1,8 +1,8 @@
-"""Where decoded images are kept: an operational choice, no part of any trial's identity.
+"""The directory of cached data. It is an operational choice and not part of any trial's identity.
 
-`STUDY_CACHE_ROOT` names the directory; set but empty, nothing is kept. By default it is
-`contrastive-robustness` under `XDG_CACHE_HOME` or `~/.cache`, not under the data root, which is often
-read-only. Everything in it can be made again, and may be deleted at any time.
+`STUDY_CACHE_ROOT` names the directory. An empty value switches the cache off. The default is
+`contrastive-robustness` under `XDG_CACHE_HOME` or `~/.cache`. It is not under the data root, which is often
+read-only. All files in the cache can be recreated, so they may be deleted at any time.
 """
 
 import os
@@ -13,7 +13,7 @@ _NAME = "contrastive-robustness"
 
 
 def cache_root() -> Path | None:
-    """The directory of the cache, absolute, whether it exists or not; None where caching is switched off."""
+    """The absolute path of the cache directory, which may not exist yet; None when the cache is switched off."""
     given = os.environ.get("STUDY_CACHE_ROOT")
     if given is None:
         return _default()
@@ -26,5 +26,5 @@ def _default() -> Path:
         return Path(base).absolute() / _NAME
     try:
         return Path.home() / ".cache" / _NAME
-    except RuntimeError:  # a container whose user has no home
+    except RuntimeError:  # a container whose user has no home directory
         return Path(tempfile.gettempdir()) / _NAME

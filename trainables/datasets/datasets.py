@@ -1,8 +1,10 @@
-"""Data sets by name: what a study file may ask for, described without decoding, loaded once a process.
+"""The registry of data sets by the name in study files, and functions to describe, load and download them.
 
-Every set comes in three fixed splits that no seed moves: `train`, `val` (taken off the training data, a
-tenth of it unless the set says otherwise) and `test`. The images of a split stand in class-balanced order, so
-that a limit is a prefix: `train_limit` one of the training split, `test_limit` of test and validation alike.
+A data set is described without decoding its images, and loaded once per process. Every data set has three fixed
+splits that do not depend on a seed: `train`, `val` and `test`. The validation split is taken from the training
+data: a tenth of it, unless the data set sets another size. The images of a split are in class-balanced order, so
+a limit selects a prefix: `train_limit` of the training split, `test_limit` of both the test and the validation
+split.
 """
 
 import functools
@@ -30,13 +32,13 @@ from trainables.suggestion import did_you_mean
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetEntry:
-    """How a name is opened: `open(argument, data_root, size)`, where forms take what follows the colon."""
+    """How to open a data set: `open(argument, data_root, size)`; `argument` is the text after the name's colon."""
 
-    form: str  # what a study file writes
+    form: str  # how a study file writes the name
     summary: str
     open: Callable[[str, Path | None, int | None], Source]
-    fits: bool = False  # images are brought to `size` where the config gives one
-    download: Callable[[Path], None] | None = None  # into a data root
+    fits: bool = False  # images are resized to `size` if the config sets it
+    download: Callable[[Path], None] | None = None  # downloads the set into a data root
 
 
 def _from_torchvision(name: str, summary: str) -> DatasetEntry:
@@ -48,7 +50,7 @@ def _from_torchvision(name: str, summary: str) -> DatasetEntry:
     )
 
 
-#: Every data set, and every form that takes an argument after a colon.
+#: Every data set by its name, including those that take an argument after a colon.
 DATASETS: dict[str, DatasetEntry] = {
     "digits": DatasetEntry(
         form="digits",
@@ -87,27 +89,28 @@ DATASETS: dict[str, DatasetEntry] = {
 
 
 def describe_dataset(config: DataConfig, data_root: Path | None) -> DatasetInfo:
-    """What `load_dataset` would give, without decoding an image.
+    """The description of the data that `load_dataset` returns, without decoding an image.
 
-    Raises `DataError` for an unknown name, data that is absent or damaged, and limits beyond the set.
+    Raises `DataError` for an unknown name, for absent or damaged data, and for limits larger than the data set.
     """
     return _describe(config, open_source(config.name, data_root, config.size))
 
 
 def load_dataset(config: DataConfig, data_root: Path | None) -> ImageData:
-    """The decoded splits of `config`; only the rows that are needed are decoded, once a machine.
+    """The decoded splits of `config`. Only the needed rows are decoded, once per machine.
 
-    They are kept in the cache directory (see `cache_root`), digits and sets of one's own in memory alone.
-    `data_root` is where relative names are looked up; None leaves bundled sets and absolute paths. Raises
-    `DataError` as `describe_dataset` does, and for images that are broken or of mixed shapes.
+    Decoded images are stored in the cache directory (see `cache_root`). Digits, and user-defined data sets unless
+    they set `cached`, are held in memory only. Relative names are resolved under `data_root`; with None, only
+    bundled sets and absolute paths work. Raises `DataError` as `describe_dataset` does, and for images that are
+    damaged or have different shapes.
     """
     return _load(config, open_source(config.name, data_root, config.size))
 
 
 def download_dataset(name: str, data_root: Path) -> None:
-    """Fetch a published set into the data root, where it is not there already.
+    """Download a published data set into the data root, if it is not there yet.
 
-    Raises `DataError` for a name that has no download, and for one that fails.
+    Raises `DataError` for a name without a download, and for a download that fails.
     """
     entry = DATASETS.get(name)
     if entry is None or entry.download is None:
@@ -120,10 +123,10 @@ def download_dataset(name: str, data_root: Path) -> None:
 
 
 def open_source(name: str, data_root: Path | None, size: int | None = None) -> Source:
-    """Open a data set by the name that study files use, or a user's own by import path.
+    """Open a data set by its name in study files, or a user's own data set by import path.
 
-    `my_package.my_module:open_mine` is called once a process, with the data root, and returns a `Source`.
-    `size` is the side in pixels to which encoded images are brought. Raises `DataError`.
+    A function such as `my_package.my_module:open_mine` is called once per process, with the data root, and returns
+    a `Source`. Encoded images are resized to a side of `size` pixels. Raises `DataError`.
     """
     key, colon, argument = name.partition(":")
     entry = DATASETS.get(key)

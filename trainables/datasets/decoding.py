@@ -1,4 +1,4 @@
-"""From an open data set to one array of the images that a trial needs."""
+"""Decoding the images that a trial needs from an open data set into one array, with the disk cache."""
 
 import hashlib
 import json
@@ -12,21 +12,21 @@ from trainables.datasets.cache_root import cache_root
 from trainables.datasets.progress import shown
 from trainables.datasets.source import DataError, Images, Indices, Source
 
-#: Raised when decoding gives other pixels: kept arrays of older versions are then left aside.
+#: Increased when a change of the code decodes to other pixels. Cached arrays of older versions are then ignored.
 DECODER_VERSION = 1
 
-#: Decoded at a time, so that sets larger than memory pass through it.
+#: Decoded bytes per batch, so that data sets larger than memory can be decoded.
 _BATCH_BYTES = 1 << 25
 
-#: Rows of each part ("train" or "test"), in the order in which the array is to hold them.
+#: Rows of each part ("train" or "test"), in their order in the array.
 Wanted = dict[str, Indices]
 
 
 def decoded_images(source: Source, wanted: Wanted, title: str) -> Images:
-    """The wanted images of all parts, one after the other, as one contiguous uint8 array (N, C, H, W).
+    """The wanted images of all parts, concatenated in one contiguous uint8 array (N, C, H, W).
 
-    Kept on disk for sources that say so, one array for each choice of rows. Raises `DataError` for images
-    that are broken or of mixed shapes.
+    For sources with `cached`, the array is stored on disk, one file for each choice of rows. Raises `DataError`
+    for images that are damaged or have different shapes.
     """
     count = sum(len(rows) for rows in wanted.values())
     shape = (count, source.channels, source.size, source.size)
@@ -42,7 +42,7 @@ def decoded_images(source: Source, wanted: Wanted, title: str) -> Images:
 
 
 def _batches(source: Source, wanted: Wanted, image_shape: Shape) -> Iterator[tuple[Indices, Images]]:
-    """Places and images, rows of a part in ascending order: files are read once, front to back."""
+    """Positions and images. The rows of a part are in ascending order, so each file is read once, front to back."""
     step, start = max(1, _BATCH_BYTES // math.prod(image_shape)), 0
     for part, rows in wanted.items():
         ascending = np.argsort(rows, kind="stable")
@@ -59,7 +59,7 @@ def _batches(source: Source, wanted: Wanted, image_shape: Shape) -> Iterator[tup
 
 
 def _key(source: Source, wanted: Wanted, shape: Shape) -> str:
-    """Hash of what the array's content follows from; other releases of Pillow may decode to other pixels."""
+    """Hash of everything that determines the array, including Pillow's version: it may change decoded pixels."""
     from PIL import __version__
 
     counts = {part: len(rows) for part, rows in wanted.items()}

@@ -1,8 +1,8 @@
-"""The handwritten digits that scikit-learn brings along: 1,797 grey images of 8x8, ten classes.
+"""The handwritten digits that scikit-learn contains: 1,797 grey images of 8x8 pixels in ten classes.
 
-Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI (1998). The set has no test split of its
-own: a fixed one of 500 images, stratified, is taken off; of the remaining 1,297 a validation split of 300
-leaves 997 for training. Pixels come as 0 to 16 and are scaled to 0 to 255.
+Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI (1998). The data set has no test split, so a
+fixed, stratified test split of 500 images is taken from it. Of the other 1,297 images, 300 are the validation
+split and 997 the training split. Pixel values from 0 to 16 are scaled to 0 to 255.
 """
 
 import functools
@@ -24,7 +24,7 @@ _TEST_SALT = 1
 
 @functools.cache
 def open_digits() -> Source:
-    """The bundled digits; they need no data root, and no cache."""
+    """The bundled digits. They need no data root and no cache."""
     images, labels = _arrays()
     order = balanced_order(labels, _TEST_SALT)
     rows = {"test": order[:N_TEST], "train": np.sort(order[N_TEST:])}
@@ -48,9 +48,9 @@ def _arrays() -> tuple[Images, Indices]:
 
 
 def _table() -> npt.NDArray[np.float64]:
-    """Rows of 64 pixels and a label, as `sklearn.datasets.load_digits` reads them.
+    """Rows of 64 pixels and a label, equal to those of `sklearn.datasets.load_digits`.
 
-    Importing scikit-learn costs four seconds of a plan, so its file is read directly where it is found.
+    Importing scikit-learn would add four seconds to a plan, so its file is read directly if it is found.
     """
     package = find_spec("sklearn")
     file = Path(package.origin if package and package.origin else "").parent / "datasets/data/digits.csv.gz"

@@ -1,8 +1,8 @@
-"""Files as they were when looked at, the hash of their bytes, and what was found out about them.
+"""States and hashes of data files, and a disk cache of facts about them, used by the modules that open data sets.
 
-Hashing a large set costs minutes, and every process of a study needs the result, so it is kept on disk under
-the state of the files: path, size and the times of the last change of content and of inode. A file that is
-written, replaced or moved gets another state, and is looked at again.
+Hashing a large data set takes minutes, and every process of a study needs the result. It is therefore stored on
+disk under the state of the files: path, size, and the times of the last change of content and of inode. A file that
+is written, replaced or moved gets another state, and is inspected again.
 """
 
 import functools
@@ -22,16 +22,16 @@ from trainables.datasets.source import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class FileState:
-    """A file as it was when looked at: what is cached under it is stale once the file changes."""
+    """The state of a file at the time of inspection. Results cached under it become stale when the file changes."""
 
-    path: str  # a hundred thousand `Path`s cost seconds
+    path: str  # a hundred thousand `Path` objects take seconds
     size: int
     mtime_ns: int
     ctime_ns: int
 
 
 def file_states(paths: Iterable[str | Path]) -> tuple[FileState, ...]:
-    """The present state of each file. Raises `DataError` for one that is missing."""
+    """The current state of each file. Raises `DataError` for a missing file."""
     return tuple(_file_state(os.fspath(path)) for path in paths)
 
 
@@ -49,7 +49,7 @@ def bytes_digest(content: bytes) -> bytes:
 
 
 def fingerprint(digests: Iterable[bytes], structure: str = "") -> str:
-    """Hash of `structure` and of the files' digests in the given order; names and places do not enter."""
+    """Hash of `structure` and of the files' digests in the given order. File names and folders have no effect."""
     whole = hashlib.blake2b(structure.encode(), digest_size=16)
     for digest in digests:
         whole.update(digest)
@@ -57,7 +57,7 @@ def fingerprint(digests: Iterable[bytes], structure: str = "") -> str:
 
 
 def files_fingerprint(files: Iterable[FileState], structure: str = "") -> str:
-    """`fingerprint` of files that are read here."""
+    """The `fingerprint` of the content of `files`, which this function reads."""
     return fingerprint(map(_file_digest, files), structure)
 
 
@@ -68,9 +68,9 @@ def _file_digest(file: FileState) -> bytes:
 
 
 def remembered(kind: str, files: Iterable[FileState], look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What `look` says about `files`, a JSON object; it is asked again when a file or `kind` has changed.
+    """The JSON object that `look` returns about `files`, cached on disk until a file or `kind` changes.
 
-    Without a place to keep it, it is asked in every process. Errors of `look` pass through.
+    Without a cache directory, every call runs `look`. Errors raised by `look` propagate.
     """
     root = cache_root()
     if root is None:
@@ -78,10 +78,10 @@ def remembered(kind: str, files: Iterable[FileState], look: Callable[[], dict[st
     states = [f"{file.path}\0{file.size} {file.mtime_ns} {file.ctime_ns}" for file in files]
     key = bytes_digest("\n".join([kind, *states]).encode(errors="surrogateescape")).hex()
     path = root / "facts" / f"{key}.json"
-    # ValueError: a file that is damaged, to be written anew.
+    # ValueError: the cached file is damaged and is written again below.
     with suppress(OSError, ValueError):
         return dict(json.loads(path.read_text()))
     facts = look()
-    with suppress(OSError):  # nothing is lost but time
+    with suppress(OSError):  # without the cached file, the next process only takes more time
         replace_file(path, json.dumps(facts), durable=False)
     return facts

@@ -1,4 +1,7 @@
-"""Image folders: `train/CLASS/...` and `test/CLASS/...` (or `val`), images at any depth below their class."""
+"""Data sets in image folders: `train/CLASS/...` and `test/CLASS/...` or `val/CLASS/...`.
+
+Images may be at any depth below the folder of their class. `datasets` and `imagenet` use this module.
+"""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -17,13 +20,14 @@ _Shape = tuple[int, int, int]  # channels, width, height
 
 
 def open_folder(where: str, data_root: Path | None, size: int | None = None) -> Source:
-    """The image folder `where`, absolute or under the data root. Classes are the sorted folders of `train`.
+    """Open the image folder `where`, an absolute path or a path under the data root.
 
-    With `size`, images of any shape are fitted to it (see `Form`), and grey ones become colour where one is
-    colour; without, all must be square, of one size, and all grey or all colour. The first look reads every
-    file, once for as long as none changes; the fingerprint covers classes and files' bytes. Raises
-    `DataError` when a part is absent or empty, a class of the test part is unknown to the training part, or an
-    image is no image or differs from the first.
+    The classes are the sorted folders of `train`. With `size`, images of any shape are fitted to it (see `Form`), and
+    grey images become colour if any image is colour. Without `size`, all images must be square, of one size, and all
+    grey or all colour. The first call reads every file; the result is cached until a file changes. The fingerprint
+    covers the classes and the bytes of the files. Raises `DataError` when a part is absent or empty, when the
+    training part lacks a class of the test part, when a file is not an image, or when an image differs from the
+    first one.
     """
     folder = locate(where, data_root)
     return open_tree(train_tree(folder), test_tree(folder), size)
@@ -33,7 +37,7 @@ def open_folder(where: str, data_root: Path | None, size: int | None = None) -> 
 def open_tree(
     train: Tree, test: Tree, size: int | None, *, colour: bool = False, views: str | None = None
 ) -> Source:
-    """`open_folder` of trees that are known; with `colour` grey images become colour in any case."""
+    """Open given trees as `open_folder` does. With `colour`, grey images always become colour."""
     classes = tuple(name for name, _ in train)
     files = {"train": _flat(train), "test": _flat(test)}
     labels = {"train": _labels(train, classes), "test": _labels(test, classes)}
@@ -56,7 +60,7 @@ def open_tree(
 
 
 def _inspect(files: list[FileState], structure: str) -> dict[str, Any]:
-    """One pass over the files: their fingerprint, the first one's shape, and which ones differ from it."""
+    """Read all files once: the fingerprint, the first image's shape, and the first images that differ from it."""
     looked = list(shown(map(_look, files), len(files), "reading images", lambda _: 1))
     shapes = [shape for _, shape in looked]
     channels, width, height = shapes[0]
@@ -91,7 +95,9 @@ def _form(facts: dict[str, Any], size: int | None, *, colour: bool) -> Form:
         return Form(channels=channels, size=size, fit=True)
     odd = facts["other_size"] or (None if colour else facts["other_channels"])
     if odd:
-        raise DataError(f"mixed images: {odd} and {facts['first']}; give data.size to bring all to one form")
+        raise DataError(
+            f"mixed images: {odd} and {facts['first']}; give data.size to convert all images to one form"
+        )
     if facts["width"] != facts["height"]:
         raise DataError(f"{facts['first']}: only square images are read unless data.size is given")
     return Form(channels=channels, size=facts["width"])

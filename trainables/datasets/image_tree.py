@@ -1,4 +1,4 @@
-"""Which image files a folder holds, class by class, in the layouts in which image sets are published."""
+"""The image files of a folder by class, for the folder layouts of published image sets; used by `folder`."""
 
 import os
 from collections import defaultdict
@@ -16,7 +16,7 @@ _ANNOTATIONS = "val_annotations.txt"
 
 
 def train_tree(root: Path) -> Tree:
-    """`train/CLASS/...`, images at any depth below their class. Raises `DataError`."""
+    """The images in `train/CLASS/...`, at any depth below the folder of their class. Raises `DataError`."""
     tree = _class_folders(root / "train")
     for name, files in tree:
         if not files:
@@ -25,10 +25,10 @@ def train_tree(root: Path) -> Tree:
 
 
 def test_tree(root: Path) -> Tree:
-    """The labelled images to report on: `test/CLASS/...`, or `val` where there are none.
+    """The labelled test images: `test/CLASS/...`, or those of `val` if `test` has no classes.
 
-    `val` holds `CLASS/...` too, or `images/` with `val_annotations.txt`, lines of file and class, as Tiny
-    ImageNet does; its `test/images/` has no labels and is passed over. Raises `DataError`.
+    `val` holds `CLASS/...` too. As in Tiny ImageNet, it may instead hold `images/` and `val_annotations.txt`, with a
+    file and its class on each line. Tiny ImageNet's `test/images/` has no labels and is ignored. Raises `DataError`.
     """
     test, val = root / "test", root / "val"
     if _folders(test) not in ([], ["images"]):
@@ -46,7 +46,7 @@ def _class_folders(folder: Path) -> Tree:
 
 
 def _folders(folder: Path) -> list[str]:
-    """Names of the folders in `folder`, hidden ones apart; none where it is no folder."""
+    """Sorted names of the folders in `folder`, without hidden ones; empty if `folder` is not a folder."""
     if not folder.is_dir():
         return []
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -1,7 +1,7 @@
-"""ImageNet-100 and Tiny ImageNet, image folders under the data root.
+"""ImageNet-100 and Tiny ImageNet, which are image folders under the data root.
 
-Both are colour: the few grey images become colour, as in torchvision's `ImageFolder`. Their `val` is the test
-split here; validation is taken off the training images, as everywhere.
+Both are colour: their few grey images become colour, as in torchvision's `ImageFolder`. Their folder `val` is the
+test split here. The validation split is taken from the training images, as for every data set.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from trainables.datasets.folder import open_tree
 from trainables.datasets.image_tree import test_tree, train_tree
 from trainables.datasets.source import DataError, Source, download_command, rooted
 
-#: Side to which ImageNet-100 is brought unless the config says otherwise: that of the papers' views.
+#: Default side in pixels to which ImageNet-100 images are fitted: the size of the papers' views.
 IMAGENET100_SIZE = 224
 
 _TINY_URL = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
@@ -22,7 +22,7 @@ _TINY_MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
 def open_imagenet100(data_root: Path | None, size: int | None) -> Source:
     """ImageNet-100 (Tian et al. 2020, arXiv 1906.05849): 100 classes of ImageNet-1k in `imagenet100/`.
 
-    Images are fitted to 224 pixels or to `size`; training views crop from what is left. Raises `DataError`.
+    Images are fitted to 224 pixels or to `size`; training views crop from the fitted images. Raises `DataError`.
     """
     folder = _find("imagenet100", ("imagenet100", "imagenet-100"), data_root, _BY_HAND)
     return open_tree(
@@ -32,19 +32,19 @@ def open_imagenet100(data_root: Path | None, size: int | None) -> Source:
 
 def open_tiny_imagenet(data_root: Path | None, size: int | None) -> Source:
     """Tiny ImageNet: 200 classes at 64 pixels, as published in `tiny-imagenet-200/`. Raises `DataError`."""
-    remedy = f"get it by `{download_command('tiny_imagenet', data_root)}`"
+    remedy = f"download it with `{download_command('tiny_imagenet', data_root)}`"
     folder = _find("tiny_imagenet", (_TINY_FOLDER, "tiny_imagenet"), data_root, remedy)
     return open_tree(train_tree(folder), test_tree(folder), size, colour=True)
 
 
 def download_tiny_imagenet(data_root: Path) -> None:
-    """Fetch and unpack the published archive (248 MB) where it is not there already."""
+    """Download and unpack the published archive (248 MB), if the folder is not there yet."""
     from torchvision.datasets.utils import download_url, extract_archive
 
     if (data_root / _TINY_FOLDER).is_dir():
         return
     download_url(_TINY_URL, str(data_root), md5=_TINY_MD5)
-    with TemporaryDirectory(dir=data_root) as fresh:  # the folder appears when it is whole
+    with TemporaryDirectory(dir=data_root) as fresh:  # the folder appears only when it is complete
         extract_archive(str(data_root / Path(_TINY_URL).name), fresh)
         (Path(fresh) / _TINY_FOLDER).replace(data_root / _TINY_FOLDER)
 
@@ -62,5 +62,5 @@ def _find(name: str, folders: tuple[str, ...], data_root: Path | None, remedy: s
             return place
     raise DataError(
         f"data {name!r} not found: looked for {' and '.join(map(str, places))}; {remedy}, "
-        "or say where it lies by --data-root or STUDY_DATA_ROOT"
+        "or set its location with --data-root or STUDY_DATA_ROOT"
     )

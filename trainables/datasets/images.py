@@ -1,4 +1,7 @@
-"""Encoded images (PNG, JPEG, ...) to uint8 arrays, all of one size and one number of channels."""
+"""Decoding of images (PNG, JPEG, ...) to uint8 arrays of one size and one number of channels.
+
+The modules for image folders and Parquet files use it.
+"""
 
 import io
 import os
@@ -15,19 +18,20 @@ from trainables.datasets.source import DataError, Images
 if TYPE_CHECKING:
     from PIL import Image
 
-#: Channels by the mode in which Pillow opens an image of 8 bit or less.
+#: Channels by Pillow's image mode, for images of at most 8 bits per channel.
 _CHANNELS = {"1": 1, "L": 1, "LA": 1, "P": 3, "RGB": 3, "RGBA": 3, "CMYK": 3, "YCbCr": 3}
 
-#: Mean bytes of an encoded image above which threads pay; decoding small ones is mostly the interpreter's work.
+#: Mean size in bytes of an encoded image above which threads save time. For small images, most of the work holds
+#: the interpreter lock.
 _LARGE = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """What all images of a set have in common, or, with `fit`, what they are brought to.
+    """The channels and side in pixels of all images of a set. With `fit`, images are converted to this form.
 
-    Fitting is the usual resize of the shorter side to `size` and centre crop, in one step and by Pillow's
-    antialiased bicubic filter; smaller images are enlarged. `channels` come by conversion.
+    Fitting resizes the shorter side to `size` and crops the centre, in one step, with Pillow's antialiased bicubic
+    filter. Smaller images are enlarged. The number of channels is set by colour conversion.
     """
 
     channels: int
@@ -36,10 +40,10 @@ class Form:
 
 
 def image_header(encoded: bytes | None, where: str) -> tuple[int, int, int]:
-    """Channels, width and height of an encoded image, read from its header alone.
+    """Channels, width and height of an encoded image, read from its header only.
 
-    Raises `DataError` for bytes that are no image, and for a mode other than grey or colour of 8 bit; `where`
-    names file and row in it.
+    Raises `DataError` for bytes that are not an image, and for modes other than 8-bit grey or colour. `where` names
+    the file and row in the message.
     """
     with _opened(encoded, where) as image:
         return _CHANNELS[image.mode], *image.size
@@ -52,10 +56,10 @@ def image_shape(encoded: bytes | None, where: str) -> tuple[int, int]:
 
 
 def decode_images(encoded: Iterable[tuple[str, bytes | None]], count: int, form: Form) -> Images:
-    """`count` encoded images, each with a text naming it, as uint8 (N, C, size, size).
+    """Decode `count` encoded images, each given with a text that names it, to uint8 (N, C, size, size).
 
-    A grey image in a colour set becomes colour. Raises `DataError` naming the first image that is broken, or,
-    unless the form is fitted, of another size or colour in a grey set.
+    A grey image in a colour set becomes colour. Raises `DataError` with the name of the first damaged image. Unless
+    the form is fitted, also raises it for the first image of another size, and for a colour image in a grey set.
     """
     named = list(encoded)
     images = np.empty((count, form.channels, form.size, form.size), dtype=np.uint8)
@@ -64,7 +68,7 @@ def decode_images(encoded: Iterable[tuple[str, bytes | None]], count: int, form:
         where, data = named[row]
         images[row] = _decode_one(data, where, form)
 
-    # Pillow lets go of the interpreter while it decodes; results come back in order, and so do errors.
+    # Pillow releases the interpreter lock while it decodes. Results arrive in order, and so do errors.
     threads = (
         len(os.sched_getaffinity(0)) if sum(len(data or b"") for _, data in named) > count * _LARGE else 1
     )
@@ -114,7 +118,7 @@ def _check_form(channels: int, size: int, where: str, form: Form) -> None:
     if size != form.size or channels > form.channels:
         raise DataError(
             f"{where}: {kind_of_image(channels)} image of {size} pixels, but the set's first image is "
-            f"{kind_of_image(form.channels)} of {form.size} pixels; give data.size to bring all to one form"
+            f"{kind_of_image(form.channels)} of {form.size} pixels; give data.size to convert all images to one form"
         )
 
 

@@ -1,4 +1,4 @@
-"""What a data set is to those who use it: described, and decoded."""
+"""Data classes for a described and for a decoded data set, used by trials and plans."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,23 @@ from trainables.datasets.source import Images, Indices
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetInfo:
-    """A data set as a config uses it: counts after limits, shape, classes and identity."""
+    """The description of a data set for one config: counts after limits, shape, classes and fingerprint."""
 
     name: str
-    n_train: int  # with labels
-    n_unlabelled: int  # seen by pre-training alone
+    n_train: int  # labelled training images
+    n_unlabelled: int  # unlabelled images, used by pre-training only
     n_val: int
     n_test: int
     channels: int
     size: int
     classes: tuple[str, ...]
     fingerprint: str
-    views: str  # name of the recipe that suits the set by default
-    smallest_class: (
-        int  # labelled training images of the rarest class: the most that a few-label probe can ask
-    )
+    views: str  # name of the default recipe of views
+    smallest_class: int  # labelled training images of the rarest class: the limit of few-label probes
 
     @property
     def n_pretraining(self) -> int:
-        """Images that contrastive training sees."""
+        """Number of images that contrastive training uses."""
         return self.n_train + self.n_unlabelled
 
 
@@ -33,7 +31,7 @@ class DatasetInfo:
 class Split:
     """Images as uint8 (N, C, H, W) and labels as int64 (N,), counted from 0.
 
-    The arrays are shared by all trials of a process and must not be changed.
+    All trials of a process share the arrays, so no code may change them.
     """
 
     images: Images
@@ -42,11 +40,11 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageData:
-    """The three splits of a data set, decoded.
+    """The three decoded splits of a data set.
 
-    `images` holds them all, contiguous: training images with a label, those without, validation, test. The
-    other arrays are views of it, so whoever moves `images` to a device (`images.nbytes`) has moved everything.
-    `pretraining` is what contrastive training may see: its first two stretches.
+    `images` holds all images in one contiguous array of `images.nbytes` bytes: labelled training images, unlabelled
+    training images, validation images, test images. The other arrays are views into it. `pretraining` holds the
+    images that contrastive training may use, which are the first two of these ranges.
     """
 
     info: DatasetInfo

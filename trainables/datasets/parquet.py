@@ -1,7 +1,7 @@
-"""Image sets in Parquet as model hubs publish them: a struct column of encoded bytes and an integer label.
+"""Image sets in Parquet files, in the format of model hubs: a struct column of encoded bytes and an integer label.
 
-A folder holds `train.parquet` and `test.parquet`. Class names come from the schema's `huggingface` metadata
-where it has them. The fingerprint is the hash of the two files' bytes.
+A folder holds `train.parquet` and `test.parquet`. Class names come from the `huggingface` metadata of the schema, if
+present. The fingerprint is the hash of the bytes of the two files.
 """
 
 import functools
@@ -22,10 +22,10 @@ LABEL_NAMES = ("label", "labels", "fine_label")
 
 
 def open_parquet(where: str, data_root: Path | None, size: int | None = None) -> Source:
-    """The set in folder `where`, absolute or under the data root; reads labels and the first image's header.
+    """Open the data set in folder `where`, an absolute path or a path under the data root.
 
-    With `size`, images of any shape are fitted to it (see `Form`). Raises `DataError` when a file is absent,
-    truncated, or has other columns than expected.
+    Reads the labels and the header of the first image. With `size`, images of any shape are fitted to it (see
+    `Form`). Raises `DataError` when a file is absent or truncated, or when its columns are not as expected.
     """
     folder = locate(where, data_root)
     train, test = file_states(folder / f"{part}.parquet" for part in ("train", "test"))
@@ -58,7 +58,7 @@ def _open_files(train: FileState, test: FileState, size: int | None) -> Source:
 
 @dataclass(frozen=True, kw_only=True)
 class _Columns:
-    """Which columns of a file hold images and labels."""
+    """The schema of a file, and the names of its columns for images and labels."""
 
     schema: pa.Schema
     image: str
@@ -72,7 +72,7 @@ class _Columns:
 
 
 def image_column(schema: pa.Schema, path: Path) -> str:
-    """Name of the one struct column with binary `bytes`. Raises `DataError` naming the columns found."""
+    """Name of the only struct column with binary `bytes`. Raises `DataError` with the columns of the file."""
     names = [field.name for field in schema if _holds_image(field.type)]
     if len(names) != 1:
         raise DataError(
@@ -83,7 +83,7 @@ def image_column(schema: pa.Schema, path: Path) -> str:
 
 
 def label_column(schema: pa.Schema, path: Path) -> str:
-    """Name of the label column, checked to be of an integer type. Raises `DataError` otherwise."""
+    """Name of the label column. Raises `DataError` when it is absent or not of an integer type."""
     names = [name for name in LABEL_NAMES if name in schema.names]
     if not names:
         raise DataError(f"{path}: no column {' or '.join(LABEL_NAMES)}; columns are {_columns(schema)}")
@@ -130,12 +130,14 @@ def _read_labels(path: Path, name: str) -> Indices:
 
 
 def _class_names(schema: pa.Schema, labels: Indices, path: Path) -> tuple[str, ...]:
-    """Names from the metadata, or the numbers up to the largest label, of which there are at most as many as
-    images."""
+    """The class names from the metadata, or else the numbers from 0 to the largest label.
+
+    Without metadata, raises `DataError` for a label that is not below the number of images.
+    """
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return tuple(next(features[name]["names"] for name in LABEL_NAMES if name in features))
-    except (KeyError, TypeError, ValueError, StopIteration):  # names are decoration, whatever their state
+    except (KeyError, TypeError, ValueError, StopIteration):  # names are optional
         check_labels(labels, len(labels), str(path))
         return tuple(map(str, range(int(labels.max(initial=-1)) + 1)))
 
@@ -157,7 +159,7 @@ def _decode_rows(path: Path, column: str, rows: Indices, form: Form) -> Images:
 
 
 def _encoded(path: Path, column: str, rows: Indices) -> Iterator[tuple[str, bytes | None]]:
-    """The encoded bytes of ascending rows, one row group in memory at a time."""
+    """The encoded bytes of rows in ascending order, with one row group in memory at a time."""
     with _open(path) as file:
         start = 0
         for group in range(file.num_row_groups):

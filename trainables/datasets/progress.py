@@ -1,4 +1,7 @@
-"""A progress bar for what takes minutes, once: on standard error, and only where that is a terminal."""
+"""A progress bar and messages on standard error for slow work on data sets, such as decoding.
+
+The bar appears only if standard error is a terminal.
+"""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +11,7 @@ _Item = TypeVar("_Item")
 
 
 def shown(items: Iterable[_Item], total: int, title: str, count: Callable[[_Item], int]) -> Iterator[_Item]:
-    """Passes `items` on; the bar counts `count(item)` of `total` for each that has been dealt with."""
+    """Yield `items`. After each item is processed, the bar advances by `count(item)` of `total`."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -23,5 +26,5 @@ def shown(items: Iterable[_Item], total: int, title: str, count: Callable[[_Item
 
 
 def say(message: str) -> None:
-    """One line on standard error about something that the work goes on after."""
+    """Print one line on standard error about an event that does not end the work."""
     print(f"data: {message}", file=sys.stderr, flush=True)

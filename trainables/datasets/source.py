@@ -1,4 +1,4 @@
-"""What every data set is reduced to before anything is decoded, and the error that all of them raise."""
+"""The common form of all open data sets, `Source`, and the error `DataError` that they raise."""
 
 import shlex
 from collections.abc import Callable
@@ -11,20 +11,20 @@ import numpy.typing as npt
 Images = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
 
-#: Label of an image without one, as in the unlabelled part of STL-10.
+#: The label value of an unlabelled image, as in the unlabelled part of STL-10.
 UNLABELLED = -1
 
 
 class DataError(ValueError):
-    """A data set that is unknown, absent or damaged, in one line."""
+    """A data set is unknown, absent or damaged. The message is one line."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A data set that is open but not decoded; two are equal when they are the same object.
+    """A data set that is open but not decoded. Two sources are equal only if they are the same object.
 
-    `decode(part, rows)` gives the images of the rows of `part` ("train" or "test") in that order, as uint8 of
-    shape (N, C, H, W). Labels count from 0; `UNLABELLED` marks an image without one.
+    `decode(part, rows)` returns the images of the given rows of `part` ("train" or "test") in the order of `rows`, as
+    uint8 of shape (N, C, H, W). Labels count from 0; `UNLABELLED` marks an unlabelled image.
     """
 
     train_labels: Indices
@@ -33,25 +33,24 @@ class Source:
     channels: int
     size: int
     fingerprint: str
-    views: str  # name of the recipe that suits these images
+    views: str  # name of the default recipe of views
     decode: Callable[[str, Indices], Images]
-    n_val: int | None = (
-        None  # images of the validation split, None for a tenth of the labelled training images
-    )
-    fitted: bool = False  # images of any shape are brought to `size`
-    cached: bool = False  # decoded images are kept on disk under `fingerprint`, which must then cover pixels
+    n_val: int | None = None  # images in the validation split; None: a tenth of the labelled training images
+    fitted: bool = False  # images of any shape are fitted to `size`
+    #: Decoded images are stored on disk under `fingerprint`, which must then cover the pixels.
+    cached: bool = False
 
 
 def locate(where: str, data_root: Path | None) -> Path:
-    """The absolute path of a data set: as it stands, or under the data root.
+    """The absolute path of a data set. A relative path is resolved under the data root.
 
-    Raises `DataError` when nothing is there, or when a relative name comes without a root.
+    Raises `DataError` when the path does not exist, or when it is relative and there is no data root.
     """
     path = Path(where).expanduser()
     if path.is_absolute():
-        hint = "the name in the study file says an absolute path"
+        hint = "the name in the study file is an absolute path"
     else:
-        path, hint = rooted(where, data_root) / path, "say where it lies by --data-root or STUDY_DATA_ROOT"
+        path, hint = rooted(where, data_root) / path, "set its location with --data-root or STUDY_DATA_ROOT"
     if not path.exists():
         raise DataError(f"data not found at {path}; {hint}")
     return path
@@ -67,12 +66,12 @@ def rooted(name: str, data_root: Path | None) -> Path:
 
 
 def download_command(name: str, data_root: Path | None) -> str:
-    """What fetches a published set."""
+    """The command that downloads a published data set."""
     return f"study data {name} --data-root {shlex.quote(str(data_root))} --download"
 
 
 def check_labels(labels: Indices, n_classes: int, where: str) -> Indices:
-    """The labels, when all lie in 0 .. n_classes - 1. Raises `DataError` naming the first row otherwise."""
+    """Return the labels if all are in 0 .. n_classes - 1. Otherwise raise `DataError` with the first wrong row."""
     bad = np.flatnonzero((labels < 0) | (labels >= n_classes))
     if bad.size:
         row = int(bad[0])

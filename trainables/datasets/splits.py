@@ -1,23 +1,23 @@
-"""Fixed subsets: the validation split and the limits are prefixes of one class-balanced order.
+"""The fixed class-balanced order of a data set. The validation split and the limits are prefixes of it.
 
-The order depends on the labels and on a constant alone, never on a trial's seed, so every trial of every
-study trains, selects and reports on the same images. It is built from raw PCG64 output, which numpy promises
-to keep, and not from `Generator.permutation`, which it does not.
+The order depends only on the labels and a constant, never on a trial's seed. Every trial of every study therefore
+trains, selects and reports on the same images. The order is computed from raw PCG64 output, which numpy promises to
+keep stable. numpy does not promise this for `Generator.permutation`.
 """
 
 import numpy as np
 
 from trainables.datasets.source import UNLABELLED, Indices
 
-#: Constant of all orders; changing it changes every result.
+#: The constant in all orders. A change of it changes every result.
 ORDER_SEED = 20240518
 
 
 def balanced_order(labels: Indices, salt: int = 0) -> Indices:
     """A fixed shuffle of 0 .. N-1 in which every prefix holds the classes in proportion, to within one image.
 
-    Each class is shuffled on its own; the image of rank r among the n of its class stands at (r + 1/2) / n,
-    and ties are broken at random. `salt` tells apart orders that must not coincide.
+    Each class is shuffled separately. The image of rank r among the n of its class gets the position (r + 1/2) / n,
+    and ties are broken at random. Orders with different `salt` are different.
     """
     keys = np.random.PCG64([ORDER_SEED, salt]).random_raw(len(labels))
     position = np.empty(len(labels))
@@ -29,10 +29,10 @@ def balanced_order(labels: Indices, salt: int = 0) -> Indices:
 
 
 def split_validation(labels: Indices, n_val: int | None = None) -> tuple[Indices, Indices]:
-    """Rows of the training and of the validation split, both in balanced order.
+    """Rows of the training split and of the validation split, both in balanced order.
 
-    Validation is the first `n_val` labelled rows of the order, by default a tenth of them (rounded up);
-    images without a label all go to training.
+    The validation split is the first `n_val` labelled rows of the order; the default is a tenth of them (rounded
+    up). All unlabelled images belong to the training split.
     """
     order = balanced_order(labels)
     labelled = np.flatnonzero(labels[order] != UNLABELLED)

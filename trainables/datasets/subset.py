@@ -1,4 +1,4 @@
-"""Which rows of a data set a config uses, and under which labels."""
+"""The rows of a data set that a config uses, and their labels."""
 
 import functools
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from trainables.datasets.splits import balanced_order, split_validation
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subset:
-    """Rows of each split after classes and limits: `pretraining` has its `n_train` labelled rows first.
+    """Rows of each split after the choice of classes and limits. `pretraining` starts with `n_train` labelled rows.
 
-    Labels are those of the subset: they count its `classes`, in the set's own order.
+    Labels are indices into `classes`, which keep the order of the whole data set.
     """
 
     classes: tuple[str, ...]
@@ -31,9 +31,10 @@ class Subset:
 def choose_rows(config: DataConfig, source: Source) -> Subset:
     """The subset of `source` that `config` uses.
 
-    Classes are taken out of the splits of the whole set, so an image of validation stays one; images without
-    a label belong to no class, and stay. Limits count what is left. Raises `DataError` for classes that the set
-    does not have, limits beyond it, and a split without labelled images.
+    The whole data set is split first, and then other classes are removed. A validation image of the whole set is
+    therefore never a training image of the subset. Unlabelled images belong to no class and remain. Limits count the
+    remaining images. Raises `DataError` for unknown classes, for limits that are too large, and for a split without
+    labelled images.
     """
     chosen = _chosen_classes(config, source)
     number = _new_labels(chosen, len(source.classes))
@@ -61,7 +62,7 @@ def choose_rows(config: DataConfig, source: Source) -> Subset:
 
 
 def _chosen_classes(config: DataConfig, source: Source) -> list[int]:
-    """Numbers of the classes that are used, ascending: their order in the config means nothing."""
+    """Numbers of the chosen classes in ascending order. Their order in the config has no effect."""
     names = config.classes
     unknown = [name for name in names if name not in source.classes]
     if unknown:
@@ -75,7 +76,7 @@ def _chosen_classes(config: DataConfig, source: Source) -> list[int]:
 
 
 def _new_labels(chosen: list[int], count: int) -> Indices:
-    """New labels by old ones: -1 for classes left out and, standing last, for images without a label."""
+    """An array from old to new labels: -1 for removed classes and, at the last index, for unlabelled images."""
     labels = np.full(count + 1, UNLABELLED, dtype=np.int64)
     labels[chosen] = np.arange(len(chosen))
     return labels

@@ -1,8 +1,8 @@
 """CIFAR-10, CIFAR-100 and STL-10 in the files that torchvision downloads and checks.
 
-Importing torchvision costs seconds, so it happens inside the functions, and only when files are looked at for
-the first time or decoded. Trials never download: `download_torchvision` is called by name. The fingerprint is
-the hash of the files' bytes.
+Importing torchvision takes seconds, so functions import it, and only when they inspect files for the first time or
+decode them. Trials never download data: only an explicit call of `download_torchvision` does. The fingerprint is the
+hash of the files' bytes.
 """
 
 import functools
@@ -23,24 +23,24 @@ from trainables.datasets.source import (
     rooted,
 )
 
-#: Images of rows of a part, and what there is to know of a set without them.
+#: `Read` returns the images of given rows of a part. `Look` returns facts about a data set without its images.
 Read = Callable[[str, Indices], Images]
 Look = Callable[[], dict[str, Any]]
 
-#: Class of torchvision and the folder it keeps under the data root.
+#: The class in torchvision, and its folder under the data root.
 _SETS: dict[str, tuple[str, str]] = {
     "cifar10": ("CIFAR10", "cifar-10-batches-py"),
     "cifar100": ("CIFAR100", "cifar-100-python"),
     "stl10": ("STL10", "stl10_binary"),
 }
 
-#: STL-10's files of images, 3 x 96 x 96 bytes each, columns before rows; unlabelled ones last.
+#: STL-10's image files: 3 x 96 x 96 bytes per image, in column-major order; the unlabelled file is last.
 _STL10_IMAGES = {"train": ("train_X.bin", "unlabeled_X.bin"), "test": ("test_X.bin",)}
 _STL10_SIZE = 96
 
 
 def open_torchvision(name: str, data_root: Path | None) -> Source:
-    """CIFAR-10, CIFAR-100 or STL-10 under the data root; STL-10 trains on train and unlabelled images.
+    """Open CIFAR-10, CIFAR-100 or STL-10 under the data root. STL-10 trains on labelled and unlabelled images.
 
     Raises `DataError` when the files are absent or fail torchvision's checksums.
     """
@@ -66,7 +66,7 @@ def _open(name: str, folder: Path, files: tuple[FileState, ...]) -> Source:
 
 
 def download_torchvision(name: str, data_root: Path) -> None:
-    """Fetch the files of a set into the data root, where they are not there already."""
+    """Download the files of a data set into the data root, if they are not there yet."""
     _opened(name, data_root, train=True, download=True)
 
 
@@ -74,14 +74,14 @@ def _folder(name: str, data_root: Path | None) -> Path:
     folder = rooted(name, data_root) / _SETS[name][1]
     if not folder.is_dir():
         raise DataError(
-            f"data {name!r} not found at {folder}; get it by `{download_command(name, data_root)}`, "
-            "or say where it lies by --data-root or STUDY_DATA_ROOT"
+            f"data {name!r} not found at {folder}; download it with `{download_command(name, data_root)}`, "
+            "or set its location with --data-root or STUDY_DATA_ROOT"
         )
     return folder
 
 
 def _opened(name: str, data_root: Path, *, train: bool, download: bool = False) -> Any:
-    """Torchvision's set, which has checked all its files, those of the other part too."""
+    """The data set object of torchvision. Its constructor checks all files, including those of the other part."""
     from torchvision import datasets
 
     part = {"split": "train" if train else "test"} if name == "stl10" else {"train": train}
@@ -96,7 +96,7 @@ def _checked(name: str, folder: Path, *, train: bool) -> Any:
 
 
 def _cifar(name: str, folder: Path) -> tuple[Read, Look]:
-    @functools.cache  # images are asked for in several batches
+    @functools.cache  # images are read in several batches
     def parts() -> dict[str, Any]:
         return {part: _checked(name, folder, train=part == "train") for part in ("train", "test")}
 
@@ -135,7 +135,7 @@ def _stl10_labels(path: Path) -> list[int]:
 
 
 def _stl10_images(folder: Path, part: str, rows: Indices) -> Images:
-    """Read through memory maps: torchvision would hold all 3 GB, twice while it joins them."""
+    """Images read through memory maps. Torchvision would hold all 3 GB, and twice as much while it joins them."""
     images = np.empty((len(rows), 3, _STL10_SIZE, _STL10_SIZE), dtype=np.uint8)
     start = 0
     for file in _STL10_IMAGES[part]:

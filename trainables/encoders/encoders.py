@@ -1,6 +1,6 @@
-"""Encoders by name, and the model that a trial trains: encoder and projection head.
+"""The registry of encoders by name, and the builder of the model that a trial trains: encoder and projection head.
 
-Importing this module costs no torch, so that a plan can check a name; the builders import what they need.
+Importing this module does not import torch, so a plan can check a name quickly. The builders import what they need.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def _build_resnet50(_config: EncoderConfig, channels: int, size: int) -> "nn.Mod
     return build_resnet("resnet50", channels=channels, size=size)
 
 
-#: Encoders by the name that study files use; besides these, import paths `my_package.nets:MyNet`.
+#: Encoders by their name in study files. A study file may also give an import path `my_package.nets:MyNet`.
 ENCODERS: dict[str, Callable[[EncoderConfig, int, int], "nn.Module"]] = {
     "small_conv": _build_small_conv,
     "resnet18": _build_resnet18,
@@ -44,7 +44,7 @@ ENCODERS: dict[str, Callable[[EncoderConfig, int, int], "nn.Module"]] = {
 
 
 def check_encoder_name(name: str) -> str:
-    """The name, when it is known or can be imported. Raises `ValueError` saying what is allowed otherwise."""
+    """Return the name if it is known or can be imported. Otherwise raise `ValueError` with the allowed names."""
     if name not in ENCODERS:
         _import_encoder(name)
     return name
@@ -53,10 +53,10 @@ def check_encoder_name(name: str) -> str:
 def build_model(
     config: EncoderConfig, *, channels: int, size: int, seed_generator: "torch.Generator"
 ) -> "ContrastiveModel":
-    """Encoder and head for images of (C, size, size), initialised from `seed_generator` alone.
+    """Build encoder and head for images of shape (C, size, size), initialised from `seed_generator` only.
 
-    An encoder given by import path is called with `channels=` and `size=` and must map (M, C, size, size) to
-    (M, h_dim). Raises `ValueError` for an unknown name or an output of another shape.
+    If the name is an import path, the imported object is called with `channels=` and `size=`. Its result must map
+    (M, C, size, size) to (M, h_dim). Raises `ValueError` for an unknown name or an output of another shape.
     """
     from trainables.encoders.model import build_contrastive
 

@@ -1,4 +1,4 @@
-"""Encoder and projection head as one module, and their initialisation from an explicit generator."""
+"""The model that trials train: encoder and projection head as one module, initialised from an explicit generator."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,8 @@ class ContrastiveModel(nn.Module):
     """`x (M, C, H, W) -> h (M, h_dim), z (M, projection_dim)`.
 
     The head is the two-layer perceptron h - h - projection_dim of SimCLR (Chen et al. 2020, arXiv 2002.05709,
-    section 4.2) with batch norm after the hidden layer, and with `last_batch_norm` after the output too, as in
-    SimCLR's code. `z` is raw: whoever computes a loss normalises it.
+    section 4.2) with batch norm after the hidden layer. With `last_batch_norm`, it has another batch norm after the
+    output, as in SimCLR's code. `z` is not normalised: the caller of a loss must normalise it.
     """
 
     def __init__(
@@ -21,7 +21,7 @@ class ContrastiveModel(nn.Module):
         self.encoder = encoder
         self.h_dim = h_dim
         self.head = nn.Sequential(
-            nn.Linear(h_dim, h_dim, bias=False),  # the batch norm that follows brings a bias
+            nn.Linear(h_dim, h_dim, bias=False),  # the next batch norm has a bias
             nn.BatchNorm1d(h_dim),
             nn.ReLU(inplace=True),
             nn.Linear(h_dim, projection_dim, bias=not last_batch_norm),
@@ -42,16 +42,16 @@ def build_contrastive(
     last_batch_norm: bool,
     seed_generator: torch.Generator,
 ) -> ContrastiveModel:
-    """Build an encoder for images of `shape (C, H, W)` and a head on top.
+    """Build an encoder for images of `shape (C, H, W)`, and a head for its output.
 
-    The initial weights depend on `seed_generator` alone. Modules initialise themselves from torch's global
-    generator, so that is seeded for the time of building, and put back. Raises `ValueError` when the
+    The initial weights depend only on `seed_generator`. Modules initialise themselves from torch's global generator,
+    so this function seeds it during the build and restores its state afterwards. Raises `ValueError` when the
     encoder's output is not (M, h_dim).
     """
     seed = int(torch.randint(2**63 - 1, (), generator=seed_generator))
     state = torch.get_rng_state()
     try:
-        # Not `torch.manual_seed`, which would reseed every accelerator too.
+        # `torch.manual_seed` would also seed the generators of all accelerators.
         torch.default_generator.manual_seed(seed)
         encoder = build_encoder()
         h_dim = _output_dim(encoder, shape)
@@ -60,13 +60,13 @@ def build_contrastive(
         )
     finally:
         torch.set_rng_state(state)
-    # Steps of the small network on a CPU are 15 % faster with channels-last weights, ResNet-18's 6 %.
+    # With channels-last weights, steps on a CPU are 15 % faster for the small network and 6 % for ResNet-18.
     return model.to(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
 def _output_dim(encoder: nn.Module, shape: tuple[int, int, int]) -> int:
-    encoder.eval()  # keeps batch-norm statistics as they are
+    encoder.eval()  # batch-norm statistics do not change
     output = encoder(torch.zeros(2, *shape))
     encoder.train()
     if output.ndim != 2 or len(output) != 2:

@@ -1,4 +1,4 @@
-"""ResNets of torchvision with the stem that fits the images (He et al. 2016, arXiv 1512.03385)."""
+"""The ResNet encoders: torchvision's networks with a stem for the image size (He et al. 2016, arXiv 1512.03385)."""
 
 from torch import nn
 
@@ -9,10 +9,10 @@ CIFAR_STEM_MAX_SIZE = 64
 def build_resnet(name: str, *, channels: int, size: int) -> nn.Module:
     """`resnet18` or `resnet50` without its classifier: (M, C, H, W) to (M, 512) or (M, 2048).
 
-    Up to 64 pixels the stem is CIFAR's (Chen et al. 2020, arXiv 2002.05709, appendix B.9): 3x3 with stride 1
-    and no max-pool. Above it is ImageNet's: 7x7 with stride 2 and max-pool.
+    Up to 64 pixels, the stem is the one for CIFAR (Chen et al. 2020, arXiv 2002.05709, appendix B.9): a 3x3
+    convolution with stride 1 and no max-pool. Above, it is the one for ImageNet: 7x7 with stride 2 and max-pool.
     """
-    from torchvision import models  # here and not above: the import costs seconds
+    from torchvision import models  # not at the top of the module: the import takes seconds
 
     network = getattr(models, name)(weights=None)
     if size <= CIFAR_STEM_MAX_SIZE:

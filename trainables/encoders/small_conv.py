@@ -1,12 +1,13 @@
-"""A small convolutional network for 8x8 to 32x32 images: the encoder of the quickstart."""
+"""A small convolutional network for images of 8x8 to 32x32 pixels. The quickstart study uses it as its encoder."""
 
 from torch import Tensor, nn
 
 
 class SmallConv(nn.Module):
-    """Three 3x3 convolutions of `width`, 2 and 4 `width` channels, each with batch norm and ReLU, and a mean.
+    """Three 3x3 convolutions with batch norm and ReLU, followed by the mean over all positions.
 
-    `x (M, C, H, W) -> h (M, 4 * width)`. Strides are 1, 2, 2 below 16 pixels and 2, 2, 2 from there.
+    `x (M, C, H, W) -> h (M, 4 * width)`. The convolutions have `width`, `2 * width` and `4 * width` channels. Strides
+    are 1, 2, 2 for images below 16 pixels, and 2, 2, 2 otherwise. Raises `ValueError` for a width below 1.
     """
 
     def __init__(self, *, channels: int, size: int, width: int = 16) -> None:

@@ -1,4 +1,7 @@
-"""Evaluation of a frozen encoder on the splits of its data: features once, then metrics and probes."""
+"""Evaluation of a frozen encoder on the splits of its data: features, metrics and probes.
+
+The module also has the two measurements during training, for learning curves and early stopping.
+"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -29,22 +32,25 @@ from trainables.training.member import Loss
 from trainables.training.trials import torch_images, views_of
 from trainables.views.recipes import plain
 
-#: Images of the training split that the learning curves' neighbours come from.
+#: Number of training images among which learning curves and early stopping search for nearest neighbours.
 _MONITORED_IMAGES = 5000
 
-#: Images a forward pass of evaluation; fixed, since kernels may differ in the last bit between batch sizes.
+#: Images per forward pass in evaluation. Fixed, because kernels may differ in the last bit between batch sizes.
 _EVALUATION_BATCH = 512
 
 
 def evaluate(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> Iterator[dict[str, Any]]:
-    """Record columns of a trained model in evaluation mode, stage by stage. Raises `Diverged`."""
+    """Yield record columns of a trained model in evaluation mode: first its metrics, then its probe accuracies.
+
+    Raises `Diverged` when an embedding is not finite.
+    """
     layers = {name: _embed(model, split.images, plain, runtime) for name, split in data.splits.items()}
     if not all(layer.isfinite().all() for pair in layers.values() for layer in pair):
         raise Diverged("an embedding of the trained network was not finite")
     draw_pair = _pair_drawer(model, config, data, runtime)
-    test_pair = draw_pair("test")  # before any other split, so that nothing here depends on the suite
+    test_pair = draw_pair("test")  # before any other split, so that the metrics do not depend on the suite
     yield representation_metrics(layers["test"], *test_pair)
 
     @cache
@@ -62,7 +68,8 @@ def evaluate(
 
     @cache
     def corrupted_views(split: str) -> tuple[Tensor, Tensor]:
-        draw = _drawer(model, config, data, runtime, Stream.CORRUPTED_VIEWS)  # anew: alike in whatever order
+        # A new generator per split, so that the order of the calls has no effect.
+        draw = _drawer(model, config, data, runtime, Stream.CORRUPTED_VIEWS)
         copies = corrupted_copies(
             config.task, data, split, data_root=runtime.data_root, device=runtime.device
         )
@@ -87,7 +94,7 @@ def evaluate(
 def monitor(
     model: ContrastiveModel, loss: Loss, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> dict[str, float]:
-    """A point of the learning curves, on the validation split; the model trains on unchanged."""
+    """The metrics of one point of the learning curves, on the validation split. Training is not affected."""
     train, val, z = _embed_half_way(model, data, runtime)
     layers = {"h": val.features, "z": z}
     ranks = {name: effective_rank(F.normalize(layer, dim=1)) for name, layer in layers.items()}
@@ -101,10 +108,10 @@ def monitor(
 def _information(
     model: ContrastiveModel, loss: Loss, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> dict[str, float]:
-    """The mutual information of two views of a validation image, of built-in losses that estimate it.
+    """The mutual information of two views of a validation image, for built-in losses that estimate it.
 
-    It is the mean over batches of M pairs, or over one batch of all images where these are fewer. Every point of the
-    curves sees the same views, drawn from a generator that nothing else uses.
+    The estimate is the mean over batches of M pairs. If there are fewer than M images, it uses one batch of all
+    images. Every point of the curves uses the same views, drawn from a new generator.
     """
     if not isinstance(loss, AnalyticLoss) or LOSSES.get(loss.name) is not type(loss):
         return {}
@@ -123,9 +130,9 @@ def _information(
 def validation_score(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> float:
-    """What early stopping goes by: the learning curves' accuracy of nearest neighbours on the validation split.
+    """The score for early stopping: the nearest-neighbour accuracy of the learning curves on the validation split.
 
-    NaN where an embedding is not finite. The model trains on unchanged.
+    NaN when an embedding is not finite. Training is not affected.
     """
     train, val, _ = _embed_half_way(model, data, runtime)
     if not (train.features.isfinite().all() and val.features.isfinite().all()):
@@ -136,7 +143,7 @@ def validation_score(
 def _embed_half_way(
     model: ContrastiveModel, data: ImageData, runtime: Runtime
 ) -> tuple[Labelled, Labelled, Tensor]:
-    """`h` of part of the training split and of the validation split, and `z` of the latter, while it trains."""
+    """`h` of part of the training split, and `h` and `z` of the validation split, for a model in training."""
     model.eval()
     train_h, _ = _embed(model, data.train.images[:_MONITORED_IMAGES], plain, runtime)
     h, z = _embed(model, data.val.images, plain, runtime)
@@ -148,7 +155,7 @@ def _embed_half_way(
 def _pair_drawer(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> Callable[[str], tuple[Layers, Layers]]:
-    """A function that gives both layers of two views of each image of a split, drawn anew at every call."""
+    """A function that returns both layers of two views of each image of a split. Every call draws new views."""
     draw = _drawer(model, config, data, runtime, Stream.EVALUATION_VIEWS)
     return lambda split: (draw(data.splits[split].images), draw(data.splits[split].images))
 
@@ -156,7 +163,7 @@ def _pair_drawer(
 def _drawer(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime, stream: Stream
 ) -> Callable[[np.ndarray], Layers]:
-    """A function that gives both layers of one view of each image, drawn from `stream`, which begins here."""
+    """A function that returns both layers of one view of each image, drawn from a new generator for `stream`."""
     views = views_of(config.task, data)
     randomness = stream_generator(config.seed, stream, runtime.device)
     return lambda images: _embed(model, images, lambda part: views(part, randomness), runtime)

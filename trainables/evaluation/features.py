@@ -1,4 +1,4 @@
-"""What the probes are given: features of the frozen encoder, computed once a split and shared by all probes."""
+"""The inputs of the probes: features of the frozen encoder, computed once per split and shared by all probes."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ class Labelled:
 
 @dataclass(frozen=True, kw_only=True)
 class EncodedSplits:
-    """The encoder's output `h` on the splits "train", "val" and "test", and what the retrieval probes search with.
+    """The encoder's output `h` on the splits "train", "val" and "test", and the inputs of the retrieval probes.
 
-    All are functions of "val" or "test", since they cost passes of the encoder: `views` gives the features of two
-    views of each image and `projected_views` the projections `z (N, d)` of the same, of any length; `corrupted`
-    the features of the images under one corruption after the other, `corrupted_views` the projections `(C, N, d)`
-    of two views of each image under each of C corruptions.
+    The inputs of the retrieval probes are functions of the split name "val" or "test", because they need forward
+    passes of the encoder. `views` returns the features of two views of each image. `projected_views` returns the
+    projections `z (N, d)` of the same views, not normalised. `corrupted` yields the features of the images for each
+    corruption. `corrupted_views` returns the projections `(C, N, d)` of two views of each image under each of C
+    corruptions.
     """
 
     labelled: Mapping[str, Labelled]
@@ -34,13 +35,13 @@ class EncodedSplits:
 
     @cached_property
     def standardised(self) -> dict[str, Labelled]:
-        """All splits in float64, with zero mean and unit deviation on the training split.
+        """The features of all splits in float64, with zero mean and unit standard deviation on the training split.
 
         A feature that is constant on the training split becomes zero.
         """
         features = self.labelled["train"].features.double()
         mean, deviation = features.mean(dim=0), features.std(dim=0, correction=0)
-        # A collapsed encoder has features that differ by rounding alone: noise is not to be scaled up to size one.
+        # The features of a collapsed encoder differ only by rounding. This noise must not be scaled up to size one.
         floor = 1e-6 * features.abs().max().clamp(min=1e-30)
         scale = torch.where(deviation > floor, deviation, torch.inf)
         return {

@@ -1,6 +1,6 @@
-"""Few labels a class, drawn by nothing but the labels and the numbers asked for.
+"""Draws of few labelled images per class, for the few-label probes.
 
-All trials, seeds and losses are judged by the same labelled images.
+A draw depends only on the labels, `shots` and `draws`, so all trials, seeds and losses use the same labelled images.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _LABEL_DRAWS_ENTROPY = 240518045
 
 
 def label_draws(labels: NDArray[np.integer], shots: int, draws: int) -> Iterator[NDArray[np.int64]]:
-    """Indices of `shots` images of each class, `draws` times; the same whenever labels and numbers are.
+    """Yield the indices of `shots` images of each class, `draws` times. Equal arguments give equal indices.
 
     Raises `ValueError` when a class has fewer images than `shots`.
     """

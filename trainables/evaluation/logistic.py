@@ -1,10 +1,10 @@
-"""Multinomial logistic regression with an L2 penalty, solved to its optimum on any device.
+"""Multinomial logistic regression with an L2 penalty, solved to its optimum on any device, for the probes.
 
     minimise over w, b:  sum_i ( lse_c(w_c.x_i + b_c) - (w_{y_i}.x_i + b_{y_i}) ) + l2 / 2 sum_c |w_c|^2
 
-which is scikit-learn's `LogisticRegression(C=1 / l2)` for three classes and more; with two, scikit-learn fits one
-weight vector, and its penalty is twice as strong. scipy's L-BFGS-B moves the few parameters on the CPU, torch
-computes the loss and its gradient where the features lie, so that a CPU and a GPU take the same path.
+For three or more classes this is scikit-learn's `LogisticRegression(C=1 / l2)`. For two classes, scikit-learn fits
+one weight vector, and its penalty is twice as strong. scipy's L-BFGS-B updates the parameters on the CPU. torch
+computes the loss and its gradient on the device of the features. A CPU and a GPU thus use the same algorithm.
 """
 
 import numpy as np
@@ -15,15 +15,17 @@ from torch.nn import functional as F
 
 from trainables.evaluation.linear_classifier import LinearClassifier
 
-#: Largest entry of the preconditioned gradient at which the solver stops. Half its squared length estimates by how
-#: many nats the loss (a sum over images) lies above the optimum.
+#: The solver stops when no entry of the preconditioned gradient is larger. Half the squared length of this gradient
+#: estimates how many nats the loss (a sum over images) is above the optimum.
 GRADIENT_TOLERANCE = 1e-3
 
-#: Curvature of the loss along a feature, in units of the feature's sum of squares: p (1 - p) of a typical image. Any
-#: value gives the same optimum; on the quickstart's features this one took half the steps of no preconditioner.
+#: Curvature of the loss along a feature, in units of the feature's sum of squares: p (1 - p) of a typical image.
+#: Every value gives the same optimum. On the quickstart's features, this value halved the steps compared with no
+#: preconditioner.
 _CURVATURE = 0.01
 
-#: Images a coefficient that `X^T X` is estimated from: of all images it would cost as much as many steps.
+#: `X^T X` is estimated from this number of images per coefficient. With all images it would cost as much as many
+#: steps.
 _SAMPLE = 16
 
 _MAX_STEPS = 10_000
@@ -32,8 +34,8 @@ _MAX_STEPS = 10_000
 def fit_logistic(features: Tensor, labels: Tensor, *, l2: float) -> LinearClassifier:
     """The unique optimum for features `(n, d)` and labels `(n,)`, or of B fits at once for `(B, n, d)` and `(B, n)`.
 
-    Fits solved together must hold the same classes. Works in float64. The biases carry no penalty and sum to zero.
-    Raises `ValueError` when `l2` is so small that the optimum is out of reach.
+    All fits in one call must have the same classes. Computes in float64. The biases have no penalty and sum to zero.
+    Raises `ValueError` when `l2` is so small that the solver does not reach the optimum.
     """
     batched = features.double().reshape(-1, *features.shape[-2:])
     classes, targets = labels.unique(return_inverse=True)
@@ -50,7 +52,10 @@ def fit_logistic(features: Tensor, labels: Tensor, *, l2: float) -> LinearClassi
 
 
 def _row_space(features: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Features in an orthonormal basis of their rows, where that makes them fewer: the optimum lies there."""
+    """Coordinates of the features in an orthonormal basis of their rows, if n < d, and that basis.
+
+    The optimal weights are in the row space of the features.
+    """
     if features.shape[1] >= features.shape[2]:
         return features, None
     basis, coordinates = torch.linalg.qr(features.mT)
@@ -73,21 +78,22 @@ def _solve(problem: "_Problem", l2: float) -> Tensor:
 class _Problem:
     """Loss and gradient of B separate fits, as functions of one flat vector.
 
-    Their sum is separable, so its optimum is that of each. The vector holds the coefficients in the coordinates
-    of the Cholesky factor of `_CURVATURE * X^T X + l2`, which are nearer to round than the features' own.
+    The sum of the losses is separable, so its optimum is the optimum of every fit. The vector holds the coefficients
+    in the coordinates of the Cholesky factor of `_CURVATURE * X^T X + l2`. In these coordinates the loss is better
+    conditioned than in the coordinates of the features.
     """
 
     def __init__(self, features: Tensor, targets: Tensor, classes: int, l2: float) -> None:
-        # Classes and features before images: the products and the sums over classes then run along the images.
+        # Classes and features before images: products and sums over classes then run along the contiguous images.
         self.inputs = F.pad(features, (0, 1), value=1.0).mT.contiguous()  # (B, d + 1, n)
         self.targets = F.one_hot(targets, classes).mT.to(features)  # (B, C, n)
-        self.penalty = F.pad(features.new_full((features.shape[2],), l2), (0, 1))  # none on the bias
+        self.penalty = F.pad(features.new_full((features.shape[2],), l2), (0, 1))  # no penalty on the bias
         self.to_coefficients = _preconditioner(self.inputs, self.penalty)  # (B, d + 1, d + 1)
         self.shape = (len(features), classes, self.inputs.shape[1])
         self.size = len(features) * classes * self.inputs.shape[1]
 
     def coefficients(self, flat: np.ndarray) -> Tensor:
-        """Weights and, last, bias of each class, `(B, C, d + 1)`."""
+        """The weights and, in the last column, the bias of each class, `(B, C, d + 1)`."""
         return torch.from_numpy(flat).to(self.inputs.device).view(self.shape) @ self.to_coefficients
 
     def loss_and_gradient(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -105,6 +111,6 @@ def _preconditioner(inputs: Tensor, penalty: Tensor) -> Tensor:
     n = inputs.shape[2]
     sample = inputs[..., : _SAMPLE * inputs.shape[1]]
     gram = _CURVATURE * n / sample.shape[2] * (sample @ sample.mT)
-    # A collapsed or linearly dependent feature leaves nothing but rounding errors under a tiny penalty.
+    # With a tiny penalty, a collapsed or linearly dependent feature leaves only rounding errors in some directions.
     ridge = penalty + 1e-9 * gram.diagonal(dim1=1, dim2=2).mean(dim=1, keepdim=True)
     return torch.linalg.inv(torch.linalg.cholesky(gram + torch.diag_embed(ridge)))

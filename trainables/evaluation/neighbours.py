@@ -1,7 +1,8 @@
-"""Classification by the k nearest neighbours in cosine similarity, each with one vote (Wu et al. 2018 weigh them).
+"""Classification by the k nearest neighbours in cosine similarity, for the knn probe and learning curves.
 
-Ties are settled without regard to the order of the images: where several neighbours are equally similar at the
-k-th place, they share the votes that are left. Equal votes go to the lowest class, as in scikit-learn.
+Each neighbour has one vote (Wu et al. 2018 weight the votes). The order of the images does not affect ties: if
+several neighbours are equally similar at the k-th place, they share the remaining votes. If classes have equal
+votes, the lowest class wins, as in scikit-learn.
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ from trainables.evaluation.features import Labelled
 
 
 def knn_accuracy(train: Labelled, queries: Labelled, *, k: int) -> float:
-    """Share of queries whose label most of their `min(k, n)` nearest of the n training rows have, in [0, 1]."""
+    """Accuracy in [0, 1] of the vote of the `min(k, n)` nearest of the n training rows, over the queries."""
     one_hot = F.one_hot(train.labels).float()
     k = min(k, len(one_hot))
     predicted = [
@@ -25,21 +26,21 @@ def knn_accuracy(train: Labelled, queries: Labelled, *, k: int) -> float:
 
 
 def _votes(similarity: Tensor, one_hot: Tensor, k: int) -> Tensor:
-    """Votes of each class, `(b, C)`, given similarities `(b, n)` and the classes of the n rows `(n, C)`."""
+    """Votes for each class, `(b, C)`, from similarities `(b, n)` and the one-hot classes of the n rows `(n, C)`."""
     last = _kth_largest(similarity, k)
     votes = (similarity >= last).float() @ one_hot
     crowded = votes.sum(dim=1) > k
     if crowded.any():
         nearer = (similarity[crowded] > last[crowded]).float() @ one_hot
-        tied = votes[crowded] - nearer  # whole numbers, so that equal shares are equal to the bit
+        tied = votes[crowded] - nearer  # integers, so that equal shares are exactly equal
         votes[crowded] = nearer + tied * ((k - nearer.sum(dim=1)) / tied.sum(dim=1))[:, None]
     return votes
 
 
 def _kth_largest(similarity: Tensor, k: int) -> Tensor:
-    """The k-th largest of each row of `(b, n)`, as `(b, 1)`."""
+    """The k-th largest value of each row of `(b, n)`, as `(b, 1)`."""
     if similarity.is_cuda:
         return similarity.topk(k, dim=1, sorted=False).values.amin(dim=1, keepdim=True)
-    # On a CPU numpy's vectorised selection takes an eighth of the time of torch's at n = 1,000.
+    # On a CPU, numpy's vectorised selection is eight times faster than torch's at n = 1,000.
     place = similarity.shape[1] - k
     return torch.from_numpy(np.partition(similarity.numpy(), place, axis=1)[:, place, None])

@@ -1,7 +1,8 @@
-"""Metrics of the trained representation on the test set, for both of its layers.
+"""Metrics of the trained representation on the test set, for both layers; used by `evaluate`.
 
-`h` is the encoder's output, which the probe sees, `z` the projection, which the loss sees; both unit-norm. A layer
-with a row of length zero has no direction to measure (a dead encoder's output is all zeros): its metrics are null.
+`h` is the encoder's output, the input of the probes. `z` is the projection, the input of the loss. Both are
+normalised to unit norm. A row of length zero has no direction (the output of a collapsed encoder may be all zeros).
+A layer with such a row gets null metrics.
 """
 
 import torch
@@ -11,12 +12,12 @@ from torch.nn import functional as F
 from trainables.metrics.alignment import alignment
 from trainables.metrics.embedding import embedding_metrics
 
-#: Both layers of the same images: `h (N, h_dim)` and `z (N, d)`, of any length.
+#: Both layers of the same images: `h (N, h_dim)` and `z (N, d)`, not normalised.
 Layers = tuple[Tensor, Tensor]
 
 
 def representation_metrics(clean: Layers, view_a: Layers, view_b: Layers) -> dict[str, float | int]:
-    """Record columns: alignment between two views of each image, everything else on the clean images."""
+    """Record columns. Alignment compares two views of each image; all other metrics use the clean images."""
     columns: dict[str, float | int] = {}
     for name, points, a, b in zip(("h", "z"), clean, view_a, view_b, strict=True):
         columns[f"{name}_dim"] = points.shape[1]

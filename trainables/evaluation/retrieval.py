@@ -1,13 +1,15 @@
-"""Retrieval: is the image of a query the most similar of all images of the split?
+"""Retrieval accuracies for the retrieval probes: is a query's own image the most similar one in the gallery?
 
-A query that finds t equally similar images at the top, its own among them, counts 1 / t: what a choice among them
-at random would find. A collapsed encoder, to which all images are one, so scores chance, 1 / N, and not 1.
+If t images are equally similar at the top and the query's own image is among them, the query counts 1 / t, the
+expected result of a random choice. A collapsed encoder maps all images to one point, so it scores chance, 1 / N, and
+not 1.
 
-Two questions of Cho et al. 2024 (TMLR, arXiv 2307.05906), both about the projection z and both ways, from
-either view to the other: their text looks for the second view of an image among all images, of the data set or
-under one corruption; their released code looks, under corruption, among the C corruptions of that one image alone,
-where chance is 1 / C. The code takes inner products of projections of any length, so a long one is similar to all;
-here they are normalised, or `raw` where a name says so.
+Cho et al. 2024 (TMLR, arXiv 2307.05906) measure two quantities. Both use the projection z, and both average the two
+directions between the views. Their text searches for the second view of an image among all images, either of the
+data set or under one corruption. Their released code, under corruption, searches only among the C corruptions of
+that one image, where chance is 1 / C. The code uses inner products of projections that are not normalised, so a
+long projection is similar to all others. Here the projections are normalised, except in probes with `raw` in their
+name.
 """
 
 from collections.abc import Iterator
@@ -20,9 +22,9 @@ from trainables.evaluation.cosine import cosine_blocks, inner_product_blocks
 
 
 def retrieval_accuracy(queries: Tensor, gallery: Tensor, *, normalised: bool = True) -> float:
-    """Accuracy at 1, in [0, 1]: query i `(N, d)` looks for row i of the gallery `(N, d)`.
+    """Accuracy at 1, in [0, 1], for queries `(N, d)` and a gallery `(N, d)`. Query i matches row i.
 
-    By cosine similarity, or by inner product where not `normalised`.
+    Similarity is the cosine, or the inner product if not `normalised`.
     """
     blocks = cosine_blocks if normalised else inner_product_blocks
     found = [
@@ -33,20 +35,22 @@ def retrieval_accuracy(queries: Tensor, gallery: Tensor, *, normalised: bool = T
 
 
 def mean_retrieval_accuracy(queries: Iterator[Tensor], gallery: Tensor) -> float:
-    """Mean of `retrieval_accuracy` over sets of queries, such as one a corruption. At least one set."""
+    """Mean of `retrieval_accuracy` over one or more sets of queries, such as one set per corruption."""
     accuracies = [retrieval_accuracy(each, gallery) for each in queries]
     return sum(accuracies) / len(accuracies)
 
 
 def mutual_retrieval_accuracy(z_a: Tensor, z_b: Tensor, *, normalised: bool) -> float:
-    """Mean of `retrieval_accuracy` from the first views `(N, d)` to the second and from the second to the first."""
+    """Mean of `retrieval_accuracy` from first views `(N, d)` to second views and from second to first."""
     forth = retrieval_accuracy(z_a, z_b, normalised=normalised)
     return (forth + retrieval_accuracy(z_b, z_a, normalised=normalised)) / 2
 
 
 def among_corruptions_accuracy(z_a: Tensor, z_b: Tensor, *, normalised: bool) -> float:
-    """Of views `(C, N, d)` of N images under C corruptions: is each image's view under a corruption closest to its
-    other view under the same one, among the C of that image? Mean over images, corruptions and both ways.
+    """Retrieval accuracy among the C corruptions of each image, for views `(C, N, d)` of N images.
+
+    A view is retrieved if, among the image's C other views, the one under the same corruption is the most similar.
+    The result is the mean over images, corruptions and both directions.
     """
     if normalised:
         z_a, z_b = F.normalize(z_a, dim=2), F.normalize(z_b, dim=2)

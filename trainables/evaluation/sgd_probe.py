@@ -1,11 +1,12 @@
-"""The papers' linear probe: a softmax layer trained by SGD on the frozen encoder's output, last iterate.
+"""The papers' linear probe: a softmax layer trained by SGD on the frozen encoder's output. The last iterate is used.
 
-After the evaluation of simclr-pytorch, the code base that the authors' follow-up names: SGD with momentum 0.9,
-base rate 0.1 falling linearly to zero, weight decay 1e-4 on weights and biases, batches of 1,024 of which the last
-of an epoch may be short, weights that start at zero, features as they are (not standardised). 200 epochs.
+It follows the evaluation of simclr-pytorch, the code base that the authors' follow-up paper names: SGD with
+momentum 0.9, a base learning rate of 0.1 that falls linearly to zero, weight decay 1e-4 on weights and biases,
+batches of 1,024 (the last batch of an epoch may be smaller), initial weights of zero, features without
+standardisation, 200 epochs.
 
-What differs: features are computed once, of the plain images, so the probe sees no augmentation (the original
-crops and flips anew in every epoch); and the budget is in epochs, as the papers state it, not in steps.
+There are two differences. Features are computed once from the plain images, so the probe uses no augmentation (the
+original draws new crops and flips in every epoch). The budget is given in epochs, as in the papers, and not in steps.
 """
 
 import torch
@@ -28,9 +29,9 @@ def fit_sgd(
     batch_size: int,
     order: torch.Generator,
 ) -> LinearClassifier:
-    """The classifier after `epochs` passes over the training rows, in float32 on their device.
+    """Train for `epochs` passes over the training rows, in float32 on their device, and return the classifier.
 
-    `order`, on the CPU, draws the batches, so that they are the same on every device.
+    The generator `order` is on the CPU, so the batches are the same on every device.
     """
     classes, targets = train.labels.unique(return_inverse=True)
     inputs = F.pad(train.features.float(), (0, 1), value=1.0)

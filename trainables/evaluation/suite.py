@@ -1,4 +1,4 @@
-"""The suite of probes that a study file asks for, run on the features of one encoder."""
+"""Runs the suite of probes of a study file on the features of one encoder; used by `evaluate`."""
 
 from trainables.config import ProbeConfig
 from trainables.evaluation.features import EncodedSplits
@@ -8,8 +8,8 @@ from trainables.evaluation.probes import PROBES
 def probe_accuracies(config: ProbeConfig, splits: EncodedSplits, *, seed: int) -> dict[str, float]:
     """Record columns `val_<probe>_accuracy` and `test_<probe>_accuracy` of each probe of the suite.
 
-    `seed` is the trial's; of all probes only `probe_sgd` draws from it. Raises `ValueError` when a class has
-    fewer training images than a few-label probe asks for.
+    `seed` is the seed of the trial; only the probe `probe_sgd` uses it. Raises `ValueError` when a class has
+    fewer training images than a few-label probe needs.
     """
     columns: dict[str, float] = {}
     for name in config.suite:

@@ -1,7 +1,8 @@
-"""The kernels of the kernel contrastive loss by name.
+"""The registry of kernels for the kernel contrastive loss, by name.
 
-To add one: a file here with its `Kernel`, a line below, and a loop version in `tests/reference/kernels.py`. The
-contract test (`tests/trainables/losses/test_kernels.py`) names what is missing.
+To add a kernel, write a file here with its `Kernel`, add it to `KERNELS`, and add a loop version in
+`tests/reference/kernels.py`. The contract test (`tests/trainables/losses/test_kernels.py`) fails with the name of
+each missing part.
 """
 
 from trainables.kernels.gaussian import GAUSSIAN

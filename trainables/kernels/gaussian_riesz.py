@@ -1,4 +1,4 @@
-"""A Gaussian alignment with a Riesz energy, which has no pole where the views of a pair coincide."""
+"""The Gaussian alignment with a Riesz energy. The alignment has no pole when the views of a pair coincide."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ _ALIGNMENT_T = 2.0
 
 
 def gaussian_alignment(exponent: "Tensor", _t: "Hyperparameter") -> ValueAndSlope:
-    """`exp(-2 d^2)` whatever `t` is, which is the exponent of the energy."""
+    """`exp(-2 d^2)` for every `t`, because `t` is the exponent of the energy."""
     return GAUSSIAN_FUNCTION.terms(exponent, _ALIGNMENT_T)
 
 

@@ -1,7 +1,7 @@
-"""What a kernel of the kernel contrastive loss declares. Each kernel is a file of this package.
+"""The declaration of a kernel for the kernel contrastive loss. Each kernel is one file of this package.
 
-Kernels are functions of the squared distance `d^2` between two unit-norm points. The planner reads what is declared
-without loading torch, so files of this package import torch inside functions alone.
+Kernels are functions of the squared distance `d^2` between two unit-norm points. The planner reads the declarations
+without importing torch, so the files of this package do not import torch at module level.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ValueAndSlope(NamedTuple):
-    """`K = value_factor value` and `dK / d(d^2) = slope_factor slope`; value and slope may be one tensor."""
+    """`K = value_factor value` and `dK / d(d^2) = slope_factor slope`. Value and slope may be the same tensor."""
 
     value: "Tensor"
     value_factor: "Hyperparameter"
@@ -26,11 +26,12 @@ class ValueAndSlope(NamedTuple):
 
 
 class KernelFunction(NamedTuple):
-    """A kernel as the loss computes it, elementwise; `t` is a number or broadcasts.
+    """The elementwise computation of a kernel in the loss. `t` is a number or a tensor that broadcasts.
 
-    `terms` takes `scale(t) d^2`, since the product that makes distances scales them at no cost, and returns value and
-    derivative with respect to `d^2` without their constant factors, which sums and products take in at no cost too.
-    It may overwrite the distance, which may be below 0 by its rounding.
+    The argument of `terms` is `scale(t) d^2`, because the product that computes distances can scale them at no cost.
+    `terms` returns the value and the derivative with respect to `d^2` without their constant factors, because later
+    sums and products can apply these factors at no cost. It may overwrite its argument. Due to rounding, the distance
+    may be slightly below 0.
     """
 
     scale: "Callable[[Hyperparameter], Hyperparameter]"
@@ -48,18 +49,18 @@ class Kernel:
     name: str
     formula: str
     source: str
-    #: Default of `t`, and the range in which value and gradient stay finite and right in float32.
+    #: The default of `t`, and the range in which value and gradient are finite and correct in float32.
     parameter: LossField
     #: K between points of one view.
     energy: KernelFunction
     #: K between the views of a pair.
     alignment: KernelFunction
-    #: What a larger `t` does to the ratio of the forces from near and from far points: a lower temperature raises it.
+    #: The effect of a larger `t`. A lower temperature raises the ratio of the forces from near and from far points.
     larger_t_acts_as: Literal["higher temperature", "lower temperature"]
-    #: Whether, at a value of `t`, the regular simplex (True) or the cross-polytope (False) is known to make the loss
-    #: of N <= d + 1 or N = 2d pairs least; see `trainables.sphere.known`.
+    #: Whether a known result says that, for this `t`, the regular simplex (True, N <= d + 1 pairs) or the
+    #: cross-polytope (False, N = 2d pairs) minimises the loss; see `trainables.sphere.known`.
     optimum_known: Callable[[float, bool], bool] = _unknown
-    optimum_source: str = ""  # needed where `optimum_known` is given
-    #: The temperature T of `exp(u.v / T)` that this kernel equals up to a factor, by `t`; None where there is none.
+    optimum_source: str = ""  # required with `optimum_known`
+    #: The temperature T, as a function of `t`, for which this kernel equals `exp(u.v / T)` up to a factor; or None.
     temperature: Callable[[float], float] | None = None
-    temperature_source: str = ""  # needed where `temperature` is given
+    temperature_source: str = ""  # required with `temperature`

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def log(scaled_distance: "Tensor", t: "Hyperparameter") -> ValueAndSlope:
     """`K = -1/2 log(1 + t d^2)`, from `t d^2`."""
     inner = scaled_distance.clamp_min_(0.0).add_(1.0)
-    # not log1p: it is 13 times slower on a CPU, and near 0 only the value's last absolute digit is at stake
+    # Not log1p, which is 13 times slower on a CPU. Near 0, only the last absolute digit of the value differs.
     return ValueAndSlope(inner.log(), -0.5, inner.reciprocal_(), -0.5 * t)
 
 

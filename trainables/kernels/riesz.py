@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def riesz_guard(dtype: "torch.dtype") -> float:
-    """Squared distance within which the kernel is constant: its value there is the value at this distance.
+    """The squared distance below which the kernel is constant, with its value at this distance and derivative 0.
 
-    Its derivative there is 0. It lies above the rounding of Gram distances in float32 or float64.
+    It is larger than the rounding errors of Gram distances in float32 or float64.
     """
     return 1e-12 if dtype.itemsize == 8 else 1e-6
 
@@ -23,8 +23,8 @@ def riesz_guard(dtype: "torch.dtype") -> float:
 def riesz(squared_distance: "Tensor", t: "Hyperparameter") -> ValueAndSlope:
     """`K = d^-t` for t > 0, `K = -d^|t|` for t < 0, constant within `riesz_guard`; from `d^2`.
 
-    Poles at coincidence: of the value for t > 0, of the gradient for t >= -1. At t = -2 the energy's optimum
-    is not unique (any set with zero mean), below it points cluster at antipodes.
+    At coincident points, the value has a pole for t > 0, and the gradient for t >= -1. At t = -2 the optimum of the
+    energy is not unique (any set with zero mean). For t < -2, points cluster at antipodes.
     """
     sign = (1.0 if t > 0 else -1.0) if isinstance(t, int | float) else t.sign()
     guard = riesz_guard(squared_distance.dtype)
@@ -44,7 +44,7 @@ RIESZ = Kernel(
     energy=RIESZ_FUNCTION,
     alignment=RIESZ_FUNCTION,
     larger_t_acts_as="lower temperature",
-    # below -2 points cluster; above 0 the alignment has a pole, and the loss no least value
+    # Below -2 points cluster. Above 0 the alignment has a pole, so the loss has no minimum.
     optimum_known=lambda t, _simplex: -2 <= t <= 0,
     optimum_source="completely monotonic in d^2 up to a constant: Cohn and Kumar 2007, arXiv math/0607446",
 )

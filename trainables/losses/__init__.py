@@ -1,7 +1,7 @@
-"""The losses by name.
+"""The registry of losses by name, and the functions that find and build a loss.
 
-To add one: its file, a line here, its card in `trainables.loss_fields`, a loop version in `tests/reference`
-and its space in `search_spaces`; the contract tests name what is missing.
+To add a loss, write its file, add it to `LOSSES`, and add its card in `trainables.loss_fields`, a loop version in
+`tests/reference` and its space in `search_spaces`. The contract tests fail with the name of each missing part.
 """
 
 import dataclasses
@@ -30,9 +30,9 @@ LOSSES: dict[str, type] = {
 
 
 def resolve_loss(name: str) -> type:
-    """The class of a built-in loss, or of a user's own by import path (`my_package.my_module:MyLoss`).
+    """The class of a built-in loss, or of a user's own loss by import path (`my_package.my_module:MyLoss`).
 
-    Raises `ValueError` for an unknown name, a wrong path, or a class that is no dataclass with a call.
+    Raises `ValueError` for an unknown name, for a wrong path, and for a class that is not a callable dataclass.
     """
     if name in LOSSES:
         return LOSSES[name]
@@ -42,10 +42,10 @@ def resolve_loss(name: str) -> type:
 
 
 def build_loss(name: str, **hyperparameters: Any) -> Any:
-    """A loss by name or import path with the given fields; the others take their defaults.
+    """Build a loss by name or import path with the given fields; all other fields get their defaults.
 
-    The result is called as `loss(z_a, z_b)` on unit-norm `(M, d)` views and returns a scalar. Raises
-    `ValueError` for an unknown loss or field, or a value outside the field's range.
+    Call the result as `loss(z_a, z_b)` on unit-norm `(M, d)` views; it returns a scalar. Raises `ValueError` for an
+    unknown loss or field, or a value outside the field's range.
     """
     loss = resolve_loss(name)
     names = [spec.name for spec in dataclasses.fields(loss)]

@@ -1,8 +1,8 @@
-"""Losses that know their own gradient.
+"""The base class of the built-in losses, which compute their own gradient.
 
-At M = 32 a loss written in plain tensor operations spends its time on autograd's bookkeeping, at M = 1024 on
-intermediate matrices. A loss here computes value and gradient in one go and hands autograd the finished
-gradient.
+A loss written in plain tensor operations spends most of its time on autograd's overhead at M = 32, and on
+intermediate matrices at M = 1024. The losses here compute value and gradient together and pass the gradient to
+autograd.
 """
 
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from trainables.loss_fields import check_loss_params
 from trainables.losses.precision import compute_dtype, exact_arithmetic, is_exact
 from trainables.losses.views import check_shapes
 
-#: A hyperparameter: one number, or one per stacked trial, shape `(K,)`.
+#: A hyperparameter: one number, or one number per stacked trial with shape `(K,)`.
 Hyperparameter = float | Tensor
 
-#: Weight of each anchor in the sum whose gradient is wanted: a number, `(M,)` or `(K, M)`; None for no gradient.
+#: Weight of each anchor in the sum that is differentiated: a number, `(M,)` or `(K, M)`; None for no gradient.
 Weights = float | Tensor | None
 
 
 class AnchorTerms(NamedTuple):
-    """The loss of each anchor, and the gradient of their weighted sum with respect to the views."""
+    """The loss of each anchor, and the gradient of the weighted sum of these losses with respect to the views."""
 
     values: Tensor  # (..., M)
     grad_a: Tensor | None = None  # (..., M, d)
@@ -33,9 +33,9 @@ class AnchorTerms(NamedTuple):
 class AnalyticLoss:
     """Base of the built-in losses: a frozen dataclass that defines `name` and `anchor_terms`.
 
-    Called on unit-norm views `(M, d)` it returns a scalar, on `(K, M, d)` the losses `(K,)` of K independent
-    trials, each hyperparameter then being a number or a `(K,)` tensor. It computes in float32, or in float64
-    given float64. It can be differentiated once: `create_graph=True` raises `RuntimeError`.
+    For unit-norm views `(M, d)` a call returns a scalar. For `(K, M, d)` it returns the losses `(K,)` of K
+    independent trials; each hyperparameter is then a number or a `(K,)` tensor. The loss computes in float32, or in
+    float64 for float64 views. It can be differentiated only once: `create_graph=True` raises `RuntimeError`.
     """
 
     name: ClassVar[str]
@@ -53,7 +53,7 @@ class AnalyticLoss:
         return loss
 
     def per_anchor(self, z_a: Tensor, z_b: Tensor) -> Tensor:
-        """The loss of each pair, `(M,)` or `(K, M)`, in the loss's units; differentiable too."""
+        """The loss of each pair, `(M,)` or `(K, M)`, in the units of the loss. It is differentiable."""
         check_shapes(z_a, z_b)
         values: Tensor = _AnchorLosses.apply(z_a, z_b, self.anchor_terms)
         return values
@@ -64,9 +64,9 @@ class AnalyticLoss:
 
 
 def per_stack(name: str, value: Hyperparameter, z: Tensor) -> Hyperparameter:
-    """A hyperparameter so that it broadcasts over `(K, M, d)`: numbers as they are, `(K,)` as `(K, 1, 1)`.
+    """The hyperparameter in a shape that broadcasts over `(K, M, d)`: a number unchanged, `(K,)` as `(K, 1, 1)`.
 
-    Raises `ValueError` when a tensor does not have one value for each stacked trial.
+    Raises `ValueError` when a tensor does not have one value per stacked trial.
     """
     if not isinstance(value, Tensor):
         return value
@@ -78,7 +78,7 @@ def per_stack(name: str, value: Hyperparameter, z: Tensor) -> Hyperparameter:
 
 
 def per_anchor_weight(weights: float | Tensor) -> float | Tensor:
-    """Weights with an axis for the coordinates: `(M,)` as `(M, 1)`."""
+    """The weights with an additional axis for the coordinates: `(M,)` as `(M, 1)`."""
     return weights[..., None] if isinstance(weights, Tensor) else weights
 
 
@@ -96,23 +96,21 @@ def _evaluate(terms: Terms, z_a: Tensor, z_b: Tensor, weights: Weights) -> Ancho
 
 
 def _refuse_second_derivative() -> None:
-    # autograd computes with gradients enabled in a backward pass only under create_graph; it would then take the
-    # finished gradient for a constant and drop the loss's curvature without a word
+    # In a backward pass, autograd enables gradients only under create_graph. It would then treat the computed
+    # gradient as a constant and silently drop the curvature of the loss.
     if torch.is_grad_enabled():
-        raise RuntimeError(
-            "this loss's gradient is finished and has no derivative of its own: create_graph=True is not supported"
-        )
+        raise RuntimeError("this loss can be differentiated only once: create_graph=True is not supported")
 
 
 class _MeanLoss(torch.autograd.Function):
-    """Mean over the anchors; the gradient is made together with the value."""
+    """Mean over the anchors. The forward pass computes the gradient together with the value."""
 
     @staticmethod
     def forward(ctx: Any, z_a: Tensor, z_b: Tensor, terms: Terms) -> Tensor:
         wanted = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
         values, grad_a, grad_b = _evaluate(terms, z_a, z_b, 1.0 / z_a.shape[-2] if wanted else None)
         if grad_a is not None and grad_b is not None:
-            # attributes, since saving what is neither input nor output for backward costs 3 us at M = 32
+            # Attributes: `save_for_backward` of tensors that are neither input nor output costs 3 us at M = 32.
             ctx.gradients, ctx.versions = (grad_a, grad_b), (grad_a._version, grad_b._version)
         return values.mean(-1)
 
@@ -122,7 +120,8 @@ class _MeanLoss(torch.autograd.Function):
         grad_a, grad_b = ctx.gradients
         if (grad_a._version, grad_b._version) != ctx.versions:
             raise RuntimeError("this loss's gradient was changed in place since an earlier backward pass")
-        # the usual case, and two passes less; on an accelerator looking would wait for the device
+        # A gradient of 1 is the usual case; this saves two passes. On an accelerator, the check would wait for the
+        # device.
         if grad_output.is_cpu and _all_ones(grad_output):
             return grad_a, grad_b, None
         scale = grad_output[..., None, None]
@@ -136,7 +135,7 @@ def _all_ones(grad_output: Tensor) -> bool:
 
 
 class _AnchorLosses(torch.autograd.Function):
-    """One value an anchor; their weights in the final loss are known only in the backward pass."""
+    """One value per anchor. The anchors' weights in the final loss are known only in the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, z_a: Tensor, z_b: Tensor, terms: Terms) -> Tensor:

@@ -1,4 +1,4 @@
-"""Log-partition functions between two views, in one or both directions, with their gradients."""
+"""Log-partition functions between two views, in one or both directions, with their gradients; used by `InfoNCE`."""
 
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ def cross_partition(
 ) -> AnchorTerms:
     """`log sum_j exp(u_i.v_j / T) - u_i.v_i / T`, `(..., M)`, averaged with its mirror image if `both_ways`.
 
-    `inverse_temperature` is 1/T as `per_stack` gives it, `shifted` what `needs_shift` says.
+    `inverse_temperature` is 1/T in the shape from `per_stack`. `shifted` is the result of `needs_shift`.
     """
     pull = times_inverse_temperature(weights, inverse_temperature, z_a)
     if shifted:
@@ -52,7 +52,10 @@ def _shifted(
 
 
 class _Sums(NamedTuple):
-    """Log-partitions, and what their gradient takes from the matrix's rows and, both ways, columns."""
+    """Log-partitions, and the factors of the matrix's rows and columns in the gradient.
+
+    `column_share` is None for a single direction.
+    """
 
     log_z: Tensor
     row_share: Tensor | None = None
@@ -83,7 +86,7 @@ def _in_one_piece(
         return AnchorTerms(values)
     share = sums.row_share.unsqueeze(-1)
     matrix.mul_(share if sums.column_share is None else share + sums.column_share.unsqueeze(-2))
-    diagonal.sub_(pull / sums.factor)  # the positives' own gradient, in the same products
+    diagonal.sub_(pull / sums.factor)  # the gradient of the positives, in the same products
     return AnchorTerms(
         values, scaled_product(matrix, z_b, sums.factor), scaled_product(matrix.mT, z_a, sums.factor)
     )
@@ -92,7 +95,7 @@ def _in_one_piece(
 def _in_strips(
     z_a: Tensor, z_b: Tensor, inverse_temperature: Hyperparameter, pull: Weights, both_ways: bool
 ) -> AnchorTerms:
-    """As `_in_one_piece`, in strips of rows."""
+    """The same as `_in_one_piece`, computed in strips of rows."""
     bands = strips(z_b.shape[-2], z_b.device)
     parts = [
         scaled_product(z_a[..., start:stop, :], z_b.mT, inverse_temperature * LOG2_E).exp2_()

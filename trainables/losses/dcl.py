@@ -1,4 +1,4 @@
-"""Decoupled contrastive loss."""
+"""The decoupled contrastive loss (DCL)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ from trainables.losses.log_partition import two_view_terms
 class DCL(AnalyticLoss):
     """`mean_i log(sum_{j!=i} exp((v_j - v_i).u_i / T) + sum_{j!=i} exp((u_j - v_i).u_i / T))`, in nats.
 
-    Averaged with its mirror image. NT-Xent without the positive in the sum; may be negative.
+    Averaged with its mirror image. It is NT-Xent without the positive in the sum, so it may be negative.
     Source: Yeh et al. 2022, arXiv 2110.06848.
     """
 

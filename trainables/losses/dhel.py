@@ -1,4 +1,4 @@
-"""Decoupled hyperspherical energy loss."""
+"""The decoupled hyperspherical energy loss (DHEL)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -27,9 +27,9 @@ from trainables.losses.products import minus_weighted, scaled
 class DHEL(AnalyticLoss):
     """`mean_i [-u_i.v_i / T + w (lse_{j!=i}(u_i.u_j / T) + lse_{j!=i}(v_i.v_j / T))]`, in nats.
 
-    `form` names which of the losses in print is meant: "released" is the above, as in the authors' code;
-    "halved" takes the mean of the two energies, as in Lee et al. 2025 (arXiv 2506.09781); "one_view" leaves
-    the energy of `z_b` out. `energy_weight` is `w`. Source: Koromilas et al. 2024, arXiv 2405.18045.
+    `form` selects one of the published forms. "released" is the formula above, as in the authors' code. "halved" uses
+    the mean of the two energies, as in Lee et al. 2025 (arXiv 2506.09781). "one_view" omits the energy of `z_b`.
+    `energy_weight` is `w`. Source: Koromilas et al. 2024, arXiv 2405.18045.
     """
 
     name: ClassVar[str] = "dhel"
@@ -39,7 +39,7 @@ class DHEL(AnalyticLoss):
     energy_weight: Hyperparameter = 1.0
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
-        """Each pair's energies within its views, minus its positive logit."""
+        """The energies of each pair within the views, minus its positive logit."""
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
         energy_weight = _each_anchor(per_stack("energy_weight", self.energy_weight, z_a), z_a)
         if self.form == "halved":
@@ -64,5 +64,5 @@ class DHEL(AnalyticLoss):
 
 
 def _each_anchor(value: Hyperparameter, z: Tensor) -> Hyperparameter:
-    """`(K, 1, 1)` as `(K, M)`; numbers as they are."""
+    """A tensor `(K, 1, 1)` expanded to `(K, M)`; a number unchanged."""
     return value.squeeze(-1).expand(z.shape[:-1]) if isinstance(value, Tensor) else value

@@ -1,4 +1,4 @@
-"""FlatNCE: the gradient of DCL behind a constant value."""
+"""FlatNCE, a loss with a constant value and the gradient of DCL."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,10 +11,11 @@ from trainables.losses.log_partition import two_view_terms
 
 @dataclass(frozen=True, kw_only=True)
 class FlatNCE(AnalyticLoss):
-    """`xi / stop_grad(xi)` with `xi` the sum inside the logarithm of `DCL`: 1, with the gradient of `DCL`.
+    """`xi / stop_grad(xi)`, where `xi` is the sum inside the logarithm of `DCL`. It is 1, with the gradient of `DCL`.
 
-    The gradient comes from the same operations as `DCL`'s: equal inputs give equal bits. `per_anchor` is
-    `log xi`, in nats, since the loss itself says nothing. Source: Chen et al. 2021, arXiv 2107.01152.
+    The gradient comes from the same operations as that of `DCL`, so equal inputs give bit for bit equal gradients.
+    `per_anchor` is `log xi`, in nats, because the value of the loss is constant. Source: Chen et al. 2021, arXiv
+    2107.01152.
     """
 
     name: ClassVar[str] = "flatnce"
@@ -22,11 +23,11 @@ class FlatNCE(AnalyticLoss):
     temperature: Hyperparameter = 0.25
 
     def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
-        """1, or NaN where `xi` is not finite. Raises `ValueError` as every loss does."""
-        # xi / stop_grad(xi) and log xi - stop_grad(log xi) have the same gradient; the latter cannot overflow
+        """1, or NaN when `xi` is not finite. Raises `ValueError` as every built-in loss does."""
+        # xi / stop_grad(xi) and log xi - stop_grad(log xi) have the same gradient, but the second cannot overflow.
         log_xi = super().__call__(z_a, z_b)
         return log_xi - log_xi.detach() + 1.0
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
-        """`log xi` of each pair, mean of its two anchors."""
+        """`log xi` of each pair, as the mean over its two anchors."""
         return two_view_terms(z_a, z_b, self.temperature, weights, positive=False)

@@ -1,4 +1,4 @@
-"""The general form that the InfoNCE family is made of."""
+"""The general loss, which has the losses of the InfoNCE family as special cases."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,11 +20,11 @@ from trainables.losses.penalties import PHI, PSI
 class General(AnalyticLoss):
     """`mean_i psi(c1 sum_{j!=i} phi((v_j - v_i).u_i / T) + c2 sum_{j!=i} phi((u_j - v_i).u_i / T))`.
 
-    Averaged with its mirror image. `phi` and `psi` are named in `trainables.losses.penalties`, with what each
-    breaks; (exp, log1p) gives InfoNCE for c = (1, 0) and NT-Xent for (1, 1), (exp, log) gives DCL for (1, 1)
-    and halved DHEL for (0, 1). Computes in float64 throughout, since `exp(2 / T)` does not fit float32; it
-    is made for study and not for speed. Source: Lee et al. 2025, arXiv 2506.09781, after Koromilas et al.
-    2024.
+    Averaged with its mirror image. `trainables.losses.penalties` defines the choices for `phi` and `psi`, and states
+    which conditions of the theory each violates. (exp, log1p) gives InfoNCE for c = (1, 0) and NT-Xent for (1, 1);
+    (exp, log) gives DCL for (1, 1) and halved DHEL for (0, 1). The loss always computes in float64, because
+    `exp(2 / T)` can exceed the range of float32. It is made for experiments and not for speed. Source: Lee et al.
+    2025, arXiv 2506.09781, after Koromilas et al. 2024.
     """
 
     name: ClassVar[str] = "general"
@@ -36,7 +36,7 @@ class General(AnalyticLoss):
     c2: Hyperparameter = 1.0
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
-        """Mean of the two directions, in the views' own type."""
+        """The mean of the two directions, in the dtype of the views."""
         a, b = z_a.double(), z_b.double()
         half = None if weights is None else weights * 0.5
         values, near_a, near_b = self._one_direction(a, b, half)
@@ -63,7 +63,7 @@ class General(AnalyticLoss):
         return AnchorTerms(values.squeeze(-1), grad_anchors, cross_pull.mT @ anchors - push * anchors)
 
     def _negatives(self, arguments: Tensor) -> tuple[Tensor, Tensor]:
-        """`phi` and its derivative, with the anchor's own pair left out."""
+        """`phi` and its derivative, set to zero for the anchor's own pair."""
         value, slope = PHI[self.phi](arguments)
         for matrix in (value, slope):
             matrix.diagonal(0, -2, -1).zero_()

@@ -1,4 +1,4 @@
-"""InfoNCE in its cross-view form."""
+"""The InfoNCE loss in its cross-view form."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,8 +20,8 @@ from trainables.losses.log_partition import needs_shift
 class InfoNCE(AnalyticLoss):
     """`mean_i log(1 + sum_{j!=i} exp((v_j - v_i).u_i / T))`, in nats, averaged with its mirror image.
 
-    Negatives come from the other view alone, as in CLIP. `form` is "symmetric", or "one_sided" for anchors in
-    `z_a` only. `log M` minus the loss is a lower bound on the views' mutual information.
+    Negatives come only from the other view, as in CLIP. `form` is "symmetric", or "one_sided" for anchors only in
+    `z_a`. `log M` minus the loss is a lower bound on the mutual information of the views.
     Source: van den Oord et al. 2018, arXiv 1807.03748, equation 4; Radford et al. 2021, arXiv 2103.00020.
     """
 
@@ -31,7 +31,7 @@ class InfoNCE(AnalyticLoss):
     form: str = "symmetric"
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
-        """Each pair's log-partition over the other view, minus its positive logit."""
+        """The log-partition of each pair over the other view, minus its positive logit."""
         inverse_temperature = 1.0 / per_stack("temperature", self.temperature, z_a)
         return cross_partition(
             z_a,

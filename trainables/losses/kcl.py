@@ -1,4 +1,4 @@
-"""Kernel contrastive loss."""
+"""The kernel contrastive loss (KCL)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,10 +23,10 @@ from trainables.losses.products import scaled
 class KCL(AnalyticLoss):
     """`-2 mean_i K(u_i, v_i) + gamma (mean_{i<j} K(u_i, u_j) + mean_{i<j} K(v_i, v_j))`, in units of K.
 
-    `kernel` names K (see `trainables.kernels`), `t` is its parameter. `gaussian_riesz` takes the
-    Gaussian with t = 2 for the first term and Riesz for the second. The expected loss does not depend on M.
-    The authors' code halves the log kernel in the energy only: there `gamma` means half of what it means
-    here, and the loss is twice this one. Source: Koromilas et al. 2024, arXiv 2405.18045.
+    `kernel` is the name of K (see `trainables.kernels`), and `t` is the parameter of K. `gaussian_riesz` uses the
+    Gaussian with t = 2 in the first term and Riesz in the second term. The expected loss does not depend on M. The
+    authors' code halves the log kernel in the energy only. Its `gamma` therefore means half of `gamma` here, and its
+    loss is twice this loss. Source: Koromilas et al. 2024, arXiv 2405.18045.
     """
 
     name: ClassVar[str] = "kcl"
@@ -36,11 +36,11 @@ class KCL(AnalyticLoss):
     gamma: Hyperparameter = 16.0
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
-        """Each pair's `-2 K(u_i, v_i)`, plus gamma times its mean kernel values within both views."""
+        """`-2 K(u_i, v_i)` of each pair, plus gamma times its mean kernel values within both views."""
         t, gamma = per_stack("t", self.t, z_a), per_stack("gamma", self.gamma, z_a)
         kernel = KERNELS[self.kernel]
         alignment = kernel.alignment
-        difference = z_a - z_b  # by subtraction: Gram distances lose digits where views nearly coincide
+        difference = z_a - z_b  # by subtraction: Gram distances lose digits when views nearly coincide
         distance = scaled((difference * difference).sum(-1, keepdim=True), alignment.scale(t))
         positive, factor, slope, slope_factor = alignment.terms(distance, t)
         pulls: tuple[Tensor, ...] = ()

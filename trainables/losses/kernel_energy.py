@@ -1,7 +1,7 @@
-"""Mean kernel value of each point with the others, with its gradient.
+"""The mean kernel value of each point with all other points, and its gradient; used by `KCL`.
 
-The gradient with respect to `z_i` is `2 sum_j S_ij (z_i - z_j)`, where `S_ij` is the derivative of `K_ij` with
-respect to `d_ij^2`, weighted by both points' anchors: a pair stands in both their means.
+The gradient with respect to `z_i` is `2 sum_j S_ij (z_i - z_j)`. `S_ij` is the derivative of `K_ij` with respect to
+`d_ij^2`, multiplied by the anchor weights of both points, because a pair contributes to the means of both its points.
 """
 
 from typing import NamedTuple
@@ -18,8 +18,8 @@ from trainables.losses.strips import fits_one_strip, strips
 class Energy(NamedTuple):
     """`e_i = gamma mean_{j!=i} K(z_i, z_j)` of the points of each view.
 
-    The gradient is that of `sum_i weights_i e_i`, plus `force` times the view's tensor in `pulls`, over which it
-    is written; without `weights` there is none.
+    The gradient is that of `sum_i weights_i e_i`, plus `force` times the view's tensor in `pulls`. It overwrites the
+    tensors in `pulls`. Without `weights` there is no gradient.
     """
 
     views: tuple[Tensor, ...]  # (..., M, d) each
@@ -32,19 +32,19 @@ class Energy(NamedTuple):
 
     @property
     def share(self) -> Hyperparameter:
-        """What a sum of kernel values counts in its point's energy."""
+        """The factor of a point's sum of kernel values in its energy."""
         return self.gamma / (self.views[0].shape[-2] - 1)
 
     @property
     def slope_share(self) -> Hyperparameter:
-        """What every slope is multiplied by: uniform weights stand in here, others are in the slopes already."""
+        """The factor of every slope. It includes a uniform weight; a tensor of weights is already in the slopes."""
         return 2.0 * self.share * (1.0 if isinstance(self.weights, Tensor) else 2.0 * (self.weights or 0.0))
 
 
 def kernel_energy(energy: Energy) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The energies of V views, `(V, ..., M)`, and the gradient for each view.
 
-    Squared distances are `|z_i|^2 + |z_j|^2 - 2 z_i.z_j`, which is right for rows rounded to bfloat16 too.
+    Squared distances are `|z_i|^2 + |z_j|^2 - 2 z_i.z_j`, which is also correct for rows rounded to bfloat16.
     """
     first = energy.views[0]
     one_piece = fits_one_strip(first.shape[-2], first.device)
@@ -57,13 +57,13 @@ Sums = tuple[Tensor, Hyperparameter, tuple[Tensor, ...]]
 
 
 def _in_one_piece(energy: Energy) -> Sums:
-    """The sums without their kernel's factor, that factor, and the gradients."""
+    """The sums without the factor of the kernel, this factor, and the gradients."""
     distance = self_products(energy.views, -2.0 * energy.kernel.scale(energy.t))
-    minus_norms = distance.diagonal(0, -2, -1)  # twice
+    minus_norms = distance.diagonal(0, -2, -1)  # twice the negative of the scaled squared norms
     distance.sub_(minus_norms.unsqueeze(-1) + minus_norms.unsqueeze(-2), alpha=0.5)
     value, factor, slope, slope_factor = energy.kernel.terms(distance, energy.t)
     diagonal = value.diagonal(0, -2, -1).zero_()
-    sums = slope_sums = value.sum(-2)  # as value.sum(-1), and faster for many small matrices
+    sums = slope_sums = value.sum(-2)  # equals value.sum(-1), but faster for many small matrices
     if energy.weights is None:
         return sums, factor, ()
     weighted = isinstance(energy.weights, Tensor)
@@ -73,7 +73,7 @@ def _in_one_piece(energy: Energy) -> Sums:
         slope.mul_(energy.weights.unsqueeze(-1) + energy.weights.unsqueeze(-2))
     if slope is not value or weighted:
         slope_sums = slope.sum(-2)
-    # minus the Laplacian of the graph with weights S, so that one product gives sum_j S_ij (z_j - z_i)
+    # The negative Laplacian of the graph with weights S: one product then gives sum_j S_ij (z_j - z_i).
     torch.neg(slope_sums, out=diagonal)
     scale = -energy.slope_share * slope_factor
     gradients = tuple(
@@ -84,7 +84,7 @@ def _in_one_piece(energy: Energy) -> Sums:
 
 
 def _in_strips(energy: Energy) -> Sums:
-    """As `_in_one_piece`, view by view and on the lower triangle."""
+    """The same as `_in_one_piece`, computed for one view at a time and on the lower triangle."""
     sums: list[Tensor] = []
     gradients: list[Tensor] = []
     factor: Hyperparameter = 1.0

@@ -1,6 +1,6 @@
-"""Log-partition functions of the InfoNCE family, with their gradients.
+"""Log-partition functions with their gradients, used by the losses of the InfoNCE family.
 
-For points `z_i` the log-partition is `log Z_i = log sum_j exp(z_i.z_j / T)`, over all j that are not left out.
+For points `z_i` the log-partition is `log Z_i = log sum_j exp(z_i.z_j / T)`, over all j that are not excluded.
 """
 
 from collections.abc import Iterable
@@ -19,34 +19,34 @@ from trainables.losses.products import (
 )
 from trainables.losses.strips import fits_one_strip, strips
 
-#: Largest 1/T at which exp(+-1/T), summed over 10^5 points, stays a normal number. Up to it no shift by the
-#: maximum is needed, since unit-norm rows bound the logits.
+#: Largest 1/T at which exp(+-1/T), summed over 10^5 points, is a normal floating-point number. Up to this value no
+#: shift by the maximum is needed, because unit-norm rows bound the logits.
 _LARGEST_EXPONENT = {torch.float32: 70.0, torch.float64: 690.0}
 
 
 def needs_shift(temperature: Hyperparameter, dtype: torch.dtype) -> bool:
-    """Whether `exp(u.v / T)` can leave the range of `dtype`, so that log-sums are to be shifted."""
+    """Whether `exp(u.v / T)` can exceed the range of `dtype`, so that log-sums must be shifted."""
     least = float(temperature.min()) if isinstance(temperature, Tensor) else temperature
     return least * _LARGEST_EXPONENT[dtype] < 1.0
 
 
 class Points(NamedTuple):
-    """One or more sets of points whose log-partitions are wanted, each within its own set.
+    """The input of `log_partition`: one or more sets of points. The log-partitions are within each set.
 
-    The sums leave out the entries `(i, j)` with i and j equal modulo `period`. The gradient is that of
-    `sum_i weights_i T log Z_i`, less `pull_i partners_i`; neither is made where they are None.
+    The sums exclude the entries `(i, j)` with i and j equal modulo `period`. The gradient is that of
+    `sum_i weights_i T log Z_i`, minus `pull_i partners_i`. If `weights` and `pull` are None, no gradient is computed.
     """
 
     sets: tuple[Tensor, ...]  # (..., N, d) each
     partners: tuple[Tensor, ...]
-    inverse_temperature: Hyperparameter  # 1/T as `per_stack` gives it
+    inverse_temperature: Hyperparameter  # 1/T in the shape from `per_stack`
     weights: Weights  # with respect to inner products: see `times_inverse_temperature`
     pull: Weights
     period: int
 
 
 def log_partition(points: Points, *, shifted: bool) -> tuple[Tensor, tuple[Tensor, ...] | None]:
-    """`log Z`, `(V, ..., N)` for V sets, and their gradients; `shifted` is what `needs_shift` says."""
+    """`log Z`, `(V, ..., N)` for V sets, and its gradients. `shifted` is the result of `needs_shift`."""
     first = points.sets[0]
     if not shifted and fits_one_strip(first.shape[-2], first.device):
         return _in_one_piece(points)
@@ -57,7 +57,7 @@ def log_partition(points: Points, *, shifted: bool) -> tuple[Tensor, tuple[Tenso
 
 
 def times_inverse_temperature(weights: Weights, inverse_temperature: Hyperparameter, z: Tensor) -> Weights:
-    """Weights of gradients with respect to logits as weights with respect to inner products, which T divides."""
+    """Convert weights of gradients with respect to logits to weights with respect to inner products: divide by T."""
     if weights is None or not isinstance(inverse_temperature, Tensor):
         return None if weights is None else weights * inverse_temperature
     return (weights * inverse_temperature.squeeze(-1)).expand(z.shape[:-1])
@@ -72,19 +72,19 @@ def minus_positives(log_z: Tensor, z_a: Tensor, z_b: Tensor, inverse_temperature
 
 
 def shares(weights: float | Tensor, partition: Tensor) -> tuple[Tensor, float]:
-    """`weights / partition` as a tensor and a factor, which a product takes in for nothing."""
+    """`weights / partition` as a tensor and a number. A matrix product applies the number at no cost."""
     if isinstance(weights, Tensor):
         return weights / partition, 1.0
     return partition.reciprocal(), weights
 
 
 def _offsets(z: Tensor, period: int) -> range:
-    """The diagonals that `period` leaves out."""
+    """The offsets of the diagonals that `period` excludes."""
     return range(period - z.shape[-2], z.shape[-2], period)
 
 
 def _leave_out(matrix: Tensor, period: int) -> None:
-    """Zero those diagonals of a whole matrix."""
+    """Set the diagonals that `period` excludes to zero, in a complete square matrix."""
     size = matrix.shape[-1]
     if size > period:
         blocks = size // period
@@ -96,10 +96,10 @@ def _leave_out(matrix: Tensor, period: int) -> None:
 def _in_one_piece(points: Points) -> tuple[Tensor, tuple[Tensor, ...] | None]:
     matrices = self_products(points.sets, points.inverse_temperature * LOG2_E).exp2_()
     _leave_out(matrices, points.period)
-    partition = matrices.sum(-2)  # as sum(-1), and faster for many small matrices
+    partition = matrices.sum(-2)  # equals sum(-1), but faster for many small matrices
     if points.weights is None or points.pull is None:
         return partition.log_(), None
-    # entry (i, j) pulls with its share of Z_i and, as its own mirror image, with its share of Z_j
+    # Entry (i, j) contributes by its share of Z_i and, because the matrix is symmetric, by its share of Z_j.
     share, factor = shares(points.weights, partition)
     matrices.mul_(share.unsqueeze(-1) + share.unsqueeze(-2))
     gradients = tuple(
@@ -110,7 +110,7 @@ def _in_one_piece(points: Points) -> tuple[Tensor, tuple[Tensor, ...] | None]:
 
 
 def _in_strips(z: Tensor, partners: Tensor, points: Points) -> tuple[Tensor, Tensor | None]:
-    """As `_in_one_piece`, for one set, on the lower triangle."""
+    """The same as `_in_one_piece`, for one set and on the lower triangle."""
     scale = points.inverse_temperature * LOG2_E
     bands = strips(z.shape[-2], z.device)
     partition = z.new_zeros(z.shape[:-1])
@@ -149,9 +149,9 @@ def shifted_rows(
     weights: Weights,
     excluded: Iterable[int] = (),
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """`log sum_j exp(z_i.others_j / T)` shifted by each row's maximum, for any temperature.
+    """`log sum_j exp(z_i.others_j / T)`, shifted by the maximum of each row, for any temperature.
 
-    With the gradients of `T sum_i weights_i values_i` with respect to the anchors `z` and to the others.
+    Also returns the gradients of `T sum_i weights_i values_i` with respect to the anchors `z` and to `others`.
     """
     values, near, far = [], [], torch.zeros_like(others)
     for start, stop in strips(z.shape[-2], z.device):
@@ -173,7 +173,7 @@ def shifted_rows(
 def two_view_terms(
     z_a: Tensor, z_b: Tensor, temperature: Hyperparameter, weights: Weights, *, positive: bool
 ) -> AnchorTerms:
-    """Terms of NT-Xent (the `positive` in the sum) or DCL (not), mean over a pair's two anchors."""
+    """The terms of NT-Xent (with the `positive` in the sum) or DCL (without): means over a pair's two anchors."""
     pairs = z_a.shape[-2]
     inverse_temperature = 1.0 / per_stack("temperature", temperature, z_a)
     pull = _for_both_anchors(times_inverse_temperature(weights, inverse_temperature, z_a))
@@ -192,5 +192,5 @@ def two_view_terms(
 
 
 def _for_both_anchors(weights: Weights) -> Weights:
-    """A pair's weight for each of its anchors, `(..., 2M)`."""
+    """The weight of each pair, repeated for its two anchors, `(..., 2M)`."""
     return torch.cat([weights, weights], -1) if isinstance(weights, Tensor) else weights

@@ -13,8 +13,8 @@ from trainables.losses.log_partition import two_view_terms
 class NTXent(AnalyticLoss):
     """`mean_i log(1 + sum_{j!=i} exp((v_j - v_i).u_i / T) + sum_{j!=i} exp((u_j - v_i).u_i / T))`, in nats.
 
-    Averaged with its mirror image: the cross-entropy of finding each point's other view among the 2M - 1
-    points that are not itself. Source: SimCLR, Chen et al. 2020, arXiv 2002.05709, equation 1.
+    Averaged with its mirror image. It is the cross-entropy of identifying each point's other view among the other
+    2M - 1 points. Source: SimCLR, Chen et al. 2020, arXiv 2002.05709, equation 1.
     """
 
     name: ClassVar[str] = "ntxent"
@@ -22,5 +22,5 @@ class NTXent(AnalyticLoss):
     temperature: Hyperparameter = 0.25
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
-        """Each pair's mean log-partition over the other 2M - 1 points, minus its positive logit."""
+        """The mean log-partition of each pair over the other 2M - 1 points, minus its positive logit."""
         return two_view_terms(z_a, z_b, self.temperature, weights, positive=True)

@@ -1,4 +1,4 @@
-"""A user's own loss, for `trainables.losses` and `search_spaces`: its class, and a check on a small batch."""
+"""Import and check of a user's own loss, for `trainables.losses` and `search_spaces`."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from trainables.own_code import import_object, one_line
 
 
 def import_loss(path: str) -> type:
-    """The loss class at `my_package.my_module:MyLoss`.
+    """Import the loss class at `my_package.my_module:MyLoss`.
 
-    Raises `ValueError` when the path leads nowhere, or to something else than a dataclass that can be called.
+    Raises `ValueError` when the import fails, or when the object is not a dataclass with `__call__`.
     """
     loss = import_object(path, "loss")
     if not (isinstance(loss, type) and dataclasses.is_dataclass(loss)):

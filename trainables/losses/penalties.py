@@ -1,8 +1,8 @@
-"""The functions phi and psi that the general loss is made of, each with its derivative.
+"""The functions phi and psi of the general loss, each with its derivative.
 
-`trainables.loss_fields` says which pairs go together. The theory of such losses asks for phi increasing and
-convex and psi increasing; the entries that break one of these are there to study what happens then, and say
-so.
+`trainables.loss_fields` defines which pairs are allowed. The theory of such losses requires that phi is increasing
+and convex, and that psi is increasing. Some functions violate one of these conditions, so that studies can measure
+the effect; their docstrings state the violation.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,13 @@ ValueAndSlope = tuple[Tensor, Tensor]
 
 
 def _exp(x: Tensor) -> ValueAndSlope:
-    """`exp(x)`: increasing, strictly convex; the InfoNCE family."""
+    """`exp(x)`: increasing, strictly convex. The InfoNCE family uses it."""
     value = x.exp()
     return value, value
 
 
 def _linear(x: Tensor) -> ValueAndSlope:
-    """`x`: increasing; convex, but not strictly."""
+    """`x`: increasing and convex, but not strictly convex."""
     return x, torch.ones_like(x)
 
 
@@ -30,44 +30,44 @@ def _softplus(x: Tensor) -> ValueAndSlope:
 
 
 def _hinge(x: Tensor) -> ValueAndSlope:
-    """`max(0, 1 + x)`: the triplet loss's margin; convex, but flat below -1, so not strictly increasing."""
+    """`max(0, 1 + x)`: the margin of the triplet loss. Convex, but constant below -1, so not strictly increasing."""
     value = (1.0 + x).relu()
     return value, (value > 0).to(x.dtype)
 
 
 def _quadratic(x: Tensor) -> ValueAndSlope:
-    """`(1 + x)^2`: convex; NOT MONOTONE, it falls below -1 and so attracts negatives that are far enough."""
+    """`(1 + x)^2`: convex, NOT MONOTONE. It decreases below -1, so it attracts negatives that are far enough away."""
     return (1.0 + x).square(), 2.0 * (1.0 + x)
 
 
 def _sigmoid(x: Tensor) -> ValueAndSlope:
-    """`1 / (1 + exp(-x))`: increasing; NOT CONVEX, concave above 0, so hard negatives lose their force."""
+    """`1 / (1 + exp(-x))`: increasing, NOT CONVEX. It is concave above 0, so hard negatives lose their force."""
     value = x.sigmoid()
     return value, value * (1.0 - value)
 
 
 def _identity(s: Tensor) -> ValueAndSlope:
-    """`s`: increasing; every anchor counts alike."""
+    """`s`: increasing. Every anchor counts equally."""
     return s, torch.ones_like(s)
 
 
 def _square(s: Tensor) -> ValueAndSlope:
-    """`s^2`: increasing for s >= 0, convex; anchors with a large sum count more."""
+    """`s^2`: increasing for s >= 0, convex. Anchors with a large sum count more."""
     return s.square(), 2.0 * s
 
 
 def _log(s: Tensor) -> ValueAndSlope:
-    """`log s`: increasing, concave; the decoupled losses."""
+    """`log s`: increasing, concave. The decoupled losses use it."""
     return s.log(), s.reciprocal()
 
 
 def _log1p(s: Tensor) -> ValueAndSlope:
-    """`log(1 + s)`: increasing, concave; the losses with the positive in the sum."""
+    """`log(1 + s)`: increasing, concave. The losses with the positive in the sum use it."""
     return s.log1p(), (1.0 + s).reciprocal()
 
 
 def _square_log(s: Tensor) -> ValueAndSlope:
-    """`(log s)^2`: NOT MONOTONE, least at s = 1: it asks for a given sum instead of a small one."""
+    """`(log s)^2`: NOT MONOTONE, with its minimum at s = 1. It favours the sum 1 instead of a small sum."""
     logarithm = s.log()
     return logarithm.square(), 2.0 * logarithm / s
 

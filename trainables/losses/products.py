@@ -1,7 +1,7 @@
-"""Matrix products with their factors inside.
+"""Matrix products that include scale factors and added terms, used by the losses.
 
-At M = 32 an operation costs its dispatch, whatever it computes, and at large M a pass over the matrix: factors and
-added terms go into the product's own operation, and the products of several views into one tensor.
+At M = 32 the cost of an operation is its dispatch, and at large M it is a pass over the matrix. Factors and added
+terms are therefore part of the product's operation, and the products of several views are in one tensor.
 """
 
 import math
@@ -12,12 +12,16 @@ from torch import Tensor
 
 from trainables.losses.analytic import Hyperparameter
 
-#: exp(x) is exp2(x log2 e): up to four times faster on a CPU, the factor going into the product that makes x.
+#: exp(x) is computed as exp2(x log2 e), up to four times faster on a CPU. The product that gives x includes the
+#: factor.
 LOG2_E = math.log2(math.e)
 
 
 def add_product(total: Tensor, left: Tensor, right: Tensor, *, beta: float, alpha: Hyperparameter) -> Tensor:
-    """`beta total + alpha left @ right`, over `total`, which beta = 0 leaves unread, even a NaN."""
+    """`beta total + alpha left @ right`, written to `total`.
+
+    If `alpha` is a number, beta = 0 ignores the values of `total`, including NaN.
+    """
     if isinstance(alpha, Tensor):
         return total.mul_(beta).add_((left @ right).mul_(alpha))
     if left.ndim == 2:
@@ -26,7 +30,7 @@ def add_product(total: Tensor, left: Tensor, right: Tensor, *, beta: float, alph
 
 
 def self_products(views: Sequence[Tensor], scale: Hyperparameter) -> Tensor:
-    """`scale z @ z.T` of each view, `(V, ..., N, N)` for V views `(..., N, d)`."""
+    """`scale z @ z.T` for each view, `(V, ..., N, N)` for V views `(..., N, d)`."""
     if len(views) == 1:
         return scaled_product(views[0], views[0].mT, scale).unsqueeze(0)
     shape = views[0].shape
@@ -38,7 +42,7 @@ def self_products(views: Sequence[Tensor], scale: Hyperparameter) -> Tensor:
 
 
 def scaled_product(left: Tensor, right: Tensor, scale: Hyperparameter) -> Tensor:
-    """`scale left @ right`, for `scale` a number or a tensor that broadcasts over the product."""
+    """`scale left @ right`. `scale` is a number or a tensor that broadcasts over the product."""
     if isinstance(scale, Tensor):
         return (left @ right).mul_(scale)
     product = left.new_empty((*left.shape[:-1], right.shape[-1]))
@@ -48,7 +52,7 @@ def scaled_product(left: Tensor, right: Tensor, scale: Hyperparameter) -> Tensor
 def scaled_product_minus(
     left: Tensor, right: Tensor, scale: float, weights: float | Tensor, points: Tensor
 ) -> Tensor:
-    """`scale left @ right`, less `weights_i points_i` in each row i."""
+    """`scale left @ right`, minus `weights_i points_i` in each row i."""
     if isinstance(weights, Tensor):
         return minus_weighted(scaled_product(left, right, scale), weights, points)
     multiply = torch.addmm if left.ndim == 2 else torch.baddbmm
@@ -56,12 +60,12 @@ def scaled_product_minus(
 
 
 def minus_weighted(gradient: Tensor, weights: float | Tensor, points: Tensor) -> Tensor:
-    """`gradient_i - weights_i points_i`, written over the gradient."""
+    """`gradient_i - weights_i points_i`, written to `gradient`."""
     if isinstance(weights, Tensor):
         return gradient.addcmul_(weights[..., None], points, value=-1.0)
     return gradient.sub_(points, alpha=weights)
 
 
 def scaled(values: Tensor, factor: Hyperparameter) -> Tensor:
-    """`factor values`, written over the values."""
+    """`factor values`, written to `values`."""
     return values if isinstance(factor, float) and factor == 1.0 else values.mul_(factor)

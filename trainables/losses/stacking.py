@@ -1,4 +1,4 @@
-"""The losses of many small trials in one call."""
+"""One call for the losses of many small trials, used by stacked training."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -13,23 +13,24 @@ from trainables.losses.analytic import AnalyticLoss
 
 @dataclass(frozen=True, kw_only=True)
 class LossesInTurn:
-    """One loss after the other: right for any losses, a user's own among them."""
+    """Calls one loss after the other. It works for any losses, including a user's own losses."""
 
     losses: tuple[Any, ...]
 
     def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
-        """Views `(K, M, d)` to the losses `(K,)` of the K trials."""
+        """Map views `(K, M, d)` to the losses `(K,)` of the K trials."""
         return torch.stack([loss(a, b) for loss, a, b in zip(self.losses, z_a, z_b, strict=True)])
 
 
 def stack_losses(
     losses: Sequence[Any], device: torch.device | str = "cpu"
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """One callable for K trials, from views `(K, M, d)` to losses `(K,)`, trial k using `losses[k]`.
+    """One callable for K trials, from views `(K, M, d)` to losses `(K,)`. Trial k uses `losses[k]`.
 
-    Built-in losses of one class that differ in numbers only become a single loss with `(K,)` hyperparameters;
-    anything else is called in turn. Numbers that differ lie on `device`, the views' own. Sum the result, and each
-    trial gets the gradient it would have alone. Raises `ValueError` for no losses.
+    Built-in losses of one class that differ only in numbers become a single loss with `(K,)` hyperparameters. All
+    other losses are called one after the other. Hyperparameters that differ are stored on `device`, which must be the
+    device of the views. The gradient of the sum of the result gives each trial the gradient of its own loss. Raises
+    `ValueError` for an empty sequence.
     """
     if not losses:
         raise ValueError("losses: got none, must be at least one")

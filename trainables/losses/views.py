@@ -1,15 +1,15 @@
-"""Checks of the two views that a loss is called with."""
+"""Checks of the two views that a loss gets."""
 
 import torch
 from torch import Tensor
 
-#: Largest deviation of a row's norm from 1. Rows normalised in float32 and rounded to bfloat16 stay within
-#: 0.004.
+#: Largest allowed deviation of a row's norm from 1. For rows normalised in float32 and rounded to bfloat16, it is at
+#: most 0.004.
 NORM_TOLERANCE = 0.01
 
 
 def check_shapes(z_a: Tensor, z_b: Tensor) -> None:
-    """The cheap part, made in every call: rank, equal shapes, M >= 2, floating point.
+    """The fast check in every call of a loss: rank, equal shapes, M >= 2, floating point.
 
     Shapes: `(M, d)`, or `(K, M, d)` for K stacked trials. Raises `ValueError`.
     """
@@ -25,14 +25,14 @@ def check_shapes(z_a: Tensor, z_b: Tensor) -> None:
 
 
 def check_views(z_a: Tensor, z_b: Tensor) -> None:
-    """The whole check, made once a run: `check_shapes`, then finite rows of norm 1 within `NORM_TOLERANCE`.
+    """The complete check: `check_shapes`, then finite rows of norm 1 within `NORM_TOLERANCE`.
 
-    Raises `ValueError` naming the view and the first bad row.
+    Raises `ValueError` with the name of the view and the first wrong row.
     """
     check_shapes(z_a, z_b)
     for name, z in (("z_a", z_a), ("z_b", z_b)):
         norms = torch.linalg.vector_norm(z.detach().float(), dim=-1).flatten()
-        bad = ~((norms - 1.0).abs() <= NORM_TOLERANCE)  # so written that a NaN norm is bad
+        bad = ~((norms - 1.0).abs() <= NORM_TOLERANCE)  # in this form, a NaN norm is bad too
         if bad.any():
             row = int(bad.nonzero()[0])
             norm = f"{norms[row].item():.4g}"

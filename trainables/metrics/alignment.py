@@ -1,4 +1,4 @@
-"""Alignment of positive pairs."""
+"""The alignment of positive pairs."""
 
 from torch import Tensor
 
@@ -6,7 +6,7 @@ from trainables.metrics.points import check_unit_norm
 
 
 def alignment(z_a: Tensor, z_b: Tensor) -> float:
-    """`mean_i ||u_i - v_i||^2` in squared distance: 0 where the views coincide, 2 for unrelated directions.
+    """`mean_i ||u_i - v_i||^2`, a squared distance: 0 when the views coincide, 2 on average for unrelated directions.
 
     Shapes: both `(n, d)`, unit-norm rows. Raises `ValueError` for anything else.
     Source: Wang and Isola 2020, arXiv 2005.10242, section 4.1, alpha = 2.

@@ -1,4 +1,4 @@
-"""How many negatives an anchor in effect contrasts with."""
+"""The effective sample size: the effective number of negatives of an anchor."""
 
 import torch
 from torch import Tensor
@@ -7,19 +7,17 @@ from trainables.losses.views import check_views
 
 
 def effective_sample_size(logits: Tensor) -> Tensor:
-    """`1 / sum_j w_j^2` with `w = softmax(logits)` over the last axis, `(..., N)` to `(...)`: from 1 to N
-    samples.
+    """`1 / sum_j w_j^2` with `w = softmax(logits)` over the last axis, `(..., N)` to `(...)`: from 1 to N samples.
 
-    Entries of -inf do not count. Source: Kish 1965, Survey Sampling; the weights of FlatNCE's gradient, Chen
-    et al. 2021, arXiv 2107.01152.
+    Entries of -inf do not count. Sources: Kish 1965, Survey Sampling; for the weights in the gradient of FlatNCE,
+    Chen et al. 2021, arXiv 2107.01152.
     """
     logits = logits.double()
     return (2.0 * logits.logsumexp(-1) - (2.0 * logits).logsumexp(-1)).exp()
 
 
 def negatives_sample_size(z_a: Tensor, z_b: Tensor, temperature: float) -> Tensor:
-    """The effective sample size of each anchor's 2M - 2 negatives under NT-Xent and DCL, `(2M,)`, `z_a`'s
-    first.
+    """The effective sample size of the 2M - 2 negatives of each anchor in NT-Xent and DCL, `(2M,)`, `z_a` first.
 
     Shapes: `(M, d)` unit-norm views. Raises `ValueError` for other views or a temperature that is not
     positive.

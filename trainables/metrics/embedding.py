@@ -1,4 +1,7 @@
-"""All metrics of one set of embeddings, from one pass over its pairs and one singular value decomposition."""
+"""All metrics of one set of embeddings, from one pass over its pairs and one singular value decomposition.
+
+The evaluation of a trained model uses it.
+"""
 
 from torch import Tensor
 
@@ -12,10 +15,9 @@ from trainables.metrics.wasserstein_uniformity import wasserstein_uniformity_of
 
 
 def embedding_metrics(z: Tensor) -> dict[str, float]:
-    """Each metric by the name of its function, for `(n, d)` unit-norm rows. Raises `ValueError` for anything
-    else.
+    """Each metric by the name of its function, for `(n, d)` unit-norm rows. Raises `ValueError` for other input.
 
-    Costs about one Gram matrix of the points, in memory that does not grow with n.
+    The cost is about that of one Gram matrix of the points. The memory does not grow with n.
     """
     pairs, values = pair_sums(z), singular_values(z)
     return {

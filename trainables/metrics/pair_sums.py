@@ -1,4 +1,4 @@
-"""What the metrics of a set of points need to know of its pairs, from one pass over the Gram matrix."""
+"""Sums over all pairs of a set of points, from one pass over the Gram matrix, for the metrics of uniformity."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ from trainables.metrics.points import check_unit_norm
 #: Bins of the histogram of inner products over [-1, 1].
 BINS = 1 << 14
 
-#: Parameter of the Gaussian potential `exp(-t d^2)`, as in the definition of uniformity.
+#: The parameter t of the Gaussian potential `exp(-t d^2)` in the definition of uniformity.
 POTENTIAL_T = 2.0
 
-#: Rows and columns of a block of the Gram matrix: a block of float32 is 1 MB.
+#: Number of rows and of columns in a block of the Gram matrix. A float32 block takes 1 MB.
 _BLOCK = 512
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairSums:
-    """Over the `n (n - 1) / 2` pairs of `n` unit-norm points in `d` dimensions, summed in float64."""
+    """Means and sums over the `n (n - 1) / 2` pairs of `n` unit-norm points in `d` dimensions, in float64."""
 
     d: int
     mean_potential: float  # mean of exp(-2 d_ij^2)
     mean_distance: float  # mean of d_ij
-    counts: np.ndarray  # (BINS,) pairs whose inner product falls into the bin
-    sums: np.ndarray  # (BINS,) sum of their inner products
+    counts: np.ndarray  # (BINS,), the number of pairs whose inner product is in the bin
+    sums: np.ndarray  # (BINS,), the sum of their inner products
 
 
 def pair_sums(z: Tensor) -> PairSums:
-    """Stream over blocks of the Gram matrix of `(n, d)` unit-norm rows, in float32 unless `z` is float64.
+    """Sum over blocks of the Gram matrix of `(n, d)` unit-norm rows; blocks are float32 unless `z` is float64.
 
-    Memory does not grow with n. Raises `ValueError` for rows that are not unit-norm.
+    The memory does not grow with n. Raises `ValueError` for rows that are not unit-norm.
     """
     check_unit_norm("z", z)
     z = z if z.dtype == torch.float64 else z.float()
@@ -58,7 +58,7 @@ def pair_sums(z: Tensor) -> PairSums:
 
 
 def _inner_products(z: Tensor) -> Iterator[Tensor]:
-    """Each pair's inner product once, in flat blocks."""
+    """Yield the inner product of each pair once, in flat blocks."""
     starts = range(0, z.shape[0], _BLOCK)
     for row in starts:
         rows = z[row : row + _BLOCK]

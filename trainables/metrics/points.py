@@ -1,4 +1,4 @@
-"""Checks of the points that a metric is given."""
+"""Checks of the input points of the metrics."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from trainables.losses.views import NORM_TOLERANCE
 
 
 def check_points(name: str, z: Tensor) -> None:
-    """Rank 2, at least 2 points in at least 2 dimensions, floating point, finite. Raises `ValueError`."""
+    """Check for rank 2, n and d at least 2, floating point and finite values. Raises `ValueError`."""
     if z.ndim != 2 or z.shape[0] < 2 or z.shape[1] < 2:
         raise ValueError(f"{name}: got shape {tuple(z.shape)}, must be (n, d) with n and d at least 2")
     if not z.is_floating_point():
@@ -17,7 +17,7 @@ def check_points(name: str, z: Tensor) -> None:
 
 
 def check_unit_norm(name: str, z: Tensor) -> None:
-    """`check_points`, and rows of norm 1 within the tolerance that losses have. Raises `ValueError`."""
+    """`check_points`, and a check for rows of norm 1 within the tolerance of the losses. Raises `ValueError`."""
     check_points(name, z)
     norms = torch.linalg.vector_norm(z.double(), dim=-1)
     worst = float(norms[(norms - 1.0).abs().argmax()])

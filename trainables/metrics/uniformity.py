@@ -1,4 +1,4 @@
-"""Uniformity by the Gaussian potential."""
+"""The uniformity of a set of embeddings by the Gaussian potential."""
 
 import math
 
@@ -8,14 +8,14 @@ from trainables.metrics.pair_sums import PairSums, pair_sums
 
 
 def uniformity(z: Tensor) -> float:
-    """`log mean_{i<j} exp(-2 ||z_i - z_j||^2)` in nats: 0 when collapsed, the lower the more uniform.
+    """`log mean_{i<j} exp(-2 ||z_i - z_j||^2)` in nats: 0 for collapsed points, lower values for more uniform points.
 
-    Shape: `(n, d)`, unit-norm rows. Raises `ValueError` for anything else.
+    Shape: `(n, d)`, unit-norm rows. Raises `ValueError` for other input.
     Source: Wang and Isola 2020, arXiv 2005.10242, section 4.1, t = 2.
     """
     return uniformity_of(pair_sums(z))
 
 
 def uniformity_of(sums: PairSums) -> float:
-    """`uniformity` from a pass over the pairs that was made already."""
+    """`uniformity` from sums over the pairs that are already computed."""
     return math.log(sums.mean_potential)

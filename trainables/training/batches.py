@@ -1,4 +1,4 @@
-"""Which images a step trains on: shuffled batches, epoch after epoch, that can be taken up again anywhere."""
+"""The batch order of shuffled training: which images each step of the `Trainer` uses. It can be saved and resumed."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 
 class BatchOrder:
-    """Shuffled batches of indices without end; an epoch's last short batch is left out.
+    """An endless sequence of shuffled batches of indices. The last, incomplete batch of an epoch is dropped.
 
-    Drawn on the CPU, so that it is the same on every device, and moved to the images' `device` once an epoch.
-    `state` holds the generator as it was before the running epoch's shuffle, so it stays small for any data set.
-    It is what selection `shuffle` says, in the same order; the other methods have `SelectedBatches`.
+    The order is drawn on the CPU, so it is the same on every device. Once per epoch it is copied to the images'
+    `device`. `state` stores the generator state before the current epoch's shuffle, so it stays small for any
+    data set. This class serves the selection method `shuffle`; all other methods use `SelectedBatches`.
     """
 
-    seconds, samples = 0.0, 0  # what choosing costs: nothing
+    seconds, samples = 0.0, 0  # cost of the selection: a shuffle has none
 
     def __init__(
         self,
@@ -36,11 +36,11 @@ class BatchOrder:
         return batch
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to go on from here."""
+        """The state that `restore` needs to continue from this point."""
         return {"generator": self._before_shuffle, "position": self._position}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+        """Continue from the point where `state` was saved."""
         self._generator.set_state(state["generator"])
         self._shuffle()
         self._position = state["position"]

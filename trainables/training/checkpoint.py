@@ -1,4 +1,7 @@
-"""Checkpoints of a running pre-training: one file, replaced whole, read without executing anything in it."""
+"""Checkpoints of a running pre-training, used by `pretrain`.
+
+A checkpoint is one file. It is replaced atomically, and loading it executes no code from the file.
+"""
 
 import pickle
 from dataclasses import dataclass
@@ -12,12 +15,12 @@ from trainables.atomic import replacing
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be gone on from: of other trials, or damaged."""
+    """A checkpoint from which training cannot continue: it is damaged or belongs to other trials."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where the trials `pretrain_ids`, trained as one in this order, keep how far they are."""
+    """The checkpoint file of the trials `pretrain_ids`, which are trained as one stack in this order."""
 
     folder: Path
     pretrain_ids: tuple[str, ...]
@@ -25,17 +28,17 @@ class Checkpoint:
 
     @property
     def path(self) -> Path:
-        """One id names its file; a stack has a name made of all its ids."""
+        """The checkpoint file: named by the id of a single trial, or by a hash of all ids of a stack."""
         joined = "-".join(self.pretrain_ids)
         name = joined if len(self.pretrain_ids) == 1 else blake2b(joined.encode(), digest_size=10).hexdigest()
         return self.folder / f"{name}.pt"
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the file, whole or not at all. Raises `OSError` when the disk refuses."""
+        """Replace the file atomically. Raises `OSError` when the write fails."""
         save_durably(state | {"pretrain_ids": list(self.pretrain_ids)}, self.path)
 
     def load(self) -> dict[str, Any] | None:
-        """The state last saved, None when there is none. Raises `CheckpointError`."""
+        """The state that was saved last, or None when there is none. Raises `CheckpointError`."""
         if not self.path.exists():
             return None
         state = load_weights(self.path)
@@ -44,18 +47,18 @@ class Checkpoint:
         return state
 
     def drop(self) -> None:
-        """Forget it, when there is one."""
+        """Delete the file if it exists."""
         self.path.unlink(missing_ok=True)
 
 
 def save_durably(state: dict[str, Any], path: Path) -> None:
-    """Write tensors and plain values to `path`, whole or not at all. Raises `OSError` when the disk refuses."""
+    """Write tensors and plain values to `path` atomically. Raises `OSError` when the write fails."""
     with replacing(path) as temporary, temporary.open("xb") as file:
         torch.save(state, file)
 
 
 def load_weights(path: Path) -> dict[str, Any]:
-    """What `save_durably` wrote, on the CPU. Raises `CheckpointError` for anything else."""
+    """Load on the CPU what `save_durably` wrote. Raises `CheckpointError` for any other content."""
     try:
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:

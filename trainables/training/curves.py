@@ -1,4 +1,4 @@
-"""Learning curves: loss, learning rate and monitored metrics of a trial every few epochs."""
+"""Learning curves of a trial: loss, learning rate and monitored metrics every few epochs. `pretrain` records them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,17 +28,16 @@ CURVE_SCHEMA = pa.schema(
         _column("step", pa.int64(), "steps"),
         _column("epoch", pa.float64(), "epochs"),
         _column("samples_seen", pa.int64(), "images"),
-        _column("train_loss", pa.float64(), "nats"),  # mean since the point before
+        _column("train_loss", pa.float64(), "nats"),  # mean over the steps since the previous point
         _column("lr", pa.float64(), "1"),
         _column("val_knn_accuracy", pa.float64(), "1"),
         _column("z_effective_rank", pa.float64(), "dimensions"),
         _column("h_effective_rank", pa.float64(), "dimensions"),
-        _column("samples_selection", pa.int64(), "images"),  # looked at so far to choose batches
-        _column(
-            "train_loss_full", pa.float64(), "nats"
-        ),  # these three of sphere trials alone, which have no epochs
+        _column("samples_selection", pa.int64(), "images"),  # embedded so far to select batches
+        # The next two columns have values in sphere trials only; sphere trials have no epochs.
+        _column("train_loss_full", pa.float64(), "nats"),
         _column("optimum_gap", pa.float64(), "nats"),
-        # mutual information of two views of a validation image, of losses that estimate it
+        # Mutual information of two views of a validation image, for losses that estimate it.
         _column("val_information", pa.float64(), "nats"),
     ]
 )
@@ -46,21 +45,21 @@ CURVE_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Curves:
-    """Collects rows of all members in `rows`: after every `every_epochs` passes and after the last step."""
+    """Collects points of all members in `rows`: every `every_epochs` epochs and after the last step."""
 
     every_epochs: int
-    images: int  # of the training split
-    config: TrainingConfig  # of any member: they differ in the learning rate alone
+    images: int  # number of images in the training split
+    config: TrainingConfig  # of any member: members differ only in the learning rate
     monitor: Monitor
     selection: SelectionConfig = field(default_factory=SelectionConfig)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def is_due(self, step: int) -> bool:
-        """Whether a point follows the first `step` steps."""
+        """Whether a point is due after `step` steps."""
         return step % self._interval == 0 or step == self._total
 
     def add(self, members: Sequence[Member], step: int, losses: Tensor) -> None:
-        """A point of every member from its model and its losses `(K, step)`; none of those that diverged."""
+        """Add one point for every member. `losses` are `(K, step)`; members that diverged get no point."""
         since = (step - 1) // self._interval * self._interval
         means, finite = losses[:, since:].double().mean(1).tolist(), losses.isfinite().all(1).tolist()
         for index, member in enumerate(members):
@@ -79,12 +78,12 @@ class Curves:
 
     @property
     def _total(self) -> int:
-        """Steps of the whole budget."""
+        """Number of steps of the whole training."""
         return step_count(self.config, self.selection, self.images)
 
     @property
     def _interval(self) -> int:
-        """Steps from one point to the next."""
+        """Number of steps from one point to the next."""
         return max(1, self.every_epochs * (self.images // self.config.batch_size))
 
     def _learning_rate(self, config: TrainingConfig, step: int) -> float:
@@ -93,7 +92,7 @@ class Curves:
 
 
 def write_curves(rows: Sequence[dict[str, Any]], pretrain_ids: Sequence[str], artefacts: Path) -> None:
-    """One file a trial, `curves/<pretrain_id>.parquet`, replaced whole. Raises `OSError`."""
+    """Write one file per trial, `curves/<pretrain_id>.parquet`, and replace it atomically. Raises `OSError`."""
     for index, pretrain_id in enumerate(pretrain_ids):
         path = curve_path(artefacts, pretrain_id)
         own = [{**row, "pretrain_id": pretrain_id} for row in rows if row["member"] == index]

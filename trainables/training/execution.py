@@ -1,8 +1,8 @@
-"""How steps are executed: operational choices that change nothing beyond rounding.
+"""Execution modes of a training step, used by the `Trainer`. They change results by rounding at most.
 
-`eager` launches every operation by itself. `compiled` sends the network through `torch.compile`. `graphed` records
-the whole step, views, loss and update included, as one CUDA graph, which takes the launches of a small step (some
-240 kernels) away; `compiled_graphed` does both.
+`eager` launches every operation separately. `compiled` compiles the network with `torch.compile`. `graphed` records
+the whole step, including views, loss and update, as one CUDA graph. This removes the kernel launches of a small
+step (about 240 kernels). `compiled_graphed` does both.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,18 @@ from trainables.training.step import TrainingStep
 
 EXECUTIONS = ("eager", "compiled", "graphed", "compiled_graphed")
 
-#: Steps before a capture: kernels are chosen and workspaces allocated then.
+#: Steps before the capture. Libraries choose kernels and allocate workspaces in these steps.
 _WARM_UP_STEPS = 3
 
 
 def prepare_network(network: nn.Module, execution: str) -> nn.Module:
-    """The network as the step calls it. Raises `ValueError` for an unknown execution."""
+    """The network in the form that the step calls. Raises `ValueError` for an unknown execution mode."""
     if execution not in EXECUTIONS:
         raise ValueError(f"execution: got {execution!r}; allowed are {', '.join(EXECUTIONS)}")
     if not execution.startswith("compiled"):
         return network
-    # Shapes never change within a trial; after another trial in the process torch would try to be general.
+    # Shapes never change within a trial. After an earlier trial in the process, torch would otherwise compile
+    # for dynamic shapes.
     compiled: nn.Module = torch.compile(network, dynamic=False)  # type: ignore[assignment]
     return compiled
 
@@ -32,7 +33,7 @@ def prepare_network(network: nn.Module, execution: str) -> nn.Module:
 def prepare_step(
     step: TrainingStep, device: torch.device, execution: str
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """The step as the loop calls it. Raises `ValueError` for graphs without a CUDA device."""
+    """The step in the form that the training loop calls. Raises `ValueError` for graphs without a CUDA device."""
     if not execution.endswith("graphed"):
         return step
     if device.type != "cuda":
@@ -41,7 +42,7 @@ def prepare_step(
 
 
 class GraphedStep:
-    """A step that is captured at its first call and replayed from then on."""
+    """A step that is captured as a CUDA graph at its first call and replayed at every call."""
 
     def __init__(self, step: TrainingStep) -> None:
         self._step = step
@@ -60,7 +61,7 @@ class GraphedStep:
         put_back = self._remember()
         self._warm_up()
         put_back()
-        torch.cuda.empty_cache()  # a graph has a memory pool of its own: what the warm-up took is given back
+        torch.cuda.empty_cache()  # frees the warm-up's memory: a graph has its own pool
         graph = torch.cuda.CUDAGraph()
         for generator in self._step.generators:
             graph.register_generator_state(generator)
@@ -77,7 +78,7 @@ class GraphedStep:
         torch.cuda.current_stream().wait_stream(aside)
 
     def _remember(self) -> Callable[[], None]:
-        """Keeps all that a step changes; the result puts it back in place."""
+        """Save all state that a step changes. The returned function restores it in place."""
         network = {name: value.clone() for name, value in self._step.network.state_dict().items()}
         momenta = [value.clone() for value in self._step.optimizer.state()]
         generators = [generator.get_state() for generator in self._step.generators]

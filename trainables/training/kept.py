@@ -1,4 +1,4 @@
-"""Trained encoders that a study keeps, so that another suite of probes needs no training."""
+"""Trained encoders on disk. `pretrain_trials` reuses them, so a new set of probes needs no new training."""
 
 import dataclasses
 from pathlib import Path
@@ -10,16 +10,16 @@ from trainables.training.member import PretrainFacts
 
 
 def keep_model(model: ContrastiveModel, facts: PretrainFacts, artefacts: Path, pretrain_id: str) -> None:
-    """Write weights and facts, whole or not at all. Raises `OSError` when the disk refuses."""
+    """Write weights and facts atomically. Raises `OSError` when the write fails."""
     path = kept_path(artefacts, pretrain_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_durably({"model": model.state_dict(), "facts": dataclasses.asdict(facts)}, path)
 
 
 def load_kept(model: ContrastiveModel, artefacts: Path, pretrain_id: str) -> PretrainFacts | None:
-    """Fill `model` with what was kept, and return its facts; None when nothing was.
+    """Load the kept weights into `model` and return the facts of its training, or None when no file exists.
 
-    Raises `CheckpointError` when the file is damaged.
+    Raises `CheckpointError` when the file is damaged or holds another network.
     """
     path = kept_path(artefacts, pretrain_id)
     if not path.exists():

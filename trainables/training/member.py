@@ -1,4 +1,4 @@
-"""What training is given and gives back, for each of the trials that it trains as one."""
+"""Inputs and results of training for one member, that is, for one of the trials that are trained as one stack."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,50 +11,50 @@ from trainables.config import SelectionConfig, TrainingConfig
 from trainables.early_stopping import Stop
 from trainables.encoders.model import ContrastiveModel
 
-#: Handed in by whoever runs the trial; called with facts worth showing while it runs.
+#: Callback for progress: the caller of the trial provides it, and training calls it with facts to display.
 Report = Callable[[dict[str, Any]], None]
 
-#: `(M, d)` unit-norm views to a scalar; built-in losses also `(K, M, d)` to `(K,)`.
+#: Maps two sets of unit-norm views `(M, d)` to a scalar. Built-in losses also map `(K, M, d)` to `(K,)`.
 Loss = Callable[[Tensor, Tensor], Tensor]
 
-#: Facts of a model and its loss half way, for the learning curves.
+#: Callback for learning curves: measures a model and its loss during training.
 Monitor = Callable[[ContrastiveModel, Loss], dict[str, float]]
 
-#: Validation score of a model half way, for early stopping.
+#: Callback for early stopping: the validation score of a model during training.
 Score = Callable[[ContrastiveModel], float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Streams:
-    """The random streams of training at one seed; trials of one seed share batches and views."""
+    """The random streams of training for one seed. Trials with the same seed share batches and views."""
 
     order: torch.Generator  # on the CPU
     views: torch.Generator  # on the device of the images
-    selection_views: torch.Generator  # likewise, of candidates that batches are selected from
+    selection_views: torch.Generator  # same device; for the candidates of batch selection
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One of the trials that are trained as one: equal in everything but what stands here."""
+    """One of the trials that are trained as one stack. Members differ only in these fields."""
 
     model: ContrastiveModel  # trained in place
     loss: Loss
-    config: TrainingConfig  # equal among members but for the learning rate
+    config: TrainingConfig  # equal for all members, except the learning rate
     seed: int
-    selection: SelectionConfig = field(default_factory=SelectionConfig)  # equal among members
+    selection: SelectionConfig = field(default_factory=SelectionConfig)  # equal for all members
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainFacts:
-    """What pre-training leaves in the record; `diverged` when a loss was not finite, `stop` when it was stopped."""
+    """The facts about pre-training in the record. `diverged`: a loss was not finite. `stop`: early stopping."""
 
     train_loss_first: float | None
     train_loss_last: float | None
     steps_planned: int
     steps_done: int
     samples_seen: int
-    samples_selection: int = 0  # embedded to choose batches, without a gradient
-    seconds_pretrain: float  # its share, where trials trained as one; that of the selection included
+    samples_selection: int = 0  # images embedded to select batches, without a gradient
+    seconds_pretrain: float  # includes the selection; in a stack, this member's equal share
     seconds_selection: float = 0.0
     diverged: bool
     stop: Stop | None = None

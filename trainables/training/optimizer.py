@@ -1,7 +1,8 @@
-"""SGD with momentum, and LARS, for one model or K stacked ones that differ in their learning rates.
+"""SGD with momentum, and LARS, for one model or for K stacked models with different learning rates.
 
-Parameters of a stacked network hold their members one after another along dimension 0, so that one tensor of rates
-that broadcasts against a parameter is all that tells the members apart. The schedule's factor is one for all.
+A parameter of a stacked network concatenates the members' parameters along dimension 0. One tensor of learning
+rates that broadcasts against the parameter therefore gives every member its own rate. All members share the
+factor of the learning-rate schedule.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,12 +15,12 @@ from trainables.training.schedule import peak_learning_rate
 
 
 class StackedOptimizer:
-    """`step(factor)` moves every member k at its peak learning rate times `factor`.
+    """`step(factor)` updates every member k with its peak learning rate times `factor`.
 
     SGD: `b <- m b + (g + w p)`, `p <- p - rate b` (torch.optim.SGD without dampening). LARS scales the gradient
-    with decay by `trust * ||p|| / ||g + w p||`, a member and layer (You et al. 2017, arXiv 1708.03888, algorithm
-    1, with the decay inside as in SimCLR's code). Parameters of one dimension, batch norm's and biases, have
-    neither decay nor trust ratio.
+    with decay by `trust * ||p|| / ||g + w p||`, separately for each member and layer (You et al. 2017, arXiv
+    1708.03888, algorithm 1, with the decay inside as in SimCLR's code). One-dimensional parameters (those of
+    batch norm, and biases) get neither decay nor trust ratio.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], configs: Sequence[TrainingConfig]) -> None:
@@ -33,7 +34,7 @@ class StackedOptimizer:
 
     @torch.no_grad()
     def step(self, factor: Tensor) -> None:
-        """One update with the gradients that the parameters hold; `factor` is a tensor of no dimensions."""
+        """Apply one update with the gradients of the parameters. `factor` is a tensor without dimensions."""
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self._parameters]
         weights = [self._parameters[index] for index in self._weights]
         decayed: Sequence[Tensor] = torch._foreach_add(
@@ -48,13 +49,13 @@ class StackedOptimizer:
         torch._foreach_sub_(self._parameters, self._moves(factor))
 
     def _moves(self, factor: Tensor) -> list[Tensor]:
-        """`rate * momentum` of every parameter. One rate for all is a number, which one kernel takes to them all."""
+        """`rate * momentum` of every parameter. A single rate is a scalar, so one kernel serves all parameters."""
         if self._members == 1:
             return list(torch._foreach_mul(self._momenta, self._peak * factor))
         return list(torch._foreach_mul(self._momenta, torch._foreach_mul(self._peaks, factor)))
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Delete the gradients."""
         for parameter in self._parameters:
             parameter.grad = None
 
@@ -63,21 +64,21 @@ class StackedOptimizer:
         return self._momenta
 
     def restore(self, state: list[Tensor]) -> None:
-        """Take up momenta that `state` gave."""
+        """Copy in momenta that `state` returned."""
         for own, given in zip(self._momenta, state, strict=True):
             own.copy_(given)
 
     def _trusted(self, weight: Tensor, gradient: Tensor) -> Tensor:
         length, pull = self._norms(weight), self._norms(gradient)
         ratio = self._shared.lars_trust * length / pull
-        # A layer of zeros, or without a gradient, moves as under SGD.
+        # A layer with zero weights or a zero gradient is updated as in SGD.
         return gradient * self._by_row(torch.where((length > 0) & (pull > 0), ratio, 1.0), weight)
 
     def _norms(self, values: Tensor) -> Tensor:
-        """`(K,)`, one norm a member."""
+        """One norm per member, `(K,)`."""
         return torch.linalg.vector_norm(values.reshape(self._members, -1), dim=1)
 
     def _by_row(self, of_members: Tensor, parameter: Tensor) -> Tensor:
-        """`(K,)` spread over the rows of a stacked parameter, broadcastable against it."""
+        """Repeat `(K,)` values over the rows of a stacked parameter, so that they broadcast against it."""
         rows = parameter.shape[0] // self._members
         return of_members.repeat_interleave(rows).view(-1, *[1] * (parameter.ndim - 1))

@@ -1,4 +1,4 @@
-"""Arithmetic of the network. Losses compute in float32 or finer whatever is chosen here."""
+"""Arithmetic precision of the network, set for training. Losses always compute in float32 or a finer precision."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -7,7 +7,7 @@ import torch
 
 
 def network_autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager]:
-    """Contexts for forward passes: bfloat16 autocast for `bfloat16`, nothing otherwise."""
+    """A factory of contexts for forward passes: autocast for `bfloat16`, an empty context otherwise."""
     if precision == "bfloat16":
         return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext
@@ -15,9 +15,10 @@ def network_autocast(precision: str, device: torch.device) -> Callable[[], Abstr
 
 @contextmanager
 def matmul_precision(precision: str, device: torch.device) -> Iterator[None]:
-    """TF32 in matrix products and convolutions for `tf32`, plain float32 otherwise, whatever was set before.
+    """Use TF32 in matrix products and convolutions for `tf32`, and plain float32 otherwise.
 
-    Raises `ValueError` for TF32 without a CUDA device: it would silently be float32.
+    The context overrides the previous settings and restores them at its end. Raises `ValueError` for TF32 without a
+    CUDA device, because torch would silently compute in float32.
     """
     if precision == "tf32" and device.type != "cuda":
         raise ValueError(f"precision: got tf32 on {device.type}; it needs a CUDA device")

@@ -1,4 +1,4 @@
-"""Contrastive pre-training of one trial, or of K trials of equal shapes as one network."""
+"""Contrastive pre-training of one trial, or of K trials of equal shapes as one stacked network."""
 
 import copy
 import dataclasses
@@ -20,7 +20,7 @@ from trainables.views.batched import Views
 
 _log = logging.getLogger(__name__)
 
-#: Steps between two looks at the losses. On an accelerator a look waits for all work that is queued.
+#: Steps between two checks of the losses. On an accelerator, a check waits for all queued work.
 _STEPS_A_LOOK = {"cpu": 1, "cuda": 50}
 
 
@@ -38,9 +38,10 @@ def pretrain(
 ) -> list[PretrainFacts]:
     """Train every member's model in place on `images`, uint8 `(N, C, H, W)`.
 
-    A member ends at its first non-finite loss; the others go on. `streams` has the generators of every member's
-    seed. With a checkpoint, training goes on from where it was saved last; with the rungs of a single member, it may
-    stop at one. Raises `ValueError` for members that cannot be stacked, and for a precision that the device has not.
+    A member's training ends at its first non-finite loss; the other members continue. `streams` holds the generators
+    for every member's seed. With a checkpoint, training continues from the last saved state. With `rungs`, which
+    need a single member, training may stop early at a rung. Raises `ValueError` for members that cannot be stacked,
+    and for a precision that the device does not support.
     """
     device = next(members[0].model.parameters()).device
     with matmul_precision(members[0].config.precision, device):
@@ -60,7 +61,7 @@ def _run(
     rungs: Rungs | None,
     report: Report,
 ) -> Stop | None:
-    """Train to the end, to a non-finite loss, or to the rung where it stops."""
+    """Train until the last step, until all losses are non-finite, or until early stopping at a rung."""
     saved, steps_a_look = time.perf_counter(), _STEPS_A_LOOK[trainer.device.type]
     while trainer.done < trainer.total:
         trainer.advance()
@@ -83,7 +84,7 @@ def _run(
 
 
 def _facts(trainer: Trainer, loss: float) -> dict[str, Any]:
-    """What a look at training shows: the mean loss of the trials that are finite, and the losses of all so far."""
+    """The facts of a progress report: the given mean of the finite losses, and all members' losses so far."""
     losses = trainer.losses[:, : trainer.done]  # (K, step), no copy
     return {"step": trainer.done, "steps": trainer.total, "loss": loss, "losses": losses}
 
@@ -91,7 +92,7 @@ def _facts(trainer: Trainer, loss: float) -> dict[str, Any]:
 def _save(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> None:
     try:
         checkpoint.save(trainer.state() | {"curves": curves.rows if curves else []})
-    except OSError as error:  # a full disk costs a checkpoint, not the trial
+    except OSError as error:  # a full disk prevents a checkpoint but does not end the trial
         _log.warning("checkpoint %s: not saved (%s)", checkpoint.path.name, error.strerror)
 
 
@@ -101,11 +102,11 @@ def _resume(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> 
         state = checkpoint.load()
         if state is None:
             return
-        fresh = copy.deepcopy(trainer.state())  # loading stops half way where something does not fit
+        fresh = copy.deepcopy(trainer.state())  # a failed load may have replaced part of the state
         trainer.restore(state)
         if curves:
             curves.rows[:] = state["curves"]
     except (CheckpointError, RuntimeError, KeyError) as error:
-        _log.warning("%s; training starts anew", str(error).splitlines()[0])
+        _log.warning("%s; training starts again from step 0", str(error).splitlines()[0])
         if fresh is not None:
             trainer.restore(fresh)

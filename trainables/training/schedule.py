@@ -1,4 +1,4 @@
-"""Learning rate by step: the batch-size rule for its peak, linear warm-up, then a cosine to zero."""
+"""The learning-rate schedule: a peak from the batch-size rule, a linear warm-up, then a cosine decay to zero."""
 
 import math
 
@@ -6,13 +6,13 @@ from trainables.config import TrainingConfig
 
 
 def peak_learning_rate(config: TrainingConfig) -> float:
-    """The base rate under the batch-size rule."""
+    """The base learning rate, scaled by the batch-size rule of the config."""
     ratio = config.batch_size / config.lr_reference_batch
     return config.lr * {"none": 1.0, "linear": ratio, "sqrt": math.sqrt(ratio)}[config.lr_rule]
 
 
 def learning_rate_factor(step: int, total: int, warmup_fraction: float) -> float:
-    """Share of the peak rate at `step` (from 0): linear warm-up, then a cosine to zero after the last step."""
+    """Fraction of the peak rate at `step` (from 0): linear warm-up, then a cosine to zero after the last step."""
     warmup = math.ceil(warmup_fraction * total)
     if step < warmup:
         return (step + 1) / warmup

@@ -1,4 +1,7 @@
-"""Batches that are selected round by round, by what the network in training makes of the images where need be."""
+"""Batches that a selection method chooses round by round for the `Trainer`.
+
+Some methods choose by embeddings of the images from the network that is being trained.
+"""
 
 import math
 import time
@@ -15,32 +18,31 @@ from torch.nn import functional as F
 from trainables.selection.selection import BatchSelection
 from trainables.views.batched import Views
 
-#: Pairs of a forward pass. Batch norm takes its statistics from them, as from a batch in training.
+#: Pairs in one forward pass. Batch norm computes its statistics from them, as it does from a training batch.
 _PAIRS_A_PASS = 512
 
-#: Unit-norm views `(n, d)` of the images of given rows.
+#: Maps rows of images to the unit-norm embeddings `(n, d)` of two views.
 Embed = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateEmbeddings:
-    """Called with rows of `images`: their `z_a`, `z_b`, unit-norm `(n, d)`, of two fresh views each.
+    """Maps rows of `images` to unit-norm embeddings `z_a` and `z_b`, each `(n, d)`, of two new views per image.
 
-    The network is as in training, batch norm with the statistics of the pass, but its buffers stay as they are.
+    The network runs in training mode: batch norm uses the statistics of the forward pass. Its buffers do not change.
     """
 
     network: nn.Module
     images: Tensor  # uint8 (N, C, H, W)
     views: Views
-    generator: torch.Generator  # of no views but these: training sees the same ones whatever is selected
+    generator: torch.Generator  # for these views only, so the selection never changes training views
     device: torch.device
     autocast: Callable[[], AbstractContextManager]
 
     @torch.no_grad()
     def __call__(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        passes = rows.tensor_split(
-            math.ceil(len(rows) / _PAIRS_A_PASS)
-        )  # even: no pass has a remainder of two
+        # An even split: no pass is left with only a few pairs.
+        passes = rows.tensor_split(math.ceil(len(rows) / _PAIRS_A_PASS))
         z_a, z_b = zip(*[self._embed(self.images[part].to(self.device)) for part in passes], strict=True)
         return torch.cat(z_a), torch.cat(z_b)
 
@@ -54,10 +56,10 @@ class CandidateEmbeddings:
 
 
 class SelectedBatches:
-    """Batches of a selection without end, in the form of `BatchOrder`.
+    """An endless sequence of selected batches, with the interface of `BatchOrder`.
 
-    Where the method looks, every `refresh` batches the candidates of the rounds to come are embedded and chosen
-    from; later ones among them are then trained by embeddings that are as old as the batches before them.
+    If the method uses embeddings, the candidates of the next rounds are embedded once every `refresh` batches. The
+    selection of a later batch among them therefore uses embeddings that are older by the steps before it.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class SelectedBatches:
         self._selection, self._generator, self._embed, self._device = selection, generator, embed, device
         self._rounds = (refresh or selection.keep) // selection.keep
         self._queue = torch.empty(0, selection.batch_size, dtype=torch.int64, device=device)
-        self.seconds, self.samples = 0.0, 0  # that choosing took; images that were embedded for it
+        self.seconds, self.samples = 0.0, 0  # time of the selection; images embedded for it
 
     def next(self) -> Tensor:
         """Indices of the next batch, int64 `(B,)`."""
@@ -82,7 +84,7 @@ class SelectedBatches:
         return batch
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to go on from here, the batches that are chosen already among it."""
+        """The state that `restore` needs to continue from this point, including the batches chosen in advance."""
         return {
             "generator": self._generator.get_state(),
             "queue": self._queue.clone(),
@@ -91,7 +93,7 @@ class SelectedBatches:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+        """Continue from the point where `state` was saved."""
         self._generator.set_state(state["generator"])
         self._queue = state["queue"].to(self._device)
         self.seconds, self.samples = state["seconds"], state["samples"]
@@ -100,7 +102,7 @@ class SelectedBatches:
         drawn = [self._selection.draw(self._generator) for _ in range(self._rounds)]
         if not self._selection.looks or self._embed is None:
             return torch.cat(drawn)
-        if torch.cuda.is_initialized():  # steps that are queued are no cost of the selection
+        if torch.cuda.is_initialized():  # queued training steps are not part of the selection's time
             torch.cuda.synchronize()
         started = time.perf_counter()
         z_a, z_b = (

@@ -1,9 +1,9 @@
-"""K models of equal shapes as one network, so that small trials share their steps' dispatch.
+"""K models of equal shapes as one network. The `Trainer` uses it, so that small trials share kernel launches.
 
-In the stacked network every parameter and buffer is the concatenation along dimension 0 of those of its members,
-and every activation that of their channels: `(n, K * C, H, W)` or `(n, K * d)`, member 0 first. A convolution
-becomes a grouped one, a batch norm one over K times the channels, a linear layer a batched product; layers without
-parameters stay what they are. No member sees another's numbers.
+Every parameter and buffer of the stacked network concatenates those of its members along dimension 0. Every
+activation concatenates the members' channels: `(n, K * C, H, W)` or `(n, K * d)`, member 0 first. A convolution
+becomes a grouped convolution, a batch norm covers K times the channels, and a linear layer becomes a batched
+product. Layers without parameters do not change. No member's values affect another member.
 """
 
 import copy
@@ -30,9 +30,9 @@ class StackedLinear(nn.Module):
 
 
 def stack_models(models: Sequence[nn.Module]) -> nn.Module:
-    """One network of K models of one architecture, each with its own weights and statistics.
+    """One network from K models of one architecture. Each member keeps its own weights and statistics.
 
-    Raises `ValueError` naming a layer that cannot be stacked.
+    Raises `ValueError` with the name of a layer type that cannot be stacked.
     """
     weight = next(models[0].parameters())
     stacked = _stacked_layer(models[0], len(models)).to(weight.device, weight.dtype)
@@ -50,7 +50,7 @@ def unstack_model(stacked: nn.Module, models: Sequence[nn.Module]) -> None:
 
 
 def _joined(values: list[Tensor]) -> Tensor:
-    return torch.cat(values) if values[0].ndim else values[0]  # batch norm's counter is one for all
+    return torch.cat(values) if values[0].ndim else values[0]  # batch norm's counter is equal for all members
 
 
 def _share(value: Tensor, member: int, members: int) -> Tensor:
@@ -58,7 +58,7 @@ def _share(value: Tensor, member: int, members: int) -> Tensor:
 
 
 def _stacked_layer(layer: nn.Module, members: int) -> nn.Module:
-    """The layer for K times the channels, its parameters still to be loaded."""
+    """The layer for K times the channels. The caller loads its parameters afterwards."""
     if isinstance(layer, nn.Conv2d):
         return _stacked_convolution(layer, members)
     if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -74,10 +74,10 @@ def _stacked_layer(layer: nn.Module, members: int) -> nn.Module:
     return stacked
 
 
-#: Layers without parameters that treat every channel by itself.
+#: Layers without parameters that treat every channel independently.
 _CHANNEL_BY_CHANNEL = (nn.Identity, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 
-#: Modules whose own code treats every channel by itself; what others do with their channels is not known.
+#: Modules whose own code treats every channel independently. Other modules may mix the channels of members.
 _CONTAINERS = frozenset({"Sequential", "ContrastiveModel", "SmallConv", "ResNet", "BasicBlock", "Bottleneck"})
 
 

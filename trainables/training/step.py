@@ -1,6 +1,7 @@
-"""One optimiser step of K trials: views, one forward pass of both, the losses, their sum backward, the update.
+"""One optimiser step of K trials, used by the `Trainer`.
 
-The losses are summed and never averaged: a mean would shrink every member's gradient by K.
+A step computes two views, one forward pass of both views, the losses, the backward pass of their sum, and the update.
+The losses are summed and never averaged: a mean would divide every member's gradient by K.
 """
 
 import itertools
@@ -18,27 +19,30 @@ from trainables.training.member import Loss
 from trainables.training.optimizer import StackedOptimizer
 from trainables.views.batched import Views
 
-#: Neighbouring members whose losses are computed in one call.
+#: A slice of consecutive members, and the function that computes their losses in one call.
 LossGroup = tuple[slice, Callable[[Tensor, Tensor], Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingStep:
-    """Called with the images of every seed, uint8 `(U, M, C, H, W)`, and the schedule's factor: losses `(K,)`."""
+    """Trains on the images of every seed, uint8 `(U, M, C, H, W)`, and returns the losses `(K,)`.
+
+    `factor` is the factor of the learning-rate schedule.
+    """
 
     network: nn.Module
     losses: Sequence[LossGroup]
     optimizer: StackedOptimizer
     views: Views
-    generators: Sequence[torch.Generator]  # of the views, one a seed
-    seed_of: Tensor  # (K,) which of the U seeds a member has
+    generators: Sequence[torch.Generator]  # for the views, one per seed
+    seed_of: Tensor  # (K,), the index of each member's seed among the U seeds
     autocast: Callable[[], AbstractContextManager]
 
     def __call__(self, images: Tensor, factor: Tensor) -> Tensor:
-        inputs = self._inputs(images)  # in float32 always
+        inputs = self._inputs(images)  # always float32
         with self.autocast():
             _, z = self.network(inputs)
-        # Normalised once, in float32, whatever the network's precision: the losses expect unit-norm rows.
+        # The losses expect unit-norm rows. Normalise once, in float32, for every precision of the network.
         rows = z.float().unflatten(1, (len(self.seed_of), -1)).transpose(0, 1)
         z_a, z_b = F.normalize(rows, dim=2).chunk(2, dim=1)
         values = torch.cat([loss(z_a[members], z_b[members]) for members, loss in self.losses])
@@ -48,7 +52,7 @@ class TrainingStep:
         return values.detach()
 
     def _inputs(self, images: Tensor) -> Tensor:
-        """Both views of every image, first views first, a member's channels after another's."""
+        """Both views of every image: first all first views, then all second views; members along the channels."""
         twice = torch.cat([images, images], dim=1)  # in one pass, so that batch norm sees both views
         drawn = self.views.draw_stacked(twice.shape[1], self.generators, images.device)
         views = self.views.apply(twice.flatten(0, 1), drawn)
@@ -58,17 +62,17 @@ class TrainingStep:
 
 
 def group_losses(losses: Sequence[Loss], device: torch.device | str = "cpu") -> list[LossGroup]:
-    """Runs of neighbours that differ in numbers only, each as one callable from `(K, M, d)` to `(K,)`."""
+    """Group consecutive losses that differ in numbers only. Each group is one callable, `(K, M, d)` to `(K,)`."""
     groups: list[LossGroup] = []
     for _, run in itertools.groupby(losses, key=_variant):
         start, members = (groups[-1][0].stop if groups else 0), list(run)
-        # A single loss sees `(M, d)`, as it would outside of a stack.
+        # A single loss gets `(M, d)`, as it does outside a stack.
         joined = stack_losses(members, device) if len(members) > 1 else LossesInTurn(losses=tuple(members))
         groups.append((slice(start, start + len(members)), joined))
     return groups
 
 
 def _variant(loss: Loss) -> tuple[Any, ...]:
-    """What must be equal for losses to be computed in one call: their class and all that is no number."""
+    """The properties that must be equal for losses in one call: their class and all non-numeric attributes."""
     fields = vars(loss) if hasattr(loss, "__dict__") else {}
     return type(loss), *(item for item in fields.items() if not isinstance(item[1], int | float))

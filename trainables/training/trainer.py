@@ -1,4 +1,4 @@
-"""Trials in training: everything that a step changes, step by step, to be saved and taken up again."""
+"""The state of trials in training. `pretrain` advances it step by step, saves it and restores it."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -62,14 +62,14 @@ class Trainer:
         self._step = prepare_step(step, device, execution)
 
     def _order(self, streams: Streams, views: Views, device: torch.device) -> BatchOrder | SelectedBatches:
-        """The batches of one seed, which its members share."""
+        """The sequence of batches for one seed. Members with the same seed share it."""
         member, images = self.members[0], self._images
         if member.selection.method == "shuffle":
             return BatchOrder(len(images), self._batch_size, streams.order, images.device)
         check_image_selection(member.selection, len(images), self._batch_size)
         if member.selection.method in LOOKING_METHODS and len(self.members) > 1:
             raise ValueError(
-                f"selection {member.selection.method}: got {len(self.members)} trials to train as one, must be one"
+                f"selection {member.selection.method}: got {len(self.members)} trials in one stack, must be one trial"
             )
         embed = CandidateEmbeddings(
             network=self._network,
@@ -92,17 +92,17 @@ class Trainer:
         return self.losses.device
 
     def advance(self) -> None:
-        """One optimiser step of every member."""
+        """Perform one optimiser step for every member."""
         self.losses[:, self.done] = self._step(self.next_images(), self._factors[self.done])
         self.done += 1
 
     def next_images(self) -> Tensor:
-        """The next batch of every seed, uint8 `(U, M, C, H, W)`."""
+        """The next batch for every seed, uint8 `(U, M, C, H, W)`."""
         rows = torch.stack([order.next() for order in self._orders])
         return self._images[rows].to(self.device)
 
     def state(self) -> dict[str, Any]:
-        """Everything that the coming steps depend on."""
+        """All state that the next steps depend on."""
         return {
             "network": self._network.state_dict(),
             "momenta": self._optimizer.state(),
@@ -114,7 +114,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Continue from a saved `state`."""
         self._network.load_state_dict(state["network"])
         self._optimizer.restore(state["momenta"])
         for order, saved in zip(self._orders, state["orders"], strict=True):
@@ -128,21 +128,21 @@ class Trainer:
         self.seconds, self._started = state["seconds"], time.perf_counter()
 
     def seconds_so_far(self) -> float:
-        """Wall time of all members together, that before an interruption included."""
+        """Wall time of all members together, including the time before an interruption."""
         return self.seconds + time.perf_counter() - self._started
 
     def bring_models_up_to_date(self) -> None:
-        """Give every member its own weights; a single one trains in place."""
+        """Copy the stacked weights to every member's model. A single member is trained in place."""
         if len(self.members) > 1:
             unstack_model(self._network, [member.model for member in self.members])
 
     def finish(self) -> None:
-        """Hand the trained weights over."""
+        """Copy the trained weights to the members' models and stop the clock."""
         self.bring_models_up_to_date()
         self.seconds = self.seconds_so_far()
 
     def facts(self, member: int) -> PretrainFacts:
-        """What one member's training came to."""
+        """The results of one member's training."""
         losses = self.losses[member, : self.done].double().cpu().numpy()
         finite = int(np.argmin(np.isfinite(losses))) if not np.isfinite(losses).all() else len(losses)
         tail = losses[:finite][-max(1, self.total // 10) :]

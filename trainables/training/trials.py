@@ -1,4 +1,7 @@
-"""From configs to trained models: builds what a pre-training needs, takes up and leaves what lies on disk."""
+"""From trial configs to trained models, used by trials on images.
+
+The functions build the inputs of a pre-training, load kept encoders, and write curves and encoders to disk.
+"""
 
 import logging
 import warnings
@@ -29,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 Trained = list[tuple[ContrastiveModel, PretrainFacts]]
 
-#: Share of an accelerator's free memory that the images of a data set may take.
+#: Fraction of an accelerator's free memory that the images of a data set may use.
 _RESIDENT_SHARE = 0.5
 
 
@@ -42,10 +45,10 @@ def pretrain_trials(
     *,
     score: Score | None = None,
 ) -> Trained:
-    """Models initialised and trained as `configs` say, several as one network, on the training split of `data`.
+    """Initialise and train the models of `configs` on the training split of `data`; several train as one stack.
 
-    Encoders that were kept are loaded instead. `monitor` measures the points of the learning curves, `score` what
-    early stopping goes by.
+    If the encoders of all `configs` were kept, they are loaded instead. `monitor` measures the points of the
+    learning curves. `score` is the validation score that early stopping uses.
     """
     members = [build_member(config, data, runtime.device) for config in configs]
     models = [member.model for member in members]
@@ -71,19 +74,19 @@ def pretrain_trials(
 
 
 def pretrain_id(config: TrialConfig, data_fingerprint: str) -> str:
-    """The id under which everything lies that does not depend on the probes."""
+    """The id of the artefacts that do not depend on the probes."""
     origin = Provenance(data_fingerprint=data_fingerprint, code_fingerprint=code_fingerprint(config))
     return trial_keys(config, origin).pretrain_id
 
 
 def drop_checkpoint(pretrain_ids: Sequence[str], runtime: Runtime) -> None:
-    """Forget how far trials were, trained as one in this order, that have their records."""
+    """Delete the checkpoint of trials that were trained as one stack in this order. Their records exist already."""
     if checkpoint := _checkpoint(pretrain_ids, runtime):
         checkpoint.drop()
 
 
 def build_member(config: TrialConfig, data: ImageData, device: str) -> Member:
-    """A trial with its model initialised, on `device`."""
+    """A member with its initialised model on `device`."""
     model = build_model(
         config.task.encoder,
         channels=data.info.channels,
@@ -101,7 +104,7 @@ def build_member(config: TrialConfig, data: ImageData, device: str) -> Member:
 
 
 def build_streams(configs: Sequence[TrialConfig], device: str) -> dict[int, Streams]:
-    """The random streams of every seed, at their beginning."""
+    """New random streams for every seed of `configs`."""
     return {
         seed: Streams(
             order=stream_generator(seed, Stream.BATCH_ORDER),
@@ -113,19 +116,19 @@ def build_streams(configs: Sequence[TrialConfig], device: str) -> dict[int, Stre
 
 
 def views_of(task: ImagesTask, data: ImageData) -> Views:
-    """The views that a task asks for, of images of the data's shape."""
+    """The views of a task, for images of the shape in `data`."""
     return build_views(task.views, channels=data.info.channels, size=data.info.size, form=task.views_form)
 
 
 def torch_images(images: np.ndarray) -> Tensor:
-    """The same memory as a tensor; nobody writes to it, be it mapped from a file or not."""
+    """A tensor that shares the array's memory. No code writes to it, so the memory may be mapped from a file."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(images)
 
 
 def resident(images: Tensor, device: str) -> Tensor:
-    """The images on the device where they fit beside a network, else where they are: batches travel then."""
+    """The images on `device` if they fit in half its free memory, else unchanged; then each batch is copied."""
     if not device.startswith("cuda"):
         return images
     free, _ = torch.cuda.mem_get_info(device)
@@ -157,7 +160,7 @@ def _curves(config: TrialConfig, data: ImageData, runtime: Runtime, monitor: Mon
 def _rungs(
     configs: Sequence[TrialConfig], data: ImageData, runtime: Runtime, score: Score | None
 ) -> Rungs | None:
-    """Trials under early stopping train alone: one that stops would leave its stack."""
+    """The rungs of early stopping, or None. They need a single trial: a stack has no way to stop one member."""
     rule = runtime.early_stopping
     if rule is None or score is None or len(configs) > 1:
         return None
@@ -166,7 +169,7 @@ def _rungs(
 
 
 def _take_up(models: list[ContrastiveModel], ids: list[str], runtime: Runtime) -> Trained | None:
-    """Fill the models with kept weights, where all of them were kept."""
+    """Load kept weights into the models if all of them were kept; None otherwise."""
     if runtime.artefacts is None:
         return None
     try:

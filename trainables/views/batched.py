@@ -1,4 +1,7 @@
-"""Views as batched tensor operations: parameters are drawn for every image, then applied to all at once."""
+"""Random views as batched tensor operations, used by training and evaluation.
+
+`Views` first draws parameters for every image, and then applies them to all images in one batch.
+"""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -14,7 +17,7 @@ from trainables.views.crop import DRAWS, boxes_from, crop_and_resize
 from trainables.views.parameters import ViewParameters, split_parameters
 from trainables.views.recipes import FORMS, VIEWS, ViewRecipe, check_views_name, plain
 
-#: Values of a block of images that a CPU works on at once; chosen by measuring.
+#: Number of pixel values in a block of images that a CPU processes at once; chosen by measurement.
 _BLOCK_PIXELS = 64 * 3 * 32 * 32
 
 
@@ -22,13 +25,15 @@ _BLOCK_PIXELS = 64 * 3 * 32 * 32
 class Views:
     """One random view of each image: `views(images (M, C, H, H) uint8, generator) -> float32` in [0, 1].
 
-    The views are of (M, C, output, output), `output_size` None meaning the images' own size. `form` chooses the
-    colour operations: `faithful` equals torchvision's on float images, `approximate` is one affine map of colours
-    an image, whose deviation `trainables.views.affine` states; both take the same parameters, and crop alike.
+    The views have the shape (M, C, output, output); with `output_size` None, they have the size of the images. `form`
+    selects the colour operations. `faithful` equals torchvision's operations on float images. `approximate` is one
+    affine map of the colours per image; `trainables.views.affine` states its deviation. Both forms use the same
+    parameters and the same crops.
 
-    All randomness comes from `generator`, whose device may differ from the images'; on the images' own CUDA device
-    neither `draw` nor `apply` waits for it, and after a first call both can be captured in a CUDA graph. Products
-    of matrices follow the global precision setting; under TF32 they are off by a tenth of a grey level.
+    All random numbers come from `generator`, which may be on another device than the images. With a generator on
+    the images' CUDA device, neither `draw` nor `apply` waits for the device, and after a first call both can be
+    captured in a CUDA graph. Matrix products follow the global precision setting; TF32 changes them by a tenth of a
+    grey level.
 
     Raises `ValueError` for channels other than 1 or 3, an unknown form, or an output size below 1.
     """
@@ -53,18 +58,19 @@ class Views:
     def draw(
         self, count: int, generator: torch.Generator, device: torch.device | str = "cpu"
     ) -> ViewParameters:
-        """Parameters for `count` images, on `device`."""
+        """Draw the parameters for `count` images, on `device`."""
         return self.draw_stacked(count, [generator], device)
 
     def draw_stacked(
         self, count: int, generators: Sequence[torch.Generator], device: torch.device | str = "cpu"
     ) -> ViewParameters:
-        """Parameters for `count` images from each generator, in their order.
+        """Draw the parameters for `count` images from each generator, in the order of the generators.
 
-        The same to the bit as `concatenate_parameters` of one `draw` each, at the cost of one.
+        The result is bit for bit `concatenate_parameters` of one `draw` per generator, at the cost of a single
+        `draw`.
         """
         recipe, operations = self.recipe, self._operations()
-        # One call for all uniform draws: the number of calls, not their size, sets the pace on small images.
+        # One call for all uniform draws: for small images, the number of calls determines the time, not their size.
         parts = [DRAWS, 1, 1, 4, operations, 1, 1, 1]
         uniform = _from_each(torch.rand, (count, sum(parts)), generators, device)
         crop, flip, applied, strengths, order, to_grey, blurred, width = uniform.split(parts, dim=1)
@@ -78,11 +84,11 @@ class Views:
         )
 
     def apply(self, images: Tensor, parameters: ViewParameters) -> Tensor:
-        """The views of `images (M, C, H, H)` uint8 under given parameters, float32 in [0, 1].
+        """The views of `images (M, C, H, H)` uint8 for given parameters, float32 in [0, 1].
 
-        Each view depends on its own image and parameters alone, whatever else is in the batch: on a CPU to the bit
-        at sizes that are multiples of 8, elsewhere up to rounding. Raises `ValueError` for images of another shape
-        than these views are for.
+        Each view depends only on its own image and parameters, not on the rest of the batch. This holds bit for bit
+        on a CPU at sizes that are multiples of 8, and up to rounding otherwise. Raises `ValueError` for images whose
+        shape is not that of these views.
         """
         shape = (self.channels, self.size, self.size)
         if tuple(images.shape[1:]) != shape:
@@ -119,7 +125,7 @@ class Views:
         return planes
 
     def _operations(self) -> int:
-        """How many of brightness, contrast, saturation and hue, in this order, the recipe needs to go through."""
+        """How many of brightness, contrast, saturation and hue, counted in this order, the recipe needs."""
         recipe = self.recipe
         spread = [recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue]
         usable = spread[: HUE + 1 if self.channels == 3 else 2]
@@ -148,7 +154,7 @@ class Views:
 
 @functools.lru_cache(maxsize=64)
 def _jitter_range(recipe: ViewRecipe, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Neutral amounts of the four jitters and how far they reach; kept, since bringing them makes a GPU wait."""
+    """Neutral amounts of the four jitters, and their ranges. Cached, because the copy to a GPU makes it wait."""
     spread = [recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue]
     return torch.tensor([1.0, 1.0, 1.0, 0.0], device=device), torch.tensor(spread, device=device)
 
@@ -156,9 +162,9 @@ def _jitter_range(recipe: ViewRecipe, device: torch.device) -> tuple[Tensor, Ten
 def build_views(
     recipe: str, *, channels: int, size: int, form: str = "faithful", output_size: int | None = None
 ) -> Views:
-    """The views of a recipe for images of (C, size, size) with C = 1 or 3, in a form of `FORMS`.
+    """The views of a recipe for images of shape (C, size, size) with C = 1 or 3, in one of the `FORMS`.
 
-    The views are of `output_size` pixels, None meaning `size`. Raises `ValueError` for anything else.
+    The side of the views is `output_size` pixels, or `size` with None. Raises `ValueError` for other values.
     """
     return Views(
         recipe=VIEWS[check_views_name(recipe)],
@@ -180,5 +186,5 @@ def _from_each(
 
 
 def _block_length(images: Tensor) -> int:
-    """Images worked on at once: on a CPU as many as stay in its second-level cache, which halves the time."""
+    """Images per block. On a CPU, a block fits in the second-level cache, which halves the time."""
     return max(1, _BLOCK_PIXELS // images[0].numel()) if images.device.type == "cpu" else len(images)

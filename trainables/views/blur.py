@@ -1,4 +1,4 @@
-"""Gaussian blur with a width of its own for every image, as two small matrix products an image."""
+"""Gaussian blur with a separate width for every image, as two small matrix products per image; used by `Views`."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Blur:
-    """Blur of M images: widths in pixels and which images are blurred, each of shape (M,)."""
+    """Blur parameters of M images: `sigma` in pixels, and `chosen` for the blurred images, each of shape (M,)."""
 
     sigma: Tensor
     chosen: Tensor
 
 
 def blur_weights(sigma: Tensor, size: int) -> Tensor:
-    """Weights (M, size, size) that blur a line of `size` pixels by `sigma (M,)` pixels, mirrored at its ends.
+    """Weights (M, size, size) that blur a line of `size` pixels by `sigma (M,)` pixels, with mirrored ends.
 
-    The kernel is a tenth of the line wide (Chen et al. 2020, arXiv 2002.05709, appendix A), rounded to an odd
-    number of pixels, at least 3. Mirroring leaves out the end pixel, as torchvision's `gaussian_blur` does.
+    The width of the kernel is a tenth of the line (Chen et al. 2020, arXiv 2002.05709, appendix A), rounded to an odd
+    number of pixels, at least 3. Mirroring does not repeat the end pixel, as in torchvision's `gaussian_blur`.
     """
     radius = max(1, size // 10 // 2)
     offsets = torch.arange(-radius, radius + 1, device=sigma.device)
@@ -30,6 +30,6 @@ def blur_weights(sigma: Tensor, size: int) -> Tensor:
 
 
 def apply_blur(images: Tensor, blur: Blur) -> Tensor:
-    """Blur square images (M, C, H, H) where they are chosen."""
+    """Blur the chosen ones of square images (M, C, H, H)."""
     weights = blur_weights(blur.sigma, images.shape[-1])[:, None]
     return torch.where(blur.chosen[:, None, None, None], weights @ images @ weights.transpose(2, 3), images)

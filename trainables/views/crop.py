@@ -1,8 +1,8 @@
-"""Random resized crop with its own box for every image, as two small matrix products an image.
+"""Random resized crop with a separate box for every image, as two small matrix products per image; used by `Views`.
 
-Resizing is linear and separable: rows and columns of the result are weighted sums of those of the box. The
-weights are those of Pillow's antialiased bicubic filter, so that a view equals what per-image pipelines give,
-up to Pillow's rounding to whole grey levels between the two passes.
+Resizing is linear and separable: rows and columns of the result are weighted sums of those of the box. The weights
+are those of Pillow's antialiased bicubic filter. A view therefore equals the result of a per-image pipeline, except
+that Pillow rounds to whole grey levels between the two passes.
 """
 
 import functools
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-#: Attempts at a box that fits, as in torchvision; the whole image where none does.
+#: Number of attempts to draw a box that fits, as in torchvision. If none fits, the box is the whole image.
 ATTEMPTS = 10
 
-#: Columns of uniform draws that `boxes_from` consumes: area and shape of each attempt, then the corner.
+#: Number of columns of uniform draws for `boxes_from`: area and shape of each attempt, then the corner.
 DRAWS = 2 * ATTEMPTS + 2
 
 _BICUBIC_SUPPORT = 2.0
 
-#: Where they take no more than this, the weights of all boxes are computed once and looked up (32 pixels: 8 MB).
+#: If the weights of all boxes need at most this memory, they are computed once and looked up (8 MB for 32 pixels).
 _TABLE_BYTES = 16e6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Boxes:
-    """Crop boxes of M images in whole pixels, int64: first pixels (top, left) and extents (height, width)."""
+    """Crop boxes of M images in whole pixels, int64: the first pixel (top, left) and the extent (height, width)."""
 
     start: Tensor  # (M, 2)
     extent: Tensor  # (M, 2)
@@ -35,8 +35,8 @@ class Boxes:
 def boxes_from(uniform: Tensor, size: int, scale: tuple[float, float], ratio: tuple[float, float]) -> Boxes:
     """Boxes of torchvision's `RandomResizedCrop` for square images, from uniform draws of shape (M, DRAWS).
 
-    Area is uniform in `scale` times the image's, width over height uniform in the logarithm of `ratio`; the
-    first of ten attempts that fits is taken.
+    The area is uniform in `scale` times the area of the image. The logarithm of width over height is uniform between
+    the logarithms of `ratio`. The box is the first of ten attempts that fits.
     """
     areas, shapes, corner = uniform.split([ATTEMPTS, ATTEMPTS, 2], dim=1)
     low, high = math.log(ratio[0]) / 2, math.log(ratio[1]) / 2
@@ -52,17 +52,17 @@ def boxes_from(uniform: Tensor, size: int, scale: tuple[float, float], ratio: tu
 
 
 def crop_and_resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int | None = None) -> Tensor:
-    """Crop float images (M, C, H, H) to their boxes, resize to `output_size` (None: H), mirror where `flip (M,)`.
+    """Crop float images (M, C, H, H) to their boxes, resize to `output_size` (None: H), and flip where `flip (M,)`.
 
-    The result comes as planes (C, M, output, output), cut to [0, 1]: the bicubic kernel overshoots, and Pillow
-    clips as well.
+    The result has the form of planes (C, M, output, output). It is clipped to [0, 1], as in Pillow, because the
+    bicubic kernel overshoots.
     """
     count, channels, size, _ = images.shape
     output = output_size or size
     rows, columns = _weights(boxes, flip, size, output)
     narrowed = torch.bmm(images.flatten(1, 2), columns.mT).view(count, channels, size, output)
     planes = images.new_empty(channels, count, output, output)
-    # One product for all channels would need a copy of the weights for each.
+    # A single product for all channels would need one copy of the weights per channel.
     for channel, plane in enumerate(planes):
         torch.bmm(rows, narrowed[:, channel], out=plane)
     return planes.clamp_(0, 1)
@@ -71,11 +71,11 @@ def crop_and_resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int
 def resample_weights(start: Tensor, extent: Tensor, flip: Tensor, size: int, output: int) -> Tensor:
     """Weights (M, output, size) that resize pixels start .. start + extent - 1 of a line of `size` to `output`.
 
-    Row i of an image's matrix weighs the source pixels of target pixel i: Keys' bicubic kernel about its
-    centre, widened by the shrinking factor (antialiasing), cut off at the box, normalised. Where `flip (M,)` is
-    true, the target runs backwards.
+    Row i of an image's matrix holds the weights of the source pixels for target pixel i. The weights are Keys'
+    bicubic kernel around the centre of the target pixel, widened by the shrinking factor (antialiasing), cut off at
+    the box, and normalised. Where `flip (M,)` is true, the target is reversed.
     """
-    # Few weights of a row differ from 0: those are computed, then put in their places.
+    # Only a few weights of a row are not 0. They are computed densely and then scattered to their columns.
     taps = min(size, math.ceil(2 * _BICUBIC_SUPPORT * max(1.0, size / output)))
     first, length = start.float()[:, None, None], extent.float()[:, None, None]
     targets = (torch.arange(output, device=start.device) + 0.5) / output
@@ -91,7 +91,7 @@ def resample_weights(start: Tensor, extent: Tensor, flip: Tensor, size: int, out
 
 
 def _weights(boxes: Boxes, flip: Tensor, size: int, output: int) -> tuple[Tensor, Tensor]:
-    """The weights (M, output, size) of the rows and of the columns."""
+    """The weights (M, output, size) for the rows and for the columns."""
     if 8 * size**3 * output > _TABLE_BYTES:
         rows = resample_weights(boxes.start[:, 0], boxes.extent[:, 0], torch.zeros_like(flip), size, output)
         return rows, resample_weights(boxes.start[:, 1], boxes.extent[:, 1], flip, size, output)
@@ -104,7 +104,7 @@ def _weights(boxes: Boxes, flip: Tensor, size: int, output: int) -> tuple[Tensor
 def _table(size: int, output: int, device: torch.device) -> Tensor:
     """Weights of every box: row (flip * size + start) * size + extent - 1 of (2 * size**2, output, size).
 
-    Rows of boxes that would leave the line mean nothing, and are never looked up.
+    Rows for boxes that extend beyond the line have no meaning, and no code uses them.
     """
     boxes = torch.arange(2 * size**2, device=device)
     start, extent = boxes // size % size, boxes % size + 1

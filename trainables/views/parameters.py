@@ -1,4 +1,4 @@
-"""Random parameters of views: what is drawn for every image, in parts and put together."""
+"""The random parameters of views, with functions to concatenate and to split them; used by `Views`."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from trainables.views.crop import Boxes
 
 @dataclass(frozen=True, kw_only=True)
 class ViewParameters:
-    """Random parameters of one view of each of M images; the first axis of every tensor is M."""
+    """Random parameters of one view of each of M images. The first axis of every tensor has length M."""
 
     boxes: Boxes
     flip: Tensor  # (M,) bool
@@ -26,9 +26,9 @@ class ViewParameters:
 
 
 def concatenate_parameters(parts: Sequence[ViewParameters]) -> ViewParameters:
-    """The parameters of all parts' images, one part after the other, drawn from generators of their own.
+    """Concatenate the parameters of all parts in order, such as parts from different generators.
 
-    Raises `ValueError` for no parts, and for parts of different recipes (one with blur and one without).
+    Raises `ValueError` without parts, and for parts of different recipes (one with blur and one without).
     """
     if not parts:
         raise ValueError("parts: got none; allowed is at least one")
@@ -36,7 +36,7 @@ def concatenate_parameters(parts: Sequence[ViewParameters]) -> ViewParameters:
 
 
 def split_parameters(whole: ViewParameters, length: int) -> list[ViewParameters]:
-    """The parameters of `length` images after `length` images; the last part may be shorter."""
+    """Split the parameters into parts of `length` images each. The last part may be shorter."""
     return _split(whole, length, -(-len(whole.flip) // length))
 
 

@@ -1,4 +1,4 @@
-"""Augmentation recipes by name. Importing this module costs no torch, so that a plan can check a name."""
+"""Augmentation recipes by name. Importing this module does not import torch, so a plan can check a name quickly."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ViewRecipe:
-    """The numbers of an augmentation, applied in the order of the fields; the defaults change nothing.
+    """The settings of an augmentation. Its steps run in the order of the fields; the default values change nothing.
 
-    Jitter strengths are torchvision's: a factor is uniform in [1 - strength, 1 + strength], a hue shift
-    uniform in [-hue, hue] turns of the colour circle. Each image has its own draws and its own order of the
-    four jitters.
+    Jitter strengths are defined as in torchvision: a factor is uniform in [1 - strength, 1 + strength], and a hue
+    shift is uniform in [-hue, hue] turns of the colour circle. Each image has separate draws and a separate order of
+    the four jitters.
     """
 
-    crop_scale: tuple[float, float] = (1.0, 1.0)  # share of the image's area
+    crop_scale: tuple[float, float] = (1.0, 1.0)  # fraction of the image's area
     crop_ratio: tuple[float, float] = (3 / 4, 4 / 3)  # width over height, uniform in the logarithm
     flip_probability: float = 0.0
-    jitter_probability: float = 0.0  # of all four jitters together
+    jitter_probability: float = 0.0  # for all four jitters together
     brightness: float = 0.0
     contrast: float = 0.0
-    saturation: float = 0.0  # colour images only, as are hue and grey
+    saturation: float = 0.0  # colour images only, like hue and grey
     hue: float = 0.0
     grey_probability: float = 0.0
     blur_probability: float = 0.0
@@ -32,12 +32,12 @@ class ViewRecipe:
     noise: float = 0.0  # standard deviation of Gaussian noise, in units of the pixel range
 
 
-#: Forms of the colour operations: as torchvision computes them, and one affine map of colours an image.
+#: Forms of the colour operations: equal to torchvision's operations, or one affine map of the colours per image.
 FORMS = ("faithful", "approximate")
 
-#: Recipes by the name that study files use.
+#: Recipes by their name in study files.
 VIEWS: dict[str, ViewRecipe] = {
-    # Small handwritten digits: no flip, since a mirrored digit is another sign.
+    # Small handwritten digits. No flip, because a mirrored digit is a different character.
     "digits": ViewRecipe(
         crop_scale=(0.6, 1.0), jitter_probability=0.8, brightness=0.4, contrast=0.4, noise=0.1
     ),
@@ -69,12 +69,12 @@ VIEWS: dict[str, ViewRecipe] = {
 
 
 def check_views_name(name: str) -> str:
-    """The name, when a recipe has it. Raises `ValueError` listing the recipes otherwise."""
+    """Return the name if a recipe has it. Otherwise raise `ValueError` with a list of the recipes."""
     if name not in VIEWS:
         raise ValueError(f"views: got {name!r}{did_you_mean(name, VIEWS)}; allowed are {', '.join(VIEWS)}")
     return name
 
 
 def plain(images: "Tensor") -> "Tensor":
-    """Images for evaluation: uint8 (N, C, H, W) to float32 in [0, 1], nothing else."""
+    """Images for evaluation: convert uint8 (N, C, H, W) to float32 in [0, 1], without augmentation."""
     return images.float().div_(255)

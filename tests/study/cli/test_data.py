@@ -83,7 +83,7 @@ def test_every_image_is_looked_at(folder: Path) -> None:
     [
         (
             ("cifar10", "--data-root", "ROOT"),
-            "not found at ROOT/cifar-10-batches-py; get it by `study data cifar10",
+            "not found at ROOT/cifar-10-batches-py; download it with `study data cifar10",
         ),
         (("imagenet100", "--data-root", "ROOT"), "looked for ROOT/imagenet100"),
         (("folder:none", "--data-root", "ROOT"), "not found at ROOT/none"),

@@ -98,7 +98,10 @@ def test_a_damaged_checkpoint_costs_the_way_so_far_and_nothing_else(
         place.path.write_bytes(content)
         (facts,) = train([member()], checkpoint=dataclasses.replace(place, every_seconds=1e9))
         assert facts.train_loss_last == expected.train_loss_last
-        assert caplog.messages[-1] == "checkpoint a.pt: it is damaged or cut short; training starts anew"
+        assert (
+            caplog.messages[-1]
+            == "checkpoint a.pt: it is damaged or cut short; training starts again from step 0"
+        )
 
 
 def test_a_checkpoint_of_another_trial_is_refused(tmp_path: Path) -> None:
@@ -119,7 +122,7 @@ def test_a_checkpoint_of_another_network_starts_anew(
     save_durably(state, place.path)
     (facts,) = train([member()], checkpoint=dataclasses.replace(place, every_seconds=1e9))
     assert facts.train_loss_last == train([member()])[0].train_loss_last
-    assert caplog.messages[-1].endswith("; training starts anew")
+    assert caplog.messages[-1].endswith("; training starts again from step 0")
 
 
 def test_a_checkpoint_executes_nothing(tmp_path: Path) -> None:

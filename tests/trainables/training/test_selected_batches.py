@@ -193,7 +193,7 @@ def test_training_goes_on_after_a_stop_as_if_nothing_had_been(
 
 
 def test_members_that_look_at_their_network_are_not_stacked() -> None:
-    with pytest.raises(ValueError, match="selection osgd: got 2 trials to train as one, must be one"):
+    with pytest.raises(ValueError, match="selection osgd: got 2 trials in one stack, must be one trial"):
         train([selecting(OSGD, 0), selecting(OSGD, 1)])
     stacked, alone = ([selecting(FIXED, seed) for seed in (0, 1)] for _ in range(2))
     train(stacked)

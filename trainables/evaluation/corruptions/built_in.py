@@ -1,10 +1,10 @@
-"""Corruptions for data sets that have no corrupted files: eight kinds in five severities.
+"""The built-in corruptions, for data sets without published corrupted files: eight kinds with five severities.
 
-In the spirit of Hendrycks and Dietterich (2019, arXiv 1903.12261), who publish such copies of CIFAR and ImageNet: the
-kinds are from their families of noise, blur, weather and digital faults, and the severities of about their
-strength. They are not their files, and numbers are not to be compared across the two. Lengths are shares of the
-image's side, so that images of 8 to 224 pixels, grey or colour, are corrupted alike. The random draws depend on the
-kind and the split alone, not on the severity: a higher severity is the same corruption, stronger.
+They follow Hendrycks and Dietterich (2019, arXiv 1903.12261), who publish corrupted copies of CIFAR and ImageNet.
+The kinds are from their families of noise, blur, weather and digital faults, and the severities have about their
+strength. The images differ from the published files, so accuracies on the two must not be compared. Lengths are
+fractions of the image's side, so images of 8 to 224 pixels, grey or colour, are corrupted equally. The random draws
+depend only on the kind and the split. A higher severity is therefore the same corruption with more strength.
 """
 
 import io
@@ -20,20 +20,20 @@ from torch.nn import functional as F
 
 from trainables.datasets.source import Images
 
-#: Entropy of the draws, the same for every trial of every study.
+#: Seed entropy of the random draws, the same for every trial of every study.
 _ENTROPY = 190312261
 
-#: Values of a block of images that is corrupted at once.
+#: Number of pixel values in a block of images that is corrupted in one call.
 _BLOCK = 2**23
 
-#: `corrupt(images, strength, generator)` on float32 (N, C, H, W) in [0, 1]; what leaves [0, 1] is cut off later.
+#: `corrupt(images, strength, generator)` on float32 (N, C, H, W) in [0, 1]. The caller clips the result to [0, 1].
 Corrupt = Callable[[Tensor, float, torch.Generator], Tensor]
 
 
 def corrupt(images: Images, name: str, severity: int, split: str, device: str = "cpu") -> Images:
     """Copies of images, uint8 `(N, C, H, W)` with C = 1 or 3, under one corruption at a severity from 1 to 5.
 
-    Computed on `device`, from draws made on the CPU. Raises `ValueError` for an unknown name or severity.
+    Computes on `device`, with random draws from the CPU. Raises `ValueError` for an unknown name or severity.
     """
     if name not in BUILT_IN:
         raise ValueError(f"corruption: got {name!r}; allowed are {', '.join(BUILT_IN)}")
@@ -61,7 +61,7 @@ def _gaussian_noise(images: Tensor, deviation: float, generator: torch.Generator
 
 
 def _impulse_noise(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """A share of all values becomes 0 or 1."""
+    """Set a share of all values to 0 or 1."""
     drawn = torch.rand(images.shape, generator=generator).to(images.device)
     return images.masked_fill(drawn < share, 0.0).masked_fill(drawn < share / 2, 1.0)
 
@@ -71,8 +71,8 @@ def _gaussian_blur(images: Tensor, share: float, _generator: torch.Generator) ->
 
     side = images.shape[-1]
     sigma = 0.25 + share * side
-    reach = min(math.ceil(3 * sigma), side - 1)  # the border is mirrored, once
-    # As two matrix products: row i of the blur's matrix is the i-th pixel of a line, blurred.
+    reach = min(math.ceil(3 * sigma), side - 1)  # the border is mirrored only once
+    # The blur is two matrix products. Row i of the matrix is the blurred i-th unit pixel of a line.
     pixels = torch.eye(side, device=images.device)[None]
     matrix = transforms.gaussian_blur(pixels, [2 * reach + 1, 1], [sigma, sigma])[0]
     return matrix.mT @ images @ matrix
@@ -89,7 +89,7 @@ def _contrast(images: Tensor, factor: float, _generator: torch.Generator) -> Ten
 
 
 def _elastic(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Every point is displaced by a smooth field: normal draws on a 4 x 4 grid, interpolated by cubics."""
+    """Displace every point by a smooth field: normal draws on a 4 x 4 grid with bicubic interpolation."""
     coarse = torch.randn(len(images), 2, 4, 4, generator=generator).to(images.device)
     field = F.interpolate(coarse, size=images.shape[-2:], mode="bicubic", align_corners=True)
     still = torch.eye(2, 3, device=images.device).expand(len(images), 2, 3)
@@ -99,7 +99,7 @@ def _elastic(images: Tensor, share: float, generator: torch.Generator) -> Tensor
 
 
 def _pixelate(images: Tensor, share: float, _generator: torch.Generator) -> Tensor:
-    """Mixed with a mosaic of squares of a 32nd of the side, of 2 pixels at least."""
+    """Blend with a mosaic of squares. Their side is 1/32 of the image's side, and at least 2 pixels."""
     square = max(2, round(images.shape[-1] / 32))
     small = F.avg_pool2d(images, square, ceil_mode=True)
     mosaic = small.repeat_interleave(square, dim=2).repeat_interleave(square, dim=3)
@@ -108,14 +108,14 @@ def _pixelate(images: Tensor, share: float, _generator: torch.Generator) -> Tens
 
 
 def _jpeg(images: Tensor, quality: float, _generator: torch.Generator) -> Tensor:
-    """By Pillow, image by image: torchvision's batched codec is announced to go."""
+    """Encode and decode each image with Pillow: torchvision has announced the removal of its batched codec."""
     encoded = images.mul(255).round().movedim(1, 3).to("cpu", torch.uint8).numpy()
     decoded = np.stack([_decoded_jpeg(image, int(quality)) for image in encoded])
     return torch.from_numpy(decoded).movedim(3, 1).to(images.device) / 255
 
 
 def _decoded_jpeg(image: Images, quality: int) -> Images:
-    """An image `(H, W, C)` after the codec."""
+    """An image `(H, W, C)`, encoded as JPEG and decoded."""
     file = io.BytesIO()
     Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file)).reshape(image.shape)
@@ -125,10 +125,10 @@ def _decoded_jpeg(image: Images, quality: int) -> Images:
 BUILT_IN: dict[str, tuple[Corrupt, tuple[float, float, float, float, float]]] = {
     "gaussian_noise": (_gaussian_noise, (0.04, 0.06, 0.08, 0.10, 0.14)),  # deviation, in units of the range
     "impulse_noise": (_impulse_noise, (0.01, 0.02, 0.03, 0.05, 0.08)),  # share of the values
-    "gaussian_blur": (_gaussian_blur, (0.005, 0.01, 0.015, 0.02, 0.03)),  # sigma over side, above 1/4 pixel
+    "gaussian_blur": (_gaussian_blur, (0.005, 0.01, 0.015, 0.02, 0.03)),  # sigma over side, plus 1/4 pixel
     "brightness": (_brightness, (0.05, 0.10, 0.15, 0.20, 0.30)),  # in units of the range
-    "contrast": (_contrast, (0.75, 0.60, 0.45, 0.30, 0.15)),  # share of the contrast that is left
-    "elastic": (_elastic, (0.01, 0.02, 0.03, 0.04, 0.06)),  # deviation of the displacement over side
-    "pixelate": (_pixelate, (0.2, 0.4, 0.6, 0.8, 1.0)),  # share of the mosaic
-    "jpeg": (_jpeg, (80, 60, 40, 25, 10)),  # quality
+    "contrast": (_contrast, (0.75, 0.60, 0.45, 0.30, 0.15)),  # remaining share of the contrast
+    "elastic": (_elastic, (0.01, 0.02, 0.03, 0.04, 0.06)),  # standard deviation of the displacement over side
+    "pixelate": (_pixelate, (0.2, 0.4, 0.6, 0.8, 1.0)),  # weight of the mosaic
+    "jpeg": (_jpeg, (80, 60, 40, 25, 10)),  # JPEG quality
 }

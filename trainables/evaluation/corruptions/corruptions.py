@@ -1,8 +1,8 @@
-"""Corrupted copies of a split, as the config's `corruptions` says: `built_in`, or `npy:FOLDER`.
+"""Corrupted copies of a split, chosen by the config's `corruptions`: `built_in` or `npy:FOLDER`.
 
-Published files exist of test images alone. Under `npy:FOLDER` the validation split, which a study selects by, is
-therefore corrupted by the built-in set at the same severity: its number ranks configurations, and is not to be
-read against the test split's.
+Published files contain test images only. With `npy:FOLDER`, the validation split, which studies use for selection, is
+therefore corrupted by the built-in set at the same severity. The validation accuracy can rank configurations, but it
+must not be compared with the test accuracy.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ from trainables.evaluation.corruptions.published import BUILT_IN_SET, published_
 
 
 def check_corruptions(task: ImagesTask, info: DatasetInfo, data_root: Path | None) -> None:
-    """Raises `ValueError` when `retrieval_corrupted` is asked for and the published files cannot be used.
+    """Raises `ValueError` when the suite has a probe of corrupted images and the published files are not usable.
 
-    Reads headers of files alone: to be called before a trial trains.
+    Reads only the headers of the files. Call it before a trial trains.
     """
     published_files(task.probe, info, data_root)
 
@@ -28,10 +28,10 @@ def check_corruptions(task: ImagesTask, info: DatasetInfo, data_root: Path | Non
 def corrupted_copies(
     task: ImagesTask, data: ImageData, split: str, *, data_root: Path | None, device: str = "cpu"
 ) -> Iterator[Images]:
-    """The images of the split "val" or "test" under one corruption after the other, uint8 `(N, C, H, W)`.
+    """Yield the images of the split "val" or "test" for each corruption, uint8 `(N, C, H, W)`.
 
-    Built-in corruptions are computed on `device`. Raises `ValueError` as `check_corruptions` does, and where
-    published files follow another order of images than the data set.
+    Built-in corruptions are computed on `device`. Raises `ValueError` as `check_corruptions` does, and when the
+    published files have their images in another order than the data set.
     """
     images, probe = data.splits[split], task.probe
     if probe.corruptions == BUILT_IN_SET or split == "val":

@@ -1,7 +1,7 @@
 """Published corrupted test sets in the layout of CIFAR-10-C (Hendrycks and Dietterich 2019, arXiv 1903.12261).
 
-A folder with `labels.npy` and one `NAME.npy` a corruption: uint8 of shape `(5 N, H, W, C)`, the N test images in the
-order of the published test set at severity 1, then again at severity 2, and so on to 5.
+A folder holds `labels.npy` and one `NAME.npy` per corruption, uint8 of shape `(5 N, H, W, C)`. Each file holds the N
+test images in the order of the published test set, first at severity 1, then at severity 2, and so on to 5.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ _FORM = "npy:"
 
 
 def published_files(probe: ProbeConfig, info: DatasetInfo, data_root: Path | None) -> list[Path]:
-    """The corruption files that a probe's `npy:FOLDER` names, none where it measures no published corruptions.
+    """The files of the published corruptions in `npy:FOLDER`; empty when the suite uses no published corruptions.
 
-    Reads headers alone. Raises `ValueError` for another form, and `DataError` as `check_published` does.
+    Reads only the headers. Raises `ValueError` for another form, and `DataError` as `check_published` does.
     """
     measured = any(PROBES[name].corrupted for name in probe.suite)
     if not measured or probe.corruptions == BUILT_IN_SET:
@@ -39,9 +39,9 @@ def published_files(probe: ProbeConfig, info: DatasetInfo, data_root: Path | Non
 
 
 def corruptions_fingerprint(probe: ProbeConfig, info: DatasetInfo, data_root: Path | None) -> str:
-    """Hash of the names and bytes of the published corruptions that a probe measures; "" where it has none.
+    """Hash of the names and bytes of the published corruptions that the suite uses; "" when it uses none.
 
-    Reads the files whole, once for as long as none changes. Raises as `published_files` does.
+    Reads the complete files, and caches the result until a file changes. Raises as `published_files` does.
     """
     if not (files := published_files(probe, info, data_root)):
         return ""
@@ -54,10 +54,10 @@ def corruptions_fingerprint(probe: ProbeConfig, info: DatasetInfo, data_root: Pa
 
 
 def check_published(where: str, data_root: Path | None, *, channels: int, size: int) -> list[Path]:
-    """The corruption files of a folder, absolute or under the data root, sorted by name.
+    """The corruption files of a folder, sorted by name. The folder is absolute or under the data root.
 
-    Reads headers alone. Raises `DataError` where the folder or a file is missing, damaged or of another shape than
-    images of `channels` and `size` have.
+    Reads only the headers. Raises `DataError` when the folder or a file is missing, when a file is damaged, or when
+    its shape does not match images of `channels` and `size`.
     """
     folder = locate(where, data_root)
     files = sorted(path for path in folder.glob("*.npy") if path.name != "labels.npy")
@@ -77,10 +77,10 @@ def check_published(where: str, data_root: Path | None, *, channels: int, size: 
 
 
 def published_copies(files: list[Path], severity: int, rows: Indices, labels: Indices) -> Iterator[Images]:
-    """Under one corruption after the other, the test images `rows` of the published order, uint8 `(N, C, H, W)`.
+    """Yield the test images `rows` of the published order for each corruption, uint8 `(N, C, H, W)`.
 
-    `labels` are those that the data set gives these images, renumbered or not, as the rows are checked by them:
-    raises `DataError` where the files follow another order, or hold another number of images.
+    `labels` are the data set's labels of these images, which may be renumbered. They serve to check the rows: raises
+    `DataError` when the files have another order, or fewer images than `rows` need.
     """
     published = _open(_labels_file(files))
     count = len(published) // SEVERITIES
@@ -89,12 +89,13 @@ def published_copies(files: list[Path], severity: int, rows: Indices, labels: In
             f"{files[0].parent}: {count} images a severity; the test set has {rows.max() + 1} or more"
         )
     chosen = rows + (severity - 1) * count
-    # A subset of classes is numbered anew in the same order: ranks agree, numbers need not.
+    # A subset of classes has new label numbers in the same order, so ranks agree although numbers may differ.
     theirs, ours = (np.unique(each, return_inverse=True)[1] for each in (published[chosen], labels))
     if not np.array_equal(theirs, ours):
         row = int(rows[np.flatnonzero(theirs != ours)[0]])
         raise DataError(
-            f"{files[0].parent}: labels.npy differs from the test set's labels in row {row}: another order or set"
+            f"{files[0].parent}: labels.npy differs from the test set's labels in row {row}; "
+            "it has another order or is from another set"
         )
     for path in files:
         yield np.ascontiguousarray(_open(path)[chosen].transpose(0, 3, 1, 2))
@@ -105,7 +106,7 @@ def _labels_file(files: list[Path]) -> Path:
 
 
 def _open(path: Path) -> npt.NDArray:
-    """An array on disk, mapped and not read."""
+    """An array on disk, mapped into memory without reading it."""
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:

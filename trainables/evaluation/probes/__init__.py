@@ -1,7 +1,8 @@
-"""The probes by name, in the order of their record columns.
+"""The registry of probes by name, in the order of their record columns.
 
-To add one: a file here with its `Probe`, and a line at the end below. The record's columns, the suite of study files
-and the metrics follow. The contract test (`tests/trainables/evaluation/test_suite.py`) names what is missing.
+To add a probe, write a file here with its `Probe`, and add it at the end of `PROBES`. The record columns, the suite
+in study files and the metrics are derived from it. The contract test (`tests/trainables/evaluation/test_suite.py`)
+fails with the name of each missing part.
 """
 
 from trainables.evaluation.probes.all_labels import ALL_LABELS
@@ -13,5 +14,5 @@ from trainables.evaluation.probes.sgd import SGD
 
 PROBES: dict[str, Probe] = {probe.name: probe for probe in (*FEW_LABELS, ALL_LABELS, SGD, KNN, *RETRIEVAL)}
 
-#: The probe behind each metric that a study of images can select and report by.
+#: The probe of each metric that a study of images can use for selection and reports.
 PROBE_OF_METRIC: dict[str, Probe] = {f"{name}_accuracy": probe for name, probe in PROBES.items()}

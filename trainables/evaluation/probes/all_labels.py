@@ -1,4 +1,4 @@
-"""Logistic regression on all training labels."""
+"""The probe that fits a logistic regression on all training labels."""
 
 from typing import TYPE_CHECKING
 

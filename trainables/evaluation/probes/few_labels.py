@@ -1,4 +1,4 @@
-"""Logistic regression on few labels a class: the mean accuracy over several draws of the labels."""
+"""Probes that fit a logistic regression on few labels per class, with the mean accuracy over several label draws."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def _fit(shots: int, config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Accuracy:
-    """The draws are solved together. Raises `ValueError` when a class has fewer than `shots` training images."""
+    """Fit all draws in one call. Raises `ValueError` when a class has fewer than `shots` training images."""
     import numpy as np
     import torch
 
@@ -29,7 +29,7 @@ def _probe(shots: int) -> Probe:
     plural = "s" * (shots > 1)
     return Probe(
         name=f"probe{shots}",
-        description=f"{shots} label{plural} a class, mean over label draws",
+        description=f"{shots} label{plural} per class, mean over label draws",
         words=f"accuracy with {shots} labelled image{plural} a class",
         fit=partial(_fit, shots),
         guesses_among="classes",

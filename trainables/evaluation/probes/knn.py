@@ -1,4 +1,4 @@
-"""Classification by the k nearest training images."""
+"""The probe that classifies by the k nearest training images."""
 
 from typing import TYPE_CHECKING
 

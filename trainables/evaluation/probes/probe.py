@@ -1,7 +1,7 @@
-"""What a probe of the frozen encoder declares. Each family of probes is a file of this package.
+"""The declaration of a probe of the frozen encoder. Each family of probes is one file of this package.
 
-Study files, the record schema and the planner read what is declared without loading torch, so files of this package
-import what computes a probe inside functions alone.
+Study files, the record schema and the planner read the declarations without importing torch. The files of this
+package therefore import the code that computes a probe only inside functions.
 """
 
 from collections.abc import Callable
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from trainables.config import ProbeConfig
     from trainables.evaluation.features import EncodedSplits
 
-#: The accuracy of a fitted probe on the split of that name, "val" or "test", in [0, 1].
+#: Maps the name of a split, "val" or "test", to the accuracy of a fitted probe on it, in [0, 1].
 Accuracy = Callable[[str], float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """A probe, which gives the record columns `val_<name>_accuracy` and `test_<name>_accuracy`.
+    """A probe with the record columns `val_<name>_accuracy` and `test_<name>_accuracy`.
 
-    A probe depends on its settings and on the features, never on which other probes are asked for or in which order.
-    It is judged on the validation split, which selects, and on the test split, which reports.
+    A probe depends on its settings and on the features, but never on the other probes of the suite or their order.
+    Its accuracy on the validation split serves selection; its accuracy on the test split is reported.
     """
 
     name: str
     description: str  # for record columns, after "validation, " and "test, "
-    #: Fits the probe, given its settings, the features and the trial's seed.
+    #: Fits the probe from its settings, the features and the trial's seed.
     fit: "Callable[[ProbeConfig, EncodedSplits, int], Accuracy]"
-    #: What a guess picks one of: chance is 1 over their number.
+    #: The candidates of a random guess. Chance is 1 over their number.
     guesses_among: Literal["classes", "images", "corruptions"]
-    words: str = ""  # the accuracy in words, for reports; the name where empty
-    labels_a_class: int = 0  # labelled training images that every class must have
-    corrupted: bool = False  # looks at corrupted images
+    words: str = ""  # the accuracy in words, for reports; if empty, reports use the name
+    labels_a_class: int = 0  # number of labelled training images that every class must have
+    corrupted: bool = False  # whether the probe uses corrupted images

@@ -1,6 +1,6 @@
-"""Retrieval probes: is the image of a query the most similar of all?
+"""The retrieval probes: is a query's own image the most similar one in the gallery?
 
-`trainables.evaluation.retrieval` has the formulas. These probes take no settings and draw nothing.
+`trainables.evaluation.retrieval` has the formulas. These probes have no settings and draw no random numbers.
 """
 
 from functools import partial
@@ -38,7 +38,7 @@ def _projected_corrupted(
     from trainables.evaluation.retrieval import mutual_retrieval_accuracy
 
     def accuracy(split: str) -> float:
-        pairs = zip(*splits.corrupted_views(split), strict=True)  # one corruption after the other
+        pairs = zip(*splits.corrupted_views(split), strict=True)  # one pair per corruption
         return fmean(mutual_retrieval_accuracy(z_a, z_b, normalised=normalised) for z_a, z_b in pairs)
 
     return accuracy
@@ -52,7 +52,7 @@ def _among_corruptions(
     return lambda split: among_corruptions_accuracy(*splits.corrupted_views(split), normalised=normalised)
 
 
-_RAW = "likewise by z's inner products, not normalised"
+_RAW = "the same by z's inner products, not normalised"
 
 RETRIEVAL = (
     Probe(

@@ -1,4 +1,4 @@
-"""The papers' linear probe, trained by SGD: the one probe that draws from the trial's seed."""
+"""The papers' linear probe, trained by SGD. It is the only probe that uses the trial's seed."""
 
 from typing import TYPE_CHECKING
 
