@@ -1,6 +1,6 @@
 """Configurations that several environments share.
 
-DataSetsAnalysis are data sets of one loss, values of one axis such as batch sizes, or losses whose axes are alike.
+Environments are data sets of one loss, values of one axis such as batch sizes, or losses whose axes are alike.
 """
 
 from collections.abc import Mapping, Sequence

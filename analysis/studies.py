@@ -28,7 +28,7 @@ def arm_label(label: str, study: str) -> str:
 
 
 def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
-    """StudyAnalysis by data set, over the studies that ran on it, whose arms then bear their study's name.
+    """Findings by data set, over the studies that ran on it, whose arms then bear their study's name.
 
     A trial that two studies share stands in the arms of both. Raises `ValueError` for fewer than two studies, metrics
     that are not the same columns read alike, and a study without a data set's name where others have one.

@@ -1,4 +1,4 @@
-"""StudyAnalysis as flat tables, for files and for the page."""
+"""Findings as flat tables, for files and for the page."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""StudyAnalysis: what became of each claim that the study file writes down."""
+"""Findings: what became of each claim that the study file writes down."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ def claims_section(findings: StudyAnalysis) -> Content | None:
         return None
     confirmed = sum(item.status == CONFIRMED for item in judged)
     return Content(
-        title="StudyAnalysis: the papers' claims",
+        title="Findings: the papers' claims",
         lead=f"{confirmed} of {len(judged)} claims are confirmed. Each stands in the study file with what would "
         "confirm it; a trial that failed agrees with none. What is confirmed holds for the sizes, budgets and "
         "the optimiser of this study.",

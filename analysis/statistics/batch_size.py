@@ -33,7 +33,8 @@ def batch_elasticity(
     `fixed`, or without one at that of the cell which validation on the other half of the seeds finds best of all;
     re-tuned, with `s_x` the test score of the value that validation on the other half of the seeds finds
     best at x. The slope is linear in the scores, so that each seed has its own: Student's interval over seeds, that
-    of held-out scores as in `halves.held_out_estimate`; two seeds. NaN with a note for fewer than two batch sizes.
+    of held-out scores as in `cross_fitting.held_out_estimate`; two seeds. NaN with a note for fewer than two batch
+    sizes.
     """
     slope = slope_weights(np.log2(batch_sizes))
     if slope is None:

@@ -42,7 +42,7 @@ class TunedChoice(Choice):
 
     @property
     def widen(self) -> float:
-        """Factor on the standard error of the cross-fitted mean (`halves.half_widening`)."""
+        """Factor on the standard error of the cross-fitted mean (`cross_fitting.half_widening`)."""
         return cross_fit_widening(self.held_out)
 
 
@@ -53,14 +53,14 @@ def cross_fit(scores: np.ndarray, validation: np.ndarray) -> tuple[np.ndarray, t
     both `(C, S)`. One seed gives the test and the validation score of a trial from one encoder, so they share its
     luck. Were the same seeds to choose and to report, a loss with many equally good cells would pick the luckiest
     of them, and flatness, which is what this package compares, would look like accuracy. Halves rather than all other
-    seeds: see `statistics.halves`. NaN where the other half knows nothing, or the chosen cell lacks the seed.
+    seeds: see `statistics.cross_fitting`. NaN where the other half knows nothing, or the chosen cell lacks the seed.
     """
     cells = held_out_cells(validation)
     return scored_at(scores, cells), tuple(None if cell == NONE else int(cell) for cell in cells)
 
 
 def cross_fit_widening(cells: Sequence[int | None]) -> float:
-    """Factor on the standard error of a cross-fitted mean over seeds with a choice (`halves.half_widening`)."""
+    """Factor on the standard error of a cross-fitted mean over seeds with a choice (`cross_fitting.half_widening`)."""
     return half_widening(sum(cell is not None for cell in cells))
 
 

@@ -26,8 +26,8 @@ class Comparison:
     """One score of one arm minus that of another, over the seeds that both finished.
 
     Tuned scores are the cross-fitted ones: no seed both chooses a configuration and reports on it. Their
-    standard error is widened (`statistics.halves.half_widening`), as is that of means with trials filled in
-    (`statistics.filling`).
+    standard error is widened (`statistics.cross_fitting.half_widening`), as is that of means with trials filled in
+    (`statistics.imputation`).
     """
 
     arm: str

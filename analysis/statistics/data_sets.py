@@ -61,8 +61,8 @@ def hyperparameter_sensitivity(test: np.ndarray, validation: np.ndarray, *, note
     `Phi = 1/E sum_e max_c G(e, c) - max_c 1/E sum_e G(e, c)`, G the normalised mean score: Adkins, Bowling and White
     (2024), "A method for evaluating hyperparameter sensitivity in reinforcement learning", NeurIPS 37, with data sets
     as environments. Both maxima are picked by validation on one half of the seeds and scored on the other; theirs
-    pick and score on the same runs, which inflates Phi. Intervals as in `halves.held_out_estimate`; two seeds. The
-    data sets are taken as given: the interval says nothing of other ones.
+    pick and score on the same runs, which inflates Phi. Intervals as in `cross_fitting.held_out_estimate`; two seeds.
+    The data sets are taken as given: the interval says nothing of other ones.
     """
     own = held_out_cells(validation)
     common = held_out_cells(validation.mean(axis=0)) if len(validation) else np.full(test.shape[-1], NONE)
@@ -83,7 +83,7 @@ def effective_dimensionality(
     With c* the best configuration for all data sets and `G_u = 1/E sum_e max_(c: c = c* outside of u) G(e, c)`:
     `d = min { |u| : G_u >= share * G_all }` (Adkins, Bowling and White 2024; share 0.95). d is computed from
     validation means over all seeds, the definition's plug-in; the curve, the best subset of each size, is picked by
-    validation on one half of the seeds and scored on the other: `halves.held_out_estimate`.
+    validation on one half of the seeds and scored on the other: `cross_fitting.held_out_estimate`.
 
     Raises `ValueError` for a share outside of (0, 1].
     """

@@ -91,7 +91,7 @@ def failure_scores(
     """Mean over the space of `(C, S)`, in which `failed` trials stand at the worst outcome, both ways.
 
     Without failures a seed's mean is that of `means_without_failures`: kinder to a loss that fails where it would
-    have scored badly, hence the alternative and not the score. A few missing trials are filled in (`filling`).
+    have scored badly, hence the alternative and not the score. A few missing trials are filled in (`imputation`).
     Student's intervals over the seeds that then know every cell (two seeds).
     """
     filled, span, empty = fill_gaps(scores, weights), bounds[1] - bounds[0], "no complete seed"

@@ -40,7 +40,7 @@ def tuning_gaps(
     best cell (tuned); the law of the best of `budget` configurations drawn under the measure (tuned at a budget); the
     measure itself (random: the expected score of one configuration); the measure within its lowest `tail` (worst
     case, CVaR, Acerbi and Tasche 2002). So nothing is chosen and scored on one seed, and all gaps are paired.
-    Intervals as in `halves.held_out_estimate`; two seeds. A seed without a needed trial is left out.
+    Intervals as in `cross_fitting.held_out_estimate`; two seeds. A seed without a needed trial is left out.
 
     Raises `ValueError` for a budget below 1.
     """
@@ -75,7 +75,7 @@ def _ordered(validation: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, n
     """By held-out seed, all `(C, S)`: cells from worst to best, their shares, and the share up to each."""
     mean, count = means_of_other_half(validation)
     known = (count == count.max(axis=0, keepdims=True, initial=1)) & (weights > 0)[:, None]
-    # of equal cells the first stands last, as the best: the one that `halves.held_out_cells` takes
+    # of equal cells the first stands last, as the best: the one that `cross_fitting.held_out_cells` takes
     backwards = np.broadcast_to(-np.arange(len(mean))[:, None], mean.shape)
     order = np.lexsort((backwards, np.where(known, mean, -np.inf)), axis=0)
     shares = np.take_along_axis(np.where(known, weights[:, None], 0.0), order, axis=0)

@@ -30,8 +30,8 @@ def bracketed_estimate(
     choice made in noise is never better than the best one. The interval reaches from Student's outer end of the one
     to Student's outer end of the other: nominal where the choice is clear, conservative where it is not. The inner
     end is widened as the halves' choices differ, by `sqrt(1 + k / 2)` with k their distance in total variation,
-    which is `statistics.halves.half_widening` at k = 1. Every cell needs a known trial; a missing trial counts as its
-    cell's mean plus what its seed shifts. Needs 5 seeds.
+    which is `statistics.cross_fitting.half_widening` at k = 1. Every cell needs a known trial; a missing trial counts
+    as its cell's mean plus what its seed shifts. Needs 5 seeds.
 
     Source: the bracket of held-out against plain optima in Mak, Morton and Wood (1999), "Monte Carlo bounding
     techniques for determining solution quality in stochastic programs".

@@ -46,8 +46,8 @@ def gaps_to_best(scores: np.ndarray, *, level: float = LEVEL) -> tuple[np.ndarra
     most the best's. Both err outwards, so each side is corrected (Bonferroni) for C cells alone, not for pairs
     (multiple comparisons with the best: Hsu 1984, "Constrained simultaneous confidence intervals for multiple
     comparisons with the best"). What a seed shifts alike in all cells is taken out first. Deviations are moderated,
-    and widened on the upper side where the halves' choices differ (`statistics.halves`). NaN for a cell, and where
-    all are, with less than two known seeds.
+    and widened on the upper side where the halves' choices differ (`statistics.cross_fitting`). NaN for a cell, and
+    where all are, with less than two known seeds.
     """
     levels = _without_shifts(scores)
     mean, _, count = mean_and_spread(levels)

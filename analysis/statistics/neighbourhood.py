@@ -23,8 +23,8 @@ def local_drop(test: np.ndarray, validation: np.ndarray, *, span: float = 1.0, n
 
     `m(c*) - mean_(c next to c*) m(c)`, neighbours differing by one step along one axis; at an edge there is one
     neighbour less. c* is picked by validation on one half of the seeds and all is scored on the other, so that the
-    drop is not inflated by the luck of the best cell. Intervals as in `halves.held_out_estimate`; two seeds. A seed
-    without a needed trial is left out.
+    drop is not inflated by the luck of the best cell. Intervals as in `cross_fitting.held_out_estimate`; two seeds. A
+    seed without a needed trial is left out.
     """
     shape, seeds = test.shape[:-1], test.shape[-1]
     chosen = held_out_cells(validation.reshape(-1, seeds))

@@ -72,8 +72,8 @@ def profile_area(
 
     `1 / (b - a) integral_a^b P(t) dt = sum_c w_c (clip(m_c, a, b) - a) / (b - a)` of `(C, S)`. Between the bounds of
     the outcome it is the mean over the space on the scale of the bounds. Student's interval over the seeds that know
-    every cell, few missing trials filled in (`filling`), of the score's linear part: a cell whose mean is outside of
-    [a, b] moves nothing. Needs two seeds.
+    every cell, few missing trials filled in (`imputation`), of the score's linear part: a cell whose mean is outside
+    of [a, b] moves nothing. Needs two seeds.
     """
     known, shares = known_cells(scores, weights)
     mean = mean_and_spread(scores[known])[0]

@@ -1,10 +1,10 @@
 """How robust one arm is to its hyperparameters: scores of its surfaces, each with its interval over seeds.
 
 Common to all scores: a failed trial scores chance, the worst outcome; the measure over the space is the study's, by
-default uniform in the axes' logarithms (`statistics.measure`); the unit of resampling is the seed. The tuned score is
+default uniform in the axes' logarithms (`statistics.weights`); the unit of resampling is the seed. The tuned score is
 cross-fitted over seeds (`statistics.choice`). Scores of an unfinished grid are provisional and carry no interval
 unless whole seeds are there, or lack so little that the average over the space is known without it
-(`statistics.filling`).
+(`statistics.imputation`).
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Choosing a cell and scoring others' choices, for arrays of any leading shape; who chooses stands in `halves`."""
+"""Choosing a cell and scoring others' choices, for arrays of any leading shape; who chooses stands in `cross_fitting`."""
 
 import numpy as np
 

@@ -35,10 +35,10 @@ def transfer_regret(
     c is picked by validation on one half of the seeds and scored on the test scores of the other, at A and at B
     alike, so that a regret is not inflated by the winner's luck at B; it may come out below 0. The diagonal is 0 by
     definition. With `target_validation` the B side is another study of the same cells (a longer budget, another
-    loss), `test` being its scores. Intervals as in `halves.held_out_estimate`, paired by seed; two seeds. Those of
-    `low` and `high` are not corrected for the number of pairs; that of the `largest` regret, which is picked among
-    K pairs for its size, has the level `1 - (1 - level) / K` (Bonferroni). All are those of the configurations chosen
-    here: of the expected regret over other choices they cover less (60 to 93 % of simulated studies).
+    loss), `test` being its scores. Intervals as in `cross_fitting.held_out_estimate`, paired by seed; two seeds.
+    Those of `low` and `high` are not corrected for the number of pairs; that of the `largest` regret, which is picked
+    among K pairs for its size, has the level `1 - (1 - level) / K` (Bonferroni). All are those of the configurations
+    chosen here: of the expected regret over other choices they cover less (60 to 93 % of simulated studies).
 
     Raises `ValueError` where the arrays do not fit.
     """

@@ -47,7 +47,7 @@ def tunability(
 
     Maxima and minima are picked by validation on one half of the seeds and scored on the other, so that the gain of a
     hyperparameter without effect is 0 on average, where the plain maximum is above 0; a gain may come out negative.
-    Intervals as in `halves.held_out_estimate`; two seeds. `span` is the width of the outcome's bounds.
+    Intervals as in `cross_fitting.held_out_estimate`; two seeds. `span` is the width of the outcome's bounds.
 
     Raises `ValueError` for a default outside of the grid.
     """

@@ -31,8 +31,8 @@ def winners_curse(
     test[c_s, s]`, `c_s` the best by validation on the half of the seeds without s (by the test scores themselves
     without `validation`): unbiased for tuning on half of the seeds. Their difference holds two things: the luck of
     the naive winner, and what choosing on fewer seeds costs. It is a mean over seeds of `test[c, s] - test[c_s, s]`,
-    over the seeds that both know: intervals as in `halves.held_out_estimate`; two seeds. Cawley and Talbot (2010),
-    "On over-fitting in model selection".
+    over the seeds that both know: intervals as in `cross_fitting.held_out_estimate`; two seeds. Cawley and Talbot
+    (2010), "On over-fitting in model selection".
     """
     chosen = held_out_cells(scores if validation is None else validation)
     held_out = scored_at(scores, chosen)
