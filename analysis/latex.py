@@ -1,4 +1,4 @@
-"""Shown tables as LaTeX, for papers: `\\input` them; they need the package booktabs alone."""
+"""Writes tables for readers as LaTeX, for papers: `\\input` them. The only package that they need is booktabs."""
 
 from collections.abc import Sequence
 

@@ -82,7 +82,7 @@ def theory_line(own: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     For M of N drawn without replacement, with Hoeffding's terms of one sample and of two (Bloznelis and Goetze 2001,
     Annals of Statistics 29, 899):
 
-    a (N - M) / (M (N - 1)) + b 2 (N - M)(N - M - 1) / (M (M - 1) (N - 2)(N - 3)).
+        a (N - M) / (M (N - 1)) + b 2 (N - M)(N - M - 1) / (M (M - 1) (N - 2)(N - 3)).
 
     a and b are chosen so that the line meets the values at the smallest and the largest M. The values between test
     it.

@@ -11,7 +11,7 @@ from analysis.statistics.failure_rates import FailureSurface
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
 
-#: Pale where no trial fails, dark where all fail. Lightness is even, so it is readable in grey and with any colour vision.
+#: Pale where no trial fails, dark where all fail. Lightness is even: readable in grey and with any colour vision.
 _COLORMAP = "Purples"
 
 

@@ -40,9 +40,7 @@ def draw_bands(ax: Axes, curves: Sequence[BandCurve], *, x_label: str, y_label: 
             ls=curve.look.line,
             lw=1.7,
             marker=curve.look.marker,
-            markevery=_MARKED
-            if np.isfinite(curve.value).any()
-            else None,  # matplotlib cannot place marks on no points
+            markevery=_MARKED if np.isfinite(curve.value).any() else None,  # no marks without points
             ms=5,
             mec="white",
             mew=0.6,

@@ -74,7 +74,7 @@ def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_s
 
 
 def _draw_failures(ax: Axes, data: HeatmapData) -> None:
-    """A hatched strip along the bottom of the cell, as wide as the share of failures; the whole cell if all failed."""
+    """A hatched strip along the bottom of a cell, as wide as the share of failures; the whole cell if all failed."""
     for row, column in np.argwhere((data.failed > 0) & np.isfinite(data.values)):
         _hatch(ax, column, row, width=data.failed[row, column], height=0.18)
     for row, column in np.argwhere((data.failed > 0) & ~np.isfinite(data.values)):
