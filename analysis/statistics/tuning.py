@@ -56,7 +56,7 @@ def tuning_curve(
     """Expected test score of the configuration that validation picks among n drawn from the space, for each n.
 
     `T(n) = sum_c ( F(v_c)^n - F(v_c-)^n ) test_c` over the cells `(C, S)`: n configurations are drawn independently
-    by `weights` `(C,)`, each is trained once with one seed, and the best validation score `v` picks one. `F` is the
+    by `weights` `(C,)`, one seed trains each of them once, and the best validation score `v` picks one. `F` is the
     distribution function of v under the weights. This is the exact expectation, not a simulation. Cells of equal
     score share their chance by weight.
 
