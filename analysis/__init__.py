@@ -40,7 +40,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """The face's functions, imported when they are asked for: pandas and scipy cost seconds."""
+    """Imports each public function at its first use, because the imports of pandas and scipy take seconds."""
     if name not in _HOMES:
         raise AttributeError(f"module 'analysis' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,6 +1,6 @@
-"""Configurations that several environments share.
+"""Configurations that several environments share, for statistics that compare environments.
 
-DataSetsAnalysis are data sets of one loss, values of one axis such as batch sizes, or losses whose axes are alike.
+Environments are data sets of one loss, values of one axis such as batch size, or losses with the same axes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,32 +11,32 @@ import numpy as np
 from analysis.cells import Axis, Cells
 from analysis.wording import number
 
-#: A configuration: its values, one an axis.
+#: A configuration: one value for each axis.
 _Place = tuple[float | str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Aligned:
-    """C configurations that each of E environments has, in the order of their values, over the S shared seeds."""
+    """C configurations that all E environments have, in the order of their values, over the S shared seeds."""
 
     environments: tuple[str, ...]
     axes: tuple[Axis, ...]  # with the shared values
-    codes: np.ndarray  # (C, k) of int, places in the axes' values
+    codes: np.ndarray  # (C, k) of int, indices into the axes' values
     seeds: np.ndarray  # (S,) increasing
     test: np.ndarray  # (E, C, S) scores
     validation: np.ndarray  # (E, C, S) scores
-    left_out: int  # configurations that some environments have and others lack
-    complete: bool  # whether no trial of them is missing
+    left_out: int  # number of configurations that only some environments have
+    complete: bool  # whether none of their trials is missing
 
     @property
     def shape(self) -> tuple[int, ...] | None:
-        """The grid's shape over the axes; None where the configurations are no full product."""
+        """The grid's shape over the axes; None where the configurations are not the full product."""
         shape = tuple(len(axis.values) for axis in self.axes)
         return shape if len(self.codes) == np.prod(shape) else None
 
     @property
     def note(self) -> str:
-        """Why scores are provisional or absent, or empty."""
+        """Why scores are provisional or unknown, or empty."""
         if len(self.codes) < 2:
             return "under two shared configurations"
         if not len(self.seeds):
@@ -45,9 +45,9 @@ class Aligned:
 
 
 def align_cells(parts: Mapping[str, Cells]) -> Aligned:
-    """What cells of the same axes share. Raises `ValueError` where axes differ.
+    """The configurations that cells with the same axes share. Raises `ValueError` where axes differ.
 
-    Numbers are equal that agree in 9 digits, so that a range that was computed twice is one.
+    Numbers that agree in 9 digits are equal, so that ranges that were computed in two places match.
     """
     axes = next(iter(parts.values())).axes
     names = [axis.name for axis in axes]
@@ -59,7 +59,10 @@ def align_cells(parts: Mapping[str, Cells]) -> Aligned:
 
 
 def align_along(cells: Cells, name: str) -> Aligned:
-    """The values of one axis as environments, over the others. Raises `KeyError` for an axis that is not there."""
+    """The values of one axis as environments, over the other axes.
+
+    Raises `KeyError` for an unknown axis.
+    """
     at = cells.values(name)
     chosen = {number(value): at == value for value in np.unique(at).tolist()}
     return _aligned(dict.fromkeys(chosen, cells), chosen, [axis for axis in cells.axes if axis.name != name])
@@ -89,7 +92,7 @@ def _aligned(parts: Mapping[str, Cells], chosen: Mapping[str, np.ndarray], axes:
 
 
 def _places(cells: Cells, chosen: np.ndarray, axes: Sequence[Axis]) -> dict[_Place, int]:
-    """The cell of every planned configuration among the chosen ones."""
+    """The cell of each planned configuration among the chosen ones."""
     columns = [cells.values(axis.name).tolist() for axis in axes]
     planned = np.flatnonzero(cells.planned.any(axis=-1) & chosen)
     return {tuple(_rounded(column[cell]) for column in columns): int(cell) for cell in planned}

@@ -1,4 +1,4 @@
-"""Arms that vary in more than two hyperparameters, cut into arms that span one surface each."""
+"""Splits arms that vary in more than two hyperparameters into arms with one surface each."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from analysis.info import ArmInfo, AxisInfo, StudyInfo, Value
 
 
 def split_arms(table: pd.DataFrame, info: StudyInfo) -> tuple[pd.DataFrame, StudyInfo]:
-    """Cut every arm with several trials a place by its further varying `hp_*` columns.
+    """Split every arm with several trials at one place of its two axes by its other varying `hp_*` columns.
 
-    An arm `kcl` over `hp_gamma` becomes `kcl, gamma 4` and `kcl, gamma 16`, each over the x axis and the main one.
-    A reference is replaced by its first part, a null control by the pairs of its arms' parts that were cut alike.
-    Arms of drawn places are not cut: they keep all axes that vary in them.
+    An arm `kcl` over `hp_gamma` becomes `kcl, gamma 4` and `kcl, gamma 16`, each over the x axis and the main axis.
+    The first part of a reference arm becomes the reference. A null control becomes the pairs of parts with the same
+    values. Arms of drawn places are not split: they keep all axes that vary in them.
     """
     table = table.copy()
     parts: dict[str, dict[str, ArmInfo]] = {}
@@ -33,7 +33,10 @@ def split_arms(table: pd.DataFrame, info: StudyInfo) -> tuple[pd.DataFrame, Stud
 
 
 def _in_order(parts: dict[str, ArmInfo]) -> dict[str, ArmInfo]:
-    """By the values that set them apart: rows of a table stand in any order, and the first part is a reference."""
+    """Parts sorted by the values that distinguish them.
+
+    Rows of a table have any order, and the first part of a reference arm becomes the reference.
+    """
 
     def place(item: tuple[str, ArmInfo]) -> list[tuple[bool, Value]]:
         return [(isinstance(value, str), value) for value in item[1].fixed.values()]
@@ -42,16 +45,17 @@ def _in_order(parts: dict[str, ArmInfo]) -> dict[str, ArmInfo]:
 
 
 def _crowded(rows: pd.DataFrame, arm: ArmInfo, further: Sequence[str] = ()) -> bool:
-    """Whether several trials of one seed share a place of the two axes of surfaces and `further` columns."""
+    """Whether several trials of one seed have the same values of the two surface axes and the `further` columns."""
     known = [name for name in (arm.x.name, arm.main_axis, "seed") if name in rows.columns]
     return bool(rows.duplicated([*known, *further]).any())
 
 
 def _extra_axes(rows: pd.DataFrame, arm: ArmInfo) -> list[str]:
-    """Further columns that vary and that the plan fills.
+    """Other columns that vary and that the plan fills.
 
-    What only records tell, such as the optimiser, is empty in trials without one. That is no further value: without
-    these columns the same trials are the same configurations, unless they are all that tells two trials apart.
+    A column that only records fill, such as the optimiser, is empty in trials without a record. An empty cell is not
+    another value: without such columns, the same trials are the same configurations. These columns count only if
+    trials could not be distinguished without them.
     """
     apart = (arm.x.name, arm.main_axis, "hp_other")
     columns = [name for name in rows.columns if name.startswith("hp_") and name not in apart]
@@ -62,7 +66,7 @@ def _extra_axes(rows: pd.DataFrame, arm: ArmInfo) -> list[str]:
 
 
 def _suffixes(rows: pd.DataFrame, extra: list[str]) -> pd.Series:
-    """As `, gamma 4, kernel imq`, one a row; an empty value has no words."""
+    """Texts such as `, gamma 4, kernel imq`, one for each row; an empty value adds no text."""
     texts = [_words(rows[name], name.removeprefix("hp_")) for name in extra]
     return sum(texts[1:], texts[0])
 
@@ -93,7 +97,7 @@ def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame, extra: Sequence[str]) -
 
 
 def _resolved(axis: AxisInfo, fixed: Mapping[str, Value]) -> AxisInfo:
-    """The axis with the measure that holds where those columns are fixed."""
+    """The axis with the measure that applies to the fixed values of those columns."""
     column, measures = axis.cases
     if column not in fixed:
         return axis
@@ -101,7 +105,7 @@ def _resolved(axis: AxisInfo, fixed: Mapping[str, Value]) -> AxisInfo:
 
 
 def _plain(value: Any) -> Value:
-    """A value of a table as Python has it; an empty one as empty text."""
+    """A value of a table as a Python value; an empty cell as empty text."""
     if pd.isna(value):
         return ""
     return value.item() if hasattr(value, "item") else value

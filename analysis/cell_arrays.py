@@ -1,4 +1,7 @@
-"""From a table of trials, in memory or in Parquet, straight to arrays of configurations by seeds."""
+"""Converts a table of trials, in memory or in Parquet, directly to arrays of configurations by seeds.
+
+`large_tables` uses it.
+"""
 
 import json
 from collections.abc import Sequence
@@ -11,26 +14,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-#: Status of a place without a row.
+#: Status of a configuration and seed without a row.
 ABSENT = "absent"
-#: Name of a column of statuses that is taken where a table has it.
+#: Name of the column of statuses that is used if the table has it.
 _USUAL_STATUS = "status"
-#: Combinations of levels up to which cells are numbered by a table of all, not by sorting; a byte each.
+#: Up to this number of combinations of levels, cells are numbered with a table (one byte each), not by sorting.
 _MOST_COMBINATIONS = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellArrays:
-    """C configurations by S seeds, the configurations that occur, ordered by their levels, the last key fastest."""
+    """C configurations by S seeds: those that occur, sorted by their levels, with the last key fastest."""
 
-    keys: tuple[str, ...]  # columns that tell configurations apart
-    levels: tuple[
-        np.ndarray, ...
-    ]  # values of each key, increasing, what is null last: NaN, or None among texts
-    codes: np.ndarray  # (C, k) of int, places in the levels
+    keys: tuple[str, ...]  # columns that distinguish configurations
+    levels: tuple[np.ndarray, ...]  # values of each key, increasing, null last: NaN, or None among texts
+    codes: np.ndarray  # (C, k) of int, indices into the levels
     seeds: np.ndarray  # (S,) increasing
     values: dict[str, np.ndarray]  # column: (C, S), NaN where there is no row or no number
-    status: np.ndarray  # (C, S) of int8, places in `statuses`
+    status: np.ndarray  # (C, S) of int8, indices into `statuses`
     statuses: tuple[str, ...]  # ABSENT first, then those that occur
 
     def level(self, key: str) -> np.ndarray:
@@ -47,11 +48,11 @@ def cell_arrays(
     seed: str = "seed",
     status: str | None = _USUAL_STATUS,
 ) -> CellArrays:
-    """Arrays of the columns `values` by configuration, as told apart by the columns `keys`, and seed.
+    """Arrays of the columns `values` by configuration and seed; the columns `keys` distinguish configurations.
 
-    A million rows take some 0.2 s: columns are dictionary-coded by Arrow, cells numbered without sorting rows, and
-    each column is written to its places at once. Every row counts as "ok" where `status` is None or the table has no
-    column `status`; another name must be there. Lists, maps and structs among the keys are compared by their JSON.
+    A million rows take about 0.2 s: Arrow encodes columns as dictionaries, cells are numbered without sorting rows,
+    and each column is written in one step. Every row counts as "ok" where `status` is None or the table has no column
+    `status`; a column of another name must exist. Lists, maps and structs among the keys are compared by their JSON.
 
     Raises `ValueError` for no keys, a missing column, a seed that is null, a value column without numbers, and two
     rows of one seed in one configuration.
@@ -106,7 +107,7 @@ def _read(source: pa.Table | pd.DataFrame | Path | str, held: list[str], columns
 
 
 def _coded(table: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Levels of a column, increasing, null last, and each row's place in them `(N,)`."""
+    """Levels of a column, increasing, null last, and each row's index into them `(N,)`."""
     column = table[name].combine_chunks()
     if pa.types.is_nested(column.type):
         texts = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
@@ -121,7 +122,7 @@ def _coded(table: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _numbered(coded: list[np.ndarray], sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """The combinations `(C, k)` that occur, in order, and each row's place among them `(N,)`."""
+    """The combinations `(C, k)` that occur, sorted, and each row's index among them `(N,)`."""
     if not len(coded[0]):
         return np.empty((0, len(coded)), dtype=np.int64), coded[0]
     product = int(np.prod([float(size) for size in sizes]))

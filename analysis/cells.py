@@ -1,4 +1,4 @@
-"""Every configuration of one arm as arrays: what all statistics start from."""
+"""Every configuration of one arm as arrays, the input of all statistics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from analysis.info import ArmInfo, AxisInfo
 from analysis.metric import Metric
 from analysis.statistics.weights import axis_weights, density_ratio
 
-#: Statuses of a trial that ended without a usable score. `no_score` is a finished trial whose metric is
+#: Statuses of a trial that ended without a usable score. `no_score` means that the trial finished but its metric is
 #: missing or not finite.
 FAILED = ("diverged", "crashed", "oom", "timeout", "no_score")
-#: Statuses that say nothing of the score: no record yet, stopped early to save time, never asked for.
+#: Statuses without information on the score: no record yet, stopped early to save time, not part of the plan.
 MISSING, PRUNED, UNPLANNED = "missing", "pruned", "unplanned"
 
-#: Share of the full product of axis values from which on the configurations count as a grid with gaps.
+#: From this share of the full product of axis values on, the configurations count as a grid with gaps.
 _GRID_SHARE = 0.5
 
 
@@ -31,12 +31,12 @@ class Axis:
 
     @property
     def name(self) -> str:
-        """Its column."""
+        """The column of the hyperparameter."""
         return self.info.name
 
     @property
     def numeric(self) -> bool:
-        """Whether it is made of numbers."""
+        """Whether the values are numbers."""
         return self.values.dtype.kind == "f"
 
     @property
@@ -49,22 +49,22 @@ class Axis:
 class Cells:
     """C configurations ("cells") of one arm, k axes, S seeds.
 
-    The cells of a grid stand in the order of its axes, the last one fastest, and every combination has its cell;
-    one that no seed planned has no weight. Drawn or listed points stand in the order of their values.
+    The cells of a grid are in the order of its axes, the last one fastest. Every combination has a cell; one without
+    planned trials has weight 0. Drawn or listed points are in the order of their values.
     """
 
     arm: str
     metric: Metric
     axes: tuple[Axis, ...]
-    codes: np.ndarray  # (C, k) of int, places in the axes' values
+    codes: np.ndarray  # (C, k) of int, indices into the axes' values
     seeds: np.ndarray  # (S,) increasing
     status: np.ndarray  # (C, S) of str
     raw: Mapping[str, np.ndarray]  # column: (C, S), NaN wherever `status` is not "ok"
-    weights: np.ndarray  # (C,), shares of the measure over hyperparameters, summing to 1
+    weights: np.ndarray  # (C,), shares of the measure over hyperparameters, with sum 1
 
     @property
     def planned(self) -> np.ndarray:
-        """Trials that the study asks for, `(C, S)` of bool."""
+        """Trials that the study plans, `(C, S)` of bool."""
         return self.status != UNPLANNED
 
     @property
@@ -79,12 +79,12 @@ class Cells:
 
     @property
     def missing(self) -> np.ndarray:
-        """Planned trials of which nothing is known yet, or that were pruned, `(C, S)` of bool."""
+        """Planned trials without a record, or pruned ones, `(C, S)` of bool."""
         return np.isin(self.status, (MISSING, PRUNED))
 
     @cached_property
     def shape(self) -> tuple[int, ...] | None:
-        """The grid's shape `(A1, ..., Ak)`; None where the cells are no full product of their axes."""
+        """The grid's shape `(A1, ..., Ak)`; None where the cells are not the full product of their axes."""
         shape = tuple(len(axis.values) for axis in self.axes)
         if len(self.codes) != np.prod(shape):
             return None
@@ -93,37 +93,37 @@ class Cells:
 
     @property
     def test(self) -> np.ndarray:
-        """Test scores `(C, S)`, a failed trial at the worst outcome; NaN where missing or unplanned."""
+        """Test scores `(C, S)`: the worst outcome where a trial failed, NaN where missing or unplanned."""
         return self._with_failures(self.finished_test)
 
     @property
     def validation(self) -> np.ndarray:
-        """Validation scores `(C, S)`, a failed trial at the worst outcome; NaN where missing or unplanned."""
+        """Validation scores `(C, S)`: the worst outcome where a trial failed, NaN where missing or unplanned."""
         return self._with_failures(self.scores(self.metric.selecting_column))
 
     @property
     def finished_test(self) -> np.ndarray:
-        """Test scores `(C, S)` of finished trials alone."""
+        """Test scores `(C, S)` of finished trials only."""
         return self.scores(self.metric.reporting_column)
 
     def scores(self, column: str) -> np.ndarray:
-        """A column of the metric as scores `(C, S)`, of finished trials alone."""
+        """A column of the metric as scores `(C, S)`, of finished trials only."""
         return self.metric.scores(self.raw[column])
 
     def values(self, name: str) -> np.ndarray:
-        """An axis' value of every cell, `(C,)`. Raises `KeyError` for another name."""
+        """The value of an axis in every cell, `(C,)`. Raises `KeyError` for an unknown name."""
         place = {axis.name: index for index, axis in enumerate(self.axes)}[name]
         return self.axes[place].values[self.codes[:, place]]
 
     def place(self, cell: int) -> dict[str, float | str]:
-        """The configuration of a cell, a value an axis."""
+        """The configuration of a cell, one value for each axis."""
         return {
             axis.name: axis.values[code].item()
             for axis, code in zip(self.axes, self.codes[cell], strict=True)
         }
 
     def on_grid(self, array: np.ndarray) -> np.ndarray:
-        """An array `(C, ...)` as `(A1, ..., Ak, ...)`. Raises `ValueError` where the cells are no grid."""
+        """An array `(C, ...)` as `(A1, ..., Ak, ...)`. Raises `ValueError` where the cells are not a grid."""
         if self.shape is None:
             raise ValueError(f"arm {self.arm}: its {len(self.codes)} configurations are no grid")
         return array.reshape(*self.shape, *array.shape[1:])
@@ -142,11 +142,11 @@ def build_cells(
     drawn: bool = False,
     full: bool = False,
 ) -> Cells:
-    """The configurations of one arm from its `rows`, with the metric's columns and further ones.
+    """The configurations of one arm from its `rows`, with the metric's columns and the further `columns`.
 
-    The cells are a grid where at least half of all combinations occur and the places were not `drawn`, and points
-    otherwise; a grid in any case if `full`. Raises `ValueError` for two trials of one seed in one configuration,
-    which means that a further hyperparameter varies.
+    The cells are a grid if `full`, or if at least half of all combinations occur and the places were not `drawn`.
+    Otherwise they are points. Raises `ValueError` for two trials of one seed in one configuration, which means that
+    another hyperparameter varies.
     """
     found = [axis_of(rows, info) for info in axes]
     grid_axes, row_codes = tuple(axis for axis, _ in found), np.stack([codes for _, codes in found], axis=1)
@@ -178,22 +178,23 @@ def build_cells(
 
 
 def trial_statuses(rows: pd.DataFrame, metric: str) -> np.ndarray:
-    """Status of every row `(N,)`, with the two that the analysis adds: `missing` and `no_score`."""
+    """Status of every row `(N,)`, with two that the analysis adds: `missing` and `no_score`."""
     status = rows["status"].astype(object).where(rows["status"].notna(), MISSING).to_numpy()
     return np.where((status == "ok") & ~np.isfinite(numbers(rows, metric)), "no_score", status)
 
 
 def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
-    """A column as numbers `(N,)`, NaN for what is none. Raises `ValueError` for a column that is not there."""
+    """A column as numbers `(N,)`, NaN for other values. Raises `ValueError` for an unknown column."""
     if column not in rows.columns:
         raise ValueError(f"metric: got {column!r}; the table has no such column")
     return pd.to_numeric(rows[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
 def axis_values(rows: pd.DataFrame, info: AxisInfo) -> np.ndarray:
-    """An axis' value of every row `(N,)`: numbers, or texts where one is a text or empty; empty ones the default.
+    """The value of an axis in every row `(N,)`, with the default where a cell is empty.
 
-    Raises `ValueError` for an infinite value and for an axis without any.
+    The values are numbers; or texts, where one is a text or is still empty. Raises `ValueError` for an infinite value
+    and for an axis without any value.
     """
     column = rows[info.name] if info.name in rows.columns else pd.Series(np.nan, index=rows.index)
     if info.default is not None and column.isna().any():
@@ -209,7 +210,7 @@ def axis_values(rows: pd.DataFrame, info: AxisInfo) -> np.ndarray:
 
 
 def axis_of(rows: pd.DataFrame, info: AxisInfo) -> tuple[Axis, np.ndarray]:
-    """The axis of all values that occur, and every row's place on it `(N,)`."""
+    """The axis with all values that occur, and every row's index on it `(N,)`."""
     values, places = np.unique(axis_values(rows, info), return_inverse=True)
     return Axis(info=info, values=values), places
 
@@ -231,7 +232,7 @@ def _category(value: object) -> str:
 def _cells_of(
     codes: np.ndarray, shape: tuple[int, ...], *, drawn: bool, full: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cells `(C, k)` and every row's cell: all combinations of a grid, or the points that occur."""
+    """Cells `(C, k)` and every row's cell: all combinations of a grid, or only the points that occur."""
     flat = np.ravel_multi_index(tuple(codes.T), shape)
     points, at = np.unique(flat, return_inverse=True)
     product = int(np.prod(shape))
@@ -241,7 +242,7 @@ def _cells_of(
 
 
 def _weights(axes: Sequence[Axis], codes: np.ndarray, *, drawn: bool) -> np.ndarray:
-    """Shares of a grid's cells by the measures of its axes; drawn points share alike, times density ratios."""
+    """Shares of the cells: on a grid by the measures of its axes; for drawn points equal, times density ratios."""
     weights = np.ones(len(codes))
     grid = len(codes) == np.prod([len(axis.values) for axis in axes])
     for axis, code in zip(axes, codes.T, strict=True):

@@ -1,4 +1,4 @@
-"""Claims of papers, written down before a study runs, and what its records say of them."""
+"""Claims of papers, declared before a study runs, and how its records decide them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN = (
 Value = bool | int | float | str
 Rows = Mapping[str, Value | tuple[Value, ...]]
 
-#: What tells trials apart that only a hyperparameter in `below` does not.
+#: Column that distinguishes trials with equal hyperparameters.
 _SEED = "seed"
 
-#: Place of a match that is not there.
+#: Index of a match that does not exist.
 _NO_MATCH = -1
 
-#: Columns that rows may name beside hyperparameters.
+#: Columns other than hyperparameters that `rows` may name.
 _PLAIN = ("arm", "ideal")
 
 
@@ -30,8 +30,9 @@ _PLAIN = ("arm", "ideal")
 class Claim:
     """A statement about `column` of the trials in `rows`, with what confirms it.
 
-    Each trial must have it at most `at_most`, at least `at_least`, or less than its match, which is the trial that
-    differs from it in what `below` says alone. At least `share` of them must. With `untestable` it says why not.
+    The value of each trial must be at most `at_most`, at least `at_least`, or less than that of its match: the trial
+    that differs from it only in the columns of `below`. At least `share` of the trials must agree. A claim that
+    cannot be tested gives the reason in `untestable`.
     """
 
     name: str
@@ -43,12 +44,12 @@ class Claim:
     at_least: float | None = None
     below: Rows = field(default_factory=dict)
     share: float = 1.0
-    figure: str = ""  # of the report
+    figure: str = ""  # name of the report's figure on this claim
     untestable: str = ""
 
     @property
     def confirmed_by(self) -> str:
-        """What would confirm it, in words, tolerance included."""
+        """What would confirm the claim, in words, including the tolerance."""
         if self.untestable:
             return "–"
         many = "every trial" if self.share == 1 else f"at least {100 * self.share:g} % of the trials"
@@ -63,7 +64,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimResult:
-    """What became of a claim."""
+    """The result of one claim."""
 
     claim: Claim
     status: str
@@ -73,9 +74,10 @@ class ClaimResult:
 
 
 def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -> None:
-    """Refuse a claim about what is not there: `planned` has a row a trial, records have `columns`.
+    """Refuses a claim on trials or columns that do not exist.
 
-    Raises `ValueError` for unknown rows or an unknown column, and where no trial has a match to be held against.
+    `planned` has one row for each trial, and records have `columns`. Raises `ValueError` for unknown rows or an
+    unknown column, and where no trial has a match to compare with.
     """
     if claim.untestable:
         return
@@ -91,9 +93,9 @@ def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -
 
 
 def judge(claim: Claim, table: pd.DataFrame) -> ClaimResult:
-    """Hold a claim against the trials of a table (`analysis.table`). A trial that failed never agrees.
+    """Decides a claim from the trials of a table (`analysis.table`). A failed trial never agrees.
 
-    One without a match that finished does not either. Raises `ValueError` as `check_claim` does.
+    A trial whose match is missing or did not finish does not agree either. Raises `ValueError` as `check_claim` does.
     """
     if claim.untestable:
         return ClaimResult(claim=claim, status=NOT_TESTABLE, found=claim.untestable)
@@ -135,8 +137,8 @@ def _mask(claim: Claim, rows: Rows, table: pd.DataFrame) -> np.ndarray:
 
 
 def _matches(claim: Claim, table: pd.DataFrame, chosen: np.ndarray) -> np.ndarray:
-    """For each chosen trial the place of its match in the table, `_NO_MATCH` without one."""
-    # Rates are a method's own: pairs are by problem, budget and seed.
+    """For each chosen trial, the index of its match in the table, or `_NO_MATCH`."""
+    # each method has its learning rate, so pairs agree in problem, budget and seed only
     free = {"hp_lr", *(name if name in _PLAIN else f"hp_{name}" for name in claim.below)}
     free |= {"hp_batch_size"} if claim.below.get("selection") == "full" else set()
     keys = [name for name in map(str, table) if name.startswith("hp_") and name not in free | {"hp_other"}]
@@ -159,7 +161,7 @@ def _summary(claim: Claim, values: np.ndarray, limits: np.ndarray) -> str:
 
 
 def _number(value: float, claim: Claim | None = None) -> str:
-    """Two digits, or as many as show on which side of the claim's bounds the value lies."""
+    """A number with two digits, or with as many as show on which side of the claim's bounds it lies."""
     bounds = [bound for bound in (claim.at_most, claim.at_least) if bound is not None] if claim else []
     for digits in range(2, 17):
         text = f"{value:.{digits}g}"

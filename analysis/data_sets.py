@@ -1,4 +1,4 @@
-"""Several data sets in one report: the findings on each, and what a report says of all of them together."""
+"""Several data sets in one report: the analysis of each, and what the report needs on all of them."""
 
 import dataclasses
 import re
@@ -14,14 +14,17 @@ from analysis.study_analysis import StudyAnalysis, analyse_table
 
 @dataclass(frozen=True, kw_only=True)
 class DataSetsAnalysis:
-    """One study on several data sets; `info` names it, each data set's own stands in its findings."""
+    """One study on several data sets.
+
+    `info` describes the study; the `info` of each analysis in `findings` describes it on that data set.
+    """
 
     info: StudyInfo
     findings: Mapping[str, StudyAnalysis]  # by data set, in the order in which they occur
 
     @property
     def only(self) -> StudyAnalysis | None:
-        """The findings where there is one data set."""
+        """The analysis where there is only one data set, otherwise None."""
         return next(iter(self.findings.values())) if len(self.findings) == 1 else None
 
     @property
@@ -31,18 +34,18 @@ class DataSetsAnalysis:
 
     @property
     def losses(self) -> dict[str, list[str]]:
-        """The data sets of every uncut arm, by its label."""
+        """For every uncut arm, by label, the data sets it ran on."""
         labels = dict.fromkeys(label for item in self.findings.values() for label in item.wholes)
         return {
             label: [name for name, item in self.findings.items() if label in item.wholes] for label in labels
         }
 
     def name_of(self, label: str) -> str:
-        """The name shown to readers of an uncut arm."""
+        """The name of an uncut arm for readers."""
         return next(item.whole_name(label) for item in self.findings.values() if label in item.wholes)
 
     def aligned(self, label: str) -> Aligned | None:
-        """The configurations of an uncut arm that its data sets share; None on one data set or where axes differ."""
+        """The configurations of an uncut arm that its data sets share; None for one data set or different axes."""
         parts = {name: item.wholes[label] for name, item in self.findings.items() if label in item.wholes}
         if len(parts) < 2 or len({frozenset(axis.name for axis in each.axes) for each in parts.values()}) > 1:
             return None
@@ -50,7 +53,10 @@ class DataSetsAnalysis:
 
     @property
     def anchors(self) -> dict[str, str]:
-        """A short name of every data set for links and folders, no two alike even to a file system without case."""
+        """A short name of every data set for links and folders.
+
+        The names are different even on a file system that ignores case.
+        """
         taken: dict[str, str] = {}
         for name in self.findings:
             plain = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_") or "data"
@@ -60,9 +66,10 @@ class DataSetsAnalysis:
 
 
 def analyse_data_sets(table: pd.DataFrame, info: StudyInfo) -> DataSetsAnalysis:
-    """A table with a row a planned trial to findings on each data set, which has the losses and seeds of its rows.
+    """Analyses a table with one row for each planned trial, separately for each data set.
 
-    Raises `ValueError` as `data_sets` does, and for rows that do not fit `info`.
+    On each data set, the study has the losses and seeds that occur in its rows. Raises `ValueError` as `data_sets`
+    does, and for rows that do not fit `info`.
     """
     names = data_sets(table, info)
     if len(names) < 2:
@@ -77,9 +84,9 @@ def analyse_data_sets(table: pd.DataFrame, info: StudyInfo) -> DataSetsAnalysis:
 
 
 def data_sets(table: pd.DataFrame, info: StudyInfo) -> list[str]:
-    """The data sets that the column `info.environment` names, spelled as there; none without the column.
+    """The names of data sets in the column `info.environment`, as written there; empty without the column.
 
-    Raises `ValueError` for a row without one where there are several.
+    Raises `ValueError` for a row without a name where there are several data sets.
     """
     if info.environment not in table.columns:
         return []
@@ -92,7 +99,7 @@ def data_sets(table: pd.DataFrame, info: StudyInfo) -> list[str]:
 
 
 def _info_on(name: str, rows: pd.DataFrame, info: StudyInfo) -> StudyInfo:
-    """The study as it is on one data set."""
+    """The description of the study on one data set."""
     arms = tuple(arm for arm in info.arms if (rows["arm"] == arm.label).any())
     there = info.reference_arm in arms
     return dataclasses.replace(

@@ -1,7 +1,7 @@
-"""What the page's explorer of surfaces knows: every metric of every trial, as small as it can be told.
+"""The data of the page's explorer of surfaces: every metric of every trial, in a compact form.
 
-All values are shown ones (accuracies in percent), rounded to six significant digits. Arms that span no grid of two
-axes have no surface, so they are left out.
+All values are as shown to readers (accuracies in percent), rounded to six significant digits. Arms that do not span a
+grid of two axes have no surface, so they are left out.
 """
 
 import json
@@ -21,14 +21,14 @@ from analysis.statistics.intervals import LEVEL, MIN_SEEDS
 from analysis.wording import number
 from trainables.store.schema import column_unit
 
-#: Bytes of values that a page carries. Metrics that would go beyond are named and left out, the reported one last.
+#: Largest size of a page's values, in bytes. Metrics beyond it are named and left out; the reported one comes first.
 MOST_BYTES = 2_000_000
 
 _DIGITS = 6
 _COLORS = 33
 _WHERE = {"val": "validation", "test": "test", "z": "projection z", "h": "encoder output h"}
 
-#: Statuses in words and by what they mean to a reader: ok | failed | missing | unplanned.
+#: Each status in words, and its kind for a reader: ok | failed | missing | unplanned.
 _STATUSES = {
     "ok": ("finished", "ok"),
     **{status: (status.replace("_", " "), "failed") for status in FAILED},
@@ -45,9 +45,8 @@ def explorer_data(
 ) -> dict[str, Any] | None:
     """Axes, shares of the space, seeds, statuses and values of every arm with a surface, ready for JSON.
 
-    The order of trials is that of `Cells`: cells with the main axis fastest, then seeds. None where no arm has a
-    surface, or where the values of the reported metric alone have more than `most` bytes. The same rows give the
-    same data.
+    Trials have the order of `Cells`: cells with the main axis fastest, then seeds. None where no arm has a surface,
+    or where the values of the reported metric alone have more than `most` bytes. The same rows give the same data.
     """
     shown = {label: item for label, item in cells.items() if item.shape is not None and len(item.axes) == 2}
     columns = _columns(info.metric, list(shown.values()))
@@ -75,20 +74,20 @@ def explorer_data(
 
 
 def explorer_json(data: Mapping[str, Any]) -> str:
-    """The data as JSON that may stand inside of a script element: no text of it can end the element."""
+    """The data as JSON for use inside a script element: no text in it can end the element."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _columns(metric: Metric, shown: Sequence[Cells]) -> list[str]:
-    """Columns that any arm holds, the reported one first; sizes of representations are no metrics."""
+    """Columns that any arm has, the reported one first. Sizes of representations are not metrics."""
     found = dict.fromkeys((metric.reporting_column, metric.selecting_column) if shown else ())
     found |= dict.fromkeys(name for item in shown for name in item.raw if not name.endswith("_dim"))
     return list(found)
 
 
 def _within(values: Mapping[str, object], most: int) -> list[str]:
-    """The first columns whose values fit."""
+    """The first columns whose values fit into `most` bytes."""
     kept, size = [], 0
     for column, each in values.items():
         size += len(json.dumps(each, separators=(",", ":")))
@@ -99,7 +98,7 @@ def _within(values: Mapping[str, object], most: int) -> list[str]:
 
 
 def _student(seeds: int) -> list[float | None]:
-    """Half the width of the interval of a mean in standard errors, by the number of seeds from 0 on."""
+    """Half the width of the interval of a mean, in standard errors, for each number of seeds from 0 on."""
     return [
         float(f"{stats.t.ppf(0.5 + LEVEL / 2, count - 1):.8g}") if count >= MIN_SEEDS else None
         for count in range(seeds + 1)
@@ -107,7 +106,7 @@ def _student(seeds: int) -> list[float | None]:
 
 
 def _metric(metric: Metric, column: str) -> dict[str, Any]:
-    """How a column is read: words, unit, digits, which direction is better (0: neither), what a failure counts as."""
+    """How to show a column: words, unit, digits, the better direction (0: neither), the value of a failed trial."""
     own = _is_own(metric, column)
     if not own and not _is_accuracy(column):
         return {"column": column, "label": _label(column), "unit": _unit(column), "better": 0}
@@ -130,7 +129,10 @@ def _is_own(metric: Metric, column: str) -> bool:
 
 
 def _is_accuracy(column: str) -> bool:
-    """Whether it is an accuracy of our own trials, a share of 1; columns of other tables may be anything."""
+    """Whether the column is an accuracy of this package's trials, a share of 1.
+
+    Columns of other tables may contain anything.
+    """
     return column.endswith("_accuracy") and column in RECORD_COLUMNS
 
 
@@ -142,7 +144,7 @@ def _label(column: str) -> str:
 
 
 def _unit(column: str) -> str:
-    """The unit of a column of the record schema; none of pure numbers and of columns that are not ours."""
+    """The unit of a column of the record schema; empty for pure numbers and for columns of other tables."""
     unit = column_unit(column) if column in RECORD_COLUMNS else ""
     return "" if unit == "1" else unit
 
@@ -169,7 +171,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
 
 
 def _values(metric: Metric, column: str, cells: Cells) -> list[float | None]:
-    """A column's shown values, `C * S` of them; None where there is none."""
+    """The `C * S` values of a column as shown to readers; None where there is none."""
     factor = metric.factor if _is_own(metric, column) else 100.0 if _is_accuracy(column) else 1.0
     raw = cells.raw.get(column, np.full(cells.status.shape, np.nan))
     return [_rounded(value) for value in (factor * raw).ravel()]

@@ -1,4 +1,4 @@
-"""What a report must be told about a study beside its rows: names, axes, declared comparisons."""
+"""The description of a study that a report needs beside its rows: names, axes, declared comparisons."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ Value = bool | int | float | str
 
 @dataclass(frozen=True, kw_only=True)
 class AxisInfo:
-    """A hyperparameter that varies, and the measure over it that scores integrate by."""
+    """A hyperparameter that varies, and the measure over it for scores that integrate over the space."""
 
-    name: str  # column, such as "hp_temperature"
+    name: str  # the column, such as "hp_temperature"
     label: str = ""  # in words with its unit, such as "batch size, pairs"; the bare column where empty
     measure: str = "log"  # log | linear | each, see `analysis.statistics.weights`
-    drawn: str = ""  # measure that points were drawn by, where that was another one
-    default: Value | None = None  # the loss's own; also the value of rows that leave the column empty
-    #: A column with the measure of this axis by its value, such as hp_kernel, where it decides.
+    drawn: str = ""  # measure from which points were drawn, if it differs
+    default: Value | None = None  # default of the loss; also the value of rows where the column is empty
+    #: Where another column, such as hp_kernel, decides this axis' measure: that column, and the measure by its value.
     cases: tuple[str, Mapping[str, str]] = field(default=("", {}))
 
     @property
     def bare(self) -> str:
-        """The column without its prefix, as tables name it."""
+        """The column without its prefix, as in tables."""
         return self.name.removeprefix("hp_")
 
     @property
@@ -45,10 +45,10 @@ BATCH_SIZE = AxisInfo(name="hp_batch_size", label="batch size, pairs")
 
 @dataclass(frozen=True, kw_only=True)
 class ArmInfo:
-    """One arm of a study: a loss with the axes that it is swept over.
+    """One arm of a study: a loss with the axes over which it varies.
 
-    `axes` begin with the x axis of surfaces (batch size), then comes the main axis (temperature or kernel scale);
-    what varies further is found in the rows and may be named after these two.
+    The first of `axes` is the x axis of surfaces (batch size), the second is the main axis (temperature or kernel
+    scale). Other hyperparameters that vary are found in the rows; `axes` may name them after these two.
     """
 
     label: str  # unique in the study; the value of column `arm`
@@ -56,11 +56,11 @@ class ArmInfo:
     axes: tuple[AxisInfo, ...]
     base_lr: float = float("nan")  # base learning rate, before the batch-size rule
     lr_source: str = ""  # where that rate comes from
-    #: Tuned on this study's data and protocol; false for one carried over or set by hand.
+    #: Whether it was tuned on this study's data and protocol; false for a rate from elsewhere or a manual choice.
     lr_tuned: bool = True
-    title: str = ""  # name shown to readers; the label where empty
-    whole: str = ""  # label of the arm that this one is a part of; its own where empty
-    fixed: Mapping[str, Value] = field(default_factory=dict)  # column: value that sets a part apart
+    title: str = ""  # name for readers; the label where empty
+    whole: str = ""  # label of the arm that this one is a part of; its label where empty
+    fixed: Mapping[str, Value] = field(default_factory=dict)  # column: value that distinguishes this part
 
     def __post_init__(self) -> None:
         if len(self.axes) < 2:
@@ -68,22 +68,22 @@ class ArmInfo:
 
     @property
     def name(self) -> str:
-        """The name shown to readers."""
+        """The name for readers."""
         return self.title or self.label
 
     @property
     def whole_label(self) -> str:
-        """The label of the arm that this is, or is a part of."""
+        """The label of the whole arm: of this arm, or of the one that it is a part of."""
         return self.whole or self.label
 
     @property
     def x(self) -> AxisInfo:
-        """The axis that is drawn along x."""
+        """The axis along x in figures."""
         return self.axes[0]
 
     @property
     def main(self) -> AxisInfo:
-        """The main axis: the hyperparameter that is the loss's own."""
+        """The main axis: the hyperparameter that belongs to the loss."""
         return self.axes[1]
 
     @property
@@ -92,7 +92,7 @@ class ArmInfo:
         return self.main.name
 
     def axis(self, name: str) -> AxisInfo:
-        """The axis of that column; one that nobody declared has the measure `each`."""
+        """The axis of that column; an undeclared one has the measure `each`."""
         known = {axis.name: axis for axis in self.axes}
         return known.get(name, AxisInfo(name=name, measure="each"))
 
@@ -101,7 +101,7 @@ class ArmInfo:
 class StudyInfo:
     """A study as its report needs it.
 
-    Pairs in `null_controls` name arms that must not differ; pairs of which an arm is absent are left out.
+    Pairs in `null_controls` name arms that must not differ; pairs with an absent arm are ignored.
 
     Raises `ValueError` for no arms, repeated labels, an unknown reference, or numbers out of range.
     """
@@ -110,15 +110,15 @@ class StudyInfo:
     metric: Metric
     arms: tuple[ArmInfo, ...]
     seeds: tuple[int, ...]
-    reference: str = ""  # label of the arm that others are compared with; see `reference_arm` where empty
+    reference: str = ""  # label of the arm with which others are compared; empty: see `reference_arm`
     null_controls: tuple[tuple[str, str], ...] = ()
     tolerance: float = 0.02  # eps of the tolerance volume, in raw units of the metric
     rank_metric: str = "z_effective_rank"
-    describes: tuple[str, ...] = ()  # metrics of the representation, beside columns z_* and h_*
-    imported: bool = False  # trials of another tool: nothing is known of them beyond their table
-    environment: str = "data"  # column of data sets; scores of several are kept apart and then related
-    drawn: bool = False  # whether the places were drawn from ranges, so that they make no grid
-    #: Whether a search chose the places: they crowd where scores are good and tell nothing of the space.
+    describes: tuple[str, ...] = ()  # metrics of the representation, besides columns z_* and h_*
+    imported: bool = False  # whether the trials come from a table of another tool
+    environment: str = "data"  # column of data sets; each is analysed separately, then they are compared
+    drawn: bool = False  # whether the places were drawn from ranges and so form no grid
+    #: Whether a search chose the places, which are then dense where scores are good and do not cover the space.
     adaptive: bool = False
     description: str = ""
     task: str = ""
@@ -126,7 +126,7 @@ class StudyInfo:
     encoder: str = ""
     training: str = ""
     spec_text: str = ""  # the study file
-    claims: tuple[Claim, ...] = ()  # of papers, that the study tests
+    claims: tuple[Claim, ...] = ()  # claims of papers that the study tests
 
     def __post_init__(self) -> None:
         labels = [arm.label for arm in self.arms]
@@ -141,40 +141,43 @@ class StudyInfo:
 
     @property
     def ranks_losses(self) -> bool:
-        """Whether losses are compared. A study with claims, on a metric that nothing holds out, is about these."""
+        """Whether losses are compared.
+
+        A study with claims and a metric without held-out data is about its claims, and does not compare losses.
+        """
         return not self.claims or self.metric.held_out
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """The scores that arms are compared in, as `analysis.statistics.compare` names them."""
+        """The scores in which arms are compared, by their names in `analysis.statistics.compare`."""
         return ("tuned",) if self.adaptive else ("tuned", "mean")
 
     @property
     def x(self) -> AxisInfo:
-        """The axis that every arm is drawn over."""
+        """The x axis of every arm."""
         return self.arms[0].x
 
     @property
     def x_axis(self) -> str:
-        """Its column."""
+        """The column of the x axis."""
         return self.x.name
 
     @property
     def x_label(self) -> str:
-        """It in words, with its unit."""
+        """The x axis in words, with its unit."""
         return self.x.axis_label
 
     @property
     def reference_arm(self) -> ArmInfo:
-        """The arm that others are compared with.
+        """The arm with which others are compared.
 
-        That of the declared label, else the first whose loss is "infonce" whatever its label, else the first.
+        It is the arm with the declared label; otherwise the first with the loss "infonce"; otherwise the first arm.
         """
         wanted = [arm for arm in self.arms if arm.label == self.reference]
         return (wanted or [arm for arm in self.arms if arm.loss == "infonce"] or list(self.arms))[0]
 
     def arm(self, label: str) -> ArmInfo:
-        """The arm of that label. Raises `KeyError` where there is none."""
+        """The arm with that label. Raises `KeyError` for an unknown label."""
         return {arm.label: arm for arm in self.arms}[label]
 
     def with_arms(self, arms: tuple[ArmInfo, ...], **changes: object) -> "StudyInfo":
@@ -182,5 +185,5 @@ class StudyInfo:
         return dataclasses.replace(self, arms=arms, **changes)  # type: ignore[arg-type]
 
 
-#: Columns of a trial record, in the schema's order.
+#: Columns of a trial record, in the order of the schema.
 RECORD_COLUMNS = tuple(TrialRecord.__dataclass_fields__)

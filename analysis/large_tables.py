@@ -1,4 +1,4 @@
-"""Every configuration of a large table with its mean and interval, in one pass: a million rows in a second or two."""
+"""Mean and interval of every configuration of a large table, in one pass: a million rows in one or two seconds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,12 +26,13 @@ def cell_intervals(
     seed: str = "seed",
     status: str | None = "status",
 ) -> pd.DataFrame:
-    """One row a configuration: the columns `keys`, then `mean`, `low`, `high`, `seeds`, `failed`.
+    """One row for each configuration: the columns `keys`, then `mean`, `low`, `high`, `seeds`, `failed`.
 
-    `source` is a Parquet file, an Arrow table or a data frame with a row a trial; without a column `status`, every
-    row counts as finished. Intervals are over seeds: the studentised bootstrap of `draws` resamples with an `rng`
-    (`statistics.bootstrap`, from five seeds on), Student's without one (from two). A failed trial counts as `worst`,
-    or is left out where that is None; either way `failed` counts it. `seeds` counts what entered the mean.
+    `source` is a Parquet file, an Arrow table or a data frame with one row for each trial. Without a column `status`,
+    every row counts as finished. Intervals are over seeds: with an `rng` the studentised bootstrap of `draws`
+    resamples (`statistics.bootstrap`, needs five seeds), without one Student's (needs two). A failed trial counts as
+    `worst`, or is left out where that is None; `failed` counts it in both cases. `seeds` is the number of values in
+    the mean.
 
     Raises `ValueError` as `cell_arrays` does.
     """

@@ -1,10 +1,10 @@
-"""Shown tables as LaTeX, for papers: `\\input` them; they need the package booktabs alone."""
+"""Writes tables for readers as LaTeX, for papers: `\\input` them. The only package that they need is booktabs."""
 
 from collections.abc import Sequence
 
 from analysis.sections.content import TEXT, Cell, ShownTable
 
-#: What LaTeX would take as a command, and signs that its default fonts lack.
+#: Characters that LaTeX reads as commands, and signs that its default fonts lack.
 _ESCAPES = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -36,12 +36,12 @@ _TRANSLATION = str.maketrans(_ESCAPES)
 
 
 def render_latex(tables: Sequence[ShownTable]) -> str:
-    """Every table as one `tabular` with rules, its title and note as comments above and below."""
+    """Every table as one `tabular` with rules, with its title as a comment above and its note below."""
     return "% needs \\usepackage{booktabs}\n" + "\n".join(_tabular(table) for table in tables)
 
 
 def escape(text: str) -> str:
-    """A text that LaTeX prints as it stands."""
+    """The text escaped, so that LaTeX prints it unchanged."""
     return text.translate(_TRANSLATION)
 
 
@@ -66,7 +66,7 @@ def _row(texts: Sequence[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Escaped; a bracket or star that begins a row would be read as part of the line break before it."""
+    """Escaped text. LaTeX would read a bracket or star at the start of a row as part of the line break before it."""
     return "{}" + escape(text) if text.startswith(("[", "*")) else escape(text)
 
 

@@ -1,8 +1,9 @@
-"""The analysis in a notebook: one call from rows to scores, comparisons or a report.
+"""The analysis for notebooks: one call from rows to scores, comparisons or a report.
 
-`rows` is any table with a row a trial. Keyword arguments say which column means what, with the keys of
-`analysis.results.mapping.TableMapping`: `metric` at least, `loss`, `seed`, `selects`, `axes`, `higher_is_better` ...
-With `data`, a column of data sets, scores are computed on each, and tables get a first column `data`.
+`rows` is any table with one row for each trial. Keyword arguments give the meaning of its columns, with the keys of
+`analysis.results.mapping.TableMapping`: at least `metric`; also `loss`, `seed`, `selects`, `axes`, `higher_is_better`
+and others. With `data`, a column of data sets, scores are computed for each data set, and tables get a first column
+`data`.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from analysis.tables import comparisons_table, scores_table
 
 
 def findings_of(rows: pd.DataFrame, **mapping: Any) -> StudyAnalysis:
-    """Everything that a report would say of one data set. Raises `ValueError` naming what does not fit."""
+    """All results of a report on one data set. Raises `ValueError` with the column or value that does not fit."""
     environments = environments_of(rows, **mapping)
     if environments.only is None:
         raise ValueError(f"data: got {len(environments.findings)} data sets; environments_of takes several")
@@ -28,12 +29,12 @@ def findings_of(rows: pd.DataFrame, **mapping: Any) -> StudyAnalysis:
 
 
 def environments_of(rows: pd.DataFrame, **mapping: Any) -> DataSetsAnalysis:
-    """Everything that a report would say, by data set. Raises `ValueError` naming what does not fit."""
+    """All results of a report, by data set. Raises `ValueError` with the column or value that does not fit."""
     return analyse_data_sets(*table_study(rows, build_mapping(mapping)))
 
 
 def robustness(rows: pd.DataFrame, **mapping: Any) -> pd.DataFrame:
-    """Robustness scores with their intervals, a row a loss (`tables.scores_table`)."""
+    """Robustness scores with their intervals, one row for each loss (`tables.scores_table`)."""
     return _by_data(environments_of(rows, **mapping), scores_table)
 
 
@@ -43,7 +44,7 @@ def compare(rows: pd.DataFrame, **mapping: Any) -> pd.DataFrame:
 
 
 def write_table_report(rows: pd.DataFrame, out: str | Path, **mapping: Any) -> Path:
-    """Write the report into the folder `out` and give the page's path."""
+    """Writes the report into the folder `out` and returns the path of the page."""
     return write_data_sets(environments_of(rows, **mapping), Path(out))
 
 

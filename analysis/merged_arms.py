@@ -1,4 +1,4 @@
-"""The parts that an arm was cut into, put together again over all of its axes."""
+"""Joins the parts into which an arm was split, over all of its axes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,10 +10,10 @@ from analysis.info import ArmInfo
 
 
 def join_cells(parts: Sequence[Cells], arm: ArmInfo, fixed: Sequence[Mapping[str, object]]) -> Cells:
-    """Parts of one arm as one: their axes and those columns in which the parts are `fixed` apart.
+    """Parts of one arm as one: over their axes and the columns whose `fixed` values distinguish the parts.
 
-    Each part keeps the shares of its cells; the parts' own shares follow from the measure of the columns that set
-    them apart, a combination that does not occur having none.
+    Within each part, the shares of its cells stay in proportion. The shares of the parts follow from the measure of
+    the columns that distinguish them; a combination that does not occur has none.
     """
     extra = list(dict.fromkeys(name for values in fixed for name in values))
     axes = [_joined_axis(parts, index) for index in range(len(parts[0].axes))]
@@ -53,12 +53,12 @@ def _joined_axis(parts: Sequence[Cells], index: int) -> Axis:
 
 
 def _spread(array: np.ndarray, seeds: np.ndarray, wanted: np.ndarray, empty: object) -> np.ndarray:
-    """`(C, S)` at the places of its seeds among the `wanted` ones."""
+    """An array `(C, S)` with its columns moved to the positions of its seeds among the `wanted` ones."""
     spread = np.full((len(array), len(wanted)), empty, dtype=array.dtype)
     spread[:, np.searchsorted(wanted, seeds)] = array
     return spread
 
 
 def _spread_raw(part: Cells, column: str, seeds: np.ndarray) -> np.ndarray:
-    """A part's column `(C, S)`; a part of which nothing has run yet has none of what trials measure."""
+    """A part's column `(C, S)`; all NaN for a part that lacks the column because none of its trials has run."""
     return _spread(part.raw.get(column, np.full(part.status.shape, np.nan)), part.seeds, seeds, np.nan)

@@ -1,4 +1,4 @@
-"""What a study compares its losses by: the columns that select and report, and how values are read."""
+"""The metric of a study: the columns that select and report, and how to read their values."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ from trainables.store.schema import METRIC_WORDS
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric of trials. Statistics see *scores*, of which higher is always better; readers see `shown` ones.
+    """A metric of trials. Statistics use *scores*, for which higher is always better; readers see `shown` values.
 
     Raises `ValueError` for bounds in the wrong order or a worst outcome outside of them.
     """
 
     name: str  # bare, such as "probe10_accuracy"
-    worst: float  # raw value that a failed trial counts as: chance for accuracies
+    worst: float  # raw value of a failed trial: chance for accuracies
     label: str = ""  # in words, without the unit
     selects: str = ""  # column that chooses configurations; `val_<name>` where empty
     reports: str = ""  # column that is reported; `test_<name>` where empty
-    bounds: tuple[float, float] = (0.0, 1.0)  # raw values that are possible
+    bounds: tuple[float, float] = (0.0, 1.0)  # range of possible raw values
     higher_is_better: bool = True
     factor: float = 100.0  # from raw values to shown ones
     unit: str = "%"  # of shown values, empty for pure numbers
@@ -40,7 +40,7 @@ class Metric:
 
     @property
     def reporting_column(self) -> str:
-        """The column that is reported and never chooses."""
+        """The column that is reported and never used to choose."""
         return self.reports or f"test_{self.name}"
 
     @property
@@ -50,22 +50,22 @@ class Metric:
 
     @property
     def noun(self) -> str:
-        """The metric in one word or few, for sentences."""
+        """The metric in one or a few words, for sentences."""
         return "accuracy" if self.name.endswith("accuracy") and not self.label else self.words
 
     @property
     def reported(self) -> str:
-        """What is reported, as "test accuracy"; a metric that is not told apart by splits has its name alone."""
+        """The reported metric in words, as "test accuracy"; only its name where it has no test column."""
         return f"test {self.noun}" if self.is_test else self.noun
 
     @property
     def is_test(self) -> bool:
-        """Whether it is reported on test data, and its name does not say so yet."""
+        """Whether the metric is reported on test data and its name does not say so already."""
         return self.reporting_column.startswith("test_") and not self.noun.startswith("test ")
 
     @property
     def held_out(self) -> bool:
-        """Whether what is reported is told apart from what chooses."""
+        """Whether the reported column differs from the one that chooses."""
         return self.selecting_column != self.reporting_column
 
     @property
@@ -75,7 +75,7 @@ class Metric:
 
     @property
     def axis_label(self) -> str:
-        """What is reported with its unit, for axes and colour bars."""
+        """The reported metric with its unit, for axes and colour bars."""
         return f"{self.reported}, {self.unit}" if self.unit else self.reported
 
     @property
@@ -90,7 +90,7 @@ class Metric:
 
     @property
     def score_bounds(self) -> tuple[float, float]:
-        """Scores that are possible."""
+        """Lowest and highest possible score."""
         low, high = sorted(self.sign * bound for bound in self.bounds)
         return low, high
 

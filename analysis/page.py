@@ -1,4 +1,4 @@
-"""The report's page: sections and figures into one self-contained HTML text."""
+"""The report's page: one self-contained HTML text with sections and figures."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from analysis.verdict import verdict_sentences
 def render_page(
     findings: StudyAnalysis, sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
 ) -> str:
-    """The page as HTML text with every figure inside it, and an explorer where there are surfaces."""
+    """The page as HTML text with every figure inside it, and with an explorer where there are surfaces."""
     sentences, explored = verdict_sentences(findings), {"surfaces": findings}
     return _render(_heading(findings.info), findings.info, sentences, sections, figures, explored)
 
@@ -38,7 +38,7 @@ def render_environments(
 def render_claims(
     sentences: Sequence[str], sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
 ) -> str:
-    """The page of the claims of several studies."""
+    """The page on the claims of several studies."""
     return _render("Do the papers' claims hold?", None, sentences, sections, figures, {})
 
 
@@ -55,7 +55,7 @@ def _render(
     figures: Mapping[str, DrawnFigure],
     explored: Mapping[str, StudyAnalysis],
 ) -> str:
-    """`explored` has what can be explored by the anchor of the section that it stands in."""
+    """`explored` maps the anchor of a section to the analysis for the explorer in it."""
     environment = Environment(
         loader=PackageLoader("analysis", "templates"),
         autoescape=True,

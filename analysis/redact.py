@@ -1,4 +1,4 @@
-"""Texts that leave the machine in a report, without the places where files lie on it."""
+"""Removes machine paths from texts that a report shows."""
 
 import re
 
@@ -9,5 +9,5 @@ _PATH = re.compile(
 
 
 def redact_paths(text: str) -> str:
-    """Every absolute path cut to its last part: `/a/b/digits.parquet` becomes `…/digits.parquet`."""
+    """The text with absolute paths reduced to their last part: `/a/b/digits.parquet` becomes `…/digits.parquet`."""
     return _PATH.sub(lambda found: f"…/{found['a'] or found['b'] or ''}", text)

@@ -1,4 +1,4 @@
-"""The report of a study: one page that opens offline, with its figures and tables beside it."""
+"""Writes the report of a study: one page that opens offline, with its figures and tables in files beside it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,23 +20,23 @@ from analysis.verdict import verdict_sentences
 from analysis.verdict_data_sets import data_set_sentences
 from trainables.atomic import replace_file
 
-#: Sections whose tables are written for papers too.
+#: Sections whose tables are also written as LaTeX.
 _FOR_PAPERS = ("scores", "comparisons", "differences", "good_space", "tuning")
 
 
 def write_report(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo, out: Path) -> Path:
-    """Write the page `report.html` under `out`, with `report.md`, figures and tables; give the page's path.
+    """Writes the page `report.html` under `out`, with `report.md`, figures and tables, and returns the page's path.
 
-    `planned` has a row a planned trial (trial_id, config_id, arm, seed and `hp_*` columns), `records` the
-    latest valid record of each trial that has one, of any status. The same rows give the same bytes. The page
-    replaces an older one in one step after all else is written. Raises `ValueError` where rows and `info` do
-    not fit, before anything is written.
+    `planned` has one row for each planned trial (trial_id, config_id, arm, seed and `hp_*` columns). `records` has
+    the latest valid record, of any status, of each trial that has one. The same rows give the same bytes. The page is
+    written last and replaces an older one in one step. Raises `ValueError` where rows and `info` do not fit, before
+    anything is written.
     """
     return write_findings(analyse(planned, records, info), out)
 
 
 def write_findings(findings: StudyAnalysis, out: Path) -> Path:
-    """`write_report` for what is analysed already."""
+    """`write_report` for an existing analysis."""
     sections = build_sections(findings)
     figures = _draw(sections)
     page = render_page(findings, sections, figures)
@@ -46,7 +46,7 @@ def write_findings(findings: StudyAnalysis, out: Path) -> Path:
 
 
 def write_data_sets(environments: DataSetsAnalysis, out: Path) -> Path:
-    """One page for several data sets, the files of each in a folder of its own; for one, `write_findings`."""
+    """Writes one page for several data sets, with a folder of files for each. For one, it is `write_findings`."""
     if environments.only is not None:
         return write_findings(environments.only, out)
     parts = build_parts(environments)
@@ -61,7 +61,7 @@ def write_data_sets(environments: DataSetsAnalysis, out: Path) -> Path:
 
 
 def write_claims(studies: Sequence[StudyAnalysis], out: Path) -> Path:
-    """One page of the claims of several studies: what became of each, and the figures that show it."""
+    """Writes one page on the claims of several studies: the result of each, and the figures that show it."""
     parts, sentences = claims_parts(studies), claims_sentences(studies)
     sections = {
         f"{name}_{key}" if name else key: placed(content, name, name) if name else content
@@ -86,7 +86,7 @@ def _write(
     text: str,
     out: Path,
 ) -> Path:
-    """All files, the page last; the tables of each part in its folder."""
+    """Writes all files, the page last; each part has a folder for its tables."""
     _write_figures(figures, out / "figures")
     for folder, sections in parts.items():
         _write_tables(sections, out / "tables" / folder)
@@ -95,7 +95,10 @@ def _write(
 
 
 def _replace(path: Path, content: str | bytes) -> Path:
-    """Write a file whole or not at all. A report can be made again, so its many files need not wait for the disk."""
+    """Writes a file completely or not at all.
+
+    A report can be generated again, so its many files need not wait for the disk.
+    """
     return replace_file(path, content, durable=False)
 
 
@@ -117,7 +120,7 @@ def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
 
 
 def _parquet(table: pd.DataFrame) -> bytes:
-    """A table as Parquet, which has one type a column: one that holds numbers and texts is all text."""
+    """A table as Parquet. Parquet has one type in each column, so a column of numbers and texts becomes text."""
     mixed = [
         name for name in table.columns if infer_dtype(table[name], skipna=True) in ("mixed", "mixed-integer")
     ]

@@ -1,4 +1,4 @@
-"""Several studies in one report: arms of one space where they ran on the same data, data sets side by side else."""
+"""Several studies in one report: as arms of one space on the same data, otherwise as data sets side by side."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from analysis.study_analysis import analyse_table
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedStudy:
-    """One study: a row a planned trial, whose column `data` names its data set in every row or in none."""
+    """One study with a row for each planned trial. Column `data` names the data set in all rows or in none."""
 
     name: str  # unique among those compared
     table: pd.DataFrame
@@ -23,15 +23,15 @@ class ComparedStudy:
 
 
 def arm_label(label: str, study: str) -> str:
-    """The label of a study's arm beside arms of other studies."""
+    """The label of a study's arm next to arms of other studies."""
     return f"{label} ({study})"
 
 
 def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
-    """StudyAnalysis by data set, over the studies that ran on it, whose arms then bear their study's name.
+    """The analysis by data set, over the studies that ran on it. Where several did, arm names include the study.
 
-    A trial that two studies share stands in the arms of both. Raises `ValueError` for fewer than two studies, metrics
-    that are not the same columns read alike, and a study without a data set's name where others have one.
+    A trial that two studies share is in the arms of both. Raises `ValueError` for fewer than two studies, for metrics
+    with different columns or readings, and for a study without a data set's name where others have one.
     """
     if len(studies) < 2:
         raise ValueError(f"studies: got {len(studies)}; at least two are needed")
@@ -69,7 +69,7 @@ def _imported(studies: Sequence[ComparedStudy]) -> bool:
 
 
 def _data_names(studies: Sequence[ComparedStudy]) -> list[str]:
-    """The data sets of all studies in their order; one empty name where no study names any."""
+    """The data sets of all studies in order; one empty name where no study names any."""
     named = [[str(name) for name in study.table["data"].dropna().unique()] for study in studies]
     silent = [study.name for study, found in zip(studies, named, strict=True) if not found]
     if silent and len(silent) < len(studies):
@@ -81,7 +81,7 @@ def _data_names(studies: Sequence[ComparedStudy]) -> list[str]:
 
 
 def _on(study: ComparedStudy, data: str) -> ComparedStudy | None:
-    """A study's part on one data set, None without rows there."""
+    """The part of a study on one data set; None without rows there."""
     rows = study.table[study.table["data"] == data] if data else study.table
     if rows.empty:
         return None
@@ -89,18 +89,18 @@ def _on(study: ComparedStudy, data: str) -> ComparedStudy | None:
     arms = tuple(arm for arm in study.info.arms if arm.label in present)
     reference = study.info.reference if study.info.reference in present else ""
     info = study.info.with_arms(arms, reference=reference)
-    table = rows.copy().assign(**{STUDY: study.name})  # the copy joins what pandas else warns of as fragments
+    table = rows.copy().assign(**{STUDY: study.name})  # the copy avoids a pandas warning on fragmented frames
     return dataclasses.replace(study, table=table, info=info)
 
 
 def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, StudyInfo]:
-    """The rows of all parts, and one description; arms bear their study's name where there are several."""
+    """The rows of all parts, and one description. With several parts, arm names include the study."""
     marked = [_marked(part) for part in parts] if len(parts) > 1 else list(parts)
     infos = [part.info for part in marked]
     table = pd.concat([part.table for part in marked], ignore_index=True)
     adaptive = any(
         info.adaptive for info in infos
-    )  # where one part measures no space, the whole measures none
+    )  # if one part does not cover the space, neither does the whole
     info = infos[0].with_arms(
         tuple(arm for info in infos for arm in info.arms),
         name=" and ".join(part.name for part in marked),
@@ -124,7 +124,7 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
 
 
 def _marked(part: ComparedStudy) -> ComparedStudy:
-    """A part whose arms say the study in label and name."""
+    """A part whose arms have the study in label and name."""
 
     def mark(label: str) -> str:
         return arm_label(label, part.name)
@@ -141,7 +141,7 @@ def _marked(part: ComparedStudy) -> ComparedStudy:
 
 
 def _joint_metric(metrics: Sequence[Metric]) -> Metric:
-    """The metric with bounds that hold for all, and the worst outcome of any."""
+    """The metric with bounds that contain those of all, and the worst value of any."""
     worst = min(metrics, key=lambda metric: metric.worst_score).worst
     bounds = (min(metric.bounds[0] for metric in metrics), max(metric.bounds[1] for metric in metrics))
     return dataclasses.replace(metrics[0], worst=worst, bounds=bounds)

@@ -1,4 +1,4 @@
-"""Everything the report says, computed once: cells, scores, comparisons, null controls."""
+"""The analysis of a study, computed once for all parts of a report: cells, scores, comparisons, null controls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,18 +17,19 @@ from analysis.statistics.robustness import RobustnessSummary, summarise_robustne
 from analysis.surface import Surface, surface_of
 from analysis.table import build_table
 
-#: Columns that every trial's representation is described by, where they are known.
+#: Prefixes of columns that describe a trial's representation.
 _REPRESENTATION = ("z_", "h_", "val_", "test_")
 
-#: Arms, cut into parts, up to which a report compares them.
+#: Largest number of arms, after the split into parts, for which a report compares losses.
 MOST_ARMS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyAnalysis:
-    """The analysis of one study on one data set; mappings are keyed by arm label, in the study's order.
+    """The analysis of one study on one data set. Mappings are keyed by arm label, in the study's order.
 
-    `cells` holds arms cut into parts over two axes (`analysis.arms`), `wholes` the uncut arms over all of theirs.
+    `cells` has the arms after the split into parts over two axes (`analysis.arms`). `wholes` has the uncut arms over
+    all of their axes.
     """
 
     info: StudyInfo
@@ -38,11 +39,11 @@ class StudyAnalysis:
     summaries: Mapping[str, RobustnessSummary]
     comparisons: tuple[Comparison, ...]
     null_controls: tuple[NullControl, ...]
-    equivalences: Mapping[str, Equivalence]  # of the average over the space to the reference's, by other arm
+    equivalences: Mapping[str, Equivalence]  # with the reference, in the mean over the space, by arm
     whole_titles: Mapping[str, str] = field(default_factory=dict)  # names of arms that were cut
-    #: Optuna's importances of an uncut arm's axes, in words; computed elsewhere, since this package has no Optuna.
+    #: Optuna's importances by uncut arm and axis in words. The caller computes them; this package imports no Optuna.
     optuna_importances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    #: Learning curves and final embeddings that sphere trials kept, with a `trial_id`; empty where there are none.
+    #: Learning curves and final embeddings that sphere trials kept, with a `trial_id`; empty if there are none.
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     embeddings: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -52,13 +53,13 @@ class StudyAnalysis:
         return any(summary.finished for summary in self.summaries.values())
 
     def whole_name(self, label: str) -> str:
-        """The name shown to readers of an uncut arm."""
+        """The name of an uncut arm for readers."""
         parts = [arm for arm in self.info.arms if arm.whole_label == label]
         return parts[0].name if not parts[0].fixed else self.whole_titles.get(label, label)
 
     @property
     def adaptive(self) -> bool:
-        """Whether a search chose the places: they crowd where scores are good and tell nothing of the space."""
+        """Whether a search chose the places. They are dense where scores are good and do not cover the space."""
         return self.info.adaptive
 
     @property
@@ -68,7 +69,7 @@ class StudyAnalysis:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing."""
+        """Whether no trial is missing."""
         return all(summary.complete for summary in self.summaries.values())
 
     @property
@@ -77,9 +78,9 @@ class StudyAnalysis:
         return self.surfaces_of("")
 
     def surfaces_of(self, column: str) -> dict[str, Surface]:
-        """A column of every arm that has it and spans a grid of two axes; the reported metric for an empty one.
+        """A column of every arm that has it and spans a grid of two axes; the reported metric for an empty name.
 
-        Of an adaptive search none, whatever its places happen to be.
+        An adaptive search has no surfaces, whatever its places are.
         """
         if self.adaptive:
             return {}
@@ -92,20 +93,20 @@ class StudyAnalysis:
 
 
 def judged_claims(findings: StudyAnalysis) -> tuple[ClaimResult, ...]:
-    """The study's claims held against its trials, in the study's own arms, however they were cut."""
+    """The study's claims, decided from its trials by uncut arm."""
     uncut = {arm.label: arm.whole_label for arm in findings.info.arms}
     trials = findings.table.assign(arm=findings.table["arm"].map(uncut))
     return tuple(judge(claim, trials) for claim in findings.info.claims)
 
 
 def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
-    """Planned trials and their records to findings. Raises `ValueError` where they and `info` do not fit."""
+    """Analyses planned trials and their records. Raises `ValueError` where they and `info` do not fit."""
     _check_arms(planned, info)
     return analyse_table(build_table(planned, records), info)
 
 
 def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
-    """A table with a row a planned trial (`analysis.table`) to findings."""
+    """Analyses a table with one row for each planned trial (`analysis.table`)."""
     uncut = {arm.label: arm for arm in info.arms}
     table, info, cells = split_cells(table, info)
     summaries = {
@@ -132,7 +133,10 @@ def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
 
 
 def split_cells(table: pd.DataFrame, info: StudyInfo) -> tuple[pd.DataFrame, StudyInfo, dict[str, Cells]]:
-    """A table cut into arms over two axes each, with their configurations: what readers see before statistics."""
+    """A table split into arms over two axes each, and the configurations of each arm.
+
+    It is the part of the analysis before statistics.
+    """
     table, info = split_arms(table, info)
     return table, info, {arm.label: _cells(table[table["arm"] == arm.label], arm, info) for arm in info.arms}
 
@@ -181,12 +185,12 @@ def _null_controls(
 
 
 def _same_rate(a: ArmInfo, b: ArmInfo) -> bool:
-    """Whether two arms trained at one base rate; one that neither knows is no difference."""
+    """Whether two arms trained at the same base rate; two unknown rates count as the same."""
     return a.base_lr == b.base_lr or (a.base_lr != a.base_lr and b.base_lr != b.base_lr)
 
 
 def _same_values(table: pd.DataFrame, a: ArmInfo, b: ArmInfo) -> bool:
-    """Whether two arms agree in every `hp_*` column that both fill, but for their axes."""
+    """Whether two arms have the same values in every `hp_*` column that both fill, except their axes."""
     apart = {axis.name for axis in (*a.axes, *b.axes)} | {"hp_other"}
     columns = [name for name in table.columns if name.startswith("hp_") and name not in apart]
     values = [

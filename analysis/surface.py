@@ -1,4 +1,4 @@
-"""One metric of one arm over its grid: batch size x main axis x seed, as figures and readers want it."""
+"""One metric of one arm over its grid, for figures and notebooks: batch size x main axis x seed."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from trainables.store.schema import Status
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Raw values `(X, Y, S)` of a column, one layer a seed; NaN wherever `status` is not "ok"."""
+    """Raw values `(X, Y, S)` of a column, one layer for each seed; NaN wherever `status` is not "ok"."""
 
     arm: str
     column: str
@@ -36,7 +36,7 @@ class Surface:
 
     @property
     def planned(self) -> np.ndarray:
-        """Trials that the study asks for, `(X, Y, S)` of bool."""
+        """Trials that the study plans, `(X, Y, S)` of bool."""
         return self.status != UNPLANNED
 
     @property
@@ -46,12 +46,15 @@ class Surface:
 
     @property
     def missing(self) -> np.ndarray:
-        """Planned trials of which nothing is known yet, or that were pruned, `(X, Y, S)` of bool."""
+        """Planned trials without a record, or pruned ones, `(X, Y, S)` of bool."""
         return np.isin(self.status, (MISSING, PRUNED))
 
 
 def surface_of(cells: Cells, column: str = "") -> Surface | None:
-    """The surface of a column, the reported metric without one; None where the cells are no grid of two axes."""
+    """The surface of a column, by default of the reported metric.
+
+    None where the cells are not a grid of two axes.
+    """
     if cells.shape is None or len(cells.axes) != 2:
         return None
     column = column or cells.metric.reporting_column
@@ -76,9 +79,9 @@ def build_surface(
 ) -> Surface:
     """The surface of the column `metric` over columns `x` and `y`, from rows of one loss with a column `seed`.
 
-    Without a column `status`, a row with a finite value counts as finished. Empty cells of `y` hold its default.
-    Raises `ValueError` for an unknown column, an axis without values, and for two rows of one seed in one place,
-    which means that something else varies: filter the rows first.
+    Without a column `status`, a row with a finite value counts as finished. Empty cells of `y` have the value
+    `y_default`. Raises `ValueError` for an unknown column, an axis without values, and two rows of one seed in one
+    place. The last means that something else varies: filter the rows first.
     """
     absent = [name for name in (metric, x, "seed") if name not in table.columns]
     if absent:

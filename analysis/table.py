@@ -1,24 +1,24 @@
-"""Planned trials joined with their records: the one table that every statistic starts from."""
+"""Joins planned trials with their records into one table, the input of every statistic."""
 
 import pandas as pd
 
 from analysis.info import RECORD_COLUMNS
 from analysis.redact import redact_paths
 
-#: Columns that `planned` must bring; hyperparameters come as further `hp_*` columns.
+#: Columns that `planned` must have; hyperparameters are other columns `hp_*`.
 PLANNED_COLUMNS = ("trial_id", "config_id", "arm", "seed")
 
-#: Columns whose texts may hold paths, which no report should show.
+#: Columns whose texts may contain paths, which no report should show.
 _PLACES = ("data", "encoder", "error_message")
 
 
 def build_table(planned: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
-    """One row a planned trial, in planned order, with its record's columns; NaN status where there is none.
+    """One row for each planned trial, in planned order, with the columns of its record; status NaN without a record.
 
-    What was planned wins over what the record says of the same column. Every column of the record schema is
-    present, so that a study without any record has a table too. Records of trials that are not planned are
-    left out, and paths of the machine are cut to their last part. Raises `ValueError` for missing columns and
-    for a trial that stands twice in an arm or in the records.
+    Where plan and record have the same column, the plan's value is used. Every column of the record schema is
+    present, so that a study without any record has a table too. Records of trials that are not planned are left out.
+    Machine paths are reduced to their last part. Raises `ValueError` for missing columns and for a trial that occurs
+    twice in an arm or in the records.
     """
     _check_columns(planned, "planned", PLANNED_COLUMNS)
     _check_columns(records, "records", ("trial_id", "status") if len(records) else ())

@@ -1,4 +1,4 @@
-"""StudyAnalysis as flat tables, for files and for the page."""
+"""The results of an analysis as flat tables, for files and for the page."""
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ def trials_table(findings: StudyAnalysis) -> pd.DataFrame:
 
 
 def cells_table(findings: StudyAnalysis) -> pd.DataFrame:
-    """Every cell of every surface: mean over the finished seeds, Student's 95 % interval, counts."""
+    """Every cell of every arm: the mean over the finished seeds, Student's 95 % interval, counts."""
     return pd.concat([_cells(findings, label) for label in findings.cells], ignore_index=True)
 
 
@@ -58,10 +58,10 @@ def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
 
 
 def scores_table(findings: StudyAnalysis) -> pd.DataFrame:
-    """One row an arm: every robustness score with the ends and the method of its interval.
+    """One row for each arm: every robustness score with the ends and the method of its interval.
 
-    `tuned` is cross-fitted over seeds; `tuned_*` places name the cell that all seeds choose, with which
-    `held_out_agreeing` of the `held_out_choices` by the other half of the seeds agree.
+    `tuned` is cross-fitted over seeds. The columns `tuned_<axis>` name the cell that all seeds choose. Of the
+    `held_out_choices` by the other half of the seeds, `held_out_agreeing` agree with it.
     """
     return pd.DataFrame([_score_row(findings, label) for label in findings.summaries])
 
@@ -90,7 +90,7 @@ def _score_row(findings: StudyAnalysis, label: str) -> dict[str, object]:
 
 
 def _place(choice: Choice) -> dict[str, float | str]:
-    """The configuration by columns, the main axis under the same name for every arm."""
+    """The configuration as columns; the main axis has the same name for every arm."""
     (x, x_value), (_, main_value), *further = choice.place.items()
     return {_bare(x): x_value, "main_axis_value": main_value} | {
         _bare(name): value for name, value in further
@@ -109,7 +109,7 @@ def estimate_columns(name: str, estimate: Estimate) -> dict[str, object]:
 
 
 def comparisons_table(findings: StudyAnalysis) -> pd.DataFrame:
-    """One row a comparison."""
+    """One row for each comparison."""
     columns = [
         "arm",
         "reference",
@@ -143,7 +143,7 @@ def _comparison_row(item: Comparison) -> dict[str, object]:
 
 
 def failures_table(findings: StudyAnalysis) -> pd.DataFrame:
-    """One row a failed trial, with the class and message of its error where there is one."""
+    """One row for each failed trial, with the class and message of its error if there is one."""
     return pd.concat([_failures(findings, label) for label in findings.cells], ignore_index=True)
 
 
@@ -166,7 +166,7 @@ def _failures(findings: StudyAnalysis, label: str) -> pd.DataFrame:
 
 
 def coverage_table(findings: StudyAnalysis) -> pd.DataFrame:
-    """Trials by status, one row an arm; the statuses add up to `planned`."""
+    """Trials by status, one row for each arm; the statuses add up to `planned`."""
     statuses = ["ok", *FAILED, PRUNED, MISSING]
     rows = []
     for label, cells in findings.cells.items():

@@ -1,4 +1,4 @@
-"""The report as Markdown, for repositories and papers' supplements."""
+"""The report as Markdown, for repositories and supplements of papers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ def render_markdown(
     sections: Mapping[str, Content],
     figures: Mapping[str, DrawnFigure],
 ) -> str:
-    """The same sections as the page has, its figures as links to the files beside it."""
+    """The same sections as on the page, with links to the figures in files beside it."""
     parts = [f"# {name}", *([description] if description else [])]
     parts += ["## Verdict", _bullets(sentences)]
     for content in sections.values():

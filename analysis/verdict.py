@@ -1,4 +1,4 @@
-"""The report's opening: what was found and how sure it is, in plain sentences computed from the findings."""
+"""The opening of a report: results and their certainty in plain sentences, computed from the analysis."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from analysis.study_analysis import StudyAnalysis, judged_claims
 from analysis.verdict_power import resolution_sentence, seeds_words
 from analysis.wording import Scale, counted, listing, opened, p_value, with_interval
 
-#: Scores that are compared, in words about the metric, with where a summary holds them.
+#: Compared scores: a text about the metric, and the estimate in a summary.
 SCORES: dict[str, tuple[str, Callable[[RobustnessSummary], Estimate]]] = {
     "tuned": ("tuned {}", lambda item: item.tuned.estimate),
     "mean": ("average {} over the space", lambda item: item.mean),
@@ -60,7 +60,7 @@ def verdict_sentences(findings: StudyAnalysis) -> list[str]:
 
 
 def _claims(findings: StudyAnalysis) -> list[str]:
-    """How many of the study's claims hold; none for a study without claims."""
+    """How many of the study's claims hold; empty for a study without claims."""
     found = judged_claims(findings)
     sure = [item for item in found if item.status == CONFIRMED]
     open_ = [
@@ -73,13 +73,16 @@ def _claims(findings: StudyAnalysis) -> list[str]:
 
 
 def many_sentences(findings: StudyAnalysis) -> list[str]:
-    """That losses would be compared, were there fewer; none where they are, or are not meant to be."""
+    """A sentence that there are too many losses to compare.
+
+    Empty where they are compared, or where the study does not intend to compare them.
+    """
     meant = findings.info.ranks_losses and not findings.ranks_losses
     return [_MANY.format(len(findings.info.arms))] if meant else []
 
 
 def null_control_sentence(findings: StudyAnalysis, control: NullControl) -> str:
-    """How far two arms lie apart that are one method to the optimiser."""
+    """How far apart two arms are that are the same method to the optimiser."""
     opening = f"{listing([_name(findings, label) for label in control.arms])} are one method to the optimiser"
     if control.verdict == NOT_COMPARABLE:
         return f"{opening} but share no comparable trials, so this check is open."
@@ -111,7 +114,7 @@ def _name(findings: StudyAnalysis, label: str) -> str:
 
 
 def _decision(findings: StudyAnalysis, score: str) -> str:
-    """What the paired comparisons of one score decide."""
+    """The results of the paired comparisons in one score."""
     items = [item for item in findings.comparisons if item.score == score]
     judged = [item for item in items if item.verdict not in (INCOMPLETE, TOO_FEW)]
     over = f" over {seeds_words(judged, 'paired seed')}" if judged else ""
@@ -123,7 +126,7 @@ def _decision(findings: StudyAnalysis, score: str) -> str:
 
 
 def _equal(findings: StudyAnalysis) -> list[str]:
-    """The losses that are shown to be no different from the reference; none where there are none."""
+    """The losses that are shown to be equivalent to the reference; empty without any."""
     shown = [
         f"{_name(findings, label)} (p {p_value(item.p_holm)})"
         for label, item in findings.equivalences.items()
@@ -149,7 +152,7 @@ def _named(findings: StudyAnalysis, items: Sequence[Comparison], verdict: str) -
 
 
 def _level(findings: StudyAnalysis, score: str) -> str:
-    """The highest arm and the reference in one score; complete arms alone where there are any."""
+    """The highest arm and the reference in one score, among complete arms if there are any."""
     template, estimate = SCORES[score]
     words = template.format(findings.info.metric.noun)
     summaries = {label: item for label, item in findings.summaries.items() if item.finished}
@@ -173,7 +176,7 @@ def _level(findings: StudyAnalysis, score: str) -> str:
 
 
 def _tolerance(findings: StudyAnalysis) -> str:
-    """Share of the space near each loss's own best, most robust first."""
+    """Share of the space near each loss's best, most robust first."""
     known = {label: item.tolerance for label, item in findings.summaries.items()}
     ranked = sorted(
         (label for label in known if math.isfinite(known[label].value)), key=lambda a: -known[a].value
@@ -192,14 +195,14 @@ _CAUTION = "Too few seeds or trials for an interval{}: no ranking yet."
 
 
 def _unsure(findings: StudyAnalysis, unsure: Sequence[str], ranked: Sequence[str]) -> str:
-    """The losses without an interval, by name where others have one."""
+    """The losses without an interval, by name if other losses have one."""
     return (
         "" if len(unsure) == len(ranked) else f" of {listing([_name(findings, label) for label in unsure])}"
     )
 
 
 def _progress(summaries: Sequence[RobustnessSummary], findings: StudyAnalysis) -> str:
-    """How much of the study is there, and what failed."""
+    """How much of the study has ended, and what failed."""
     planned, missing = sum(item.planned for item in summaries), sum(item.missing for item in summaries)
     pruned = sum(item.pruned for item in summaries)
     failed, ended = sum(item.failed for item in summaries), sum(item.ended for item in summaries)

@@ -1,4 +1,4 @@
-"""The opening of a report on several data sets: verdicts counted over them, what relates them, then each one's."""
+"""The opening of a report on several data sets: counts of verdicts, comparisons of data sets, then each data set."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +7,12 @@ from analysis.statistics.compare import BETTER, WORSE
 from analysis.verdict import SCORES, many_sentences, verdict_sentences
 from analysis.wording import Scale, counted, listing, opened
 
-#: Data sets up to which each has a sentence of its own, and is named in the counts.
+#: Up to this number of data sets, each has its sentence and is named in the counts.
 _FEW = 8
 
 
 def data_set_sentences(environments: DataSetsAnalysis, relations: Sequence[str]) -> list[str]:
-    """The sentences, most important first; `relations` are those of the sections that relate the data sets."""
+    """The sentences, most important first; `relations` are those of the sections that compare data sets."""
     incomplete = [name for name, item in environments.findings.items() if not item.complete]
     progress = [f"Provisional: trials are missing on {_sets(incomplete)}."] if incomplete else []
     counts = _all_counts(environments)
@@ -23,7 +23,7 @@ def data_set_sentences(environments: DataSetsAnalysis, relations: Sequence[str])
 
 
 def _all_counts(environments: DataSetsAnalysis) -> list[str]:
-    """The counts of every score, or that there are too many losses for any."""
+    """The counts of every score, or a sentence that there are too many losses."""
     many = [text for findings in environments.findings.values() for text in many_sentences(findings)]
     if many:
         return many[:1]
@@ -51,12 +51,12 @@ def _counts(environments: DataSetsAnalysis, score: str) -> str:
 
 
 def _told(found: Mapping[str, Sequence[str]]) -> str:
-    """As `better on 2 (a +1.2 and b +0.8) and not decided on 1`."""
+    """A text such as `better on 2 (a +1.2 and b +0.8) and not decided on 1`."""
     decided = [f"{verdict} on {_sets(found[verdict])}" for verdict in (BETTER, WORSE) if verdict in found]
     rest = sum(len(names) for verdict, names in found.items() if verdict not in (BETTER, WORSE))
     return listing([*decided, *([f"not decided on {rest}"] if rest else [])])
 
 
 def _sets(names: Sequence[str]) -> str:
-    """As `2 (cifar10 and stl10)`; many are not named."""
+    """A text such as `2 (cifar10 and stl10)`, without names for many data sets."""
     return f"{len(names)} ({listing(names)})" if len(names) <= _FEW else str(len(names))

@@ -1,4 +1,4 @@
-"""What undecided comparisons could have found, in a sentence."""
+"""One sentence on the differences that undecided comparisons could have detected."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,10 @@ from analysis.wording import Scale, counted
 
 
 def resolution_sentence(findings: StudyAnalysis, judged: Sequence[Comparison]) -> str:
-    """What these seeds could have found, and how many would find the tolerance; empty where all is decided."""
+    """What these seeds could detect, and how many seeds would detect the tolerance.
+
+    Empty where every comparison is decided.
+    """
     open_ = [item for item in judged if item.verdict == UNDECIDED and item.deviation > 0]
     if not open_:
         return ""
@@ -28,7 +31,7 @@ def resolution_sentence(findings: StudyAnalysis, judged: Sequence[Comparison]) -
 
 
 def _detectable(findings: StudyAnalysis, items: Sequence[Comparison]) -> str:
-    """As `at least 2.6 to 7.6 points, loss by loss`; over the metric's span no difference is large enough."""
+    """A text such as `at least 2.6 to 7.6 points, loss by loss`. No difference can exceed the metric's span."""
     metric = findings.info.metric
     sizes = [Scale(metric).size(found(item.detectable for item in items)) for found in (min, max)]
     if sizes[0].startswith("over"):
@@ -39,7 +42,7 @@ def _detectable(findings: StudyAnalysis, items: Sequence[Comparison]) -> str:
 
 
 def _wanted(least: float, *further: float) -> str:
-    """As `8 to 31`, of increasing numbers."""
+    """A text such as `8 to 31`, from increasing numbers."""
     most = further[-1] if further else least
     if math.isinf(least):
         return f"more than {MOST}"
@@ -49,6 +52,6 @@ def _wanted(least: float, *further: float) -> str:
 
 
 def seeds_words(items: Sequence[Comparison], noun: str = "seed") -> str:
-    """How many entered, as `5 seeds`, or `3 to 5 seeds` where comparisons differ."""
+    """The number of seeds used, such as `5 seeds`, or `3 to 5 seeds` where comparisons differ."""
     seeds = [item.difference.seeds for item in items]
     return counted(max(seeds), noun) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)} {noun}s"

@@ -1,4 +1,4 @@
-"""Numbers and lists as the report writes them."""
+"""Texts for numbers and lists in reports."""
 
 import math
 import textwrap
@@ -12,20 +12,20 @@ from analysis.statistics.intervals import Estimate
 
 NONE = "–"
 
-#: What a comparison's score is called in a table.
+#: Names of compared scores in tables.
 SCORE_WORDS = {"tuned": "tuned", "mean": "average over the space"}
 
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float) -> str:
-    """A share of 1 in percent, one decimal, without the sign."""
+    """A share of 1 in percent, with one decimal and without the sign %."""
     return f"{100 * share:.1f}" if math.isfinite(share) else NONE
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Writes scores of a metric as readers know them."""
+    """Writes scores of a metric in shown units."""
 
     metric: Metric
 
@@ -35,14 +35,14 @@ class Scale:
         return f"{shown:.{self.metric.digits}f}".replace("-", "−") if math.isfinite(shown) else NONE
 
     def size(self, difference: float) -> str:
-        """The size of a difference of scores; one larger than any is told as such."""
+        """The absolute size of a difference of scores; one beyond the possible range is shown as such."""
         if self.metric.span < difference < math.inf:
             return f"over {self.metric.factor * self.metric.span:g}"
         shown = self.metric.factor * difference
         return f"{shown:.{self.metric.digits}f}" if math.isfinite(shown) else NONE
 
     def exact_size(self, difference: float) -> str:
-        """The size of a difference that may lie far below the metric's digits: two that count where these do not."""
+        """The size of a difference, with two significant digits if it is below the metric's digits."""
         text, shown = self.size(difference), self.metric.factor * difference
         return text if text.strip("0.") or not shown else f"{shown:.2g}"
 
@@ -54,7 +54,7 @@ class Scale:
         return text[1:] if not text.strip("+−0.") else text
 
     def with_unit(self, score: float) -> str:
-        """A score with its unit, as `93.1 %`."""
+        """A score with its unit, such as `93.1 %`."""
         text = self.value(score)
         return text if text == NONE or not self.metric.unit else f"{text}{_SPACE}{self.metric.unit}"
 
@@ -70,17 +70,17 @@ class Scale:
         return _bracket(estimate, [self.gap(end) for end in (estimate.low, estimate.high)])
 
     def with_interval(self, estimate: Estimate) -> str:
-        """As `93.1 % [90.2, 96.0]`, or the value alone."""
+        """A text such as `93.1 % [90.2, 96.0]`, or only the value."""
         return f"{self.with_unit(estimate.value)} {self.interval(estimate)}".rstrip()
 
 
 def interval(estimate: Estimate) -> str:
-    """The ends of a share's interval as `[low, high]` in percent; empty without one or a spread to build it on."""
+    """The ends of a share's interval as `[low, high]` in percent; empty without an interval or without spread."""
     return _bracket(estimate, [percent(end) for end in (estimate.low, estimate.high)])
 
 
 def with_interval(estimate: Estimate) -> str:
-    """A share as `71.0 % [64.1, 78.0]`, or the value alone."""
+    """A share such as `71.0 % [64.1, 78.0]`, or only the value."""
     text = f"{percent(estimate.value)}{_SPACE}%"
     return f"{text} {interval(estimate)}".rstrip() if math.isfinite(estimate.value) else NONE
 
@@ -92,14 +92,14 @@ def _bracket(estimate: Estimate, ends: Sequence[str]) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value with two digits, small ones as a bound."""
+    """A p-value with two digits; a small one as a bound."""
     if not math.isfinite(p):
         return NONE
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def number(value: float | str) -> str:
-    """An axis value: three significant digits, whole from 1000 on; a category as it is."""
+    """An axis value: three significant digits, a whole number from 1000 on; a category unchanged."""
     if isinstance(value, str):
         return value or "unset"
     if not math.isfinite(value):
@@ -108,27 +108,27 @@ def number(value: float | str) -> str:
 
 
 def opened(text: str) -> str:
-    """A text as it opens a sentence."""
+    """The text with a capital letter, for the start of a sentence."""
     return text[:1].upper() + text[1:]
 
 
 def listing(names: Sequence[str]) -> str:
-    """As `A, B and C`."""
+    """A text such as `A, B and C`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def wrapped(name: str, *, width: int = 28) -> str:
-    """A long name over several lines, for titles and legends."""
+    """A long name in several lines, for titles and legends."""
     return "\n".join(textwrap.wrap(name, width)) or name
 
 
 def counted(count: int, noun: str) -> str:
-    """As `1 seed`, `2 seeds`, `no seeds`."""
+    """A text such as `1 seed`, `2 seeds` or `no seeds`."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
 def values_with_counts(column: pd.Series, *, most: int = 6) -> str:
-    """The one value of a column, or up to `most` values with their counts; empty ones left out."""
+    """The only value of a column, or up to `most` values with their counts; empty cells are ignored."""
     counts = column.dropna().map(_plain).value_counts().sort_index()
     if len(counts) == 1:
         return str(counts.index[0])

@@ -29,7 +29,7 @@ def journal_path(store: Path, name: str) -> Path:
 
 
 def with_decided(spec: StudySpec, trial_set: TrialSet, store: Path) -> TrialSet:
-    """The trial_set with the configurations that the journal in `store` holds. Writes nothing.
+    """The trial set with the configurations that the journal in `store` holds. Writes nothing.
 
     Raises `StudyError` for a journal that cannot be read.
     """

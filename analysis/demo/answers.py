@@ -1,4 +1,4 @@
-"""Exact values of the report's scores on the invented study, as a table."""
+"""A table of the exact values of the report's scores on the invented study."""
 
 from collections.abc import Sequence
 
@@ -25,10 +25,10 @@ def exact_answers(
     data: Sequence[DemoData] = DATA,
     noise: Noise | None = None,
 ) -> pd.DataFrame:
-    """Columns data, loss, score, value (shares of 1) and how the value was found; `seeds` at least two.
+    """Columns data, loss, score, value (shares of 1) and how the value was computed; `seeds` is at least two.
 
-    Scores that validation chooses for depend on the number of seeds: it chooses on half of them. At one seed there
-    is none of them.
+    Scores of configurations that validation chooses depend on the number of seeds, because half of them choose. With
+    one seed, the table has no such scores.
     """
     used = noise or Noise()
     rows = []

@@ -1,8 +1,8 @@
-"""Exact values of scores on the invented losses: what an estimate should come to with infinitely many seeds.
+"""Exact values of scores on the invented losses: what an estimate converges to with infinitely many seeds.
 
 `analysis.demo.answers` writes them beside the demo's report. Most are closed forms of the cell means `(C,)`. Where
-validation chooses a cell, the chance of each cell is an integral over normal laws, computed by quadrature. The code
-is independent of `analysis.statistics`, and as plain as possible, so that one can test the other.
+validation chooses a cell, the chance of each cell is an integral over normal distributions, computed by quadrature.
+The code is independent of `analysis.statistics` and as plain as possible, so that one can test the other.
 """
 
 import numpy as np
@@ -10,17 +10,17 @@ from scipy import stats
 
 from analysis.demo.noise import Noise
 
-#: Points of the quadrature over a normal law, which reach out to eight deviations.
+#: Points of the quadrature over a normal distribution, up to eight deviations on each side.
 _POINTS = 4001
 
 
 def exact_tolerance(means: np.ndarray, *, eps: float, best: float | None = None) -> float:
-    """Share of equally weighted cells within `eps` of the best, their own or a given one."""
+    """Share of equally weighted cells within `eps` of the best one, or of a given `best`."""
     return float(np.mean(means >= (means.max() if best is None else best) - eps - 1e-12))
 
 
 def exact_worst(means: np.ndarray, *, tail: float = 0.10) -> float:
-    """Mean of the lowest `tail` of equally weighted cells, the last one in part."""
+    """Mean of the lowest `tail` of equally weighted cells; the last one may count in part."""
     wanted = tail * len(means)
     total = 0.0
     for value in np.sort(means):
@@ -35,10 +35,10 @@ def exact_finished_mean(means: np.ndarray, failed: np.ndarray) -> float:
 
 
 def choice_chances(means: np.ndarray, failed: np.ndarray, deviation: float) -> np.ndarray:
-    """Chance `(C,)` of each cell to have the highest of independent normal scores about its mean.
+    """Chance `(C,)` of each cell to have the highest score, with independent normal scores around the means.
 
-    `P(c) = integral phi(z) prod_(b != c) Phi((m_c - m_b) / deviation + z) dz`, trapezoidal. Failed cells, which have
-    no noise, are never best. Without noise it is the best cell.
+    `P(c) = integral phi(z) prod_(b != c) Phi((m_c - m_b) / deviation + z) dz`, by the trapezoidal rule. Failed cells,
+    which have no noise, are never best. Without noise the cell of the highest mean has chance 1.
     """
     if deviation == 0:
         return np.eye(len(means))[int(np.argmax(means))]
@@ -54,8 +54,8 @@ def choice_chances(means: np.ndarray, failed: np.ndarray, deviation: float) -> n
 def held_out_chances(means: np.ndarray, failed: np.ndarray, noise: Noise, seeds: int) -> np.ndarray:
     """Chance `(C,)` of each cell to be chosen by validation on the other half of the seeds, averaged over the seeds.
 
-    Halves are the seeds at even and at odd places; the larger one is chosen for by the smaller. What a seed shifts
-    alike in all cells cancels. Needs two seeds.
+    Halves are the seeds at even and at odd positions. With an odd number of seeds, the smaller half chooses for the
+    larger one. The shift that a seed gives to all cells cancels. Needs two seeds.
     """
     even, odd = (seeds + 1) // 2, seeds // 2
     by_odd, by_even = (
@@ -72,6 +72,6 @@ def exact_tuned(means: np.ndarray, failed: np.ndarray, noise: Noise, seeds: int)
 def exact_transfer_regret(
     source: np.ndarray, target: np.ndarray, failed: np.ndarray, noise: Noise, seeds: int
 ) -> float:
-    """Expected held-out regret at the target of choosing at the source; both have the same cells."""
+    """Expected held-out regret at the target for choices at the source. Both have the same cells."""
     at_home = held_out_chances(target, failed, noise, seeds)
     return float((at_home - held_out_chances(source, failed, noise, seeds)) @ target)

@@ -1,7 +1,7 @@
 """The true accuracy of invented losses: a plateau over batch size and main axis, with edges where training fails.
 
-Everything that a study estimates is known here: optimum, width, how batch size moves the optimum, where runs diverge
-or collapse.
+Everything that a study estimates is known here: the optimum, the width, how batch size moves the optimum, and where
+runs diverge or collapse.
 """
 
 import dataclasses
@@ -11,15 +11,15 @@ import numpy as np
 
 from trainables.store.schema import Status
 
-#: Accuracy of guessing among ten classes: what a failed trial scores.
+#: Accuracy of guessing among ten classes, the score of a failed trial.
 CHANCE = 0.1
 #: Accuracy of a representation that has collapsed.
 COLLAPSED = 0.15
-#: Batch size at which optima are stated, pairs.
+#: Batch size for which optima are given, pairs.
 AT_BATCH = 128
 
 BATCH_SIZES = (32, 64, 128, 256, 512)
-#: Both main axes span the same log-width about their defaults, 0.3 and 2.
+#: Both main axes span the same log-width around their defaults, 0.3 and 2.
 TEMPERATURES = tuple(float(value) for value in np.geomspace(0.05, 1.8, 8))
 KERNEL_SCALES = tuple(float(value) for value in np.geomspace(1 / 3, 12.0, 8))
 
@@ -33,8 +33,8 @@ class DemoLoss:
     peak: float  # accuracy at the optimum, batch size 128
     optimum: float  # of the main axis at batch size 128
     width: float  # of the plateau, in natural logarithms of the main axis
-    drift: float = 0.0  # of the log optimum, for each e-fold of batch size: the interaction of the two
-    slope: float = 0.0  # accuracy lost for each e-fold of batch size away from 128
+    drift: float = 0.0  # of the log optimum, for each e-fold of batch size: the interaction of the axes
+    slope: float = 0.0  # loss of accuracy for each e-fold of batch size away from 128
     diverges_below: float = 0.0  # of the main axis
     collapses_above: float = np.inf  # of the main axis
     main_axis: str = "hp_temperature"
@@ -46,11 +46,11 @@ class DemoLoss:
 
     @property
     def default(self) -> float:
-        """Of the main axis: the middle of its span."""
+        """The default of the main axis, the middle of its span."""
         return 2.0 if self.main_axis == "hp_t" else 0.3
 
     def accuracy(self, batch_size: np.ndarray, value: np.ndarray) -> np.ndarray:
-        """Expected accuracy of a trial, a diverged one at chance.
+        """Expected accuracy of a trial; chance for a diverged one.
 
         `chance + (peak - chance) exp(-z^4 / 2) - slope |ln(b / 128)|`,
         `z = (ln(y / optimum) - drift ln(b / 128)) / width`.
@@ -62,15 +62,15 @@ class DemoLoss:
         return np.where(self.diverged(value), CHANCE, with_collapse)
 
     def diverged(self, value: np.ndarray) -> np.ndarray:
-        """Whether trials there diverge."""
+        """Whether trials at these main-axis values diverge."""
         return np.asarray(value) < self.diverges_below
 
     def collapsed(self, value: np.ndarray) -> np.ndarray:
-        """Whether trials there finish with a representation of effective rank near 1."""
+        """Whether trials at these main-axis values finish with a representation of effective rank near 1."""
         return np.asarray(value) > self.collapses_above
 
     def status(self, value: np.ndarray) -> np.ndarray:
-        """Status of trials there."""
+        """Status of trials at these main-axis values."""
         return np.where(self.diverged(value), str(Status.DIVERGED), str(Status.OK))
 
     def grid(self) -> tuple[np.ndarray, np.ndarray]:
@@ -95,11 +95,11 @@ class DemoLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoData:
-    """An invented data set: what it changes in every loss."""
+    """An invented data set: how it changes every loss."""
 
     name: str
-    harder: float = 0.0  # taken off every peak
-    optimum_factor: float = 1.0  # on every optimum
+    harder: float = 0.0  # subtracted from every peak
+    optimum_factor: float = 1.0  # multiplies every optimum
 
 
 LOSSES = (
@@ -115,6 +115,6 @@ LOSSES = (
     DemoLoss(label="dcl", title="Loss D", peak=0.865, optimum=0.25, width=2.0, drift=-0.1, slope=0.006),
     DemoLoss(label="flatnce", title="Loss D again", peak=0.865, optimum=0.25, width=2.0, drift=-0.1, slope=0.006),
 )  # fmt: skip
-#: Two losses that are one method: what separates their trials is rounding alone.
+#: Two losses that are the same method: only rounding separates their trials.
 NULL_CONTROL = ("dcl", "flatnce")
 DATA = (DemoData(name="demo_a"), DemoData(name="demo_b", harder=0.12, optimum_factor=1.6))

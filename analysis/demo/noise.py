@@ -1,4 +1,4 @@
-"""What seeds add to true accuracies: luck of a seed, of a trial, and of each split."""
+"""The noise that seeds add to true accuracies: luck of a seed, of a trial, and of each split."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ class Noise:
     """Standard deviations of normal draws, in accuracy."""
 
     seed: float = 0.006  # shared by all trials of all losses at one seed of one data set
-    trial: float = 0.008  # of a trial's encoder: shared by its validation and its test score
-    validation: float = 0.006  # of a validation score alone
-    test: float = 0.003  # of a test score alone
-    optimism: float = 0.010  # by how much validation lies above test
-    rounding: float = 2e-4  # between two trials that are one to the optimiser
+    trial: float = 0.008  # of a trial's encoder, shared by its validation and its test score
+    validation: float = 0.006  # of a validation score only
+    test: float = 0.003  # of a test score only
+    optimism: float = 0.010  # difference of the means of validation and test
+    rounding: float = 2e-4  # between two trials that are the same to the optimiser
 
     @property
     def test_deviation(self) -> float:
-        """Of a test score about its cell's mean, at a given seed's luck."""
+        """Deviation of a test score from its cell's mean, for a given luck of the seed."""
         return float(np.hypot(self.trial, self.test))
 
     @property
     def validation_deviation(self) -> float:
-        """Of a validation score about its cell's mean, at a given seed's luck."""
+        """Deviation of a validation score from its cell's mean, for a given luck of the seed."""
         return float(np.hypot(self.trial, self.validation))
 
 
@@ -36,10 +36,10 @@ def draw_scores(
     *,
     trial_luck: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Test and validation scores `(..., C, S)` of cells with these means `(C,)`, failed ones as they are.
+    """Test and validation scores `(..., C, S)` of cells with means `(C,)`; failed ones without noise.
 
-    `seed_luck` `(..., S)` holds standard normal draws that all losses share; `trial_luck` `(..., C, S)` those of the
-    trials, drawn anew where not given.
+    `seed_luck` `(..., S)` holds standard normal draws that all losses share. `trial_luck` `(..., C, S)` holds those
+    of the trials; where it is not given, they are drawn here.
     """
     shape = (*seed_luck.shape[:-1], len(means), seed_luck.shape[-1])
     luck = rng.standard_normal(shape) if trial_luck is None else trial_luck

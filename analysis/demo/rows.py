@@ -1,4 +1,4 @@
-"""A study of the invented losses as rows: what was planned and what each trial came to."""
+"""A study of the invented losses as rows: the planned trials and the result of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _AXES = {
 
 @dataclass(frozen=True, kw_only=True)
 class DemoStudy:
-    """What `analysis.report.write_report` asks for."""
+    """The arguments of `analysis.report.write_report`."""
 
     planned: pd.DataFrame
     records: pd.DataFrame
@@ -59,7 +59,7 @@ def demo_study(
 
 
 def demo_info(losses: Sequence[DemoLoss], data: Sequence[DemoData], seeds: int) -> StudyInfo:
-    """What the report must know beside the rows."""
+    """The description of the study that the report needs beside the rows."""
     labels = [loss.label for loss in losses]
     return StudyInfo(
         name="demo",
@@ -106,7 +106,7 @@ def _rows_of_set(
 def _nearly(
     scores: tuple[np.ndarray, np.ndarray], failed: np.ndarray, noise: Noise, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Test and validation of the same trials but for rounding, which half of them show."""
+    """Test and validation scores of the same trials with different rounding, which half of them show."""
     test, validation = scores
     apart = (
         noise.rounding * rng.standard_normal(test.shape) * (rng.random(test.shape) < 0.5) * ~failed[:, None]
@@ -117,7 +117,7 @@ def _nearly(
 def _rows(
     loss: DemoLoss, data: DemoData, test: np.ndarray, validation: np.ndarray, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """One row a trial, the seed fastest."""
+    """One row for each trial, the seed fastest."""
     seeds = test.shape[1]
     size, value = (np.repeat(axis, seeds) for axis in loss.grid())
     seed = np.tile(np.arange(seeds), len(test))
@@ -140,7 +140,7 @@ def _rows(
             f"val_{METRIC}": validation,
             f"test_{METRIC}": test,
             "z_effective_rank": np.where(ok, rank, np.nan),
-            # spread evenly on the sphere where accuracy is high: a representation metric that follows it
+            # a representation metric that follows accuracy: more uniform on the sphere where accuracy is high
             "z_uniformity": np.where(ok, -4.0 * test + 0.1 * rng.standard_normal(len(value)), np.nan),
             "seconds_total": 60.0 * size / max(BATCH_SIZES),
             "error_class": [None if good else "NonFiniteLoss" for good in ok],

@@ -1,4 +1,4 @@
-"""The answer to one question on provenance or fairness."""
+"""A card: the answer to one question on provenance or fairness."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ PASS, WARN, FAIL = "pass", "warn", "fail"
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A level, what it is about, and why."""
+    """A level, a title, and the reason in one text."""
 
     level: str  # pass | warn | fail
     title: str

@@ -1,4 +1,7 @@
-"""Does the study treat its losses alike? One card a question: pass, warn or fail."""
+"""All fairness checks of a study: does it treat its losses alike?
+
+Each question gives one card: pass, warn or fail.
+"""
 
 from collections.abc import Callable
 
@@ -35,7 +38,7 @@ CHECKS: tuple[Callable[[StudyAnalysis], Card], ...] = (
 
 
 def check_fairness(findings: StudyAnalysis) -> list[Card]:
-    """Every card, the gravest first."""
+    """All cards, the most serious first."""
     return sorted(
         [*(check(findings) for check in CHECKS), *study_cards(findings.table)],
         key=lambda card: (FAIL, WARN, PASS).index(card.level),

@@ -1,4 +1,4 @@
-"""Did everything run, and do losses of one gradient agree?"""
+"""Fairness checks on results: did all trials end, and do losses of one gradient agree?"""
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE
@@ -20,7 +20,7 @@ def check_completeness(findings: StudyAnalysis) -> Card:
 
 
 def check_failures(findings: StudyAnalysis) -> Card:
-    """Whether trials failed for reasons that may not be the loss's."""
+    """Whether trials failed for reasons that may not be due to the loss."""
     failed = {status: _status_count(findings, status) for status in ("crashed", "oom", "timeout", "no_score")}
     told = [f"{count} {status.replace('_', ' ')}" for status, count in failed.items() if count]
     if not told:
@@ -39,7 +39,7 @@ def _status_count(findings: StudyAnalysis, status: str) -> int:
 
 
 def check_null_controls(findings: StudyAnalysis) -> Card:
-    """Whether losses of one gradient score alike."""
+    """Whether losses with the same gradient have the same scores."""
     controls = findings.null_controls
     title = "Null control"
     if not controls:

@@ -1,4 +1,4 @@
-"""Did every loss have the same budget, protocol, machine and code?"""
+"""Fairness checks on budget, protocol, machine and code: are they the same for every loss?"""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def check_budget(findings: StudyAnalysis) -> Card:
 
 
 def check_steps(findings: StudyAnalysis) -> Card:
-    """Whether equal epochs gave large batches fewer steps."""
+    """Whether large batches had fewer optimiser steps, as with equal epochs."""
     x = next(iter(findings.cells.values())).axes[0].values
     title = "Steps over batch size"
     if len(x) < 2 or findings.info.x_axis != "hp_batch_size":
@@ -67,9 +67,9 @@ def check_code(findings: StudyAnalysis) -> Card:
 
 
 def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level: str) -> Card:
-    """Pass where every row with a result agrees in `columns`, or every loss has the same values of a swept one.
+    """A pass where all rows with a result agree in `columns`, or each loss has the same values of a swept column.
 
-    Else `level`, naming what differs; a warning where an imported table tells nothing.
+    Otherwise a card of `level` that names the differences. A warning where an imported table has no values.
     """
     rows = findings.table[findings.table["status"].notna()]
     if rows.empty:
@@ -83,7 +83,7 @@ def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level:
         name for name in columns if rows[name].notna().any() and not name.endswith(("_id", "fingerprint"))
     ]
     silent = _silent(findings, rows, columns) if findings.info.imported else []
-    if not shown:  # our own trials leave empty what they do not have
+    if not shown:  # in trials of this package, an empty column means that the trial has no such thing
         level, title = (WARN, f"{title} not recorded") if silent else (PASS, title)
         return Card(level=level, title=title, text=f"No trial tells of {_asked(columns)}.")
     told = "; ".join(f"{_plain(name)} {values_with_counts(rows[name])}" for name in shown)
@@ -95,13 +95,13 @@ def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level:
 
 
 def _silent(findings: StudyAnalysis, rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    """Losses with trials that say nothing in any of the columns."""
+    """Losses whose trials have no value in any of the columns."""
     told = rows[list(columns)].notna().any(axis=1).groupby(rows["arm"], sort=False).any()
     return [findings.info.arm(label).name for label in told.index[~told]]
 
 
 def _swept_alike(findings: StudyAnalysis, column: str) -> bool:
-    """Whether a hyperparameter was planned at the same values for every loss: an axis, not an inequality."""
+    """Whether a hyperparameter was planned at the same values for every loss: an axis, not a difference."""
     losses = findings.table["arm"].map({arm.label: arm.loss for arm in findings.info.arms})
     values = [frozenset(rows.dropna()) for _, rows in findings.table[column].groupby(losses)]
     return column.startswith("hp_") and len(set(values)) == 1

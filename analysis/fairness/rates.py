@@ -1,4 +1,4 @@
-"""At which learning rates did the losses train, and who chose them?"""
+"""Fairness check on learning rates: which rates the losses trained at, and how they were chosen."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Were the losses tried at the same places, and is the best inside?"""
+"""Fairness checks on the space: were the losses tried at the same places, and is the best one inside?"""
 
 import numpy as np
 
@@ -9,12 +9,12 @@ from analysis.statistics.weights import log_width
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import counted, listing, number
 
-#: Share of the held-out choices from which on an end of an axis is told.
+#: An end of an axis is reported from this share of held-out choices on.
 _EDGE_SHARE = 0.25
 
 
 def check_cells(findings: StudyAnalysis) -> Card:
-    """Whether the losses were tried at the same places of spaces of one width, or searched with one budget."""
+    """Whether losses were tried at the same places in spaces of equal width, or searched with the same budget."""
     if findings.adaptive:
         return _check_budgets(findings)
     xs, mains = ([cells.axes[index].values for cells in findings.cells.values()] for index in (0, 1))
@@ -54,9 +54,9 @@ def _spans(findings: StudyAnalysis) -> str:
 
 
 def _span(values: np.ndarray) -> str:
-    """As `5 values over a factor of 64`; an axis that is not positive has a range instead of a factor.
+    """A text such as `5 values over a factor of 64`; an axis that is not positive has a range instead of a factor.
 
-    Texts and a single value have no span.
+    Categories and a single value have no span.
     """
     if len(values) < 2 or values.dtype.kind != "f":
         return counted(len(values), "value")
@@ -67,7 +67,7 @@ def _span(values: np.ndarray) -> str:
 
 
 def check_seeds(findings: StudyAnalysis) -> Card:
-    """Whether the losses ran on the same seeds, on enough of them, and to the end."""
+    """Whether the losses ran on the same seeds, on enough seeds, and to the end."""
     sets = {tuple(cells.seeds) for cells in findings.cells.values()}
     if len(sets) > 1:
         text = "The losses ran on different seeds; comparisons use the shared ones."
@@ -125,7 +125,10 @@ def _edges_hit(findings: StudyAnalysis, label: str) -> list[str]:
 
 
 def _held_out_edges(findings: StudyAnalysis, label: str) -> str:
-    """As `InfoNCE 2 of 5 at temperature 1`: ends of axes other than the tuned one's with many held-out choices."""
+    """A text such as `InfoNCE 2 of 5 at temperature 1`, on ends of axes that many held-out choices have.
+
+    Ends at which the tuned configuration lies are not included.
+    """
     cells, tuned = findings.cells[label], findings.summaries[label].tuned
     chosen = [cells.place(cell) for cell in tuned.held_out if cell is not None]
     told = []
@@ -137,6 +140,6 @@ def _held_out_edges(findings: StudyAnalysis, label: str) -> str:
 
 
 def _ends(cells: Cells) -> list[tuple[Axis, float]]:
-    """Both ends of every axis of numbers."""
+    """Both ends of every numeric axis with more than one value."""
     axes = [axis for axis in cells.axes if axis.numeric and len(axis.values) > 1]
     return [(axis, end) for axis in axes for end in axis.values[[0, -1]].tolist()]

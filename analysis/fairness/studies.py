@@ -1,14 +1,14 @@
-"""Where the trials of several studies are compared: what the studies did differently."""
+"""Fairness checks on a comparison of several studies: what the studies did differently."""
 
 import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.wording import listing, number
 
-#: The column that names studies.
+#: The column with the names of studies.
 STUDY = "study"
 
-#: What is asked, how grave a difference is, and the columns that answer.
+#: Each question, the level of a difference, and the columns that answer it.
 _QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Budget", FAIL, ("hp_epochs", "hp_steps", "hp_samples")),
     (
@@ -27,11 +27,11 @@ _QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     ("Hardware", WARN, ("device", "device_name", "threads", "execution_mode")),
 )
-_MOST = 8  # values of one column that are told
+_MOST = 8  # values of one column that are shown
 
 
 def study_cards(table: pd.DataFrame, *, data_apart: bool = False) -> list[Card]:
-    """A card a question, on trials of several studies; none for one study.
+    """One card for each question, on trials of several studies; none for one study.
 
     `data_apart` says that the studies have different data on purpose.
     """
@@ -54,14 +54,17 @@ def _card(table: pd.DataFrame, question: str, level: str, columns: tuple[str, ..
 
 
 def _silent(table: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
-    """Studies with trials that tell none of the columns; our own trials leave empty only what they do not have."""
+    """Studies that have trials, but no value in any of the columns.
+
+    In trials of this package, an empty column means that the trial has no such thing, so these are not silent.
+    """
     told = table.reindex(columns=[*columns, "numerics_version"]).notna().any(axis=1)
     known, ran = (each.groupby(table[STUDY], sort=False).any() for each in (told, table["status"].notna()))
     return [str(name) for name in known.index[ran & ~known]]
 
 
 def _told(table: pd.DataFrame, column: str) -> str:
-    """As `epochs: short 12, long 50`; empty where all studies that recorded the column have the same values."""
+    """A text such as `epochs: short 12, long 50`; empty where all studies with values have the same ones."""
     values = {str(name): _values(rows[column]) for name, rows in table.groupby(STUDY, sort=False)}
     known = {name: each for name, each in values.items() if each}
     if len({tuple(each) for each in known.values()}) < 2:
@@ -71,7 +74,7 @@ def _told(table: pd.DataFrame, column: str) -> str:
 
 
 def _values(column: pd.Series) -> list[str]:
-    """Distinct values in order, as texts."""
+    """Distinct values in sorted order, as texts."""
     return [
         number(value) if isinstance(value, (int, float)) else str(value)
         for value in sorted(column.dropna().unique().tolist(), key=lambda v: (isinstance(v, str), v))

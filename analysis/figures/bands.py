@@ -1,4 +1,4 @@
-"""A figure of curves with bands, a legend beside it."""
+"""A figure of curves with bands and a legend beside it."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from analysis.plots.bands import BandCurve, draw_bands
 from analysis.plots.style import new_figure
 
-_LINE = 0.2  # inches, a line of the legend
+_LINE = 0.2  # inches, height of a line of the legend
 
 
 def band_figure(curves: Sequence[BandCurve], *, x_label: str, y_label: str, log: bool = False) -> Figure:
-    """One panel of `curves`; `log` spaces x by factors."""
+    """One panel of `curves`; with `log` the x axis is logarithmic."""
     lines = sum(curve.label.count("\n") + 1 for curve in curves)
     figure = new_figure(max(3.6, 0.9 + _LINE * lines))
     ax = draw_bands(figure.subplots(), curves, x_label=x_label, y_label=y_label)

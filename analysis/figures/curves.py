@@ -1,4 +1,4 @@
-"""Figures of curves: accuracy over batch size, and over temperature or kernel scale."""
+"""Figures of curves: the metric over batch size, and over temperature or kernel scale."""
 
 import math
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from analysis.statistics.intervals import mean_and_spread
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
 
-_PANELS = 4  # batch sizes that have a panel: the ends and what lies evenly between
-_TEXTS = 18  # texts that fit along the axes of a row of panels
-_LINE = 0.2  # inches, a line of a legend
-_LEGEND_LETTERS = 100  # letters that fit beside each other below a figure
-_DODGE = 0.012  # share of the axis by which neighbouring arms are set apart
+_PANELS = 4  # number of batch sizes with a panel: both ends, and others evenly between
+_TEXTS = 18  # number of texts that fit along the axes of a row of panels
+_LINE = 0.2  # inches, height of a line of a legend
+_LEGEND_LETTERS = 100  # number of letters that fit in a line below a figure
+_DODGE = 0.012  # horizontal offset between one arm and the next, as a share of the axis
 
 
 def batch_size_figure(findings: StudyAnalysis) -> Figure | None:
-    """Test accuracy by batch size, each arm at its tuned main-axis value; None before any trial finished."""
+    """The metric by batch size, each arm at its tuned main-axis value; None before any trial finished."""
     if not findings.any_finished or not _numeric(findings):
         return None
     figure = new_figure(max(3.9, 0.9 + _LINE * _name_lines(findings)))
@@ -46,18 +46,18 @@ def batch_size_figure(findings: StudyAnalysis) -> Figure | None:
 
 
 def _numeric(findings: StudyAnalysis) -> bool:
-    """Whether there are surfaces, and numbers along all of their axes."""
+    """Whether there are surfaces and all of their axes are numeric."""
     axes = [axis for surface in findings.surfaces.values() for axis in (surface.x_axis, surface.y_axis)]
     return bool(axes) and all(axis.numeric for axis in axes)
 
 
 def _name_lines(findings: StudyAnalysis) -> int:
-    """Lines that the arms' names take in a legend of one column."""
+    """Number of lines of the arm names in a legend of one column."""
     return sum(wrapped(arm.name).count("\n") + 1 for arm in findings.info.arms)
 
 
 def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
-    """Test accuracy by the main axis: a row for each kind of axis, a column for each of four batch sizes at most.
+    """The metric by the main axis: a row for each kind of axis, a column for each of at most four batch sizes.
 
     None before any trial finished.
     """
@@ -84,7 +84,7 @@ def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
 
 
 def _draw_kind(findings: StudyAnalysis, axes: Sequence, kind: str, sizes: np.ndarray) -> None:
-    """One row of panels: the arms of one kind of main axis at every batch size."""
+    """Draws one row of panels: the arms of one kind of main axis at every batch size."""
     surfaces = findings.surfaces
     arms = [
         (index, arm)
@@ -114,7 +114,7 @@ def _curve(
     failed: np.ndarray,
     grids: Sequence[np.ndarray],
 ) -> Curve:
-    """A curve of values `(X, S)` over an axis `(X,)`, set aside a little so that equal ones are all seen."""
+    """A curve of values `(X, S)` over an axis `(X,)`, with a small offset so that equal curves are all visible."""
     shift = (index - (len(findings.info.arms) - 1) / 2) * _DODGE * _span(grids)
     at = _positions(axis, grids) + shift
     factor = findings.info.metric.factor
@@ -132,7 +132,7 @@ def _curve(
 
 
 def _positions(axis: np.ndarray, grids: Sequence[np.ndarray]) -> np.ndarray:
-    """Log positions where every value of the panel is positive, else the values."""
+    """Log positions where every value of the panel is positive, otherwise the values."""
     return np.log2(axis) if all(np.all(grid > 0) for grid in grids) else axis
 
 
@@ -142,7 +142,7 @@ def _span(grids: Sequence[np.ndarray]) -> float:
 
 
 def _ticks(grids: Sequence[np.ndarray], label: str, *, most: int) -> AxisTicks:
-    """A tick at every grid value, with at most `most` texts, evenly thinned."""
+    """A tick at every grid value, with at most `most` texts at even distances."""
     values = np.unique(np.concatenate(grids))
     at, margin = _positions(values, grids), 0.08 * _span(grids)
     every = math.ceil(len(values) / most)

@@ -20,15 +20,15 @@ MEASURES = (
     "z_effective_rank",
 )
 
-#: What batches show of a gradient.
+#: Columns on the gradient of batches.
 _OF_BATCHES = ("gradient_bias", "gradient_bias_ratio", "gradient_variance")
 
-_SEEN = 5.0  # deviations of the uniform control
+_SEEN = 5.0  # a defect counts as seen from so many deviations of the uniform control on
 _PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def bias_figure(findings: StudyAnalysis) -> Figure | None:
-    """Relative bias of the gradient by M; below, its square over what noise alone makes."""
+    """Relative bias of the gradient by M; below, its square over what noise alone gives."""
     return _by_batch_size(
         findings,
         {
@@ -57,9 +57,9 @@ def variance_figure(findings: StudyAnalysis) -> Figure | None:
 
 
 def batch_intervals(findings: StudyAnalysis) -> pd.DataFrame:
-    """Mean over seeds and Student's interval of each measure, a row an arm, batch size and measure.
+    """Mean over seeds and Student's interval of each measure, one row for each arm, batch size and measure.
 
-    A seed whose distance is within noise has a bias of 0, which counts.
+    A seed whose distance is within noise counts with a bias of 0.
     """
     groups = findings.table.groupby(["arm", "hp_batch_size"], sort=False)
     rows = [
@@ -77,14 +77,15 @@ def batch_intervals(findings: StudyAnalysis) -> pd.DataFrame:
 
 
 def theory_line(own: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Batch sizes and the variance of a U-statistic there, from its two coefficients.
+    """Batch sizes, and the variance of a U-statistic at them, from its two coefficients.
 
-    Of M of N drawn without replacement, with Hoeffding's terms of one sample and of two (Bloznelis and Goetze 2001,
+    For M of N drawn without replacement, with Hoeffding's terms of one sample and of two (Bloznelis and Goetze 2001,
     Annals of Statistics 29, 899):
 
         a (N - M) / (M (N - 1)) + b 2 (N - M)(N - M - 1) / (M (M - 1) (N - 2)(N - 3)).
 
-    a and b are such that the line meets the least and the largest M; what lies between is the test.
+    a and b are chosen so that the line meets the values at the smallest and the largest M. The values between test
+    it.
     """
     means = own.groupby("hp_batch_size")["gradient_variance"].mean()
     sizes, n = means.index.to_numpy(float), float(own["hp_n_pairs"].iloc[0])
@@ -108,7 +109,7 @@ def _by_batch_size(findings: StudyAnalysis, columns: dict[str, str]) -> Figure |
 
 
 def _draw_intervals(ax: Axes, findings: StudyAnalysis, found: pd.DataFrame) -> None:
-    """One line an arm; an end at or below 0 leaves the log axis at its foot."""
+    """Draws one line for each arm. On the log axis, an end at or below 0 is drawn at the bottom."""
     foot = found.loc[found["mean"] > 0, "mean"].min() / 3
     ax.set_ylim(foot, 1.5 * np.nanmax(found[["mean", "high"]].to_numpy(float)))
     for index, arm in enumerate(findings.info.arms):
@@ -123,7 +124,7 @@ def _draw_intervals(ax: Axes, findings: StudyAnalysis, found: pd.DataFrame) -> N
 
 
 def _draw(ax: Axes, findings: StudyAnalysis, table: pd.DataFrame, x: str, column: str) -> None:
-    """Mean over seeds, and single trials; zeros are not drawn on a log axis."""
+    """Draws the mean over seeds and single trials; a log axis has no place for zeros."""
     for index, arm in enumerate(findings.info.arms):
         own = table[(table["arm"] == arm.label) & (table[column] > 0)]
         look, means = arm_look(index), own.groupby(x)[column].mean()
@@ -133,7 +134,7 @@ def _draw(ax: Axes, findings: StudyAnalysis, table: pd.DataFrame, x: str, column
 
 
 def precision_figure(findings: StudyAnalysis) -> Figure | None:
-    """Error of the gradient by temperature in each precision, and the signal; batch sizes together."""
+    """Error of the gradient by temperature in each precision, and the signal; all batch sizes together."""
     columns = [f"gradient_error_{name}" for name in _PRECISIONS]
     if findings.table[columns].isna().all(axis=None):
         return None
@@ -149,7 +150,7 @@ def precision_figure(findings: StudyAnalysis) -> Figure | None:
 
 
 def deviations(table: pd.DataFrame) -> pd.DataFrame:
-    """Each measure's mean off that of uniform points, in deviations over seeds, by defect and level."""
+    """Distance of each measure's mean from that of uniform points, in deviations over seeds, by defect and level."""
     control = table[table["hp_defect"] == "none"]
     center, spread = control[list(MEASURES)].mean(), control[list(MEASURES)].std()
     means = (
@@ -161,7 +162,7 @@ def deviations(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def defects_figure(findings: StudyAnalysis) -> Figure | None:
-    """One panel a measure: deviations by level, one line a defect; the dashed line is where it is seen."""
+    """One panel for each measure: deviations by level, one line for each defect; above the dashed line it is seen."""
     found = deviations(findings.table)
     if found.isna().all(axis=None):
         return None

@@ -1,4 +1,4 @@
-"""Difference maps: one heat map an arm, on one colour scale centred on 0."""
+"""Difference maps: one heat map for each arm, on one colour scale centred on 0."""
 
 from collections.abc import Mapping
 
@@ -12,11 +12,11 @@ from analysis.statistics.differences import DifferenceSurface
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import Scale, number, wrapped
 
-_ROOMY = 6  # places along x up to which a cell has room for a number
+_ROOMY = 6  # up to this number of columns a cell has room for a number
 
 
 def difference_maps(findings: StudyAnalysis, surfaces: Mapping[str, DifferenceSurface]) -> Figure | None:
-    """Mean differences of every arm over its grid of two axes; None where there is none."""
+    """Mean differences of every arm over its grid of two axes; None where no arm has any."""
     shown = {label: item for label, item in surfaces.items() if len(findings.cells[label].shape or ()) == 2}
     known = np.concatenate([item.mean[np.isfinite(item.mean)] for item in shown.values()] or [np.empty(0)])
     if not len(known):
@@ -55,7 +55,7 @@ def difference_maps(findings: StudyAnalysis, surfaces: Mapping[str, DifferenceSu
         if len(x.values) > _ROOMY:
             ax.tick_params(axis="x", rotation=90)
         rows_at, columns_at = np.nonzero(marked)
-        # white around black is seen on dark and on light cells
+        # black with a white edge is visible on dark and on light cells
         ax.plot(columns_at + 0.5, rows_at + 0.17, "o", ms=4.5, color="black", mec="white", mew=0.8)
     for ax in list(grid.flat)[len(shown) :]:
         ax.set_axis_off()

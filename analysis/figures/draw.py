@@ -23,14 +23,14 @@ class DrawnFigure:
 
 
 def draw_figures(figures: Mapping[str, ShownFigure]) -> dict[str, DrawnFigure]:
-    """Every figure that has something to show, by name."""
+    """Every figure that is not empty, by name."""
     with figure_style():
         built = {name: figure.build() for name, figure in figures.items()}
         return {name: _save(figure) for name, figure in built.items() if figure is not None}
 
 
 def _save(figure: Figure) -> DrawnFigure:
-    """All formats from one solved layout; `savefig` would solve it for each."""
+    """The figure in all formats with one computed layout; `savefig` would compute it for each format."""
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)

@@ -1,4 +1,4 @@
-"""Failure rates over the space: one heat map an arm, from none to all."""
+"""Failure rates over the space: one heat map for each arm, from 0 to 100 %."""
 
 from collections.abc import Mapping
 
@@ -11,12 +11,12 @@ from analysis.statistics.failure_rates import FailureSurface
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
 
-#: Pale where nothing fails, dark where all does; even in lightness, so readable in grey and with any colour vision.
+#: Pale where no trial fails, dark where all fail. Lightness is even: readable in grey and with any colour vision.
 _COLORMAP = "Purples"
 
 
 def failure_maps(findings: StudyAnalysis, surfaces: Mapping[str, FailureSurface]) -> Figure | None:
-    """Rates of the arms with a grid of two axes and a failure; None where there is none."""
+    """Rates of the arms with a grid of two axes and at least one failure; None where no arm has both."""
     panels = {
         label: _panel(findings, label, item)
         for label, item in surfaces.items()
@@ -45,7 +45,10 @@ def _panel(findings: StudyAnalysis, label: str, item: FailureSurface) -> Heatmap
 
 
 def _text(item: FailureSurface, cell: int, *, roomy: bool) -> str:
-    """How many of the cell's trials failed, and the ends of the rate's interval where there is room and a failure."""
+    """How many of the cell's trials failed.
+
+    If there was a failure and there is room, also the ends of the rate's interval.
+    """
     if not item.tried[cell]:
         return "–"
     if not item.failed[cell]:

@@ -1,4 +1,4 @@
-"""Figures of sphere trials: gaps over the pairs that were seen, Gram matrices beside the ideal, cost against gain."""
+"""Figures of sphere trials: gaps over the pairs seen, Gram matrices next to the ideal, cost against gain."""
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
@@ -14,7 +14,7 @@ from analysis.plots.style import arm_look, new_figure
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import wrapped
 
-#: What is drawn of a gap at or below rounding.
+#: Value at which a gap is drawn that is rounding error or less.
 _FLOOR = 1e-16
 
 _SIZES = ["hp_n_pairs", "hp_dim"]
@@ -22,18 +22,18 @@ SIMPLEX = "simplex"
 
 
 def _trials(findings: StudyAnalysis) -> pd.DataFrame:
-    """The table with the study's own arms, however the analysis cut them."""
+    """The table with the arms of the study, before the analysis split them."""
     uncut = {arm.label: arm.whole_label for arm in findings.info.arms}
     return findings.table.assign(arm=findings.table["arm"].map(uncut))
 
 
 def series_column(table: pd.DataFrame) -> str:
-    """What tells lines apart: how batches are selected where that varies, else the loss."""
+    """The column that distinguishes lines: how batches are selected where that varies, otherwise the loss."""
     return "hp_selection" if table["hp_selection"].nunique() > 1 else "arm"
 
 
 def gap_curves_figure(findings: StudyAnalysis) -> Figure | None:
-    """Gap to the optimum over pairs seen, both on log axes: one panel a problem, one line a method or loss."""
+    """Gap to the optimum over pairs seen, on log axes: a panel for each problem, a line for each method or loss."""
     curves = _curves(findings)
     if curves.empty:
         return None
@@ -61,7 +61,7 @@ def gap_curves_figure(findings: StudyAnalysis) -> Figure | None:
 
 
 def _curves(findings: StudyAnalysis) -> pd.DataFrame:
-    """Points of the longest trials of every method, loss and problem, with their hyperparameters."""
+    """Curve points of the longest trials of every method, loss and problem, with their hyperparameters."""
     if findings.curves.empty or "optimum_gap" not in findings.curves:
         return pd.DataFrame()
     table = findings.table[
@@ -77,7 +77,7 @@ def _problem(keys: Sequence[Hashable]) -> str:
 
 
 def _draw_gaps(ax: Axes, own: pd.DataFrame, column: str, names: list[str], title: str) -> None:
-    """Median over trials, and their range as a band."""
+    """Draws the median over trials, and their range as a band."""
     own = own.assign(
         pairs=own["samples_seen"] + own["samples_selection"].fillna(0),
         gap=own["optimum_gap"].clip(lower=_FLOOR),
@@ -93,7 +93,10 @@ def _draw_gaps(ax: Axes, own: pd.DataFrame, column: str, names: list[str], title
 
 
 def gram_figure(findings: StudyAnalysis) -> Figure | None:
-    """`U V^T` at the end of one trial of each method or loss, beside the ideal; the largest simplex problem."""
+    """`U V^T` at the end of one trial of each method or loss, next to the ideal.
+
+    It shows the largest problem whose ideal is the simplex.
+    """
     shown = gram_matrices(findings)
     if not shown:
         return None
@@ -111,7 +114,10 @@ def gram_figure(findings: StudyAnalysis) -> Figure | None:
 
 
 def gram_matrices(findings: StudyAnalysis) -> Mapping[str, np.ndarray]:
-    """Inner products `(N, N)` by name, the ideal first: of the first seed's longest trials that kept embeddings."""
+    """Inner products `(N, N)` by name, the ideal first.
+
+    They come from the longest trials of the first seed that kept embeddings.
+    """
     if findings.embeddings.empty:
         return {}
     table = _trials(findings)
@@ -136,9 +142,10 @@ def _products(points: pd.DataFrame) -> np.ndarray:
 
 
 def selection_gain(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Cost and outcome of every selection in every problem and budget: medians over its trials.
+    """Cost and outcome of every selection in every problem and budget, as medians over trials.
 
-    `pairs` are those trained on and looked at, `seconds` of training, `seconds_selection` of choosing.
+    `pairs` counts pairs trained on and looked at. `seconds_pretrain` is the time of training, `seconds_selection`
+    that of choosing.
     """
     told = table.dropna(subset=[metric]).assign(
         pairs=table["samples_seen"] + table["samples_selection"].fillna(0)
@@ -153,7 +160,7 @@ def selection_gain(table: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def selection_gain_figure(findings: StudyAnalysis) -> Figure | None:
-    """Outcome over training seconds a trial: one point a method, problem and budget."""
+    """Outcome over training seconds of a trial: one point for each method, problem and budget."""
     metric = findings.info.metric
     gains = selection_gain(findings.table, metric.reporting_column)
     if gains.empty or findings.table["hp_selection"].nunique() < 2:

@@ -1,4 +1,4 @@
-"""Two scores of every arm against each other."""
+"""A figure of two scores of every arm, one on each axis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from analysis.plots.style import Look, new_figure
 from analysis.statistics.intervals import Estimate
 
-_LINE = 0.2  # inches, a line of the legend
+_LINE = 0.2  # inches, height of a line of the legend
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanePoint:
-    """One arm with two scores, as they are shown."""
+    """One arm with two scores in shown units."""
 
     label: str
     look: Look
@@ -23,7 +23,10 @@ class PlanePoint:
 
 
 def plane_figure(points: Sequence[PlanePoint], *, x_label: str, y_label: str) -> Figure | None:
-    """A marker an arm, with a bar along each axis where there is an interval; None where no arm has both scores."""
+    """A marker for each arm, with a bar along each axis where there is an interval.
+
+    None where no arm has both scores.
+    """
     shown = [point for point in points if np.isfinite([point.x.value, point.y.value]).all()]
     if not shown:
         return None

@@ -1,4 +1,4 @@
-"""Figures of places that form no grid: one panel an arm, all on one colour scale."""
+"""Figures of places that form no grid: one panel for each arm, all on one colour scale."""
 
 import math
 
@@ -14,17 +14,17 @@ from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
 
 _COLUMNS = 3  # panels side by side
-_HEIGHT = 2.9  # inches, of a panel
+_HEIGHT = 2.9  # inches, height of a panel
 
 
 def without_surface(findings: StudyAnalysis) -> dict[str, Cells]:
-    """The arms whose configurations span no grid of two axes."""
+    """The arms whose configurations do not span a grid of two axes."""
     surfaces = findings.surfaces
     return {label: cells for label, cells in findings.cells.items() if label not in surfaces}
 
 
 def places_figure(findings: StudyAnalysis) -> Figure | None:
-    """Mean of the reported metric over the finished seeds, at every configuration; None where there is none."""
+    """Mean of the reported metric over the finished seeds at every configuration; None without such arms."""
     panels = [_panel(findings, label, cells) for label, cells in without_surface(findings).items()]
     known = np.concatenate([item.values[np.isfinite(item.values)] for item in panels] or [np.empty(0)])
     if not panels:

@@ -1,4 +1,4 @@
-"""Figures of scores: one row an arm."""
+"""Figures of scores: one row for each arm."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,7 +13,7 @@ from analysis.wording import wrapped
 
 
 def tuned_figure(findings: StudyAnalysis) -> Figure | None:
-    """Test accuracy of each arm's tuned configuration with its interval; None before any trial finished."""
+    """Score of each arm's tuned configuration with its interval; None before any trial finished."""
     if not findings.any_finished:
         return None
     figure = _figure(findings, extra=0.7)
@@ -23,7 +23,7 @@ def tuned_figure(findings: StudyAnalysis) -> Figure | None:
 
 
 def robustness_figure(findings: StudyAnalysis) -> Figure | None:
-    """Levels from tuned to worst tenth, and the share near each arm's best; None before any trial finished."""
+    """Scores from tuned to worst tenth, and the share near each arm's best; None before any trial finished."""
     if not findings.any_finished:
         return None
     figure = _figure(findings, extra=1.2)
@@ -71,5 +71,8 @@ def _dot(findings: StudyAnalysis, index: int, label: str) -> Dot:
 
 
 def _factor(metric: Metric, summary: RobustnessSummary) -> float:
-    """From scores to shown values; NaN for an arm without a finished trial: its mark would squeeze the rest."""
+    """Factor from scores to shown values.
+
+    NaN for an arm without a finished trial, because its mark would compress the scale for the others.
+    """
     return metric.sign * metric.factor if summary.finished else np.nan

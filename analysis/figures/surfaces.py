@@ -1,4 +1,4 @@
-"""Figures of surfaces: one heat map an arm, all on one colour scale."""
+"""Figures of surfaces: one heat map for each arm, all on one colour scale."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from analysis.study_analysis import StudyAnalysis
 from analysis.surface import MISSING, PRUNED, UNPLANNED, Surface
 from analysis.wording import NONE, number, wrapped
 
-ROOMY = 4  # batch sizes up to which a cell has room for words
+ROOMY = 4  # up to this number of batch sizes a cell has room for words
 
 
 def metric_surfaces(findings: StudyAnalysis) -> Figure | None:
@@ -49,13 +49,13 @@ def rank_surfaces(findings: StudyAnalysis) -> Figure | None:
 def _panel(
     findings: StudyAnalysis, label: str, surface: Surface, scale: float, digits: int, *, width: bool = False
 ) -> HeatmapData:
-    """The mean of every cell with its interval, or with `width` half that interval's width alone."""
+    """The mean of every cell with its interval; with `width`, only half of that interval's width."""
     arm, tuned = findings.info.arm(label), findings.summaries[label].tuned
     mean, low, high = (scale * each for each in student_interval(surface.values))
     shown = (high - low) / 2 if width else mean
     half = np.full_like(mean, np.nan) if width else (high - low) / 2
     failed = surface.failed.sum(axis=-1) / np.maximum(surface.planned.sum(axis=-1), 1)
-    if width:  # a cell of one finished seed has no width either, and must not look as if all had failed
+    if width:  # one finished seed gives no width, but such a cell must not look as if all seeds failed
         failed = np.where((surface.status == "ok").any(axis=-1), 0.0, failed)
     column, row = (int(place) for place in np.unravel_index(tuned.at, surface.values.shape[:2]))
     return HeatmapData(
@@ -82,7 +82,10 @@ def _texts(surface: Surface, mean: np.ndarray, half: np.ndarray, digits: int) ->
 
 
 def _cell_text(statuses: Counter[str], mean: str, spread: str) -> str:
-    """The cell's mean with half the width of its interval, or why there is none; then what did not enter."""
+    """The cell's mean with half the width of its interval, or the reason why it has none.
+
+    Then the numbers of trials that failed and that did not run.
+    """
     lacking = {status: count for status, count in statuses.items() if status not in ("ok", UNPLANNED)}
     unknown = sum(lacking.get(status, 0) for status in (MISSING, PRUNED))
     failed = sum(lacking.values()) - unknown
@@ -95,7 +98,7 @@ def _cell_text(statuses: Counter[str], mean: str, spread: str) -> str:
 
 
 def _short_cell_text(statuses: Counter[str], mean: str, _: str) -> str:
-    """The same for narrow cells: the mean, starred where not all entered, a cross or a dash."""
+    """The same for narrow cells: the mean, with a star where trials are left out; otherwise a cross or a dash."""
     planned = statuses.total() - statuses[UNPLANNED]
     if statuses["ok"]:
         return mean + "*" * (statuses["ok"] < planned)
@@ -105,7 +108,7 @@ def _short_cell_text(statuses: Counter[str], mean: str, _: str) -> str:
 def panels_figure(
     panels: Mapping[str, HeatmapData], color_label: str, *, limits: tuple[float, float] | None = None
 ) -> Figure:
-    """A heat map a panel, all on one colour scale: from `limits`, or the least and the largest value."""
+    """One heat map for each panel, on one colour scale: `limits`, or the smallest and the largest value."""
     rows, columns = panel_grid(len(panels))
     tallest = max(len(panel.y_ticks) for panel in panels.values())
     widest = max(len(panel.x_ticks) for panel in panels.values())
@@ -125,5 +128,5 @@ def panels_figure(
 
 
 def _text_size(columns: int) -> float:
-    """Size of the cells' texts in points; none where cells are too narrow for them."""
+    """Size of the texts in cells, in points; 0 where cells are too narrow."""
     return 8.0 if columns <= ROOMY else 6.5 if columns <= 8 else 0.0

@@ -1,4 +1,4 @@
-"""Regret matrices as heat maps, one a loss, all on one colour scale."""
+"""Regret matrices as heat maps, one for each loss, all on one colour scale."""
 
 import math
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from analysis.plots.style import new_figure
 from analysis.wording import wrapped
 
 _COLUMNS = 3  # panels side by side
-_ROOMY = 6  # environments up to which a cell has room for a number
-_NAMED = 16  # environments up to which each has its name along the axes
-_SIDE = 2.6  # inches, of a panel
+_ROOMY = 6  # up to this number of environments a cell has room for a number
+_NAMED = 16  # up to this number of environments the axes name each
+_SIDE = 2.6  # inches, side of a panel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """Regrets `(E, E)` in the unit shown, rows tuned for, columns used for."""
+    """Regrets `(E, E)` in shown units; tuned for the row, used for the column."""
 
     title: str
     names: Sequence[str]
@@ -28,7 +28,7 @@ class Matrix:
 
 
 def transfer_figure(matrices: Sequence[Matrix], *, kind: str, unit: str, digits: int) -> Figure | None:
-    """One panel a matrix; None where no regret is known."""
+    """One panel for each matrix; None where no regret is known."""
     known = np.concatenate([item.values[np.isfinite(item.values)] for item in matrices])
     if not len(known):
         return None
@@ -36,7 +36,7 @@ def transfer_figure(matrices: Sequence[Matrix], *, kind: str, unit: str, digits:
     rows = math.ceil(len(matrices) / columns)
     figure = new_figure(rows * (_SIDE + 0.5))
     grid = figure.subplots(rows, columns, squeeze=False)
-    high = float(known.max())  # the scale begins at 0: below it lies noise
+    high = float(known.max())  # the scale begins at 0: values below are noise
     for ax, item in zip(grid.flat, matrices, strict=False):
         panel = _panel(item, kind, digits)
         draw_heatmap(ax, panel, low=0.0, high=high if high > 0 else 1.0, text_size=_text_size(item))
@@ -68,11 +68,11 @@ def _panel(item: Matrix, kind: str, digits: int) -> HeatmapData:
 
 
 def _text_size(item: Matrix) -> float:
-    """Size of the cells' texts in points; none where cells are too narrow for them."""
+    """Size of the texts in cells, in points; 0 where cells are too narrow."""
     return 7.5 if len(item.names) <= _ROOMY else 0.0
 
 
 def _text(value: float, digits: int) -> str:
-    """Empty cells have no words: the caption says what they are."""
+    """Text of a value; an unknown one is empty, because the caption explains empty cells."""
     text = f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else ""
     return text.lstrip("−") if not text.strip("−0.") else text

@@ -1,4 +1,4 @@
-"""Curves with bands around them, one an arm."""
+"""Draws curves with bands around them, one for each arm."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from analysis.plots.style import Look
 
-_MARKED = 0.12  # of the diagonal from one mark to the next, so that curves are told apart without colour
+_MARKED = 0.12  # distance between marks, as a share of the diagonal; marks distinguish curves without colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +22,11 @@ class BandCurve:
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    steps: bool = False  # drawn as a staircase, as shares of a finite space are
+    steps: bool = False  # drawn as a staircase, for shares of a finite space
 
 
 def draw_bands(ax: Axes, curves: Sequence[BandCurve], *, x_label: str, y_label: str) -> Axes:
-    """Draw `curves` with a faint band each."""
+    """Draw `curves`, each with a pale band."""
     for curve in curves:
         step: Literal["post"] | None = "post" if curve.steps else None
         if np.isfinite(curve.low).any():
@@ -40,7 +40,7 @@ def draw_bands(ax: Axes, curves: Sequence[BandCurve], *, x_label: str, y_label: 
             ls=curve.look.line,
             lw=1.7,
             marker=curve.look.marker,
-            markevery=_MARKED if np.isfinite(curve.value).any() else None,  # it cannot share out nothing
+            markevery=_MARKED if np.isfinite(curve.value).any() else None,  # no marks without points
             ms=5,
             mec="white",
             mew=0.6,

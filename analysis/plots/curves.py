@@ -1,4 +1,4 @@
-"""Curves over an axis, one an arm, with the single seeds as dots and their range as a bar."""
+"""Draws curves over an axis, one for each arm, with single seeds as dots and their range as a bar."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class AxisTicks:
-    """Positions and texts of an axis' ticks: the grid's own values."""
+    """Positions and texts of an axis' ticks, which are the grid's values."""
 
     at: Sequence[float]
     texts: Sequence[str]

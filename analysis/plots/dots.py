@@ -1,4 +1,4 @@
-"""One dot an arm with its interval, and the single seeds beside it."""
+"""Draws one dot for each arm with its interval, and single seeds next to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One surface as a heat map, with failures and gaps drawn."""
+"""Draws one surface as a heat map, with failures and gaps."""
 
 import math
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from matplotlib.patches import Rectangle
 from analysis.plots.style import COLORMAP
 
 FAILED_COLOR, HATCH = "#e3e3e3", "////"
-_SIDE_BY_SIDE = 3  # panels in a row at most
+_SIDE_BY_SIDE = 3  # largest number of panels in a row
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeatmapData:
-    """What is drawn; rows run along y, upwards."""
+    """The data of a heat map. Rows run along y, upwards."""
 
     title: str
     x_label: str
@@ -32,13 +32,13 @@ class HeatmapData:
 
 
 def panel_grid(panels: int) -> tuple[int, int]:
-    """Rows and columns for so many panels: as few rows as fit the page, evenly filled."""
+    """Rows and columns for a number of panels: as few rows as the page allows, evenly filled."""
     rows = math.ceil(panels / _SIDE_BY_SIDE)
     return rows, math.ceil(panels / rows)
 
 
 def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_size: float) -> Axes:
-    """Draw `data` on the colour scale from `low` to `high`; `text_size` 0 leaves the cells' texts out."""
+    """Draw `data` on the colour scale from `low` to `high`. With `text_size` 0 the cells have no texts."""
     sns.heatmap(
         data.values,
         mask=~np.isfinite(data.values),
@@ -59,7 +59,7 @@ def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_s
     _draw_failures(ax, data)
     if data.boxed is not None:
         row, column = data.boxed
-        # white under black is seen on dark and on light cells
+        # black over white is visible on dark and on light cells
         for color, width in (("white", 4.5), ("black", 2)):
             frame = Rectangle(
                 (column + 0.03, row + 0.04), 0.94, 0.92, fill=False, ec=color, lw=width, zorder=5
@@ -68,13 +68,13 @@ def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_s
     ax.invert_yaxis()
     ax.set(title=data.title, xlabel=data.x_label, ylabel=data.y_label)
     ax.tick_params(length=0, rotation=0)
-    if len(data.x_ticks) > 6:  # texts of four digits would run into each other
+    if len(data.x_ticks) > 6:  # texts of four digits would overlap
         ax.tick_params(axis="x", rotation=90)
     return ax
 
 
 def _draw_failures(ax: Axes, data: HeatmapData) -> None:
-    """A hatched strip along the cell's bottom as wide as the share of failures; the whole cell for all."""
+    """A hatched strip along the bottom of a cell, as wide as the share of failures; the whole cell if all failed."""
     for row, column in np.argwhere((data.failed > 0) & np.isfinite(data.values)):
         _hatch(ax, column, row, width=data.failed[row, column], height=0.18)
     for row, column in np.argwhere((data.failed > 0) & ~np.isfinite(data.values)):

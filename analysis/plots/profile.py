@@ -1,11 +1,11 @@
-"""How an arm's scores fall from the tuned configuration to the worst part of the space."""
+"""Draws how an arm's scores fall from the tuned configuration to the worst part of the space."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
-#: Marker and colour of each score, and whether it is filled: the default often coincides with the tuned one.
+#: Marker, colour and fill of each score. The default is not filled, because it often coincides with the tuned one.
 SCORES: dict[str, tuple[str, str, bool]] = {
     "worst tenth of the space": ("v", "#c44e00", True),
     "average over the space": ("o", "#0072b2", True),
@@ -17,7 +17,7 @@ SCORES: dict[str, tuple[str, str, bool]] = {
 def draw_levels(
     ax: Axes, labels: Sequence[str], levels: Mapping[str, Sequence[float]], *, x_label: str
 ) -> Axes:
-    """One row an arm; `levels` gives each score's values in the arms' order, in the unit of `x_label`."""
+    """One row for each arm; `levels` has each score's values in the order of the arms, in the unit of `x_label`."""
     rows = np.arange(len(labels))
     known = np.array(list(levels.values()), dtype=float)
     for row in rows[np.isfinite(known).any(axis=0)]:
@@ -50,7 +50,7 @@ def draw_shares(
     *,
     x_label: str,
 ) -> Axes:
-    """One bar an arm from 0, its value written beside it; `low` and `high` are NaN without an interval."""
+    """One bar from 0 for each arm, with its value as text; `low` and `high` are NaN without an interval."""
     rows = np.arange(len(labels))
     ax.barh(rows, np.nan_to_num(values), height=0.55, color="#7fb0d6")
     ax.hlines(rows, low, high, color="black", lw=1.4)

@@ -1,4 +1,4 @@
-"""Configurations as points over two hyperparameters, coloured by score, with failures drawn."""
+"""Draws configurations as points over two hyperparameters, with scores as colours and with failures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from analysis.plots.style import COLORMAP
 
 @dataclass(frozen=True, kw_only=True)
 class ScatterAxis:
-    """Positions of the points along an axis `(C,)`; texts name the positions 0, 1, ... of categories."""
+    """Positions of the points along an axis `(C,)`; `texts` are the names of positions 0, 1, ... of categories."""
 
     label: str
     at: np.ndarray
@@ -23,7 +23,7 @@ class ScatterAxis:
 
 @dataclass(frozen=True, kw_only=True)
 class ScatterData:
-    """C configurations."""
+    """The data of C configurations."""
 
     title: str
     x: ScatterAxis
@@ -34,7 +34,7 @@ class ScatterData:
 
 
 def draw_scatter(ax: Axes, data: ScatterData, *, low: float, high: float) -> PathCollection:
-    """Draw `data` on the colour scale from `low` to `high`; failures are crosses, what has no result a hollow dot."""
+    """Draw `data` on the colour scale from `low` to `high`: crosses for failures, hollow dots without a result."""
     known, failed = np.isfinite(data.values), data.failed > 0
     x, y = data.x.at, data.y.at
     bare = ~known & ~failed

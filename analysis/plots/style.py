@@ -1,4 +1,4 @@
-"""How every figure looks: colours that survive colour blindness, markers that survive grey print."""
+"""The style of all figures: colours for any colour vision, and markers that are readable in grey print."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-#: Sequential map for values: even in lightness, readable in grey and with any colour vision.
+#: Sequential colour map for values. Lightness is even, so it is readable in grey and with any colour vision.
 COLORMAP = "viridis"
 
 #: Width of a figure in inches; the page scales it to its column.
 WIDTH = 9.0
 
 _SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib, so figures are alike on every machine
+    "font.family": "DejaVu Sans",  # part of matplotlib, so figures are the same on every machine
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
@@ -51,7 +51,7 @@ class Look:
 
 
 def arm_look(index: int) -> Look:
-    """The look of the arm at `index` of the study; colours repeat after ten, with another line."""
+    """The look of the arm at `index` of the study. Colours repeat after ten, with another line style."""
     palette = sns.color_palette("colorblind")
     return Look(
         color=palette[index % len(palette)],
@@ -61,9 +61,9 @@ def arm_look(index: int) -> Look:
 
 
 def new_figure(height: float) -> Figure:
-    """An empty figure of the page's width and so many inches, laid out so that nothing overlaps.
+    """An empty figure with the page's width and a height in inches; its layout avoids overlaps.
 
-    Its canvas keeps one renderer. Without it matplotlib makes one whenever a text is measured, which takes half of
+    Its canvas keeps one renderer. Otherwise matplotlib creates one whenever it measures a text, which takes half of
     the time of a large heat map.
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -73,7 +73,7 @@ def new_figure(height: float) -> Figure:
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Settings of this module over matplotlib's own defaults, whatever the user's configuration says."""
+    """Applies the settings of this module over matplotlib's defaults, whatever the user's configuration is."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)

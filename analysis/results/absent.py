@@ -1,4 +1,7 @@
-"""Trials that a table must have had in its plan and has no row of: they count as not run yet."""
+"""Adds trials that were planned but have no row in a results table; they count as not run yet.
+
+`results.build` uses it.
+"""
 
 import numpy as np
 import pandas as pd
@@ -11,11 +14,13 @@ from analysis.info import ArmInfo, StudyInfo
 def with_absent(table: pd.DataFrame, info: StudyInfo) -> pd.DataFrame:
     """The table with a row, without a status, for every absent trial of each loss on each data set.
 
-    A table tells what ran, not what was planned. Assumed is that a loss was planned at every configuration on
-    every seed that it has any row of; its configurations are all combinations of its values where at least half of
-    them occur (`cells.build_cells`), else those that occur. Values and seeds of other losses say nothing of it.
-    Seeds that were drawn anew for each configuration are crossed with none: there, as told by the mean number of
-    configurations that a seed stands in, nothing is absent (`_crossed`).
+    A table contains what ran, not what was planned. The assumption is that a loss was planned at each of its
+    configurations on every seed for which it has any row. Its configurations are all combinations of its values where
+    at least half of them occur (`cells.build_cells`), otherwise those that occur. Values and seeds of other losses
+    are not used.
+
+    Some tables have new seeds for each configuration; then nothing is absent. The mean number of configurations with
+    the same seed shows this case (`_crossed`).
     """
     alone = {arm.label: info.with_arms((arm,), reference="", null_controls=()) for arm in info.arms}
     groups = [rows for _, rows in table.groupby(["data", "arm"], dropna=False, sort=False)]
@@ -27,7 +32,7 @@ def with_absent(table: pd.DataFrame, info: StudyInfo) -> pd.DataFrame:
 
 
 def _absent_of_loss(rows: pd.DataFrame, info: StudyInfo) -> pd.DataFrame:
-    """Absent rows of one loss on one data set, whose parts are those that the analysis cuts it into."""
+    """Absent rows of one loss on one data set, for the same parts as the analysis cuts the loss into."""
     cut, info = split_arms(rows, info)
     seeds = np.unique(rows["seed"].to_numpy())
     parts = [(cut[cut["arm"] == arm.label], arm) for arm in info.arms]
@@ -51,15 +56,16 @@ def _absent_of_part(rows: pd.DataFrame, arm: ArmInfo, info: StudyInfo, seeds: np
 
 
 def _crossed(there: np.ndarray, cells: Cells) -> bool:
-    """Whether seeds were shared by configurations `(C, S)`: on average one stands in half of them.
+    """Whether the configurations `(C, S)` share their seeds: on average, a seed occurs in half of them.
 
-    Of a grid two are enough, since its values are shared on purpose; seeds of a random search may meet by chance.
+    On a grid two configurations are enough, because a grid shares its values on purpose. Seeds of a random search may
+    coincide by chance.
     """
     half = there.shape[0] / 2
     return bool(there.sum() >= there.shape[1] * (half if cells.shape is None else min(half, 2)))
 
 
 def _written(rows: pd.DataFrame, axis: Axis) -> np.ndarray:
-    """An axis' values `(L,)` as the table has them, in the order of their codes."""
+    """An axis' values `(L,)` as in the table, in the order of their codes."""
     _, first = np.unique(axis_values(rows, axis.info), return_index=True)
     return rows[axis.name].to_numpy()[first]

@@ -1,4 +1,4 @@
-"""A results table and its mapping to what the analysis wants: a row a trial, and the study's description."""
+"""Turns a results table and its mapping into the input of the analysis: one row for each trial, and `StudyInfo`."""
 
 from collections.abc import Sequence
 
@@ -13,17 +13,17 @@ from analysis.results.metric import table_metric, table_tolerance
 from analysis.results.plain_columns import plain_columns
 from analysis.results.trials import config_ids, hp_column, table_trials
 
-#: The axes that stand in where a table varies in one hyperparameter only, or in none.
+#: Placeholder axes for a table that varies in only one hyperparameter, or in none.
 _STAND_INS = ("hp_setting", "hp_constant")
 
 
 def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame, StudyInfo]:
     """The table that `analysis.study_analysis.analyse_table` takes, and the study's description.
 
-    Every loss of the table is an arm. Trials of which the table has no row though it must have been planned count as
-    not run yet (`absent.with_absent`), unless the mapping says that the table is `complete`. Raises `ValueError` for
-    unknown columns, a row without loss, seed or status, a metric that is no number, an unknown status, too many
-    columns that may be hyperparameters, and two rows of one loss, configuration and seed.
+    Every loss of the table is an arm. Trials that must have been planned but have no row count as not run yet
+    (`absent.with_absent`), unless the mapping says that the table is `complete`. Raises `ValueError` for unknown
+    columns, a row without loss, seed or status, a metric that is not a number, an unknown status, too many columns
+    that may be hyperparameters, and two rows of one loss, configuration and seed.
     """
     rows = plain_columns(rows)
     mapping = resolved(rows, mapping)
@@ -56,7 +56,7 @@ def _arm(label: str, table: pd.DataFrame, mapping: TableMapping) -> ArmInfo:
 
 
 def _two_axes(rows: pd.DataFrame, mapping: TableMapping, axes: Sequence[str]) -> tuple[str, str]:
-    """The axes of surfaces: those named; else batch size and the numeric column with the most values."""
+    """The axes of surfaces: those that are named, or batch size and the numeric column with the most values."""
     sized = [name for name in axes if name.removeprefix("hp_").lower() in BATCH_SIZES]
     x = hp_column(mapping.x) if mapping.x else (sized or [_STAND_INS[0]])[0]
     if mapping.main:

@@ -1,4 +1,4 @@
-"""Which columns of a table mean what, where the mapping leaves it open."""
+"""Decides the meaning of table columns that the mapping leaves open."""
 
 import dataclasses
 import difflib
@@ -9,11 +9,11 @@ import pandas as pd
 from analysis.results.mapping import TableMapping
 from analysis.wording import counted
 
-#: Names by which tables call the number of pairs a step.
+#: Usual column names for the number of pairs in a step.
 BATCH_SIZES = ("batch_size", "batch", "batchsize", "bs", "hp_batch_size")
-#: Names of columns that are taken unasked.
+#: Names of columns that are used although the mapping does not name them.
 _STATUS, _DATA = ("status",), ("data", "dataset")
-#: Columns of a trial record that tables may bring under the same names, and that are no hyperparameters.
+#: Columns of a trial record that tables may have under the same names, and that are not hyperparameters.
 _FACTS = (
     *("data_fingerprint", "probe_id", "device", "device_name", "threads", "execution_mode", "git_revision"),
     *(
@@ -25,21 +25,21 @@ _FACTS = (
         "error_message",
     ),
 )
-#: Those that are hyperparameters where they vary.
+#: Columns that count as hyperparameters only where they vary.
 _PERHAPS_SWEPT = ("encoder", "views", "views_form")
-#: Hyperparameters that fairness cards ask for, under these names or with `hp_` before them.
+#: Hyperparameters that fairness cards check, under these names or with the prefix `hp_`.
 _PROTOCOL = ("epochs", "steps", "samples", "optimizer", "lr_rule", "weight_decay", "precision")
-#: Most distinct values of a column that is taken for a hyperparameter unasked.
+#: Largest number of distinct values of a column that is guessed to be a hyperparameter.
 _MOST_VALUES = 200
-#: Most such columns that vary within one loss; more are hardly meant.
+#: Largest number of such columns that vary within one loss. More are probably a mistake.
 _MOST_AXES = 8
 _SHOWN = 5  # ignored columns that are named
 
 
 def resolved(rows: pd.DataFrame, mapping: TableMapping) -> TableMapping:
-    """The mapping with all hyperparameters, and columns of the usual names for what it does not name.
+    """The mapping with all hyperparameters, and with columns of usual names where it names none.
 
-    Raises `ValueError` for a column that is not there, for rows that lack a loss or a seed, and for too many columns
+    Raises `ValueError` for a column that the table lacks, for rows without a loss or a seed, and for too many columns
     that may be hyperparameters.
     """
     if rows.empty:
@@ -52,7 +52,7 @@ def resolved(rows: pd.DataFrame, mapping: TableMapping) -> TableMapping:
 
 
 def check_filled(column: pd.Series, what: str) -> None:
-    """Raises `ValueError` naming the first row that is empty or blank."""
+    """Raises `ValueError` with the number of the first row that is empty or blank."""
     empty = column.isna() | (column.astype(str).str.strip() == "")
     if empty.any():
         raise ValueError(
@@ -61,12 +61,12 @@ def check_filled(column: pd.Series, what: str) -> None:
 
 
 def described_columns(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
-    """Columns of metrics of the representation: those named, and those with the prefix of records."""
+    """Columns of representation metrics: those that are named, and those with the prefixes of records."""
     return list(dict.fromkeys((*mapping.describes, *_free(rows, mapping, ("z_", "h_")))))
 
 
 def fact_columns(rows: pd.DataFrame, mapping: TableMapping) -> dict[str, str]:
-    """Columns on how trials were run, by their names in trial records; `mapping` is `resolved`."""
+    """Columns on how trials were run, by their names in trial records. `mapping` is the result of `resolved`."""
     facts = [name for name in _free(rows, mapping) if name in _FACTS or name in _PERHAPS_SWEPT]
     fixed = [
         name
@@ -77,7 +77,7 @@ def fact_columns(rows: pd.DataFrame, mapping: TableMapping) -> dict[str, str]:
 
 
 def column_lines(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
-    """What every column was taken for, in words; `mapping` is `resolved`."""
+    """Lines that say how every column was understood. `mapping` is the result of `resolved`."""
     described, facts = described_columns(rows, mapping), list(fact_columns(rows, mapping).values())
     meant = [
         ("loss", mapping.loss),
@@ -99,7 +99,7 @@ def column_lines(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
 
 
 def _free(rows: pd.DataFrame, mapping: TableMapping, prefixes: str | tuple[str, ...] = "") -> list[str]:
-    """Columns of no other meaning, that begin so."""
+    """Columns without another meaning whose names start with one of the prefixes."""
     taken = {*_meant(mapping), *mapping.axes}
     return [name for name in map(str, rows.columns) if name not in taken and name.startswith(prefixes)]
 
@@ -126,7 +126,10 @@ def _with_usual_columns(rows: pd.DataFrame, mapping: TableMapping) -> TableMappi
 
 
 def _guessed_axes(rows: pd.DataFrame, mapping: TableMapping) -> tuple[str, ...]:
-    """The columns that are named or have the prefix, or else all that are no outcome and repeat their values."""
+    """The named columns and those with the prefix `hp_`.
+
+    Where no column has the prefix: the named ones, and all that have no other meaning and repeat their values.
+    """
     meant = {*_meant(mapping), *_FACTS, *described_columns(rows, mapping)}
     named = [name for name in (mapping.x, mapping.main) if name]
     prefixed = [str(name) for name in rows.columns if str(name).startswith("hp_")]
@@ -148,5 +151,5 @@ def _check_number(rows: pd.DataFrame, mapping: TableMapping, axes: Sequence[str]
 
 
 def _repeats(column: pd.Series) -> bool:
-    """Whether a column looks like a hyperparameter: few values, each of several rows. Outcomes hardly repeat."""
+    """Whether a column looks like a hyperparameter: few values, each in several rows. Outcomes hardly repeat."""
     return 1 < column.nunique() <= min(_MOST_VALUES, max(2, len(column) // 2))

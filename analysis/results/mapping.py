@@ -1,4 +1,4 @@
-"""Which column of a results table means what, by flags or a small TOML file."""
+"""The mapping from columns of a results table to their meaning, from options or a small TOML file."""
 
 import tomllib
 from dataclasses import asdict, dataclass
@@ -12,12 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 class TableMapping:
     """The meaning of a table's columns.
 
-    Hyperparameters are `axes`, or every column that varies and means nothing else; those that hold one value are
-    left out. `x` and `main` are the two that surfaces are drawn over, chosen from them where not named.
+    Hyperparameters are `axes`, or every column that varies and has no other meaning. Those with one value are left
+    out. `x` and `main` are the two axes of surfaces; where they are not given, they are chosen from the
+    hyperparameters.
     """
 
     metric: str  # column that is reported
-    selects: str | None = None  # column that chooses configurations; `metric` itself where not given
+    selects: str | None = None  # column that chooses configurations; `metric` where not given
     loss: str = "loss"
     seed: str = "seed"
     status: str | None = (
@@ -30,17 +31,17 @@ class TableMapping:
     main: str | None = None
     measures: dict[str, str] | None = None  # column: log | linear | each
     higher_is_better: bool = True
-    percent: bool | None = None  # metric in percent; found out from its values where not given
-    worst: float | None = None  # what a failed trial counts as; the worst value reported where not given
-    tolerance: float | None = None  # of the tolerance volume, in the metric's own unit
-    reference: str = ""  # loss that others are compared with
+    percent: bool | None = None  # whether the metric is in percent; guessed from its values where not given
+    worst: float | None = None  # value of a failed trial; the worst reported value where not given
+    tolerance: float | None = None  # of the tolerance volume, in the metric's unit
+    reference: str = ""  # loss with which the others are compared
     null_controls: tuple[tuple[str, str], ...] = ()  # pairs of losses that must not differ
-    complete: bool = False  # no more trials were planned than the table has rows of
+    complete: bool = False  # whether the table has a row for every planned trial
     name: str = ""
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """The keys of a mapping file. Raises `ValueError` for one that cannot be read."""
+    """The keys of a mapping file. Raises `ValueError` for a file that cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -50,7 +51,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
 
 def build_mapping(values: dict[str, Any]) -> TableMapping:
-    """A mapping from keys and values. Raises `ValueError` naming the key that is unknown, missing or wrong."""
+    """A mapping from keys and values. Raises `ValueError` with the key that is unknown, missing or wrong."""
     unknown = sorted(set(values) - set(TableMapping.__dataclass_fields__))
     if unknown:
         allowed = ", ".join(TableMapping.__dataclass_fields__)
@@ -66,7 +67,7 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
 
 
 def mapping_keys(mapping: TableMapping) -> dict[str, Any]:
-    """The keys that differ from their defaults, as a mapping file holds them."""
+    """The keys that differ from their defaults, as in a mapping file."""
     plain = TableMapping(metric=mapping.metric)
     return {
         key: list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""How a table's metric is read: its bounds, its worst outcome, what counts as near."""
+"""The metric of a results table: its bounds, its worst value, and the tolerance."""
 
 import dataclasses
 
@@ -10,9 +10,9 @@ from analysis.results.mapping import TableMapping
 
 
 def table_metric(rows: pd.DataFrame, mapping: TableMapping) -> Metric:
-    """The metric with its bounds: shares of 1 and percents are accuracies, others are unbounded.
+    """The metric with its bounds. Shares of 1 and percents are accuracies; other metrics have no bounds.
 
-    A failed trial counts as the worst finite value of the reported column, where nothing else is declared.
+    A failed trial counts as the worst finite value of the reported column, unless the mapping declares another value.
     """
     reported = _finite(numbers(rows, mapping.metric))
     both = np.concatenate([reported, _finite(numbers(rows, mapping.selects or mapping.metric))])
@@ -34,7 +34,7 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping) -> Metric:
 
 
 def table_tolerance(mapping: TableMapping, metric: Metric, rows: pd.DataFrame) -> float:
-    """Two points of an accuracy; a fiftieth of the spread of another metric."""
+    """The declared tolerance. Default: two points of an accuracy, a fiftieth of the spread of another metric."""
     if mapping.tolerance is not None:
         return mapping.tolerance
     if np.isfinite(metric.span):
@@ -44,7 +44,7 @@ def table_tolerance(mapping: TableMapping, metric: Metric, rows: pd.DataFrame) -
 
 
 def percent_hint(rows: pd.DataFrame, metric: Metric) -> str:
-    """A line on a metric that may be in percent, where nobody said so; else empty."""
+    """A line on a metric that may be in percent although the mapping does not say so; otherwise empty."""
     known = _finite(numbers(rows, metric.reporting_column))
     if np.isfinite(metric.span) or not metric.higher_is_better or not len(known):
         return ""
@@ -57,7 +57,7 @@ def percent_hint(rows: pd.DataFrame, metric: Metric) -> str:
 
 
 def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
-    """A column as numbers `(N,)`, NaN for empty ones. Raises `ValueError` naming a value that is none."""
+    """A column as numbers `(N,)`, NaN for empty cells. Raises `ValueError` with a value that is not a number."""
     try:
         return pd.to_numeric(rows[column]).to_numpy(dtype=float, na_value=np.nan)
     except (ValueError, TypeError):

@@ -1,6 +1,6 @@
-"""Columns of lists, maps and dicts made plain, so that values can be compared and grouped.
+"""Turns columns of lists, maps and dicts into plain values that can be compared and grouped.
 
-Every entry of the analysis that takes a table uses it.
+Every function of the analysis that takes a table from the user calls it.
 """
 
 import json
@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-#: The column of records that maps every further field of a loss to its value as JSON.
+#: The column of records that maps every other field of a loss to its value as JSON.
 _OTHER = "hp_other"
 
 
 def plain_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with `hp_other` taken apart, and with JSON text for every list, map and dict.
+    """The rows with `hp_other` split into columns, and with JSON text for every list, map and dict.
 
     Each key of `hp_other` becomes a column `hp_<key>` of its decoded values, empty in rows without that key. Where
-    the table has values under that name already, the new column is `hp_other_<key>`.
+    the table already has values in a column of that name, the new column is `hp_other_<key>`.
     """
     plain = _with_other_fields(rows) if _OTHER in rows.columns else rows
     held = [name for name in plain.columns if plain[name].dtype.kind == "O"]
@@ -43,7 +43,7 @@ def _is_filled(value: Any) -> bool:
 
 
 def _decoded(texts: list[Any], index: pd.Index) -> pd.Series:
-    """Values from their JSON; the texts themselves where values are of several kinds, or hold values."""
+    """Values decoded from JSON; the texts where the values have several kinds or are lists or dicts."""
     values = [None if text is None else json.loads(text) for text in texts]
     kinds = {_kind(value) for value in values if value is not None}
     simple = len(kinds) <= 1 and "nested" not in kinds
@@ -67,7 +67,7 @@ def _is_hashable(value: Any) -> bool:
 
 
 def _as_text(value: Any) -> Any:
-    """JSON text of a value that is made of values; others as they are."""
+    """JSON text of a list, map or dict; other values unchanged."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, (set, frozenset)):

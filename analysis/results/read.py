@@ -1,6 +1,7 @@
 """Reads a table of results: a file, a folder that `study import` wrote, or a record store.
 
-Notebooks use `load_records`, the command line `read_rows`. A store is read by the code that runs studies read it by.
+Notebooks use `load_records`, the command line uses `read_rows`. A store is read with the same code as in `study`
+commands.
 """
 
 import warnings
@@ -15,7 +16,7 @@ from analysis.results.plain_columns import plain_columns
 from trainables.store.attempts import read_whole_store
 from trainables.store.records import open_store
 
-#: Files of a folder that `study import` wrote.
+#: Files in a folder that `study import` wrote.
 TABLE_FILE, MAPPING_FILE = "table.parquet", "mapping.toml"
 
 
@@ -23,11 +24,11 @@ def load_records(source: str | Path) -> pd.DataFrame:
     """The rows of a CSV or Parquet file, of an imported folder, or of a record store.
 
     A store is a directory, or a URL `s3://bucket/prefix` or `gs://bucket/prefix`. Each of its trials has one row: the
-    latest attempt that was read whole and that no search's early stopping ended. A trial that was only stopped has
-    its last stop, with status `pruned`. Columns of lists and maps become text; each further field of a loss, which
-    records keep in `hp_other`, becomes a column `hp_<field>`.
+    latest attempt that could be read in full and that early stopping of a search did not end. A trial whose attempts
+    were all stopped early has its last one, with status `pruned`. Columns of lists and maps become text. Each further
+    field of a loss, which records keep in `hp_other`, becomes a column `hp_<field>`.
 
-    Warns of every damaged file of a store by name; the other rows are read. Raises `ValueError` for what cannot be
+    Warns of every damaged file of a store by name and reads the other rows. Raises `ValueError` for what cannot be
     read as a table.
     """
     rows, faults = read_rows(source)
@@ -37,7 +38,7 @@ def load_records(source: str | Path) -> pd.DataFrame:
 
 
 def read_rows(source: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """What `load_records` gives, and a line on each damaged file instead of a warning."""
+    """The result of `load_records`, and a line on each damaged file instead of a warning."""
     path = Path(source)
     if is_store(source):
         return _store_rows(str(source))
@@ -65,7 +66,7 @@ def is_imported(path: str | Path) -> bool:
 
 
 def is_store(source: str | Path) -> bool:
-    """Whether `source` is the URL of a store, or a directory with records in it that is no imported folder."""
+    """Whether `source` is the URL of a store, or a directory with records that is not an imported folder."""
     return "://" in str(source) or ((Path(source) / "records").is_dir() and not is_imported(source))
 
 

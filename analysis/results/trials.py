@@ -1,4 +1,4 @@
-"""The rows of a table as planned trials and their records."""
+"""Turns the rows of a results table into planned trials and their records."""
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,15 @@ from analysis.results.metric import numbers
 from analysis.table import build_table
 from trainables.store.schema import Status
 
-#: Words that a column of statuses may hold; the last one is of trials that were planned and did not run yet.
+#: Allowed words in a column of statuses. The last one is for trials that were planned and have not run yet.
 STATUSES = (*sorted(str(status) for status in Status), MISSING)
 
 
 def table_trials(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
-    """A row a trial as `analysis.table` makes it of plan and records; `mapping` is `columns.resolved`.
+    """One row for each trial, as `analysis.table` joins plan and records.
 
-    Raises `ValueError` for a metric that is no number and a status that is unknown or empty.
+    `mapping` is the result of `columns.resolved`. Raises `ValueError` for a metric that is not a number and a status
+    that is unknown or empty.
     """
     status = _statuses(rows, mapping)
     planned = pd.DataFrame(
@@ -41,7 +42,7 @@ def table_trials(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
 
 
 def config_ids(table: pd.DataFrame, mapping: TableMapping) -> pd.Series:
-    """One number a configuration of a loss, in the order in which they occur."""
+    """A number for each configuration of a loss, in order of occurrence."""
     keys = ["arm", *map(hp_column, mapping.axes)]
     return table.groupby(keys, dropna=False, sort=False).ngroup().astype(str)
 
@@ -52,7 +53,7 @@ def hp_column(name: str) -> str:
 
 
 def _seeds(column: pd.Series) -> np.ndarray:
-    """Whole numbers as they are, anything else by its place in the order."""
+    """Whole numbers unchanged; other values by their position in sorted order."""
     if column.dtype.kind == "f" and (column % 1 == 0).all():
         return column.to_numpy().astype(int)
     return column.to_numpy() if column.dtype.kind in "iu" else pd.factorize(column, sort=True)[0]

@@ -1,4 +1,4 @@
-"""Every section of a report, in its order."""
+"""All sections of a report, in order."""
 
 import dataclasses
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from analysis.sections.transfer import data_transfer_section, transfer_section
 from analysis.sections.tuning import tuning_section
 from analysis.study_analysis import StudyAnalysis
 
-#: Builders by the section's anchor; one gives None where the study has nothing that it is about.
+#: Builders by the section's anchor. A builder returns None where the study has no data for its section.
 SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
     "claims": claims_section,
     "optima": optima_section,
@@ -58,31 +58,31 @@ SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
 }
 
 
-#: Where losses are not compared: a study of claims, or more problems than a page can show surfaces and scores of.
+#: Sections of a study that does not compare losses: one of claims, or one with too many arms for surfaces and scores.
 _UNRANKED = ("claims", "optima", "selection", "diagnostics", "failures", "environment", "study")
 
 
 def build_sections(findings: StudyAnalysis) -> dict[str, Content]:
-    """The sections that the findings have something for, by anchor."""
+    """The sections for which the analysis has data, by anchor."""
     names = SECTIONS if findings.ranks_losses else _UNRANKED
     built = {name: SECTIONS[name](findings) for name in names}
     return {name: content for name, content in built.items() if content is not None}
 
 
-#: Builders of what relates several data sets.
+#: Builders of sections that compare several data sets.
 RELATING: dict[str, Callable[[DataSetsAnalysis], Content]] = {
     "overview": overview_section,
     "transfer": data_transfer_section,
     "sensitivity": sensitivity_section,
 }
 
-#: Data sets up to which a report shows all sections of each; beyond, those of `_SHORT`, without figures.
+#: Up to this number of data sets, a report shows all sections of each; for more, those of `_SHORT`, without figures.
 _FEW = 8
 _SHORT = ("scores", "comparisons", "failures", "fairness")
 
 
 def build_parts(environments: DataSetsAnalysis) -> dict[str, dict[str, Content]]:
-    """The sections that relate the data sets under "", and those of each data set under its anchor."""
+    """The sections that compare the data sets under "", and those of each data set under its anchor."""
     parts = {"": {name: build(environments) for name, build in RELATING.items()}}
     short = len(environments.findings) > _FEW
     for name, findings in environments.findings.items():
@@ -96,7 +96,7 @@ def _short_sections(findings: StudyAnalysis) -> dict[str, Content]:
 
 
 def on_one_page(environments: DataSetsAnalysis, parts: dict[str, dict[str, Content]]) -> dict[str, Content]:
-    """The sections of all parts, with titles that name the data set and anchors and files under its own."""
+    """The sections of all parts. Titles name the data set; anchors and files start with the data set's anchor."""
     names = {anchor: name for name, anchor in environments.anchors.items()}
     return {
         f"{anchor}_{name}" if anchor else name: placed(content, anchor, names[anchor]) if anchor else content
@@ -106,7 +106,7 @@ def on_one_page(environments: DataSetsAnalysis, parts: dict[str, dict[str, Conte
 
 
 def placed(content: Content, anchor: str, name: str) -> Content:
-    """A section of one data set or study on a page of several: figures and files under its anchor."""
+    """A section of one data set or study for a page of several: figures and files are under its anchor."""
     figures = {
         f"{anchor}/{key}": dataclasses.replace(figure, data=f"{anchor}/{figure.data}" if figure.data else "")
         for key, figure in content.figures.items()

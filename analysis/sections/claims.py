@@ -1,4 +1,4 @@
-"""StudyAnalysis: what became of each claim that the study file writes down."""
+"""The section on claims: the result of each claim in the study file."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from analysis.study_analysis import StudyAnalysis, judged_claims
 
 
 def claims_section(findings: StudyAnalysis) -> Content | None:
-    """Confirmed, not confirmed or not testable, claim by claim; None for a study without claims."""
+    """Claims by result: confirmed, not confirmed or not testable; None for a study without claims."""
     judged = judged_claims(findings)
     if not judged:
         return None
     confirmed = sum(item.status == CONFIRMED for item in judged)
     return Content(
-        title="StudyAnalysis: the papers' claims",
+        title="Findings: the papers' claims",
         lead=f"{confirmed} of {len(judged)} claims are confirmed. Each stands in the study file with what would "
         "confirm it; a trial that failed agrees with none. What is confirmed holds for the sizes, budgets and "
         "the optimiser of this study.",
@@ -26,7 +26,7 @@ def claims_section(findings: StudyAnalysis) -> Content | None:
 
 
 def claims_table(judged: Sequence[ClaimResult], *, title: str = "", figures: str = "") -> ShownTable:
-    """A row a claim; `figures` is what stands before the name of a figure on the page."""
+    """One row for each claim; `figures` is the prefix of figure names on the page."""
     columns = [(name, TEXT) for name in ("Claim", "Finding", "Paper", "Confirmed by", "Figure")]
     return table(columns, [_cells(item, figures) for item in judged], title=title)
 

@@ -1,4 +1,4 @@
-"""One page of what became of the claims of several studies, with the figures that show it."""
+"""One page on the claims of several studies: the results, and the figures that show them."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from analysis.wording import counted, listing
 
 
 def claims_sentences(studies: Sequence[StudyAnalysis]) -> list[str]:
-    """How many claims came to which end."""
+    """How many claims have each result."""
     ends = [item.status for findings in studies for item in judged_claims(findings)]
     counts = [
         f"{ends.count(end)} {end}" for end in (CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN) if end in ends
@@ -23,7 +23,7 @@ def claims_sentences(studies: Sequence[StudyAnalysis]) -> list[str]:
 
 
 def claims_parts(studies: Sequence[StudyAnalysis]) -> dict[str, dict[str, Content]]:
-    """The tables of all claims under "", and the figures that they name under each study."""
+    """The tables of all claims under "", and the figures that they name under the name of each study."""
     parts = {"": {"claims": _all_claims(studies)}}
     return parts | {findings.info.name: {"evidence": _evidence(findings)} for findings in studies}
 

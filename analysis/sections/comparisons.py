@@ -1,4 +1,4 @@
-"""Losses against the reference."""
+"""The section of comparisons of losses with the reference."""
 
 from analysis.sections.content import TEXT, Cell, Content, gap_cell, table
 from analysis.statistics.compare import Comparison

@@ -1,4 +1,4 @@
-"""What a section of a report says, apart from how a page, a text or a file of tables shows it."""
+"""The content of a section, independent of how the page, the Markdown text and the table files show it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ from analysis.fairness.card import Card
 from analysis.statistics.intervals import Estimate
 from analysis.wording import NONE, Scale, interval, percent
 
-#: Kinds of columns: words to the left, numbers to the right, counts to the right without a break.
+#: Kinds of columns: words are aligned left, numbers right, counts right without a line break.
 TEXT, NUMBER, COUNT = "text", "number", "count"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A value as readers see it, what stands below it, and what its column is sorted by."""
+    """A value as readers see it, the text below it, and the key for sorting its column."""
 
     text: str
     below: str = ""
-    sort: float | str | None = None  # the text where not given
-    link: str = ""  # anchor in the page that the text leads to
+    sort: float | str | None = None  # the text if None
+    link: str = ""  # anchor in the page that the text links to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownTable:
-    """A table for readers; each row has a cell a column."""
+    """A table for readers; each row has one cell for each column."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -45,7 +45,7 @@ class ShownTable:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownFigure:
-    """A figure that is drawn on demand, with the name of the data table that it shows."""
+    """A figure that is drawn on demand, and the name of the data table that it shows."""
 
     build: Callable[[], Figure | None]  # None where there is nothing to draw
     caption: str
@@ -54,11 +54,11 @@ class ShownFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """A section. Everything may be empty; `lead` then says why."""
+    """A section. Every field except the title may be empty; `lead` then gives the reason."""
 
     title: str
     lead: str = ""
-    sentences: tuple[str, ...] = ()  # what is found, most important first
+    sentences: tuple[str, ...] = ()  # results, most important first
     tables: tuple[ShownTable, ...] = ()
     figures: Mapping[str, ShownFigure] = field(default_factory=dict)  # by file name
     data: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # files of tables, by name
@@ -66,11 +66,11 @@ class Content:
     facts: tuple[tuple[str, str], ...] = ()  # term and text
     listing: str = ""  # text in fixed width
     folded: bool = False  # shown on demand where the page can
-    data_set: str = ""  # that it is about, on a page of several
+    data_set: str = ""  # the data set of this section, on a page of several
 
     @property
     def heading(self) -> str:
-        """The title, with the data set that it is about."""
+        """The title, with the data set on a page of several."""
         return f"{self.data_set}: {self.title}" if self.data_set else self.title
 
 
@@ -81,7 +81,7 @@ def table(
     title: str = "",
     note: str = "",
 ) -> ShownTable:
-    """A table of titles (numbers) or (title, kind), and of cells or plain texts."""
+    """A table; columns are titles (of numbers) or pairs (title, kind), rows are cells or plain texts."""
     return ShownTable(
         columns=tuple(
             Column(title=each) if isinstance(each, str) else Column(title=each[0], kind=each[1])
@@ -96,7 +96,7 @@ def table(
 
 
 def score_cell(estimate: Estimate, scale: Scale) -> Cell:
-    """A score with, below it, its interval or why there is none."""
+    """A score and, below it, its interval or the reason why it has none."""
     return Cell(
         text=scale.value(estimate.value),
         below=with_note(scale.interval(estimate), estimate),
@@ -105,7 +105,7 @@ def score_cell(estimate: Estimate, scale: Scale) -> Cell:
 
 
 def share_cell(estimate: Estimate) -> Cell:
-    """A share in percent, likewise."""
+    """A share in percent and, below it, its interval or the reason why it has none."""
     return Cell(
         text=percent(estimate.value),
         below=with_note(interval(estimate), estimate),
@@ -114,7 +114,7 @@ def share_cell(estimate: Estimate) -> Cell:
 
 
 def gap_cell(estimate: Estimate, scale: Scale) -> Cell:
-    """A difference of scores, likewise; plus is better."""
+    """A difference of scores, where plus is better, and below it its interval or the reason why it has none."""
     return Cell(
         text=scale.gap(estimate.value),
         below=with_note(scale.gap_interval(estimate), estimate),
@@ -128,18 +128,18 @@ def number_cell(value: float, form: str = ".3g", *, below: str = "") -> Cell:
 
 
 def bracket(estimate: Estimate, form: str) -> str:
-    """The ends of a plain number's interval, and what is to be said of it or why there is none."""
+    """The ends of a plain number's interval, and the estimate's note."""
     ends = f"[{signed(estimate.low, form)}, {signed(estimate.high, form)}]" if estimate.has_interval else ""
     return with_note(ends, estimate)
 
 
 def with_note(ends: str, estimate: Estimate) -> str:
-    """An interval as it is written, empty without one, and below it what the estimate's note says."""
+    """The text of an interval, which may be empty, and below it the estimate's note."""
     return "\n".join(filter(None, [ends, estimate.note]))
 
 
 def signed(value: float, form: str) -> str:
-    """A number with a true minus sign and without a signed zero."""
+    """A number with a true minus sign; a zero has no sign."""
     if not np.isfinite(value):
         return NONE
     text = f"{value:{form}}"

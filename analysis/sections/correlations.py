@@ -1,4 +1,4 @@
-"""Which representation metric goes along with the outcome."""
+"""The section on correlations of representation metrics with the reported metric."""
 
 import numpy as np
 import pandas as pd
@@ -16,11 +16,14 @@ _WHERE = {"z": "projection z", "h": "encoder output h"}
 
 
 def correlations_section(findings: StudyAnalysis) -> Content | None:
-    """Correlations of every representation metric with the outcome, overall, within a loss and between seeds."""
+    """Correlations of every representation metric with the reported metric: overall, within a loss, between seeds.
+
+    None for an adaptive search, without finished trials or metrics, and where losses ran on different seeds.
+    """
     names = _metrics(findings)
     if (
         not names or not findings.any_finished or findings.adaptive
-    ):  # places of a search crowd near its optimum
+    ):  # the places of a search are dense near its optimum
         return None
     parts = list(findings.wholes.values())
     if any(not np.array_equal(part.seeds, parts[0].seeds) for part in parts):
@@ -74,7 +77,7 @@ def correlations_section(findings: StudyAnalysis) -> Content | None:
 
 
 def _metrics(findings: StudyAnalysis) -> list[str]:
-    """Metrics that some arm has and that vary; sizes are none."""
+    """Representation metrics that some arm has; sizes of representations are not metrics."""
     columns = dict.fromkeys(name for cells in findings.wholes.values() for name in cells.raw)
     return [
         name

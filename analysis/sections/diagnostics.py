@@ -1,4 +1,4 @@
-"""What losses and measures do on fixed points: bias and variance by batch size, precision, uniformity."""
+"""The section of diagnostic trials on fixed points: bias and variance by batch size, precision, uniformity."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ from analysis.sections.content import Content, ShownFigure
 from analysis.statistics.intervals import LEVEL
 from analysis.study_analysis import StudyAnalysis
 
-#: Columns of a record that diagnostic trials alone have.
+#: Columns of a record that only diagnostic trials have.
 DIAGNOSTIC_COLUMNS = frozenset(
     {
         "loss_population", "loss_mean", "loss_mean_error", "loss_shift_ratio",
@@ -31,7 +31,7 @@ _INTERVALS = f"Vertical lines: {100 * LEVEL:.0f} % intervals over seeds (Student
 
 
 def diagnostics_section(findings: StudyAnalysis) -> Content | None:
-    """The figures of what a diagnostic study measures; None for other studies."""
+    """The figures for the quantity that a diagnostic study measures; None for other studies."""
     measures = set(findings.table["hp_measure"].dropna()) if "hp_measure" in findings.table else set()
     if not findings.any_finished or len(measures) != 1:
         return None
@@ -91,7 +91,7 @@ def _points(findings: StudyAnalysis) -> Content:
 
 
 def _measured(findings: StudyAnalysis) -> pd.DataFrame:
-    """What each trial was asked and what it measured."""
+    """The hyperparameters of each trial and what it measured."""
     table = findings.table.dropna(axis=1, how="all")
     columns = DIAGNOSTIC_COLUMNS.intersection(table)
     return table[

@@ -1,4 +1,4 @@
-"""Where in the space the ranking holds, and what can be decided."""
+"""The section on differences: where in the space the ranking holds, and what is decided."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -21,17 +21,17 @@ from analysis.wording import p_value, percent
 
 @dataclass(frozen=True, kw_only=True)
 class Rivalry:
-    """One arm against the reference, over the places that both have."""
+    """One arm against the reference, over the places of both."""
 
     surface: DifferenceSurface
     improvement: Estimate
     flip: float
     equivalence: Equivalence
-    note: str  # why nothing is sure yet, or empty
+    note: str  # why the results are provisional, or empty
 
 
 def differences_section(findings: StudyAnalysis) -> Content | None:
-    """Difference maps against the reference, with the share of the space where the ranking reverses."""
+    """Difference maps against the reference, with the share of the space where the ranking is reversed."""
     if findings.adaptive:
         return None
     rivalries = _rivalries(findings)
@@ -84,7 +84,7 @@ def _rivalries(findings: StudyAnalysis) -> dict[str, Rivalry]:
 
 
 def _rivalry(findings: StudyAnalysis, label: str) -> Rivalry | None:
-    """None for the reference itself, and for arms whose grids have no places in common."""
+    """None for the reference itself, and for arms whose grid does not match that of the reference."""
     reference = findings.info.reference_arm.label
     own, other = findings.cells[label], findings.cells[reference]
     if label == reference or not comparable(own, other):
@@ -103,7 +103,7 @@ def _rivalry(findings: StudyAnalysis, label: str) -> Rivalry | None:
 
 
 def comparable(own: Cells, other: Cells) -> bool:
-    """Whether two arms' cells can be matched by their places: grids of one shape, or equally many drawn points."""
+    """Whether two arms' cells match by position: grids of one shape, with the same seeds."""
     same = own.shape == other.shape and own.codes.shape == other.codes.shape
     return same and np.array_equal(own.seeds, other.seeds) and (own.shape is not None)
 

@@ -1,4 +1,4 @@
-"""How often trials fail over the space, and what that costs a loss."""
+"""Tables and figures on failure rates over the space and their cost, for the section on failures."""
 
 from functools import partial
 
@@ -32,7 +32,7 @@ def failure_surfaces(findings: StudyAnalysis) -> dict[str, FailureSurface]:
 
 
 def rates_shown(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) -> ShownTable:
-    """Rates over the space, where they are highest, and the scores with failures and without, a row a loss."""
+    """One row for each loss: rate over the space, highest rate, and scores with and without failures."""
     unit = findings.info.metric.difference_unit
     columns = [
         ("Loss", TEXT),
@@ -54,7 +54,7 @@ def rates_shown(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) ->
 
 
 def rates_figure(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) -> dict[str, ShownFigure]:
-    """The maps of failure rates, where there is anything to draw."""
+    """The maps of failure rates, if there is anything to draw."""
     drawn = any(item.failed.any() and findings.cells[label].shape for label, item in surfaces.items())
     figure = ShownFigure(
         build=partial(failure_maps, findings, surfaces),
@@ -74,7 +74,7 @@ def rates_table(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) ->
 
 
 def costs_table(findings: StudyAnalysis, surfaces: dict[str, FailureSurface]) -> pd.DataFrame:
-    """One row an arm: the rate over the space, and averages with failures and without."""
+    """One row for each arm: the rate over the space, and the means with and without failures."""
     return pd.DataFrame([_told(findings, label, item) for label, item in surfaces.items()])
 
 
@@ -102,7 +102,7 @@ def _row(findings: StudyAnalysis, label: str, item: FailureSurface) -> list[Cell
 
 
 def _worst(findings: StudyAnalysis, label: str, item: FailureSurface) -> Cell:
-    """The configuration that fails most often: rate and place."""
+    """The configuration that fails most often, with its rate and place."""
     if not item.failed.any():
         return Cell(text=percent(0.0) if item.tried.any() else percent(np.nan), sort=0.0)
     at, arm = int(np.nanargmax(item.rate)), findings.info.arm(label)

@@ -1,4 +1,4 @@
-"""What failed, and what is there."""
+"""The section on failures and coverage."""
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from analysis.study_analysis import StudyAnalysis
 from analysis.tables import coverage_table, failures_table, trials_table
 from analysis.wording import NONE, number
 
-#: Kinds of failure that are listed; the table file holds every failed trial.
+#: Largest number of kinds of failure in the table; the table file has every failed trial.
 _MOST = 30
 
 _COUNTS = {
@@ -31,7 +31,7 @@ _COUNTS = {
 
 
 def failures_section(findings: StudyAnalysis) -> Content:
-    """Trials by status, the kinds of failure, and how often and at what cost they happen."""
+    """Trials by status, the kinds of failure, their rates and their cost."""
     coverage, failed, surfaces = (
         coverage_table(findings),
         failures_table(findings),
@@ -64,7 +64,7 @@ def failures_section(findings: StudyAnalysis) -> Content:
 
 def _coverage(findings: StudyAnalysis, coverage: pd.DataFrame) -> ShownTable:
     names = {arm.label: arm.name for arm in findings.info.arms}
-    if not findings.ranks_losses:  # arms are problems then, many of them
+    if not findings.ranks_losses:  # the arms are then problems, and there are many
         whole = {arm.label: arm.whole_label for arm in findings.info.arms}
         coverage = (
             coverage.assign(arm=coverage["arm"].map(whole)).groupby("arm", sort=False, as_index=False).sum()

@@ -1,4 +1,4 @@
-"""How much of the space is good: tolerance volumes and the profile over the space."""
+"""The section on how much of the space is good: tolerance volumes and the performance profile."""
 
 from functools import partial
 
@@ -22,7 +22,7 @@ _THRESHOLDS = 200
 
 
 def good_space_section(findings: StudyAnalysis) -> Content | None:
-    """Shares of the space near each loss's own best and near the best of all, and the whole profile."""
+    """Shares of the space near each loss's best and near the best of all losses, and the whole profile."""
     if not findings.any_finished or findings.adaptive:
         return None
     profiles = {label: _profile(findings, label) for label in findings.cells}
@@ -60,9 +60,9 @@ def _thresholds(findings: StudyAnalysis) -> np.ndarray:
 
 
 def _area_ends(findings: StudyAnalysis) -> tuple[float, float]:
-    """Thresholds that the area reaches over: the metric's bounds, an infinite one as far as scores of any loss go.
+    """Thresholds between which the area is computed: the metric's bounds, and the extreme scores for infinite ones.
 
-    So one extreme trial of one loss moves no other loss's area where the metric is bounded.
+    With a bounded metric, one extreme trial of a loss does not change the area of another loss.
     """
     bounds, observed = findings.info.metric.score_bounds, _thresholds(findings)[[0, -1]]
     low, high = (b if np.isfinite(b) else float(o) for b, o in zip(bounds, observed, strict=True))

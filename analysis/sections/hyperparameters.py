@@ -1,4 +1,4 @@
-"""What each hyperparameter matters: importance, tunability and mistunability."""
+"""The section on hyperparameters: importance, tunability and mistunability."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ _NONE_YET = f"No importances yet: they need {LEAST_SEEDS} seeds that know every 
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
-    """Importances of the axes of one whole arm, and on a grid what tuning each is worth."""
+    """Importances of the axes of one uncut arm and, on a grid, the value of tuning each."""
 
     axes: tuple[AxisInfo, ...]  # those with more than one value
     importances: Importances
@@ -38,7 +38,7 @@ class Meaning:
 
 
 def hyperparameters_section(findings: StudyAnalysis) -> Content | None:
-    """Importances with bootstrap spread, gains and harms, by loss and hyperparameter."""
+    """Importances, gains and harms by loss and hyperparameter."""
     if not findings.any_finished or findings.adaptive:
         return None
     found = {label: item for label in findings.wholes if (item := _meaning(findings, label)) is not None}

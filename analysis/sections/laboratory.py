@@ -1,4 +1,4 @@
-"""The mini-batch laboratory: how near trials on the sphere come to the optimum, and what choosing batches costs."""
+"""The sections on sphere trials: how near they come to the optimum, and the cost of choosing batches."""
 
 from functools import partial
 
@@ -38,7 +38,7 @@ def optima_section(findings: StudyAnalysis) -> Content | None:
 
 
 def selection_section(findings: StudyAnalysis) -> Content | None:
-    """What choosing batches costs and brings; None where all trials choose alike."""
+    """Costs and gains of choosing batches; None where all trials choose in the same way."""
     if findings.table["hp_selection"].nunique() < 2 or not findings.any_finished:
         return None
     metric = findings.info.metric

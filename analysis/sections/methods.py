@@ -1,4 +1,4 @@
-"""How the numbers came about."""
+"""The section on methods: how the numbers were computed."""
 
 from analysis.sections.content import Content
 from analysis.sections.scores import place_words, tolerance_words
@@ -12,7 +12,7 @@ from analysis.wording import Scale, listing
 
 
 def methods_section(findings: StudyAnalysis) -> Content:
-    """Definitions and choices, each with what it comes to in this study."""
+    """Definitions and choices, each with its values in this study."""
     eps, tail = tolerance_words(findings), f"{100 * TAIL:.0f} %"
     facts = (
         ("Selection", _selection(findings)),
@@ -105,7 +105,7 @@ def _default(findings: StudyAnalysis) -> str:
 
 
 def _intervals(findings: StudyAnalysis) -> str:
-    """The unit of resampling, and how each score's interval is made."""
+    """The unit of resampling, and how the interval of each score is computed."""
     info, level = findings.info, f"{100 * LEVEL:.0f} %"
     sets = (
         "whatever it sets in these trials"

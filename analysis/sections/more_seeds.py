@@ -1,4 +1,4 @@
-"""What more seeds would decide, and where in the space the noise is."""
+"""The section on more seeds: what they would decide, and where in the space the noise is."""
 
 import math
 
@@ -15,12 +15,12 @@ from analysis.statistics.power import POWER
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, SCORE_WORDS, Scale, percent
 
-#: Shares of all trials that the noisiest configurations are told for.
+#: Share of all configurations that counts as the noisiest.
 _NOISIEST = 0.10
 
 
 def more_seeds_section(findings: StudyAnalysis) -> Content | None:
-    """Seeds that would settle each comparison, and how unevenly noise is spread over the space."""
+    """Numbers of seeds that would settle each comparison, and how uneven the noise is over the space."""
     if findings.adaptive or not any(_noise(cells) is not None for cells in findings.cells.values()):
         return None
     tables = (_comparisons(findings),) if findings.comparisons else ()
@@ -91,7 +91,7 @@ def _noises(findings: StudyAnalysis) -> ShownTable:
 
 
 def _noise(cells: Cells) -> tuple[float, float, float] | None:
-    """Median and largest deviation over seeds, and the noisiest tenth's share of the average's variance."""
+    """Median and largest deviation over seeds, and the share of the noisiest tenth in the variance of the mean."""
     _, deviation, _ = mean_and_spread(cells.test)
     known = np.isfinite(deviation) & (cells.weights > 0)
     if not known.any():

@@ -1,4 +1,4 @@
-"""What a report of several data sets opens with: each loss on each of them."""
+"""The first section of a report on several data sets: each loss on each data set."""
 
 import math
 
@@ -15,7 +15,7 @@ from analysis.wording import NONE, Scale, listing, opened
 
 
 def overview_section(environments: DataSetsAnalysis) -> Content:
-    """Scores and verdicts by data set and loss, and what to beware of."""
+    """Scores and verdicts by data set and loss, with cards of warnings."""
     metric = environments.info.metric
     columns = [
         ("Data", TEXT),
@@ -82,7 +82,7 @@ def _stacked(environments: DataSetsAnalysis, tables: dict[str, pd.DataFrame]) ->
 
 
 def _look_alikes(environments: DataSetsAnalysis) -> list[Card]:
-    """A card for names that differ in spelling alone."""
+    """A card for names that differ only in spelling."""
     groups: dict[str, list[str]] = {}
     for name in environments.findings:
         groups.setdefault("".join(c for c in name.lower() if c.isalnum()), []).append(name)

@@ -1,4 +1,4 @@
-"""The metric over the space: surfaces, lines along each axis, effective rank."""
+"""The sections on the metric over the space: surfaces, lines along each axis, effective rank."""
 
 from functools import partial
 
@@ -18,7 +18,7 @@ _LINE = (
 
 
 def surfaces_section(findings: StudyAnalysis) -> Content | None:
-    """One heat map a loss that has a grid; None where none has one."""
+    """One heat map for each loss with a grid; None where no loss has one."""
     metric = findings.info.metric
     title = f"{opened(metric.noun)} over the space"
     if not findings.surfaces:
@@ -46,7 +46,7 @@ def surfaces_section(findings: StudyAnalysis) -> Content | None:
 
 
 def places_section(findings: StudyAnalysis) -> Content | None:
-    """One scatter plot a loss whose configurations form no grid of two axes; None where all have one."""
+    """One scatter plot for each loss whose configurations are not a grid of two axes; None without such losses."""
     shown = without_surface(findings)
     if not shown:
         return None
@@ -94,12 +94,12 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
 
 
 def rank_section(findings: StudyAnalysis) -> Content | None:
-    """Effective rank over the space; None where no loss has a grid, and for tables of others without one."""
+    """Effective rank over the space; None where no loss has a grid, and for imported tables without the metric."""
     if not findings.surfaces:
         return None
     column = findings.info.rank_metric
     if not findings.surfaces_of(column):
-        if findings.info.imported:  # tables of others rarely have one, and need no word on it
+        if findings.info.imported:  # imported tables rarely have one, so the report does not mention it
             return None
         return Content(title="Effective rank", lead="No trial has an effective rank.")
     figure = ShownFigure(

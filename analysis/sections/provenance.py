@@ -1,4 +1,4 @@
-"""Fairness cards, the environment of the trials, and the study file."""
+"""The sections on provenance: fairness cards, the environment of the trials, and the study file."""
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ def fairness_section(findings: StudyAnalysis) -> Content:
 
 
 def environment_section(findings: StudyAnalysis) -> Content:
-    """What the trials were and ran on."""
+    """Task, data, encoder and training of the trials, and the machine and software they ran on."""
     info = findings.info
     told = [("Task", info.task), ("Data", info.data), ("Encoder", info.encoder), ("Training", info.training)]
     facts = [(name, redact_paths(text)) for name, text in told if text]
@@ -39,7 +39,7 @@ def environment_section(findings: StudyAnalysis) -> Content:
 
 
 def environment_facts(rows: pd.DataFrame) -> list[tuple[str, str]]:
-    """What the trials ran on, as (name, values); several values are told with their counts."""
+    """Machine and software of the trials, as (name, values); several values have their counts."""
     facts = [
         (name, values_with_counts(rows[column]))
         for column, name in _COLUMNS.items()
@@ -53,6 +53,6 @@ def environment_facts(rows: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def study_section(findings: StudyAnalysis) -> Content:
-    """The file that was run."""
+    """The study file."""
     text = redact_paths(findings.info.spec_text)
     return Content(title="Study file", lead="" if text else "The study came without a file.", listing=text)

@@ -1,4 +1,4 @@
-"""Losses by score."""
+"""The section on robustness scores by loss."""
 
 import math
 from functools import partial
@@ -16,7 +16,7 @@ from analysis.wording import NONE, Scale, number, opened
 
 
 def scores_section(findings: StudyAnalysis) -> Content:
-    """Every robustness score of every loss, with its interval; of an adaptive search what tuning found."""
+    """Every robustness score of every loss, with its interval; for an adaptive search only the tuned score."""
     if findings.adaptive:
         return search_section(findings)
     metric, eps = findings.info.metric, tolerance_words(findings)
@@ -64,13 +64,13 @@ def scores_section(findings: StudyAnalysis) -> Content:
 
 
 def tolerance_words(findings: StudyAnalysis) -> str:
-    """The tolerance with its unit, as `2 points`."""
+    """The tolerance with its unit, such as `2 points`."""
     metric = findings.info.metric
     return f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
 
 
 def place_words(choice: Choice, arm: ArmInfo) -> list[str]:
-    """A configuration, a text an axis."""
+    """A configuration as texts, one for each axis."""
     return [f"{arm.axis(name).words} {number(value)}" for name, value in choice.place.items()]
 
 

@@ -1,4 +1,4 @@
-"""Reports of adaptive searches: what tuning at a budget finds, and nothing of the space."""
+"""The section on scores of an adaptive search: results of tuning at a budget, without statements on the space."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ from analysis.wording import NONE, Scale, counted, number, opened, wrapped
 
 
 def search_section(findings: StudyAnalysis) -> Content:
-    """Each loss tuned at the search's budget, and the best so far over its configurations."""
+    """Each loss tuned at the budget of the search, and the best score so far over its configurations."""
     metric, curves = findings.info.metric, best_so_far(findings)
     level = f"{100 * LEVEL:.0f} %"
     columns = [
@@ -83,7 +83,7 @@ def _curve(findings: StudyAnalysis, label: str) -> list[Estimate]:
 
 
 def _order(findings: StudyAnalysis, label: str) -> list[int]:
-    """The cells in the order in which their first trial was planned."""
+    """The cells in the order in which their first trials were planned."""
     cells = findings.cells[label]
     rows = findings.table[findings.table["arm"] == label]
     codes = [np.searchsorted(axis.values, axis_values(rows, axis.info)) for axis in cells.axes]

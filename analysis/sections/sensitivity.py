@@ -1,4 +1,4 @@
-"""How much a loss wants tuning on each data set, and in how many hyperparameters."""
+"""The section on sensitivity: how much a loss needs tuning on each data set, and in how many hyperparameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ _FORM = ".2f"
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """One loss over the configurations that its data sets share."""
+    """Results for one loss over the configurations that its data sets share."""
 
     aligned: Aligned
     sensitivity: Sensitivity
     dimensionality: (
         Dimensionality | None
-    )  # None where those configurations are no grid, nothing varies, or no seed is shared
+    )  # None where those configurations are not a grid, nothing varies, or no seed is shared
 
 
 def sensitivity_section(environments: DataSetsAnalysis) -> Content:
@@ -80,7 +80,7 @@ def sensitivity_section(environments: DataSetsAnalysis) -> Content:
 
 
 def tuning_needs(environments: DataSetsAnalysis) -> dict[str, Needs]:
-    """By uncut arm, of those that several data sets share with two configurations or more."""
+    """By label, for uncut arms of which several data sets share at least two configurations."""
     scales, found = _scales(environments), {}
     for label, names in environments.losses.items():
         aligned = environments.aligned(label)
@@ -115,7 +115,7 @@ def _needs(aligned: Aligned, scale: np.ndarray) -> Needs:
 
 
 def _sentences(environments: DataSetsAnalysis, found: Mapping[str, Needs]) -> tuple[str, ...]:
-    """The losses by sensitivity, the least first."""
+    """The losses by sensitivity, the least sensitive first."""
     known = [label for label, item in found.items() if np.isfinite(item.sensitivity.sensitivity.value)]
     if not known:
         return ("No loss has its sensitivity yet.",)

@@ -1,4 +1,4 @@
-"""How headline scores hang on the range and the measure of the main axis, and on choosing by the same seeds."""
+"""The section on stability: how scores change with the range and measure of the main axis, and the winner's curse."""
 
 import math
 
@@ -80,7 +80,7 @@ def _variants(
 ) -> dict[str, RangeStability]:
     cells = findings.cells[label]
     axis = cells.axes[1]
-    # on a grid with gaps, scores of a part of it are not over the same seeds, nor those declared the ones shown above
+    # with gaps, parts of the grid have scores over different seeds, and the declared scores differ from those above
     if not axis.numeric or len(axis.values) < 2 or not np.isfinite(cells.test).all():
         return {}
     variants, weights = range_variants(axis.values, axis.info.measure), [each.weights for each in cells.axes]
@@ -99,7 +99,7 @@ def _curse(findings: StudyAnalysis) -> ShownTable:
     scale, rows = Scale(findings.info.metric), []
     for label, cells in findings.cells.items():
         name, gaps = findings.info.arm(label).name, findings.summaries[label].gaps
-        if gaps:  # the best is then one of the few cells that know all seeds
+        if gaps:  # the best would be one of the few complete cells
             rows.append([name, *(Cell(text=NONE, below=gaps) for _ in range(3))])
             continue
         found = winners_curse(cells.test, cells.validation, bounds=findings.info.metric.score_bounds)

@@ -1,4 +1,4 @@
-"""Steps away from the tuned place: batch size, its interplay with the main axis, one step of the grid."""
+"""The section on steps away from the tuned place: over batch size, along the main axis, and by one grid step."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from analysis.wording import Scale
 
 @dataclass(frozen=True, kw_only=True)
 class Steps:
-    """One arm over its grid of x axis and main axis."""
+    """Results for one arm over its grid of x axis and main axis."""
 
     elasticity: BatchElasticity
     drift: Estimate
@@ -24,7 +24,7 @@ class Steps:
 
 
 def steps_section(findings: StudyAnalysis) -> Content | None:
-    """Elasticity to batch size, drift of the best main-axis value, and the drop after one step of the grid."""
+    """Elasticity to batch size, drift of the best main-axis value, and the drop after one grid step."""
     found = {label: _steps(findings, label) for label in findings.surfaces if _numeric(findings, label)}
     if not found or not findings.any_finished:
         return None

@@ -1,4 +1,4 @@
-"""One loss in several studies: the difference over the configurations and seeds that they share."""
+"""The section on one loss in several studies: differences over the shared configurations and seeds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from analysis.wording import Scale
 
 @dataclass(frozen=True, kw_only=True)
 class StudyGap:
-    """A loss in one study less the same loss in the first one."""
+    """The score of a loss in one study less that of the same loss in the first one."""
 
     loss: str
     study: str
@@ -32,7 +32,7 @@ class StudyGap:
 
 
 def studies_section(findings: StudyAnalysis) -> Content | None:
-    """Every loss that several studies tried; None of one study."""
+    """Every loss that several studies tried; None for one study."""
     if STUDY not in findings.table.columns or findings.table[STUDY].nunique() < 2:
         return None
     gaps = list(study_gaps(findings))
@@ -60,7 +60,7 @@ def studies_section(findings: StudyAnalysis) -> Content | None:
 
 
 def study_gaps(findings: StudyAnalysis) -> Iterator[StudyGap]:
-    """The gaps of all losses with the same axes in two studies or more, in the order of the arms."""
+    """The gaps of all losses with the same axes in at least two studies, in the order of the arms."""
     studies = [str(name) for name in findings.table[STUDY].unique()]
     suffixes = {study: arm_label("", study) for study in studies}
     labels = dict.fromkeys(

@@ -1,5 +1,4 @@
-"""What a configuration is worth that was tuned elsewhere: at another batch size or budget, for another loss, on other
-data."""
+"""The sections on configurations tuned elsewhere: at another batch size or budget, for another loss or data set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from analysis.statistics.transfer import TransferRegret, transfer_regret
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE
 
-#: Axes beside the x axis along which a configuration is carried over: a short budget tunes for a long one.
+#: Axes, besides the x axis, along which a configuration is transferred: a short budget may tune for a long one.
 _BUDGETS = ("hp_epochs", "hp_steps", "hp_samples")
 _METHOD = (
     "The configuration is chosen by validation on one half of the seeds and scored on the other, at home and away "
@@ -33,16 +32,16 @@ _METHOD = (
 
 @dataclass(frozen=True, kw_only=True)
 class Regrets:
-    """The regret matrix of one loss, or of the losses of one main axis, over environments of one kind."""
+    """The regret matrix of one loss, or of the losses with one main axis, over environments of one kind."""
 
-    kind: str  # what environments are, such as "batch size"
-    of: str  # whose configurations
+    kind: str  # the kind of environment, such as "batch size"
+    of: str  # the loss or losses of the configurations
     aligned: Aligned
     found: TransferRegret
 
 
 def transfer_section(findings: StudyAnalysis) -> Content | None:
-    """Regrets between batch sizes, budgets and losses of like axes; None where there is nothing of that."""
+    """Regrets between batch sizes, budgets and losses with the same axes; None where there are none of these."""
     if not findings.any_finished or findings.adaptive:
         return None
     items = [*_along_axes(findings), *_across_losses(findings)]
@@ -87,7 +86,7 @@ def _along_axes(findings: StudyAnalysis) -> list[Regrets]:
 
 
 def _across_losses(findings: StudyAnalysis) -> list[Regrets]:
-    """One matrix for the losses that share all axes, such as those with a temperature."""
+    """One matrix for each group of losses with the same axes, such as those with a temperature."""
     groups: dict[tuple[str, ...], dict[str, Cells]] = {}
     for label, cells in findings.wholes.items():
         groups.setdefault(tuple(sorted(axis.name for axis in cells.axes)), {})[label] = cells
@@ -172,7 +171,7 @@ def _regret_cell(estimate: Estimate, metric: Metric) -> Cell:
 
 
 def _sentence(kind: str, items: Sequence[Regrets], metric: Metric) -> str:
-    """Mean regrets, the smallest first."""
+    """The mean regrets, the smallest first."""
     unit = metric.difference_unit
     known = sorted(
         (item for item in items if np.isfinite(item.found.mean.value)), key=lambda i: i.found.mean.value
@@ -186,13 +185,13 @@ def _sentence(kind: str, items: Sequence[Regrets], metric: Metric) -> str:
 
 
 def regret_words(estimate: Estimate, metric: Metric) -> str:
-    """As `2.1 [0.4, 3.8]`, or the value alone."""
+    """A text such as `2.1 [0.4, 3.8]`, or only the value."""
     cell = _regret_cell(estimate, metric)
     return f"{cell.text} {cell.below.splitlines()[0]}" if estimate.has_interval else cell.text
 
 
 def _left_out(items: Sequence[Regrets]) -> str:
-    """Which losses lack configurations somewhere."""
+    """Which losses lack configurations on some data set."""
     told = [
         f"{item.of} {len(item.aligned.codes)} of {len(item.aligned.codes) + item.aligned.left_out}"
         for item in items

@@ -1,4 +1,4 @@
-"""What tuning costs and gains: the expected best of n configurations, trials to parity, gaps to no tuning."""
+"""The section on tuning: the expected best of n configurations, trials to parity, gaps to no tuning."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ from analysis.statistics.tuning import Parity, TuningCurve, trials_to_parity, tu
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, Scale, wrapped
 
-#: Trials up to which curves are drawn.
+#: Largest number of trials of the curves.
 _MOST = 64
 
 
@@ -72,7 +72,7 @@ def _curve(findings: StudyAnalysis, label: str) -> TuningCurve:
 
 
 def _parity(findings: StudyAnalysis, label: str, curve: TuningCurve) -> Parity | None:
-    """Trials until the curve reaches the reference's default score; None where the two ran on different seeds."""
+    """Trials until the curve reaches the reference's default score; None where the seeds differ."""
     default = findings.summaries[findings.info.reference_arm.label].default
     if not np.array_equal(default.seeds, findings.cells[label].seeds):
         return None

@@ -1,4 +1,4 @@
-"""What tuning is worth to each loss, at one budget of trials for all."""
+"""Tables on what tuning is worth to each loss, at the same budget of trials, for the section on tuning."""
 
 import pandas as pd
 
@@ -8,12 +8,12 @@ from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import Scale
 
-#: Configurations tried in the table that is shown; the file of tables has the whole space tried as well.
+#: Configurations tried in the shown table; the table file also has the results for the whole space.
 BUDGET = 16
 
 
 def gaps_by_budget(findings: StudyAnalysis) -> dict[int | None, dict[str, Gaps]]:
-    """The gaps of every arm by budget, None for all of the space."""
+    """The gaps of every arm by budget; None is the budget of the whole space."""
     return {
         budget: {label: _gaps(findings, label, budget) for label in findings.cells}
         for budget in (BUDGET, None)
@@ -21,7 +21,7 @@ def gaps_by_budget(findings: StudyAnalysis) -> dict[int | None, dict[str, Gaps]]
 
 
 def gaps_shown(findings: StudyAnalysis, gaps: dict[str, Gaps]) -> ShownTable:
-    """The tuned score and its gains, a row a loss."""
+    """The tuned score and its gains, one row for each loss."""
     unit, tail = findings.info.metric.difference_unit, f"{100 * TAIL:.0f} %"
     columns = [
         ("Loss", TEXT),
@@ -42,7 +42,7 @@ def gaps_shown(findings: StudyAnalysis, gaps: dict[str, Gaps]) -> ShownTable:
 
 
 def gaps_table(gaps: dict[int | None, dict[str, Gaps]]) -> pd.DataFrame:
-    """One row an arm and budget; `budget` is empty where all of the space was tried."""
+    """One row for each arm and budget; `budget` is empty for the whole space."""
     return pd.DataFrame([_told(label, item) for items in gaps.values() for label, item in items.items()])
 
 

@@ -1,4 +1,4 @@
-"""Analysis of variance of a balanced grid: which effects are there, and what share of the variance each has."""
+"""Analysis of variance of a balanced grid: tests of its effects, and the share of the variance of each effect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from analysis.statistics.decomposition import (
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.jackknife import TOO_FEW, jackknife_estimate
 
-#: Values of an F test where it has none.
+#: F and p where no test is possible.
 _NO_TEST = (float("nan"), float("nan"))
-#: Share of an effect's squares below which its differences between seeds are rounding.
+#: Below this share of an effect's sum of squares, its differences between seeds are rounding errors.
 _ROUNDING = 1e-13
 
 
@@ -28,7 +28,7 @@ class Effect:
 
     axes: tuple[int, ...]
     freedom: int
-    square_sum: float  # over all trials, each cell alike
+    square_sum: float  # over all trials; all cells have equal weight
     f: float  # against cell x seed
     p: float
     p_own: float  # against this effect x seed, corrected after Greenhouse and Geisser
@@ -37,29 +37,29 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Anova:
-    """The table of a grid; variances are those of one trial."""
+    """The ANOVA table of a grid. Variances are those of one trial."""
 
     effects: tuple[Effect, ...]
     between: float  # variance between configurations under the measure, without noise
-    seed: float  # variance of what a seed shifts alike in all cells
+    seed: float  # variance of the shift that a seed gives to all cells
     residual: float  # variance of cell x seed
-    seeds: int  # that know every cell
+    seeds: int  # seeds with a score in every cell
     note: str = ""
 
 
 def anova(scores: np.ndarray, axis_weights: Sequence[np.ndarray], *, note: str = "") -> Anova:
-    """Exact ANOVA of `(A1, ..., Ak, S)` with seeds as blocks and cell x seed as the error.
+    """Exact ANOVA of `(A1, ..., Ak, S)`, with seeds as blocks and cell x seed as the error.
 
-    Trials of one seed share their streams, so the seed is a block and not a nested replicate (randomised complete
-    block design, Fisher 1935): its shift is taken out and the error is the interaction cell x seed, `MS_e` with `(C
-    - 1)(S - 1)` degrees of freedom; `F_u = MS_u / MS_e`. That is exact for errors of equal variance. Cells at the
-    rim of divergence are noisier, so `p_own` tests each effect against its own interaction with the seed, `F_u =
-    MS_u / MS_(u x seed)`, with both degrees of freedom times Greenhouse and Geisser's (1959) epsilon; trust it
-    where the two differ. Both tests weigh all cells alike, the classical hypotheses: where axes interact, a main
-    effect under another measure is another one.
+    Trials of one seed share their random streams. The seed is therefore a block and not a nested replicate
+    (randomised complete block design, Fisher 1935). The shift of each seed is removed, and the error is the
+    interaction cell x seed, `MS_e` with `(C - 1)(S - 1)` degrees of freedom; `F_u = MS_u / MS_e`. This is exact for
+    errors of equal variance. Cells near divergence are noisier. So `p_own` tests each effect against its own
+    interaction with the seed, `F_u = MS_u / MS_(u x seed)`, with both degrees of freedom multiplied by the epsilon of
+    Greenhouse and Geisser (1959). Where the two tests differ, trust `p_own`. Both tests give all cells equal weight,
+    as the classical hypotheses do. Where axes interact, a main effect under another measure is a different quantity.
 
-    `share_u = V_u / sum_v V_v` under the measure, unbiased variances (`decomposition.cross_variances`), with a
-    jackknife interval over seeds (5 seeds). Seeds that lack a cell are left out; tests need two.
+    `share_u = V_u / sum_v V_v` under the measure, from unbiased variances (`decomposition.cross_variances`), with a
+    jackknife interval over seeds (at least 5 seeds). Seeds that lack a cell are left out. The tests need two seeds.
     """
     whole = complete_seeds(scores)
     known, axes = scores[..., whole], scores.ndim - 1
@@ -98,7 +98,7 @@ def anova(scores: np.ndarray, axis_weights: Sequence[np.ndarray], *, note: str =
 def variance_shares(
     scores: np.ndarray, axis_weights: Sequence[np.ndarray], *, note: str = ""
 ) -> tuple[list[Estimate], float]:
-    """Share of each effect in the variance between configurations, and that variance, of complete seeds."""
+    """Share of each effect in the variance between configurations, and that variance, over complete seeds."""
     variances = cross_variances(effect_grams(scores, axis_weights), seed_counts(scores.shape[-1]))
     total = variances.sum(axis=1, keepdims=True)
     shares = np.divide(variances, total, out=np.full(variances.shape, np.nan), where=total > 0)
@@ -106,7 +106,7 @@ def variance_shares(
 
 
 def share_estimate(shares: np.ndarray, note: str) -> Estimate:
-    """An estimate from a share `(S + 1,)` of all seeds and with each left out, cut to [0, 1]."""
+    """An estimate from shares `(S + 1,)`, clipped to [0, 1]: the first of all seeds, then with each seed left out."""
     value = float(np.clip(shares[0], 0.0, 1.0))
     return jackknife_estimate(value, shares[1:], bounds=(0.0, 1.0), note=note or _no_variance(shares))
 
@@ -136,7 +136,7 @@ def _tested(
 
 
 def _f_test(square_sum: float, error: float, freedom: float, error_freedom: float) -> tuple[float, float]:
-    """F and p; an effect without any error is certain, no effect without any error has no test."""
+    """F and p. Without error, an effect has p = 0; without error and effect, there is no test."""
     if not freedom or not error_freedom or (error == 0 and square_sum == 0):
         return _NO_TEST
     if error == 0:
@@ -146,14 +146,14 @@ def _f_test(square_sum: float, error: float, freedom: float, error_freedom: floa
 
 
 def _between_seeds(gram: np.ndarray) -> float:
-    """Sum of squares `sum_s |f_s - f|^2` of a Gram matrix `(S, S)`; 0 where it is rounding of what all share."""
+    """Sum of squares `sum_s |f_s - f|^2` from a Gram matrix `(S, S)`; 0 where it is only rounding error."""
     own = float(np.trace(gram))
     apart = own - float(gram.sum()) / len(gram)
     return apart if apart > _ROUNDING * own else 0.0
 
 
 def _own_p(gram: np.ndarray, square_sum: float, cells: int, freedom: int) -> float:
-    """p against effect x seed; `epsilon = tr(Q)^2 / (freedom tr(Q^2))` from the centred Gram matrix Q."""
+    """p against effect x seed, with `epsilon = tr(Q)^2 / (freedom tr(Q^2))` from the centred Gram matrix Q."""
     seeds = len(gram)
     centre = np.eye(seeds) - 1 / seeds
     centred = centre @ gram @ centre

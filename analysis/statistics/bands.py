@@ -1,4 +1,4 @@
-"""Bands that hold at all points of a curve together, over seeds."""
+"""Simultaneous confidence bands of curves over seeds."""
 
 import numpy as np
 from scipy import stats
@@ -18,13 +18,13 @@ def curve_band(
     bounds: tuple[float, float] = (-np.inf, np.inf),
     draws: int = DRAWS,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ends `(N,)` of a band that holds the mean curve of `(N, S)` at every point together; NaN below three seeds.
+    """Ends `(N,)` of a band that covers the mean curve of `(N, S)` at all points at once; NaN below three seeds.
 
-    `mean -+ c sd / sqrt(S)`, with `c` the `level` quantile of the largest `|t|` over the curve. It is simulated:
-    `draws` samples of S normal curves with the correlations that these S curves show. That is for points which
-    move together, as those of one curve do: S curves show S - 1 directions at most, and of independent points the
-    largest `|t|` would come out too small; use `intervals.simultaneous_bands` (Bonferroni) for the cells of a
-    surface. Curves with a missing value are left out.
+    `mean -+ c sd / sqrt(S)`, with `c` the `level` quantile of the largest `|t|` over the curve. The quantile is
+    simulated from `draws` samples of S normal curves with the correlations of these S curves. The method suits points
+    that move together, as the points of one curve do. S curves span at most S - 1 directions, so for independent
+    points the largest `|t|` would be too small. For the cells of a surface use `intervals.simultaneous_bands`
+    (Bonferroni). Curves with a missing value are left out.
 
     Source: max-t of Westfall and Young (1993), Resampling-Based Multiple Testing, with a parametric bootstrap.
     """

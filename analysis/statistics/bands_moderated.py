@@ -1,4 +1,4 @@
-"""Intervals of many cells that hold all together, from deviations that the cells lend each other."""
+"""Simultaneous intervals of many cells, from deviations that are estimated with the data of all cells."""
 
 import numpy as np
 from scipy import stats
@@ -8,13 +8,14 @@ from analysis.statistics.intervals_moderated import moderated_spread
 
 
 def moderated_bands(scores: np.ndarray, *, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
-    """Ends `(C,)` of intervals of the means of `(C, S)` that hold all together with probability `level`.
+    """Ends `(C,)` of intervals of the means of `(C, S)` that all hold at once with probability `level`.
 
-    A cell's mean is that of all cells plus its distance from it. What a seed shifts alike in all cells is common to
-    them, so that the mean of all has a Student interval with S - 1 degrees of freedom; distances have moderated
-    deviations (`intervals_moderated.moderated_spread`), with at most `(C - 1)(S - 1)` degrees of freedom, and
-    Bonferroni's correction for C cells. Each part takes half of `1 - level` and their half-widths add up. Where a
-    trial is missing, or there is one cell: `intervals.simultaneous_bands`.
+    The mean of a cell is the mean of all cells plus the cell's distance from it. The shift that a seed gives to all
+    cells is common to them, so the mean of all cells has a Student interval with S - 1 degrees of freedom. The
+    distances have moderated deviations (`intervals_moderated.moderated_spread`) with at most `(C - 1)(S - 1)` degrees
+    of freedom, and Bonferroni's correction for C cells. Each part takes half of `1 - level`, and the half-widths of
+    the two parts are added. Where a trial is missing, or there is only one cell, the result is that of
+    `intervals.simultaneous_bands`.
     """
     cells, seeds = scores.shape
     if cells < 2 or seeds < 2 or not np.isfinite(scores).all():

@@ -1,4 +1,4 @@
-"""How the score, and the best value of the main axis, move with batch size."""
+"""How the score, and the best value of the main axis, change with batch size."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class BatchElasticity:
     """Change of the score for each doubling of the batch."""
 
     fixed: Estimate  # the main axis at one value
-    retuned: Estimate  # the main axis tuned anew at each batch size
+    retuned: Estimate  # the main axis tuned again at each batch size
 
 
 def batch_elasticity(
@@ -29,11 +29,12 @@ def batch_elasticity(
 ) -> BatchElasticity:
     """Least-squares slope of the score over `log2(batch size)`, on `(X, Y, S)`: batch size, main axis, seed.
 
-    `sum_x (l_x - l) s_x / sum_x (l_x - l)^2`, `l_x = log2 batch`: fixed, with `s_x` the score at main-axis index
-    `fixed`, or without one at that of the cell which validation on the other half of the seeds finds best of all;
-    re-tuned, with `s_x` the test score of the value that validation on the other half of the seeds finds
-    best at x. The slope is linear in the scores, so that each seed has its own: Student's interval over seeds, that
-    of held-out scores as in `halves.held_out_estimate`; two seeds. NaN with a note for fewer than two batch sizes.
+    `sum_x (l_x - l) s_x / sum_x (l_x - l)^2` with `l_x = log2 batch`. For `fixed`, `s_x` is the score at the
+    main-axis index `fixed`. Where that is None, the index is the one of the best cell of the grid by validation on
+    the other half of the seeds. For `retuned`, `s_x` is the test score of the main-axis value that is best at x by
+    validation on the other half of the seeds. The slope is linear in the scores, so each seed has its own slope.
+    Intervals are Student's over seeds; those of held-out scores are as in `cross_fitting.held_out_estimate`. They
+    need two seeds. NaN with a note for fewer than two batch sizes.
     """
     slope = slope_weights(np.log2(batch_sizes))
     if slope is None:
@@ -49,7 +50,7 @@ def batch_elasticity(
 
 
 def _slope_at_tuned(test: np.ndarray, validation: np.ndarray, slope: np.ndarray, note: str) -> Estimate:
-    """At each seed with the main axis where the other half of the seeds finds its best of all cells."""
+    """At each seed, the slope at the main-axis value of the cell that is best on the other half of the seeds."""
     sizes, values, seeds = test.shape
     best = held_out_cells(validation.reshape(-1, seeds))
     at_value = np.where(best == NONE, NONE, best % values)
@@ -59,13 +60,14 @@ def _slope_at_tuned(test: np.ndarray, validation: np.ndarray, slope: np.ndarray,
 def best_drift(
     scores: np.ndarray, batch_sizes: np.ndarray, main_axis: np.ndarray, *, note: str = ""
 ) -> Estimate:
-    """Slope of log best main-axis value over log batch size, on `(X, Y, S)`: 1 where the best grows alike.
+    """Slope of the log of the best main-axis value over log batch size, on `(X, Y, S)`: 1 for proportional growth.
 
     `sum_x (l_x - l) log y*_x / sum_x (l_x - l)^2` with `l_x = log batch` and `y*_x` the best value at x by the mean
-    over seeds: `y* ~ batch^slope`. A place of a maximum is no mean and its bootstrap is not consistent, so the
-    interval is conservative: for each batch size the values that no other one beats significantly (one-sided paired t
-    tests over seeds, Bonferroni over all pairs: multiple comparisons with the best, Hsu 1984), and the slopes that
-    these sets allow. It speaks of the grid's values alone, and needs 5 seeds and a positive main axis.
+    over seeds: `y* ~ batch^slope`. The place of a maximum is not a mean, and its bootstrap is not consistent. The
+    interval is therefore conservative. For each batch size it takes the set of values that no other value beats
+    significantly (one-sided paired t tests over seeds, Bonferroni over all pairs: multiple comparisons with the best,
+    Hsu 1984). Its ends are the smallest and the largest slope that these sets allow. The interval covers only values
+    of the grid. It needs 5 seeds and a positive main axis.
     """
     slope = slope_weights(np.log(batch_sizes))
     if slope is None or np.any(main_axis <= 0):
@@ -81,7 +83,7 @@ def best_drift(
     if note or seeds < LEAST_SEEDS:
         return Estimate(value=value, seeds=seeds, note=note or TOO_FEW)
     allowed = candidates(scores)
-    # a cell that lacks seeds may beat the best one over the seeds that both know, and be no candidate for best itself
+    # a cell with missing seeds may beat the best one on their shared seeds, and yet not be a candidate itself
     allowed[np.arange(len(best)), best] = True
     lowest, highest = (
         np.where(allowed, logs, np.inf).min(axis=1),
@@ -95,10 +97,11 @@ def best_drift(
 
 
 def candidates(scores: np.ndarray, *, level: float = LEVEL) -> np.ndarray:
-    """Which values `(X, Y)` may be the best of their row: not beaten by another one, of `(X, Y, S)`.
+    """Which values `(X, Y)` may be the best of their row, because no other value beats them, from `(X, Y, S)`.
 
-    All rows' sets hold their best value together with probability `level`. A pair of fewer than two seeds decides
-    nothing; one without spread decides by its difference.
+    With probability `level`, the sets of all rows contain the best value of their row at once. A pair with fewer than
+    two shared seeds decides nothing. A pair whose differences have no spread is decided by the sign of the
+    difference.
     """
     rows, values = scores.shape[:2]
     mean, deviation, count = mean_and_spread(scores[:, :, None, :] - scores[:, None, :, :])
@@ -112,7 +115,7 @@ def candidates(scores: np.ndarray, *, level: float = LEVEL) -> np.ndarray:
 
 
 def slope_weights(positions: np.ndarray) -> np.ndarray | None:
-    """Weights `(X,)` whose product with values is their least-squares slope; None where positions do not differ."""
+    """Weights `(X,)`: their product with values is the least-squares slope. None where all positions are equal."""
     centred = positions - positions.mean()
     square = (centred**2).sum()
     return centred / square if square > 0 else None

@@ -1,7 +1,7 @@
-"""The studentised bootstrap of many means at once, as two matrix products.
+"""The studentised bootstrap of many means at once, computed as two matrix products.
 
-All cells share their resampling weights, so that the means of `B` resamples of `C` cells are one product
-`(C, S) @ (S, B)`, and their second moments another.
+All cells share their resampling weights. So the means of `B` resamples of `C` cells are one product `(C, S) @ (S,
+B)`, and the second moments are another.
 """
 
 import os
@@ -13,16 +13,16 @@ import numpy as np
 from analysis.statistics.intervals import LEVEL, mean_and_spread
 
 DRAWS = 1000
-#: Least number of seeds: of four, one resample in 64 has no spread, which is half of what lies outside of 95 %.
+#: Least number of seeds. With four seeds, one resample in 64 has no spread: already a third of the 5 % outside.
 MIN_SEEDS_BOOTSTRAP = 5
 
-#: Cells a matrix product: small enough that two blocks of 1,000 resamples stay in a core's cache.
+#: Cells in one matrix product. The number is small enough that two blocks of 1,000 resamples stay in a core's cache.
 _BLOCK = 250
 _THREADS = 8
 
 
 def resampling_weights(seeds: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Shares `(B, S)` of the seeds in `draws` resamples with replacement, each row summing to 1."""
+    """Shares `(B, S)` of the seeds in `draws` resamples with replacement. Each row sums to 1."""
     return rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws) / seeds
 
 
@@ -34,11 +34,11 @@ def studentised_interval(
     level: float = LEVEL,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and ends `(C,)` of the bootstrap-t interval of `(C, S)`, NaN left out; NaN ends below five values.
+    """Mean and ends `(C,)` of the bootstrap-t interval of `(C, S)`, ignoring NaN; NaN ends below five values.
 
-    `mean - q(1 - a/2) sd, mean - q(a/2) sd` with `a = 1 - level`, `q` the quantiles over resamples of
-    `(mean* - mean) / sd*` (Efron 1979, 1981; Hall 1988). A resample without spread counts as infinite, so values
-    with many ties can have ends at the `bounds`. Values without any spread give an interval of width 0.
+    `mean - q(1 - a/2) sd, mean - q(a/2) sd` with `a = 1 - level`, `q` the quantiles over resamples of `(mean* - mean)
+    / sd*` (Efron 1979, 1981; Hall 1988). A resample without spread counts as infinite. Values with many ties can
+    therefore have ends at the `bounds`. Values without any spread give an interval of width 0.
 
     Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 12.5.
     """
@@ -57,7 +57,7 @@ def studentised_interval(
 
 
 def _standardised(values: np.ndarray, seeds: int) -> np.ndarray:
-    """The known values `(C, n)` of rows with `seeds` known ones each, with mean 0 and (ddof 0) deviation 1."""
+    """The finite values `(C, n)`, n = `seeds` in each row, scaled to mean 0 and (ddof 0) deviation 1."""
     known = values[np.isfinite(values)].reshape(len(values), seeds)
     centred = known - known.mean(axis=1, keepdims=True)
     deviation = np.sqrt(np.mean(centred**2, axis=1, keepdims=True))
@@ -65,7 +65,7 @@ def _standardised(values: np.ndarray, seeds: int) -> np.ndarray:
 
 
 def _quantiles(values: np.ndarray, weights: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    """The `alpha / 2` and `1 - alpha / 2` quantiles over resamples of each row's mean over its deviation."""
+    """The `alpha / 2` and `1 - alpha / 2` quantiles, over resamples, of each row's mean divided by its deviation."""
     shares = np.ascontiguousarray(weights.T, dtype=np.float32)
     draws = len(weights)
     at = max(int((draws + 1) * alpha / 2) - 1, 0)
@@ -74,7 +74,7 @@ def _quantiles(values: np.ndarray, weights: np.ndarray, alpha: float) -> tuple[n
     def of_block(block: np.ndarray) -> np.ndarray:
         means, squares = block @ shares, (block * block) @ shares
         squares -= means * means
-        # what rounding leaves of no spread is far below what one seed in n differing leaves, 1 / n
+        # rounding error of zero spread is far below the spread of one different seed among n, 1 / n
         spread = np.sqrt(np.where(squares > 1e-5, squares, 0.0))
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.where(means == 0, 0.0, means / spread)

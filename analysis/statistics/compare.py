@@ -1,4 +1,4 @@
-"""Arms against a reference, paired by seed, with Holm's correction over all comparisons made."""
+"""Comparisons of arms with a reference, paired by seed, with Holm's correction over all comparisons."""
 
 import math
 from collections.abc import Sequence
@@ -23,18 +23,18 @@ INCOMPLETE, TOO_FEW = "incomplete", "too few seeds"
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One score of one arm minus that of another, over the seeds that both finished.
+    """One score of one arm minus that of another, over the seeds that both arms have.
 
-    Tuned scores are the cross-fitted ones: no seed both chooses a configuration and reports on it. Their
-    standard error is widened (`statistics.halves.half_widening`), as is that of means with trials filled in
-    (`statistics.filling`).
+    Tuned scores are cross-fitted: no seed both chooses a configuration and reports its score. Their standard error is
+    widened (`statistics.cross_fitting.half_widening`). So is the standard error of means with imputed trials
+    (`statistics.imputation`).
     """
 
     arm: str
     reference: str
     score: str  # "tuned" | "mean"
     difference: (
-        Estimate  # of scores, in the metric's raw unit; its interval is per comparison, without correction
+        Estimate  # in the metric's raw unit; its interval is that of one comparison, without correction
     )
     deviation: float  # of the paired differences, times `widen`; NaN below two seeds
     p: float  # two-sided paired t test, NaN where there is none
@@ -50,10 +50,10 @@ def compare_arms(
     scores: Sequence[str] = ("tuned", "mean"),
     span: float = 1.0,
 ) -> list[Comparison]:
-    """Every pair (arm, reference) in every score; differences lie within `span` of 0.
+    """Compares every pair (arm, reference) in every score. Differences lie within `span` of 0.
 
-    The test is the paired t test over seeds. Differences without spread are a case of their own: all zero is
-    "identical", all equal but not zero is "undecided", since no spread means no error estimate.
+    The test is the paired t test over seeds. Differences without spread are special: "identical" if all are zero, and
+    "undecided" if all are equal but not zero, because no spread gives no error estimate.
     """
     by_arm = {summary.arm: summary for summary in summaries}
     raw = [
@@ -64,7 +64,7 @@ def compare_arms(
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Holm's adjusted p-values `(K,)` (Holm 1979); a NaN stays NaN but counts among the K tests."""
+    """Holm's adjusted p-values `(K,)` (Holm 1979). A NaN stays NaN but counts among the K tests."""
     order = np.argsort(np.where(np.isnan(p), np.inf, p), kind="stable")
     factors = len(p) - np.arange(len(p))
     stepped = np.fmax.accumulate(np.minimum(p[order] * factors, 1.0)) if len(p) else p
@@ -74,7 +74,7 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def paired_p(differences: np.ndarray, *, widen: float = 1.0) -> float:
-    """Two-sided p of the mean of `(P,)` being 0; 1 for all zero, NaN without spread or below two values.
+    """Two-sided p for a mean of `(P,)` equal to 0. 1 if all are zero, NaN without spread or below two values.
 
     `widen` multiplies the standard error.
     """
@@ -123,7 +123,7 @@ def _by_seed(summary: RobustnessSummary, score: str) -> np.ndarray:
 
 def _decided(item: Comparison, p_holm: float, family: int) -> Comparison:
     seeds = item.difference.seeds
-    # at the first step of Holm's correction, the strictest, so that the figure holds for every comparison
+    # at the first and strictest step of Holm's correction, so that the number holds for every comparison
     effect = detectable_effect(seeds=seeds, alpha=(1 - LEVEL) / family) if item.deviation > 0 else math.nan
     verdict = item.verdict or _verdict(item, p_holm)
     detectable = math.inf if seeds < 2 else item.deviation * effect

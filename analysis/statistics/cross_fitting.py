@@ -1,15 +1,15 @@
-"""Cells chosen on one half of the seeds and scored on the other, each half in turn, for arrays of any leading shape.
+"""Chooses cells on one half of the seeds and scores them on the other, for arrays of any leading shape.
 
-Chosen and scored on the same seeds, the best of many cells looks better, and the worst looks worse, than it is
-(winner's curse). Every score that picks a cell here lets the seeds of the other half pick.
+If the same seeds choose and score, the best of many cells looks better, and the worst looks worse, than it is
+(winner's curse). Every score here that picks a cell therefore picks it with the other half of the seeds.
 
-Why halves, and not all the other seeds but one: where several cells are equally good, as for a robust loss, choices
-that share all but one seed either agree, and then report the very mean that they were chosen by, or they do not.
-The variance of the mean of such scores is 2 to 5 times what their spread shows: of intervals made for 95 %, with
-Nadeau and Bengio's correction, 7 to 12 % miss the truth at 5 seeds, 13 to 20 % at 10 and 18 to 31 % at 20 (equal
-cells of independent noise, 5 to 200 of them). Choices on halves share nothing; the two halves' scores are
-correlated by 0.32 at most (two equal cells), and intervals widened as below miss 1 to 6 % at 2 to 20 seeds. The
-price: the score is that of tuning on half of the seeds.
+Why halves, and not all other seeds: suppose that several cells are equally good, as for a robust loss. Choices that
+share all but one seed either agree, and then report the mean by which they were chosen, or they disagree. The
+variance of the mean of such scores is 2 to 5 times what their spread shows. Intervals made for 95 %, with the
+correction of Nadeau and Bengio, miss the truth in 7 to 12 % of cases at 5 seeds, 13 to 20 % at 10 and 18 to 31 % at
+20 (5 to 200 equal cells with independent noise). Choices on halves share no seed. The scores of the two halves are
+correlated by at most 0.32 (two equal cells), and intervals widened by `half_widening` miss in 1 to 6 % at 2 to 20
+seeds. The disadvantage is that the score is that of tuning on half of the seeds.
 """
 
 import math
@@ -20,18 +20,18 @@ from analysis.statistics.intervals import LEVEL, Estimate, student_estimate
 from analysis.statistics.jackknife import TOO_FEW
 from analysis.statistics.selection import DECIMALS, NONE
 
-#: Why scores of two choices do not differ.
+#: Note on two choices whose scores cannot differ.
 SAME = "same configuration chosen"
 
 
 def choosing_seeds(seeds: int) -> np.ndarray:
-    """Which seeds `(S, S)` choose for each seed, in rows: those at the other parity of place."""
+    """Which seeds choose for each seed, `(S, S)`, one row for each seed: those at positions of the other parity."""
     place = np.arange(seeds) % 2
     return place[:, None] != place[None, :]
 
 
 def means_of_other_half(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each seed, the mean over the other half of the seeds and the number known there, `(..., C, S)` each."""
+    """For each seed, the mean over the other half of the seeds and the count of finite scores, `(..., C, S)` each."""
     known = np.isfinite(scores)
     choosing = choosing_seeds(scores.shape[-1]).T.astype(float)
     count = known @ choosing
@@ -42,10 +42,10 @@ def means_of_other_half(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def held_out_cells(validation: np.ndarray, *, worst: bool = False) -> np.ndarray:
-    """For each seed the best (or worst) cell by the mean over the other half: `(..., C, S)` to `(..., S)`.
+    """For each seed, the best (or worst) cell by the mean over the other half: `(..., C, S)` to `(..., S)`.
 
-    Only cells with the most seeds known there take part, so that a half-run cell cannot win by luck; the first of
-    equals, `NONE` where the other half knows nothing.
+    Only cells with the largest number of scores in that half take part, so that an unfinished cell cannot win by
+    luck. Among equal cells the first is taken. `NONE` where the other half has no scores.
     """
     mean, count = means_of_other_half(validation)
     most = count.max(axis=-2, keepdims=True, initial=0)
@@ -62,7 +62,7 @@ def held_out_estimate(
     bounds: tuple[float, float] = (-np.inf, np.inf),
     note: str = "",
 ) -> Estimate:
-    """Student's interval of held-out values `(S,)`, one a seed, `half_widening` as wide; needs two seeds."""
+    """Student's interval of held-out values `(S,)`, one at each seed, widened by `half_widening`; needs two seeds."""
     known = np.isfinite(by_seed)
     if not known.any():
         note = note or (TOO_FEW if len(by_seed) < 2 else "no complete seed")
@@ -73,8 +73,9 @@ def held_out_estimate(
 def half_widening(seeds: int) -> float:
     """Factor on the standard error of the mean of held-out values: `max(sqrt(3 / 2), S / (S - 1))`.
 
-    The halves' scores are correlated: each half chooses by what the other is scored with. For C equal cells of normal
-    noise that correlation is `E[max of C]^2 / (C - 1)`, 0.32 for two cells and falling; under three half seeds more
-    is lost in estimating the spread.
+    The scores of the halves are correlated, because each half chooses by the values that score the other half's
+    choice. For C equal cells with normal noise the correlation is `E[max of C]^2 / (C - 1)`: 0.32 for two cells, and
+    less for more. With fewer than three seeds in a half, the estimate of the spread loses more, and the second term
+    is the larger one.
     """
     return max(math.sqrt(1.5), seeds / (seeds - 1)) if seeds > 1 else 1.0

@@ -1,4 +1,4 @@
-"""How much a loss depends on being tuned for each data set, and in how many hyperparameters."""
+"""How much the score of a loss depends on tuning it for each data set, and in how many hyperparameters."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,7 +15,7 @@ NEAR_PEAK = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Sensitivity:
-    """Scores on the normalised scale, averaged over data sets."""
+    """Scores on the normalised scale, as means over data sets."""
 
     each: Estimate  # tuned on each data set
     across: Estimate  # one configuration for all data sets
@@ -26,20 +26,20 @@ class Sensitivity:
 class Dimensionality:
     """Number of hyperparameters that must be tuned on each data set.
 
-    It is a whole number made of maxima, so there is no interval; `left_out` shows how it moves with the seeds.
+    It is a whole number computed from maxima, so it has no interval. `left_out` shows how it changes with the seeds.
     """
 
-    value: int | None  # None of no trials
-    left_out: tuple[int | None, ...]  # with one seed left out each
-    axes: tuple[int, ...]  # the subset that reaches the mark
+    value: int | None  # None without trials
+    left_out: tuple[int | None, ...]  # with each seed left out in turn
+    axes: tuple[int, ...]  # the smallest subset that reaches the required share
     curve: tuple[Estimate, ...]  # score with 0, 1, ..., k hyperparameters tuned, held out
 
 
 def percentile_scale(scores: np.ndarray, *, low: float = 5.0, high: float = 95.0) -> np.ndarray:
     """Percentiles `(E, 2)` of the mean scores of all cells of all losses, `(E, N, S)`, on each data set.
 
-    The scale of Adkins, Bowling and White (2024): scores of different data sets are compared as
-    `(m - p5) / (p95 - p5)`. NaN for a data set whose percentiles are equal or unknown.
+    This is the scale of Adkins, Bowling and White (2024): scores of different data sets are compared as `(m - p5) /
+    (p95 - p5)`. NaN for a data set whose two percentiles are equal or unknown.
     """
     known = np.isfinite(scores)
     mean = np.where(known, scores, 0.0).sum(axis=-1) / np.where(
@@ -56,13 +56,14 @@ def normalised(scores: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def hyperparameter_sensitivity(test: np.ndarray, validation: np.ndarray, *, note: str = "") -> Sensitivity:
-    """How much better a loss gets by tuning on each data set: normalised scores `(E, C, S)` of the same cells.
+    """How much a loss gains from tuning on each data set, from normalised scores `(E, C, S)` of the same cells.
 
-    `Phi = 1/E sum_e max_c G(e, c) - max_c 1/E sum_e G(e, c)`, G the normalised mean score: Adkins, Bowling and White
-    (2024), "A method for evaluating hyperparameter sensitivity in reinforcement learning", NeurIPS 37, with data sets
-    as environments. Both maxima are picked by validation on one half of the seeds and scored on the other; theirs
-    pick and score on the same runs, which inflates Phi. Intervals as in `halves.held_out_estimate`; two seeds. The
-    data sets are taken as given: the interval says nothing of other ones.
+    `Phi = 1/E sum_e max_c G(e, c) - max_c 1/E sum_e G(e, c)`, with G the normalised mean score: Adkins, Bowling and
+    White (2024), "A method for evaluating hyperparameter sensitivity in reinforcement learning", NeurIPS 37, with
+    data sets as environments. Here validation on one half of the seeds picks both maxima, and the other half scores
+    them. The paper picks and scores on the same runs, which inflates Phi. Intervals are as in
+    `cross_fitting.held_out_estimate` and need two seeds. They hold for these data sets, and say nothing about other
+    ones.
     """
     own = held_out_cells(validation)
     common = held_out_cells(validation.mean(axis=0)) if len(validation) else np.full(test.shape[-1], NONE)
@@ -78,12 +79,13 @@ def hyperparameter_sensitivity(test: np.ndarray, validation: np.ndarray, *, note
 def effective_dimensionality(
     test: np.ndarray, validation: np.ndarray, *, share: float = NEAR_PEAK, note: str = ""
 ) -> Dimensionality:
-    """Least number of hyperparameters to tune on each data set, of grids `(E, A1, ..., Ak, S)` of normalised scores.
+    """Least number of hyperparameters to tune on each data set, of normalised `(E, A1, ..., Ak, S)`.
 
-    With c* the best configuration for all data sets and `G_u = 1/E sum_e max_(c: c = c* outside of u) G(e, c)`:
-    `d = min { |u| : G_u >= share * G_all }` (Adkins, Bowling and White 2024; share 0.95). d is computed from
-    validation means over all seeds, the definition's plug-in; the curve, the best subset of each size, is picked by
-    validation on one half of the seeds and scored on the other: `halves.held_out_estimate`.
+    With c* the best configuration for all data sets and `G_u = 1/E sum_e max_(c: c = c* outside of u) G(e, c)`: `d =
+    min { |u| : G_u >= share * G_all }` (Adkins, Bowling and White 2024; share 0.95). d is computed from the
+    validation means over all seeds, as the definition with estimates inserted. The curve is the score of the best
+    subset of each size. Validation on one half of the seeds picks the subset, and the other half scores it:
+    `cross_fitting.held_out_estimate`.
 
     Raises `ValueError` for a share outside of (0, 1].
     """
@@ -106,7 +108,7 @@ def effective_dimensionality(
 
 
 def _dimension(means: np.ndarray, share: float) -> tuple[int | None, tuple[int, ...]]:
-    """d and its subset for means `(E, A1, ..., Ak)`; None where nothing is known."""
+    """d and its subset for means `(E, A1, ..., Ak)`; None where no mean is known."""
     best = _best_subsets(means)
     if not best:
         return None, ()
@@ -115,7 +117,7 @@ def _dimension(means: np.ndarray, share: float) -> tuple[int | None, tuple[int, 
 
 
 def _best_subsets(means: np.ndarray) -> list[tuple[float, tuple[int, ...], np.ndarray]]:
-    """By size, the best subset of axes to tune: its score, its axes, its cells `(E,)`."""
+    """For each size, the best subset of axes to tune: its score, its axes and its cells `(E,)`."""
     sets, shape = len(means), means.shape[1:]
     common = means.mean(axis=0)
     if not sets or not np.isfinite(common).any():
@@ -134,7 +136,7 @@ def _best_subsets(means: np.ndarray) -> list[tuple[float, tuple[int, ...], np.nd
 
 
 def _means(scores: np.ndarray) -> np.ndarray:
-    """Means over seeds, of the cells that know as many seeds as any."""
+    """Means over seeds; NaN for cells with fewer scores than the fullest cell."""
     known = np.isfinite(scores)
     count = known.sum(axis=-1)
     full = (count == count.max(initial=0)) & (count > 0)
@@ -142,7 +144,7 @@ def _means(scores: np.ndarray) -> np.ndarray:
 
 
 def _mean_over_sets(scores: np.ndarray) -> np.ndarray:
-    """Mean over the data sets, the first axis; NaN where one is unknown or there is none."""
+    """Mean over the data sets, the first axis. NaN where a data set has no score, or there is no data set."""
     return scores.mean(axis=0) if len(scores) else np.full(scores.shape[1:], np.nan)
 
 

@@ -1,4 +1,7 @@
-"""The variance of a grid's scores, split exactly over its axes and their interactions, seed by seed."""
+"""Exact decomposition of the variance of a grid's scores into axes and their interactions, seed by seed.
+
+`anova` and `importance` use it.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,22 +9,22 @@ from itertools import combinations
 
 import numpy as np
 
-#: Square of the relative size below which an effect is rounding.
+#: Square of the relative size below which an effect is rounding error.
 _ROUNDING = 1e-24
 
 
 def effects_of(axes: int) -> list[tuple[int, ...]]:
-    """All effects of so many axes: each axis, then each pair, and so on; not the mean."""
+    """All effects of a number of axes, without the mean: each axis, then each pair, and so on."""
     return [effect for order in range(1, axes + 1) for effect in combinations(range(axes), order)]
 
 
 def effect_grams(scores: np.ndarray, axis_weights: Sequence[np.ndarray]) -> np.ndarray:
     """Inner products `(E, S, S)` of the seeds' effects under the measure, for a grid `(A1, ..., Ak, S)` without gaps.
 
-    The functional ANOVA (Hoeffding 1948; Sobol 1993) writes the scores of seed s as `sum_u f_us`, each `f_us` a
-    function of the axes u alone that averages to 0 over each of them under the product measure; effects are then
-    orthogonal. `G_u[s, t] = sum_c w_c f_us(c) f_ut(c)`, in the order of `effects_of`. A seed's shift of all cells is
-    in no effect. Raises `ValueError` where weights and grid do not fit.
+    The functional ANOVA (Hoeffding 1948; Sobol 1993) writes the scores of seed s as `sum_u f_us`. Each `f_us` is a
+    function of the axes u alone, and its mean over each of them is 0 under the product measure. Effects are therefore
+    orthogonal. `G_u[s, t] = sum_c w_c f_us(c) f_ut(c)`, in the order of `effects_of`. The shift that a seed gives to
+    all cells is in no effect. Raises `ValueError` where the weights do not fit the grid.
     """
     sizes = tuple(len(weights) for weights in axis_weights)
     if sizes != scores.shape[:-1]:
@@ -36,9 +39,9 @@ def effect_grams(scores: np.ndarray, axis_weights: Sequence[np.ndarray]) -> np.n
 def cross_variances(grams: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Variances `(B, E)` of effects without the seeds' noise, for seeds taken `counts` `(B, S)` times each.
 
-    `V_u = sum_(s != t) n_s n_t G_u[s, t] / sum_(s != t) n_s n_t`: products of different seeds alone, whose noise is
-    independent, so that V is unbiased (a U-statistic, Hoeffding 1948) where the plain `sum_c w_c f_u(c)^2` of the
-    means counts noise as effect. May come out below 0. NaN where all counts fall on one seed.
+    `V_u = sum_(s != t) n_s n_t G_u[s, t] / sum_(s != t) n_s n_t`. It uses only products of different seeds, whose
+    noise is independent, so V is unbiased (a U-statistic, Hoeffding 1948). The plain `sum_c w_c f_u(c)^2` of the
+    means would count noise as effect. V may be below 0. NaN where all counts fall on one seed.
     """
     own = np.einsum("ess,bs->be", grams, np.square(counts, dtype=float))
     full = np.einsum("bs,est,bt->be", counts, grams, counts, optimize=True)
@@ -47,12 +50,12 @@ def cross_variances(grams: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def seed_counts(seeds: int) -> np.ndarray:
-    """How often each seed counts, `(S + 1, S)`: first all of them once, then with one left out each."""
+    """How often each seed counts, `(S + 1, S)`: first every seed once, then with each seed left out in turn."""
     return np.concatenate([np.ones((1, seeds)), 1.0 - np.eye(seeds)])
 
 
 def complete_seeds(scores: np.ndarray) -> np.ndarray:
-    """Which seeds `(S,)` know every cell of `(..., S)`."""
+    """Which seeds `(S,)` have a finite score in every cell of `(..., S)`."""
     return np.isfinite(scores).all(axis=tuple(range(scores.ndim - 1)))
 
 

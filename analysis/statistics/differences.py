@@ -1,4 +1,4 @@
-"""Where in the space one loss beats another: paired difference surfaces, and where the ranking reverses."""
+"""Where in the space one loss beats another: paired differences by cell, and where the ranking is reversed."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class DifferenceSurface:
     """`a - b` of every cell, paired by seed."""
 
     mean: np.ndarray  # (C,)
-    low: np.ndarray  # (C,), Student's interval of each cell by itself; NaN below two seeds
+    low: np.ndarray  # (C,), Student's interval of each cell alone; NaN below two seeds
     high: np.ndarray  # (C,)
     p: np.ndarray  # (C,), NaN where there is no test
     p_adjusted: np.ndarray  # (C,), after Benjamini and Yekutieli
@@ -25,7 +25,7 @@ class DifferenceSurface:
     overall: float  # mean over the space
     share_better: float  # of the space
     share_worse: float
-    share_reversed: Estimate  # of the space where the sign is the opposite of that of the overall difference
+    share_reversed: Estimate  # of the space where the difference has the opposite sign of `overall`
     seeds: int
 
 
@@ -39,15 +39,15 @@ def difference_surface(
 ) -> DifferenceSurface:
     """Paired t tests over seeds in every cell of `(C, S)` and `(C, S)`, corrected over all cells.
 
-    The correction is Benjamini and Yekutieli's (2001, "The control of the false discovery rate in multiple testing
-    under dependency"): a map asks which part of the space differs, so the share of wrong cells among the coloured
-    ones is what must stay below `alpha`; cells of one seed depend on each other in no known way, which this
-    correction allows and Benjamini and Hochberg's does not. Verdicts on single comparisons use Holm's instead
+    The correction is that of Benjamini and Yekutieli (2001, "The control of the false discovery rate in multiple
+    testing under dependency"). A map asks which part of the space differs. So the share of wrong cells among the
+    coloured ones must stay below `alpha`. The dependence between cells of one seed is unknown; this correction allows
+    any dependence, and that of Benjamini and Hochberg does not. Verdicts on single comparisons use Holm's correction
     (`statistics.compare`).
 
-    `share_reversed = sum_c w_c [sign(d_c) = -sign(sum_c w_c d_c)]`, with a conservative interval from intervals of
-    all cells that hold together (`bands_moderated`): surely reversed is a cell whose band lies on the other side of
-    0 (5 seeds). The overall sign is taken as observed. Differences of 0 count for neither side.
+    `share_reversed = sum_c w_c [sign(d_c) = -sign(sum_c w_c d_c)]`. Its conservative interval comes from simultaneous
+    intervals of all cells (`bands_moderated`): a cell is surely reversed if its interval lies on the other side of 0
+    (at least 5 seeds). The overall sign is taken as observed. Differences of 0 count for neither side.
     """
     difference = a - b
     known, shares = known_cells(difference, weights)
@@ -74,9 +74,10 @@ def difference_surface(
 
 
 def paired_tests(differences: np.ndarray) -> np.ndarray:
-    """Two-sided p `(...,)` of the mean over `(..., S)` being 0; see `statistics.compare.paired_p`.
+    """Two-sided p `(...,)` for a mean over `(..., S)` equal to 0; see `statistics.compare.paired_p`.
 
-    1 where all are 0; NaN below two seeds, and for equal differences other than 0, which give no error estimate.
+    1 where all differences are 0. NaN below two seeds, and for equal differences other than 0, which give no error
+    estimate.
     """
     mean, deviation, count = mean_and_spread(differences)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -86,7 +87,7 @@ def paired_tests(differences: np.ndarray) -> np.ndarray:
 
 
 def benjamini_yekutieli(p: np.ndarray) -> np.ndarray:
-    """Adjusted p-values `(K,)`; a NaN stays NaN but counts among the K tests."""
+    """Adjusted p-values `(K,)`. A NaN stays NaN but counts among the K tests."""
     if not len(p):
         return p
     adjusted = stats.false_discovery_control(np.nan_to_num(p, nan=1.0), method="by")

@@ -1,4 +1,4 @@
-"""Whether two losses are equal as far as it matters: two one-sided tests, paired over seeds."""
+"""Tests of equivalence of two losses within a margin: two one-sided tests, paired over seeds."""
 
 import math
 from collections.abc import Sequence
@@ -18,20 +18,18 @@ from analysis.statistics.intervals import (
 from analysis.statistics.robustness import RobustnessSummary
 
 EQUIVALENT, NOT_SHOWN, NOT_TESTED = "equivalent", "not shown", "too few seeds"
-#: Verdict where trials are missing: what the rest would say may change.
+#: Verdict where trials are missing, because they may change the result.
 INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Equivalence:
-    """Outcome of the test that a difference lies within -+ `margin`."""
+    """Result of the test that a difference lies within -+ `margin`."""
 
     margin: float
     p: float  # NaN where there is no test
     p_holm: float  # after Holm's correction over all losses tested (`corrected`); p itself before
-    difference: (
-        Estimate  # with this test's own interval of level 1 - 2 alpha: within the margin where p < alpha
-    )
+    difference: Estimate  # with this test's interval of level 1 - 2 alpha: inside the margin where p < alpha
     verdict: str  # equivalent | not shown | too few seeds | incomplete
 
 
@@ -45,11 +43,12 @@ def equivalence_test(
 ) -> Equivalence:
     """TOST of Schuirmann (1987) on the paired differences `(S,)` of a score.
 
-    `p = max( P(T > (D + margin) / se), P(T < (D - margin) / se) )`, T Student's with S - 1 degrees of freedom,
-    `se = widen sd / sqrt(S)`; equivalent where p < alpha, that is where the interval of level 1 - 2 alpha lies within
-    the margin. Not significantly different is not the same: that may mean too few seeds. Differences without spread
-    are certain: p is 0 within the margin, 1 outside. `widen` is that of cross-fitted scores. Needs two seeds; with a
-    `note` that the scores are provisional nothing is tested. Tests of several losses need `corrected`.
+    `p = max( P(T > (D + margin) / se), P(T < (D - margin) / se) )` with T Student's with S - 1 degrees of freedom and
+    `se = widen sd / sqrt(S)`. The losses are equivalent where p < alpha, that is, where the interval of level 1 - 2
+    alpha lies within the margin. "Not significantly different" is a weaker statement, which may only mean too few
+    seeds. Differences without spread are certain: p is 0 within the margin and 1 outside. `widen` is the factor for
+    cross-fitted scores. The test needs two seeds. With a `note` that the scores are provisional, nothing is tested.
+    For tests of several losses use `corrected`.
 
     Raises `ValueError` for a margin that is not above 0.
     """
@@ -81,7 +80,10 @@ def equivalence_test(
 def equivalence_of_arms(
     summaries: Sequence[RobustnessSummary], reference: str, margin: float
 ) -> dict[str, Equivalence]:
-    """Every arm's average over the space against the reference's, paired by seed; corrected as one family."""
+    """Tests the mean over the space of every arm against the reference's, paired by seed.
+
+    The tests are corrected as one family.
+    """
     by_arm = {summary.arm: summary for summary in summaries}
     rival = by_arm.pop(reference)
     tests = []
@@ -91,7 +93,7 @@ def equivalence_of_arms(
         )
         note = "" if item.complete and rival.complete else "trials missing"
         widen = max(item.mean_widen, rival.mean_widen)
-        # a margin of 0 asks for the very same
+        # a margin of 0 accepts equal scores only
         tests.append(equivalence_test(differences, margin or 1e-12, widen=widen, note=note))
     return dict(zip(by_arm, corrected(tests), strict=True))
 
@@ -99,8 +101,8 @@ def equivalence_of_arms(
 def corrected(tests: Sequence[Equivalence], *, alpha: float = 1 - LEVEL) -> list[Equivalence]:
     """The tests of all losses of a study as one family: verdicts by Holm's adjusted p.
 
-    So that the chance of any loss falsely called equivalent stays below `alpha`; each at its own level, that
-    chance is a sixth to a quarter for five losses on the margin.
+    The chance that any loss is falsely called equivalent then stays below `alpha`. Without the correction, that
+    chance is 17 to 25 % for five losses whose difference equals the margin.
     """
     adjusted = holm(np.array([item.p for item in tests]))
     return [

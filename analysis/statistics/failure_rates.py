@@ -1,4 +1,4 @@
-"""How often trials fail, cell by cell and over the space, and what the scores say without failures."""
+"""How often trials fail, by cell and over the space, and the scores with and without failures."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -14,24 +14,24 @@ WILSON, EXACT = "wilson", "clopper-pearson"
 
 @dataclass(frozen=True, kw_only=True)
 class FailureSurface:
-    """Failure rate of every cell with its interval over trials; NaN where none was tried."""
+    """Failure rate of every cell with its interval over trials; NaN where no trial was tried."""
 
     rate: np.ndarray  # (C,)
     low: np.ndarray  # (C,)
     high: np.ndarray  # (C,)
     failed: np.ndarray  # (C,) of int
     tried: np.ndarray  # (C,) of int
-    overall: Estimate  # over the space
+    overall: Estimate  # mean rate over the space
 
 
 @dataclass(frozen=True, kw_only=True)
 class FailureScores:
-    """The mean over the space with failures at the worst outcome, and with failures left out."""
+    """The mean over the space with failures at the worst score, and with failures left out."""
 
     with_failures: Estimate
     without_failures: Estimate
     cost: Estimate  # the second less the first, paired by seed
-    share_lost: float  # of the space: cells of which no trial finished, in no mean without failures
+    share_lost: float  # of the space: cells where every trial failed, which no mean without failures contains
 
 
 def failure_surface(
@@ -39,12 +39,12 @@ def failure_surface(
 ) -> FailureSurface:
     """Rates of `failed` among `tried`, both `(C, S)` of bool.
 
-    A cell's trials are binomial: Wilson's (1927) score interval, which Brown, Cai and DasGupta (2001) recommend for
-    few trials, near the level on average; or Clopper and Pearson's (1934), never below it. The overall rate
-    `sum_c w_c p_c` is a mean over seeds, since a seed's trials share their streams: Student's interval over the seeds
-    that tried every cell (two seeds); where none did, the mean over the cells tried, without an interval. Without any
-    failure, or with nothing else, there is no spread to judge by: the seeds count as one trial each in Clopper and
-    Pearson's interval.
+    The trials of a cell are binomial. Their interval is Wilson's (1927) score interval, which Brown, Cai and DasGupta
+    (2001) recommend for few trials and which is near the level on average; or that of Clopper and Pearson (1934),
+    which is never below the level. The overall rate `sum_c w_c p_c` is a mean over seeds, because the trials of a
+    seed share their random streams. Its interval is Student's over the seeds that tried every cell (at least two).
+    Where no seed did, the rate is the mean over the tried cells, without an interval. If no trial failed, or all
+    failed, there is no spread. Each seed then counts as one trial in the interval of Clopper and Pearson.
 
     Raises `ValueError` for an unknown method.
     """
@@ -61,7 +61,7 @@ def failure_surface(
 def wilson(
     failures: np.ndarray, trials: np.ndarray, *, level: float = LEVEL
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of Wilson's interval, `(k + z^2/2 -+ z sqrt(k (n - k)/n + z^2/4)) / (n + z^2)`; NaN of no trial."""
+    """Ends of Wilson's interval, `(k + z^2/2 -+ z sqrt(k (n - k)/n + z^2/4)) / (n + z^2)`; NaN without trials."""
     z = stats.norm.ppf(0.5 + level / 2)
     n = np.where(trials > 0, trials, np.nan)
     half = z * np.sqrt(failures * (n - failures) / n + z**2 / 4)
@@ -72,7 +72,7 @@ def wilson(
 def clopper_pearson(
     failures: np.ndarray, trials: np.ndarray, *, level: float = LEVEL
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of Clopper and Pearson's interval, quantiles of `Beta(k, n - k + 1)` and `Beta(k + 1, n - k)`."""
+    """Ends of the interval of Clopper and Pearson, quantiles of `Beta(k, n - k + 1)` and `Beta(k + 1, n - k)`."""
     tail = (1 - level) / 2
     rest = np.asarray(trials) - failures
     low = np.where(failures > 0, stats.beta.ppf(tail, np.maximum(failures, 1), rest + 1), 0.0)
@@ -88,11 +88,11 @@ def failure_scores(
     bounds: tuple[float, float] = (0.0, 1.0),
     note: str = "",
 ) -> FailureScores:
-    """Mean over the space of `(C, S)`, in which `failed` trials stand at the worst outcome, both ways.
+    """Mean over the space of `(C, S)`, where `failed` trials have the worst score, with and without failures.
 
-    Without failures a seed's mean is that of `means_without_failures`: kinder to a loss that fails where it would
-    have scored badly, hence the alternative and not the score. A few missing trials are filled in (`filling`).
-    Student's intervals over the seeds that then know every cell (two seeds).
+    The mean of a seed without failures is that of `means_without_failures`. It favours a loss that fails where it
+    would have scored badly, so it is shown as an alternative and not used as the score. A few missing trials are
+    imputed (`imputation`). Intervals are Student's over the seeds that then have every cell (at least two).
     """
     filled, span, empty = fill_gaps(scores, weights), bounds[1] - bounds[0], "no complete seed"
     told = partial(student_estimate, note=filled.told(note), empty=empty, widen=filled.widen)
@@ -107,7 +107,7 @@ def failure_scores(
 
 
 def means_over_space(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """`sum_c w_c s_cs` `(S,)` of `(C, S)`; NaN for a seed that lacks a cell with a share."""
+    """`sum_c w_c s_cs` `(S,)` of `(C, S)`; NaN for a seed without a score in a cell of nonzero weight."""
     used = weights > 0
     if not used.any():
         return np.full(scores.shape[-1], np.nan)
@@ -117,13 +117,13 @@ def means_over_space(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def means_without_failures(scores: np.ndarray, failed: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """`sum_c w_c s_cs / sum_c w_c` `(S,)` over the cells that did not fail at that seed.
 
-    NaN for a seed that lacks a cell with a share, and for one at which all failed.
+    NaN for a seed without a score in a cell of nonzero weight, and for a seed at which all cells failed.
     """
     kept = weights[:, None] * ~failed
     total = kept.sum(axis=0)
     mean = np.where(kept > 0, kept * scores, 0.0).sum(axis=0) / np.where(total > 0, total, np.nan)
     whole = means_over_space(scores, weights)
-    # a seed without failures has one mean, whatever the order of summation
+    # without failures both means must be equal to the bit, whatever the order of summation
     return np.where(np.isfinite(whole), np.where(failed[weights > 0].any(axis=0), mean, whole), np.nan)
 
 
@@ -148,7 +148,7 @@ def _overall(failed: np.ndarray, tried: np.ndarray, weights: np.ndarray) -> Esti
 
 
 def _of_known_cells(failed: np.ndarray, tried: np.ndarray, shares: np.ndarray) -> Estimate:
-    """The rate over the cells that were tried at all, where no seed tried every one."""
+    """The rate over the cells with at least one tried trial, used where no seed tried every cell."""
     trials = tried.sum(axis=-1)
     known = trials > 0
     if not known.any():

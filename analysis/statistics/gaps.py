@@ -1,4 +1,4 @@
-"""What tuning is worth: default, random and worst-case scores against the tuned one, at one budget of trials."""
+"""What tuning is worth: how far default, random and worst-case scores lie below the tuned score, at one budget."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ TAIL = 0.10
 
 @dataclass(frozen=True, kw_only=True)
 class Gaps:
-    """The tuned score and how far the others lie below it, paired by seed; a gap above 0 is a loss."""
+    """The tuned score, and how far the others lie below it, paired by seed. A gap above 0 is a loss of score."""
 
     tuned: Estimate
     default: Estimate
     random: Estimate
     worst: Estimate
-    budget: int | None  # configurations tried, None for all of the grid
+    budget: int | None  # number of configurations tried; None for the whole grid
 
 
 def tuning_gaps(
@@ -34,13 +34,14 @@ def tuning_gaps(
     bounds: tuple[float, float] = (0.0, 1.0),
     note: str = "",
 ) -> Gaps:
-    """Gaps of the default cell, a random configuration and the worst `tail` of the space to the tuned one.
+    """Gaps between the tuned cell and the default cell, a random configuration and the worst `tail` of the space.
 
-    Each score is `sum_c p_cs test_cs` of `(C, S)`, p from validation on the half of the seeds without s: all on the
-    best cell (tuned); the law of the best of `budget` configurations drawn under the measure (tuned at a budget); the
-    measure itself (random: the expected score of one configuration); the measure within its lowest `tail` (worst
-    case, CVaR, Acerbi and Tasche 2002). So nothing is chosen and scored on one seed, and all gaps are paired.
-    Intervals as in `halves.held_out_estimate`; two seeds. A seed without a needed trial is left out.
+    Each score is `sum_c p_cs test_cs` of `(C, S)`, with p from validation on the half of the seeds without s. The
+    chances p are: for the tuned score, all on the best cell, or with a `budget` the distribution of the best of
+    `budget` configurations that are drawn under the measure; for random, the measure itself (the expected score of
+    one configuration); for the worst case, the measure within its lowest `tail` (CVaR, Acerbi and Tasche 2002). So no
+    seed both chooses and scores, and all gaps are paired. Intervals are as in `cross_fitting.held_out_estimate` and
+    need two seeds. A seed without a needed trial is left out.
 
     Raises `ValueError` for a budget below 1.
     """
@@ -64,7 +65,7 @@ def tuning_gaps(
 
 
 def _shares(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The measure `(C,)` on the cells of which anything is known."""
+    """The measure `(C,)`, restricted to the cells with a known score and scaled to sum 1."""
     known, shares = known_cells(scores, weights)
     spread = np.zeros(len(weights))
     spread[known] = shares
@@ -72,10 +73,10 @@ def _shares(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _ordered(validation: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """By held-out seed, all `(C, S)`: cells from worst to best, their shares, and the share up to each."""
+    """For each held-out seed, all `(C, S)`: cells from worst to best, their shares, and the cumulative shares."""
     mean, count = means_of_other_half(validation)
     known = (count == count.max(axis=0, keepdims=True, initial=1)) & (weights > 0)[:, None]
-    # of equal cells the first stands last, as the best: the one that `halves.held_out_cells` takes
+    # among equal cells the first comes last, as the best one: `cross_fitting.held_out_cells` takes it too
     backwards = np.broadcast_to(-np.arange(len(mean))[:, None], mean.shape)
     order = np.lexsort((backwards, np.where(known, mean, -np.inf)), axis=0)
     shares = np.take_along_axis(np.where(known, weights[:, None], 0.0), order, axis=0)
@@ -85,7 +86,7 @@ def _ordered(validation: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _best_of(ordered: tuple[np.ndarray, np.ndarray, np.ndarray], budget: int | None) -> np.ndarray:
-    """Chance `(C, S)` of each cell to be the best of `budget` drawn ones, `F(c)^n - F(c-)^n`."""
+    """Chance `(C, S)` of each cell to be the best of `budget` drawn cells, `F(c)^n - F(c-)^n`."""
     order, shares, up_to = ordered
     if budget is None:
         chances = np.zeros_like(shares)

@@ -1,10 +1,10 @@
-"""First-order sensitivity of points that form no grid, from the scores at hand."""
+"""First-order sensitivity indices of points that form no grid, from their existing scores."""
 
 import numpy as np
 
 from analysis.statistics.decomposition import cross_variances
 
-#: Share of distinct values from which on an axis is read by ranks rather than by groups of equal values.
+#: An axis with a larger share of distinct values is handled by ranks, any other by groups of equal values.
 RANKED = 0.5
 
 
@@ -13,16 +13,16 @@ def first_order_shares(
 ) -> np.ndarray:
     """Shares `(B, k)` of the variance between configurations that each axis explains alone.
 
-    `points` `(C, k)`, `scores` `(C, S)` without gaps, seeds taken `counts` `(B, S)` times each. An axis of mostly
-    distinct values is read by ranks: with the cells sorted along it and m their means over seeds,
-    `V_j = 1/C sum_c m_(c) m_(c+1) - mean^2`, the last followed by the first (Gamboa, Gremaud, Klein and Lagnoux 2022,
+    `points` is `(C, k)`, `scores` is `(C, S)` without gaps, and seeds are taken `counts` `(B, S)` times each. An axis
+    of mostly distinct values is handled by ranks. With the cells sorted along it and m their means over seeds, `V_j =
+    1/C sum_c m_(c) m_(c+1) - mean^2`, where the first cell follows the last (Gamboa, Gremaud, Klein and Lagnoux 2022,
     "Global sensitivity analysis: a novel generation of mighty estimators based on rank statistics", Bernoulli 28(4)).
-    An axis of repeated values by groups: `V_j = (SS_between - (B - 1) MS_within) / C`, the correlation ratio with
-    Kelley's (1935) correction. Over the variance V between configurations, free of seed noise
-    (`decomposition.cross_variances`). Ties in a ranked axis are broken at random.
+    An axis of repeated values is handled by its G groups of equal values: `V_j = (SS_between - (G - 1) MS_within) /
+    C`, the correlation ratio with Kelley's (1935) correction. Both are divided by the variance V between
+    configurations, without seed noise (`decomposition.cross_variances`). Ties in a ranked axis are broken at random.
 
-    The estimate follows the law that the points were drawn from. Its error over the points, of the order of
-    `1 / sqrt(C)`, is in no interval over seeds.
+    The estimate holds for the distribution from which the points were drawn. Its error from the choice of points, of
+    the order of `1 / sqrt(C)`, is in no interval over seeds.
     """
     shifted = scores - scores.mean(axis=0)
     means = shifted @ (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).T
@@ -35,7 +35,7 @@ def first_order_shares(
 
 
 def is_ranked(axis: np.ndarray) -> bool:
-    """Whether an axis `(C,)` is read by ranks."""
+    """Whether an axis `(C,)` is handled by ranks."""
     return len(np.unique(axis)) > RANKED * len(axis)
 
 

@@ -1,4 +1,4 @@
-"""How much each hyperparameter matters: shares of the variance between configurations, beside Optuna's."""
+"""How much each hyperparameter matters: shares of the variance between configurations, and Optuna's importances."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ from analysis.statistics.intervals import LEVEL, Estimate
 
 EXACT = "exact ANOVA of the grid"
 GIVEN = "given-data estimate, main effects alone"
-#: Least number of complete seeds. Two give one product of seeds: every draw is the same, so nothing shows how far a
-#: share errs, by 0.13 (root mean square) where effects are as large as noise and by 0.32 where half as large.
+#: Least number of complete seeds. Two seeds give one product of seeds, so all draws are equal, and nothing shows the
+#: error of a share. That error is 0.13 (root mean square) for effects as large as noise, and 0.32 for half as large.
 LEAST_SEEDS = 3
 _TOO_FEW = f"needs {LEAST_SEEDS} complete seeds"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """One hyperparameter. Spreads are the middle 95 % of bootstrap draws of the seeds: no confidence interval."""
+    """One hyperparameter. Spreads are the middle 95 % of bootstrap draws of the seeds, not confidence intervals."""
 
     name: str
     main: Estimate  # alone
     main_spread: tuple[float, float]
-    total: Estimate | None  # with all its interactions; None where they are not known
+    total: Estimate | None  # including all its interactions; None where they are not known
     total_spread: tuple[float, float] | None
-    first: float  # share of the draws in which it is the most important
-    ranked: bool  # a given-data estimate by ranks, else by groups or exact
-    optuna: float  # Optuna's importance, on its own scale of 1 in all; NaN where none is given
+    first: float  # share of the draws in which this hyperparameter is the most important
+    ranked: bool  # whether it is a given-data estimate by ranks; otherwise by groups, or exact
+    optuna: float  # Optuna's importance, which sums to 1 over hyperparameters; NaN where none is given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Importances:
 
     rows: tuple[Importance, ...]
     method: str
-    seeds: int  # that know every configuration used
+    seeds: int  # with a score in every configuration used
     cells: int  # configurations used
 
 
@@ -58,11 +58,12 @@ def grid_importances(
     optuna: Mapping[str, float] | None = None,
     draws: int = DRAWS,
 ) -> Importances:
-    """Main and total shares of each axis of a grid `(A1, ..., Ak, S)`, exactly, under the measure.
+    """Exact main and total shares of each axis of a grid `(A1, ..., Ak, S)` under the measure.
 
-    `main_j = V_j / V`, `total_j = sum_(u with j) V_u / V` (Sobol 1993; Homma and Saltelli 1996), unbiased variances
-    (`decomposition.cross_variances`) over the seeds that know every cell, three at least. Where interactions are
-    estimated below 0, the total is the main share. Jackknife intervals over seeds (5 seeds).
+    `main_j = V_j / V`, `total_j = sum_(u with j) V_u / V` (Sobol 1993; Homma and Saltelli 1996), from unbiased
+    variances (`decomposition.cross_variances`) over the seeds with a score in every cell, at least three. Where the
+    estimate of the interactions is below 0, the total is the main share. Jackknife intervals over seeds (at least 5
+    seeds).
     """
     known = scores[..., complete_seeds(scores)]
     grams, effects = effect_grams(known, axis_weights), effects_of(len(names))
@@ -93,8 +94,8 @@ def given_importances(
 ) -> Importances:
     """Main shares of each axis of points `(C, k)` with scores `(C, S)`: `given_data.first_order_shares`.
 
-    Cells that lack a seed which others know are left out. Jackknife intervals over seeds (5 seeds); they do not hold
-    the error of few points.
+    Cells without a score at a seed that other cells have are left out. Jackknife intervals over seeds (at least 5
+    seeds); they do not include the error from too few points.
     """
     some = np.isfinite(scores).any(axis=0)
     whole = np.isfinite(scores[:, some]).all(axis=1) & some.any()

@@ -1,4 +1,4 @@
-"""How likely one loss beats another: at a random configuration, and again with other seeds."""
+"""How likely one loss beats another: at a random configuration, and in a repetition with other seeds."""
 
 import math
 
@@ -12,14 +12,15 @@ from analysis.statistics.jackknife import jackknife_estimate
 def probability_of_improvement(
     a: np.ndarray, b: np.ndarray, weights: np.ndarray, *, note: str = ""
 ) -> Estimate:
-    """Chance that one run of a beats one run of b at a random configuration, of `(C, S)` and `(C, S)`.
+    """Chance that one run of a beats one run of b at a random configuration, from `(C, S)` and `(C, S)`.
 
     `sum_c w_c P_c`, `P_c = mean_(s != t) [a_cs > b_ct] + 1/2 [a_cs = b_ct]`, the Mann-Whitney statistic of the cell
-    (Agarwal et al. 2021, "Deep RL at the edge of the statistical precipice", with configurations for tasks), over
-    runs of a and b at different seeds: at one seed they share its luck, and the chance would come out too far from a
-    half (by 0.003 at five seeds of the demo study, where its interval then covers 92 %). Jackknife interval over
-    seeds, one left out of both losses at a time (5 seeds). Cells without such a pair are left out; at a single seed
-    its runs are compared. No interval with a `note`, that the scores are provisional.
+    (Agarwal et al. 2021, "Deep RL at the edge of the statistical precipice", with configurations in place of tasks).
+    The runs of a and b have different seeds. Runs of one seed share its luck, and would move the chance too far from
+    a half (by 0.003 at five seeds of the demo study, where its interval then covers 92 %). Jackknife interval over
+    seeds, where each step leaves one seed out of both losses (at least 5 seeds). Cells without such a pair are left
+    out. With a single seed, its own runs are compared. With a `note` that the scores are provisional, there is no
+    interval.
     """
     ahead = _ahead(a, b)  # (C, S, S)
     seeds = a.shape[-1]
@@ -37,12 +38,13 @@ def probability_of_improvement(
 
 
 def rank_flip_probability(differences: np.ndarray, *, seeds: int | None = None) -> float:
-    """Chance that the mean difference over `seeds` new seeds has the opposite sign; as many as observed by default.
+    """Chance that the mean difference over `seeds` new seeds has the opposite sign; by default as many as observed.
 
-    `P(sign(D_new) != sign(D)) = T_(S - 1)( -|D| / (sd sqrt(1/S + 1/n)) )`, D and sd of the paired differences `(S,)`
-    of a score, T Student's law: the predictive law of a mean of n normal values after S (Geisser 1993, "Predictive
-    inference"). It is itself a statement of the uncertainty over seeds and has no interval. 0.5 without any
-    difference, 0 for one without spread, NaN below two seeds.
+    `P(sign(D_new) != sign(D)) = T_(S - 1)( -|D| / (sd sqrt(1/S + 1/n)) )`, with D and sd of the paired differences
+    `(S,)` of a score and T the distribution function of Student's t. This is the predictive distribution of a mean of
+    n normal values after S values (Geisser 1993, "Predictive inference"). The chance already states the uncertainty
+    over seeds, so it has no interval. 0.5 for a mean difference of 0, 0 for a difference without spread, NaN below
+    two seeds.
     """
     mean, deviation, count = mean_and_spread(differences)
     if count < 2:
@@ -58,7 +60,7 @@ def rank_flip_probability(differences: np.ndarray, *, seeds: int | None = None) 
 def _ahead(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """1 where a run of a beats one of b, 1/2 where they tie, NaN where either is missing: `(C, S, S)`.
 
-    Runs of one seed are no pair, unless there is no other seed.
+    Runs of the same seed form no pair, unless there is only one seed.
     """
     seeds = a.shape[-1]
     pair = ~np.eye(seeds, dtype=bool) if seeds > 1 else True
@@ -68,7 +70,7 @@ def _ahead(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _over_cells(won: np.ndarray, tried: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean over the space `(N,)` of `won / tried` `(C, N)`, over cells with any pair tried."""
+    """Mean over the space `(N,)` of `won / tried` `(C, N)`, over the cells with at least one pair."""
     share = weights[:, None] * (tried > 0)
     total = share.sum(axis=0)
     rate = np.divide(won, tried, out=np.zeros(np.broadcast(won, tried).shape), where=tried > 0)

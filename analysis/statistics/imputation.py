@@ -1,7 +1,7 @@
-"""What a few missing trials would have scored, so that a mean over the space need not leave out their seeds.
+"""Imputes a few missing trials, so that a mean over the space need not leave out their seeds.
 
-One missing trial in thirty leaves hardly a seed that knows every configuration; averages over the space, and all
-comparisons paired by seed, would then rest on one or two of five seeds, or on none.
+With one missing trial in thirty, hardly any seed has every configuration. Means over the space, and all comparisons
+paired by seed, would then use one or two of five seeds, or none.
 """
 
 from dataclasses import dataclass
@@ -10,37 +10,37 @@ import numpy as np
 
 from analysis.wording import counted
 
-#: Share of the measure that a seed must know to enter.
+#: Least share of the measure with known scores for a seed to be used.
 LEAST_KNOWN = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """Scores with gaps filled in."""
+    """Scores with imputed trials."""
 
-    scores: np.ndarray  # (C, S), NaN for seeds that do not enter
-    count: int  # trials filled in
+    scores: np.ndarray  # (C, S), NaN for seeds that are not used
+    count: int  # number of imputed trials
     widen: float  # factor on the standard error of means over the space
 
     def told(self, note: str) -> str:
-        """A note on a score, with how many trials were filled in for it."""
+        """The note of a score, with the number of imputed trials added."""
         return "; ".join(
             filter(None, [note, f"{counted(self.count, 'trial')} filled in" if self.count else ""])
         )
 
 
 def fill_gaps(scores: np.ndarray, weights: np.ndarray) -> Filled:
-    """Missing trials of `(C, S)` from an additive fit of cell and seed, `x_cs = m_c + b_s + e_cs`.
+    """Imputes missing trials of `(C, S)` by an additive fit of cell and seed, `x_cs = m_c + b_s + e_cs`.
 
-    Least squares over the known trials (two-way layout with unequal numbers, Yates 1933): what a seed shifts alike in
-    all cells is known from its other trials; the rest is noise, whose mean is 0. It takes trials to be missing for
-    reasons that have nothing to do with their score. Seeds that know less than `LEAST_KNOWN` of the measure do not
-    enter, as those that still run. Nothing is filled in unless more than half of the others know each cell: two seeds
-    never fill each other. Cells without a share play no part.
+    The fit is least squares over the known trials (two-way layout with unequal numbers, Yates 1933). The shift that a
+    seed gives to all cells is known from its other trials; the rest is noise with mean 0. The fit assumes that trials
+    are missing for reasons that do not depend on their score. Seeds with less than `LEAST_KNOWN` of the measure known
+    are not used, for example seeds that still run. Nothing is imputed unless more than half of the used seeds know
+    each cell, so two seeds never fill each other's gaps. Cells of zero weight play no part.
 
-    A filled trial has no noise of its own, so means over the space of filled seeds spread less than those of whole
-    ones, and less is known of each cell: with a share f of the trials' measure filled in, both times some f of the
-    variance. Their standard error is therefore taken `1 / (1 - f)` times as large.
+    An imputed trial has no noise of its own. So means over the space of imputed seeds spread less than those of
+    complete seeds, and less is known of each cell. With a share f of the trials' measure imputed, each of the two
+    effects is about f of the variance. The standard error of the means is therefore multiplied by `1 / (1 - f)`.
     """
     known = np.isfinite(scores) & (weights > 0)[:, None]
     enters = weights @ known >= LEAST_KNOWN - 1e-9
@@ -55,7 +55,10 @@ def fill_gaps(scores: np.ndarray, weights: np.ndarray) -> Filled:
 
 
 def _additive_fit(scores: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """`m_c + b_s` `(C, S)`: the normal equations with the cells eliminated, `S x S`; the shifts b sum to 0."""
+    """`m_c + b_s` `(C, S)` by the normal equations with the cells eliminated, `S x S`.
+
+    The shifts b sum to 0.
+    """
     count = np.maximum(known.sum(axis=1, keepdims=True), 1)
     values = np.where(known, scores, 0.0)
     mean = values.sum(axis=1, keepdims=True) / count

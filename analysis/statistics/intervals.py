@@ -1,9 +1,10 @@
 """Intervals over seeds, the unit of resampling of every score here.
 
-Percentile bootstraps cover far less than they claim at few seeds (84 % at five where 95 % is said), so intervals
-are Student's: nominal from two seeds on where noise is normal, 92 % at five seeds of log-normal noise (sigma 0.5),
-where the studentised bootstrap (`statistics.bootstrap`) keeps 94 %, a third wider. Scores built on maxima or
-minima are biased, see `statistics.intervals_extremes`; curves have bands of their own, `statistics.bands`.
+Percentile bootstraps cover far less than their level at few seeds (84 % instead of 95 % at five seeds). So intervals
+are Student's. With normal noise they keep the level from two seeds on. With log-normal noise (sigma 0.5) they cover
+92 % at five seeds; the studentised bootstrap (`statistics.bootstrap`) covers 94 % and is a third wider. Scores built
+on maxima or minima are biased, see `statistics.intervals_extremes`. Curves have simultaneous bands, see
+`statistics.bands`.
 """
 
 from dataclasses import dataclass
@@ -12,25 +13,25 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
-#: What an interval of the report is, for leads and captions.
+#: What the intervals of the report are, for introductions and captions.
 STATED = f"{100 * LEVEL:.0f} %, over seeds; configurations as given"
 #: Least number of seeds for Student's interval.
 MIN_SEEDS = 2
 #: Why an interval has no width.
 NO_SPREAD = "no spread between seeds"
 
-#: Spread below which values count as equal, relative to their size: rounding of a mean, not seeds.
+#: Relative spread below which values count as equal, because rounding of a mean can cause it.
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A score with its interval; `low` and `high` are NaN, and `note` says why, where there is none."""
+    """A score with its interval. Without an interval `low` and `high` are NaN, and `note` gives the reason."""
 
     value: float
     low: float = float("nan")
     high: float = float("nan")
-    seeds: int = 0  # seeds that entered
+    seeds: int = 0  # seeds with a value
     method: str = ""  # of the interval
     note: str = ""
     unit: str = "seeds"  # of resampling
@@ -42,9 +43,9 @@ class Estimate:
 
 
 def mean_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, standard deviation (ddof 1) and count over the last axis of `(..., S)`, NaN left out.
+    """Mean, standard deviation (ddof 1) and count over the last axis of `(..., S)`, ignoring NaN.
 
-    The deviation is NaN below two values and exactly 0 where they differ by rounding alone.
+    The deviation is NaN below two values, and exactly 0 where the values differ only by rounding error.
     """
     known = np.isfinite(values)
     count = known.sum(axis=-1)
@@ -63,11 +64,11 @@ def student_interval(
     bounds: tuple[float, float] = (-np.inf, np.inf),
     widen: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and ends of Student's interval over the last axis of `(..., S)`, NaN ends below two values.
+    """Mean and ends of Student's interval over the last axis of `(..., S)`; NaN ends below two values.
 
-    `mean -+ widen * t(1 - (1 - level) / 2, S - 1) * sd / sqrt(S)`, cut to `bounds`, which hold the true value
-    anyway. Values without any spread give an interval of width 0. `widen` above 1 allows for values that are
-    not independent.
+    `mean -+ widen * t(1 - (1 - level) / 2, S - 1) * sd / sqrt(S)`, clipped to `bounds`, which always contain the true
+    value. Values without any spread give an interval of width 0. A `widen` above 1 is for values that are not
+    independent.
     """
     mean, deviation, count = mean_and_spread(np.asarray(values, dtype=float))
     freedom = np.maximum(count - 1, 1)
@@ -84,9 +85,10 @@ def student_estimate(
     widen: float = 1.0,
     empty: str = "no trials",
 ) -> Estimate:
-    """One score `(S,)`, a value a seed, with Student's interval over seeds; needs two seeds.
+    """One score `(S,)`, one value at each seed, with Student's interval over seeds; needs two seeds.
 
-    The note tells how many seeds entered where not all have a value, and is `empty` where none has.
+    Where some seeds have no value, the note gives the number of those that have one. Where none has, the note is
+    `empty`.
     """
     mean, low, high = student_interval(values, level=level, bounds=bounds, widen=widen)
     count, total = int(np.isfinite(values).sum()), len(values)
@@ -108,7 +110,7 @@ def student_estimate(
 def simultaneous_bands(
     values: np.ndarray, *, level: float = LEVEL, bounds: tuple[float, float] = (-np.inf, np.inf)
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ends `(C,)` of intervals of `(C, S)` that hold all together with probability `level` (Bonferroni)."""
+    """Ends `(C,)` of intervals of `(C, S)` that all hold at once with probability `level` (Bonferroni)."""
     cells = max(len(values), 1)
     _, low, high = student_interval(values, level=1 - (1 - level) / cells, bounds=bounds)
     return low, high
@@ -117,6 +119,6 @@ def simultaneous_bands(
 def paired_differences(
     a: np.ndarray, seeds_a: np.ndarray, b: np.ndarray, seeds_b: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`a - b` over the seeds that both have, `(..., P)`, and those seeds `(P,)`; seeds are the last axis."""
+    """`a - b` over the seeds that both have, `(..., P)`, and those seeds `(P,)`. Seeds are the last axis."""
     seeds, at_a, at_b = np.intersect1d(seeds_a, seeds_b, return_indices=True)
     return a[..., at_a] - b[..., at_b], seeds

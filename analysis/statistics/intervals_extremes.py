@@ -1,4 +1,4 @@
-"""Intervals of scores built on a maximum or a minimum over cells, which their plain estimates miss to one side."""
+"""Intervals of scores that are a maximum or a minimum over cells, whose plain estimates are biased."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from analysis.statistics.intervals import NO_SPREAD, Estimate, mean_and_spread, 
 MIN_SEEDS_EXTREMES = 5
 METHOD = "Student, between choice by all seeds and by the other half, conservative"
 
-#: Cell means `(C,)` to shares `(C,)`, summing to 1: what the score averages over, such as the best cell alone.
+#: Maps cell means `(C,)` to shares `(C,)` with sum 1, over which the score averages, such as all on the best cell.
 Choose = Callable[[np.ndarray], np.ndarray]
 
 
@@ -23,17 +23,17 @@ def bracketed_estimate(
     bounds: tuple[float, float] = (-np.inf, np.inf),
     note: str = "",
 ) -> Estimate:
-    """`max_q sum_c q_c m_c` (or the minimum) of cell means `m` over those shares q that `choose` chooses from.
+    """`max_q sum_c q_c m_c` (or the minimum) of cell means `m`, over the shares q that `choose` can return.
 
-    The plain value `sum_c q_c(x) x_c` of the cells `(C, S)` errs outwards on average, since q follows the noise that
-    it is scored with. Chosen on one half of the seeds and scored on the other, each in turn, it errs inwards, since a
-    choice made in noise is never better than the best one. The interval reaches from Student's outer end of the one
-    to Student's outer end of the other: nominal where the choice is clear, conservative where it is not. The inner
-    end is widened as the halves' choices differ, by `sqrt(1 + k / 2)` with k their distance in total variation,
-    which is `statistics.halves.half_widening` at k = 1. Every cell needs a known trial; a missing trial counts as its
-    cell's mean plus what its seed shifts. Needs 5 seeds.
+    The plain value `sum_c q_c(x) x_c` of the cells `(C, S)` errs outwards on average, because q follows the noise
+    that also scores it. If one half of the seeds chooses and the other half scores, the value errs inwards, because a
+    choice made in noise is never better than the best one. The interval reaches from Student's outer end of one value
+    to Student's outer end of the other. It is nominal where the choice is clear, and conservative where it is not.
+    The inner end is widened by `sqrt(1 + k / 2)`, with k the distance in total variation between the choices of the
+    halves. At k = 1 this is `statistics.cross_fitting.half_widening`. Every cell needs a known trial. A missing trial
+    counts as the mean of its cell plus the shift of its seed. The interval needs 5 seeds.
 
-    Source: the bracket of held-out against plain optima in Mak, Morton and Wood (1999), "Monte Carlo bounding
+    Source: the bracket between held-out and plain optima in Mak, Morton and Wood (1999), "Monte Carlo bounding
     techniques for determining solution quality in stochastic programs".
     """
     seeds = scores.shape[-1]
@@ -47,7 +47,7 @@ def bracketed_estimate(
     if note or known < MIN_SEEDS_EXTREMES:
         return Estimate(value=value, seeds=known, note=note or "too few seeds")
     others, _ = means_of_other_half(scores)
-    others = np.where(np.isfinite(others), others, mean[:, None])  # a cell that the other half does not know
+    others = np.where(np.isfinite(others), others, mean[:, None])  # for a cell unknown to the other half
     chosen = np.stack([choose(column) for column in others.T], axis=1)
     held_out = _by_seed(scores, chosen, others)
     outer = student_interval(plain, bounds=bounds)
@@ -59,7 +59,7 @@ def bracketed_estimate(
 
 
 def _by_seed(scores: np.ndarray, shares: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """`sum_c q_cs x_cs` `(S,)`, missing trials filled in from `means` `(C, S)`; NaN where all chosen are missing."""
+    """`sum_c q_cs x_cs` `(S,)`, missing trials imputed from `means` `(C, S)`; NaN if all chosen cells are missing."""
     known = np.isfinite(scores) & (shares > 0)
     weight = np.where(known, shares, 0.0).sum(axis=0)
     shift = np.where(known, shares * (scores - means), 0.0).sum(axis=0)
@@ -68,6 +68,6 @@ def _by_seed(scores: np.ndarray, shares: np.ndarray, means: np.ndarray) -> np.nd
 
 
 def _widening(shares: np.ndarray) -> float:
-    """Factor on the standard error of held-out values from the seeds' choices `(C, S)`."""
-    apart = np.abs(shares[:, 0] - shares[:, 1]).sum() / 2  # seeds at either parity of place share a choice
+    """Factor on the standard error of held-out values, from the choices for each seed `(C, S)`."""
+    apart = np.abs(shares[:, 0] - shares[:, 1]).sum() / 2  # seeds at positions of equal parity share a choice
     return float(np.sqrt(1 + apart / 2))

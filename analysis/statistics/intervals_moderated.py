@@ -1,8 +1,8 @@
-"""Spreads of many cells that lend each other degrees of freedom, as far as the cells' spreads agree.
+"""Standard deviations of many cells, pooled as far as the cells agree.
 
-At five seeds a cell's own variance has four degrees of freedom, and intervals of a hundred cells that hold
-together are then ten standard errors wide to each side. Where all cells show the same noise, their variances can be
-pooled; where noise differs, they cannot. The moderated variance lets the cells themselves say how far.
+At five seeds the variance of one cell has four degrees of freedom. Simultaneous intervals of a hundred cells are then
+ten standard errors wide to each side. Where all cells have the same noise, their variances can be pooled; where the
+noise differs, they cannot. The moderated variance estimates from the cells how far to pool.
 """
 
 import numpy as np
@@ -12,17 +12,18 @@ from analysis.statistics.cross_fitting import half_widening, means_of_other_half
 from analysis.statistics.intervals import LEVEL, mean_and_spread
 from analysis.statistics.selection import NONE, scored_at
 
-#: Degrees of freedom from which on the prior counts as certain.
+#: Degrees of freedom above which the prior counts as certain.
 _CERTAIN = 1e6
 
 
 def moderated_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, moderated deviation, count and degrees of freedom `(C,)` of the cells `(C, S)`, NaN left out.
+    """Mean, moderated deviation, count and degrees of freedom `(C,)` of the cells `(C, S)`, ignoring NaN.
 
-    `s~^2 = (d0 s0^2 + d s^2) / (d0 + d)` with `d0 + d` degrees of freedom, `d = count - 1`, never more than all cells
-    have together. Prior `d0` and `s0` are fitted to the moments of `log s^2` over the cells: infinite where the cells
-    spread no more than their chi-squared law explains, near 0 where their noises have nothing in common. Cells
-    without spread do not enter the fit. Deviation and freedom are NaN below two values.
+    `s~^2 = (d0 s0^2 + d s^2) / (d0 + d)` with `d0 + d` degrees of freedom and `d = count - 1`, but never more than
+    the sum over all cells. The prior `d0` and `s0` are fitted to the moments of `log s^2` over the cells. `d0` is
+    infinite where the variances differ no more than a chi-squared distribution explains, and near 0 where the noise
+    levels of the cells have nothing in common. Cells without spread are not used in the fit. Deviation and degrees of
+    freedom are NaN below two values.
 
     Source: Smyth (2004), "Linear models and empirical Bayes methods for assessing differential expression in
     microarray experiments", equations 6 and 8.
@@ -39,15 +40,16 @@ def moderated_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def gaps_to_best(scores: np.ndarray, *, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
-    """Ends `(C,)` of intervals of every cell's distance to the best one, `m_c - max_b m_b`, that hold together.
+    """Ends `(C,)` of simultaneous intervals of every cell's distance to the best one, `m_c - max_b m_b`.
 
-    Lower ends rest on `x_c - max_b x_b` of cell averages, whose maximum exceeds the truly best cell's average. Upper
-    ends compare, at each seed, with the cell that is best on the other half of the seeds, whose expected score is at
-    most the best's. Both err outwards, so each side is corrected (Bonferroni) for C cells alone, not for pairs
-    (multiple comparisons with the best: Hsu 1984, "Constrained simultaneous confidence intervals for multiple
-    comparisons with the best"). What a seed shifts alike in all cells is taken out first. Deviations are moderated,
-    and widened on the upper side where the halves' choices differ (`statistics.halves`). NaN for a cell, and where
-    all are, with less than two known seeds.
+    Lower ends use `x_c - max_b x_b` of cell averages; that maximum is at least the average of the truly best cell.
+    Upper ends compare, at each seed, with the cell that is best on the other half of the seeds, whose expected score
+    is at most that of the best cell. Both err outwards, so each side needs a correction (Bonferroni) for C cells
+    only, not for pairs (multiple comparisons with the best: Hsu 1984, "Constrained simultaneous confidence intervals
+    for multiple comparisons with the best"). The shift that a seed gives to all cells is removed first. Deviations
+    are moderated. On the upper side they are widened where the choices of the halves differ
+    (`statistics.cross_fitting`). NaN for a cell with fewer than two scores, and for all cells where every cell has
+    fewer than two.
     """
     levels = _without_shifts(scores)
     mean, _, count = mean_and_spread(levels)
@@ -67,13 +69,13 @@ def gaps_to_best(scores: np.ndarray, *, level: float = LEVEL) -> tuple[np.ndarra
 
 
 def _without_shifts(scores: np.ndarray) -> np.ndarray:
-    """`(C, S)` less what each seed adds to the cells that it knows, on average over them."""
+    """`(C, S)` less the shift of each seed: its mean deviation from the means of the cells with a score there."""
     shift, _, known = mean_and_spread((scores - mean_and_spread(scores)[0][:, None]).T)
     return scores - np.where(known > 0, shift, 0.0)
 
 
 def _held_out_best(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cell `(S,)` that is best on the other half, of those known at the seed, and its scores `(S,)` there."""
+    """The cell `(S,)` that is best on the other half, of those with a score at the seed, and its scores `(S,)`."""
     others, count = means_of_other_half(scores)
     usable = np.isfinite(scores) & (count > 0)
     chosen = np.where(usable.any(axis=0), np.where(usable, others, -np.inf).argmax(axis=0), NONE)
@@ -81,23 +83,23 @@ def _held_out_best(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _noise(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Moderated deviation of cells without their seeds' shifts, and its degrees of freedom, both `(C,)`."""
+    """Moderated deviation of the cells without the seeds' shifts, and its degrees of freedom, both `(C,)`."""
     cells, seeds = len(levels), int(np.isfinite(levels).any(axis=0).sum())
     _, spread, _, freedom = moderated_spread(levels)
-    # the shifts take 1 of every C degrees of freedom, and as much of the variance
+    # removing the shifts takes 1 of every C degrees of freedom, and the same part of the variance
     left = max(1, (cells - 1) * (seeds - 1))
     return spread * np.sqrt(cells / max(cells - 1, 1)), np.minimum(freedom, left)
 
 
 def _critical(freedom: np.ndarray, alpha: float) -> np.ndarray:
-    """Student's one-sided quantile at each number of degrees of freedom `(C,)`, NaN where there is none."""
+    """Student's one-sided quantile for each number of degrees of freedom `(C,)`, NaN where that is NaN."""
     return np.where(
         np.isfinite(freedom), stats.t.isf(alpha, np.where(np.isfinite(freedom), freedom, 1.0)), np.nan
     )
 
 
 def _prior(variance: np.ndarray, freedom: np.ndarray) -> tuple[float, float]:
-    """Degrees of freedom and variance of the prior from the variances `(C,)` and their freedoms."""
+    """Degrees of freedom and variance of the prior, from variances `(C,)` and their degrees of freedom."""
     half = freedom / 2
     logs = np.log(variance) - special.digamma(half) + np.log(half)
     beyond = logs.var(ddof=1) - special.polygamma(1, half).mean()

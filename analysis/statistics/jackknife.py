@@ -1,4 +1,4 @@
-"""Intervals over seeds of scores that are no means over seeds: the delete-one jackknife."""
+"""Intervals over seeds of scores that are not means over seeds: the delete-one jackknife."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from analysis.statistics.intervals import LEVEL, NO_SPREAD, Estimate
 LEAST_SEEDS = 5
 TOO_FEW = "too few seeds"
 
-#: Spread of left-out values that is rounding, relative to their size.
+#: Relative spread of left-out values below which it is rounding error.
 _ROUNDING = 1e-10
 
 
@@ -30,11 +30,11 @@ def jackknife(
 def jackknife_estimate(
     value: float, left_out: np.ndarray, *, bounds: tuple[float, float] = (-np.inf, np.inf), note: str = ""
 ) -> Estimate:
-    """`value` of all seeds, with `value -+ t(S - 1) se`, from the values `(S,)` with one seed left out each.
+    """`value` of all seeds, with `value -+ t(S - 1) se`, from the values `(S,)` with each seed left out in turn.
 
     `se^2 = (S - 1) / S sum_s (left_out_s - mean)^2` (Efron and Stein 1981, "The jackknife estimate of variance": it
-    errs upwards), with Student's quantile as Tukey proposed. For smooth scores: neither maxima nor quantiles. None
-    under 5 seeds or where a left-out value is unknown.
+    errs upwards), with Student's quantile as Tukey proposed. It suits smooth scores, neither maxima nor quantiles.
+    There is no interval below 5 seeds or where a left-out value is unknown.
     """
     seeds = len(left_out)
     if not np.isfinite(value):

@@ -1,4 +1,4 @@
-"""Which representation metric goes along with accuracy: rank correlations, seed by seed."""
+"""How representation metrics correlate with the score: rank correlations, seed by seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from analysis.statistics.differences import paired_tests
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_interval
 from analysis.statistics.jackknife import LEAST_SEEDS, TOO_FEW, jackknife_estimate
 
-#: Least number of cells that a rank correlation is taken over.
+#: Least number of cells for a rank correlation.
 LEAST_CELLS = 4
 
 
@@ -22,34 +22,34 @@ class MetricCorrelation:
     metric: str
     overall: Estimate  # over the cells of all losses
     within: Estimate  # within a loss, averaged over losses
-    by_loss: tuple[Estimate, ...]  # in the order of the losses' numbers
-    noise: Estimate  # between seeds of one cell: what is left once the configuration is taken out
+    by_loss: tuple[Estimate, ...]  # in increasing order of the loss numbers
+    noise: Estimate  # between seeds of one cell: with the effect of the configuration removed
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricRank:
-    """One metric's place by the size of its correlation within a loss."""
+    """Rank of one metric by the size of its correlation within a loss."""
 
     metric: str
     strength: float  # |mean over seeds of the correlation within a loss|
-    behind: Estimate  # strength of the first less its own, paired by seed
-    p_holm: float  # of being behind, over all metrics but the first; NaN where there is no test
+    behind: Estimate  # strength of the first metric less that of this one, paired by seed
+    p_holm: float  # of `behind`, over all metrics but the first; NaN where there is no test
 
 
 def metric_correlations(
     metrics: np.ndarray, scores: np.ndarray, losses: np.ndarray, names: Sequence[str]
 ) -> tuple[MetricCorrelation, ...]:
-    """Correlations of metrics `(M, C, S)` with scores `(C, S)`, `losses` `(C,)` numbering each cell's loss.
+    """Correlations of metrics `(M, C, S)` with scores `(C, S)`; `losses` `(C,)` holds the number of each cell's loss.
 
-    Overall and within a loss, Spearman's coefficient over the cells is computed for each seed by itself, so that its
-    values are independent and Student's interval of their Fisher transforms `atanh r` fits (two seeds); trials are
-    not, since those of one cell share their configuration. A correlation over all losses may only say that some
-    losses are better (Simpson's paradox): read it beside the one within a loss. `noise` correlates the deviations
-    from each cell's mean, and from each seed's, over all trials: whether the luckier seed of a configuration has the
-    better metric; jackknife over seeds (5 seeds).
+    `overall` and `within` are Spearman's coefficients over cells, computed for each seed separately. Their values are
+    then independent, and Student's interval of their Fisher transforms `atanh r` applies (two seeds). Trials are not
+    independent, because those of one cell share their configuration. A correlation over all losses may only show that
+    some losses are better (Simpson's paradox), so read it beside the one within a loss. `noise` correlates deviations
+    from the mean of each cell and of each seed, over all trials: it shows whether the luckier seed of a configuration
+    has the better metric. Its interval is a jackknife over seeds (5 seeds).
 
     Trials without the metric, such as failed ones, are left out of its correlations. NaN with a note where fewer than
-    4 cells are known or nothing varies. Raises `ValueError` where the arrays do not fit.
+    4 cells are known or nothing varies. Raises `ValueError` where the shapes of the arrays do not fit.
     """
     if metrics.shape != (len(names), *scores.shape) or len(losses) != len(scores):
         got = f"shape {metrics.shape}, {len(names)} names and {len(losses)} losses"
@@ -79,9 +79,9 @@ def rank_metrics(
 ) -> tuple[MetricRank, ...]:
     """Metrics by `|r|` within a loss, strongest first, each compared with the first over seeds.
 
-    Student's intervals of the paired differences of `sign * r`, the sign that of the metric's mean correlation, and
-    t tests with Holm's correction over the metrics. The first is picked and compared on the same seeds, so the
-    intervals explore and do not confirm. Metrics without a correlation come last.
+    Intervals are Student's for the paired differences of `sign * r`, with the sign of the metric's mean correlation.
+    The t tests have Holm's correction over the metrics. The first metric is picked and compared on the same seeds, so
+    the intervals are exploratory and confirm nothing. Metrics without a correlation come last.
     """
     each = [
         rank_correlations(metrics[:, losses == loss], scores[losses == loss]) for loss in np.unique(losses)
@@ -106,7 +106,7 @@ def rank_metrics(
 
 
 def rank_correlations(metrics: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Spearman's coefficient `(M, S)` over the cells, each seed by itself: `(M, C, S)` with `(C, S)`.
+    """Spearman's coefficient `(M, S)` over the cells, for each seed separately: `(M, C, S)` with `(C, S)`.
 
     Ties share their mean rank. NaN below 4 known cells, and where either side is constant.
     """
@@ -118,10 +118,10 @@ def rank_correlations(metrics: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def fisher_estimate(correlations: np.ndarray) -> Estimate:
-    """Mean of correlations `(S,)`, one a seed, with Student's interval of their Fisher transforms; two seeds.
+    """Mean of correlations `(S,)`, one at each seed, with Student's interval of their Fisher transforms; two seeds.
 
-    `tanh( mean(atanh r) -+ t se )`. The value is the plain mean of r, which lies in that interval for any spread
-    that leaves r away from 1; r of 1 enters as 1 - 1e-9.
+    `tanh( mean(atanh r) -+ t se )`. The value is the plain mean of r; the interval is extended to contain it. r of 1
+    counts as 1 - 1e-9.
     """
     known = correlations[np.isfinite(correlations)]
     if not len(known):
@@ -141,7 +141,7 @@ def fisher_estimate(correlations: np.ndarray) -> Estimate:
 
 
 def _noise_correlation(metric: np.ndarray, scores: np.ndarray) -> Estimate:
-    """Pearson's correlation of `(C, S)` and `(C, S)` once cell and seed means are taken out."""
+    """Pearson's correlation of `(C, S)` and `(C, S)` after the means of cells and seeds are removed."""
 
     def coefficient(used: np.ndarray) -> float:
         return float(
@@ -167,14 +167,14 @@ def _double_centred(values: np.ndarray) -> np.ndarray:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks along the second axis, ties sharing theirs; NaN stays NaN."""
+    """Ranks along the second axis; ties share a rank, and NaN stays NaN."""
     known = np.isfinite(values)
-    # unknown ones last, where they disturb no rank: the library's own way of leaving them out is a loop
+    # unknown values come last, where they change no rank; the library's option to omit NaN is a slow loop
     return np.where(known, stats.rankdata(np.where(known, values, np.inf), axis=1), np.nan)
 
 
 def _correlation(x: np.ndarray, y: np.ndarray, *, axis: int) -> np.ndarray:
-    """Pearson's coefficient along an axis, NaN entries left out on both sides; NaN where either side is constant."""
+    """Pearson's coefficient along an axis, ignoring NaN on both sides; NaN where either side is constant."""
     x, y = x - _nanmean(x, axis), y - _nanmean(y, axis)
     products = [np.nansum(a * b, axis=axis) for a, b in ((x, y), (x, x), (y, y))]
     scale = np.sqrt(products[1] * products[2])
@@ -183,13 +183,13 @@ def _correlation(x: np.ndarray, y: np.ndarray, *, axis: int) -> np.ndarray:
 
 
 def _nanmean(values: np.ndarray, axis: int) -> np.ndarray:
-    """Mean of the known entries, kept as an axis; 0 of none."""
+    """Mean of the known entries, with the axis kept; 0 where there is none."""
     count = np.isfinite(values).sum(axis=axis, keepdims=True)
     return np.nansum(values, axis=axis, keepdims=True) / np.maximum(count, 1)
 
 
 def _known_mean(values: np.ndarray) -> np.ndarray:
-    """Mean over losses `(M, S)` of `(M, L, S)`, over those that have a value."""
+    """Mean over losses, `(M, S)` of `(M, L, S)`, of the losses that have a value."""
     count = np.isfinite(values).sum(axis=1)
     return np.nansum(values, axis=1) / np.where(count > 0, count, np.nan)
 

@@ -12,28 +12,29 @@ MOST = 100
 def seeds_to_settle(
     mean: np.ndarray | float, deviation: np.ndarray | float, *, alpha: float = 1 - LEVEL, most: int = MOST
 ) -> np.ndarray:
-    """Seeds `(...,)` with which a paired t test finds a difference `mean` of that `deviation` with power 0.8.
+    """Seeds `(...,)` at which a paired t test detects a difference `mean` of that `deviation` with power 0.8.
 
-    The least n with `|mean| >= deviation * effect(n, alpha)`, effect the smallest detectable one
-    (`power.detectable_effect`). For a family of K comparisons or cells pass alpha / K. With an observed mean it plans
-    with what is itself uncertain, so it has no interval: read it as an order of size. Inf above `most` and for no
-    difference; 2 for one without spread; NaN for an unknown deviation, as of one seed.
+    This is the least n with `|mean| >= deviation * effect(n, alpha)`, where effect is the smallest detectable one
+    (`power.detectable_effect`). For a family of K comparisons or cells pass alpha / K. An observed mean is itself
+    uncertain, so the number has no interval and is only an order of magnitude. Inf above `most` and for no
+    difference; 2 for a difference without spread; NaN for an unknown deviation, as with one seed.
     """
     detectable = np.array([detectable_effect(seeds=n, alpha=alpha) for n in range(2, most + 1)])
     with np.errstate(divide="ignore", invalid="ignore"):
         effect = np.where(np.asarray(mean) == 0, 0.0, np.abs(mean) / np.asarray(deviation, dtype=float))
-    # falling with n, so that searching the reversed table finds the least n
+    # the effect falls with n, so a search in the reversed table finds the least n
     reaching = np.searchsorted(detectable[::-1], effect, side="right")
     needed = np.where(reaching > 0, most + 1 - reaching, np.inf)
     return np.where(np.isfinite(deviation), needed, np.nan)
 
 
 def where_to_add_seeds(scores: np.ndarray, weights: np.ndarray, *, trials: int) -> np.ndarray:
-    """How many of so many new trials each cell `(C,)` should get, so that the mean over the space is surest.
+    """How many of `trials` new trials each cell `(C,)` should get, for the most precise mean over the space.
 
-    Neyman's (1934) allocation: the variance `sum_c w_c^2 sd_c^2 / n_c` is least where `n_c` is proportional to
-    `w_c sd_c`; each trial goes where it lowers that variance most, from the numbers at hand. A cell of one seed has
-    the mean deviation of the others. Zero everywhere where no cell varies. A cell without any share gets none.
+    Neyman's (1934) allocation: the variance `sum_c w_c^2 sd_c^2 / n_c` is least where `n_c` is proportional to `w_c
+    sd_c`. Starting from the present counts, each trial goes where it lowers that variance most. A cell with one seed
+    is given the mean deviation of the other cells. All numbers are zero where no cell varies. A cell of zero weight
+    gets none.
 
     Raises `ValueError` for a negative number of trials.
     """

@@ -11,7 +11,7 @@ from analysis.statistics.selection import NONE, scored_at
 
 @dataclass(frozen=True, kw_only=True)
 class LocalDrop:
-    """Drop after one grid step; an axis of one value has none."""
+    """Drop of the score after one grid step. An axis of one value has no step and no drop."""
 
     mean: Estimate  # over all neighbours
     axes: tuple[Estimate, ...]  # over the neighbours along each axis
@@ -21,10 +21,10 @@ class LocalDrop:
 def local_drop(test: np.ndarray, validation: np.ndarray, *, span: float = 1.0, note: str = "") -> LocalDrop:
     """Tuned score less the mean score one step away, on a grid `(A1, ..., Ak, S)`.
 
-    `m(c*) - mean_(c next to c*) m(c)`, neighbours differing by one step along one axis; at an edge there is one
-    neighbour less. c* is picked by validation on one half of the seeds and all is scored on the other, so that the
-    drop is not inflated by the luck of the best cell. Intervals as in `halves.held_out_estimate`; two seeds. A seed
-    without a needed trial is left out.
+    `m(c*) - mean_(c next to c*) m(c)`. Neighbours differ by one step along one axis; at an edge there is one
+    neighbour less. Validation on one half of the seeds picks c*, and the other half scores all cells, so that the
+    luck of the best cell does not inflate the drop. Intervals are as in `cross_fitting.held_out_estimate` and need
+    two seeds. A seed without a needed trial is left out.
     """
     shape, seeds = test.shape[:-1], test.shape[-1]
     chosen = held_out_cells(validation.reshape(-1, seeds))
@@ -42,7 +42,7 @@ def local_drop(test: np.ndarray, validation: np.ndarray, *, span: float = 1.0, n
         return held_out_estimate(drop, bounds=(-span, span), note=lacking)
 
     drops = tuned - steps
-    # a choice lies on the edge where an axis of several values offers one neighbour
+    # a choice lies on an edge if it has only one neighbour along an axis of several values
     pairs = exists.reshape(len(shape), 2, seeds).sum(axis=1)
     edge = (pairs == 1).any(axis=0)[chosen != NONE]
     return LocalDrop(
@@ -58,7 +58,10 @@ def _inside(places: np.ndarray, shape: tuple[int, ...], axis: int, step: int) ->
 
 
 def _after_step(test: np.ndarray, places: np.ndarray, axis: int, step: int) -> np.ndarray:
-    """Scores `(S,)` one step along an axis from the places `(k, S)`, each at its own seed; any value off the grid."""
+    """Scores `(S,)` one step along an axis from the places `(k, S)`, each at its seed.
+
+    Where the step leaves the grid, the value has no meaning.
+    """
     moved = places.copy()
     moved[axis] = np.clip(moved[axis] + step, 0, test.shape[axis] - 1)
     return test[(*moved, np.arange(test.shape[-1]))]

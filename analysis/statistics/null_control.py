@@ -1,7 +1,7 @@
-"""Two arms that are one method to the optimiser: how far apart did their trials come out?
+"""Null controls: how far the scores of two arms differ that are the same method to the optimiser.
 
-What separates them is rounding, amplified by training, so their distance is a floor: differences between
-other arms below it mean nothing.
+Only rounding separates them, amplified by training. Their distance is therefore a floor: smaller differences between
+other arms mean nothing.
 """
 
 import math
@@ -24,12 +24,12 @@ class NullControl:
 
     arms: tuple[str, str]
     trials: int  # pairs of trials of equal cell and seed that both finished
-    identical: int  # of these, with the very same score
-    one_failed: int  # pairs of which exactly one failed
+    identical: int  # of these, with equal scores
+    one_failed: int  # pairs in which exactly one trial failed
     largest: float  # largest absolute difference of a pair of trials, NaN without pairs
-    largest_cell: float  # largest absolute difference of a cell's means over seeds
+    largest_cell: float  # largest absolute mean difference over seeds in a cell
     rms: float  # root mean square of the pairs' differences
-    seed_noise: float  # sqrt(2) times the pooled deviation over seeds: the same of two unrelated seeds
+    seed_noise: float  # sqrt(2) times the pooled deviation over seeds: the rms for unrelated seeds
     mean: Estimate  # difference of the means over the space, paired by seed
     p: float  # of that mean difference, paired t test
     verdict: str  # no difference | different | not comparable
@@ -43,10 +43,10 @@ def check_null_control(
     same_setting: bool = True,
     pairs: int = 1,
 ) -> NullControl:
-    """Compare two arms of `(C, S)` trials trial by trial.
+    """Compares two arms of `(C, S)` trials trial by trial.
 
-    Arms of other axes, seeds or, as `same_setting` says, other rates and fixed values are "not comparable". Of
-    `pairs` controls each is tested at the level over `pairs` (Bonferroni).
+    Arms with different axes or seeds are "not comparable"; so are arms with other learning rates or fixed values,
+    which `same_setting` states. Each of `pairs` controls is tested at the level divided by `pairs` (Bonferroni).
     """
     same = same_setting and _same_places(a, b)
     difference = a.finished_test - b.finished_test if same else np.full((1, 1), np.nan)
@@ -71,7 +71,7 @@ def check_null_control(
 
 
 def _same_places(a: Cells, b: Cells) -> bool:
-    """Whether the two have the same cells of the same axes, and the same seeds."""
+    """Whether the two arms have the same cells on the same axes, and the same seeds."""
     return (
         [axis.name for axis in a.axes] == [axis.name for axis in b.axes]
         and all(np.array_equal(one.values, other.values) for one, other in zip(a.axes, b.axes, strict=True))

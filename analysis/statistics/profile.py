@@ -1,4 +1,4 @@
-"""The profile over the space: how much of it scores at least a threshold, and the area under that curve."""
+"""The performance profile: how much of the space scores at least a threshold, and the area under that curve."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Share of the space at or above each threshold; the band holds for all thresholds together."""
+    """Share of the space at or above each threshold. The band holds for all thresholds at once."""
 
     thresholds: np.ndarray  # (T,) increasing
     share: np.ndarray  # (T,), falling
@@ -35,10 +35,10 @@ def profile(
 ) -> Profile:
     """`P(t) = sum_c w_c [ m_c >= t ]`, the share of the measure whose mean over seeds is at least t.
 
-    The performance profile of Dolan and More (2002), with configurations in place of problems, and of Agarwal et al.
-    (2021), "Deep RL at the edge of the statistical precipice". From intervals of the cells `(C, S)` that hold
-    together (`bands_moderated`) follows a band of the whole curve: the profiles of their lower and upper ends.
-    Conservative; it needs 5 seeds. NaN of no trials.
+    This is the performance profile of Dolan and More (2002), with configurations in place of problems, and of Agarwal
+    et al. (2021), "Deep RL at the edge of the statistical precipice". Simultaneous intervals of the cells `(C, S)`
+    (`bands_moderated`) give a band of the whole curve: the profiles of their lower and upper ends. The band is
+    conservative and needs 5 seeds. NaN without trials.
     """
     thresholds = np.sort(np.asarray(thresholds, dtype=float))
     known, shares = known_cells(scores, weights)
@@ -54,7 +54,7 @@ def profile(
         note = note or TOO_FEW
         return Profile(thresholds=thresholds, share=share, low=empty, high=empty, seeds=seeds, note=note)
     low, high = moderated_bands(cells)
-    # a cell of one known seed has no band: it may lie anywhere
+    # a cell with one known seed has no interval, so its mean may be anything
     return Profile(
         thresholds=thresholds,
         share=share,
@@ -68,12 +68,12 @@ def profile(
 def profile_area(
     scores: np.ndarray, weights: np.ndarray, *, low: float = 0.0, high: float = 1.0, note: str = ""
 ) -> Estimate:
-    """Area under the profile between two thresholds, as a share of the largest possible one.
+    """Area under the profile between two thresholds, as a share of the largest possible area.
 
     `1 / (b - a) integral_a^b P(t) dt = sum_c w_c (clip(m_c, a, b) - a) / (b - a)` of `(C, S)`. Between the bounds of
-    the outcome it is the mean over the space on the scale of the bounds. Student's interval over the seeds that know
-    every cell, few missing trials filled in (`filling`), of the score's linear part: a cell whose mean is outside of
-    [a, b] moves nothing. Needs two seeds.
+    the outcome it is the mean over the space, on the scale of the bounds. The interval is Student's for the linear
+    part of the score, over the seeds with a score in every cell, after a few missing trials are imputed
+    (`imputation`). A cell with a mean outside of [a, b] does not enter the linear part. Needs two seeds.
     """
     known, shares = known_cells(scores, weights)
     mean = mean_and_spread(scores[known])[0]
@@ -90,7 +90,7 @@ def profile_area(
 
 
 def _share_above(means: np.ndarray, shares: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """`sum_c w_c [m_c >= t]` for every t, by one sort."""
+    """`sum_c w_c [m_c >= t]` for every t, computed with one sort."""
     order = np.argsort(means, kind="stable")
     above = np.append(np.cumsum(shares[order][::-1])[::-1], 0.0)
     return np.minimum(above[np.searchsorted(means[order], thresholds - _ROUNDING, side="left")], 1.0)

@@ -1,7 +1,7 @@
-"""How a headline score moves when the range or the measure of one hyperparameter is drawn otherwise.
+"""How a headline score changes with the range or the measure of one hyperparameter.
 
-Temperature and kernel scale are not commensurate: where a loss's range begins and ends is a choice, and a score that
-hangs on it says little of the loss.
+Temperature and kernel scale are not commensurate, so the limits of a loss's range are a choice. A score that depends
+on this choice says little about the loss.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +13,10 @@ from analysis.statistics.intervals import Estimate
 from analysis.statistics.jackknife import jackknife
 from analysis.statistics.weights import EACH, LINEAR, LOG, axis_weights
 
-#: Share of a value's own share below which what a window keeps of it is rounding.
+#: A window that keeps less than this part of a value's share has kept only rounding error.
 _SLIVER = 0.01
 
-#: A score of cells `(C, S)` under shares `(C,)`.
+#: Computes a score from cells `(C, S)` and shares `(C,)`.
 Headline = Callable[[np.ndarray, np.ndarray], float]
 
 
@@ -26,12 +26,12 @@ class Variant:
 
     name: str
     value: float
-    change: Estimate  # against the range and measure as declared, paired by seed
+    change: Estimate  # from the value under the declared range and measure, paired by seed
 
 
 @dataclass(frozen=True, kw_only=True)
 class RangeStability:
-    """One headline score under every variant of one axis."""
+    """One headline score under all variants of one axis."""
 
     declared: float
     variants: tuple[Variant, ...]
@@ -40,7 +40,7 @@ class RangeStability:
 
     @property
     def spread(self) -> float:
-        """Largest less smallest value."""
+        """Largest value less smallest value."""
         return self.highest - self.lowest
 
 
@@ -51,12 +51,12 @@ def range_stability(
     axis: int,
     variants: Mapping[str, np.ndarray],
 ) -> RangeStability:
-    """`headline` on a grid `(A1, ..., Ak, S)` with the measure of one axis replaced by each of the `variants`.
+    """`headline` on a grid `(A1, ..., Ak, S)`, with the measure of one axis replaced by each of the `variants`.
 
-    A variant is shares `(A,)` of the axis' values, as `range_variants` gives them; cells without a share are left out
-    of the scores handed to `headline`. Changes carry a jackknife interval over seeds (5 seeds), which fits smooth
-    headline scores; for one built on a maximum or a share of cells read the change itself. The spread is a range over
-    choices, not over chance, and has no interval.
+    A variant is shares `(A,)` of the axis' values, as `range_variants` returns them. `headline` gets only the cells
+    of nonzero share. Changes have a jackknife interval over seeds (5 seeds), which suits smooth headline scores. For
+    a score built on a maximum or on a share of cells, use the change itself. The spread is a range over choices and
+    not over chance, so it has no interval.
     """
 
     def score(grid: np.ndarray, shares: np.ndarray) -> float:
@@ -90,13 +90,14 @@ def range_stability(
 
 
 def range_variants(values: np.ndarray, measure: str = LOG) -> dict[str, np.ndarray]:
-    """Shares `(A,)` of an axis' increasing values when its range is halved, shifted by a grid step or re-weighted.
+    """Shares `(A,)` of an axis' increasing values with its range halved, shifted by a grid step or re-weighted.
 
-    Halves: the lower, middle and upper half of the range. Shifts: the range shortened by one (the widest) step, at
-    its upper and at its lower end, the two being one step apart, since nothing is known outside of the grid.
-    Measures: uniform in the logarithm, in the value, one share a value, but the declared one. Ranges are cut in the
-    scale of the declared measure, in which a value stands for the width half-way to its neighbours; one cut by the
-    end of the range keeps the part inside. Empty for an axis of fewer than two values.
+    Halves are the lower, middle and upper half of the range. Shifts are the range shortened by one (the widest) step
+    at its upper and at its lower end. These two ranges are one step apart; a real shift is not possible, because
+    nothing is known outside of the grid. Measures are uniform in the logarithm, uniform in the value and one share
+    for each value, without the declared one. Ranges are cut in the scale of the declared measure, where each value
+    has the width half-way to its neighbours. A value at a cut keeps the part of its share inside. Empty for an axis
+    of fewer than two values.
     """
     if len(values) < 2:
         return {}
@@ -119,10 +120,10 @@ def range_variants(values: np.ndarray, measure: str = LOG) -> dict[str, np.ndarr
 
 
 def _within(ends: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Shares of the pieces between `ends` `(A + 1,)` inside of a window, summing to 1.
+    """Shares of the pieces between `ends` `(A + 1,)` inside a window, with sum 1.
 
-    A sliver of a piece is left out: values are rounded as they are written, so that a cut half-way between two may
-    leave a trace of the one outside, whose score would then count as the best of the window.
+    A very small part of a piece is left out. Written values are rounded, so a cut half-way between two values may
+    leave a trace of the one outside, whose score could then count as the best of the window.
     """
     overlap = np.clip(np.minimum(ends[1:], high) - np.maximum(ends[:-1], low), 0.0, None)
     overlap = np.where(overlap > _SLIVER * np.diff(ends), overlap, 0.0)

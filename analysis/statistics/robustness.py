@@ -1,10 +1,10 @@
-"""How robust one arm is to its hyperparameters: scores of its surfaces, each with its interval over seeds.
+"""How robust one arm is to its hyperparameters: scores over its space, each with an interval over seeds.
 
-Common to all scores: a failed trial scores chance, the worst outcome; the measure over the space is the study's, by
-default uniform in the axes' logarithms (`statistics.measure`); the unit of resampling is the seed. The tuned score is
-cross-fitted over seeds (`statistics.choice`). Scores of an unfinished grid are provisional and carry no interval
-unless whole seeds are there, or lack so little that the average over the space is known without it
-(`statistics.filling`).
+For all scores: a failed trial has the worst score, which is chance for an accuracy. The measure over the space is the
+study's, by default uniform in the logarithms of the axes (`statistics.weights`). The unit of resampling is the seed.
+The tuned score is cross-fitted over seeds (`statistics.choice`). Scores of an unfinished grid are provisional. They
+have an interval only where some seeds are complete, or lack so few trials that these can be imputed
+(`statistics.imputation`).
 """
 
 from dataclasses import dataclass, replace
@@ -24,29 +24,29 @@ from analysis.wording import counted
 TAIL = 0.10
 #: Effective rank, in dimensions, below which a representation counts as collapsed.
 COLLAPSE_RANK = 1.5
-#: Why scores over the space are not there for rows of an adaptive search, which crowd the optimum.
+#: Why rows of an adaptive search, which concentrate near the optimum, have no scores over the space.
 ADAPTIVE = "adaptive search: no measure over the space"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RobustnessSummary:
-    """Every score of one arm, in raw units of its metric with the sign that makes higher better."""
+    """Every score of one arm, in raw units of its metric, with the sign for which higher is better."""
 
     arm: str
     tuned: TunedChoice  # chosen by validation, scored on test, cross-fitted over seeds
     default: Choice  # the grid cell nearest to the default, at the middle batch size
     mean: Estimate  # over the space
-    mean_finished: Estimate  # the same over finished trials only: failures left out instead of at chance
-    mean_by_seed: np.ndarray  # (S,), a few missing trials filled in; NaN for a seed that lacks too many
-    mean_widen: float  # factor on the standard error of their mean: above 1 where trials were filled in
+    mean_finished: Estimate  # the same over finished trials only, without the failed ones
+    mean_by_seed: np.ndarray  # (S,), a few missing trials imputed; NaN for a seed that lacks too many
+    mean_widen: float  # factor on the standard error of their mean: above 1 where trials were imputed
     worst: Estimate  # mean of the worst tenth of the space (CVaR)
     tolerance: Estimate  # share of the space within eps of the arm's own best
     planned: int
     finished: int
     failed: int
     missing: int
-    unknown: int  # seeds of cells with a share that have no score, planned or not
-    pruned: int  # stopped early by a search, which asks no more of them; else they are missing
+    unknown: int  # pairs of seed and cell of nonzero weight without a score, planned or not
+    pruned: int  # stopped early by an adaptive search, and final; in other designs they count as missing
     collapsed: int  # finished trials with effective rank near 1
     ranked: int  # finished trials whose effective rank is known
 
@@ -57,26 +57,26 @@ class RobustnessSummary:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing."""
+        """Whether no trial is missing."""
         return self.missing == 0
 
     @property
     def provisional(self) -> str:
-        """Why its scores are provisional, or empty."""
+        """Why the scores are provisional, or empty."""
         return _missing_note(self.missing, self.planned)
 
     @property
     def gaps(self) -> str:
-        """Why not every seed has the same cells, or empty: trials missing, or never planned."""
+        """Why some seeds lack cells: trials are missing or were never planned. Empty where none does."""
         return self.provisional or (f"lacks {counted(self.unknown, 'trial')}" if self.unknown else "")
 
 
 def summarise_robustness(
     cells: Cells, *, eps: float, rank: np.ndarray | None = None, adaptive: bool = False
 ) -> RobustnessSummary:
-    """The scores of one arm; `rank` `(C, S)` holds the trials' effective ranks where they are known.
+    """The scores of one arm. `rank` `(C, S)` holds the effective ranks of the trials, NaN where unknown.
 
-    Of an `adaptive` search, scores over the space are NaN with the note `ADAPTIVE`.
+    For an `adaptive` search, scores over the space are NaN with the note `ADAPTIVE`.
     """
     scores, weights, bounds = cells.test, cells.weights, cells.metric.score_bounds
     pruned = cells.status == PRUNED if adaptive else np.zeros_like(cells.finished)
@@ -129,9 +129,9 @@ def worst_case(
 ) -> Estimate:
     """CVaR: the mean of the lowest `tail` of the space's measure, of cell means over seeds.
 
-    `1 / tail * integral_0^tail Q(p) dp` with Q the quantile function of the cell means under the measure
-    (Acerbi and Tasche 2002, expected shortfall). Built on a minimum, it needs 5 seeds for an interval, which is that
-    of `intervals_extremes.bracketed_estimate`.
+    `1 / tail * integral_0^tail Q(p) dp`, with Q the quantile function of the cell means under the measure (Acerbi and
+    Tasche 2002, expected shortfall). The score is built on a minimum, so its interval needs 5 seeds and is that of
+    `intervals_extremes.bracketed_estimate`.
     """
     known, shares = known_cells(scores, weights)
     if not known.any():
@@ -146,7 +146,7 @@ def worst_case(
 
 
 def _tail_shares(means: np.ndarray, shares: np.ndarray, tail: float) -> np.ndarray:
-    """Shares `(C,)` of the lowest `tail` of the measure, summing to 1."""
+    """Shares `(C,)` of the lowest `tail` of the measure, with sum 1."""
     order = np.argsort(means, kind="stable")
     before = np.cumsum(shares[order]) - shares[order]
     taken = np.empty_like(shares)
@@ -159,7 +159,7 @@ def _missing_note(missing: int, planned: int) -> str:
 
 
 def _partial_mean_by_seed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean over those cells that are known, their weights scaled to 1, `(S,)`; NaN for a seed without any."""
+    """Mean `(S,)` over the cells with a score, with weights scaled to sum 1; NaN for a seed without any."""
     share = weights[..., None] * np.isfinite(values)
     total = share.sum(axis=0)
     weighted = (np.nan_to_num(values) * share).sum(axis=0)
@@ -175,7 +175,10 @@ def _mean_estimate(
     *,
     widen: float = 1.0,
 ) -> Estimate:
-    """Over the seeds that know every cell; where there is none, over what is known, without interval."""
+    """Estimate over the seeds with a score in every cell.
+
+    Where no seed is complete, the mean over the known cells, without an interval.
+    """
     if np.isfinite(by_seed).any():
         return student_estimate(by_seed, bounds=bounds, note=note, widen=widen)
     mean, _, count = mean_and_spread(_partial_mean_by_seed(scores, weights))

@@ -1,4 +1,4 @@
-"""How much of the space lies within a tolerance of the best, the arm's own or that of all losses."""
+"""How much of the space lies within a tolerance of the best cell, of the arm or of all losses."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ CONSERVATIVE = "simultaneous intervals of all cells, conservative"
 #: Why such an interval has no width.
 NO_DOUBT = "no configuration in doubt"
 
-#: A cell exactly `eps` below the best is inside; rounding of its mean shall not throw it out.
+#: A cell exactly `eps` below the best is inside. Rounding of its mean must not exclude it.
 _ROUNDING = 1e-12
 
 
@@ -24,17 +24,17 @@ def tolerance_volume(
     alive: np.ndarray | None = None,
     note: str = "",
 ) -> Estimate:
-    """Share of the space whose mean over seeds lies within `eps` of the best cell, own or of all losses.
+    """Share of the space whose mean over seeds is within `eps` of the best cell, of the arm or of all losses.
 
-    `sum_c w_c [ m_c >= max_b m_b - eps ]`, b over the cells of `scores` `(C, S)` and of `rivals` `(R, S)`, the
-    cells of the other losses at the same seeds; without them the best is the arm's own. A cell of which no trial
-    finished (`alive` `(C,)` false) is outside. After the performance profiles of Dolan and More (2002),
-    "Benchmarking optimization software with performance profiles", with configurations in place of problems.
+    `sum_c w_c [ m_c >= max_b m_b - eps ]`, with b over the cells of `scores` `(C, S)` and of `rivals` `(R, S)`, the
+    cells of the other losses at the same seeds. Without rivals the best cell is the arm's. A cell in which no trial
+    finished (`alive` `(C,)` false) is outside. After the performance profiles of Dolan and More (2002), "Benchmarking
+    optimization software with performance profiles", with configurations in place of problems.
 
-    The best of noisy cells is biased upwards, so the interval is conservative: it counts the cells whose distance to
-    the best is surely within eps, and those for which it may be, all cells together
-    (`intervals_moderated.gaps_to_best`). The arm's own best is within of itself, so that the share is never below the
-    least one of the cells that may be the best. It needs 5 seeds.
+    The best of noisy cells is biased upwards, so the interval is conservative. Its lower end counts the cells whose
+    distance to the best is surely within eps, its upper end those for which it may be, for all cells at once
+    (`intervals_moderated.gaps_to_best`). The arm's best cell is always inside. So the share is at least the smallest
+    share of the cells that may be the best. The interval needs 5 seeds.
     """
     known, shares = known_cells(scores, weights)
     if not known.any():
@@ -54,13 +54,16 @@ def tolerance_volume(
 
 
 def _least_best(high: np.ndarray, shares: np.ndarray) -> float:
-    """The least share of the cells whose distance to the best `(C,)` may be 0: one of them is its own best."""
+    """The smallest share among the cells whose distance to the best `(C,)` may be 0; one of them is the best."""
     may_be_best = shares[~(high < 0)]
     return float(may_be_best.min()) if len(may_be_best) else 0.0
 
 
 def conservative_estimate(value: float, low: float, high: float, seeds: int) -> Estimate:
-    """An estimate whose ends are sums of shares, which rounding may put past the value by an ulp."""
+    """An estimate whose ends are sums of shares, clipped to [0, 1].
+
+    Rounding may put an end past the value by an ulp, so the ends are clipped at the value too.
+    """
     low, high = min(max(float(low), 0.0), value), max(min(float(high), 1.0), value)
     return Estimate(
         value=value,
@@ -73,7 +76,7 @@ def conservative_estimate(value: float, low: float, high: float, seeds: int) -> 
 
 
 def known_cells(scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which cells `(C,)` of `(C, S)` have a share and a known trial, and their shares, summing to 1."""
+    """Which cells `(C,)` of `(C, S)` have nonzero weight and a known trial, and their shares, with sum 1."""
     known = np.isfinite(scores).any(axis=-1) & (weights > 0)
     return known, weights[known] / max(weights[known].sum(), np.finfo(float).tiny)
 

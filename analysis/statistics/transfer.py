@@ -1,4 +1,4 @@
-"""What it costs to use a configuration that was tuned somewhere else: on another data set, loss or budget."""
+"""The regret of using a configuration that was tuned elsewhere: on another data set, loss or budget."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from analysis.statistics.intervals import LEVEL, Estimate
 
 @dataclass(frozen=True, kw_only=True)
 class TransferRegret:
-    """Regret at B, in columns, of what was tuned at A, in rows."""
+    """Regret at B (columns) of what was tuned at A (rows)."""
 
     value: np.ndarray  # (A, B)
     low: np.ndarray  # (A, B), NaN where there is no interval
     high: np.ndarray  # (A, B)
     cells: np.ndarray  # (A, S): the cell that the other half of the seeds chooses at A
     mean: Estimate  # over all pairs of different A and B
-    largest: Estimate  # of all those pairs, its interval corrected for their number
+    largest: Estimate  # of all those pairs; the interval is corrected for their number
     largest_at: tuple[int, int] | None  # that pair; None where no regret is known
     seeds: int
 
@@ -30,17 +30,17 @@ def transfer_regret(
     span: float = 1.0,
     note: str = "",
 ) -> TransferRegret:
-    """`R[A, B] = m_B(c_B) - m_B(c_A)`, c the cell tuned at A or B, of `(E, C, S)` with the same cells in each of E.
+    """`R[A, B] = m_B(c_B) - m_B(c_A)`, c the cell tuned at A or B, of `(E, C, S)` with the same cells in all E.
 
-    c is picked by validation on one half of the seeds and scored on the test scores of the other, at A and at B
-    alike, so that a regret is not inflated by the winner's luck at B; it may come out below 0. The diagonal is 0 by
-    definition. With `target_validation` the B side is another study of the same cells (a longer budget, another
-    loss), `test` being its scores. Intervals as in `halves.held_out_estimate`, paired by seed; two seeds. Those of
-    `low` and `high` are not corrected for the number of pairs; that of the `largest` regret, which is picked among
-    K pairs for its size, has the level `1 - (1 - level) / K` (Bonferroni). All are those of the configurations chosen
-    here: of the expected regret over other choices they cover less (60 to 93 % of simulated studies).
+    Validation on one half of the seeds picks c, and the test scores of the other half score it, at A and at B. So the
+    winner's luck at B does not inflate a regret, and a regret may be below 0. The diagonal is 0 by definition. With
+    `target_validation` the B side is another study of the same cells (a longer budget, another loss), and `test`
+    holds its scores. Intervals are as in `cross_fitting.held_out_estimate`, paired by seed, and need two seeds. Those
+    of `low` and `high` are not corrected for the number of pairs. The `largest` regret is picked for its size among K
+    pairs, so its interval has the level `1 - (1 - level) / K` (Bonferroni). All intervals are for the configurations
+    chosen here. For the expected regret over other choices their coverage is lower (60 to 93 % in simulated studies).
 
-    Raises `ValueError` where the arrays do not fit.
+    Raises `ValueError` where the shapes of the arrays do not fit.
     """
     target = validation if target_validation is None else target_validation
     if target.shape != test.shape or validation.shape[1:] != test.shape[1:]:
@@ -77,7 +77,10 @@ def transfer_regret(
 def _largest(
     regret: np.ndarray, value: np.ndarray, span: float, note: str
 ) -> tuple[Estimate, tuple[int, int] | None]:
-    """The largest of the values `(A, B)`, NaN where no pair, its regrets by seed in `(A, B, S)`; and where it is."""
+    """The largest of the values `(A, B)` as an estimate from its regrets `(A, B, S)`, and its place.
+
+    `value` is NaN where A and B are no pair.
+    """
     known = np.isfinite(value)
     if not known.any():
         return Estimate(value=float("nan"), note=note or "no trials"), None
@@ -87,7 +90,7 @@ def _largest(
 
 
 def _scored_everywhere(test: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Scores `(A, B, S)` at each B of the cells `(A, S)`, NaN where there is none."""
+    """Scores `(A, B, S)` at each B of the cells `(A, S)`; NaN where no cell was chosen."""
     if not test.shape[1]:
         return np.full((len(cells), len(test), test.shape[-1]), np.nan)
     taken = test[:, np.maximum(cells, 0), np.arange(test.shape[-1])]  # (B, A, S)

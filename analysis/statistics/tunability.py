@@ -1,4 +1,4 @@
-"""What each hyperparameter is worth tuning, and what setting it badly costs, exactly on a grid."""
+"""What tuning each hyperparameter gains, and what a bad value costs, exactly on a grid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from analysis.statistics.selection import NONE, scored_at
 
 @dataclass(frozen=True, kw_only=True)
 class AxisTunability:
-    """One hyperparameter, the others at their defaults."""
+    """One hyperparameter, with the others at their defaults."""
 
     axis: int
-    gain: Estimate  # of its best value over the default
-    harm: Estimate  # of its worst value against the default
-    risk: Estimate  # loss of leaving it at the default where all others are tuned
+    gain: Estimate  # of its best value above the default
+    harm: Estimate  # of its worst value below the default
+    risk: Estimate  # loss of keeping its default while all others are tuned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,8 @@ class Tunability:
     """Every hyperparameter of a grid, and all together."""
 
     axes: tuple[AxisTunability, ...]
-    gain: Estimate  # of the best configuration over the default one
-    harm: Estimate  # of the worst configuration against the default one
+    gain: Estimate  # of the best configuration above the default one
+    harm: Estimate  # of the worst configuration below the default one
 
 
 def tunability(
@@ -37,17 +37,18 @@ def tunability(
     span: float = 1.0,
     note: str = "",
 ) -> Tunability:
-    """Gains and harms on a grid `(A1, ..., Ak, S)` about the cell `default`, an index an axis.
+    """Gains and harms on a grid `(A1, ..., Ak, S)` around the cell `default`, one index on each axis.
 
     With m the mean over seeds, d the default and d[j = v] the default but for axis j:
     gain_j = `max_v m(d[j = v]) - m(d)`, the tunability of one hyperparameter, and `max_c m(c) - m(d)`, that of all
-    (Probst, Boulesteix and Bischl 2019, "Tunability", JMLR 20(53), their d_i and d, with scores for risks);
-    harm_j = `m(d) - min_v m(d[j = v])`, its counterpart for a bad setting;
+    (Probst, Boulesteix and Bischl 2019, "Tunability", JMLR 20(53), their d_i and d, with scores in place of risks);
+    harm_j = `m(d) - min_v m(d[j = v])`, the same for a bad value;
     risk_j = `max_c m(c) - max_(c: c_j = d_j) m(c)`, the tuning risk of Weerts, Mueller and Vanschoren (2020).
 
-    Maxima and minima are picked by validation on one half of the seeds and scored on the other, so that the gain of a
-    hyperparameter without effect is 0 on average, where the plain maximum is above 0; a gain may come out negative.
-    Intervals as in `halves.held_out_estimate`; two seeds. `span` is the width of the outcome's bounds.
+    Validation on one half of the seeds picks maxima and minima, and the other half scores them. So the gain of a
+    hyperparameter without effect is 0 on average, where the plain maximum is above 0, and a gain may be negative.
+    Intervals are as in `cross_fitting.held_out_estimate` and need two seeds. `span` is the width of the outcome's
+    bounds.
 
     Raises `ValueError` for a default outside of the grid.
     """
@@ -58,7 +59,7 @@ def tunability(
     flat, at_default = test.reshape(-1, seeds), np.full(seeds, numbers[tuple(default)])
 
     def picked(part: tuple[int | slice, ...], *, worst: bool = False) -> np.ndarray:
-        """For each seed the number of the cell of that part which the other half picks, or `NONE`."""
+        """For each seed, the number of the cell in `part` that the other half picks, or `NONE`."""
         cells = held_out_cells(validation[part].reshape(-1, seeds), worst=worst)
         return np.where(cells == NONE, NONE, numbers[part].ravel()[cells])
 

@@ -1,4 +1,4 @@
-"""What a number of trials buys: the expected score of the best of n random configurations, and trials to parity."""
+"""Tuning curves: the expected score of the best of n random configurations, and trials to parity."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from analysis.statistics.intervals import student_interval
 
 #: Least number of seeds for the interval of a curve.
 MIN_SEEDS_TUNING = 3
-#: Begins the note of a curve over a part of the space.
+#: Start of the note on a curve that covers only a part of the space.
 _PART = "provisional: over"
 METHOD = "Student; band by the largest t over the curve"
 METHOD_TRAINED_ANEW = "Student over jackknife values, conservative; band by the largest t over the curve"
@@ -17,17 +17,15 @@ METHOD_TRAINED_ANEW = "Student over jackknife values, conservative; band by the 
 
 @dataclass(frozen=True, kw_only=True)
 class TuningCurve:
-    """Expected score of the best of n configurations, for each n; ends are NaN where `note` says why."""
+    """Expected score of the best of n configurations, for each n. Where ends are NaN, `note` gives the reason."""
 
     trials: np.ndarray  # (N,) n, increasing
     mean: np.ndarray  # (N,)
-    low: np.ndarray  # (N,) of the interval at each n by itself
+    low: np.ndarray  # (N,) of the interval at each n alone
     high: np.ndarray  # (N,)
-    band_low: np.ndarray  # (N,) of the band that holds for all n together
+    band_low: np.ndarray  # (N,) of the band that holds for all n at once
     band_high: np.ndarray  # (N,)
-    by_seed: (
-        np.ndarray
-    )  # (N, S), what intervals rest on and comparisons pair; NaN for a seed that lacks a cell
+    by_seed: np.ndarray  # (N, S), used by intervals and paired comparisons; NaN for a seed that lacks a cell
     seeds: int
     method: str = ""
     note: str = ""
@@ -35,12 +33,12 @@ class TuningCurve:
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """Least number of trials that reaches a target; inf where `most` trials do not, NaN where nothing is known."""
+    """Least number of trials that reaches a target: inf if `most` trials do not, NaN if the scores are unknown."""
 
     trials: float
     low: float
     high: float
-    most: int  # the largest number looked at
+    most: int  # the largest number tried
     seeds: int
     note: str = ""
 
@@ -58,18 +56,21 @@ def tuning_curve(
     """Expected test score of the configuration that validation picks among n drawn from the space, for each n.
 
     `T(n) = sum_c ( F(v_c)^n - F(v_c-)^n ) test_c` over the cells `(C, S)`: n configurations are drawn independently
-    by `weights` `(C,)`, one seed trains each once, the best validation score `v` picks one; `F` is the law of v under
-    the weights. This is the expectation itself, not a simulation. Equal scores share their chance by weight.
+    by `weights` `(C,)`, one seed trains each of them once, and the best validation score `v` picks one. `F` is the
+    distribution function of v under the weights. This is the exact expectation, not a simulation. Cells of equal
+    score share their chance by weight.
 
-    Source: Dodge et al. (2019), "Show your work", equation 1, which takes the maximum of validation scores; scored
-    on the data that picked it, that maximum is too high, so here validation picks and test reports. The pick at seed
-    s is scored by the mean of the same configuration at the other seeds, as if trained anew, so that a lucky run is
-    no tuning. With `same_trials` it is scored by the very trial that was picked, as if its encoder were kept.
+    Source: Dodge et al. (2019), "Show your work", equation 1, which takes the maximum of validation scores. That
+    maximum is too high, because the same data pick and score it. Here validation picks and test reports. The pick at
+    seed s is scored by the mean of the same configuration at the other seeds, as if it were trained again, so that a
+    lucky run does not look like tuning. With `same_trials` the picked trial itself is scored, as if its encoder were
+    kept.
 
-    `by_seed` holds for each seed its part of the mean: with `same_trials` the seed's own curve, else the jackknife's
-    pseudo-values of this U-statistic of pairs of seeds, whose variance errs upwards (Efron and Stein 1981). Intervals
-    are Student's over them, from three seeds on. Seeds that lack a cell are left out; where all do, the curve is that
-    of the cells known at all seeds, without interval. At a single seed it is that of `same_trials`.
+    `by_seed` holds each seed's part of the mean. With `same_trials` this is the seed's curve. Otherwise it is the
+    jackknife pseudo-values of this U-statistic of pairs of seeds, whose variance errs upwards (Efron and Stein 1981).
+    Intervals are Student's over them and need three seeds. Seeds that lack a cell are left out. Where all seeds lack
+    one, the curve is that of the cells known at all seeds, without an interval. With a single seed the curve is that
+    of `same_trials`.
     """
     trials = np.asarray(trials)
     test, validation, shares, whole, note = _usable(test, validation, weights)
@@ -105,11 +106,11 @@ def trials_to_parity(
 ) -> Parity:
     """Least n at which one loss's tuning curve `(N, S)` reaches another's score `(S,)` less `margin`, paired by seed.
 
-    The target is the other's default, or its own curve at some n, at the same seeds; `trials` `(N,)` are the n. The
-    interval inverts Student's intervals of the difference: from the first n whose upper end reaches 0 to the first
-    from which on all lower ends do. Only the two differences beside the true crossing can push an end past it, so it
-    holds at the level without a band; conservative, since n is discrete. Needs three seeds. With a `note`, such as
-    that of a curve over a part of the space, there is no interval.
+    The target is the other loss's default score, or its curve at some n, at the same seeds. `trials` `(N,)` holds the
+    numbers n. The interval inverts Student's intervals of the difference: it reaches from the first n whose upper end
+    is at least 0 to the first n from which on all lower ends are. Only the two differences beside the true crossing
+    can push an end past it, so the interval has its level without a band. It is conservative, because n is discrete.
+    It needs three seeds. With a `note`, for example on a curve over a part of the space, there is no interval.
     """
     difference = by_seed - (target - margin)
     mean, low, high = student_interval(difference)
@@ -130,9 +131,9 @@ def trials_to_parity(
 
 
 def pick_chances(validation: np.ndarray, weights: np.ndarray, trials: np.ndarray) -> np.ndarray:
-    """Chance `(N, C)` of each cell to be the pick of n draws, `(F(v)^n - F(v-)^n) w / w(v)`; `(C,)` and `(C,)`.
+    """Chance `(N, C)` of each cell to be the pick of n draws, `(F(v)^n - F(v-)^n) w / w(v)`, from `(C,)` and `(C,)`.
 
-    `w(v)` is the share of all cells of equal validation score, among which one is picked by weight.
+    `w(v)` is the share of all cells of equal validation score; weights decide among them.
     """
     _, place = np.unique(validation, return_inverse=True)
     share = np.bincount(place, weights=weights)
@@ -145,14 +146,14 @@ def pick_chances(validation: np.ndarray, weights: np.ndarray, trials: np.ndarray
 def _by_seed(
     test: np.ndarray, validation: np.ndarray, shares: np.ndarray, trials: np.ndarray, same_trials: bool
 ) -> np.ndarray:
-    """Curves `(N, S)`, whose mean over seeds is the tuning curve, of whole seeds."""
+    """Curves `(N, S)` of complete seeds. Their mean over seeds is the tuning curve."""
     chances = np.stack([pick_chances(column, shares, trials) for column in validation.T])  # (S, N, C)
     scored = chances @ test  # (S, N, S): picked at one seed, scored at another
     seeds = test.shape[1]
     own = np.einsum("sns->ns", scored)
     if same_trials:
         return own
-    # pairs without seed i: all but its row, its column and the diagonal
+    # pairs without seed i: all except its row, its column and the diagonal
     pairs = scored.sum(axis=(0, 2)) - own.sum(axis=1)
     with_seed = scored.sum(axis=2).T + scored.sum(axis=0) - 2 * own
     mean = pairs / (seeds * (seeds - 1))
@@ -165,9 +166,9 @@ def _by_seed(
 def _usable(
     test: np.ndarray, validation: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, str]:
-    """The cells with a share, their shares, the seeds `(S,)` that know all of them, and what is left out.
+    """The cells of nonzero weight, their shares, the complete seeds `(S,)`, and a note on what is left out.
 
-    Where no seed knows all, the cells that all seeds know.
+    Where no seed is complete, only the cells that all seeds know are used.
     """
     known = np.isfinite(test) & np.isfinite(validation)
     cells = weights > 0

@@ -1,4 +1,4 @@
-"""How far the best score lies too high when the same seeds choose and report it."""
+"""How much the best score is too high when the same seeds choose and report it."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from analysis.statistics.selection import NONE, best_cell, scored_at
 
 @dataclass(frozen=True, kw_only=True)
 class WinnersCurse:
-    """The best score, chosen and reported on the same seeds and on different ones."""
+    """The best score, once chosen and reported on the same seeds and once on different seeds."""
 
     naive: float
     split: Estimate
-    optimism: Estimate  # naive less split
+    optimism: Estimate  # naive minus split
 
 
 def winners_curse(
@@ -25,14 +25,14 @@ def winners_curse(
     bounds: tuple[float, float] = (0.0, 1.0),
     note: str = "",
 ) -> WinnersCurse:
-    """Optimism of the naive best over the split estimate, of `(C, S)`.
+    """Optimism of the naive best score over the split estimate, of `(C, S)`.
 
-    `naive = max_c mean_s test[c, s]`, the best mean in the very scores that are reported; `split = mean_s
-    test[c_s, s]`, `c_s` the best by validation on the half of the seeds without s (by the test scores themselves
-    without `validation`): unbiased for tuning on half of the seeds. Their difference holds two things: the luck of
-    the naive winner, and what choosing on fewer seeds costs. It is a mean over seeds of `test[c, s] - test[c_s, s]`,
-    over the seeds that both know: intervals as in `halves.held_out_estimate`; two seeds. Cawley and Talbot (2010),
-    "On over-fitting in model selection".
+    `naive = max_c mean_s test[c, s]` is the best mean in the scores that are reported. `split = mean_s test[c_s, s]`,
+    with `c_s` the best by validation on the half of the seeds without s (without `validation`, by the test scores).
+    It is unbiased for tuning on half of the seeds. Their difference has two parts: the luck of the naive winner, and
+    the cost of choosing on fewer seeds. It is a mean over seeds of `test[c, s] - test[c_s, s]`, over the seeds with
+    both. Intervals are as in `cross_fitting.held_out_estimate` and need two seeds. Cawley and Talbot (2010), "On
+    over-fitting in model selection".
     """
     chosen = held_out_cells(scores if validation is None else validation)
     held_out = scored_at(scores, chosen)

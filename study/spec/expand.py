@@ -90,7 +90,7 @@ def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
 
 
 def with_points(spec: StudySpec, trial_set: TrialSet, decided: Mapping[str, Sequence[Point]]) -> TrialSet:
-    """The trial_set of a study that searches, with the configurations decided so far, by arm, and their trials.
+    """The trial set of a study that searches, with the configurations decided so far, by arm, and their trials.
 
     A configuration that was decided more than once is one point, and counts against the budget each time. Two
     arms may come upon one and the same trial.
