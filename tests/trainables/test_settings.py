@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.trainables.nested_settings import Head, Network
 from trainables.config import AXES, BUDGETS, SETTING_COLUMNS, TASKS, TrainingConfig, task_columns
 from trainables.settings import (
     AXIS_NUMBERS,
@@ -12,27 +13,10 @@ from trainables.settings import (
     declared_axes,
     declared_columns,
     declared_fields,
-    setting,
     setting_columns,
     without_none,
 )
 from trainables.store.schema import TrialRecord, record_schema
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Head:
-    """A table within a table, with a list."""
-
-    widths: tuple[int, ...] = setting((512, 128), doc="Widths of the layers.", column="hp_widths")
-    bias: bool = setting(True, doc="Whether layers have a bias.", axis=15, column="hp_bias")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Network:
-    """A task with a setting of its own and a table."""
-
-    depth: int | None = setting(None, doc="Layers.", unit="layers", axis=2, column="hp_depth", ge=1)
-    head: Head = dataclasses.field(default_factory=Head)
 
 
 def all_fields() -> list[Any]:

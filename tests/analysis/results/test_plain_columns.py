@@ -11,7 +11,7 @@ import pytest
 
 from analysis import build_surface, cell_intervals, compare, load_records, robustness
 from analysis.results.plain_columns import plain_columns
-from tests.analysis.results.test_table_study import KEYS, ROWS
+from tests.analysis.results.example_table import KEYS, ROWS
 
 
 def test_fields_of_hp_other_become_columns() -> None:

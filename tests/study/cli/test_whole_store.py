@@ -29,7 +29,7 @@ MAPPING: dict[str, Any] = {
     "worst": 0.1,
     "reference": "ntxent",
 }
-FRAGILE = "tests.study.commands.fragile_loss:Fragile"
+FRAGILE = "tests.study.cli.fragile_loss:Fragile"
 SCORES = ["tuned", "mean", "mean_finished", "worst_tenth", "tolerance_volume"]
 COUNTS = ["planned", "finished", "failed", "missing", "collapsed"]
 

@@ -10,7 +10,7 @@ from study.spec.reference import key_tables
 from study.spec.schema import config_of, section_of
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.registry import TASKS
-from tests.trainables.test_settings import Head, Network
+from tests.trainables.nested_settings import Head, Network
 from trainables import config
 from trainables.settings import declared_fields, setting
 from trainables.trial import TASK_KINDS
