@@ -1,4 +1,4 @@
-"""The values of one hyperparameter: a list or a range, with the measure by which robustness scores weigh them."""
+"""The axis of one hyperparameter: a list or a range of values, with the measure that weights robustness scores."""
 
 import math
 from collections.abc import Mapping
@@ -10,33 +10,35 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from trainables.config import Scalar
 
-#: How scores weigh an axis: uniformly in its logarithm, uniformly in its value, or each listed value alike.
+#: How scores weight an axis: uniformly in its logarithm, uniformly in its value, or each listed value equally.
 Measure = Literal["log", "linear", "each"]
 
-#: An axis as study files write it, for messages.
+#: An example of an axis in a study file, for messages.
 _EXAMPLE = "{ log = [0.05, 2.0], points = 5 }"
 
 
 class Range(BaseModel):
-    """`{ log = [low, high] }` or `{ linear = [low, high] }`, both ends included."""
+    """`{ log = [low, high] }` or `{ linear = [low, high] }`, including both ends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     log: tuple[float, float] | None = Field(
-        default=None, description="Low and high, spaced by equal factors."
+        default=None, description="The lowest and the highest value, with values spaced by equal factors."
     )
     linear: tuple[float, float] | None = Field(
-        default=None, description="Low and high, spaced by equal steps."
+        default=None, description="The lowest and the highest value, with values spaced by equal steps."
     )
     points: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
         default=None,
-        description="Values from low to high: needed in a grid; without, designs that draw points do so anywhere.",
+        description="Number of values from low to high. A grid needs it. Without it, designs that draw points draw "
+        "from the whole range.",
     )
     whole: bool = Field(
-        default=False, description="Round to whole numbers; batch sizes and budgets always are."
+        default=False,
+        description="Round to whole numbers. Batch sizes and budgets are always rounded.",
     )
     measure: Measure | None = Field(
-        default=None, description="Weight in robustness scores; by default as it is spaced."
+        default=None, description="Weight in robustness scores; by default the same as the spacing."
     )
 
     @model_validator(mode="after")
@@ -49,7 +51,7 @@ class Range(BaseModel):
         if self.log and low <= 0:
             raise ValueError(f"a log range starts above 0, got [{low}, {high}]")
         if self.measure == "each" and self.points is None:
-            raise ValueError("measure each weighs listed values, and a range without points lists none")
+            raise ValueError("measure each weights listed values, and a range without points lists no values")
         _check_measure(self.measure, self.ends)
         return self
 
@@ -64,9 +66,9 @@ class Range(BaseModel):
         return self.log or self.linear or (math.nan, math.nan)
 
     def values(self) -> tuple[Scalar, ...]:
-        """The points, rounded to six digits: ids must not hang on the last bit of some library's power.
+        """The points, rounded to six digits, so that ids do not depend on the last bit of a library's power function.
 
-        Raises `ValueError` without `points`, and where rounding to whole numbers makes two points one.
+        Raises `ValueError` without `points`, and if rounding to whole numbers makes two points equal.
         """
         if self.points is None:
             raise ValueError(
@@ -86,7 +88,7 @@ class Range(BaseModel):
         return self.rounded(value)
 
     def rounded(self, value: float) -> Scalar:
-        """A value as trials have it: whole where the range is, else of six digits."""
+        """A value as trials use it: rounded to a whole number if the range is whole, otherwise to six digits."""
         return round(value) if self.whole else float(f"{value:.6g}")
 
 
@@ -101,7 +103,7 @@ class Values(BaseModel):
     @model_validator(mode="after")
     def _sound_values(self) -> "Values":
         if not self.listed:
-            raise ValueError("got an empty list, at least one value is needed")
+            raise ValueError("got an empty list; at least one value is needed")
         for value in self.listed:
             check_scalar(value)
         _refuse_repeats(self.listed)
@@ -127,20 +129,20 @@ Axis = Range | Values
 
 @dataclass(frozen=True)
 class Cases:
-    """An axis for each value of another hyperparameter: `{ gaussian = {...}, imq = {...} }`, keyed by text."""
+    """An axis for each value of another hyperparameter, by text: `{ gaussian = {...}, imq = {...} }`."""
 
     axes: Mapping[str, Axis]
 
 
 def listed(*values: Scalar) -> Values:
-    """The axis of these values."""
+    """An axis with these values."""
     return Values.model_validate({"values": values})
 
 
 def parse_axis(raw: Any) -> Axis | Cases:
-    """An axis as study files write it: a value, a list of values, a range, or one of them for each case.
+    """Parse an axis of a study file: a value, a list of values, a range, or one of these for each case.
 
-    Raises `ValueError` when it is empty, repeats a value, or holds what is no finite number, text or truth.
+    Raises `ValueError` if it is empty, repeats a value, or contains anything but finite numbers, texts and booleans.
     """
     if not isinstance(raw, dict):
         return _validated(Values, {"values": raw if isinstance(raw, (list, tuple)) else (raw,)})
@@ -176,7 +178,7 @@ def _validated(model: type[Range] | type[Values], raw: dict[str, Any]) -> Axis:
 
 
 def check_scalar(value: Any) -> None:
-    """Raises `ValueError` unless `value` is a finite number, a text or a truth."""
+    """Raises `ValueError` unless `value` is a finite number, a text or a boolean."""
     if not isinstance(value, (bool, int, float, str)) or (
         isinstance(value, float) and not math.isfinite(value)
     ):
@@ -184,7 +186,7 @@ def check_scalar(value: Any) -> None:
 
 
 def not_an_axis(cases: Cases) -> str:
-    """What is wrong with cases where no other hyperparameter has them."""
+    """The error message for cases that match no other hyperparameter."""
     return (
         f"got a table with keys {', '.join(cases.axes)}; must be a range such as {_EXAMPLE}, or cases: an axis for "
         "each value of another field of this loss"
@@ -192,10 +194,10 @@ def not_an_axis(cases: Cases) -> str:
 
 
 def measure_of(axis: Axis) -> Measure:
-    """The measure by which scores weigh an axis.
+    """The measure by which scores weight an axis.
 
-    By default as a range is spaced; listed numbers uniformly in their logarithm where all are positive, else in
-    their value; texts and truths each alike.
+    The default for a range is its spacing. For listed numbers it is `log` if all are positive, otherwise `linear`.
+    For texts and booleans it is `each`.
     """
     if axis.measure is not None:
         return axis.measure
@@ -227,11 +229,11 @@ def _pick(values: tuple[Scalar, ...], coordinate: float) -> Scalar:
 def _refuse_repeats(values: tuple[Scalar, ...]) -> None:
     repeated = sorted({str(value) for value in values if values.count(value) > 1})
     if repeated:
-        raise ValueError(f"got {', '.join(repeated)} more than once, each value is allowed once")
+        raise ValueError(f"got {', '.join(repeated)} more than once; each value is allowed once")
 
 
 def _check_measure(measure: Measure | None, values: tuple[Any, ...]) -> None:
     if measure in ("log", "linear") and not all(_is_number(value) for value in values):
-        raise ValueError(f"measure {measure} is for numbers; each weighs every value alike")
+        raise ValueError(f"measure {measure} is for numbers; measure each weights all values equally")
     if measure == "log" and min(values) <= 0:
         raise ValueError(f"measure log is for numbers above 0, got {min(values)}")

@@ -1,6 +1,6 @@
-"""Fields of any loss, built in or a user's own, checked and completed before anything runs.
+"""Names, defaults and checks of the fields of any loss, built in or the user's own, before any trial runs.
 
-Built-in losses are plain data and need no torch; a loss given by import path is imported, with torch.
+For built-in losses this needs no torch. A loss given by import path is imported, and torch with it.
 """
 
 import dataclasses
@@ -11,17 +11,17 @@ from trainables.config import AXES, SETTING_COLUMNS, Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 from trainables.suggestion import did_you_mean
 
-#: Names that no field of a loss of one's own may have: study files and records use them for settings.
+#: Names that fields of a user's own loss may not have, because study files and records use them for settings.
 RESERVED = frozenset({*AXES, "loss", "points", *(column.removeprefix("hp_") for column in SETTING_COLUMNS)})
 
 
 def is_import_path(loss: str) -> bool:
-    """Whether a loss is a user's own, `my_package.my_module:MyLoss`."""
+    """Whether a loss is the user's own, given as `my_package.my_module:MyLoss`."""
     return ":" in loss
 
 
 def check_loss_name(loss: str) -> None:
-    """Raises `ValueError` unless `loss` is built in or leads to a dataclass that can be called."""
+    """Raises `ValueError` unless `loss` is built in or is the import path of a callable dataclass."""
     if is_import_path(loss):
         _own_loss(loss)
     elif loss not in LOSS_CARDS:
@@ -33,7 +33,7 @@ def check_loss_name(loss: str) -> None:
 
 
 def check_params(loss: str, params: Mapping[str, Scalar]) -> None:
-    """Raises `ValueError` naming the field unless `loss` takes every value, alone and together."""
+    """Raises `ValueError`, naming the field, unless `loss` accepts every value and their combination."""
     if is_import_path(loss):
         _try_own_loss(loss, params)
     else:
@@ -41,7 +41,7 @@ def check_params(loss: str, params: Mapping[str, Scalar]) -> None:
 
 
 def loss_defaults(loss: str) -> dict[str, Any]:
-    """Defaults of all fields; fields without one are absent."""
+    """Defaults of all fields that have one."""
     if not is_import_path(loss):
         return {name: field.default for name, field in loss_fields(loss).items()}
     fields = dataclasses.fields(_own_loss(loss))
@@ -49,20 +49,20 @@ def loss_defaults(loss: str) -> dict[str, Any]:
 
 
 def field_names(loss: str) -> tuple[str, ...]:
-    """All fields of a loss, in the order in which it declares them."""
+    """All fields of a loss, in the order of their declaration."""
     if not is_import_path(loss):
         return tuple(loss_fields(loss))
     return tuple(field.name for field in dataclasses.fields(_own_loss(loss)))
 
 
 def field_choices(loss: str, name: str) -> tuple[str, ...]:
-    """What a text field of a built-in loss accepts; nothing for numbers and for fields of a loss of one's own."""
+    """The values that a text field of a built-in loss accepts; empty for numbers and for a user's own loss."""
     fields = {} if is_import_path(loss) else loss_fields(loss)
     return fields[name].choices if name in fields else ()
 
 
 def field_label(loss: str, name: str) -> str:
-    """A field of a loss in words, for figures and tables."""
+    """The label of a field of a loss, for figures and tables."""
     fields = {} if is_import_path(loss) else loss_fields(loss)
     return (fields[name].label if name in fields else "") or name.replace("_", " ")
 
@@ -81,7 +81,7 @@ def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
     taken = sorted(set(names) & RESERVED)
     if taken:
         raise ValueError(
-            f"{path}: field {taken[0]!r} has the name of a setting of training; call it otherwise"
+            f"{path}: field {taken[0]!r} has the name of a setting of training; give it another name"
         )
     unknown = sorted(set(params) - set(names))
     if unknown:

@@ -1,9 +1,10 @@
-"""Adaptive search by Optuna: one Optuna study a loss, asked for configurations and told how they did.
+"""Adaptive search with Optuna: one Optuna study for each loss suggests configurations and receives their scores.
 
-Optuna's studies lie in one journal file, a log that is only appended to. `optuna-dashboard FILE` opens it, and its
-locks rest on atomic links and renames, which network file systems have; SQLite's rest on `fcntl`, which many of them
-break. What was suggested is all that counts there: scores come from records, and a journal that is lost is made
-again by asking anew, for one history and seed give one suggestion.
+`study.searches` and the launch use this module. Optuna's studies are in one journal file, an append-only log that
+`optuna-dashboard FILE` can open. Its locks use atomic links and renames, which network file systems support. SQLite's
+locks use `fcntl`, which many network file systems break. Only the suggested configurations in the journal matter:
+scores come from records. A lost journal can be made again by asking again, because the same history and seed give
+the same suggestions.
 """
 
 import warnings
@@ -26,13 +27,13 @@ from trainables.config import Scalar
 
 @dataclass(frozen=True, kw_only=True)
 class Pruned:
-    """A configuration that was stopped: at which rung, with which score there, where that is known."""
+    """A configuration that was stopped early, with its rung and its score there if they are known."""
 
     rung: int | None = None
     score: float | None = None
 
 
-#: How a configuration did: its score, larger is better; where it was stopped; None where it has not ended.
+#: The outcome of a configuration: its score (larger is better), `Pruned` if it was stopped, or None if it still runs.
 Outcome = float | Pruned | None
 
 _STARTED = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
@@ -42,19 +43,22 @@ _POINT = "point"  # the attribute of Optuna's trial that holds the configuration
 def _tpe(seed: int, startup: int) -> BaseSampler:
     """Tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011).
 
-    The constant liar counts what runs as bad, so that configurations asked for together lie apart.
+    The constant liar counts running configurations as bad, so that configurations of the same batch differ more.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of the liar, before Optuna 5
+        warnings.simplefilter(
+            "ignore", optuna.exceptions.ExperimentalWarning
+        )  # constant_liar, before Optuna 5
         return TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True)
 
 
 def _gp(seed: int, startup: int) -> BaseSampler:
-    """Gaussian process; of hyperparameters that only some configurations have, random values."""
+    """Gaussian process. Hyperparameters that only some configurations have get random values."""
     return GPSampler(seed=seed, n_startup_trials=startup, warn_independent_sampling=False)
 
 
-#: Makes each of `search_spaces.designs.optuna.SAMPLERS` from its seed and its number of random configurations.
+#: Functions that make the samplers of `search_spaces.designs.optuna` from a seed and the number of random
+#: configurations.
 MAKERS: dict[str, Callable[[int, int], BaseSampler]] = {
     "tpe": _tpe,
     "gp": _gp,
@@ -71,19 +75,19 @@ class SamplerConfig:
     startup: int
 
     def at(self, index: int) -> BaseSampler:
-        """The sampler for the configuration of that number, which has its own seed.
+        """The sampler for the configuration with this index. Each index has its own seed.
 
-        A sampler that a search goes on with after an interruption would otherwise draw what it drew before.
+        With one seed for all, a search that continues after an interruption would draw the same points again.
         """
         (seed,) = np.random.SeedSequence([self.seed, index]).generate_state(1)
         return MAKERS[self.name](int(seed), self.startup)
 
 
 class Search:
-    """One loss's search in a journal, open for writing."""
+    """The search of one loss in a journal, open for writing."""
 
     def __init__(self, journal: Path, name: str, *, space: Space, sampler: SamplerConfig) -> None:
-        optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of every trial otherwise
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # otherwise it logs every trial
         journal.parent.mkdir(parents=True, exist_ok=True)
         self._space, self._sampler = space, sampler
         self._asked: set[int] = set()
@@ -94,20 +98,20 @@ class Search:
 
     @property
     def started(self) -> int:
-        """Configurations that were asked for, apart from those that wait to be asked for again."""
+        """The number of configurations that were asked for, without those that wait to be asked for again."""
         return len(self._trials(*_STARTED))
 
     @property
     def waiting(self) -> int:
-        """Configurations that were interrupted; `ask` gives them first."""
+        """The number of interrupted configurations. `ask` returns these first."""
         return len(self._trials(TrialState.WAITING))
 
     def decided(self) -> list[Point]:
-        """Every configuration that was asked for, in that order; one may stand there more than once."""
+        """Every configuration that was asked for, in this order. The list may contain one more than once."""
         return _decided(self._study)
 
     def ask(self) -> Point:
-        """The next configuration, which then runs."""
+        """The next configuration. It counts as running from then on."""
         self._study.sampler = self._sampler.at(self.started)
         trial = self._study.ask()
         self._asked.add(trial.number)
@@ -116,7 +120,7 @@ class Search:
         return point
 
     def tell(self, outcome: Callable[[Point], Outcome]) -> None:
-        """Tell how every running configuration did that has ended; what another process told stands."""
+        """Report the outcomes of running configurations that have ended. Earlier reports of other processes stay."""
         for trial in self._trials(TrialState.RUNNING):
             result = outcome(trial.user_attrs[_POINT]) if _POINT in trial.user_attrs else None
             if isinstance(result, Pruned):
@@ -125,16 +129,20 @@ class Search:
                 self._study.tell(trial.number, result, skip_if_finished=True)
 
     def _tell_pruned(self, trial: FrozenTrial, result: Pruned) -> None:
-        """With its score at the rung, by which TPE orders pruned configurations, behind all that ended."""
+        """Report a pruned configuration with its score at the rung.
+
+        TPE orders pruned configurations by this score, after all that ended normally.
+        """
         if result.rung is not None and result.score is not None:
-            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another process was first
+            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another process reported it first
                 self._storage.set_trial_intermediate_value(trial._trial_id, result.rung, result.score)
         self._study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
 
     def interrupt(self, *, everyones: bool = False) -> None:
-        """Let running configurations wait, those that were asked for here or all: a copy waits, and this one fails.
+        """Interrupt running configurations: the Optuna trial fails, and a copy of it waits to be asked for again.
 
-        What other processes asked for must be left to them while they live.
+        By default this includes only configurations that this object asked for; with `everyones`, all. Configurations
+        of other processes must not be interrupted while these processes are alive.
         """
         for trial in self._trials(TrialState.RUNNING):
             if everyones or trial.number in self._asked:
@@ -147,7 +155,7 @@ class Search:
 
 
 def read_decided(journal: Path, name: str) -> list[Point]:
-    """The configurations that a search asked for; none where there is no such search. Writes nothing.
+    """The configurations that a search asked for; empty if there is no such search. Writes nothing.
 
     Raises `ValueError` for a journal that cannot be read.
     """
@@ -160,7 +168,7 @@ def read_decided(journal: Path, name: str) -> list[Point]:
 
 
 def repair_journal(journal: Path) -> None:
-    """Cut off the line that a process was writing when it was killed; nobody else may be writing."""
+    """Remove the incomplete last line of a process that was killed while writing. No other process may be writing."""
     if not journal.is_file():
         return
     content = journal.read_bytes()
@@ -171,7 +179,7 @@ def repair_journal(journal: Path) -> None:
 
 
 def suggest_point(trial: optuna.Trial, space: Space) -> Point:
-    """Ask for every hyperparameter that varies; of a tied one, for that of its case, under a name of its own."""
+    """Ask the trial for every hyperparameter that varies. Each case of a tied one has its own name in Optuna."""
     free = {name: _suggest(trial, name, axis) for name, axis in space.items() if not isinstance(axis, Tied)}
     tied = {
         name: _suggest(trial, f"{name} ({axis.on} = {free[axis.on]})", axis.cases[free[axis.on]])
@@ -183,11 +191,11 @@ def suggest_point(trial: optuna.Trial, space: Space) -> Point:
 
 
 def importances(columns: Mapping[str, Sequence[Scalar]], scores: Sequence[float]) -> dict[str, float]:
-    """Optuna's default importances of hyperparameters, summing to 1, from their values and scores, one a trial.
+    """Optuna's default importances of hyperparameters, which sum to 1. Values and scores have one entry per trial.
 
-    PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023, arXiv 2304.10255): how far the law of each hyperparameter
-    among the best tenth of the trials is from that among all of them. Larger scores are better. Positive numbers
-    count by their logarithm.
+    The method is PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023, arXiv 2304.10255): it measures how far the
+    distribution of each hyperparameter among the best tenth of the trials is from its distribution among all trials.
+    Larger scores are better. Positive numbers are on a log scale.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     distributions = {name: _distribution(values) for name, values in columns.items()}

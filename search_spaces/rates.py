@@ -1,11 +1,11 @@
-"""The base learning rates: the recorded sweep that chose them, and the rule by which it did.
+"""The rule that chooses the base learning rates from a recorded sweep; `search_spaces.spaces` lists the rates.
 
 The rows in `evidence/` come from the shipped study `digits_learning_rates`:
 
     uv run study run digits_learning_rates --store STORE
     uv run python -m search_spaces.rates STORE
 
-The second command writes the rows anew and prints the rates that they choose.
+The second command writes the rows again and prints the rates that follow from them.
 """
 
 import csv
@@ -32,7 +32,7 @@ _COLUMNS = (
     "val_probe10_accuracy",
     "trial_id",
 )
-_CHANCE = 0.1  # ten classes: what a failed trial scores
+_CHANCE = 0.1  # the score of a failed trial, with ten classes
 
 
 def load_evidence() -> list[dict[str, str]]:
@@ -44,7 +44,8 @@ def load_evidence() -> list[dict[str, str]]:
 def mean_accuracies(rows: Iterable[dict[str, str]]) -> dict[str, dict[float, float]]:
     """Mean validation accuracy of each loss at each base rate, over batch sizes and the loss's main axis.
 
-    A failed trial scores chance: a rate at which training fails is not to be chosen for its survivors.
+    A failed trial counts as chance level. Otherwise the rule could choose a rate at which most trials fail and only
+    a few succeed.
     """
     scores: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -57,11 +58,11 @@ def mean_accuracies(rows: Iterable[dict[str, str]]) -> dict[str, dict[float, flo
 
 
 def best_rates(rows: Iterable[dict[str, str]]) -> dict[str, float]:
-    """The base rate of each loss: where the parabola through its mean accuracies over the log rate is highest.
+    """The base rate of each loss: the maximum of the parabola fitted to its mean accuracies over the log rate.
 
-    Accuracy is flat about the best rate, so the highest of noisy means jumps from one rate to the next when
-    rounding changes; the vertex of the least-squares parabola does not. Rounded to two digits, and kept within
-    the rates that were tried.
+    Accuracy is flat around the best rate, so the highest of the noisy means jumps between rates when rounding
+    changes. The vertex of the least-squares parabola does not jump. It is limited to the range of the rates that were
+    tried, and rounded to two digits.
     """
     return {loss: _vertex(rates) for loss, rates in mean_accuracies(rows).items()}
 
@@ -69,14 +70,14 @@ def best_rates(rows: Iterable[dict[str, str]]) -> dict[str, float]:
 def _vertex(means: dict[float, float]) -> float:
     rates = np.log(list(means))
     curve, slope, _ = np.polyfit(rates, list(means.values()), 2)
-    if curve >= 0:  # no maximum inside: the better end
+    if curve >= 0:  # the parabola has no maximum: take the rate with the highest mean
         return max(means, key=lambda rate: means[rate])
     best = np.exp(np.clip(-slope / (2 * curve), rates.min(), rates.max()))
     return float(f"{best:.2g}")
 
 
 def write_evidence(store: Path) -> None:
-    """Write the rows of `store`, which holds this sweep alone, in a stable order."""
+    """Write the rows of `store`, which must contain only this sweep, in a stable order."""
     rows = RecordStore(store).read().table.select(_COLUMNS).to_pylist()
     rows.sort(key=lambda row: [str(row[name]) for name in _COLUMNS])
     with EVIDENCE.open("w", newline="") as file:
@@ -86,7 +87,7 @@ def write_evidence(store: Path) -> None:
 
 
 def main() -> None:
-    """Write the evidence from the store named on the command line, and print what it chooses."""
+    """Write the evidence from the store named on the command line, and print the rates that follow from it."""
     write_evidence(Path(sys.argv[1]))
     rows = load_evidence()
     for loss, rates in mean_accuracies(rows).items():

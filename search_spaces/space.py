@@ -1,4 +1,7 @@
-"""A space of configurations, and the points of it: every combination, or where coordinates of the unit cube lie."""
+"""Spaces of configurations and their points: every combination of values, or points at coordinates of the unit cube.
+
+Designs and study specs use this module.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +14,7 @@ from trainables.config import Scalar
 
 @dataclass(frozen=True, kw_only=True)
 class Tied:
-    """A hyperparameter whose axis depends on the value that `on`, another one, has."""
+    """A hyperparameter whose axis depends on the value of another hyperparameter, `on`."""
 
     on: str
     cases: Mapping[Scalar, Axis]
@@ -24,9 +27,9 @@ Point = dict[str, Scalar]
 
 
 def grid_points(space: Space) -> Iterator[Point]:
-    """Every combination, the last axis varying fastest; of a tied axis, the values of its case.
+    """Every combination, with the last axis varying fastest. A tied axis takes the values of its case.
 
-    Raises `ValueError` naming the axis for a range without `points`.
+    Raises `ValueError`, naming the axis, for a range without `points`.
     """
     free = {name: _values(name, axis) for name, axis in space.items() if not isinstance(axis, Tied)}
     for point in _combinations(free):
@@ -43,7 +46,7 @@ def point_at(space: Space, coordinates: Mapping[str, float]) -> Point:
 
 
 def end_points(space: Space) -> tuple[Point, ...]:
-    """Points that show every listed value, and of every range, in each of its cases, both ends."""
+    """Points that together contain every listed value, and both ends of every range in each of its cases."""
     longest = max((len(axis.listed) for axis in space.values() if isinstance(axis, Values)), default=1)
     return tuple(
         point_at(space, {name: share if isinstance(axis, Values) else end for name, axis in space.items()})
@@ -53,7 +56,7 @@ def end_points(space: Space) -> tuple[Point, ...]:
 
 
 def _combinations(axes: Mapping[str, Sequence[Scalar]]) -> Iterator[Point]:
-    """Every combination of one value an axis, the last axis varying fastest."""
+    """Every combination of one value per axis, with the last axis varying fastest."""
     for values in product(*axes.values()):
         yield dict(zip(axes, values, strict=True))
 

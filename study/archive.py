@@ -1,7 +1,8 @@
-"""The study file archived beside its results, and where it came from: in a store, one name is one study.
+"""The archived copy of a study file in the store, and the paths of the files it was read from.
 
-A file may be edited, and the same content may lie in several places. Another file of the same name, with another
-content, would overwrite the first one's report, so it is refused.
+Launches and reports write the archive. In a store, one name means one study. Users may edit a study file, or keep
+copies of it in several places. A different file with the same name and different content would overwrite the report
+of the first study, so `check_name` refuses it.
 """
 
 import json
@@ -17,17 +18,17 @@ from trainables.atomic import replace_file
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """What a store holds of a study beside records: its text as of the last launch or report."""
+    """What a store holds of a study besides its records. The text is that of the last launch or report."""
 
     text: str
     origins: tuple[
         str, ...
-    ] = ()  # files that said this text or an earlier one, the latest last; empty where unknown
-    trial_ids: frozenset[str] = frozenset()  # its trials
+    ] = ()  # files that this text or an earlier version was read from, the latest last; empty if unknown
+    trial_ids: frozenset[str] = frozenset()  # ids of the study's trials
 
 
 def read_archive(loaded: LoadedStudy) -> Archive | None:
-    """What the store knows of a study of this name; None before its first launch."""
+    """The archive of the study with this name; None before its first launch."""
     directory = study_directory(loaded.store, loaded.name)
     try:
         text = (directory / "study.toml").read_text(encoding="utf-8")
@@ -38,23 +39,26 @@ def read_archive(loaded: LoadedStudy) -> Archive | None:
     try:
         told = json.loads((directory / "archive.json").read_text(encoding="utf-8"))
         return Archive(text=text, origins=tuple(told["origins"]), trial_ids=frozenset(told["trial_ids"]))
-    except (OSError, ValueError, KeyError, TypeError):  # from before there was such a file
+    except (OSError, ValueError, KeyError, TypeError):  # older versions wrote no archive.json
         return Archive(text=text)
 
 
 def check_name(study: str, loaded: LoadedStudy, archive: Archive | None, *, edited: bool = False) -> None:
-    """Raise `StudyError` when the store holds another study of this name; `edited` says that it is the same one."""
+    """Raise `StudyError` when the store holds another study with this name.
+
+    `edited` means that the user confirms that both are the same study.
+    """
     if archive is None or edited or not archive.origins or archive.text == loaded.study_file.text:
         return
     if origin_of(study) not in archive.origins:
         raise StudyError(
             f"name: got '{loaded.name}', which is another study in this store, from {archive.origins[-1]}; change "
-            "the name or the --store, or say --edited if this file is a later version of that one"
+            "the name or the --store, or add --edited if this file is a later version of that one"
         )
 
 
 def removed_line(loaded: LoadedStudy, archive: Archive | None) -> str | None:
-    """One line on recorded trials that an edit took out of the study; None where there are none."""
+    """One line about recorded trials that an edit removed from the study; None if there are none."""
     if archive is None or archive.text == loaded.study_file.text:
         return None
     removed = archive.trial_ids - {trial.keys.trial_id for trial in loaded.plan.trials}
@@ -79,5 +83,5 @@ def write_archive(study: str, loaded: LoadedStudy, archive: Archive | None) -> N
 
 
 def origin_of(study: str) -> str:
-    """What a study file is known by: its place, or the name of a shipped study."""
+    """The identity of a study file: its absolute path, or the name of a shipped study."""
     return study if study in shipped_studies() else str(Path(study).expanduser().resolve())

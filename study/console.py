@@ -1,6 +1,6 @@
-"""Text for people: results go to standard output, everything else to standard error.
+"""Printing for the terminal: results go to standard output, everything else goes to standard error.
 
-Commands, the launch and the loading of studies print through this module.
+The commands, the launch and the loading of studies print through this module.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-#: No markup: names and messages of users may hold brackets.
+#: Markup is off, because users' names and messages may contain brackets.
 CONSOLE = Console(highlight=False, markup=False)
 
 
@@ -24,7 +24,7 @@ def say_note(message: str) -> None:
 
 @contextmanager
 def working(message: str) -> Iterator[None]:
-    """Say on standard error what takes long: with a spinner while the block runs in a terminal, or as one line."""
+    """Show on standard error what a slow block does: as a spinner in a terminal, otherwise as one line."""
     console = Console(stderr=True, highlight=False, markup=False)
     if console.is_terminal:
         with console.status(message):
@@ -35,7 +35,7 @@ def working(message: str) -> Iterator[None]:
 
 
 def format_bytes(count: int) -> str:
-    """A size in words: "812 B", "3.4 MB"."""
+    """A size with its unit, such as "812 B" or "3.4 MB"."""
     size = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
@@ -45,7 +45,7 @@ def format_bytes(count: int) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """A duration in words: "48 s", "3 min 20 s", "5 h 12 min"."""
+    """A duration with its units, such as "48 s", "3 min 20 s" or "5 h 12 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -1,26 +1,27 @@
-"""What a user can mend, and the exit codes of the command line."""
+"""The errors that a user can fix, and the exit codes of the command line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Every trial has its record, whatever its status; something failed that is no trial; bad input; Ctrl-C.
+#: DONE: every trial has a record, whatever its status. FAILED: something other than a trial failed. BAD_INPUT: the
+#: input is invalid. INTERRUPTED: the user pressed Ctrl-C.
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
-#: The time of --max-hours is up and trials are left: EX_TEMPFAIL of sysexits.h, "try again later". Not 0, so that a
-#: job that is one of a chain knows by its exit code alone whether another one is needed; not 1, so that it does not
-#: submit itself again after a failure.
+#: The time of --max-hours is over and trials are left. The value is EX_TEMPFAIL of sysexits.h, "try again later". It
+#: is not 0, so that a job in a chain of jobs can see from the exit code alone whether another job is needed. It is
+#: not 1, so that the job does not submit itself again after a failure.
 TIME_IS_UP = 75
 
 
 class StudyError(Exception):
-    """Bad input, in one line that names the field, what came and what is allowed. Nothing was written."""
+    """Bad input. One line names the field, the value and what is allowed. Nothing was written."""
 
     exit_code = BAD_INPUT
 
 
 @contextmanager
 def named(where: str) -> Iterator[None]:
-    """Says where a fault lies, such as the study file that has it."""
+    """Put the place of an error before its message, such as the name of the study file."""
     try:
         yield
     except StudyError as error:
@@ -28,6 +29,6 @@ def named(where: str) -> Iterator[None]:
 
 
 class LaunchError(StudyError):
-    """A launch that could not go on, in one line. What is finished is kept."""
+    """A launch that could not continue, explained in one line. Finished trials are kept."""
 
     exit_code = FAILED

@@ -1,4 +1,7 @@
-"""The events of a launch, and who receives them: runners and the launch publish, listeners show and keep."""
+"""The events of a launch, and the listeners that receive them.
+
+Runners and the launch publish events. Listeners display and store them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,23 +13,25 @@ from trainables.work import Stack, WorkUnit
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """Trials that will run: all of them at the start of a launch, and in a search those of the next round."""
+    """Trials that will run: at the start of a launch all of them, and in a search those of the next round."""
 
-    plan: Plan  # the study as the store has it now
+    plan: Plan  # the study compared with the current store
     trials: Sequence[PlannedTrial]
-    costs: Mapping[str, float]  # of each trial by its id, in units of the launch's cost model
-    undecided: int = 0  # trials of configurations that searches have still to find
+    costs: Mapping[str, float]  # the cost of each trial by its id, in units of the launch's cost model
+    undecided: int = 0  # trials whose configurations the searches have not chosen yet
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """A trial's end: its status, seconds, and validation metrics by column."""
+    """The end of a trial: its status, its seconds, and its validation metrics by column."""
 
     trial_id: str
     status: str
     seconds: float | None = None
     values: Mapping[str, float] = field(default_factory=dict)
-    found: bool = False  # found in the store: another launch ran it, or a worker that died afterwards
+    found: bool = (
+        False  # the record was found in the store: by another launch, or by a worker that died afterwards
+    )
 
 
 class Listener:
@@ -36,17 +41,17 @@ class Listener:
         """Trials will run."""
 
     def started(self, unit: WorkUnit) -> None:
-        """A worker begins with a trial."""
+        """A worker starts a trial."""
 
     def finished(self, event: Finished) -> None:
         """A trial has its record."""
 
     def tick(self) -> None:
-        """Time passes: called now and then while trials run."""
+        """Called from time to time while trials run."""
 
 
 class EventFanOut(Listener):
-    """Publishes every event to some listeners, in their order."""
+    """Publishes every event to several listeners, in the given order."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = listeners
@@ -68,15 +73,15 @@ class EventFanOut(Listener):
             listener.tick()
 
 
-#: Error classes of workers that left no exception: how they ended, as far as Ray knows.
+#: Error classes for workers that died without an exception. Ray reports how they ended.
 WORKER_KILLED, OUT_OF_MEMORY, NODE_LOST = "WorkerKilledError", "OutOfMemoryError", "NodeLostError"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LostStack:
-    """What a worker was running when it died, and why; nothing when it died between two stacks."""
+    """The stack that a worker was running when it died, and the reason. It is empty if it died between two stacks."""
 
     running: Stack
     error_class: str
     message: str
-    seconds: float | None = None  # that it had been running
+    seconds: float | None = None  # how long the stack had been running

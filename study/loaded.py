@@ -1,4 +1,4 @@
-"""A study loaded against a store, which is read once: what every command starts from."""
+"""A study loaded together with its store. Every command starts from it, and it reads the store once."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,13 @@ from trainables.work import LaunchContext
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedStudy:
-    """A study with its store, read and compared."""
+    """A study file, its store, and the plan that follows from comparing both."""
 
     study_file: StudyFile
     store: RecordStore
     data_root: Path | None
     plan: Plan
-    records: RecordSet  # the latest record of every trial in the store, as it was when the study was loaded
+    records: RecordSet  # the latest record of every trial in the store, at the time of loading
 
     @property
     def name(self) -> str:
@@ -31,7 +31,7 @@ class LoadedStudy:
 
     @property
     def context(self) -> LaunchContext:
-        """What all its trials share when they run here."""
+        """The settings that all trials of the study share when they run on this machine."""
         resources, keep = self.study_file.spec.resources, self.study_file.spec.keep
         runtime = Runtime(
             device="cuda" if resources.gpus_per_trial else "cpu",
@@ -46,19 +46,19 @@ class LoadedStudy:
             checkpoint_seconds=resources.checkpoint_seconds,
             artefacts=self.store.path,
         )
-        # Grouped convolutions are slow on accelerators: there, trials are not stacked.
+        # Trials are not stacked on accelerators, because grouped convolutions are slow there.
         stacked = resources.stacked and runtime.device == "cpu"
         tracking = self.study_file.spec.tracking
         traced = bool(tracking.mlflow or tracking.wandb or tracking.tensorboard)
         return LaunchContext(store=self.store, runtime=runtime, stacked=stacked, traced=traced)
 
     def is_kept(self, trial: PlannedTrial) -> bool:
-        """Whether the trial's encoder was kept, so that it need not be trained."""
+        """Whether the store keeps the trial's encoder, so that it does not have to be trained again."""
         return kept_path(self.store.path, trial.keys.pretrain_id).exists()
 
 
 def load_study(study: str, store: str, data_root: str | None) -> LoadedStudy:
-    """Read a study and compare it with the store; says which record files are damaged. Writes nothing."""
+    """Read a study and compare it with the store. Prints which record files are damaged. Writes nothing."""
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
     study_file = load_spec(study)
     record_store = open_store(store)

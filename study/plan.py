@@ -1,4 +1,4 @@
-"""What a study still has to do: its trials against the store."""
+"""The plan of a study: its trials, the records that the store has of them, and the trials that are missing."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,14 +14,15 @@ from trainables.store.schema import Status
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A study's trials and what the store knows of them.
+    """A study's trials and their records in the store.
 
-    Of a study that searches, the trials are those decided so far; counts have all that its budget allows.
+    For a study with a search, `trials` holds only the trials decided so far. The counts include all trials that the
+    search budget allows.
     """
 
     spec: StudySpec
     trial_set: TrialSet
-    records: RecordSet  # those that count for this study
+    records: RecordSet  # the records that count for this study
 
     @property
     def trials(self) -> tuple[PlannedTrial, ...]:
@@ -35,11 +36,11 @@ class Plan:
 
     @property
     def undecided(self) -> int:
-        """Trials of configurations that searches have still to find; 0 in other designs."""
+        """The number of trials whose configurations the searches have not chosen yet; 0 in other designs."""
         return sum(arm.undecided for arm in self.trial_set.arms) * len(self.spec.seeds)
 
     def counts(self) -> dict[str, int]:
-        """Trials, how many ended in each status, and how many are missing; the latter add up to the first."""
+        """The number of trials, of trials in each status, and of missing trials. The others sum to the first."""
         recorded = self.records.statuses()
         found = Counter(recorded.get(trial.keys.trial_id) for trial in self.trials)
         by_status = {status.value: found[status] for status in Status}
@@ -58,16 +59,16 @@ class Plan:
 
 
 def read_plan(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> Plan:
-    """What the store holds of a study by now: what its searches have decided, and the records."""
+    """The plan of a study from the current store: the configurations its searches have decided, and its records."""
     trial_set = decided_so_far(spec, trial_set, store)
     return Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, store))
 
 
 def decided_so_far(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> TrialSet:
-    """The trials of a study, with those that its searches have decided by now."""
+    """The trials of a study, including those that its searches have decided so far."""
     if not trial_set.design.adaptive:
         return trial_set
-    from study.searches import with_decided  # Optuna's import takes most of a second
+    from study.searches import with_decided  # importing Optuna takes most of a second
 
     return with_decided(spec, trial_set, store.path)
 
@@ -75,9 +76,9 @@ def decided_so_far(spec: StudySpec, trial_set: TrialSet, store: RecordStore) -> 
 def records_of(
     spec: StudySpec, trial_set: TrialSet, store: RecordStore, read: RecordSet | None = None
 ) -> RecordSet:
-    """The records that count for a study: not those of trials that the early stopping of others ended.
+    """The records that count for a study. Trials that the early stopping of another search ended do not count.
 
-    They are taken from `read`, the latest record of every trial in the store, where the caller has read it already.
+    `read` holds the latest record of every trial in the store. A caller that has read them already passes them here.
     """
     only = {trial.keys.trial_id for trial in trial_set.trials}
     found = store.read(only) if read is None else read.of(only)
@@ -85,7 +86,7 @@ def records_of(
 
 
 def searches_of(spec: StudySpec, trial_set: TrialSet) -> frozenset[str]:
-    """The searches of a study whose early stopping may have ended trials, as records name them."""
+    """The names, as records give them, of the study's searches whose early stopping may have ended trials."""
     if spec.search.early_stopping is None:
         return frozenset()
     from study.searches import own_searches
@@ -94,11 +95,11 @@ def searches_of(spec: StudySpec, trial_set: TrialSet) -> frozenset[str]:
 
 
 def status_summary(plan: Plan) -> dict[str, Any]:
-    """What `--json` prints."""
+    """The summary that `--json` prints."""
     searched = {"undecided": plan.undecided} if plan.trial_set.design.adaptive else {}
     return {"study": plan.spec.name, **plan.counts(), **searched}
 
 
 def study_directory(store: RecordStore, name: str) -> Path:
-    """Where a study's file, report, figures and tables lie."""
+    """The folder of a study's file, report, figures and tables."""
     return store.path / "studies" / name

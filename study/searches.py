@@ -1,12 +1,13 @@
-"""What the searches of a study have decided so far, by their journal: one search a loss; and their early stopping.
+"""The searches of a study, one for each loss: their journal, their names, and their early stopping.
 
-A search's name depends on all that its suggestions and scores depend on, so an edit of a range, of the sampler or of
-the training, or another numerics version, begins another one; what was recorded stays. More trials and other seeds go
-on with the same search, whose earlier scores stay as they are.
+The plan and the launch use this module. The name of a search depends on everything that its suggestions and scores
+depend on. So an edit of a range, of the sampler or of the training, or another numerics version, starts another
+search. Records of the earlier search stay. More trials and other seeds continue the same search, and its earlier
+scores do not change.
 
-A trial that early stopping ended is a result of that search alone: it lost against the search's own configurations.
-Every other study takes it as missing and runs it, as its next attempt. The stopping rule is part of a search's name,
-so an edit of it begins another search, and no part of any trial's id.
+A trial that early stopping ended is a result of that search only, because it lost against the configurations of that
+search. Every other study counts it as missing and runs it as its next attempt. The stopping rule is part of the
+search's name, so an edit of the rule starts another search. It is not part of any trial's id.
 """
 
 import hashlib
@@ -24,12 +25,12 @@ from trainables.early_stopping import EarlyStopping
 
 
 def journal_path(store: Path, name: str) -> Path:
-    """The journal of a study's searches, which `optuna-dashboard` opens."""
+    """The path of the journal of a study's searches. `optuna-dashboard` can open the file."""
     return store / "studies" / name / "optuna.journal"
 
 
 def with_decided(spec: StudySpec, trial_set: TrialSet, store: Path) -> TrialSet:
-    """The trial set with the configurations that the journal in `store` holds. Writes nothing.
+    """The trial set with the configurations that the journal in `store` contains. Writes nothing.
 
     Raises `StudyError` for a journal that cannot be read.
     """
@@ -44,10 +45,10 @@ def with_decided(spec: StudySpec, trial_set: TrialSet, store: Path) -> TrialSet:
 
 
 def open_searches(spec: StudySpec, trial_set: TrialSet, store: Path, *, alone: bool) -> dict[str, Search]:
-    """The search of each arm, open for writing; `alone` where no other launch of the study runs.
+    """The search of each arm, open for writing. `alone` means that no other launch of the study runs.
 
-    Then what a dead one left is put in order: half a line at the journal's end, and running configurations.
-    Raises `StudyError` for a journal that cannot be read or written.
+    If `alone`, the function also repairs what a dead launch left: half a line at the end of the journal, and
+    configurations marked as running. Raises `StudyError` for a journal that cannot be read or written.
     """
     journal = journal_path(store, spec.name)
     try:
@@ -69,12 +70,12 @@ def open_searches(spec: StudySpec, trial_set: TrialSet, store: Path, *, alone: b
 
 
 def search_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
-    """The name of an arm's Optuna study: its label, and a digest of all that its course depends on."""
+    """The name of an arm's Optuna study: the arm's label, and a digest of everything that the search depends on."""
     told: dict[str, Any] = {
         "loss": arm.loss,
         "space": _described(arm.space),
         "metric": spec.metric,
-        # one for all: data, code, training and probes
+        # one trial represents all: it contains data, code, training and probes
         "trial": end_trials(spec, arm, trial_set)[0].keys.config_id,
         "sampler": [spec.search.sampler, spec.search.sampler_seed, spec.search.startup],
     }
@@ -85,14 +86,17 @@ def search_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
 
 
 def own_searches(spec: StudySpec, trial_set: TrialSet) -> frozenset[str]:
-    """The searches of a study as records name them; none where it stops nothing."""
+    """The names of a study's searches as records give them; empty for a study without early stopping."""
     if spec.search.early_stopping is None:
         return frozenset()
     return frozenset(_record_name(spec, arm, trial_set) for arm in trial_set.arms)
 
 
 def stopping_rules(spec: StudySpec, trial_set: TrialSet, store: str) -> dict[str, EarlyStopping]:
-    """The rule of each trial by its id, with scores in the store at `store`; none where the study stops nothing."""
+    """The stopping rule of each trial by its id, with scores in the store at `store`.
+
+    The result is empty for a study without early stopping.
+    """
     section = spec.search.early_stopping
     if section is None:
         return {}
@@ -115,7 +119,7 @@ def _record_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
 
 
 def _scores_folder(study: str, name: str) -> str:
-    """Labels may hold what file names may not."""
+    """The folder of a search's scores, named by a digest: labels may contain characters that paths may not."""
     return f"studies/{study}/rungs/{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
@@ -129,6 +133,6 @@ def _described(space: Space) -> dict[str, Any]:
 
 
 def _plain(axis: Any) -> dict[str, Any]:
-    """An axis without its measure, which weighs scores and moves nothing."""
+    """An axis without its measure. The measure only weights robustness scores; it does not change suggestions."""
     plain: dict[str, Any] = axis.model_dump(mode="json", exclude_defaults=True, exclude={"measure"})
     return plain

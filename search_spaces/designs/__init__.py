@@ -1,8 +1,8 @@
-"""The designs by name: how a study chooses the configurations of each loss.
+"""The registry of designs by name. A design is a way to choose the configurations of each loss.
 
-To add one: a file here with its `Design`, a line below, and the keys of its own in `study.spec.schema`. The contract
-test (`tests/search_spaces/test_designs.py`) names what is missing. An adaptive design also needs who runs its
-search, as `search_spaces.optuna_adapter` does for `optuna`.
+To add a design, add a file here with its `Design`, a line below, and the design's own keys in `study.spec.schema`.
+The contract test (`tests/search_spaces/test_designs.py`) names missing parts. An adaptive design also needs a module
+that runs its search, such as `search_spaces.optuna_adapter` for `optuna`.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ DESIGNS: dict[str, Design] = {design.name: design for design in (GRID, LIST, SOB
 
 
 def takers_of(key: str) -> str:
-    """The designs that take a key of `[search]`, for messages."""
+    """The designs that accept a key of `[search]`, for messages."""
     return names_of(lambda design: key in design.keys)
 
 
 def names_of(having: Callable[[Design], bool]) -> str:
-    """The designs that have a property, for messages: "designs sobol and random"."""
+    """The designs with a property, for messages, such as "designs sobol and random"."""
     names = [design.name for design in DESIGNS.values() if having(design)]
     return f"design{'s' * (len(names) > 1)} {' and '.join(names)}"

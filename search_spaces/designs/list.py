@@ -1,4 +1,4 @@
-"""Design `list`: the configurations that a study file lists, in the table `points` of each loss."""
+"""Design `list`: the configurations that a study file lists in `points` of each loss."""
 
 from search_spaces.designs.design import Design
 from search_spaces.space import grid_points
@@ -6,6 +6,6 @@ from search_spaces.space import grid_points
 LIST = Design(
     name="list",
     meaning="the `points` of each loss",
-    points=lambda space, _request: grid_points(space),  # of each listed point, what it leaves open
+    points=lambda space, _request: grid_points(space),  # all values that a listed point leaves open
     listed=True,
 )

@@ -1,7 +1,7 @@
-"""Design `optuna`: an adaptive search, whose configurations Optuna's samplers choose by the scores so far.
+"""Design `optuna`: an adaptive search. Optuna's samplers choose its configurations from the scores so far.
 
-What study files may say of the samplers stands here, and imports no Optuna; `search_spaces.optuna_adapter` runs the
-search.
+This module declares the samplers that study files may name. It does not import Optuna;
+`search_spaces.optuna_adapter` runs the search.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from search_spaces.space import end_points
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
-    """What a study file must know of a sampler of Optuna's."""
+    """The properties of one of Optuna's samplers that the checks of study files need."""
 
     meaning: str
-    learns: bool = True  # from scores, after `startup` random configurations
-    takes_stopped: bool = True  # accepts configurations that early stopping ended
+    learns: bool = True  # whether it learns from scores, after `startup` random configurations
+    takes_stopped: bool = True  # whether it accepts configurations that early stopping ended
 
 
 #: Every sampler by the name that study files use.
@@ -28,20 +28,20 @@ SAMPLERS = {
 
 
 def check_sampler(name: str, *, startup: bool, early_stopping: bool) -> None:
-    """Raises `ValueError` where a study file gives a sampler a key that it has no use for."""
+    """Raises `ValueError` if a study file gives a key that its sampler does not use."""
     if startup and not SAMPLERS[name].learns:
         others = " and ".join(other for other, facts in SAMPLERS.items() if facts.learns)
         raise ValueError(f"startup is for samplers {others}, and sampler is {name}")
     if early_stopping and not SAMPLERS[name].takes_stopped:
         others = " and ".join(other for other, facts in SAMPLERS.items() if facts.takes_stopped)
         raise ValueError(
-            f"early_stopping is for samplers {others}; {name} learns nothing from what was stopped"
+            f"early_stopping is for samplers {others}; {name} learns nothing from stopped configurations"
         )
 
 
 OPTUNA = Design(
     name="optuna",
-    meaning="a search that goes where scores are best",
+    meaning="an adaptive search for the best scores",
     points=lambda space, _request: end_points(space),
     keys=("trials", "sampler", "sampler_seed", "startup", "batch", "early_stopping"),
     budget="trials",

@@ -15,7 +15,7 @@ def random_points(count: int, seed: int) -> np.ndarray:
 
 RANDOM = Design(
     name="random",
-    meaning="independent points of ranges, the same for all losses",
+    meaning="independent points drawn from ranges, the same for all losses",
     points=partial(drawn_points, random_points),
     keys=("points", "design_seed"),
     budget="points",

@@ -1,4 +1,4 @@
-"""Design `sobol`: quasi-random points (scrambled Sobol), spread more evenly than independent ones."""
+"""Design `sobol`: quasi-random points (scrambled Sobol), which are more evenly spread than independent points."""
 
 from functools import partial
 
@@ -9,10 +9,10 @@ from search_spaces.designs.unit_cube import COLUMNS, drawn_points
 
 
 def sobol_points(count: int, seed: int) -> np.ndarray:
-    """Scrambled Sobol points `(count, 64)` in [0, 1), Owen's scrambling as in `scipy.stats.qmc`.
+    """Sobol points `(count, 64)` in [0, 1) with Owen's scrambling, as in `scipy.stats.qmc`.
 
-    `count` is a power of two: every column then has one point in each of `count` equal intervals, and low columns
-    are balanced together; other counts leave holes. Raises `ValueError` for one.
+    `count` must be a power of two. Then every column has one point in each of `count` equal intervals, and low
+    columns are also balanced jointly. Other counts leave holes; the function raises `ValueError` for them.
     """
     from scipy.stats import qmc
 
@@ -29,13 +29,13 @@ def check_power_of_two(count: int) -> None:
         below = 1 << (count.bit_length() - 1)
         raise ValueError(
             f"points: got {count}, must be a power of two for sobol, such as {below} or {2 * below}; "
-            "other numbers leave holes, which design = random does not claim to fill"
+            "other numbers leave holes; design = random allows any number"
         )
 
 
 SOBOL = Design(
     name="sobol",
-    meaning="quasi-random points (scrambled Sobol) of ranges, the same for all losses",
+    meaning="quasi-random points (scrambled Sobol) drawn from ranges, the same for all losses",
     points=partial(drawn_points, sobol_points),
     keys=("points", "design_seed"),
     budget="points",

@@ -1,8 +1,8 @@
-"""Points of the unit cube, from which drawn designs take configurations: the same points for every loss.
+"""Points of the unit cube, from which drawn designs compute configurations: the same points for every loss.
 
-Every hyperparameter has a column of its own whatever else varies, and one seed gives one table of points. So
-losses are paired point by point: the k-th configurations of two losses agree in what they share, and their main
-axes are at one coordinate. More points, or a further axis, keep the coordinates that were there.
+Every hyperparameter has its own fixed column, and one seed gives one table of points. So losses are paired point by
+point: the k-th configurations of two losses agree in shared hyperparameters, and their main axes have the same
+coordinate. More points, or a further axis, do not change the earlier coordinates.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,19 +12,19 @@ import numpy as np
 from search_spaces.designs.design import PointRequest
 from search_spaces.space import Point, Space, point_at
 
-#: Columns of the table. The number is part of every table: a scrambling is drawn for all columns at once.
+#: Number of columns of the table. Every table depends on it, because a scrambling is drawn for all columns at once.
 COLUMNS = 64
-#: The first column of a loss's own fields; those before are the main axis's and the shared axes'.
+#: The first column for a loss's own fields. Earlier columns are for the main axis and the shared axes.
 _FIRST_FIELD = 16
 
-#: A table `(count, COLUMNS)` of coordinates in [0, 1), by the number of points and the seed.
+#: Makes a table `(count, COLUMNS)` of coordinates in [0, 1) from the number of points and the seed.
 Coordinates = Callable[[int, int], np.ndarray]
 
 
 def drawn_points(coordinates: Coordinates, space: Space, request: PointRequest) -> Iterator[Point]:
     """The configurations of a space at the coordinates that a design draws.
 
-    Raises `ValueError` for a loss of more fields than there are columns, and `KeyError` for a hyperparameter of the
+    Raises `ValueError` for a loss with more fields than there are columns, and `KeyError` for a hyperparameter of the
     space that is neither an axis of training nor a field of the loss.
     """
     assert request.count is not None
@@ -34,13 +34,13 @@ def drawn_points(coordinates: Coordinates, space: Space, request: PointRequest) 
 
 
 def columns(main_axis: str | None, shared: Sequence[str], fields: Sequence[str]) -> dict[str, int]:
-    """The column of each hyperparameter: the main axis in the first, since low columns are spread most evenly.
+    """The column of each hyperparameter. The main axis has the first, because low columns are the most evenly spread.
 
-    `shared` are all axes of training, `fields` all fields of a loss, each in its fixed order. Raises `ValueError`
-    for more fields than there are columns.
+    `shared` holds all axes of training and `fields` all fields of a loss, each in its fixed order. Raises
+    `ValueError` for more fields than there are columns.
     """
     if _FIRST_FIELD + len(fields) > COLUMNS:
-        raise ValueError(f"got {len(fields)} fields, drawn designs have room for {COLUMNS - _FIRST_FIELD}")
+        raise ValueError(f"got {len(fields)} fields; drawn designs have room for {COLUMNS - _FIRST_FIELD}")
     own = {name: _FIRST_FIELD + index for index, name in enumerate(fields)}
     common = {name: 1 + index for index, name in enumerate(shared)}
     return own | common | ({main_axis: 0} if main_axis else {})

@@ -1,4 +1,4 @@
-"""Arithmetic that a network asks for, and that the device can do."""
+"""The floating-point operations that a network needs, and the rate of operations that the device reaches."""
 
 import time
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from trainables.config import EncoderConfig
 from trainables.encoders.encoders import build_model
 from trainables.training.precision import matmul_precision
 
-#: Side of the square matrices, and images and channels of the convolution (32x32 pixels, 3x3 weights), by device:
-#: so large that they take milliseconds and their launch nothing.
+#: Side of the square matrices, and images and channels of the convolution (32x32 pixels, 3x3 weights), by device.
+#: They are so large that they take milliseconds and that the launch time does not matter.
 _SIDE = {"cpu": 1024, "cuda": 8192}
 _CONVOLVED = {"cpu": (16, 128), "cuda": (512, 256)}
 
 _CALLS, _REPEATS = 4, 5
 
-_COUNTED_VIEWS = 2  # the fewest that batch norm takes
+_COUNTED_VIEWS = 2  # the minimum for batch norm
 
 
 def network_flops(encoder: EncoderConfig, *, channels: int, size: int) -> float:
-    """Floating-point operations of a view's forward and backward pass through encoder and head.
+    """Floating-point operations of the forward and backward pass of one view through encoder and head.
 
-    Those of convolutions and matrix products, a multiplication and an addition counted as two. The gradient of
-    the images is not computed and not counted.
+    Only convolutions and matrix products count; a multiplication and an addition count as two. The gradient with
+    respect to the images is neither computed nor counted.
     """
     model = build_model(encoder, channels=channels, size=size, seed_generator=torch.Generator())
     with FlopCounterMode(display=False) as counter:
@@ -37,12 +37,12 @@ def network_flops(encoder: EncoderConfig, *, channels: int, size: int) -> float:
 
 
 def matmul_peak(precision: str, device: torch.device) -> float:
-    """Floating-point operations a second of large matrix products in a training precision, measured.
+    """Measured floating-point operations per second of large matrix products in a training precision.
 
-    The best of some repeats, with the threads that torch is set to, of a square product and of a convolution, which
-    is a product too: where one library does not use the device fully (MKL in float32 on another maker's
-    processor: half), the other tells. The numbers are random: on constant ones a chip draws less power and clocks
-    higher.
+    It is the best of several repeats of a square product and of a convolution, with torch's current number of
+    threads. A convolution is a product too: if one library does not use the device fully (MKL in float32 on another
+    maker's processor: half), the other may. The numbers are random, because with constant numbers a chip uses less
+    power and clocks higher.
     """
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     generator = torch.Generator(device).manual_seed(0)

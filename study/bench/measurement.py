@@ -1,4 +1,4 @@
-"""One row of a bench: how fast some trials train together, what their steps spend, how much memory they take."""
+"""Measures one row of a bench: the speed of a stack of trials, the time of its stages, and its memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from trainables.datasets.loaded import ImageData
 from trainables.runtime import Runtime
 from trainables.training.precision import matmul_precision
 
-#: Where no number of steps is asked for: seconds that steps with marked stages fill, and the most of them.
+#: Defaults without a given number of steps: the seconds to fill with stage-marked steps, and the most such steps.
 _STAGE_SECONDS, _MOST_STAGE_STEPS = 1.0, 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What was measured of `trials` trials trained as one at a batch size."""
+    """The measurements of a stack of `trials` trials at one batch size."""
 
     batch_size: int
     trials: int
     images_per_second: float  # of all trials together, each image in two views
-    shares: dict[str, float]  # of the step's time, by stage
+    shares: dict[str, float]  # share of the step's time, by stage
     share_of_peak: float  # of the measured matrix-product peak
     peak_memory_bytes: int | None  # None where it could not be measured
 
@@ -39,13 +39,13 @@ def measure(
     peak: float,
     steps: int | None = None,
 ) -> Measurement:
-    """Time `steps` steps of the trials `configs` as one network, or as many as fill three seconds.
+    """Time `steps` steps of the trials `configs` as one network; by default as many steps as fill three seconds.
 
-    `peak` is the device's matrix-product rate in operations a second. Raises what the training raises.
+    `peak` is the device's matrix-product rate in operations per second. Exceptions of the training are raised.
     """
     task, device = configs[0].task, torch.device(runtime.device)
     pairs = task.training.batch_size * len(configs)
-    # First, since a library's code that the first pass loads is no memory of the training.
+    # This comes first, because the code of libraries that the first pass loads is not memory of the training.
     flops = 2 * pairs * network_flops(task.encoder, channels=data.info.channels, size=data.info.size)
     with matmul_precision(task.training.precision, device):
         with PeakMemory(device) as memory:

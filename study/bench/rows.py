@@ -1,4 +1,4 @@
-"""Which trials of a study a bench measures: those of one loss at each batch size, alone and as they are stacked."""
+"""Chooses the trials of a study that a bench measures: one loss at each batch size, unstacked and stacked."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,17 +9,18 @@ from study.spec.expand import TrialSet
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import TrialConfig
 
-#: Trials that are trained as one.
+#: Trials that are trained as one stack.
 Row = list[TrialConfig]
 
 
 def bench_rows(
     trial_set: TrialSet, loss: str | None, batch_sizes: Sequence[int], *, stacked: bool
 ) -> list[Row]:
-    """For every batch size the first trial of the loss and, with `stacked`, the trials a worker would stack it with.
+    """For every batch size the first trial of the loss and, with `stacked`, the stack that a worker would train.
 
-    `loss` is a label of the study, None for its first; no batch sizes means the study's own. Raises
-    `StudyError` for a label that the study has not, and a batch size above the images.
+    `loss` is a label of the study; None means its first label. An empty `batch_sizes` means the study's own batch
+    sizes. Raises `StudyError` for a label that the study does not have, and for a batch size above the number of
+    training images.
     """
     configs = _configs_of(trial_set, loss)
     own = list(dict.fromkeys(config.task.training.batch_size for config in configs))
@@ -54,7 +55,7 @@ def _resized(config: TrialConfig, batch_size: int) -> TrialConfig:
 
 
 def _alike(configs: Sequence[TrialConfig], task: StudyTask) -> Row:
-    """Different trials that can be trained as one with the first, as many as are worth it."""
+    """Different trials that can be stacked with the first one, up to the largest useful stack."""
     key, limit = stack_key(configs[0]), task.stack_limit(configs[0].task)
     alike = {repr(config): config for config in configs if stack_key(config) == key}
     return list(alike.values())[:limit]

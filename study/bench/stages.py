@@ -1,6 +1,6 @@
-"""Where the time of a step goes: data, forward, loss, backward, update.
+"""Measures the time of each stage of a training step: data, forward, loss, backward and optimiser update.
 
-The stages are marked in a training step of its own, so that marking never slows the steps whose speed is told.
+The stages are marked in separate training steps, so that marking does not slow the steps whose speed is reported.
 """
 
 import itertools
@@ -22,8 +22,8 @@ from trainables.training.precision import network_autocast
 from trainables.training.stacked_model import stack_models
 from trainables.training.step import TrainingStep, group_losses
 
-#: In the order in which they end. `data` is gathering the batch and making its views; `loss` is both its value
-#: and the gradient that it hands to the network.
+#: The stages in the order in which they end. `data` collects the batch and makes its views. `loss` includes the value
+#: of the loss and its gradient with respect to the network's output.
 STAGES = ("data", "forward", "loss", "backward", "optimiser")
 
 _START = "start"
@@ -34,14 +34,14 @@ Mark = Callable[[str], None]
 
 
 class StageClock:
-    """Marks the ends of stages: by the processor's clock, on CUDA by events that nobody waits for meanwhile."""
+    """Marks the ends of stages: on the CPU with the clock, on CUDA with events, which do not block."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._marks: list[tuple[str, Any]] = []
 
     def mark(self, stage: str) -> None:
-        """The time from the mark before belongs to `stage`."""
+        """Assign the time since the last mark to `stage`."""
         moment: Any = time.perf_counter()
         if self._device.type == "cuda":
             moment = torch.cuda.Event(enable_timing=True)
@@ -49,7 +49,7 @@ class StageClock:
         self._marks.append((stage, moment))
 
     def clear(self) -> None:
-        """Forget all marks."""
+        """Delete all marks."""
         self._marks.clear()
 
     def seconds(self) -> dict[str, float]:
@@ -57,7 +57,7 @@ class StageClock:
         wait_for(self._device)
         total: dict[str, float] = defaultdict(float)
         for (_, before), (stage, after) in itertools.pairwise(self._marks):
-            if stage != _START:  # from one step to the next
+            if stage != _START:  # the time between two steps is not counted
                 total[stage] += self._between(before, after)
         return dict(total)
 
@@ -66,10 +66,10 @@ class StageClock:
 
 
 def stage_shares(subject: Subject, execution: str, steps: int) -> dict[str, float]:
-    """Share of the step's time in each of `STAGES`, over `steps` steps.
+    """The share of each of `STAGES` in the step's time, over `steps` steps.
 
-    A captured step has no stages to be seen: for `graphed` ones these are the shares of the same step launched
-    operation by operation.
+    A step captured as a CUDA graph has no visible stages. For `graphed` execution these are the shares of the same
+    step launched operation by operation.
     """
     clock = StageClock(subject.device)
     step = _marked_step(subject, execution, clock.mark)
@@ -87,7 +87,7 @@ def stage_shares(subject: Subject, execution: str, steps: int) -> dict[str, floa
 
 
 def _marked_step(subject: Subject, execution: str, mark: Mark) -> TrainingStep:
-    """The step of `Trainer`, with a mark at the end of each stage but the last."""
+    """The step of `Trainer`, with a mark at the end of each stage except the last."""
     members, seeds = subject.members, list(subject.streams)
     models = [member.model.train() for member in members]
     network = models[0] if len(models) == 1 else stack_models(models).train()
@@ -111,7 +111,7 @@ def _orders(subject: Subject) -> list[BatchOrder]:
 
 
 class _MarkedNetwork(nn.Module):
-    """Marks the ends of data and forward, and of the loss where its gradient arrives."""
+    """Marks the end of data and of forward, and the end of loss when its gradient arrives."""
 
     def __init__(self, network: nn.Module, mark: Mark) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class _MarkedNetwork(nn.Module):
 
 
 class _MarkedOptimizer(StackedOptimizer):
-    """Marks the end of the backward pass, after which it is called."""
+    """Marks the end of the backward pass, because the step of the optimiser follows it."""
 
     def __init__(
         self, parameters: Iterable[nn.Parameter], configs: Sequence[TrainingConfig], mark: Mark

@@ -1,4 +1,4 @@
-"""What is measured: the training of some trials, built from their configs as the trials themselves build it."""
+"""Builds the training that a bench measures from the trials' configs, in the same way as the trials build it."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ from trainables.training.trials import (
 )
 from trainables.views.batched import Views
 
-#: Steps of the budget that is begun: more than are ever timed, and most of them at small learning rates.
+#: The budget in steps. It is larger than the number of steps ever timed; most timed steps have small learning rates.
 _STEPS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Fresh members with their images and random streams, as `pretrain` takes them."""
+    """Newly built members with their images, views and random streams, as `pretrain` takes them."""
 
     members: list[Member]
     images: Tensor
@@ -36,12 +36,12 @@ class Subject:
     device: torch.device
 
     def trainer(self, execution: str) -> Trainer:
-        """Their training at its first step."""
+        """A new trainer of the members, at the first step."""
         return Trainer(self.members, self.images, self.views, self.streams, self.device, execution)
 
 
 def build_subject(configs: Sequence[TrialConfig], data: ImageData, runtime: Runtime) -> Subject:
-    """The trials `configs` over a budget of 20,000 steps on the training split of `data`.
+    """The subject for the trials `configs`, with a budget of 20,000 steps on the training split of `data`.
 
     Raises `ValueError` for a loss, an encoder or views that cannot be built.
     """

@@ -1,4 +1,4 @@
-"""Wall time of repeated calls, such as steps of a training."""
+"""Measures the wall time of repeated calls, such as training steps."""
 
 import statistics
 import time
@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 import torch
 
-#: Calls before the first that counts: kernels are chosen, compiled and captured then.
+#: Calls before the first timed call. They choose, compile and capture kernels.
 _WARM_UP = 3
 
-#: Calls from one look at the clock to the next. On an accelerator a look waits for all work that is queued.
+#: Calls between two readings of the clock. On an accelerator, a reading waits for all queued work.
 _CALLS_A_LOOK = {"cpu": 1, "cuda": 20}
 
-#: Where no number of calls is asked for: seconds that they fill, and the fewest and most calls.
+#: Defaults without a given number of calls: the seconds to fill, and the fewest and most calls.
 _ENOUGH_SECONDS, _FEWEST, _MOST = 3.0, 3, 1000
 
 
 def seconds_a_call(call: Callable[[], object], device: torch.device, calls: int | None = None) -> float:
-    """Median seconds of a call, after a warm-up, over `calls` calls or as many as fill three seconds."""
+    """Median seconds of a call after a warm-up, over `calls` calls; by default as many as fill three seconds."""
     for _ in range(_WARM_UP):
         call()
     wait_for(device)
@@ -33,7 +33,7 @@ def seconds_a_call(call: Callable[[], object], device: torch.device, calls: int 
 
 
 def wait_for(device: torch.device) -> None:
-    """Return when the device has done all that it was given."""
+    """Return when the device has finished all queued work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

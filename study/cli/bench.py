@@ -1,4 +1,4 @@
-"""`study bench`: how fast this machine trains the trials of a study, and where the time goes."""
+"""`study bench`: measures how fast this machine trains the trials of a study, and the time of each stage."""
 
 import json
 from collections.abc import Sequence
@@ -49,9 +49,9 @@ def command(
 ) -> int:
     """Measure how fast this machine trains trials of STUDY, and where the time goes. Writes nothing.
 
-    There is one row per batch size, and one more where trials are trained together: images per second, the shares
-    of a step's time in data (gathering a batch and making its views), forward, loss, backward and optimiser, the
-    fraction of the device's matrix-product peak measured in the same run, and peak memory. Exit code 1 when a row
+    There is one row per batch size, and one more if trials are stacked. A row has images per second, the shares of a
+    step's time in data (collecting a batch and making its views), forward, loss, backward and optimiser, the fraction
+    of the device's matrix-product peak, which is measured in the same run, and peak memory. Exit code 1 when a row
     could not be measured.
     """
     from study.bench.rows import bench_rows
@@ -95,7 +95,7 @@ def _runtime(resources: "ResourcesSection", data_root: Path | None) -> "Runtime"
 
 
 def _conditions(study: str, row: "Row", runtime: "Runtime") -> dict[str, Any]:
-    """What is measured, and on which machine."""
+    """The subject of the measurement, and the machine."""
     import torch
 
     from study.bench.arithmetic import matmul_peak
@@ -134,10 +134,10 @@ def _measure_rows(
         found: dict[str, Any] = {"batch_size": row[0].task.training.batch_size, "trials": len(row)}
         title = "batch size {batch_size}, trials {trials}".format(**found)
         if terminal.is_terminal:
-            terminal.print(f"measuring {title}")  # no spinner: it would slow down small steps
+            terminal.print(f"measuring {title}")  # no spinner, because it would slow down small steps
         try:
             found |= asdict(measure(row, data, runtime, peak=peak, steps=steps))
-        except Exception as error:  # out of memory, a fault in a user's loss: the other rows still count
+        except Exception as error:  # out of memory, or an error in a user's loss: the other rows still count
             found["error"] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             say_error(f"{title}: {found['error']}")
         measured.append(found)

@@ -1,4 +1,4 @@
-"""`study bundle`: one zip file with a study, its records, report and manifests, for a paper's supplement."""
+"""`study bundle`: packs a study, its records, report and manifests into one zip file, for a paper's supplement."""
 
 import zipfile
 from pathlib import Path
@@ -15,7 +15,7 @@ from trainables.atomic import replacing
 if TYPE_CHECKING:
     from study.loaded import LoadedStudy
 
-#: The earliest time that the format knows, for all files: equal bundles have equal bytes.
+#: The earliest time that the zip format allows. All files have it, so that equal bundles have equal bytes.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -28,8 +28,8 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 def command(study: str, store: str, data_root: str | None, out: str | None) -> None:
     """Pack STUDY, its records and its report into one zip file.
 
-    The file suits a paper's supplement. It has the manifests of all launches, without names of machines and paths on
-    them. Unpacked elsewhere, `study report` makes the report again, without the data set.
+    The file suits a paper's supplement. It includes the manifests of all launches, without the names and paths of
+    machines. After unpacking it on any machine, `study report` makes the report again, without the data set.
     """
     from study.archive import check_name, read_archive
     from study.loaded import load_study
@@ -54,17 +54,17 @@ def command(study: str, store: str, data_root: str | None, out: str | None) -> N
 
 
 def _check(loaded: "LoadedStudy", target: Path) -> None:
-    """Raise `StudyError` when there is nothing to pack, or a file where the bundle should be."""
+    """Raise `StudyError` if the study has no records, or if `target` exists or is not a .zip path."""
     if target.suffix != ".zip":
         raise StudyError(f"--out: got {target}, must end in .zip")
     if target.exists():
-        raise StudyError(f"--out: got {target}, which is there already; nothing is overwritten")
+        raise StudyError(f"--out: got {target}, which exists already; nothing is overwritten")
     if not loaded.plan.records.table.num_rows:
         raise StudyError(f"bundle: {loaded.name} has no records in this store yet; run it first")
 
 
 def _pack(folder: Path, target: Path) -> None:
-    """Write all files below `folder` into the archive, in a folder of the archive's name."""
+    """Write all files in `folder` into the archive, in a folder with the archive's name."""
     with replacing(target) as temporary, zipfile.ZipFile(temporary, "x") as archive:
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             name = zipfile.ZipInfo(f"{target.stem}/{path.relative_to(folder).as_posix()}", _NO_TIME)

@@ -13,7 +13,7 @@ from study.errors import DONE, FAILED, StudyError
 if TYPE_CHECKING:
     from study.launch.manifest import Manifest
 
-#: From one look at the manifests to the next.
+#: Seconds between two checks of the manifests.
 _LOOK_SECONDS = 0.2
 
 
@@ -26,20 +26,20 @@ _LOOK_SECONDS = 0.2
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for the end.",
+    help="How long to wait for the launches to end.",
 )
 @guarded
 def command(study: str, store: str, wait: float) -> int:
     """Stop the running launches of STUDY, as Ctrl-C does.
 
-    They may run on this machine, or on any other that shares the store. Finished trials are kept, and the command
-    that was stopped continues when it is given again. Exit code 1 when a launch still runs after the wait.
+    They may run on this machine, or on any other machine that shares the store. Finished trials are kept. To
+    continue, run the stopped command again. Exit code 1 when a launch still runs after the wait.
     """
     return cancel_study(study, store, wait=wait)
 
 
 def cancel_study(study: str, store: str, *, wait: float) -> int:
-    """Ask the launches to stop and wait. Returns the exit code: 1 when one still runs after `wait` seconds."""
+    """Ask the launches to stop, and wait. Returns the exit code: 1 if a launch still runs after `wait` seconds."""
     from study.launch.manifest import launches_folder, running_launches
     from study.spec.load import load_spec
     from trainables.store.records import open_store
@@ -54,8 +54,8 @@ def cancel_study(study: str, store: str, *, wait: float) -> int:
     left = _await_end(folder, running, wait)
     for manifest in left:
         say_error(
-            f"launch {manifest.launch} on {manifest.machine.get('node')} was asked to stop but runs still, after "
-            f"{wait:g} s; its process there is {manifest.pid}"
+            f"launch {manifest.launch} on {manifest.machine.get('node')} was asked to stop but still runs after "
+            f"{wait:g} s; its process id there is {manifest.pid}"
         )
     _say_ended(folder, {manifest.launch for manifest in running} - {manifest.launch for manifest in left})
     return FAILED if left else DONE

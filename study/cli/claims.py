@@ -1,4 +1,4 @@
-"""`study claims`: one page of what the records say about the claims of studies."""
+"""`study claims`: one page with the findings of the records on the claims of studies."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="FOLDER", help="Where the page goes.  [default: STORE/claims]")
 @guarded
 def command(studies: tuple[str, ...], store: str, data_root: str | None, out: str | None) -> None:
-    """Write one page of what became of the claims that STUDIES make.
+    """Write one page with the findings on the claims that STUDIES make.
 
-    The page has the figures that show it. By default STUDIES are all shipped studies that make claims. Each must have
-    run, at least in part.
+    The page includes the figures that show the findings. By default STUDIES are all shipped studies that make claims.
+    Each must have run, at least in part.
     """
     loaded = [_load(name, store, data_root) for name in _chosen(studies)]
     if idle := [study.name for study in loaded if len(study.plan.missing) == len(study.plan.trials)]:
         raise StudyError(
             f"claims: no trial has run yet of {', '.join(idle)}; run each first (study run {idle[0]}), or name "
-            "the studies that have run"
+            "only studies that have run"
         )
     _write_page(
         [_analyse(study) for study in loaded], Path(out or store).expanduser() / ("" if out else "claims")
@@ -41,7 +41,7 @@ def command(studies: tuple[str, ...], store: str, data_root: str | None, out: st
 
 
 def _chosen(studies: Sequence[str]) -> list[str]:
-    """Names of `studies`, or of all shipped studies that make claims."""
+    """The given names of studies, by default those of all shipped studies that make claims."""
     from study.spec.load import load_spec
     from study.spec.source import shipped_studies
 
@@ -52,7 +52,7 @@ def _chosen(studies: Sequence[str]) -> list[str]:
 
 
 def _write_page(analyses: Sequence["StudyAnalysis"], folder: Path) -> None:
-    """Write the page and print how each claim ended."""
+    """Write the page and print the finding on each claim."""
     from analysis.report import write_claims
     from analysis.sections.claims_page import claims_sentences
     from analysis.study_analysis import judged_claims
@@ -72,13 +72,13 @@ def _write_page(analyses: Sequence["StudyAnalysis"], folder: Path) -> None:
 
 
 def _load(study: str, store: str, data_root: str | None) -> "LoadedStudy":
-    """The study against its store. Raises `StudyError` where it makes no claims."""
+    """The study loaded with its store. Raises `StudyError` if it makes no claims."""
     from study.loaded import load_study
 
     loaded = load_study(study, store, data_root)
     if not loaded.study_file.spec.claims:
         raise StudyError(
-            f"claims: '{study}' makes none; [[claims]] of a study file say what would confirm one"
+            f"claims: '{study}' makes no claims; [[claims]] tables of a study file define claims and their tests"
         )
     return loaded
 

@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 @click.argument("studies", nargs=-1, required=True)
 @STORE
 @DATA_ROOT
-@click.option("--out", required=True, metavar="FOLDER", help="Where the report goes; made when absent.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="FOLDER",
+    help="Folder for the report; it is created if it does not exist.",
+)
 @guarded
 def command(studies: tuple[str, ...], store: str, data_root: str | None, out: str) -> None:
     """Write one report of several STUDIES.
 
-    Each is the name of a study, a study file, or a folder that `study import` wrote or that a bundle was unpacked
-    into. Arms of studies on the same data stand beside each other, and the report says what the studies did
-    differently. For studies on different data, the report has one part per data set, and says how the parts relate.
+    Each is the name of a study, a study file, or the folder of an imported table or of an unpacked bundle. For
+    studies on the same data, the report shows their arms side by side and lists the differences between the studies.
+    For studies on different data, the report has one part per data set, and describes how the parts relate.
     """
     if len(studies) < 2:
         raise StudyError(f"compare: got {len(studies)} study; name at least two")
@@ -63,7 +68,7 @@ def _read(source: str, store: str, data_root: str | None) -> tuple["pd.DataFrame
 
 
 def _named(read: Sequence[tuple["pd.DataFrame", "StudyInfo"]]) -> list["ComparedStudy"]:
-    """The studies with their names; a name that occurs again gets a number."""
+    """The studies with their names. A repeated name gets a number."""
     from analysis.studies import ComparedStudy
 
     studies: list[ComparedStudy] = []

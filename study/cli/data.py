@@ -1,4 +1,4 @@
-"""`study data`: downloads a data set if asked, decodes all of it once, and says what it holds."""
+"""`study data`: downloads a data set on request, decodes all of it once, and shows its content."""
 
 import contextlib
 import json
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 @click.argument("name")
 @DATA_ROOT
 @click.option("--download", is_flag=True, help="Download it into the data root first, if it is not there.")
-@click.option("--size", type=click.IntRange(min=1), help="Pixels that images are fitted to, as data.size.")
+@click.option(
+    "--size", type=click.IntRange(min=1), help="Side in pixels that images are fitted to, as data.size."
+)
 @JSON
 @guarded
 def command(name: str, data_root: str | None, download: bool, size: int | None, as_json: bool) -> None:
     """Check the data set NAME: images, bytes, classes and checksum.
 
-    `study list data` names the data sets. Every image is decoded once, which finds broken images, and goes into a
+    `study list data` lists the data sets. Every image is decoded once, so broken images are found, and stored in a
     cache that all trials share: $STUDY_CACHE_ROOT, or by default ~/.cache/contrastive-robustness.
     """
     from study.loaded import check_data_root
@@ -70,12 +72,12 @@ def _download(name: str, root: Path | None) -> None:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"--data-root: cannot make '{root}': {error.strerror}") from error
-    with contextlib.redirect_stdout(sys.stderr):  # messages of libraries are no result
+    with contextlib.redirect_stdout(sys.stderr):  # messages of libraries are not results
         download_dataset(name, root)
 
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """Labels and values for people; splits without images are left out."""
+    """Labels and values for display. Splits without images are left out."""
     from trainables.datasets.cache_root import cache_root
 
     splits = [

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analysis.demo.rows import DemoStudy
     from analysis.results.mapping import TableMapping
 
-#: Exact scores, beside the files of an imported table.
+#: The file of the exact scores, next to the files of an imported table.
 ANSWERS = "answers.csv"
 
 
@@ -30,9 +30,9 @@ ANSWERS = "answers.csv"
 def command(out: str, seeds: int, seed: int) -> None:
     """Write an invented study with known answers, and its report.
 
-    The directory holds the table as `study import` writes it, exact scores (answers.csv), and the report. Nothing is
-    trained: accuracies come from formulas. So the command shows in about a minute what a report says, and how near
-    its estimates come to the truth. It writes all files or none.
+    The directory contains the table as `study import` writes it, exact scores (answers.csv), and the report. Nothing
+    is trained: accuracies come from formulas. So the command shows in about a minute what a report contains, and how
+    close its estimates are to the truth. It writes all files or none.
     """
     import numpy as np
 
@@ -40,8 +40,8 @@ def command(out: str, seeds: int, seed: int) -> None:
 
     target = Path(out).expanduser().absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise StudyError(f"--out: got {out}, which is there already; nothing is overwritten")
-    CONSOLE.print("Inventing trials and writing their reports: about a minute.")
+        raise StudyError(f"--out: got {out}, which exists already; nothing is overwritten")
+    CONSOLE.print("Inventing trials and writing their reports takes about a minute.")
     study = demo_study(np.random.default_rng(seed), seeds=seeds)
     try:
         with replacing(target, durable=False) as folder:

@@ -1,4 +1,4 @@
-"""`study extend`: adds values, seeds, losses or points to a study, in its own file or in a new one."""
+"""`study extend`: adds values, seeds, losses or points to a study, in its own file or in a new file."""
 
 import dataclasses
 import os
@@ -30,24 +30,30 @@ if TYPE_CHECKING:
     "axes",
     multiple=True,
     metavar="NAME=V,V",
-    help="More values of an axis: batch_size=512,1024, temperature=0.01 of all losses that vary it, or "
-    "dhel.form=halved of one; may be given more than once.",
+    help="More values of an axis: batch_size=512,1024; temperature=0.01 for all losses that vary it; or "
+    "dhel.form=halved for one loss. May be given more than once.",
 )
 @click.option(
     "--loss",
     "losses",
     multiple=True,
     metavar="LABEL[=LOSS]",
-    help="One more loss over its default range, or over what --axis LABEL.FIELD says; may be given more than once.",
+    help="One more loss, over its default range or the values of --axis LABEL.FIELD. May be given more than once.",
 )
 @click.option(
-    "--points", type=click.IntRange(min=1), help="For designs that draw points: all configurations of a loss."
+    "--points",
+    type=click.IntRange(min=1),
+    help="For designs that draw points: the new total of configurations per loss.",
 )
 @click.option(
-    "--trials", type=click.IntRange(min=1), help="For designs that search: all configurations of a loss."
+    "--trials",
+    type=click.IntRange(min=1),
+    help="For designs that search: the new total of configurations per loss.",
 )
-@click.option("--out", metavar="FILE", help="Write a new study that extends STUDY, and leave STUDY as it is.")
-@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option(
+    "--out", metavar="FILE", help="Write a new study that extends STUDY, and leave STUDY unchanged."
+)
+@click.option("--dry-run", is_flag=True, help="Show the changes, and write nothing.")
 @guarded
 def command(
     study: str,
@@ -63,9 +69,9 @@ def command(
 ) -> None:
     """Add values, seeds, losses or points to STUDY, then show what would run.
 
-    Only what is new would run. The command edits the study's own file: comments and layout stay, and the earlier
-    text is kept beside it. The study keeps its name and its store, with one report over everything. With --out,
-    STUDY stays as it is, and the new study shares its records. The grown study is checked before anything is written.
+    Only new trials would run. The command edits the study's own file: comments and layout stay, and the earlier text
+    is kept in a file next to it. The study keeps its name and its store, with one report over all trials. With --out,
+    STUDY does not change, and the new study shares its records. The command checks the grown study before it writes.
     """
     from study.cli.plan import show_plan
     from study.loaded import check_data_root
@@ -79,7 +85,7 @@ def command(
     source = read_source(study)
     if out is None and study in shipped_studies():
         raise StudyError(
-            f"extend: {study} is shipped with the package; say --out FILE for a study that extends it"
+            f"extend: {study} is shipped with the package; use --out FILE to write a study that extends it"
         )
     spec = check_source(source).spec
     with named(source.origin):
@@ -96,7 +102,7 @@ def command(
 
 
 def _check_growth(source: Source, keys: Mapping[str, Any], before: "TrialSet", root: Path | None) -> None:
-    """Raise `StudyError` unless the grown study is valid and has every trial that the study has."""
+    """Raise `StudyError` unless the grown study is valid and has every trial of the old one."""
     from study.spec.expand import expand
     from study.spec.load import check_source
 
@@ -105,19 +111,22 @@ def _check_growth(source: Source, keys: Mapping[str, Any], before: "TrialSet", r
     lost = sum(trial.keys.trial_id not in after for trial in before.trials)
     if lost:
         raise StudyError(
-            f"extend: {lost} of the {len(before.trials)} trials would no longer be part of the study, since design "
-            f"{before.design.name} draws its points from the axes as they are; add points or seeds, or begin another "
+            f"extend: {lost} of the {len(before.trials)} trials would no longer be part of the study, because design "
+            f"{before.design.name} draws its points from the current axes; add points or seeds, or begin another "
             "study"
         )
 
 
 def grown_tree(tree: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
-    """The tree of the study file, under its own name, with the new keys."""
+    """The tree of the study file with the new keys, under the same name."""
     return extended_tree(tree, {key: tree[key] for key in ("name",) if key in tree} | dict(keys))
 
 
 def edited_text(text: str, keys: Mapping[str, Any]) -> str:
-    """The study file with new values of `keys`; comments, order and layout stay. Raises `StudyError` otherwise."""
+    """The study file with new values of `keys`; comments, order and layout stay.
+
+    Raises `StudyError` if the file cannot be edited in this way.
+    """
     import tomlkit
 
     document = tomlkit.parse(text)
@@ -126,13 +135,13 @@ def edited_text(text: str, keys: Mapping[str, Any]) -> str:
     edited = _spaced(tomlkit.dumps(document), text)
     if tomllib.loads(edited) != grown_tree(tomllib.loads(text), keys):
         raise StudyError(
-            "extend: the file is laid out in a way that cannot be edited; say --out FILE, or edit it"
+            "extend: the command cannot edit a file with this layout; use --out FILE, or edit it yourself"
         )
     return edited
 
 
 def _set(table: Any, keys: Mapping[str, Any], depth: int) -> None:
-    """Set keys of a table, going `depth` levels into tables; what is deeper is one value."""
+    """Set keys of a table, down to `depth` levels of nested tables. A deeper table is replaced as one value."""
     import tomlkit
     from tomlkit.items import AbstractTable, Array
 
@@ -145,11 +154,11 @@ def _set(table: Any, keys: Mapping[str, Any], depth: int) -> None:
             continue
         before = _last_line(now)
         if isinstance(now, Array) and value[: len(now)] == now.unwrap():
-            now.extend(value[len(now) :])  # in its layout, with its comments
+            now.extend(value[len(now) :])  # keeps its layout and comments
         else:
             table[key] = tomlkit.parse(f"value = {render_value(value)}")["value"]
         trivia = table.item(key).trivia
-        if trivia.comment:  # stays in its column, where there is room
+        if trivia.comment:  # the comment stays in its column if there is room
             trivia.comment_ws = " " * max(1, len(trivia.comment_ws) + before - _last_line(table.item(key)))
 
 
@@ -166,21 +175,21 @@ def _spaced(edited: str, before: str) -> str:
 
 
 def _last_line(item: Any) -> int:
-    """Characters of the last line of a value."""
+    """The length of the last line of a value, in characters."""
     from tomlkit.items import Item
 
     return len(item.as_string().splitlines()[-1]) if isinstance(item, Item) else 0
 
 
 def _extending_text(study: str, out: Path, keys: Mapping[str, Any]) -> str:
-    """A file that extends the study, by its name or by its path relative to `out`."""
+    """The text of a file that extends the study, given by its name or by its path relative to `out`."""
     from study.cli.init import study_name
 
     base = study
     if study not in shipped_studies():
         base = os.path.relpath(Path(study).expanduser().resolve(), out.expanduser().resolve().parent)
     own: dict[str, Any] = {"name": study_name(out), "extends": Path(base).as_posix()}
-    head = f"# Made by `study extend {study}`: what it adds to that study, which stays as it is."
+    head = f"# Written by `study extend {study}`: the additions to that study, which does not change."
     return f"{head}\n{render_toml(own | dict(keys))}"
 
 
@@ -189,14 +198,14 @@ def _write_new(path: Path, text: str) -> None:
         with path.expanduser().open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise StudyError(f"--out: got {path}, which is there already; nothing is overwritten") from None
+        raise StudyError(f"--out: got {path}, which exists already; nothing is overwritten") from None
     except OSError as error:
         raise StudyError(f"--out: cannot write {path}: {error.strerror}") from error
     CONSOLE.print(f"Wrote {path}.", soft_wrap=True)
 
 
 def _replace(path: Path, text: str) -> None:
-    """Replace the file, and keep the earlier text beside it as the next `.before-N`."""
+    """Replace the file, and keep the earlier text next to it as the next `.before-N`."""
     kept = next(
         place
         for number in range(1, 10**6)
@@ -207,4 +216,4 @@ def _replace(path: Path, text: str) -> None:
         replace_file(path, text)
     except OSError as error:
         raise StudyError(f"extend: cannot write {path}: {error.strerror}") from error
-    CONSOLE.print(f"Wrote {path}; as it was before, it is kept as {kept.name}.", soft_wrap=True)
+    CONSOLE.print(f"Wrote {path}; the earlier version is kept as {kept.name}.", soft_wrap=True)

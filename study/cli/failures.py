@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from study.loaded import LoadedStudy
     from study.report.failures import FailureGroup
 
-#: Trials of a group that are listed.
+#: The most trials of a group that are listed.
 _NAMED = 3
 
 

@@ -1,6 +1,6 @@
-"""`study gc`: removes files of a store that no study needs any more. Records are never among them.
+"""`study gc`: removes files of a store that no study needs any more. It never removes records.
 
-A file that was changed within the last hour, or since the oldest running launch began, stays: it may be in use.
+A file that changed within the last hour, or since the oldest running launch began, stays, because it may be in use.
 """
 
 import json
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _IN_USE_SECONDS, _DAY_SECONDS = 3600.0, 86400.0
 
-#: Folders in which writers put temporary files.
+#: Folders in which processes write temporary files.
 _WRITTEN = ("", "records", "damaged", "leases", "encoders", "checkpoints", "curves", "embeddings", "losses")
 
 #: Statuses of trials that need no checkpoint. A crashed trial may continue from its checkpoint on a retry.
@@ -44,7 +44,7 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Leftover:
-    """A file, or a folder with everything in it."""
+    """A file or a whole folder that can be removed."""
 
     path: Path
     kind: str  # a key of `_WORDS`
@@ -54,35 +54,37 @@ class Leftover:
 
 @dataclass(frozen=True, kw_only=True)
 class Leftovers:
-    """Files that can go now, and files that can go later."""
+    """Files that can be removed now, and files that must stay for now."""
 
     go: tuple[Leftover, ...]
     stay: tuple[Leftover, ...]
-    why: str  # why those of `stay` stay
+    why: str  # why the files in `stay` stay
 
 
 @click.command("gc")
 @STORE
-@click.option("--encoders", is_flag=True, help="Also kept encoders whose trial has ended.")
+@click.option("--encoders", is_flag=True, help="Also remove kept encoders of trials that have ended.")
 @click.option(
-    "--curves", is_flag=True, help="Also learning curves and sphere embeddings of trials that have ended."
+    "--curves",
+    is_flag=True,
+    help="Also remove learning curves and sphere embeddings of trials that have ended.",
 )
 @click.option(
     "--older-than",
     type=click.FloatRange(min=0),
     default=0.0,
     metavar="DAYS",
-    help="Only files that were not changed for so many days.  [default: any age above an hour]",
+    help="Only remove files that did not change for this many days.  [default: any age above an hour]",
 )
-@click.option("--dry-run", is_flag=True, help="List the files that would go, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="List the files that would be removed, and remove nothing.")
 @JSON
 @guarded
 def command(store: str, encoders: bool, curves: bool, older_than: float, dry_run: bool, as_json: bool) -> int:
-    """Remove files that no study needs any more from the store.
+    """Remove files from the store that no study needs any more.
 
-    Records always stay. Removes checkpoints of trials that have ended, temporary files and leases of dead processes,
-    and Ray Tune's folders of dead launches. Files that were changed within an hour, or since the oldest running
-    launch began, stay too. Exit code 1 when a file could not be removed.
+    Records always stay. The command removes checkpoints of trials that have ended, temporary files and leases of dead
+    processes, and Ray Tune's folders of dead launches. Files that changed within the last hour, or since the oldest
+    running launch began, stay too. Exit code 1 when a file could not be removed.
     """
     from trainables.store.records import open_store
 
@@ -157,16 +159,16 @@ def _show(removed: Sequence[Leftover]) -> None:
 
 
 def find_leftovers(store: "RecordStore", *, kept: Sequence[str], older_than: float) -> Leftovers:
-    """Temporary files, Ray Tune's folders of dead launches, leases, and checkpoints of ended trials.
+    """Find temporary files, Ray Tune's folders of dead launches, leases, and checkpoints of ended trials.
 
-    Of the kinds `kept` ("encoder", "curve", "embeddings"), also those whose trial has ended. `older_than` is a least
-    age in seconds.
+    `kept` names further kinds ("encoder", "curve", "embeddings") whose files are included if their trial has ended.
+    `older_than` is the minimum age in seconds.
     """
     found = [*_temporary(store.path), *_tune(store.path), *_leases(store.path), *_artefacts(store, kept)]
     age, running = max(_IN_USE_SECONDS, older_than), _oldest_running(store.path)
     limit = min(time.time() - age, running)
     why = (
-        "changed since a launch began that runs now"
+        "changed since the start of a launch that still runs"
         if running == limit
         else f"younger than {_age_in_words(age)}"
     )
@@ -182,7 +184,7 @@ def _age_in_words(seconds: float) -> str:
 
 
 def _oldest_running(store: Path) -> float:
-    """When the oldest running launch began, in seconds since 1970; infinity where none runs."""
+    """The start of the oldest running launch, in seconds since 1970; infinity if no launch runs."""
     from study.launch.manifest import all_launches_folders, running_launches
 
     running = (each for folder in all_launches_folders(store) for each in running_launches(folder))
@@ -191,7 +193,7 @@ def _oldest_running(store: Path) -> float:
 
 
 def _temporary(store: Path) -> Iterator[Leftover]:
-    """Files of writers that were killed."""
+    """Temporary files of killed processes."""
     for folder in _WRITTEN:
         yield from _leftovers("temporary", (store / folder).glob(f"{TEMPORARY}*"))
     yield from _leftovers("temporary", (store / "studies").rglob(f"{TEMPORARY}*"))
@@ -202,7 +204,7 @@ def _tune(store: Path) -> Iterator[Leftover]:
 
 
 def _leases(store: Path) -> Iterator[Leftover]:
-    """Leases of killed workers: a live worker renews its lease three times a minute, under another name."""
+    """Leases of killed workers. A live worker renews its lease three times a minute, under a new name."""
     yield from _leftovers("lease", (store / "leases").glob("[0-9a-f]*"))
 
 
@@ -224,7 +226,7 @@ def _checkpoints(store: Path, ended: set[str]) -> Iterator[Leftover]:
 
 
 def _pretrain_ids(path: Path) -> set[str]:
-    """The trials of a checkpoint. A damaged one has none, since no trial can continue from it."""
+    """The pretrain ids of a checkpoint's trials; empty if it is damaged, because no trial can continue from it."""
     from trainables.training.checkpoint import CheckpointError, load_weights  # imports torch
 
     try:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 @click.command("import")
 @click.argument("table", type=click.Path())
 @click.option(
-    "--out", required=True, metavar="FOLDER", help="Where the checked table goes; made when absent."
+    "--out",
+    required=True,
+    metavar="FOLDER",
+    help="Folder for the checked table; it is created if it does not exist.",
 )
 @mapping_options
 @guarded
@@ -28,9 +31,9 @@ def command(table: str, out: str, **options: Any) -> None:
     TABLE is a CSV or Parquet file with one row per trial: a loss, a seed, hyperparameters and metrics. `study report
     --from FOLDER` then writes its report.
 
-    A loss counts as planned at each of its configurations on each of its seeds, and at all combinations of its values
-    where at least half of them occur. Planned trials without a row count as not run yet, unless --complete is given;
-    a row may also say so itself, by the status missing.
+    For each loss, all its configurations count as planned with all its seeds. If at least half of the combinations of
+    its values occur, all combinations count as planned. Planned trials without a row count as not run yet, unless
+    --complete is given. A row may also have the status missing.
     """
     check_table(table)
     import tomlkit

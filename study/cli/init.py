@@ -14,9 +14,9 @@ from study.errors import StudyError
 @click.argument("path", default="study.toml")
 @guarded
 def command(path: str) -> None:
-    """Write a commented study file to PATH, which runs as it is.
+    """Write a commented study file to PATH that can run unchanged.
 
-    PATH is study.toml by default. The study has the name of the file.
+    PATH is study.toml by default. The name of the study is the name of the file.
     """
     target = Path(path).expanduser()
     text = template_text(study_name(target))
@@ -24,20 +24,20 @@ def command(path: str) -> None:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise StudyError(f"init: got {path}, which is there already; nothing is overwritten") from None
+        raise StudyError(f"init: got {path}, which exists already; nothing is overwritten") from None
     except OSError as error:
         raise StudyError(f"init: cannot write {path}: {error.strerror}") from error
     CONSOLE.print(f"Wrote {path}. Run it with: study run {path}", soft_wrap=True)
 
 
 def template_text(name: str) -> str:
-    """The template for a study `name`."""
+    """The template of a study file for a study with this name."""
     text = (resources.files("study") / "template.toml").read_text(encoding="utf-8")
     return text.replace("NAME", name).replace("STUDY.toml", f"{name}.toml")
 
 
 def study_name(target: Path) -> str:
-    """The name of the study in the file `target`. Raises `StudyError` where that is no name of a study."""
+    """The name of the study in the file `target`. Raises `StudyError` if it is not a valid study name."""
     from pydantic import TypeAdapter, ValidationError
 
     from study.spec.schema import Name

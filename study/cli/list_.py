@@ -1,4 +1,4 @@
-"""`study list`: what the package holds, and the keys of a study file."""
+"""`study list`: the studies, losses, data sets and encoders of the package, and the keys of a study file."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def command(what: str) -> None:
     """List the studies, losses, data sets and encoders of the package.
 
-    Losses are listed with their spaces. `keys` lists the keys of a study file, with types, defaults and meanings.
+    Losses are listed with their default spaces. `keys` lists the keys of a study file, with types, defaults and
+    meanings.
     """
     tables: dict[str, Callable[[], Table]] = {
         "studies": _studies,
@@ -76,12 +77,12 @@ def _losses() -> Table:
         if space:
             table.add_row(name, _ranges(space), f"{space.base_lr:g}", fields)
         else:
-            table.add_row(name, "say in the study", "the same", fields)
+            table.add_row(name, "give it in the study", "the same", fields)
     return table
 
 
 def _ranges(space: "LossSpace") -> str:
-    """The default ranges, one per line where they depend on another field."""
+    """The default range of a loss, or one range per line if it depends on another field."""
     ends = {case: space.range(case).ends for case in space.half_widths}
     lines = [f"{case + ': ' if case else ''}{low:g} to {high:g}" for case, (low, high) in ends.items()]
     return f"{space.main_axis} " + "\n  ".join(lines)

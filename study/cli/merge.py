@@ -10,19 +10,21 @@ from study.console import CONSOLE, say_error
 if TYPE_CHECKING:
     from trainables.store.merge import MergeReport
 
-#: Trials that are named one by one.
+#: The most trials that a message names one by one.
 _NAMED = 5
 
 
 @click.command("merge")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--into", required=True, metavar="STORE", help="The store to copy to; made when absent.")
+@click.option(
+    "--into", required=True, metavar="STORE", help="The store to copy to; it is created if it does not exist."
+)
 @guarded
 def command(sources: tuple[str, ...], into: str) -> None:
     """Copy the records of several stores into another one, each once.
 
     A trial that has a result in the target keeps it. Only records are copied: no encoders, checkpoints or reports.
-    The command says what it left out and why.
+    The command lists which records it did not copy, and why.
     """
     from study.launch.rerun import RUN_COLUMNS
     from trainables.store.merge import merge_stores
@@ -46,15 +48,15 @@ def _left_out(report: "MergeReport") -> list[str]:
     lines = []
     if report.repeated:
         lines.append(
-            f"{report.repeated} left out: the target has the same results of their trials, run elsewhere."
+            f"{report.repeated} left out: the target has the same results of these trials from other runs."
         )
     if report.failures:
         lines.append(
-            f"{report.failures} left out: failed or stopped trials of which the target has a result."
+            f"{report.failures} left out: failed or stopped trials for which the target has a result."
         )
     if trials := sorted(set(report.differing)):
         named = ", ".join(trials[:_NAMED]) + (", ..." if len(trials) > _NAMED else "")
         lines.append(
-            f"{len(report.differing)} left out although their results differ from the target's, which stand: {named}"
+            f"{len(report.differing)} left out although their results differ from the target's, which stay: {named}"
         )
     return lines

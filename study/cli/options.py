@@ -1,4 +1,4 @@
-"""Options that several commands share, and `guarded`, which turns errors of users into one line and an exit code."""
+"""Options that several commands share, and `guarded`, which turns user errors into one line and an exit code."""
 
 import functools
 import sys
@@ -10,17 +10,17 @@ import click
 from study.errors import BAD_INPUT, INTERRUPTED, StudyError
 
 STORE = click.option(
-    "--store", default="./results", show_default=True, metavar="PATH", help="Where records and reports live."
+    "--store", default="./results", show_default=True, metavar="PATH", help="Folder of records and reports."
 )
 DATA_ROOT = click.option(
     "--data-root",
     envvar="STUDY_DATA_ROOT",
     metavar="PATH",
-    help="Where data sets lie; or set STUDY_DATA_ROOT.",
+    help="Folder of the data sets; or set STUDY_DATA_ROOT.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 WORKERS = click.option(
-    "--workers", type=click.IntRange(min=1), help="Trials at a time.  [default: all that fit]"
+    "--workers", type=click.IntRange(min=1), help="Number of workers.  [default: all that fit]"
 )
 RUNNER = click.option(
     "--runner",
@@ -32,20 +32,20 @@ RUNNER = click.option(
 ADDRESS = click.option(
     "--address",
     metavar="auto|HOST:PORT",
-    help="Head node of a Ray cluster that runs already.  [default: Ray on this machine alone]",
+    help="Head node of a running Ray cluster.  [default: Ray only on this machine]",
 )
 MAX_HOURS = click.option(
     "--max-hours",
     type=float,
     metavar="H",
-    help="Stop after so many hours as Ctrl-C does, with exit code 75 when trials are left.  [default: when done]",
+    help="Stop after H hours, as Ctrl-C does, with exit code 75 if trials are left.  [default: when done]",
 )
 
 
 def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Turn errors that a user can correct into one line and exit code 2.
+    """Turn errors that a user can correct into one line and an exit code, which is 2 for bad input.
 
-    `command` may return its exit code; None is 0.
+    `command` may return its exit code; None means 0.
     """
 
     @functools.wraps(command)
@@ -54,7 +54,7 @@ def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
         from trainables.own_code import use_own_folders
         from trainables.store.records import StoreError
 
-        use_own_folders()  # until a study file is read, which has a folder of its own
+        use_own_folders()  # until a study file is read, which sets its own folder
         try:
             sys.exit(command(*args, **options))
         except (StudyError, StoreError, DataError) as error:

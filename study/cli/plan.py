@@ -1,4 +1,4 @@
-"""`study plan`: the trials of a study, those that are missing, and what these will cost."""
+"""`study plan`: shows the trials of a study, the missing ones, and their expected cost."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from study.loaded import LoadedStudy
     from study.spec.schema import ResourcesSection
 
-#: Where a price comes from, in words.
+#: The source of a price, in words.
 _SOURCES = {
     "records": "finished trials of this store",
     "timed": "steps and evaluations timed just now, with this machine as busy as it is",
@@ -35,9 +35,9 @@ _SOURCES = {
 def command(study: str, store: str, data_root: str | None, workers: int | None, as_json: bool) -> None:
     """Show what STUDY would run, what is done, and what the missing trials will cost.
 
-    The cost is that of finished trials of the same kind in the store. Without such trials, the command times some
+    The cost comes from finished trials of the same kind in the store. Without such trials, the command times some
     steps and an evaluation of each loss and batch size now, with all workers busy. After 20 seconds, kinds of trials
-    that were not timed yet get the price of similar kinds. Writes nothing.
+    that are not timed yet get the price of similar kinds. Writes nothing.
     """
     show_plan(study, store, data_root, as_json=as_json, workers=workers)
 
@@ -51,7 +51,7 @@ def show_plan(
     workers: int | None = None,
     timed: bool = True,
 ) -> None:
-    """Print the plan. Unless `timed`, the price comes from records alone, if they are enough."""
+    """Print the plan. Unless `timed`, the price comes only from records, if they are enough."""
     from study.archive import read_archive, removed_line
     from study.launch.capacity import count_workers
     from study.launch.price import Price
@@ -82,7 +82,7 @@ def show_plan(
     CONSOLE.print(table)
     if loaded.plan.undecided:
         CONSOLE.print(
-            f"{loaded.plan.undecided} of the missing trials are of configurations that the search has still to find."
+            f"{loaded.plan.undecided} of the missing trials have configurations that the search has not chosen yet."
         )
     if line := removed_line(loaded, archive):
         CONSOLE.print(line, soft_wrap=True)
@@ -93,7 +93,7 @@ def show_plan(
     CONSOLE.print(_price_line(loaded, price, workers or fitting, timed=timed), soft_wrap=True)
     if isinstance(price, Price) and price.kinds and _stops_early(loaded):
         CONSOLE.print(
-            "The search stops trials early: that is the price of all at full length, the most it can be."
+            "The search stops trials early: this is the price of all trials at full length, so it is an upper limit."
         )
 
 
@@ -102,7 +102,7 @@ def _stops_early(loaded: "LoadedStudy") -> bool:
 
 
 def _say_name(study: str, loaded: "LoadedStudy", archive: "Archive | None") -> None:
-    """Say where the study cannot run under its name. The plan is shown nevertheless, since it writes nothing."""
+    """Print a message if the study cannot run under its name. The plan is still shown, because it writes nothing."""
     from study.archive import check_name
 
     try:
@@ -112,7 +112,7 @@ def _say_name(study: str, loaded: "LoadedStudy", archive: "Archive | None") -> N
 
 
 def _price(loaded: "LoadedStudy", workers: int, fitting: int, *, timed: bool) -> "Price | Unpriced | None":
-    """None where no worker fits on this machine."""
+    """The price of the missing trials; None if no worker fits on this machine."""
     from study.launch.price import price_missing
 
     if not fitting:
@@ -123,7 +123,7 @@ def _price(loaded: "LoadedStudy", workers: int, fitting: int, *, timed: bool) ->
 
 
 def _told(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers: int) -> dict[str, Any]:
-    """What `--json` says of the price; `device_hours` are of processors, or of GPUs where trials ask for them."""
+    """The keys of `--json` about the price. `device_hours` are CPU-core hours, or GPU hours if trials use GPUs."""
     from study.launch.price import Price
 
     if not isinstance(price, Price):
@@ -144,8 +144,8 @@ def _told(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers: int)
 
 
 def device_hours(resources: "ResourcesSection", work: "Span") -> "tuple[str, Span]":
-    """Hours of processors, or of GPUs where trials ask for them, that `work` seconds of a worker are."""
-    if resources.gpus_per_trial == "auto":  # shares are known once memory is measured, at the launch
+    """The device and its hours for `work` seconds of a worker: of CPU cores, or of GPUs if trials use them."""
+    if resources.gpus_per_trial == "auto":  # the shares are not known before the launch measures memory
         return "worker", work.times(1 / 3600)
     if resources.gpus_per_trial:
         return "GPU", work.times(resources.gpus_per_trial / 3600)
@@ -159,7 +159,7 @@ def _price_line(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers
         how = "a few steps could not be timed here" if timed else "`study plan` times a few steps"
         if price is None or not price.recorded:
             return f"Price: not known from the records of this store; {how}."
-        tell = f"the records of this store tell of {price.recorded} of {price.kinds} kinds of trials"
+        tell = f"the records of this store cover {price.recorded} of {price.kinds} kinds of trials"
         return f"Price: known in part: {tell}; {how} of the others."
     if not price.kinds:
         return "Nothing is missing: a run would only rebuild the report."
@@ -173,8 +173,8 @@ def _price_line(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers
 
 
 def _untimed(price: "Price") -> str:
-    """What to say of kinds of trials that timing did not come to."""
+    """A note on the kinds of trials that were not timed in the available time."""
     wanted = price.kinds - price.recorded
     if price.timed == wanted:
         return ""
-    return f" (timed were {price.timed} of {wanted} kinds of trials, the others go by the nearest of these)"
+    return f" ({price.timed} of {wanted} kinds of trials were timed; the others have the price of the nearest ones)"

@@ -1,4 +1,7 @@
-"""`study report`: the report of a store, of a bundle or of a table; the reports of `run`, `retry` and `compare`."""
+"""`study report`: the report of a store, of a bundle or of a table.
+
+`run`, `retry` and `compare` also write their reports with this module.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +29,9 @@ if TYPE_CHECKING:
     "--from",
     "table",
     metavar="TABLE",
-    help="A table of results instead: CSV, Parquet, an imported folder, or a whole store.",
+    help="Instead of STUDY, a table of results: CSV, Parquet, an imported folder, or a whole store.",
 )
-@click.option("--out", metavar="FOLDER", help="With --from: where the report goes.")
+@click.option("--out", metavar="FOLDER", help="With --from: the folder for the report.")
 @mapping_options
 @guarded
 def command(
@@ -36,7 +39,7 @@ def command(
 ) -> None:
     """Write the report of STUDY, or of a table of results that another tool made.
 
-    The report shows what the store holds now. The last options say which column of the table means what; see
+    The report shows the current records of the store. The last options define the meaning of the table's columns; see
     `study import`.
     """
     values = given(options)
@@ -86,7 +89,7 @@ def _show_report(study: str, records: "pa.Table", path: Path, analysis: "StudyAn
 
 
 def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
-    """Write the report of a table or of an imported folder into `out`, which is by default the imported folder."""
+    """Write the report of a table or of an imported folder into `out`, by default the imported folder."""
     check_table(source)
 
     from analysis.data_sets import analyse_data_sets
@@ -94,7 +97,7 @@ def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
 
     table = read_table(source, values)
     if out is None and not is_imported(source):
-        raise StudyError("--out: name the folder that the report goes to")
+        raise StudyError("--out: name the folder for the report")
     try:
         analysis = analyse_data_sets(table.trials, table.info)
     except ValueError as error:
@@ -104,7 +107,7 @@ def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
 
 
 def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
-    """Write the report and print its summary. Raises `StudyError` where `out` cannot be written."""
+    """Write the report and print its summary. Raises `StudyError` if `out` cannot be written."""
     from analysis.report import write_data_sets
     from analysis.verdict import verdict_sentences
     from analysis.verdict_data_sets import data_set_sentences

@@ -1,4 +1,4 @@
-"""`study retry`: runs failed trials again, each as its next attempt; earlier attempts stay in the store."""
+"""`study retry`: runs failed trials again, each as its next attempt. Earlier attempts stay in the store."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     "statuses",
     type=click.Choice(["crashed", "diverged", "oom", "timeout"]),
     multiple=True,
-    help="How they ended; may be given more than once.",
+    help="Status of the trials to run again; may be given more than once.",
 )
 @click.option(
     "--error",
     "errors",
     multiple=True,
     metavar="CLASS",
-    help="Their error's class, such as RuntimeError; may be given more than once.",
+    help="Error class of the trials, such as RuntimeError; may be given more than once.",
 )
 @click.option("--dry-run", is_flag=True, help="List the trials and run nothing.")
 @WORKERS
@@ -54,8 +54,8 @@ def command(
 ) -> int:
     """Run failed trials of STUDY again and keep their history.
 
-    The command runs trials that ended in a --status, or with an --error, or in one of each where both are given;
-    `study failures` lists the failed trials. The new attempt counts; earlier attempts stay in the store, and
+    The command runs trials that ended with a given --status or --error; if both are given, trials must match both.
+    `study failures` lists the failed trials. The new attempt counts. Earlier attempts stay in the store, and
     `study show` lists them.
     """
     from study.launch.start import end_of, fitting_workers, launch_trials, prepare_store
@@ -64,7 +64,7 @@ def command(
 
     if not statuses and not errors:
         raise StudyError(
-            "retry: say which trials: --status crashed, diverged, oom or timeout, or --error CLASS; "
+            "retry: choose the trials with --status crashed, diverged, oom or timeout, or with --error CLASS; "
             f"`study failures {study}` lists them"
         )
     until = end_of(max_hours)

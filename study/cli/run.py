@@ -17,7 +17,7 @@ from study.errors import DONE
 @click.option(
     "--edited",
     is_flag=True,
-    help="This file is a later version of the study of its name in the store, from another place.",
+    help="This file is a later version of the study with the same name in the store, although its path differs.",
 )
 @guarded
 def command(
@@ -32,10 +32,10 @@ def command(
 ) -> int:
     """Run the missing trials of STUDY, then write its report.
 
-    Every finished trial is kept whatever happens; the same command continues where it stopped. Two such commands at
-    once, here or on machines that share the store, share the work.
+    Every finished trial is always kept, and the same command continues after a stop. Several such commands at the
+    same time, on this machine or on machines that share the store, share the work.
 
-    A stop can cost the training since the last checkpoint: up to 120 s of each worker, or the time in
+    A stop can lose the training since the last checkpoint: up to 120 s of each worker, or the time in
     resources.checkpoint_seconds. Sphere trials start again from the beginning, and so do trials that are stacked
     differently in the next launch.
     """

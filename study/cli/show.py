@@ -1,4 +1,4 @@
-"""`study show`: everything that a store knows of one trial."""
+"""`study show`: everything that a store has about one trial."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from trainables.store.artefacts import curve_path, embeddings_path, kept_path
 if TYPE_CHECKING:
     from trainables.store.records import RecordStore
 
-#: Columns that are shown elsewhere than in the table of columns.
+#: Columns that are shown outside the table of columns.
 _APART = frozenset({"trial_id", "config", "error_class", "error_message", "error_traceback"})
 
 
@@ -28,9 +28,10 @@ _APART = frozenset({"trial_id", "config", "error_class", "error_message", "error
 @JSON
 @guarded
 def command(trial_id: str, store: str, as_json: bool) -> None:
-    """Show everything that the store knows of one trial.
+    """Show everything that the store has about one trial.
 
-    That is its config, attempts, latest record and files, and how to run it again. TRIAL_ID may be shortened.
+    The output has its config, attempts, latest record and files, and the command to run it again. TRIAL_ID may be
+    shortened.
     """
     from trainables.store.attempts import all_attempts
     from trainables.store.records import open_store
@@ -53,12 +54,12 @@ def command(trial_id: str, store: str, as_json: bool) -> None:
 
 
 def _find(store: "RecordStore", trial_id: str, path: str) -> str:
-    """The trial whose id begins with `trial_id`. Raises `StudyError` unless there is exactly one in the store."""
+    """The id that begins with `trial_id`. Raises `StudyError` unless the store has exactly one such trial."""
     known = store.read().table["trial_id"].to_pylist()
     fitting = [key for key in known if key.startswith(trial_id)]
     if len(fitting) != 1:
         raise StudyError(
-            f"show: got '{trial_id}', which begins {len(fitting)} of the {len(known)} recorded trials in {path}; "
+            f"show: got '{trial_id}', which matches {len(fitting)} of the {len(known)} recorded trials in {path}; "
             "give an id, or enough of its beginning"
         )
     return str(fitting[0])
@@ -83,7 +84,7 @@ def _launch_facts(store: Path, trial_id: str) -> dict[str, Any]:
 
 
 def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row without its config and what it does not have; maps come back from Parquet as lists of pairs."""
+    """A row without its config and empty columns. Parquet returns maps as lists of pairs; these become dicts."""
     return {
         name: dict(value) if isinstance(value, list) else value
         for name, value in row.items()

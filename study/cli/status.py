@@ -1,4 +1,4 @@
-"""`study status`: how many trials of a study are done, failed and missing, once or repeatedly."""
+"""`study status`: shows how many trials of a study are done, failed and missing, once or repeatedly."""
 
 import json
 import time
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @click.argument("study")
 @STORE
 @DATA_ROOT
-@click.option("--watch", is_flag=True, help="Show it repeatedly, until nothing is missing.")
+@click.option("--watch", is_flag=True, help="Show it repeatedly, until no trial is missing.")
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="From one look to the next, under --watch.",
+    help="With --watch: the time between two updates.",
 )
 @JSON
 @guarded
@@ -46,7 +46,7 @@ def command(study: str, store: str, data_root: str | None, watch: bool, every: f
 def show_status(
     study: str, store: str, data_root: str | None, *, as_json: bool, watch: bool, every: float
 ) -> None:
-    """Print the status; under `watch`, look again after `every` seconds, until no trial is missing or Ctrl-C."""
+    """Print the status. With `watch`, update it every `every` seconds, until no trial is missing or Ctrl-C."""
     from study.loaded import load_study
 
     loaded = load_study(study, store, data_root)
@@ -72,7 +72,7 @@ def _watch_live(loaded: "LoadedStudy", every: float) -> None:
 
 
 def _watch_lines(loaded: "LoadedStudy", every: float, as_json: bool) -> None:
-    """Print a line, or JSON, whenever a count changes: for output that is no terminal."""
+    """Print a line, or JSON, whenever a count changes. This is for output that is not a terminal."""
     before: dict[str, Any] = {}
     while True:
         summary = _summary(loaded)
@@ -86,7 +86,7 @@ def _watch_lines(loaded: "LoadedStudy", every: float, as_json: bool) -> None:
 
 
 def _summary(loaded: "LoadedStudy") -> dict[str, Any]:
-    """What `--json` prints: the counts, and the launches that run now."""
+    """The content of `--json`: the counts, and the launches that run now."""
     from study.launch.manifest import launches_folder, running_launches
     from study.plan import status_summary
 
@@ -95,7 +95,7 @@ def _summary(loaded: "LoadedStudy") -> dict[str, Any]:
 
 
 def _read_again(loaded: "LoadedStudy") -> "LoadedStudy":
-    """The same study against the records that the store holds now."""
+    """The same study with the current records of the store."""
     from study.plan import read_plan
 
     return replace(loaded, plan=read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store))
@@ -121,12 +121,12 @@ def _panel(summary: dict[str, Any]) -> Group:
     bar = Table.grid()
     bar.add_row(ProgressBar(total=max(1, total), completed=total - missing, width=48))
     counts = "\n".join(f"  {count:>6}  {name}" for name, count in _shown(summary))
-    end = f"  {_launches_line(summary)}; looked at {time.strftime('%H:%M:%S')}, Ctrl-C leaves"
+    end = f"  {_launches_line(summary)}; updated at {time.strftime('%H:%M:%S')}, Ctrl-C ends"
     return Group(Text(f"{summary['study']}: {total} trials"), bar, Text(f"{counts}\n{end}"))
 
 
 def _shown(summary: dict[str, Any]) -> list[tuple[str, int]]:
-    """Counts above 0, and always those of `ok` and `missing`."""
+    """The counts above 0, and always the counts `ok` and `missing`."""
     counts = [(name, count) for name, count in summary.items() if isinstance(count, int) and name != "trials"]
     return [(name, count) for name, count in counts if count or name in ("ok", "missing")]
 

@@ -1,5 +1,6 @@
-"""Tables of results that other tools made: the options that map their columns, and how `study import` and
-`study report --from` read them.
+"""Reads tables of results from other tools for `study import` and `study report --from`.
+
+It also declares the options that map the columns of such tables.
 """
 
 from collections.abc import Callable
@@ -20,20 +21,22 @@ if TYPE_CHECKING:
 
 _MAPPING = (
     click.option("--mapping", metavar="FILE", help="TOML file with these options as keys."),
-    click.option("--metric", metavar="COLUMN", help="What is reported, such as test accuracy."),
-    click.option("--selects", metavar="COLUMN", help="What chooses configurations.  [default: --metric]"),
-    click.option("--loss", metavar="COLUMN", help="Names of the losses compared.  [default: loss]"),
+    click.option("--metric", metavar="COLUMN", help="The reported metric, such as test accuracy."),
+    click.option(
+        "--selects", metavar="COLUMN", help="The metric that chooses configurations.  [default: --metric]"
+    ),
+    click.option("--loss", metavar="COLUMN", help="The names of the compared losses.  [default: loss]"),
     click.option("--seed", metavar="COLUMN", help="Seeds.  [default: seed]"),
     click.option(
         "--status",
         metavar="COLUMN",
-        help="ok, diverged, crashed, oom, timeout, pruned, or missing for what was planned and did not run yet.  "
-        "[default: status, if there]",
+        help="ok, diverged, crashed, oom, timeout, pruned, or missing for planned trials that did not run yet.  "
+        "[default: status, if it exists]",
     ),
     click.option(
         "--data",
         metavar="COLUMN",
-        help="Data sets, where there are several.  [default: data or dataset, if there]",
+        help="The data sets, if there are several.  [default: data or dataset, if it exists]",
     ),
     click.option(
         "--axis",
@@ -46,28 +49,30 @@ _MAPPING = (
         "--describes",
         metavar="COLUMN",
         multiple=True,
-        help="A metric of the representation, such as its uniformity; may be given more than once. Those named z_* "
-        "and h_* are.",
+        help="A metric of the representation, such as its uniformity; may be given more than once. Columns named z_* "
+        "and h_* are always included.",
     ),
     click.option("--x", metavar="COLUMN", help="Hyperparameter along x.  [default: batch size]"),
-    click.option("--main", metavar="COLUMN", help="Hyperparameter along y.  [default: that of most values]"),
+    click.option(
+        "--main", metavar="COLUMN", help="Hyperparameter along y.  [default: the one with most values]"
+    ),
     click.option("--lower-is-better", is_flag=True, help="The metric is a loss or an error."),
     click.option("--percent", is_flag=True, help="The metric is in percent."),
-    click.option("--worst", type=float, metavar="VALUE", help="What a failed trial counts as."),
+    click.option("--worst", type=float, metavar="VALUE", help="The value of the metric for a failed trial."),
     click.option("--tolerance", type=float, metavar="VALUE", help="Difference that counts as near the best."),
     click.option(
         "--complete",
         is_flag=True,
-        help="No more trials were planned than the table has rows of. Otherwise absent seeds of a configuration, and "
-        "absent places of a grid, count as not run yet.",
+        help="No trials were planned besides the rows of the table. Otherwise absent seeds of a configuration, and "
+        "absent cells of a grid, count as not run yet.",
     ),
-    click.option("--reference", metavar="LOSS", help="The loss that others are compared with."),
+    click.option("--reference", metavar="LOSS", help="The loss that the others are compared with."),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadTable:
-    """A table of results, what its columns mean, and the study that follows."""
+    """A table of results, the meaning of its columns, and the study that follows from both."""
 
     rows: "pd.DataFrame"  # as in the file
     mapping: "TableMapping"
@@ -76,7 +81,7 @@ class ReadTable:
 
 
 def mapping_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say which column means what."""
+    """Add the options that define the meaning of columns."""
     for option in reversed(_MAPPING):
         command = option(command)
     return command
@@ -91,13 +96,13 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_table(path: str) -> None:
-    """Raise `StudyError` where `path` does not exist, before callers import pandas, which takes seconds."""
+    """Raise `StudyError` if `path` does not exist. Callers check first, because importing pandas takes seconds."""
     if "://" not in path and not Path(path).exists():
         raise StudyError(f"{path}: no such file")
 
 
 def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
-    """Read a table or a folder of `study import`; `values` come from `given`. Raises `StudyError`."""
+    """Read a table, or a folder that `study import` wrote. `values` come from `given`. Raises `StudyError`."""
     from analysis.data_sets import data_sets
     from analysis.results.build import table_study
     from analysis.results.mapping import build_mapping, read_mapping
@@ -116,7 +121,7 @@ def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
 
 
 def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
-    """The rows, and the keys of the mapping that an imported folder holds."""
+    """The rows of a table, and the keys of its mapping if the source is an imported folder."""
     from analysis.results.mapping import mapping_keys
     from analysis.results.read import is_imported, load_imported, read_rows
 
@@ -130,7 +135,7 @@ def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
 
 
 def say_meaning(table: "ReadTable") -> None:
-    """Say on standard error which column means what, what may be in percent, and which trials have no row."""
+    """Print on standard error the meaning of each column, a hint on percent, and the number of absent trials."""
     from analysis.results.columns import column_lines, resolved
     from analysis.results.metric import percent_hint
 
@@ -139,7 +144,7 @@ def say_meaning(table: "ReadTable") -> None:
     if absent := planned - len(rows):
         lines.append(
             f"Absent: {absent} of {planned} trials have no row and count as not run yet; "
-            "if no more were planned, say --complete"
+            "if no more were planned, add --complete"
         )
     for line in filter(None, lines):
         say_note(line)

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 @click.argument("trial_id", required=False)
 @STORE
 @DATA_ROOT
-@click.option("--put", is_flag=True, help="Put the record into the store when the trial is missing there.")
+@click.option("--put", is_flag=True, help="Put the record into the store if the trial is missing there.")
 @guarded
 def command(study: str, trial_id: str | None, store: str, data_root: str | None, put: bool) -> int:
     """Run one trial of STUDY in this process, without Ray, and show its record.
 
-    TRIAL_ID may be shortened; without it, the first missing trial runs, or the first of all. A record that the
-    store holds already is compared with the new one, column by column. Exit code 1 when the trial fails.
+    TRIAL_ID may be shortened. Without it, the first missing trial runs, or the first trial if none is missing. If the
+    store has a record of the trial, it is compared with the new one, column by column. Exit code 1 when the trial
+    fails.
     """
     from study.launch.capacity import count_workers
     from study.launch.rerun import rerun
@@ -55,7 +56,7 @@ def command(study: str, trial_id: str | None, store: str, data_root: str | None,
 
 
 def record_table(record: "TrialRecord", *, kept: bool) -> Table:
-    """All columns that have a value, without config and traceback; a record that is not kept has no attempt."""
+    """All columns with a value, except config and traceback. A record that is not kept is shown without attempt."""
     table = Table("column", "value", "unit", box=None)
     left_out = {"config", "error_traceback"} | (set() if kept else {"attempt"})
     for name, value in vars(record).items():
@@ -66,7 +67,7 @@ def record_table(record: "TrialRecord", *, kept: bool) -> Table:
 
 
 def shown_unit(column: str) -> str:
-    """The unit of a record column as tables show it: "" for pure numbers, such as seeds and versions."""
+    """The unit of a record column, for tables: "" for values without a unit, such as seeds and versions."""
     from trainables.store.schema import column_unit
 
     unit = column_unit(column)
@@ -74,16 +75,18 @@ def shown_unit(column: str) -> str:
 
 
 def compare_records(stored: dict[str, Any], record: "TrialRecord") -> str:
-    """One line: whether the new record equals the stored one to the bit, and where it differs."""
+    """One line that states whether the new record equals the stored one to the bit, or which columns differ."""
     from study.launch.rerun import differences
 
     if differing := differences(stored, record):
-        return f"The store holds another record of this trial; it differs in {', '.join(differing)}."
-    return "The store holds this trial's record; the new one equals it to the bit, times and memory apart."
+        return f"The store has a different record of this trial; it differs in {', '.join(differing)}."
+    return (
+        "The store has a record of this trial; the new one equals it to the bit, except for times and memory."
+    )
 
 
 def _stored(store: "RecordStore", chosen: "PlannedTrial") -> list[dict[str, Any]]:
-    """The record of the trial, or none. A record that early stopping ended does not count: here the trial runs on."""
+    """The record of the trial, if any. A trial that early stopping ended does not count: here it runs to its end."""
     from trainables.store.schema import Status
 
     rows = store.read({chosen.keys.trial_id}).table.to_pylist()
@@ -91,13 +94,13 @@ def _stored(store: "RecordStore", chosen: "PlannedTrial") -> list[dict[str, Any]
 
 
 def _stack(chosen: "PlannedTrial", stored: dict[str, Any] | None, plan: "Plan") -> "tuple[PlannedTrial, ...]":
-    """The trials that train in one stack with `chosen`, itself included: those of its record."""
+    """The trials, including `chosen`, that train in one stack: the stack of its stored record."""
     from study.launch.rerun import stack_of
 
     stack = stack_of(stored, plan) if stored else (chosen,)
     if stack is None:
         CONSOLE.print(
-            "It was trained in one stack with trials that the study has no more; now it trains alone."
+            "It was trained in one stack with trials that the study no longer has; now it trains alone."
         )
         return (chosen,)
     if len(stack) > 1:
@@ -113,7 +116,7 @@ def _choose(plan: "Plan", trial_id: str | None) -> "PlannedTrial":
     fitting = [trial for trial in plan.trials if trial.keys.trial_id.startswith(trial_id)]
     if len(fitting) != 1:
         raise StudyError(
-            f"trial: got '{trial_id}', which fits {len(fitting)} of the {len(plan.trials)} trials of "
+            f"trial: got '{trial_id}', which matches {len(fitting)} of the {len(plan.trials)} trials of "
             f"{plan.spec.name}; give an id, or enough of its beginning"
         )
     return fitting[0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from study.spec.expand import PlannedTrial
     from trainables.store.schema import TrialRecord
 
-#: Columns that may explain a difference, in the order in which they are shown.
+#: Columns that may explain a difference, in display order.
 _CONDITIONS = ("torch_version", "device_name", "device", "threads", "execution_mode", "git_revision")
 
 _FINISHED = ("ok", "diverged")
@@ -25,15 +25,15 @@ _FINISHED = ("ok", "diverged")
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The columns of a trial that differ when it runs again, each as (stored, new)."""
+    """The columns of a trial that differ after a second run, each as (stored, new)."""
 
     trial: "PlannedTrial"
     differing: Mapping[str, tuple[Any, Any]]
-    conditions: Mapping[str, tuple[Any, Any]]  # what differs in how it ran
+    conditions: Mapping[str, tuple[Any, Any]]  # differences in the conditions of the run
 
     @property
     def reproduces(self) -> bool:
-        """Whether the records are equal to the bit, apart from times and memory."""
+        """Whether the records are equal to the bit, except for times and memory."""
         return not self.differing
 
 
@@ -49,14 +49,15 @@ class Verdict:
     metavar="N",
     help="How many finished trials to run again.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the sample.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
 @JSON
 @guarded
 def command(study: str, store: str, data_root: str | None, sample: int, seed: int, as_json: bool) -> int:
     """Run some finished trials of STUDY again and compare the results.
 
-    Each trial of a random sample reproduces to the bit, or the command says by how much each column differs. A trial
-    trains in the same stack as before. Nothing is written. Exit code 1 when a trial does not reproduce.
+    For each trial of a random sample, the command shows that it reproduces to the bit, or by how much each column
+    differs. A trial trains in the same stack as before. Nothing is written. Exit code 1 when a trial does not
+    reproduce.
     """
     from study.launch.capacity import count_workers
     from study.launch.rerun import rerun
@@ -91,7 +92,7 @@ def command(study: str, store: str, data_root: str | None, sample: int, seed: in
 
 
 def draw_sample(trial_ids: Sequence[str], count: int, seed: int) -> list[str]:
-    """`count` of the trials, or all where there are fewer; independent of the order of `trial_ids`."""
+    """A sample of `count` trials, or all if there are fewer; it does not depend on the order of `trial_ids`."""
     return random.Random(seed).sample(sorted(trial_ids), min(count, len(trial_ids)))
 
 
@@ -107,8 +108,8 @@ def _stacks(
         stack = stack_of(rows[trial_id], loaded.plan)
         if stack is None:
             say_error(
-                f"{known[trial_id].title}: it was trained in one stack with trials that the study has no more, and "
-                "now trains alone; small differences are to be expected"
+                f"{known[trial_id].title}: it was trained in one stack with trials that the study no longer has, and "
+                "now trains alone; expect small differences"
             )
             stack = (known[trial_id],)
         key = tuple(trial.keys.trial_id for trial in stack)
@@ -134,7 +135,7 @@ def _show(verdict: Verdict) -> None:
     for name, (stored, new) in verdict.differing.items():
         CONSOLE.print(f"    {name}: {_change(stored, new)}", soft_wrap=True)
     for name, (stored, new) in verdict.conditions.items():
-        CONSOLE.print(f"    it ran otherwise: {name} was {stored}, is {new}", soft_wrap=True)
+        CONSOLE.print(f"    the conditions differ: {name} was {stored}, is {new}", soft_wrap=True)
 
 
 def _change(stored: Any, new: Any) -> str:
@@ -148,7 +149,7 @@ def _conclude(verdicts: Sequence[Verdict]) -> None:
     if failed:
         CONSOLE.print(f"{failed} of {len(verdicts)} trials do not reproduce to the bit.")
     else:
-        CONSOLE.print(f"All {len(verdicts)} reproduce to the bit, times and memory apart.")
+        CONSOLE.print(f"All {len(verdicts)} reproduce to the bit, except for times and memory.")
 
 
 def _summary(loaded: "LoadedStudy", verdicts: Sequence[Verdict], seed: int) -> dict[str, Any]:

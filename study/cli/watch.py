@@ -1,4 +1,4 @@
-"""`study watch`: serves a page on this machine that shows a running study."""
+"""`study watch`: serves a web page on this machine that shows a running study."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +10,7 @@ from study.cli.options import DATA_ROOT, STORE, guarded
 from study.console import CONSOLE
 from study.errors import StudyError
 
-#: The least age of the served state at which the store is read again, for any number of browsers.
+#: Age of the served state, in seconds, after which the store is read again, for any number of browsers.
 _EVERY_SECONDS = 2.0
 
 
@@ -22,14 +22,14 @@ _EVERY_SECONDS = 2.0
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
-    help="Where the page is served on 127.0.0.1; by default on any free port.",
+    help="Port of the page on 127.0.0.1; by default any free port.",
 )
 @guarded
 def command(study: str, store: str, data_root: str | None, port: int) -> None:
     """Serve a page that shows STUDY while it runs: progress, surfaces, failures.
 
-    Only this machine can open the page. The command reads the store and changes nothing, and the launch needs no
-    option for it. Ctrl-C ends it.
+    Only this machine can open the page. The command only reads the store, and the launch needs no special option.
+    Ctrl-C ends it.
     """
     from study.loaded import load_study
     from study.plan import read_plan
@@ -46,10 +46,10 @@ def command(study: str, store: str, data_root: str | None, port: int) -> None:
         server = WatchServer(Latest(read, _EVERY_SECONDS), port)
     except OSError as error:
         raise StudyError(
-            f"--port: cannot listen on {port} ({error.strerror or error}); leave it out for any"
+            f"--port: cannot listen on {port} ({error.strerror or error}); leave it out for any free port"
         ) from error
     with server, suppress(KeyboardInterrupt):  # Ctrl-C ends the server
         CONSOLE.print(
-            f"{loaded.name} at {server.address} on this machine alone; Ctrl-C ends it.", soft_wrap=True
+            f"{loaded.name} at {server.address}, only on this machine; Ctrl-C ends it.", soft_wrap=True
         )
         server.serve_forever(poll_interval=0.2)

@@ -1,7 +1,7 @@
-"""What share of a GPU a trial asks for under `gpus_per_trial = "auto"`: from peak memory, recorded or measured.
+"""The share of a GPU for each trial under `gpus_per_trial = "auto"`, from recorded or measured peak memory.
 
-A launch asks for the shares before it hands lists to workers. Shares are one over a whole number, so that so many
-trials of a kind fill a card. Never run on a GPU so far.
+A launch computes the shares before it sends stacks to workers. Each share is 1 / n for a whole number n, so that n
+trials of a kind fill a GPU. This module has not run on a GPU so far.
 """
 
 import dataclasses
@@ -17,38 +17,38 @@ from trainables.own_code import spawned_processes
 from trainables.runtime import Runtime
 from trainables.work import Stack
 
-#: A trial is given its peak memory and so much more: the allocator keeps what it has freed, in pieces.
+#: The share includes this fraction on top of the peak memory, because the allocator keeps freed memory in fragments.
 HEAD_ROOM = 0.25
 
-#: Bytes of a card that a process takes beside its tensors: the CUDA context and the libraries' code.
+#: Bytes of GPU memory that a process uses besides its tensors: the CUDA context and the code of the libraries.
 CONTEXT_BYTES = 600 * 2**20
 
-#: More trials than this slow one another on a card rather than fill it.
+#: The most trials on one GPU. More trials would slow each other down instead of using the GPU better.
 _MOST_A_CARD = 16
 
-#: Ray counts shares in ten-thousandths.
+#: Ray counts GPU shares in units of 1 / 10,000.
 _GRAIN = 10_000
 
-#: Steps over which memory is measured.
+#: The number of steps over which memory is measured.
 _STEPS = 3
 
-#: The GPUs that a worker asks for while it runs each of some stacks.
+#: Computes, for each of several stacks, the number of GPUs that a worker requests while it runs the stack.
 SharesOf = Callable[[Sequence[Stack]], list[float]]
 
-#: Runs a function of picklable arguments where a GPU is.
+#: Runs a function with picklable arguments in a process with access to a GPU.
 OnGpu = Callable[..., Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A GPU, as the process sees it that measures."""
+    """The name and the memory of the GPU on which a process measures."""
 
     name: str
     bytes: int
 
 
 class AutoShares:
-    """Callable as `SharesOf`; looks at the GPU and measures when a kind of trial is asked for that is not known."""
+    """A `SharesOf` callable. It inspects the GPU and measures memory when a kind of trial is not known yet."""
 
     def __init__(self, costs: CostModel, runtime: Runtime, on_gpu: OnGpu) -> None:
         self._costs, self._runtime, self._on_gpu = costs, runtime, on_gpu
@@ -56,7 +56,7 @@ class AutoShares:
         self._card: Card | None = None
 
     def __call__(self, stacks: Sequence[Stack]) -> list[float]:
-        """The share of each stack. Raises `StudyError` where one cannot be found."""
+        """The share of each stack. Raises `StudyError` if a share cannot be determined."""
         keys = [memory_key(stack[0].config) for stack in stacks]
         wanted = {
             key: stack[0].config for key, stack in zip(keys, stacks, strict=True) if key not in self._shares
@@ -84,7 +84,7 @@ class AutoShares:
 
 
 def shares_of(peaks: Mapping[str, int], card_bytes: float) -> dict[str, float]:
-    """The share for each `memory_key`. Raises `StudyError` for one that no card has room for."""
+    """The share for each `memory_key`. Raises `StudyError` for trials that do not fit on a GPU."""
     try:
         return {key: gpu_share(peak, card_bytes) for key, peak in peaks.items()}
     except ValueError as error:
@@ -92,11 +92,11 @@ def shares_of(peaks: Mapping[str, int], card_bytes: float) -> dict[str, float]:
 
 
 def gpu_share(peak_bytes: float, card_bytes: float) -> float:
-    """The share of a card of `card_bytes` that a trial of this peak memory asks for: 1 / n, rounded down.
+    """The share, 1 / n rounded down, of a GPU with `card_bytes` for a trial with this peak memory.
 
-    n is the largest number of trials whose needs fit on the card together, the context of each process and a
-    head-room of a quarter included, and at most 16; 1 where one needs more than half. Raises `ValueError` where not
-    one fits.
+    n is the largest number of trials that fit on the GPU together, and at most 16. Each trial needs its peak memory,
+    a quarter more as head-room, and the context of its process. n is 1 if a trial needs more than half of the GPU.
+    Raises `ValueError` if not even one trial fits.
     """
     need = peak_bytes * (1 + HEAD_ROOM) + CONTEXT_BYTES
     trials = min(_MOST_A_CARD, int(card_bytes // need))
@@ -109,13 +109,13 @@ def gpu_share(peak_bytes: float, card_bytes: float) -> float:
 
 
 def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call it in a process of its own on this machine: one that has looked at a GPU keeps memory of it."""
+    """Call the function in a new process on this machine, because a process that has used a GPU keeps GPU memory."""
     with spawned_processes(1) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def look_at_card() -> Card:
-    """The first GPU that this process may use. Raises `RuntimeError` where there is none."""
+    """The first GPU that this process may use. Raises `RuntimeError` if there is none."""
     import torch
 
     found = torch.cuda.get_device_properties(0)
@@ -123,7 +123,10 @@ def look_at_card() -> Card:
 
 
 def measure_peaks(configs: Mapping[str, TrialConfig], runtime: Runtime) -> dict[str, int]:
-    """Peak memory of a few steps of each, and at least that of an evaluation, which all have in common."""
+    """Peak memory of a few steps of each config, but at least that of an evaluation.
+
+    The evaluation is measured once, with the first config.
+    """
     import torch
 
     from study.cost.memory import PeakMemory

@@ -1,4 +1,8 @@
-"""Peak memory of a stretch of work: allocated on a CUDA device, growth of the resident set on a CPU."""
+"""Measures the peak memory of a block of code.
+
+On a CUDA device it is the allocated memory; on a CPU it is the growth of the resident set. GPU shares and the bench
+use it.
+"""
 
 import ctypes
 from contextlib import suppress
@@ -7,7 +11,7 @@ from types import TracebackType
 
 import torch
 
-#: What `PeakMemory.bytes` counts, by type of device.
+#: What `PeakMemory.bytes` measures, by device type.
 MEMORY_KIND = {
     "cpu": "growth of the process's resident set",
     "cuda": "allocated on the device, images included",
@@ -15,7 +19,7 @@ MEMORY_KIND = {
 
 
 class PeakMemory:
-    """`with PeakMemory(device) as peak: work()`; then `peak.bytes`, None where the system does not tell."""
+    """`with PeakMemory(device) as peak: work()` sets `peak.bytes`. It is None if the system cannot measure it."""
 
     bytes: int | None = None
 
@@ -39,8 +43,9 @@ class PeakMemory:
 
 
 def _start_resident_peak() -> int | None:
-    """Bytes resident now, the peak counted from here on; None where the system is not Linux or refuses."""
-    # What was freed but not given back would be taken again unseen. Other C libraries have no such call.
+    """The bytes resident now, after a reset of the peak counter; None if the system is not Linux or refuses."""
+    # Memory that was freed but not returned to the system would be used again without being counted, so it is
+    # returned first. Other C libraries have no such call.
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
     try:
@@ -51,6 +56,6 @@ def _start_resident_peak() -> int | None:
 
 
 def _resident(what: str) -> int:
-    """A line of Linux's account of this process, in bytes."""
+    """A value of `/proc/self/status`, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))

@@ -1,7 +1,8 @@
-"""What trials of a study cost on this machine: one model, built once a command from the records of the store.
+"""The cost model: the expected cost of a study's trials on this machine, built from the records of the store.
 
-`study plan` prices the missing trials with it, and has kinds of trials timed that no record tells of. A launch orders
-its work by it, `gpus_per_trial = "auto"` takes peak memory from it, and progress estimates the time left with it.
+Each command builds it once. `study plan` estimates the cost of missing trials with it, and times kinds of trials
+without records. A launch orders its work by cost, `gpus_per_trial = "auto"` reads peak memory from the model, and the
+progress display estimates the time left with it.
 """
 
 import json
@@ -21,17 +22,18 @@ from trainables.config import TrialConfig, canonical_json
 from trainables.machine import processor_name
 from trainables.work import Stack, WorkUnit
 
-#: The fixed cost of a step, as pairs: a step of a small network costs as much as some 48 pairs, whatever its batch.
+#: The fixed cost of a step, in pairs: besides its batch, a step of a small network costs as much as about 48 pairs.
 STEP_PAIRS = 48
 
-#: The cost of a kind counts as it was seen for stacks of up to so many times, or so many parts of, its trials, and
-#: between wide ends for stacks of up to so many more. Beyond, stacking changes the cost several times.
+#: Limits for the ratio of two stack sizes. Up to the first, a measured cost applies unchanged to the other stack. Up
+#: to the second, it applies with a wide span. Beyond the second, stacking changes the cost several times.
 _LIKE, _SOMEWHAT_LIKE = 1.5, 3.0
 
-#: Ends of what a step costs over what the nearest known kind says, as of another loss or batch size.
+#: Low and high factor for the cost of a step that is estimated from the nearest known kind, such as another loss or
+#: batch size.
 _BY_LIKE = (0.6, 1.5)
 
-#: Keys of `[training]` that change no step's cost.
+#: Keys of `[training]` that do not change the cost of a step.
 _FREE = frozenset({"lr", "epochs", "steps", "samples"})
 
 _COLUMNS = (
@@ -42,20 +44,20 @@ _COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Trials whose steps cost the same."""
+    """A kind of trials: all trials whose steps cost the same."""
 
-    key: str  # all of the trial but seed, learning rate, budget and the numbers of its loss
+    key: str  # the loss's name and the task, without learning rate and budget
     batch_size: int
-    members: int  # trials that are trained as one
+    members: int  # trials in a stack
 
     @classmethod
     def of(cls, config: TrialConfig, members: int) -> "Kind":
-        """The kind of a trial that is trained as one of `members`."""
+        """The kind of a trial in a stack of `members`."""
         return cls.of_json(canonical_json(config), members)
 
     @classmethod
     def of_json(cls, config: str, members: int) -> "Kind":
-        """As `of`, from the config as records hold it."""
+        """Like `of`, from the config as the JSON text in records."""
         tree = json.loads(config)
         training = {key: value for key, value in tree["task"]["training"].items() if key not in _FREE}
         key = json.dumps([tree["loss"]["name"], tree["task"] | {"training": training}], sort_keys=True)
@@ -63,21 +65,22 @@ class Kind:
 
     @property
     def step_pairs(self) -> int:
-        """The work of a step of one trial, in pairs."""
+        """The work of one step of one trial, in pairs."""
         return self.batch_size + STEP_PAIRS
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialCost:
-    """Seconds of one trial on one worker: each step, and all the rest, evaluation above all."""
+    """Seconds of one trial on one worker: of each step, and of the rest, which is mostly evaluation."""
 
     step: Span
     rest: Span
 
     def in_stack(self, seen: int, wanted: int) -> "TrialCost":
-        """The cost in a stack of `wanted` trials, of one that was seen in a stack of `seen`.
+        """The cost of a trial in a stack of `wanted` trials, if this cost was measured in a stack of `seen`.
 
-        A larger stack is cheaper for each trial, at most down to its share of the same step: the ends of the span.
+        A larger stack is cheaper for each trial. The two ends of the span are no saving, and the cost of one step
+        shared by all members.
         """
         if _ratio(seen, wanted) <= _LIKE:
             return self
@@ -88,7 +91,7 @@ class TrialCost:
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """Where trials run and how; records of other conditions tell nothing about the time."""
+    """The device and the execution mode of trials. Times of records with other conditions are not comparable."""
 
     device: str
     device_name: str
@@ -98,23 +101,23 @@ class Conditions:
 
 @dataclass(frozen=True, kw_only=True)
 class CostModel:
-    """Costs of a study's trials: seconds where any kind of its trials is known, relative work otherwise."""
+    """Costs of a study's trials: in seconds if any kind of its trials has a known cost, else as relative work."""
 
     task: StudyTask
-    known: Mapping[Kind, TrialCost] = field(default_factory=dict)  # from records, or timed
+    known: Mapping[Kind, TrialCost] = field(default_factory=dict)  # from records or from timing
     peaks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # see `past_peaks`
 
     @property
     def seconds_per_unit(self) -> float | None:
-        """Seconds of a worker for one unit of `unit_costs`; None where costs are relative."""
+        """Seconds of a worker for one unit of `unit_costs`; None if costs are relative."""
         return 1.0 if self.known else None
 
     def is_known(self, kind: Kind) -> bool:
-        """Whether trials of this kind were seen, in a stack of about this size."""
+        """Whether the model has a cost for trials of this kind in a stack of about this size."""
         return self._seen(kind) is not None
 
     def stack_seconds(self, stack: Stack) -> Span | None:
-        """Seconds of one worker for all trials of a stack; None where nothing is known of the study's trials."""
+        """Seconds of one worker for all trials of a stack; None if no cost of the study's trials is known."""
         cost = self._trial_cost(Kind.of(stack[0].config, len(stack)))
         return total(self._seconds(unit, cost) for unit in stack) if cost else None
 
@@ -129,23 +132,23 @@ class CostModel:
         return costs
 
     def relative_work(self, config: TrialConfig) -> float:
-        """The work of a trial in pairs: those that it sees, and the fixed cost of its steps."""
+        """The work of a trial in pairs: the pairs that it trains on, and the fixed cost of its steps."""
         return self.task.steps(config.task) * (config.task.training.batch_size + STEP_PAIRS)
 
     def with_known(self, known: Mapping[Kind, TrialCost]) -> "CostModel":
-        """The same model that knows further kinds, such as those that were timed."""
+        """The same model with the costs of further kinds, for example from timing."""
         return replace(self, known={**self.known, **known})
 
     def without_times(self) -> "CostModel":
-        """The same model with relative costs alone, which are the same whenever and wherever the study runs."""
+        """The same model with only relative costs, which are the same on every machine and in every run."""
         return replace(self, known={})
 
     def _seconds(self, unit: WorkUnit, cost: TrialCost) -> Span:
-        """A trial whose encoder was kept is only evaluated."""
+        """Seconds of one trial. A trial whose encoder was kept is only evaluated."""
         return cost.rest + cost.step.times(0 if unit.kept else self.task.steps(unit.config.task))
 
     def _trial_cost(self, kind: Kind) -> TrialCost | None:
-        """By the same kind in the most alike stack, or by the kind whose batch and stack are nearest."""
+        """The cost, from the same kind in the most similar stack or the kind with the nearest batch and stack."""
         if seen := self._seen(kind):
             return self.known[seen].in_stack(seen.members, kind.members)
         if not self.known:
@@ -172,7 +175,7 @@ def study_costs(loaded: LoadedStudy) -> CostModel:
     plan, runtime = loaded.plan, loaded.context.runtime
     name = processor_name()
     if runtime.device != "cpu":
-        import torch  # seconds of start-up, paid only by studies that ask for a GPU
+        import torch  # takes seconds, so only studies that ask for a GPU import it
 
         name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     conditions = Conditions(
@@ -188,7 +191,7 @@ def study_costs(loaded: LoadedStudy) -> CostModel:
 
 
 def past_costs(records: pa.Table, keys: frozenset[str], conditions: Conditions) -> dict[Kind, TrialCost]:
-    """The costs of kinds with these keys, from trials that finished under these conditions."""
+    """The costs of the kinds with these keys, from trials that finished under these conditions."""
     steps: dict[Kind, list[float]] = defaultdict(list)
     rests: dict[Kind, list[float]] = defaultdict(list)
     for row in records.select(_COLUMNS).to_pylist():
@@ -204,13 +207,13 @@ def past_costs(records: pa.Table, keys: frozenset[str], conditions: Conditions) 
 
 
 def _keys_of(configs: Sequence[TrialConfig]) -> frozenset[str]:
-    """Trials share their tasks, and each key takes some 50 µs."""
+    """The keys of the configs, computed once for trials that share their task: each key takes about 50 µs."""
     found = {(config.loss.name, id(config.task)): config for config in configs}
     return frozenset(Kind.of(config, 1).key for config in found.values())
 
 
 def _tells(row: Mapping[str, Any], conditions: Conditions) -> bool:
-    """Whether a record is of a trial that finished under these conditions and, where trials train, trained."""
+    """Whether the record's trial finished under these conditions and, if its task trains, includes the training."""
     return bool(
         row["status"] == "ok"
         and row["seconds_total"] is not None
@@ -222,7 +225,7 @@ def _tells(row: Mapping[str, Any], conditions: Conditions) -> bool:
 
 
 def _trained(row: Mapping[str, Any]) -> bool:
-    """Whether the whole training was in the trial's own time; that of a kept encoder was not."""
+    """Whether the trial's time includes the whole training. It does not if the encoder was kept from before."""
     return bool(
         row["steps_done"] and row["seconds_pretrain"] and row["seconds_total"] >= row["seconds_pretrain"]
     )
@@ -237,7 +240,7 @@ def _ratio(seen: int, wanted: int) -> float:
 
 
 def memory_key(config: TrialConfig) -> str:
-    """Equal for trials of one network, data, batch size and precision: those take the same memory."""
+    """A key for trials that need the same memory: it is equal for equal network, data, batch size and precision."""
     return _memory_key(canonical_json(config))
 
 

@@ -1,4 +1,4 @@
-"""A cost that is not known exactly: its expected value between a low and a high one."""
+"""`Span`, a cost that is not known exactly: an expected value between a low and a high value."""
 
 import statistics
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -9,17 +9,17 @@ import numpy as np
 
 Key = TypeVar("Key", bound=Hashable)
 
-#: The tenths of what was seen at which a span ends.
+#: The percentiles of the measured values at which a span ends.
 _ENDS = (10, 90)
 
-#: A span is at least so wide to either side: what repeats within one run differs so much from one run to the next,
-#: by load and clock rate.
+#: The least width of a span to each side, relative to the mean. Times that are stable within one run differ by this
+#: much between runs, because of load and clock rate.
 _LEAST = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """`low <= mid <= high`. Sums are of numbers that are off to one side together, so they never narrow."""
+    """`low <= mid <= high`. Sums assume that all errors have the same direction, so sums do not become narrower."""
 
     low: float
     mid: float
@@ -29,11 +29,11 @@ class Span:
         return Span(low=self.low + other.low, mid=self.mid + other.mid, high=self.high + other.high)
 
     def times(self, factor: float) -> "Span":
-        """Each of the three times a factor >= 0."""
+        """The span with all three values multiplied by a factor >= 0."""
         return Span(low=self.low * factor, mid=self.mid * factor, high=self.high * factor)
 
     def widened(self, low: float, high: float) -> "Span":
-        """The same expectation between `low` times the low end and `high` times the high one."""
+        """The same expected value, with the low end multiplied by `low` and the high end by `high`."""
         return Span(low=self.low * low, mid=self.mid, high=self.high * high)
 
 
@@ -41,14 +41,15 @@ NOTHING = Span(low=0.0, mid=0.0, high=0.0)
 
 
 def total(spans: Iterable[Span]) -> Span:
-    """Their sum."""
+    """The sum of the spans."""
     return sum(spans, start=NOTHING)
 
 
 def spans_of(samples: Mapping[Key, Sequence[float]]) -> dict[Key, Span]:
-    """The mean of each group of positive numbers, from the fastest to the slowest tenth of all.
+    """The mean of each group of positive numbers, with ends at the 10th and the 90th percentile.
 
-    The tenths are those of the ratio of a number to its group's mean, over all groups: a group alone may be small.
+    The percentiles are taken of the ratios of numbers to their group's mean, over all groups together, because one
+    group may be small.
     """
     means = {key: statistics.fmean(group) for key, group in samples.items()}
     ratios = [value / means[key] for key, group in samples.items() for value in group if means[key] > 0]

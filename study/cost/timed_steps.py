@@ -1,9 +1,10 @@
-"""Times real steps and a real evaluation of trials in this process, as a worker would run them.
+"""Times real training steps and a real evaluation of trials in this process, as a worker would run them.
 
-The processes of `study.cost.timing` run this, and so does the process that measures memory on a GPU.
+The processes of `study.cost.timing` use this module, and so does the process that measures memory on a GPU.
 
-Large batches whose steps are slow are timed on fewer images and scaled up, and so is evaluation on large data. So
-timing never takes minutes: it ends after `_PATIENCE`, or after one step of each part where steps are slower still.
+If the steps of large batches are slow, they are timed with fewer images and scaled up. The same holds for evaluation
+on large data. So timing does not take minutes: it ends after `_PATIENCE`, or after a few steps of each part if steps
+are slower than that.
 """
 
 import dataclasses
@@ -25,52 +26,55 @@ from trainables.runtime import Runtime
 from trainables.training.member import Report
 from trainables.trial import TASK_KINDS, TaskKind, ignore_report
 
-#: Steps that are timed, and the seconds after which fewer will do: never fewer than two.
+#: The number of steps to time, and the seconds after which fewer steps are enough, but at least two.
 _STEPS, _ENOUGH_SECONDS = 12, 1.0
 
-#: Pairs of a step that is timed whatever it costs, and of one where a whole one is slow. More where that is quick.
+#: Batch sizes for timing slow steps. The first is always timed. A larger batch is timed if its steps are fast enough.
 _SMALL_BATCHES = (16, 64)
 
-#: Seconds of one process. The cost model prices kinds of trials that come later by the nearest timed ones.
+#: Seconds of timing in one process. The cost model estimates kinds of trials that come later from the nearest timed
+#: ones.
 _PATIENCE = 20.0
 
-#: Seconds of these for evaluation, which begins on a few images and goes on to more while there is time.
+#: The part of these seconds for evaluation. It begins with a few images and continues with more while there is time.
 _EVALUATION_SECONDS = 8.0
 
-#: Pairs of the steps before an evaluation that is timed.
+#: Batch size of the steps before a timed evaluation.
 _EVALUATED_BATCH = 16
 
-#: Stacks of trials that would be trained as one, each with what to call it.
+#: Stacks of trials, each with a name for it.
 Stacks = Sequence[tuple[Any, Sequence[TrialConfig]]]
 
 
 class _EnoughError(Exception):
-    """Ends pre-training once enough steps are timed."""
+    """Ends pre-training when enough steps are timed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """What one process saw: seconds of steps and of set-up by stack, for one trial, and of one evaluation."""
+    """The times that one process measured: seconds per trial of steps and set-up by stack, and of one evaluation."""
 
     steps: dict[Any, list[float]]
     setup: dict[Any, float]
-    scaled: frozenset[Any]  # stacks whose steps were timed with fewer pairs than they have
+    scaled: frozenset[Any]  # stacks whose steps were timed with a smaller batch
     evaluation: Span
 
 
 def time_trials(stacks: Stacks, runtime: Runtime) -> Times:
-    """Time the evaluation of the first stack, then as many stacks in their order as there is time for.
+    """Time the evaluation of the first stack, then the stacks in their order while there is time.
 
-    Raises what the trials raise.
+    Exceptions of the trials are raised.
     """
     torch.set_num_threads(runtime.threads)
     runtime = dataclasses.replace(runtime, artefacts=None, curve_epochs=None)
     steps: dict[Any, list[float]] = {}
     setup: dict[Any, float] = {}
-    scaled, pace = set(), math.inf  # seconds of a pair, as last seen
+    scaled, pace = set(), math.inf  # pace: the latest measured seconds per pair
     started = time.perf_counter()
     with threadpool_limits(runtime.threads):
-        evaluation = _time_evaluation(stacks[0][1][0], runtime)  # loads what later ones have
+        evaluation = _time_evaluation(
+            stacks[0][1][0], runtime
+        )  # first, because it loads what later stacks use too
         for name, stack in stacks:
             if steps and time.perf_counter() - started > _PATIENCE:
                 break
@@ -86,7 +90,7 @@ def time_trials(stacks: Stacks, runtime: Runtime) -> Times:
 
 @dataclass(frozen=True, kw_only=True)
 class _Timed:
-    """Seconds of each trial of a stack: of its steps of so many pairs, and of what comes before them."""
+    """Seconds per trial of a stack: of each step with `pairs` pairs, and of the set-up before the steps."""
 
     seconds: list[float]
     pairs: int
@@ -94,7 +98,7 @@ class _Timed:
 
 
 def _time_stack(stack: Sequence[TrialConfig], runtime: Runtime, pace: float) -> _Timed:
-    """Time a stack with as many of its pairs as are quick at this pace, and with more where they are quicker."""
+    """Time a stack with a batch size that is fast at this pace, then with a larger one if the pace was better."""
     size = stack[0].task.training.batch_size
     pairs = _quick_pairs(size, len(stack), pace)
     timed = _stamps(stack, pairs, runtime)
@@ -103,7 +107,7 @@ def _time_stack(stack: Sequence[TrialConfig], runtime: Runtime, pace: float) -> 
 
 
 def _quick_pairs(size: int, members: int, pace: float) -> int:
-    """The most pairs of a step whose steps are quick: all of them, or as many as a small batch has."""
+    """The largest batch size whose steps are fast: the full batch, or one of the small batch sizes."""
     choices = sorted({min(size, pairs) for pairs in (*_SMALL_BATCHES, size)})
     return max((n for n in choices if n * members * pace < _ENOUGH_SECONDS / 2), default=choices[0])
 
@@ -131,7 +135,7 @@ def run_steps(
     batch_size: int | None = None,
     report: Report = ignore_report,
 ) -> list[Iterator[dict[str, Any]]]:
-    """Train a stack for so many steps. Returns an iterator for each trial, which does the rest."""
+    """Train a stack for `steps` steps. Returns an iterator for each trial that does the rest of the trial."""
     kind = _kind(stack[0])
     short = [
         dataclasses.replace(config, task=kind.shorten(config.task, steps, batch_size)) for config in stack
@@ -140,7 +144,7 @@ def run_steps(
 
 
 def run_evaluation(config: TrialConfig, runtime: Runtime) -> float:
-    """Seconds of the probes and metrics of a trial after two steps."""
+    """Seconds of the probes and metrics of a trial, after two training steps."""
     size = min(config.task.training.batch_size, _EVALUATED_BATCH)
     (columns,) = run_steps([config], 2, runtime, batch_size=size)
     next(columns)
@@ -155,9 +159,9 @@ def _kind(config: TrialConfig) -> TaskKind:
 
 
 def _time_evaluation(config: TrialConfig, runtime: Runtime) -> Span:
-    """Of one trial, on more and more of its images while there is time.
+    """Time the evaluation of one trial on growing parts of its images while there is time.
 
-    The first evaluation is not counted: it imports, and chooses kernels.
+    The first evaluation is not counted, because it imports modules and chooses kernels.
     """
     parts = [
         (part, dataclasses.replace(config, task=task))
@@ -175,11 +179,12 @@ def _time_evaluation(config: TrialConfig, runtime: Runtime) -> Span:
 
 
 def whole_evaluation(seen: Sequence[tuple[float, float]]) -> Span:
-    """Seconds on all images, from seconds on parts of them, in the order of the parts.
+    """Seconds on all images, from pairs of part and seconds, in increasing order of the parts.
 
-    From growth as from the last part but one to the last, or linear growth, whichever is less, to the other; a line
-    through the two is expected. Where one part alone was timed, being slow, growth is about linear: a ResNet-18
-    took 2.6 s on an eighth of 2000 images, 5.5 s on a quarter and 23.6 s on all.
+    One end of the span assumes that the power law between the last two parts continues; the other end assumes linear
+    growth. The expected value is on the straight line through the last two parts. If only one part was timed, because
+    it is slow, growth is about linear: a ResNet-18 took 2.6 s on an eighth of 2000 images, 5.5 s on a quarter and
+    23.6 s on all.
     """
     part, seconds = seen[-1]
     if part == 1:

@@ -1,8 +1,8 @@
-"""Times trials that no record tells of: real steps of each loss and batch size, on this machine.
+"""Times trials without records: real steps of each loss and batch size, on this machine.
 
-`study plan` asks for it, and adds what it finds to the cost model. Timing ends after some seconds; the model prices
-kinds of trials that were not timed by the nearest ones. As many processes as workers time the same at once, since
-workers share memory, caches and clock rates.
+`study plan` uses it and adds the times to the cost model. Timing ends after some seconds. The model estimates kinds
+that were not timed from the nearest timed ones. Several processes time the same trials at once, as many as there are
+workers, because workers share memory, caches and clock rates.
 """
 
 from collections import defaultdict
@@ -18,25 +18,25 @@ from trainables.runtime import Runtime
 if TYPE_CHECKING:
     from study.cost.timed_steps import Times
 
-#: More processes at once tell no more.
+#: The most processes. More processes at once give no further information.
 _MOST = 8
 
-#: Ends of what steps take in a launch over what they take when timed. There the command and Ray's processes share
-#: the processors with the workers: on two cores, quickstarts took 1.0 to 1.25 times the seconds that were timed.
+#: Low and high factor from timed steps to steps in a launch. In a launch, the command and Ray's processes share the
+#: CPU cores with the workers: on two cores, quickstarts took 1.0 to 1.25 times the timed seconds.
 _IN_A_LAUNCH = (0.95, 1.3)
 
-#: Ends of what a step costs over what one of fewer pairs says, where a whole one is too slow to be timed: a pair of
-#: a ResNet-18 took 37 ms in steps of 16 and 41 ms in steps of 64.
+#: Low and high factor for steps that are scaled up from a smaller batch because the full batch is too slow to time: a
+#: pair of a ResNet-18 took 37 ms in steps of 16 and 41 ms in steps of 64.
 _SCALED_UP = (0.9, 1.4)
 
 
 def time_kinds(
     stacks: Mapping[Kind, Sequence[TrialConfig]], runtime: Runtime, *, at_once: int
 ) -> dict[Kind, TrialCost] | None:
-    """The costs of the kinds of trials that there was time for; None when the trials fail. Writes nothing.
+    """The costs of the kinds of trials that could be timed in the available time; None if the trials fail.
 
-    `stacks` has the trials of one stack of each kind. `at_once` is how many workers share this machine, or one of
-    its GPUs.
+    `stacks` has the trials of one stack of each kind. `at_once` is the number of workers that share this machine, or
+    one of its GPUs. Writes nothing.
     """
     ordered = _breadth_first(stacks)
     count = max(1, min(at_once, _MOST))
@@ -44,13 +44,13 @@ def time_kinds(
         futures = [pool.submit(_time, ordered, runtime) for _ in range(count)]
         try:
             seen = [future.result() for future in futures]
-        except Exception:  # whatever it is, the trials themselves will record it
+        except Exception:  # the trials themselves will record any error
             return None
     return timed_costs(seen)
 
 
 def timed_costs(seen: Sequence["Times"]) -> dict[Kind, TrialCost]:
-    """The cost of every kind that was timed, from what each process saw."""
+    """The cost of every timed kind, from the times that each process measured."""
     steps: dict[Kind, list[float]] = defaultdict(list)
     setups: dict[Kind, list[float]] = defaultdict(list)
     for times in seen:
@@ -71,7 +71,7 @@ def timed_costs(seen: Sequence["Times"]) -> dict[Kind, TrialCost]:
 
 
 def _time(stacks: list[tuple[Kind, Sequence[TrialConfig]]], runtime: Runtime) -> "Times":
-    from study.cost.timed_steps import time_trials  # torch is loaded in the process that times
+    from study.cost.timed_steps import time_trials  # only the timing process imports torch
 
     return time_trials(stacks, runtime)
 
@@ -79,7 +79,7 @@ def _time(stacks: list[tuple[Kind, Sequence[TrialConfig]]], runtime: Runtime) ->
 def _breadth_first(
     stacks: Mapping[Kind, Sequence[TrialConfig]],
 ) -> list[tuple[Kind, Sequence[TrialConfig]]]:
-    """Every batch size once, then once more: time may end before every loss has had its turn."""
+    """Order the stacks: every batch size once, then again, because time may end before all are timed."""
     turns: dict[int, int] = defaultdict(int)
     ranked = []
     for kind, stack in stacks.items():

@@ -1,4 +1,4 @@
-"""One table of `[losses]` to the space it stands for: its values, completed by the loss's defaults."""
+"""Builds the space of one table of `[losses]` from its values and the defaults of the loss; `arms` uses it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from search_spaces.spaces import SPACES, LossSpace
 from study.errors import StudyError
 from trainables.config import Scalar
 
-#: Keys of a loss's table that are no fields of the loss.
+#: Keys of a loss's table that are not fields of the loss.
 LOSS_KEY, LR_KEY, POINTS_KEY = "loss", "lr", "points"
 
-Table = Mapping[str, Any]  # of Axis and Cases
+Table = Mapping[str, Any]  # values are Axis or Cases
 
 
 def loss_name(label: str, table: Table) -> str:
-    """The loss that a table is about. Raises `ValueError` where that is not one text."""
+    """The name of the loss of a table. Raises `ValueError` unless it is one text."""
     axis = table.get(LOSS_KEY, listed(label))
     names = axis.listed if isinstance(axis, Values) else ()
     if len(names) != 1 or not isinstance(names[0], str):
@@ -27,10 +27,11 @@ def loss_name(label: str, table: Table) -> str:
 
 
 def build_space(where: str, loss: str, table: Table, shared: Mapping[str, Axis], *, design: Design) -> Space:
-    """The axes of training, the base rate, and the fields of the loss, in this order.
+    """The axes of training, the base learning rate, and the fields of the loss, in this order.
 
-    A main axis that is not given has its default range: `points` of it in a grid, all of it where points are
-    drawn; an explicit list leaves it at its default. Raises `StudyError` for a missing range or rate.
+    A main axis that the table does not give has its default range. A grid takes the range's `points`; designs that
+    draw points use the whole range; design `list` keeps the field's default. Raises `StudyError` for a missing range
+    or rate.
     """
     defaults = SPACES.get(loss)
     fields = {key: axis for key, axis in table.items() if key not in (LOSS_KEY, LR_KEY, POINTS_KEY)}
@@ -45,13 +46,13 @@ def build_space(where: str, loss: str, table: Table, shared: Mapping[str, Axis],
 
 
 def _main_axis(where: str, loss: str, defaults: LossSpace, fields: Table, *, drawn: bool) -> Axis | Cases:
-    """The main axis as the table gives it, with the default range where it does not; of a KCL kernel, its own."""
+    """The main axis from the table, or its default range; a KCL kernel has a default range of its own."""
     axis = fields.get(defaults.main_axis, Cases({}))
     if not isinstance(axis, Cases):
         return axis
     given, choices = axis.axes, field_choices(loss, defaults.range_field)
     if not set(given) <= set(choices):
-        return axis  # cases of another field
+        return axis  # the cases belong to another field
     spacing: dict[str, Any] = {"points": None} if drawn else {}
     first = next(iter(defaults.half_widths))
     cases = [str(value) for value in _values(fields.get(defaults.range_field, listed(first)))]
@@ -88,14 +89,14 @@ def _base_rate(
 
 
 def _values(axis: Axis | Cases) -> Sequence[Scalar]:
-    """The values of an axis; of a range its ends."""
+    """The values of an axis; for a range, its ends."""
     if isinstance(axis, Cases):
         return [value for case in axis.axes.values() for value in _values(case)]
     return axis.ends if isinstance(axis, Range) else axis.listed
 
 
 def _tie(where: str, loss: str, cases: Cases, fields: Table) -> Tied:
-    """Finds the field whose values the cases are for: each of its values has one, and no case is unknown to it."""
+    """Find the field that the cases belong to: each of its values has a case, and each case is a known choice."""
     for name, axis in fields.items():
         if isinstance(axis, Values):
             known = {str(value) for value in axis.listed}

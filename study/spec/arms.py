@@ -1,4 +1,4 @@
-"""The arms of a study: each entry of `[losses]` is a loss with its space, and the configurations that run of it."""
+"""The arms of a study: each entry of `[losses]` gives a loss, its space, and the configurations that run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,35 +18,36 @@ from trainables.config import AXES, BUDGETS, Scalar
 
 AxisValues = dict[str, tuple[Scalar, ...]]
 
-#: The measure of every axis; of one with cases, of each case. No part of a trial.
+#: The measure of every axis; for an axis with cases, the measure of each case. It is not part of a trial.
 Measures = Mapping[str, Measure | dict[Scalar, Measure]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One entry of `[losses]`, resolved."""
+    """One entry of `[losses]`, with its defaults and configurations resolved."""
 
     label: str
     loss: str
     space: Space
-    points: tuple[Point, ...]  # configurations: axes of training and fields of the loss; seeds come on top
-    axes: AxisValues  # the values that occur of each field of the loss; of a range that is searched, its ends
-    lr: tuple[Scalar, ...] | None  # base rates, None where `[axes]` sweeps them
-    main_axis: str | None  # the field that surfaces show, None where nothing of the loss varies
-    undecided: int = 0  # configurations that a search has still to find
+    points: tuple[Point, ...]  # configurations: axes of training and fields of the loss, without seeds
+    axes: AxisValues  # the values of each field of the loss that occur; for a searched range, its ends
+    lr: tuple[Scalar, ...] | None  # base learning rates; None if `[axes]` sweeps them
+    main_axis: str | None  # the field that surfaces show; None if no field of the loss varies
+    undecided: int = 0  # number of configurations that a search has not chosen yet
 
     @property
     def measures(self) -> Measures:
-        """Of every axis; of one with cases, of each case."""
+        """The measure of every axis; for an axis with cases, the measure of each case."""
         return {name: _measure(axis) for name, axis in self.space.items()}
 
 
 def resolve_arm(
     label: str, table: Mapping[str, Any], shared: Mapping[str, Axis], search: SearchSection
 ) -> Arm:
-    """An arm from its table; `shared` are the axes of all arms. A search has no points yet, see `study.search`.
+    """An arm from its table. `shared` holds the axes of all arms. An arm of a search has no points yet.
 
-    Raises `StudyError` for an unknown loss or field, a value that the loss refuses, and a missing range or rate.
+    `study.searches` adds the points of a search. Raises `StudyError` for an unknown loss or field, for a value that
+    the loss refuses, and for a missing range or rate.
     """
     where = f"losses.{label}"
     with _named(where):
@@ -74,7 +75,7 @@ def resolve_arm(
 
 @contextmanager
 def _named(where: str) -> Iterator[None]:
-    """Says in which table a fault is."""
+    """Put the name of the table before an error's message."""
     try:
         yield
     except ValueError as error:
@@ -90,7 +91,7 @@ def _refuse_training_axes(table: Mapping[str, Any]) -> None:
 def _spaces(
     where: str, loss: str, table: Mapping[str, Any], shared: Mapping[str, Axis], design: Design
 ) -> list[Space]:
-    """The space of a table; of a table with explicit points, one a point."""
+    """The space of a table, as a list; for a table with explicit points, one space for each point."""
     if not design.listed:
         if POINTS_KEY in table:
             takers = names_of(lambda each: each.listed)
@@ -115,7 +116,7 @@ def _space_of_point(
     point: Point,
     design: Design,
 ) -> Space:
-    """The space of a table and the shared axes, in which all that the point says has that value."""
+    """The space of one explicit point: its values are fixed; the table and the shared axes give the rest."""
     if taken := sorted({LOSS_KEY, POINTS_KEY} & set(point)):
         raise StudyError(f"{where}.{taken[0]}: a point gives fields of the loss and of training")
     fixed = {name: listed(value) for name, value in point.items()}
@@ -127,11 +128,11 @@ def _space_of_point(
 
 
 def _points(loss: str, spaces: Sequence[Space], search: SearchSection) -> tuple[Point, ...]:
-    """The configurations of an arm; of an adaptive design, those that must be sound before its search begins."""
+    """The configurations of an arm; for an adaptive design, those that are checked before the search begins."""
     names = field_names(loss)
     unknown = [name for space in spaces for name in _fields_of(space) if name not in names]
     if unknown:
-        check_params(loss, dict.fromkeys(unknown, 0.0))  # raises, and says what is allowed
+        check_params(loss, dict.fromkeys(unknown, 0.0))  # raises an error that names what is allowed
     request = PointRequest(
         count=search.count,
         seed=search.design_seed,
@@ -143,19 +144,19 @@ def _points(loss: str, spaces: Sequence[Space], search: SearchSection) -> tuple[
     different = len({tuple(point.values()) for point in points})
     if search.chosen.drawn and not search.chosen.adaptive and different < len(points):
         raise ValueError(
-            f"only {different} of the {len(points)} points differ, since its axes have few values; give ranges "
+            f"only {different} of the {len(points)} points differ, because the axes have few values; give ranges "
             "without points, fewer points, or design = grid"
         )
     return points
 
 
 def _fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What belongs to the loss."""
+    """The values of the loss's fields, without the axes of training."""
     return {name: value for name, value in values.items() if name not in AXES}
 
 
 def _occurring(points: Sequence[Point]) -> AxisValues:
-    """The different values of each hyperparameter, in the order in which they come."""
+    """The different values of each hyperparameter, in the order of their first occurrence."""
     values: dict[str, dict[Scalar, None]] = {}
     for point in points:
         for name, value in point.items():
@@ -164,7 +165,7 @@ def _occurring(points: Sequence[Point]) -> AxisValues:
 
 
 def _union(spaces: Sequence[Space], values: AxisValues) -> Space:
-    """The space of an arm: axes on which its spaces differ have the values that occur."""
+    """The space of an arm. An axis on which its spaces differ becomes the list of the values that occur."""
     first = spaces[0]
     return {
         name: first[name] if all(space.get(name) == first.get(name) for space in spaces) else listed(*found)

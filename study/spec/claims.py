@@ -1,4 +1,4 @@
-"""The claims of a study file, as the analysis takes them, checked before anything runs."""
+"""The claims of a study file, converted for the analysis and checked before any trial runs."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,10 @@ def claims_of(spec: StudySpec) -> tuple["Claim", ...]:
 
 
 def check_claims(spec: StudySpec, planned: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse claims about what no planned trial has; `planned` as from `expand.planned_rows`. Raises `StudyError`."""
+    """Raise `StudyError` for a claim about columns or values that no planned trial has.
+
+    `planned` comes from `expand.planned_rows`.
+    """
     import pandas as pd
 
     from analysis.claims import check_claim

@@ -1,6 +1,7 @@
-"""A study's spec to its trials: the configurations of every arm, times the seeds.
+"""Expands a study's spec into its trials: the configurations of every arm, each with every seed.
 
-This module imports no torch unless a study names a loss or an encoder of its own by import path.
+The plan, the launch and `study extend` use this module. It does not import torch, unless a study names the user's own
+loss or encoder by import path.
 """
 
 import dataclasses
@@ -43,10 +44,12 @@ from trainables.suggestion import did_you_mean
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedTrial:
-    """A trial with the arm it belongs to, its ids, and what tells it from its neighbours, for people."""
+    """A trial with its arm, its ids, and a readable title that shows how it differs from the other trials."""
 
     arm: str
-    point: int  # which of the arm's configurations; in drawn designs the same point of the unit cube for all arms
+    point: (
+        int  # index of the arm's configuration; in drawn designs all arms share each index's unit-cube point
+    )
     title: str
     config: TrialConfig
     keys: TrialKeys
@@ -54,12 +57,12 @@ class PlannedTrial:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialSet:
-    """Everything that a spec says, worked out."""
+    """The result of expanding a spec: its arms, trials, task and design."""
 
     arms: tuple[Arm, ...]
     trials: tuple[PlannedTrial, ...]
     task: StudyTask
-    design: Design  # that the points of all arms come from
+    design: Design  # the design that produces the points of all arms
 
     @property
     def data(self) -> DatasetInfo:
@@ -68,7 +71,7 @@ class TrialSet:
 
 
 def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
-    """All trials of a study in the order of its file. Raises `StudyError` on the first fault."""
+    """All trials of a study, in the order of its file. Raises `StudyError` at the first error."""
     task = open_task(spec, data_root)
     shared = _shared_axes(spec, task)
     arms = tuple(
@@ -80,20 +83,20 @@ def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
     trial_set = TrialSet(arms=arms, trials=(), task=task, design=spec.search.chosen)
     if spec.search.chosen.adaptive:
         for arm in arms:
-            end_trials(spec, arm, trial_set)  # raises
+            end_trials(spec, arm, trial_set)  # raises for a space with invalid ends
     trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, trial_set))
     _refuse_repeats(trials)
     trial_set = dataclasses.replace(trial_set, trials=trials)
-    if spec.claims and trials:  # a search has none yet
+    if spec.claims and trials:  # a search has no trials yet
         check_claims(spec, planned_rows(trial_set))
     return trial_set
 
 
 def with_points(spec: StudySpec, trial_set: TrialSet, decided: Mapping[str, Sequence[Point]]) -> TrialSet:
-    """The trial set of a study that searches, with the configurations decided so far, by arm, and their trials.
+    """The trial set of a study with a search, with the configurations decided so far and their trials.
 
-    A configuration that was decided more than once is one point, and counts against the budget each time. Two
-    arms may come upon one and the same trial.
+    `decided` holds these configurations by arm label. A configuration that was decided more than once is one point,
+    but each decision counts against the budget. Two arms may find the same trial.
     """
     budget = spec.search.count or 0
     arms = []
@@ -106,7 +109,10 @@ def with_points(spec: StudySpec, trial_set: TrialSet, decided: Mapping[str, Sequ
 
 
 def stand_ins(spec: StudySpec, trial_set: TrialSet) -> list[PlannedTrial]:
-    """As many trials as are still to be decided, for pricing alone: those at the ends of the spaces, repeated."""
+    """Placeholders for the trials that are not decided yet, only for cost estimates.
+
+    They are the trials at the ends of the spaces, repeated as often as needed.
+    """
     return [
         trial
         for arm in trial_set.arms
@@ -118,7 +124,7 @@ def stand_ins(spec: StudySpec, trial_set: TrialSet) -> list[PlannedTrial]:
 
 
 def end_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> list[PlannedTrial]:
-    """Trials at the ends of an arm's space: what a search may come upon must be sound before it begins."""
+    """Trials at the ends of an arm's space. They check, before a search begins, that what it may find is valid."""
     return list(_arm_trials(spec, dataclasses.replace(arm, points=end_points(arm.space)), trial_set))
 
 
@@ -131,12 +137,14 @@ def _shared_axes(spec: StudySpec, task: StudyTask) -> dict[str, Axis]:
         if not spec.search.chosen.drawn:
             _check_grid(name, axes[name])
     if len(budgets := [name for name in BUDGETS if name in axes]) > 1:
-        raise StudyError(f"axes.{', axes.'.join(budgets)}: all are swept; a budget is given in one of them")
+        raise StudyError(
+            f"axes.{', axes.'.join(budgets)}: all are swept; give the budget in only one of them"
+        )
     return axes
 
 
 def _whole(name: str, axis: Axis) -> Axis:
-    """Ranges of whole numbers give whole numbers."""
+    """The axis; a range of an integer setting is marked to give whole numbers."""
     if isinstance(axis, Range) and name in AXES and without_none(AXES[name].type) is int:
         return axis.model_copy(update={"whole": True})
     return axis
@@ -156,12 +164,12 @@ def _check_axes(arms: tuple[Arm, ...], task: StudyTask) -> None:
             *task.axes,
             LR_KEY,
         }:
-            raise StudyError(f"losses.{arm.label}.points: {min(unknown)} is no axis of this task")
+            raise StudyError(f"losses.{arm.label}.points: {min(unknown)} is not an axis of this task")
         task.check_points(arm.loss, points)
 
 
 def _check_selection_keys(section: SelectionSection, arms: tuple[Arm, ...]) -> None:
-    """Keys of a method that no trial has say nothing: a slip."""
+    """Raise `StudyError` for keys of a method that no trial uses. Such keys have no effect, so they are a mistake."""
     points = [point for arm in arms for point in arm.points or end_points(arm.space)]
     methods = {point.get(SELECTION_AXIS, section.method) for point in points}
     for method in LOOKING_METHODS:
@@ -188,13 +196,13 @@ def _arm_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> Iterator[Plan
 
 
 def _shown(arm: Arm) -> set[str]:
-    """What tells an arm's configurations apart, with batch size and main axis in any case."""
+    """The names that titles show: all that vary within the arm, and always the batch size and the main axis."""
     varying = {name for point in arm.points for name in point if point[name] != arm.points[0].get(name)}
     return varying | {"batch_size"} | ({arm.main_axis} if arm.main_axis else set())
 
 
 def _without_defaults(loss: str, params: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """A value spelled out and the same value by default are one trial."""
+    """The parameters that differ from their defaults. A default value written out gives the same trial."""
     defaults = loss_defaults(loss)
     return {name: value for name, value in params.items() if defaults.get(name) != value}
 
@@ -211,13 +219,14 @@ def _refuse_repeats(trials: tuple[PlannedTrial, ...]) -> None:
     for trial in trials:
         other = arms.setdefault(trial.keys.trial_id, trial)
         if other is not trial:
-            raise StudyError(f"losses: '{other.title}' and '{trial.title}' are one and the same trial")
+            raise StudyError(f"losses: '{other.title}' and '{trial.title}' are the same trial")
 
 
 def planned_rows(trial_set: TrialSet) -> list[dict[str, Any]]:
-    """One flat row a trial: ids, arm, seed, design, and the record columns that are known before it runs.
+    """One flat row for each trial: ids, arm, seed, design, and the record columns that are known before it runs.
 
-    Rows of an adaptive design crowd where scores are good: they show what tuning finds, and span no surface.
+    Rows of an adaptive design are dense where scores are good. They show what tuning finds; they do not cover a
+    surface.
     """
     return [_planned_row(trial, trial_set) for trial in trial_set.trials]
 

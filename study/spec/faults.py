@@ -1,4 +1,4 @@
-"""Puts what pydantic found wrong with a table of a study file into one line for people."""
+"""Turns a pydantic validation error of a study file into one readable line."""
 
 from typing import Any, get_args
 
@@ -10,9 +10,10 @@ from trainables.suggestion import did_you_mean
 
 
 def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first fault of a validation of `model` as one line, and how many more there are.
+    """The first error from validating `model` as one line, with the number of further errors.
 
-    Unknown keys go first: a misspelt key is why another one is missing. All keys that are missing are named.
+    Unknown keys come first, because a misspelt key is often the reason why another key is missing. If the first error
+    is a missing key, the line names all missing keys.
     """
     faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] != "extra_forbidden")
     first = [faults[0]]
@@ -42,19 +43,19 @@ def _explain(fault: Any, model: type[BaseModel]) -> str:
 
 
 def _list_example(got: Any) -> str:
-    """A list of what came alone: of one number too, which may have been meant as how many."""
+    """An example of a list, for a user who gave a single value. A single integer may have meant a count."""
     if isinstance(got, int):
         return " such as [0, 1, 2]"
     return f" such as [{got!r}]" if isinstance(got, str) else ""
 
 
 def _section_of(annotation: Any) -> Any:
-    """The table's type, of one that may be left out too."""
+    """The type of the table, also if the table is optional."""
     return next((kind for kind in get_args(annotation) if hasattr(kind, "model_fields")), annotation)
 
 
 def _allowed_keys(location: tuple[Any, ...], study: type[BaseModel]) -> list[str]:
-    """Keys of the table that the unknown key stands in."""
+    """The allowed keys of the table that contains the unknown key."""
     model: Any = study
     for part in location[:-1]:
         field = model.model_fields.get(part) if hasattr(model, "model_fields") else None

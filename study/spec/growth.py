@@ -1,6 +1,6 @@
-"""What a study says when it grows: the keys that change for more values, seeds, losses or points.
+"""The keys that change when a study grows by more axis values, seeds, losses or points; `study extend` uses them.
 
-They are those of a file that `extends` the study: a list stands whole, with what was there first.
+The keys form a study file that `extends` the old study. Lists are written in full, with the old values first.
 """
 
 import tomllib
@@ -23,20 +23,20 @@ Values = Sequence[Scalar]
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """What is to be added to a study."""
+    """The additions to a study."""
 
     seeds: Sequence[int] = ()
     axes: Mapping[str, Values] = field(default_factory=dict)  # by NAME or LABEL.FIELD
-    losses: Sequence[str] = ()  # LABEL, or LABEL=LOSS for a label of one's own
+    losses: Sequence[str] = ()  # LABEL, or LABEL=LOSS for a label that the user chooses
     budget: Mapping[str, int] = field(
         default_factory=dict
-    )  # configurations a loss in all, by the key of `[search]`
+    )  # total number of configurations for each loss, by the key of `[search]`
 
 
 def parse_growth(
     *, seeds: str | None, axes: Sequence[str], losses: Sequence[str], budget: Mapping[str, int | None]
 ) -> Growth:
-    """What the words of a command line ask for. Raises `StudyError`."""
+    """The additions that command-line options ask for. Raises `StudyError` for invalid text."""
     try:
         numbers = [int(word) for word in (seeds or "").split(",") if word.strip()]
     except ValueError:
@@ -50,7 +50,7 @@ def parse_growth(
 
 
 def _parse_values(word: str, text: str) -> Values:
-    """The values of `1,2.5,log`, each a number, a truth or a text."""
+    """The values in a text such as `1,2.5,log`: each is a number, a boolean or a text."""
     values = [part.strip() for part in text.split(",") if part.strip()]
     if not values:
         raise StudyError(f"--axis: got '{word}', must be NAME=VALUE,VALUE such as batch_size=512,1024")
@@ -66,9 +66,9 @@ def _parse_value(word: str) -> Scalar:
 
 
 def grown_keys(spec: StudySpec, trial_set: TrialSet, growth: Growth) -> dict[str, Any]:
-    """The keys to say anew, as a tree of the study file.
+    """The changed keys, as a tree of the study file.
 
-    Raises `StudyError` for what cannot be added, and where all of it is there already.
+    Raises `StudyError` for additions that are not possible, and when the study has all of them already.
     """
     tree: dict[str, Any] = {}
     if fresh := [seed for seed in dict.fromkeys(growth.seeds) if seed not in spec.seeds]:
@@ -81,7 +81,7 @@ def grown_keys(spec: StudySpec, trial_set: TrialSet, growth: Growth) -> dict[str
     if search := _grown_search(spec, growth):
         tree["search"] = search
     if not tree:
-        raise StudyError("extend: nothing to add; all of it is in the study already")
+        raise StudyError("extend: nothing to add; the study has all of it already")
     return tree
 
 
@@ -116,20 +116,23 @@ def _grown_search(spec: StudySpec, growth: Growth) -> dict[str, int]:
 def _grown_axis(
     name: str, values: Values, spec: StudySpec, trial_set: TrialSet, new: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The keys of one `--axis`. In a loss that is new too, the values are all that there are."""
+    """The changed keys of one `--axis`. In a new loss, the given values are the complete list."""
     label, _, own = name.rpartition(".")
     if label in new:
         return {"losses": {label: {own: list(values)}}}
     if spec.search.chosen.adaptive:
         raise StudyError(
-            f"--axis {name}: a search goes by its ranges: other ones are another search; edit the file"
+            f"--axis {name}: a study with a search cannot get more values, because other ranges start another "
+            "search; edit the file"
         )
     if name in spec.axes:
         return _axis_key("axes", name, _more(name, _axis_of(trial_set.arms[0], name), values))
     if name in AXES and name != "lr":
         now = _unswept(spec, name)
         if now is None:
-            raise StudyError(f"--axis {name}: the study gives no {name} yet to add to; edit the file")
+            raise StudyError(
+                f"--axis {name}: the study gives no {name} yet that could get more; edit the file"
+            )
         return _axis_key("axes", name, _more(name, listed(now), values))
     grown: dict[str, Any] = {}
     for arm in _arms_of(name, label, own, trial_set):
@@ -139,7 +142,7 @@ def _grown_axis(
 
 
 def _unswept(spec: StudySpec, name: str) -> Any:
-    """The one value that all trials have of an axis which the study does not sweep, None without one."""
+    """The single value of an axis that the study does not sweep; None if it gives no value."""
     if name == SELECTION_AXIS:
         return spec.selection.method
     return getattr(getattr(spec, "training", None), name, None)
@@ -150,19 +153,19 @@ def _axis_key(table: str, name: str, value: Any) -> dict[str, Any]:
 
 
 def _arms_of(name: str, label: str, own: str, trial_set: TrialSet) -> list[Arm]:
-    """The arm that is named, or all that vary a field."""
+    """The arm with this label, or, without a label, all arms that vary the field."""
     arms = [arm for arm in trial_set.arms if arm.label == label or (not label and own in arm.space)]
     if not arms:
         labels = ", ".join(arm.label for arm in trial_set.arms)
         raise StudyError(
             f"--axis: got '{name}', must be one of {', '.join(AXES)}, a field that losses of the study "
-            f"vary, or LABEL.FIELD with a label out of {labels}"
+            f"vary, or LABEL.FIELD with one of the labels {labels}"
         )
     return arms
 
 
 def _axis_of(arm: Arm, own: str) -> Axis:
-    """The axis as it is, that of a field at its default included."""
+    """The current axis of a field; for a field at its default, an axis with that one value."""
     axis = arm.space.get(own)
     if isinstance(axis, Tied):
         raise StudyError(f"--axis: {arm.label}.{own} has a range for each {axis.on}; edit the file")
@@ -170,15 +173,17 @@ def _axis_of(arm: Arm, own: str) -> Axis:
         return axis
     defaults = loss_defaults(arm.loss)
     if own not in defaults:
-        raise StudyError(f"--axis: got '{arm.label}.{own}', fields of {arm.loss} are {', '.join(defaults)}")
+        raise StudyError(
+            f"--axis: got '{arm.label}.{own}'; the fields of {arm.loss} are {', '.join(defaults)}"
+        )
     return listed(defaults[own])
 
 
 def _more(name: str, axis: Axis, values: Values) -> Any:
-    """The axis with values added, as a study file writes it; None where all are there.
+    """The axis with the values added, as a study file writes it; None if it has all of them already.
 
-    A range becomes the list of its values, and keeps its weight in scores. Raises `StudyError` for a range that
-    lists none: points are drawn from it.
+    A range becomes the list of its values, and keeps its weight in scores. Raises `StudyError` for a range that lists
+    no values, because points are drawn from it.
     """
     try:
         now = axis.values()

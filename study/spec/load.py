@@ -1,7 +1,7 @@
-"""Reads and checks a study file: the types of `study.spec.schema` and of the tasks say what it may hold.
+"""Reads and checks a study file. The types of `study.spec.schema` and of the tasks define what it may contain.
 
-`load_spec` takes the name of a shipped study or the path of a TOML file. Every fault becomes one line that names the
-file, the key, what came and what is allowed.
+`load_spec` takes the name of a shipped study or the path of a TOML file. Every error becomes one line that names the
+file, the key, the value and what is allowed.
 """
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,22 +14,22 @@ from study.spec.tasks.registry import TASKS
 
 
 class StudyFile(BaseModel):
-    """A spec with the text it was read from, which is archived beside its results."""
+    """A spec with the text it was read from. The text is archived with the results."""
 
     model_config = ConfigDict(frozen=True)
 
     spec: StudySpec
     text: str
-    origin: str  # the file, as messages name it
+    origin: str  # the name of the file in messages
 
 
 def load_spec(name_or_path: str) -> StudyFile:
-    """Read a shipped study by name, or a study file by path, with what it extends. Raises `StudyError`."""
+    """Read a shipped study by name, or a study file by path, with the studies it extends. Raises `StudyError`."""
     return check_source(read_source(name_or_path))
 
 
 def check_source(source: Source) -> StudyFile:
-    """The spec that a tree of keys holds. Raises `StudyError`."""
+    """The study file of a tree of keys, with its checked spec. Raises `StudyError`."""
     task = source.tree.get("task", next(iter(TASKS)))
     if task not in TASKS:
         raise StudyError(f"{source.origin}: task: got {task!r}; allowed are {', '.join(TASKS)}")

@@ -1,4 +1,7 @@
-"""Every key of a study file with its type, default and meaning, made from the types that check it."""
+"""The reference of all keys of a study file, with type, default and meaning.
+
+It is generated from the types that check study files. `tests.golden.regenerate` writes it to `docs/study_file.md`.
+"""
 
 import types
 from collections.abc import Iterator, Mapping
@@ -18,14 +21,14 @@ from trainables.settings import declared_axes
 _INTRODUCTION = """\
 # The study file
 
-Made by `uv run python -m tests.golden.regenerate`; `study init` writes a file to start from. A key that stands in no
-table below is an error.
+`uv run python -m tests.golden.regenerate` generates this page. `study init` writes a file to start from. A key that
+is not in the tables below is an error.
 """
 
 _AXIS = "value, list or range"
 _TYPES = {int: "whole number", float: "number", bool: "true or false", str: "text"}
 
-#: Sign of each bound that a type may have.
+#: The sign of each bound that a type may have.
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 
@@ -41,70 +44,76 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyTable:
-    """One table of the file with all its keys."""
+    """One table of the file, with all its keys."""
 
     title: str
     meaning: str
     keys: tuple[Key, ...]
 
 
-#: What types cannot say: tables that hold axes.
+#: Tables that hold axes are written by hand, because their types do not list their keys.
 _LOSSES = KeyTable(
     title="[losses.LABEL]",
-    meaning="One loss; an empty table takes its default range and base rate.",
+    meaning="One loss. An empty table uses the loss's default range and base learning rate.",
     keys=(
         Key(
             name="loss",
             type="text",
             default="the label",
-            meaning="A name of `study list losses`, or the import path of one's own.",
+            meaning="A name that `study list losses` prints, or the import path of your own loss.",
         ),
         Key(
             name="lr",
             type=f"{_AXIS}, or cases",
             default="the loss's own",
-            meaning="Base learning rate, at `training.lr_reference_batch` pairs.",
+            meaning="Base learning rate, for a batch of `training.lr_reference_batch` pairs.",
         ),
         Key(
             name="FIELD",
             type=f"{_AXIS}, or cases",
             default="the loss's own",
-            meaning="A field of the loss: `temperature`, `t`, `form`, ... Cases are axes for the values of another: "
-            '`kernel = ["gaussian", "imq"]` with `t = { gaussian = { log = [1, 4], points = 3 }, imq = [1, 2] }`.',
+            meaning="A field of the loss: `temperature`, `t`, `form`, ... Cases give one axis for each value of "
+            'another field: `kernel = ["gaussian", "imq"]` with '
+            "`t = { gaussian = { log = [1, 4], points = 3 }, imq = [1, 2] }`.",
         ),
         Key(
             name="points",
             type="list of tables",
             default="required in design `list`",
             meaning="Configurations: `[{ temperature = 0.1, batch_size = 64 }, ...]`, single values of the loss's "
-            "fields and of training. What a point leaves out is as in this table and `[axes]`, in all combinations.",
+            "fields and of training. For keys that a point leaves out, this table and `[axes]` give the values, in "
+            "all combinations.",
         ),
     ),
 )
 _VALUES = KeyTable(
     title="A list with its measure",
-    meaning='`{ values = [0.1, 0.5], measure = "each" }`, where a plain list does not say enough.',
+    meaning='`{ values = [0.1, 0.5], measure = "each" }`: a list that also sets its measure.',
     keys=(
         Key(name="values", type="list", default="required", meaning="The values."),
         Key(
             name="measure",
             type="`log` or `linear` or `each`",
             default="`log` for numbers above 0, `linear` for others, `each` for text",
-            meaning="Weight in robustness scores: uniform in the logarithm, in the value, or over the values. It "
-            "is no part of a trial.",
+            meaning="How robustness scores weight the values: uniformly in the logarithm (`log`), uniformly in the "
+            "value (`linear`), or each value equally (`each`). It is not part of a trial.",
         ),
     ),
 )
 
 
 def key_tables() -> list[KeyTable]:
-    """All tables of a study file with all their keys, those above any table first."""
+    """All tables of a study file with all their keys. The keys above all tables come first."""
     source = [
         Key(name=name, type=kind, default="none", meaning=text) for name, (kind, text) in SOURCE_KEYS.items()
     ]
     (_, first), *others = ((name, task.spec_type) for name, task in TASKS.items())
     return [
-        KeyTable(title="Above all tables", meaning="The study.", keys=(*_keys(_plain(first)), *source)),
+        KeyTable(
+            title="Above all tables",
+            meaning="General keys of the study.",
+            keys=(*_keys(_plain(first)), *source),
+        ),
         *_tables(first, ""),
         *(table for name, spec in others for table in _tables_of_task(name, spec, first)),
         _axes_table(),
@@ -117,15 +126,15 @@ def key_tables() -> list[KeyTable]:
 def _axes_table() -> KeyTable:
     """`[axes]`: the axes of each task."""
     meanings = [
-        f"Task `{name}`. Each takes the place of the key of that name in another table, or of the losses' base "
-        "rates. At most one of them is a budget."
+        f"Task `{name}`. Each replaces the key of the same name in another table, or the losses' base learning "
+        "rates. At most one of them may be a budget (`epochs`, `steps` or `samples`)."
         for name in TASKS
     ]
     needed = Key(
         name="batch_size",
         type=_AXIS,
         default="required",
-        meaning="Pairs a step. In design `list`, points may give it instead.",
+        meaning="Pairs per training step. In design `list`, points may give it instead.",
     )
     others = (
         Key(
@@ -136,7 +145,7 @@ def _axes_table() -> KeyTable:
         )
         for task, meaning in zip(TASKS.values(), meanings, strict=True)
     )
-    return KeyTable(title="[axes]", meaning="What varies for all losses alike.", keys=(needed, *others))
+    return KeyTable(title="[axes]", meaning="The axes that all losses share.", keys=(needed, *others))
 
 
 def reference_page() -> str:
@@ -151,16 +160,16 @@ def reference_page() -> str:
 
 
 def _plain(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Keys that stand above all tables."""
+    """The keys above all tables."""
     return {name: field for name, field in model.model_fields.items() if field.description}
 
 
 def _tables_of_task(task: str, model: type[BaseModel], other: type[BaseModel]) -> Iterator[KeyTable]:
-    """Tables and keys of one task that another one has not, or otherwise."""
+    """The tables and keys of one task that another task does not have, or has with another meaning."""
     keys = [key for key in _keys(_plain(model)) if key not in _keys(_plain(other))]
     yield KeyTable(
         title=f"Above all tables, task {task}",
-        meaning=f"{_summary(model)} What is not told here is as in task images.",
+        meaning=f"{_summary(model)} All other keys are as in task images.",
         keys=tuple(keys),
     )
     known = list(_tables(other, ""))
@@ -170,7 +179,7 @@ def _tables_of_task(task: str, model: type[BaseModel], other: type[BaseModel]) -
 
 
 def _tables(model: type[BaseModel], prefix: str) -> Iterator[KeyTable]:
-    """The tables in a table, each before those in it; those that a study says of its own task come first."""
+    """All tables inside a table. Each comes before the tables in it. Tables that the task declares come first."""
     fields = model.model_fields
     own = {name: fields[name] for name in model.__annotations__ if name in fields}
     for name, field in {**own, **fields}.items():
@@ -204,7 +213,7 @@ def _default_words(field: FieldInfo) -> str:
 
 
 def _type_words(annotation: Any, metadata: list[Any]) -> str:
-    """A type in words, with its bounds: "whole number >= 1"."""
+    """A type in words, with its bounds, such as "whole number >= 1"."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type_words(arguments[0], _constraints(arguments[1:]) + metadata)
@@ -236,7 +245,7 @@ def _list_words(kinds: tuple[Any, ...], metadata: list[Any]) -> str:
 
 
 def _constraints(metadata: tuple[Any, ...]) -> list[Any]:
-    """What a `Field` in an annotation says is in its own metadata."""
+    """The constraints of an annotation; those of a `Field` are in the field's own metadata."""
     return [part for item in metadata for part in (item.metadata if isinstance(item, FieldInfo) else [item])]
 
 

@@ -1,7 +1,7 @@
-"""The tables of a study file: which keys each has, with types, defaults, bounds and meanings.
+"""The tables of a study file and their keys, with types, defaults, bounds and meanings.
 
-Keys that set a field of the configuration follow from its declaration (`trainables.config`). Keys that are
-operational, or that say what is swept, are declared here.
+Keys that set a field of a trial's configuration are derived from the declarations in `trainables.config`. This module
+declares the other keys: operational keys, and keys that define what is swept.
 """
 
 import dataclasses
@@ -47,16 +47,16 @@ _TABLES = ("data", "encoder", "training", "selection", "probe")
 
 
 class Section(BaseModel):
-    """A table of the study file; keys that it does not know are errors."""
+    """A table of the study file. Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def section_of(*configs: type, without: Sequence[str] = (), optional: Sequence[str] = ()) -> Any:
-    """A table with the settings of these classes of the configuration, less those in `without`.
+    """A table with the settings of these configuration classes, except those in `without`.
 
-    Settings in `optional` may be left out of the table although the configuration needs them: they are swept, or the
-    data set knows them. A setting that is a class of settings itself becomes a table in the table.
+    A study file may leave out settings in `optional` although the configuration needs them, because they are swept
+    or the data set provides them. A setting that is itself a class of settings becomes a table inside the table.
     """
     fields: dict[str, Any] = {}
     for spec in (spec for config in configs for spec in dataclasses.fields(config)):
@@ -69,7 +69,7 @@ Config = TypeVar("Config")
 
 
 def config_of(kind: type[Config], values: Mapping[str, Any]) -> Config:
-    """The configuration that keys give, tables in it included. `values` are checked already."""
+    """The configuration object for these keys, nested tables included. `values` must be checked already."""
     return cast(Config, _adapter(cast(Any, kind)).validate_python(values))
 
 
@@ -79,7 +79,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
-    """Type and field of the key that gives a setting, or of the table that gives a class of settings."""
+    """The type and the field of the key for a setting, or of the table for a class of settings."""
     if "setting" not in spec.metadata:
         table = section_of(cast(type, spec.type))
         required = any(field.is_required() for field in table.model_fields.values())
@@ -93,7 +93,7 @@ def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
 
 
 def _key_type(kind: Any, declared: Setting) -> Any:
-    """The type that checks a value: with its bounds, and with its choices in the place of text."""
+    """The type that checks a value: it includes the bounds, and a `Literal` of the choices replaces text."""
     inner = without_none(kind)
     if inner != kind:
         return _key_type(inner, declared) | None
@@ -104,20 +104,20 @@ def _key_type(kind: Any, declared: Setting) -> Any:
     if declared.choices:
         return Literal[declared.choices]
     if kind is bool:
-        return Annotated[bool, Field(strict=True)]  # "yes" is a text
+        return Annotated[bool, Field(strict=True)]  # strict, because "yes" is a text
     return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind
 
 
 class DataSection(section_of(DataConfig, ImagesTask, without=_TABLES, optional=("views",))):  # type: ignore[misc]
-    """Which images."""
+    """The data set and its views."""
 
 
 class EncoderSection(section_of(EncoderConfig)):  # type: ignore[misc]
-    """Which network."""
+    """The network that is trained."""
 
 
 class TrainingSection(section_of(TrainingConfig, without=("batch_size", "lr"))):  # type: ignore[misc]
-    """Pre-training, apart from what is swept. One of `epochs`, `steps` and `samples`."""
+    """Pre-training, except for what is swept. Exactly one of `epochs`, `steps` and `samples` is needed."""
 
     @model_validator(mode="after")
     def _one_budget(self) -> "TrainingSection":
@@ -126,7 +126,7 @@ class TrainingSection(section_of(TrainingConfig, without=("batch_size", "lr"))):
         return self
 
 
-#: Keys of `[selection]` for the numbers of each method: the method, and the number that the key sets.
+#: Keys of `[selection]` for the numbers of each method. A value holds the method and the number that the key sets.
 _SELECTION_KEYS = {
     f"{method}_{number}": (method, number) for method, kind in METHOD_KINDS.items() for number in kind.takes
 }
@@ -147,26 +147,26 @@ _Selection: Any = create_model(
 
 
 class SelectionSection(_Selection):
-    """Which batches are trained on. `selection` in `[axes]` sweeps the method; then it need not stand here."""
+    """How training batches are selected. `selection` in `[axes]` may sweep the method instead."""
 
     def config(self, method: str | None = None) -> SelectionConfig:
-        """The selection that trials have under `method`, this table's own without."""
+        """The selection of trials that use `method`, by default the method of this table."""
         method = self.method if method is None else method
         given = {name: getattr(self, key) for key, name in self.keys_of(method).items()}
         return SelectionConfig(method=method, **given)
 
     @classmethod
     def keys_of(cls, method: str) -> dict[str, str]:
-        """The keys that are for one method, and the fields of `SelectionConfig` that they set."""
+        """The keys for one method, and the fields of `SelectionConfig` that they set."""
         return {key: number for key, (own, number) in _SELECTION_KEYS.items() if own == method}
 
 
 class SphereSection(section_of(SphereTask, without=_TABLES, optional=("n_pairs", "dim"))):  # type: ignore[misc]
-    """Task `sphere`: the embeddings. `[axes]` may give `n_pairs` and `dim` instead."""
+    """Task `sphere`: the trained embeddings. `[axes]` may give `n_pairs` and `dim` instead."""
 
 
 class SphereTrainingSection(section_of(SphereTraining, without=("batch_size",), optional=("lr",))):  # type: ignore[misc]
-    """Task `sphere`: gradient descent on raw vectors, apart from what is swept. One of `steps` and `samples`.
+    """Task `sphere`: gradient descent on raw vectors, except for what is swept. Give one of `steps` and `samples`.
 
     `[axes]` or the table of a loss may give `lr` instead.
     """
@@ -179,29 +179,29 @@ class SphereTrainingSection(section_of(SphereTraining, without=("batch_size",), 
 
 
 class DiagnosticSection(section_of(DiagnosticTask, DiagnosticSampling, without=(*_TABLES, "batch_size"))):  # type: ignore[misc]
-    """Task `diagnostic`: the population, and what is measured of it."""
+    """Task `diagnostic`: the population of pairs, and what is measured on it."""
 
 
 class ProbeSection(section_of(ProbeConfig)):  # type: ignore[misc]
-    """Evaluation of the frozen encoder."""
+    """Evaluation of the frozen encoder by probes."""
 
 
 class EarlyStoppingSection(Section):
-    """Of optuna: asynchronous successive halving (ASHA). No part of any trial's identity; stops stacking."""
+    """For optuna: asynchronous successive halving (ASHA). Not part of any trial's identity; turns off stacking."""
 
     eta: Annotated[int, Field(ge=2)] = Field(
         default=3,
-        description="Reduction factor: of the configurations that get to a rung, the best 1 / eta go on. Seeds "
-        "count as one, by their mean.",
+        description="Reduction factor: of the configurations that reach a rung, the best 1 / eta continue. The "
+        "seeds of a configuration count as one, by their mean.",
     )
     min_resource: Positive = Field(
-        description="The first rung, in the unit of `[training]`'s budget; the others are eta times as far each. "
-        "There the accuracy of nearest neighbours on validation is compared."
+        description="The first rung, in the unit of `[training]`'s budget; each further rung is eta times the one "
+        "before. At a rung, the nearest-neighbour accuracy on validation data is compared."
     )
 
 
 class SearchSection(Section):
-    """How the space is covered. Seeds are an axis of every design."""
+    """How configurations are chosen from the space. Every design runs each configuration with all seeds."""
 
     design: Literal[tuple(DESIGNS)] = Field(  # type: ignore[valid-type]
         default="grid",
@@ -209,46 +209,49 @@ class SearchSection(Section):
     )
     points: Annotated[int, Field(ge=1, le=2**20)] | None = Field(
         default=None,
-        description="Configurations a loss of sobol (a power of two) and random. More keep those that were there.",
+        description="For sobol (a power of two) and random: configurations for each loss. If you raise it, the "
+        "earlier configurations stay.",
     )
     design_seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=0,
-        description="Of sobol and random: one seed draws the same points, whatever the trials' seeds.",
+        description="For sobol and random: the seed of the points. It does not depend on the trials' seeds.",
     )
     trials: Annotated[int, Field(ge=1, le=2**20)] | None = Field(
-        default=None, description="Of optuna: configurations a loss. More go on with the search."
+        default=None,
+        description="For optuna: configurations for each loss. If you raise it, the search continues.",
     )
     sampler: Literal[tuple(SAMPLERS)] = Field(  # type: ignore[valid-type]
         default="tpe",
-        description="Of optuna. "
+        description="For optuna. "
         + "; ".join(f"`{name}`: {sampler.meaning}" for name, sampler in SAMPLERS.items())
         + ".",
     )
     sampler_seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
-        default=0, description="Of optuna: one seed and one `batch` make the same search."
+        default=0, description="For optuna: the same seed and the same `batch` give the same search."
     )
     startup: Positive = Field(
-        default=10, description="Of tpe and gp: random configurations before the sampler learns."
+        default=10,
+        description="For tpe and gp: random configurations before the sampler learns from results.",
     )
     batch: Positive | None = Field(
         default=None,
-        description="Of optuna: configurations a loss that run together, before any is learnt from; without, as "
-        "many as keep all workers busy.",
+        description="For optuna: configurations for each loss that run together before the sampler learns from "
+        "them. By default as many as keep all workers busy.",
     )
     early_stopping: EarlyStoppingSection | None = Field(
         default=None,
-        description="Of optuna, with tpe or random: `{ eta = 3, min_resource = 4 }` ends configurations that fall "
-        "behind. For other studies their trials are missing, and run anew.",
+        description="For optuna, with tpe or random: `{ eta = 3, min_resource = 4 }` stops configurations with low "
+        "scores early. For other studies, the stopped trials count as missing and run again.",
     )
 
     @property
     def chosen(self) -> Design:
-        """The design, with what it declares."""
+        """The `Design` object of the chosen design."""
         return DESIGNS[self.design]
 
     @property
     def count(self) -> int | None:
-        """Configurations a loss, of a design with a budget."""
+        """The number of configurations for each loss; None for a design without a budget."""
         return getattr(self, self.chosen.budget) if self.chosen.budget else None
 
     @model_validator(mode="after")
@@ -267,7 +270,7 @@ class SearchSection(Section):
     def _budget(self) -> "SearchSection":
         if self.chosen.budget and self.count is None:
             raise ValueError(
-                f"{self.chosen.budget} is missing; design {self.design} needs the number of configurations a loss"
+                f"{self.chosen.budget} is missing; design {self.design} needs the number of configurations per loss"
             )
         if self.count is not None:
             self.chosen.check_count(self.count)
@@ -275,24 +278,23 @@ class SearchSection(Section):
 
 
 class ResourcesSection(Section):
-    """Operational: no part of any trial's identity."""
+    """Operational settings; they are not part of any trial's identity."""
 
-    cpus_per_trial: Annotated[int, Field(ge=1)] = Field(
-        default=1, description="Processors that a trial uses."
-    )
+    cpus_per_trial: Annotated[int, Field(ge=1)] = Field(default=1, description="CPU cores for each trial.")
     gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
         default=0,
-        description="A share of one GPU, or whole GPUs; `auto`: the share that its peak memory asks for.",
+        description="GPUs for each trial: a share of one GPU, or whole GPUs. `auto`: the share that the trial's peak "
+        "memory needs.",
     )
     stacked: bool = Field(
-        default=True, description="Train small trials of equal shapes as one network, where that pays."
+        default=True, description="Train small trials of equal shapes as one network where that is faster."
     )
     execution: Literal["eager", "compiled", "graphed", "compiled_graphed"] = Field(
         default="eager",
-        description="How a step runs: kernel by kernel, through torch.compile, as a CUDA graph, or both.",
+        description="How a training step runs: kernel by kernel, with torch.compile, as a CUDA graph, or with both.",
     )
     time_limit: Annotated[float, Field(gt=0)] | None = Field(
-        default=None, description="Seconds that a trial may take; one that takes longer is a `timeout`."
+        default=None, description="Seconds that a trial may take. A longer trial ends with status `timeout`."
     )
     checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(
         default=120.0, description="Seconds of training between two checkpoints."
@@ -308,20 +310,23 @@ class ResourcesSection(Section):
 
 
 class KeepSection(Section):
-    """Operational too: what is kept beside the records."""
+    """Operational settings: what is kept besides the records."""
 
     encoders: Literal["none", "best", "all"] = Field(
-        default="none", description="Trained encoders; best: of each loss and seed, by validation."
+        default="none",
+        description="Trained encoders to keep. `best`: the best of each loss and seed, by validation.",
     )
     curve_epochs: Positive | None = Field(
-        default=None, description="Epochs between two points of the learning curves; none are kept without."
+        default=None,
+        description="Epochs between two points of the learning curves. By default no curves are kept.",
     )
     curve_points: Positive | None = Field(
         default=None,
-        description="Of task sphere: points of the gap-to-optimum curve for every tenfold of steps; none without.",
+        description="For task sphere: points of the gap-to-optimum curve per factor of ten in steps. By default no "
+        "curve is kept.",
     )
     embeddings: bool = Field(
-        default=False, description="Of task sphere: the configurations that trials end at."
+        default=False, description="For task sphere: whether to keep the final embeddings of each trial."
     )
 
 
@@ -329,27 +334,30 @@ ClaimRows = dict[str, Scalar | tuple[Scalar, ...]]
 
 
 class ClaimSection(Section):
-    """`[[claims]]`, one a table: a statement of a paper that the report holds against the records."""
+    """`[[claims]]`, one table for each claim: a statement of a paper that the report tests with the records."""
 
-    name: str = Field(description="Short, for the table of findings.")
+    name: str = Field(description="Short name for the table of findings.")
     claim: str = Field(description="The statement.")
-    paper: str = Field(description="Where it is made.")
+    paper: str = Field(description="The paper that makes the statement.")
     rows: ClaimRows = Field(
-        default={}, description="Trials it is about: hyperparameters, or `arm`, and their values."
+        default={},
+        description="The trials that the claim is about: hyperparameters, or `arm`, and their values.",
     )
-    column: str = Field(default="", description="Column of their records.")
-    at_most: float | None = Field(default=None, description="Confirmed by values of at most this.")
-    at_least: float | None = Field(default=None, description="Confirmed by values of at least this.")
+    column: str = Field(default="", description="The record column that is tested.")
+    at_most: float | None = Field(default=None, description="Values up to this bound confirm the claim.")
+    at_least: float | None = Field(default=None, description="Values from this bound on confirm the claim.")
     below: ClaimRows = Field(
         default={},
-        description="Confirmed by values below those of the trials that differ in this alone, such as "
-        '`{ selection = "shuffle" }`; rates may differ too.',
+        description="Values below those of the trials that differ only in this confirm the claim, such as "
+        '`{ selection = "shuffle" }`. Learning rates may differ too.',
     )
     share: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=1.0, description="Least share of the trials that must agree."
+        default=1.0, description="The smallest share of the trials that must agree with the claim."
     )
-    figure: str = Field(default="", description="The report's figure that shows it.")
-    untestable: str = Field(default="", description="Why it cannot be tested here, in the place of a test.")
+    figure: str = Field(default="", description="The figure of the report that shows the claim.")
+    untestable: str = Field(
+        default="", description="Instead of a test: why this study cannot test the claim."
+    )
 
     @model_validator(mode="after")
     def _testable(self) -> "ClaimSection":
@@ -362,11 +370,11 @@ class ClaimSection(Section):
 
 
 class TrackingSection(Section):
-    """Operational too: where finished trials are shown besides the report, one run an attempt. Optional packages."""
+    """Operational settings: trackers that show finished trials, one run for each attempt. Need optional packages."""
 
     mlflow: Annotated[str, Field(min_length=1)] | None = Field(
         default=None,
-        description="Tracking URI, or a folder (relative: in the store) that gets a database file. Needs "
+        description="Tracking URI, or a folder for a database file; a relative folder is in the store. Needs "
         "`uv sync --extra tracking-mlflow`.",
     )
     wandb: Annotated[str, Field(pattern=r"^([^/]+/)?[^/]+$")] | None = Field(
@@ -391,7 +399,7 @@ def _shared_axis(raw: Any) -> Any:
 
 
 def _loss_value(raw: Any) -> Any:
-    """An axis, or the explicit points of a loss: tables of single values."""
+    """An axis, or the explicit points of a loss, which are tables of single values."""
     if not (isinstance(raw, list) and any(isinstance(point, dict) for point in raw)):
         return parse_axis(raw)
     for number, point in enumerate(raw, start=1):
@@ -409,18 +417,20 @@ LossValue = Annotated[Any, PlainValidator(_loss_value)]
 
 
 class StudySpec(Section):
-    """One study. `losses` maps a label to a loss's values; the key `loss` names the loss where the label does not."""
+    """One study. `losses` maps each label to the axes of a loss; the key `loss` names it if the label does not."""
 
-    name: Name = Field(description="Names the folder of results: letters, digits, `_`, `.` and `-`.")
-    description: str = Field(default="", description="One line for lists and the report.")
+    name: Name = Field(
+        description="Also the name of the results folder. Allowed are letters, digits, `_`, `.` and `-`."
+    )
+    description: str = Field(default="", description="One line for lists of studies and for the report.")
     task: str
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
-        description="Each configuration runs once with each; losses are paired by seed."
+        description="Each configuration runs once with each seed. Losses are compared in pairs with equal seeds."
     )
     metric: str
     reference: str | None = Field(
         default=None,
-        description="Label that others are compared with; without, the first InfoNCE, or the first loss.",
+        description="The label that the others are compared with. By default the first InfoNCE, else the first loss.",
     )
     training: Section
     selection: SelectionSection = SelectionSection()
@@ -436,7 +446,7 @@ class StudySpec(Section):
     def _consistent(self) -> "StudySpec":
         repeated = sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1})
         if repeated:
-            raise ValueError(f"seeds: got {repeated[0]} more than once, each seed is allowed once")
+            raise ValueError(f"seeds: got {repeated[0]} more than once; each seed is allowed once")
         if self.reference is not None and self.reference not in self.losses:
             raise ValueError(f"reference: got '{self.reference}', must be one of {', '.join(self.losses)}")
         return self

@@ -1,9 +1,9 @@
-"""Reads the text of a study, and of the studies that it extends, into one tree.
+"""Reads the text of a study, and of the studies that it extends, into one tree of keys.
 
-`extends = "base.toml"` (a path relative to the file, or the name of a shipped study) starts from another study:
-tables merge key by key and the extending file wins; a list, a range or any other value of a key is replaced as a
-whole. `without = ["losses.kcl", "training.epochs"]` leaves out what the other study has. The name is not
-inherited: it says where results lie.
+`extends = "base.toml"` (a path relative to the file, or the name of a shipped study) starts from another study.
+Tables merge key by key, and the extending file wins. A list, a range or any other value of a key is replaced as a
+whole. `without = ["losses.kcl", "training.epochs"]` removes keys that the other study has. The name is not inherited,
+because it determines the folder of the results.
 """
 
 import tomllib
@@ -18,20 +18,23 @@ from study.spec.toml_text import render_toml
 from trainables.own_code import use_own_folders
 from trainables.suggestion import did_you_mean
 
-#: Keys of a study file that are worked in here, with their types and meanings; the tree is without them.
+#: Keys of a study file that this module processes, with their types and meanings. The tree does not contain them.
 SOURCE_KEYS = {
     "extends": (
         "text",
-        "Another study to start from: a path relative to this file, or a shipped study's name.",
+        "Another study to start from: a path relative to this file, or the name of a shipped study.",
     ),
-    "without": ("list of text", 'What of it to leave out, such as `["losses.kcl", "training.epochs"]`.'),
+    "without": (
+        "list of text",
+        'Keys of that study to leave out, such as `["losses.kcl", "training.epochs"]`.',
+    ),
 }
 _EXTENDS, _WITHOUT = SOURCE_KEYS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What a study says, in one tree, with the files that say it by name, the study's own first."""
+    """The keys of a study in one tree, and the name and text of each file they come from, the study's own first."""
 
     origin: str
     tree: dict[str, Any]
@@ -39,7 +42,10 @@ class Source:
 
     @property
     def text(self) -> str:
-        """One file that says the same on its own: the study's own, or all of them merged with each as a comment."""
+        """The text of one complete study file with the same keys.
+
+        It is the study's own text, or, if the study extends others, the merged keys with every text as a comment.
+        """
         if len(self.texts) == 1:
             return self.texts[0][1]
         comments = [f"{name}\n\n{text.rstrip()}" for name, text in self.texts]
@@ -58,7 +64,7 @@ def shipped_studies() -> list[str]:
 def read_source(name_or_path: str) -> Source:
     """Read a shipped study by name, or a study file by path. Raises `StudyError`.
 
-    From then on, Python finds the modules that lie beside the study file.
+    Afterwards Python can import modules from the folder of the study file.
     """
     source = _read_chain(name_or_path, Path(), ())
     shipped = name_or_path in shipped_studies()
@@ -67,10 +73,13 @@ def read_source(name_or_path: str) -> Source:
 
 
 def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Source:
-    """`folder` is where relative paths start; `before` are the files that led here."""
+    """Read a study and the studies that it extends.
+
+    Relative paths start at `folder`. `before` holds the files that led to this one.
+    """
     text, origin, path = _read(name_or_path, folder)
     if (place := str(path)) in before:
-        raise StudyError(f"{origin}: {_EXTENDS}: the studies extend one another in a circle")
+        raise StudyError(f"{origin}: {_EXTENDS}: the studies extend each other in a circle")
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -78,7 +87,7 @@ def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Sou
     base, without = tree.pop(_EXTENDS, None), tree.pop(_WITHOUT, None)
     if base is None:
         if without is not None:
-            raise StudyError(f"{origin}: {_WITHOUT}: is for a study that extends another one")
+            raise StudyError(f"{origin}: {_WITHOUT}: is only for a study that extends another one")
         return Source(origin=origin, tree=tree, texts=((origin, text),))
     if not isinstance(base, str):
         raise StudyError(f"{origin}: {_EXTENDS}: got {base!r}, must be a path or the name of a shipped study")
@@ -91,7 +100,7 @@ def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Sou
 
 
 def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path]:
-    """Text, short name and place of a file."""
+    """The text, the short name and the path of a file."""
     if name_or_path in shipped_studies():
         shipped = resources.files("study") / "specs" / f"{name_or_path}.toml"
         return shipped.read_text(encoding="utf-8"), name_or_path, Path(str(shipped))
@@ -110,7 +119,7 @@ def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path]:
 
 
 def extended_tree(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """What a study says that extends `base` and says `own` itself."""
+    """The keys of a study that extends `base` with its `own` keys."""
     inherited = {key: value for key, value in base.items() if key != "name"}
     own_first = {key: own[key] for key in ("name",) if key in own}
     merged = own_first | inherited
@@ -120,7 +129,7 @@ def extended_tree(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, 
 
 
 def _merged(base: Any, own: Any, tables: int) -> Any:
-    """`own` over `base`, key by key in so many levels of tables; below them a value is one whole."""
+    """Merge `own` into `base`, key by key for `tables` levels of tables. Deeper values are replaced as a whole."""
     if not tables or not isinstance(base, dict) or not isinstance(own, dict):
         return own
     return base | {key: _merged(base.get(key), value, tables - 1) for key, value in own.items()}
@@ -133,12 +142,12 @@ def _without(tree: dict[str, Any], paths: Any, origin: str, base: str) -> dict[s
         try:
             tree = _removed(tree, tomllib.loads(f"{path} = 0"))
         except (tomllib.TOMLDecodeError, KeyError):
-            raise StudyError(f"{origin}: {_WITHOUT}: got '{path}', which {base} does not say") from None
+            raise StudyError(f"{origin}: {_WITHOUT}: got '{path}', which {base} does not have") from None
     return tree
 
 
 def _removed(tree: dict[str, Any], path: dict[str, Any]) -> dict[str, Any]:
-    """Raises `KeyError` where there is nothing at `path`, nested tables of one key each."""
+    """The tree without the key at `path`, which is nested tables of one key each. Raises `KeyError` if absent."""
     ((key, inner),) = path.items()
     if not isinstance(tree, dict):
         raise KeyError(key)

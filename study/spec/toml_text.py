@@ -1,4 +1,7 @@
-"""Trees of keys as TOML text, by tomlkit: for studies that extend others, `study extend`, and the key reference."""
+"""Writes trees of keys as TOML text with tomlkit.
+
+Studies that extend others, `study extend` and the key reference use it.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,19 +11,22 @@ from tomlkit.items import Item
 
 
 def render_toml(tree: Mapping[str, Any]) -> str:
-    """A document that reads back as `tree`: plain values first, then a header for each table."""
+    """A TOML document with the content of `tree`: plain values first, then a header for each table."""
     document = tomlkit.document()
     _fill(document, tree, headers=2)
     return tomlkit.dumps(document).strip() + "\n"
 
 
 def render_value(value: Any) -> str:
-    """A value as it stands behind a key."""
+    """The TOML text of a value, as it follows a key."""
     return _item(value).as_string()
 
 
 def _fill(table: Any, tree: Mapping[str, Any], *, headers: int) -> None:
-    """Tables of the top level and of `[losses]` have headers; deeper ones are ranges, which stand in one line."""
+    """Write `tree` into `table`.
+
+    Tables of the top level and of `[losses]` get headers. Deeper tables are ranges, which are written in one line.
+    """
     inner = {key: value for key, value in tree.items() if headers and isinstance(value, Mapping)}
     for key, value in tree.items():
         if key not in inner:

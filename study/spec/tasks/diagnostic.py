@@ -1,6 +1,6 @@
-"""The task `diagnostic` as studies see it: what a study file says, configurations, and words for the report.
+"""The task `diagnostic` for studies: its study-file keys, its configurations, and its texts for the report.
 
-No data, and no torch.
+The task has no data set. This module does not import torch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,11 +30,11 @@ _SWEPT = tuple(name for name in declared_axes(DiagnosticTask) if name != "batch_
 
 
 class DiagnosticSpec(StudySpec):
-    """Measures of losses on fixed pairs of points on the unit sphere; nothing is trained."""
+    """Measurements of losses on fixed pairs of points on the unit sphere. Nothing is trained."""
 
     task: Literal["diagnostic"] = Field(description="`diagnostic`.")
     metric: Literal[tuple(chain.from_iterable(DIAGNOSTIC_METRICS.values()))] = Field(  # type: ignore[valid-type]
-        description="Lower is better; of what `diagnostic.measure` gives."
+        description="A quantity that `diagnostic.measure` computes. Lower is better."
     )
     training: Section = Section()
     diagnostic: DiagnosticSection
@@ -46,27 +46,27 @@ class DiagnosticSpec(StudySpec):
             allowed = ", ".join(DIAGNOSTIC_METRICS[measure])
             raise ValueError(f"metric: got '{self.metric}'; measure {measure} gives {allowed}")
         if self.search.chosen.adaptive:
-            raise ValueError(f"search.design: got {self.search.design}, which is for task images alone")
+            raise ValueError(f"search.design: got {self.search.design}, which is only for task images")
         if "selection" in self.model_fields_set or "keep" in self.model_fields_set:
             raise ValueError("selection and keep are for tasks that train; task diagnostic trains nothing")
         if self.resources.gpus_per_trial or self.resources.execution != "eager":
-            raise ValueError("resources: task diagnostic runs on the CPU, eager")
+            raise ValueError("resources: task diagnostic runs only on the CPU, with execution eager")
         return self
 
 
 class DiagnosticStudy(StudyTask):
-    """Fixed points on the unit sphere. Every seed draws its own."""
+    """The diagnostic task: fixed points on the unit sphere. Every seed draws its own points."""
 
     spec_type = DiagnosticSpec
     config_type = DiagnosticTask
     trains = False
 
     def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
-        """Nothing is trained: the rate is one value, and no part of a trial."""
+        """The shared axes and a single placeholder rate. Nothing is trained, so the rate is not part of a trial."""
         return {**shared, "lr": listed(0.0)}
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
-        """Every configuration has a batch size, and a loss that can be measured."""
+        """Raise `StudyError` unless every configuration has a batch size and a loss that can be measured."""
         if self._spec.diagnostic.measure == "precision" and loss not in _PRECISION_LOSSES:
             raise StudyError(
                 f"losses: got {loss}; measure precision is for {' and '.join(_PRECISION_LOSSES)}"
@@ -75,14 +75,14 @@ class DiagnosticStudy(StudyTask):
             raise StudyError("axes.batch_size: is missing; give at least one batch size")
 
     def build(self, swept: Point) -> DiagnosticTask:
-        """The task of a configuration."""
+        """The task of a configuration with these swept values."""
         given = {name: swept[name] for name in _SWEPT if name in swept}
         section = _checked(self._spec.diagnostic, given)
         size = swept["batch_size"]
         if not is_integer(size) or not 2 <= int(size) <= section.n_pairs:
             raise StudyError(
                 f"axes.batch_size: got {size!r}, must be a whole number from 2 to {section.n_pairs}, "
-                "the pairs there are"
+                "the number of pairs"
             )
         fields = section.model_dump(exclude={"passes"})
         return DiagnosticTask(
@@ -90,11 +90,11 @@ class DiagnosticStudy(StudyTask):
         )
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
-        """A failed trial counts as the worst outcome among the records, as 1 where there is none."""
+        """The metric. A failed trial counts as the worst value among the records, or as 1 without any values."""
         return measured_metric(self._spec.metric, records)
 
     def described(self) -> dict[str, Any]:
-        """Data, encoder and training in words."""
+        """`data`, `encoder` and `training` in words."""
         section = self._spec.diagnostic
         return {
             "data": f"none: {section.n_pairs} pairs of fixed points on the unit sphere in {section.dim} dimensions",
@@ -103,11 +103,11 @@ class DiagnosticStudy(StudyTask):
         }
 
     def steps(self, task: DiagnosticTask) -> int:
-        """Nothing is trained; the passes over the population set the cost."""
+        """The passes over the population. Nothing is trained, so they determine the cost."""
         return task.training.passes
 
     def stack_limit(self, task: DiagnosticTask) -> int:
-        """Nothing is trained, so no two are trained as one."""
+        """1: nothing is trained, so trials are not stacked."""
         return 1
 
 

@@ -1,4 +1,4 @@
-"""The task `images` as studies see it: what a study file says, configurations, data, and words for the report."""
+"""The task `images` for studies: its study-file keys, its configurations, its data, and its texts for the report."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -42,10 +42,11 @@ if TYPE_CHECKING:
 #: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.
 _SMALL_ENCODERS = frozenset({"small_conv"})
 
-#: More members gain nothing (measured: `python -m tests.benchmarks.bench_stacking`).
+#: A stack with more members is not faster (measured: `python -m tests.benchmarks.bench_stacking`).
 _LARGEST_STACK = 16
 
-#: Pairs a step of all members together, for images of up to 16x16 pixels; beyond, caches overflow and stacks lose.
+#: Pairs per step of all members together, for images of up to 16x16 pixels. With more pairs, caches overflow and
+#: stacks are slower.
 _PAIRS_A_STEP = 512
 _PIXELS = 16 * 16
 
@@ -56,7 +57,7 @@ class ImagesSpec(StudySpec):
     task: Literal["images"] = Field(default="images", description="What a trial does.")
     metric: Literal[METRICS] = Field(  # type: ignore[valid-type]
         default="probe10_accuracy",
-        description="Validation selects, test reports; of a probe in `probe.suite`.",
+        description="A metric of a probe in `probe.suite`. Its validation score selects; its test score is reported.",
     )
     data: DataSection
     encoder: EncoderSection
@@ -70,18 +71,22 @@ class ImagesSpec(StudySpec):
                 f"metric: got '{self.metric}', which probe.suite {list(self.probe.suite)} does not measure"
             )
         if self.keep.curve_points or self.keep.embeddings:
-            raise ValueError("keep: curve_points and embeddings are for task sphere alone")
+            raise ValueError("keep: curve_points and embeddings are only for task sphere")
         if self.search.early_stopping:
             self._check_rungs(self.search.early_stopping.min_resource)
         return self
 
     def _check_rungs(self, first: int) -> None:
-        """Rungs are shares of one budget: at a swept one, scores at a rung are of rates that fell differently far."""
+        """Raise `ValueError` unless all trials have one budget and the first rung is below it.
+
+        With different budgets, trials at the same rung are at different points of their learning-rate schedules, so
+        their scores cannot be compared.
+        """
         where = "search.early_stopping"
         for swept in (self.axes, *self.losses.values()):
             if budgets := [name for name in BUDGETS if name in swept]:
                 raise ValueError(
-                    f"{where}: needs one budget, in [training], and {budgets[0]} stands among the axes"
+                    f"{where}: needs one budget, in [training], but {budgets[0]} is among the axes"
                 )
         unit = next(name for name in BUDGETS if getattr(self.training, name) is not None)
         budget = getattr(self.training, unit)
@@ -92,7 +97,7 @@ class ImagesSpec(StudySpec):
 
 
 class ImagesStudy(StudyTask):
-    """Pre-training on one data set and evaluation of the frozen encoder; raises `StudyError` for unfit data."""
+    """Pre-training on one data set and evaluation of the frozen encoder. Raises `StudyError` for unsuitable data."""
 
     spec_type = ImagesSpec
     config_type = ImagesTask
@@ -121,7 +126,7 @@ class ImagesStudy(StudyTask):
         return self._info
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
-        """Every configuration has a batch size that the data holds."""
+        """Raise `StudyError` unless every configuration has a batch size of at most the number of training images."""
         for size in dict.fromkeys(point.get("batch_size") for point in points):
             if size is None:
                 raise StudyError("axes.batch_size: is missing; give at least one batch size")
@@ -132,7 +137,7 @@ class ImagesStudy(StudyTask):
                 )
 
     def build(self, swept: Point) -> ImagesTask:
-        """The task of a configuration."""
+        """The task of a configuration with these swept values."""
         selection = selection_of(self._spec.selection, swept)
         training = {name: value for name, value in swept.items() if name != SELECTION_AXIS}
         values = one_budget(self._spec.training.model_dump(), training)
@@ -140,7 +145,8 @@ class ImagesStudy(StudyTask):
         values["batch_size"] = int(values["batch_size"])
         self._check_selection(selection, config_of(TrainingConfig, values))
         return ImagesTask(
-            # Chosen classes in the set's own order: the same images are the same trial, however they are listed.
+            # The chosen classes are in the data set's order, so that the same images give the same trial however the
+            # study file lists the classes.
             data=dataclasses.replace(
                 self._data, classes=self.data.classes if self._spec.data.classes else ()
             ),
@@ -160,8 +166,8 @@ class ImagesStudy(StudyTask):
             raise StudyError(str(error)) from error
         if selection.method in LOOKING_METHODS and steps < 1:
             raise StudyError(
-                f"training.samples: got {training.samples}, which {selection.method} sees before its first step: "
-                "it embeds images to choose from, and they count"
+                f"training.samples: got {training.samples}, which {selection.method} uses up before its first step: "
+                "it embeds images to choose batches from, and these images count"
             )
 
     def load(self, task: ImagesTask, data_root: Path | None) -> None:
@@ -169,14 +175,14 @@ class ImagesStudy(StudyTask):
         load_dataset(task.data, data_root)
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
-        """A failed trial counts as guessing."""
+        """The metric. A failed trial counts as guessing."""
         from analysis.metric import Metric
 
         return Metric(name=self._spec.metric, worst=self.chance)
 
     @property
     def chance(self) -> float:
-        """What guessing scores: 1 over the number of what the metric's probe picks one of."""
+        """The accuracy of guessing: 1 over the number of options that the metric's probe chooses from."""
         match PROBE_OF_METRIC[self._spec.metric].guesses_among:
             case "corruptions":
                 return 1 / self._corruptions()
@@ -191,14 +197,17 @@ class ImagesStudy(StudyTask):
         return len(published_files(self._probe, self.data, self._data_root) or BUILT_IN)
 
     def tuned_rate(self, space: LossSpace, task: ImagesTask) -> tuple[str, bool]:
-        """Rates were tuned on one data set and encoder; elsewhere they are carried over."""
+        """The source of a default rate, and whether it was tuned on this task.
+
+        Default rates were tuned on one data set and encoder; other tasks use the same rates.
+        """
         here = {"data": task.data.name, "encoder": task.encoder.name, "lr_rule": task.training.lr_rule}
         if here != TUNED_ON:
             return f"carried over from {TUNED_ON['data']}, not tuned here", False
         return space.lr_source, True
 
     def described(self) -> dict[str, Any]:
-        """Data, encoder and training in words."""
+        """`data`, `encoder` and `training` in words."""
         data, encoder = self.data, self._spec.encoder
         return {
             "data": f"{data.name}: {data.n_train} training, {data.n_val} validation and {data.n_test} test "
@@ -217,9 +226,9 @@ class ImagesStudy(StudyTask):
 
 
 def network_stack_limit(task: ImagesTask, pixels: int) -> int:
-    """The most trials that are worth training as one on a CPU, on images of so many pixels.
+    """The largest useful stack of trials on a CPU, for images of `pixels` pixels.
 
-    Trials whose batches depend on their own network train alone.
+    The limit is 1, that is no stacking, for large encoders and for trials whose batches depend on their own network.
     """
     if task.encoder.name not in _SMALL_ENCODERS or task.selection.method in LOOKING_METHODS:
         return 1
@@ -228,7 +237,7 @@ def network_stack_limit(task: ImagesTask, pixels: int) -> int:
 
 
 def _checked_training(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What was swept obeys the same rules as what was fixed."""
+    """Swept values after the same checks as the values of `[training]`."""
     check_rate(values["lr"])
     try:
         section = TrainingSection.model_validate(
@@ -244,7 +253,7 @@ def _check_probes(spec: ImagesSpec, data: DatasetInfo) -> None:
         shots = PROBES[probe].labels_a_class
         if shots > data.smallest_class:
             raise StudyError(
-                f"probe.suite: got {probe}, which needs {shots} labelled images a class; the rarest class of "
+                f"probe.suite: got {probe}, which needs {shots} labelled images per class; the rarest class of "
                 f"these {data.n_train} training images has {data.smallest_class}"
             )
 

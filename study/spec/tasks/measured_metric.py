@@ -1,4 +1,7 @@
-"""How metrics are read that are neither validation nor test, and of which lower is better."""
+"""The `Metric` for measured values: they have no validation and test split, and lower is better.
+
+The tasks `sphere` and `diagnostic` use it.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def measured_metric(name: str, records: "pd.DataFrame") -> "Metric":
-    """A failed trial counts as the worst outcome among the records, as 1 where there is none."""
+    """The metric. A failed trial counts as the worst value among the records, or as 1 without any values."""
     from analysis.metric import Metric
 
     seen = records[name].dropna()

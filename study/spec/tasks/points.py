@@ -1,4 +1,4 @@
-"""Checks of configurations that all tasks share."""
+"""Helpers of the tasks that check configurations and build them from fixed and swept values."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,12 +21,12 @@ def check_rate(lr: Any) -> None:
 
 
 def one_budget(fixed: Mapping[str, Any], swept: Point, names: Iterable[str] = BUDGETS) -> dict[str, Any]:
-    """The training of a spec with what is swept in its place; a swept budget replaces the one that is fixed."""
+    """The training values of a spec, with swept values replacing fixed ones. A swept budget replaces a fixed one."""
     replaced = dict.fromkeys(names) if set(BUDGETS) & set(swept) else {}
     return {**fixed, **replaced, **swept}
 
 
 def selection_of(section: SelectionSection, swept: Point) -> SelectionConfig:
-    """The selection of a configuration, by the method that is swept or that the spec gives."""
+    """The selection of a configuration, with the swept method if there is one, else the method of the spec."""
     method = swept.get(SELECTION_AXIS)
     return section.config(None if method is None else str(method))

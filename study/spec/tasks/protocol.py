@@ -1,4 +1,7 @@
-"""What a study must know of its task. Each task is a subclass in a file of its own, and a line in the registry."""
+"""`StudyTask`, the interface between a study and its task. Each task is a subclass in its own file.
+
+The registry lists all tasks.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,12 +23,12 @@ if TYPE_CHECKING:
 
 
 class StudyTask:
-    """How trials of one task are made of a study's spec, and how their outcome is read.
+    """Builds the trials of one task from a study's spec, and defines how their results are read.
 
-    Methods raise `StudyError` for what cannot be. What a task does not override suits one that has no data set.
+    Methods raise `StudyError` for invalid input. The defaults suit a task without a data set.
     """
 
-    #: What a study file says, and what a trial's configuration holds.
+    #: The types of the study file's spec and of the task in a trial's configuration.
     spec_type: ClassVar[type[StudySpec]]
     config_type: ClassVar[type]
 
@@ -35,7 +38,7 @@ class StudyTask:
     #: Whether trials may keep learning curves and embeddings that the report shows.
     shows_kept_tables: ClassVar[bool] = False
 
-    #: Of every trial, but for the source of own code.
+    #: The provenance of every trial, except for the fingerprint of the user's own code.
     origin: Provenance = Provenance()
 
     def __init__(self, spec: Any, data_root: Path | None) -> None:
@@ -43,7 +46,7 @@ class StudyTask:
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """What `[axes]` may sweep."""
+        """The names that `[axes]` may sweep."""
         return tuple(declared_axes(self.config_type))
 
     @property
@@ -54,30 +57,30 @@ class StudyTask:
         )
 
     def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
-        """The shared axes, and the learning rate of a loss where its default rate does not suit the task."""
+        """The shared axes, and a learning rate for the loss if its default rate does not suit the task."""
         return shared
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
-        """Refuse configurations of a loss that lack something."""
+        """Raise `StudyError` for configurations of a loss that lack a required value."""
         raise NotImplementedError
 
     def build(self, swept: Point) -> Task:
-        """The task of a configuration, of which fields of the loss are left out."""
+        """The task of a configuration. `swept` holds the values of its axes of training, not the loss's fields."""
         raise NotImplementedError
 
     def load(self, task: Task, data_root: Path | None) -> None:
-        """Make ready, once, what workers would wait for."""
+        """Prepare data once, before workers start, so that they do not have to wait for it."""
 
     def planned_columns(self, task: Task) -> dict[str, Any]:
-        """Record columns that are known before a trial runs, beside those of its settings."""
+        """Record columns that are known before a trial runs, besides the columns of its settings."""
         return {}
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
-        """How the analysis reads the study's metric, given the records that there are."""
+        """How the analysis reads the study's metric, given its records so far."""
         raise NotImplementedError
 
     def tuned_rate(self, space: LossSpace, task: Task) -> tuple[str, bool]:
-        """Where a loss's default rate comes from, and whether it was tuned on what this task trains."""
+        """The source of a loss's default rate, and whether it was tuned on this task's data and network."""
         return "set in the study file", False
 
     def described(self) -> dict[str, Any]:
@@ -85,9 +88,9 @@ class StudyTask:
         raise NotImplementedError
 
     def steps(self, task: Task) -> int:
-        """Optimiser steps of a task's whole budget; what takes most of the time where nothing is trained."""
+        """Optimiser steps of a task's whole budget; if nothing is trained, the count that determines the cost."""
         raise NotImplementedError
 
     def stack_limit(self, task: Task) -> int:
-        """The most trials of a task that are worth training as one network on a CPU; 1 where stacking costs time."""
+        """The largest useful stack of trials of a task on a CPU; 1 if stacking is slower."""
         return 1

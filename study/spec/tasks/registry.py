@@ -16,5 +16,5 @@ TASKS: dict[str, type[StudyTask]] = {
 
 
 def open_task(spec: StudySpec, data_root: Path | None) -> StudyTask:
-    """The task of a study. Raises `StudyError`, above all for data that is not there."""
+    """The task of a study. Raises `StudyError`, for example when the data set is not found."""
     return TASKS[spec.task](spec, data_root)

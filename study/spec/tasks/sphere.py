@@ -1,6 +1,6 @@
-"""The task `sphere` as studies see it: what a study file says, configurations, and words for the report.
+"""The task `sphere` for studies: its study-file keys, its configurations, and its texts for the report.
 
-No data, and no torch.
+The task has no data set. This module does not import torch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 _BUDGETS = tuple(name for name in BUDGETS if name in SphereTraining.__dataclass_fields__)
 
-#: Trials of a stack, and numbers in their embeddings: beyond, a step costs more a trial (measured:
-#: `python -m tests.benchmarks.bench_sphere`).
+#: The most trials in a stack, and the most numbers in their embeddings. In larger stacks, a step costs more per trial
+#: (measured: `python -m tests.benchmarks.bench_sphere`).
 _LARGEST_STACK = 256
 _STACK_NUMBERS = 2**20
 
 
 class SphereSpec(StudySpec):
-    """Free embeddings on the unit sphere, trained by a loss without data: what it optimises for."""
+    """Free embeddings on the unit sphere, trained by a loss without data. They show what the loss optimises for."""
 
     task: Literal["sphere"] = Field(description="`sphere`.")
     metric: Literal[SPHERE_METRICS] = Field(  # type: ignore[valid-type]
         default="gram_distance",
-        description="Lower is better; there is no validation: it selects and reports.",
+        description="Lower is better. There is no validation, so the same value selects and is reported.",
     )
     sphere: SphereSection = SphereSection()
     training: SphereTrainingSection
@@ -50,28 +50,31 @@ class SphereSpec(StudySpec):
     @model_validator(mode="after")
     def _possible(self) -> "SphereSpec":
         if self.search.chosen.adaptive:
-            raise ValueError(f"search.design: got {self.search.design}, which is for task images alone")
+            raise ValueError(f"search.design: got {self.search.design}, which is only for task images")
         if self.keep.encoders != "none" or self.keep.curve_epochs:
             raise ValueError(
-                "keep: encoders and curve_epochs are for task images alone; a sphere trial has no encoder and no "
+                "keep: encoders and curve_epochs are only for task images; a sphere trial has no encoder and no "
                 "epochs"
             )
         if self.resources.execution != "eager":
             raise ValueError(
-                f"resources.execution: got {self.resources.execution}; task sphere has eager alone"
+                f"resources.execution: got {self.resources.execution}; task sphere allows only eager"
             )
         return self
 
 
 class SphereStudy(StudyTask):
-    """Free embeddings on the unit sphere. Every seed draws its own; there is nothing to validate on."""
+    """The sphere task: free embeddings on the unit sphere. Every seed draws its own; there is no validation data."""
 
     spec_type = SphereSpec
     config_type = SphereTask
     shows_kept_tables = True
 
     def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
-        """Default rates of losses were found on images: here `[training]`, `[axes]` or the loss's table says one."""
+        """The shared axes with a learning rate from `[training]`, `[axes]` or the loss's table.
+
+        The losses' default rates were tuned on images, so this task does not use them.
+        """
         table = self._spec.losses[label]
         if "lr" in shared or "lr" in table:
             return shared
@@ -82,7 +85,7 @@ class SphereStudy(StudyTask):
         return shared
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
-        """Every configuration has a batch size, the size of its problem, and what the metric needs."""
+        """Raise `StudyError` unless every configuration has a batch size, `n_pairs`, `dim`, and a possible metric."""
         for point in points:
             if "batch_size" not in point:
                 raise StudyError("axes.batch_size: is missing; give at least one batch size")
@@ -92,7 +95,7 @@ class SphereStudy(StudyTask):
             self._check_metric(loss, point)
 
     def _check_metric(self, loss: str, point: Point) -> None:
-        """What the metric compares with is known."""
+        """Raise `StudyError` unless the ideal or optimum that the metric compares with is known."""
         swept = {name: value for name, value in point.items() if name in AXES}
         params = {name: value for name, value in point.items() if name not in AXES}
         metric, sphere = self._spec.metric, self.build(swept)
@@ -103,11 +106,11 @@ class SphereStudy(StudyTask):
             )
         if metric == "optimum_gap" and not is_optimum_known(loss, params, sphere.n_pairs, sphere.dim):
             raise StudyError(
-                f"metric: got {metric}, and the least {loss} with {params} is not known for {sizes}"
+                f"metric: got {metric}, but the minimum of {loss} with {params} is not known for {sizes}"
             )
 
     def build(self, swept: Point) -> SphereTask:
-        """The task of a configuration."""
+        """The task of a configuration with these swept values."""
         sizes = {name: swept.get(name, getattr(self._spec.sphere, name)) for name in ("n_pairs", "dim")}
         sphere = _checked(SphereSection, {**self._spec.sphere.model_dump(), **sizes})
         training = {
@@ -129,19 +132,19 @@ class SphereStudy(StudyTask):
             raise StudyError(str(error)) from error
         if steps < 1:
             raise StudyError(
-                f"training.samples: got {task.training.samples}, which is less than one step sees"
+                f"training.samples: got {task.training.samples}, which is less than one step uses"
             )
 
     def planned_columns(self, task: SphereTask) -> dict[str, Any]:
-        """Which ideal the embeddings are compared with."""
+        """The name of the ideal that the embeddings are compared with."""
         return {"ideal": ideal_name(task.n_pairs, task.dim)}
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
-        """A failed trial counts as the worst outcome among the records, as 1 where there is none."""
+        """The metric. A failed trial counts as the worst value among the records, or as 1 without any values."""
         return measured_metric(self._spec.metric, records)
 
     def described(self) -> dict[str, Any]:
-        """Data, encoder and training in words."""
+        """`data`, `encoder` and `training` in words."""
         training = self._spec.training
         given = [f"{getattr(training, name)} {name}" for name in _BUDGETS if getattr(training, name)]
         budget = "budget swept" if set(_BUDGETS) & set(self._spec.axes) else given[0]
@@ -162,7 +165,7 @@ class SphereStudy(StudyTask):
 
 
 def sphere_stack_limit(task: SphereTask) -> int:
-    """The most trials that are worth training as one on a CPU."""
+    """The largest useful stack of trials on a CPU."""
     return max(1, min(_LARGEST_STACK, _STACK_NUMBERS // (2 * task.n_pairs * task.dim)))
 
 
@@ -176,7 +179,7 @@ def _training(section: SphereTrainingSection, swept: Point) -> SphereTraining:
 
 
 def _checked(section: type[SphereSection | SphereTrainingSection], values: dict[str, Any]) -> dict[str, Any]:
-    """What was swept obeys the same rules as what was fixed."""
+    """Swept values after the same checks as fixed values."""
     try:
         return section.model_validate(values).model_dump()
     except ValidationError as error:

@@ -205,4 +205,4 @@ def test_too_many_workers(write_study: WriteStudy, tmp_path: Path) -> None:
 
 def test_a_trial_that_fits_nothing(write_study: WriteStudy, tmp_path: Path) -> None:
     store = tmp_path / "store"
-    assert_refused(invoke("trial", write_study(), "zzz", "--store", store), store, ["zzz", "fits 0"])
+    assert_refused(invoke("trial", write_study(), "zzz", "--store", store), store, ["zzz", "matches 0"])

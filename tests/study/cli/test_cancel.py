@@ -54,4 +54,4 @@ def test_what_does_not_stop_is_said(
     folder = launches_folder(tmp_path, "tiny")
     write_manifest(folder, new_manifest(study="tiny", study_file="", runner="ray", workers=1, planned=2))
     assert cancel_study(str(write_study()), str(tmp_path), wait=0) == 1  # this process asks nobody
-    assert "runs still" in capsys.readouterr().err
+    assert "still runs" in capsys.readouterr().err

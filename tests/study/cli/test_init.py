@@ -50,7 +50,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     path.write_text("mine")
     result = invoke("init", path)
     assert result.exit_code == 2
-    assert "there already" in result.stderr
+    assert "exists already" in result.stderr
     assert path.read_text() == "mine"
 
 

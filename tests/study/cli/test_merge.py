@@ -70,7 +70,7 @@ def test_the_result_of_the_target_stands(stores: Stores) -> None:
     assert target.read_all().table.equals(before)
     assert "0 records copied" in said
     assert "1 left out: the target has the same results" in said
-    assert f"1 left out although their results differ from the target's, which stand: {B}" in said
+    assert f"1 left out although their results differ from the target's, which stay: {B}" in said
     assert "1 left out: failed or stopped trials" in said
 
 

@@ -37,7 +37,7 @@ def test_what_columns_were_taken_for_and_what_is_absent_is_said(tmp_path: Path) 
         "Columns: loss loss; seed seed; metric acc; hyperparameters batch, tau; representation spread",
         "Ignored: 1 column (note)",
         "acc: values from 66 to 79 are taken as numbers without a unit; if they are in percent, say --percent",
-        "Absent: 2 of 24 trials have no row and count as not run yet; if no more were planned, say --complete",
+        "Absent: 2 of 24 trials have no row and count as not run yet; if no more were planned, add --complete",
     ]
     mapping = (tmp_path / "out" / "mapping.toml").read_text()
     assert 'describes = ["spread"]' in mapping

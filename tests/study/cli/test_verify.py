@@ -66,7 +66,7 @@ def test_a_stack_that_the_study_has_no_more_is_said(finished: Finished, tmp_path
     result = invoke("verify", study, "--store", finished.store, "--sample", "99")
     assert "5 of 5 finished trials run again" in result.output
     assert (
-        result.stderr.count("with trials that the study has no more") == 4
+        result.stderr.count("with trials that the study no longer has") == 4
     )  # the diverged one trained alone
 
 

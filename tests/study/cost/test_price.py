@@ -300,7 +300,7 @@ def test_records_tell_a_launch_and_a_plan_of_their_kinds_alone(
     )  # a launch takes the nearest kind's seconds for the others
     capsys.readouterr()
     show_plan(str(tmp_path / "tiny.toml"), str(store), None, as_json=False, workers=1, timed=False)
-    assert "Price: known in part: the records of this store tell of" in capsys.readouterr().out
+    assert "Price: known in part: the records of this store cover" in capsys.readouterr().out
 
 
 def test_hours_are_of_processors_or_of_shares_of_gpus() -> None:

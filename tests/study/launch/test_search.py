@@ -224,7 +224,7 @@ def test_every_command_knows_a_search(write_study: WriteStudy, store: RecordStor
     def call(command: str, *options: str) -> Any:
         return runner.invoke(main, [command, study, *where, *options])
 
-    assert "4 of the missing trials are of configurations" in " ".join(call("plan").output.split())
+    assert "4 of the missing trials have configurations" in " ".join(call("plan").output.split())
     assert "its search has not begun" in call("report").output
     assert "has not begun" in call("trial").output
     ended = call("run", "--runner", "inline", "--workers", "1")

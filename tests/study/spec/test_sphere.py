@@ -142,7 +142,7 @@ def test_seeds_rates_and_temperatures_share_a_stack() -> None:
             "metric: got gram_distance, and no ideal is known for n_pairs = 8 and dim = 5",
         ),
         ([("steps = 20", "")], "training: needs exactly one of steps and samples"),
-        ([("steps = 20", "samples = 7")], "training.samples: got 7, which is less than one step sees"),
+        ([("steps = 20", "samples = 7")], "training.samples: got 7, which is less than one step uses"),
         ([("lr = 1.0", "")], "losses.infonce.lr: is missing"),
         ([("lr = 1.0", "epochs = 3")], "training.epochs: unknown key; allowed are lr, steps, samples"),
         (
@@ -155,12 +155,12 @@ def test_seeds_rates_and_temperatures_share_a_stack() -> None:
         ([("[axes]", '[search]\ndesign = "optuna"\ntrials = 2\n[axes]')], "search.design: got optuna"),
         (
             [("[axes]", '[keep]\nencoders = "all"\n[axes]')],
-            "keep: encoders and curve_epochs are for task images alone",
+            "keep: encoders and curve_epochs are only for task images",
         ),
         ([('"balls"', '"balls"\nmetric = "knn_accuracy"')], "metric: got 'knn_accuracy'"),
         (
             [('"balls"', '"balls"\nmetric = "optimum_gap"'), ("t = [2.0]", 't = [-3.0]\nkernel = "riesz"')],
-            "metric: got optimum_gap, and the least kcl",
+            "metric: got optimum_gap, but the minimum of kcl",
         ),
         ([('"sphere"\nseeds', '"spheres"\nseeds')], "task: got 'spheres'; allowed are images, sphere"),
     ],
