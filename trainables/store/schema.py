@@ -1,8 +1,8 @@
-"""The row that one attempt at one trial leaves behind, and its Parquet schema.
+"""The record of one attempt at one trial, and its Parquet schema.
 
-`TrialRecord` is the contract between those who run trials and those who analyse them: the analysis package
-depends on this module and on nothing else of the platform. Columns are only ever added, at the end of their
-group and nullable; a change that breaks readers raises `SCHEMA_VERSION`.
+`TrialRecord` is the contract between the code that runs trials and the code that analyses them: the analysis package
+depends on this module and on no other module of the platform. New columns are nullable and are added at the end of
+their group; columns are never removed. A change that breaks readers raises `SCHEMA_VERSION`.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ SCHEMA_VERSION = 1
 
 
 class Status(StrEnum):
-    """How an attempt ended. `ok` and `diverged` are results; the rest are failures to compute one."""
+    """How an attempt ended. `ok` and `diverged` are results; with any other status, there is no result."""
 
     OK = "ok"
     DIVERGED = "diverged"
@@ -33,7 +33,7 @@ class Status(StrEnum):
 
 
 def _column(type_: pa.DataType, unit: str, doc: str, *, required: bool = False, label: str = "") -> Any:
-    """A field that knows its Parquet type, its unit ("1" for pure numbers), its meaning and its name in figures."""
+    """A field with its Parquet type, unit ("1" for pure numbers), meaning, and name in figures as metadata."""
     metadata = {"type": type_, "unit": unit, "doc": doc, "required": required, "label": label}
     return field(metadata=metadata) if required else field(default=None, metadata=metadata)
 
@@ -52,7 +52,7 @@ def _count(unit: str, doc: str, *, required: bool = False) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class _Identity:
-    """Which attempt at which trial a record is of."""
+    """The columns that identify an attempt and its trial, and the first columns of the trial's config."""
 
     # identity
     trial_id: str = _text("content hash of config, data, own code and numerics version", required=True)
@@ -64,7 +64,7 @@ class _Identity:
     numerics_version: int = _count("1", "version of the code's numbers", required=True)
     status: str = _text("ok | diverged | crashed | oom | timeout | pruned", required=True)
 
-    # what was asked
+    # config
     task: str = _text("kind of task: images, sphere or diagnostic", required=True)
     loss: str = _text("name or import path of the loss", required=True)
     seed: int = _count("1", "seed of every random stream of the trial", required=True)
@@ -77,19 +77,19 @@ class _Identity:
 
 
 def _setting_columns(base: type, name: str, columns: Mapping[str, Declared]) -> Any:
-    """The class `base` with a column for each declared setting."""
+    """A subclass of `base` with a column for each declared setting."""
     fields = [(column, each.type | None, _setting_column(each)) for column, each in columns.items()]
     return dataclasses.make_dataclass(name, fields, bases=(base,), frozen=True, kw_only=True)
 
 
 def _setting_column(declared: Declared) -> Any:
-    """Numbers and texts have columns of their own type, lists and tables stand as JSON."""
+    """The column of a setting: numbers and texts have their own Parquet type, lists and tables are JSON texts."""
     types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
     type_ = types.get(without_none(declared.type), pa.string())
     return _column(type_, declared.setting.unit, declared.setting.doc)
 
 
-#: Settings in the order of their columns: those of training stand before the fields of the loss.
+#: Settings in the order of their columns: the settings of training come before the fields of the loss.
 _TRAINING = declared_columns(TrainingConfig)
 _OTHERS = {
     column: each
@@ -102,7 +102,7 @@ _WithTraining: Any = _setting_columns(_Identity, "_WithTraining", _TRAINING)
 
 @dataclass(frozen=True, kw_only=True)
 class _WithLoss(_WithTraining):
-    """Fields of losses: those that several losses share have a column each, the others are in `hp_other`."""
+    """The fields of losses. Fields of several losses and of KCL have their own columns, others are in `hp_other`."""
 
     hp_temperature: float | None = _real("1", "temperature of the InfoNCE family")
     hp_t: float | None = _real("1", "parameter of the KCL kernel")
@@ -118,7 +118,7 @@ _WithSettings: Any = _setting_columns(_WithLoss, "_WithSettings", _OTHERS)
 
 
 def _probe_columns() -> list[tuple[str, Any, Any]]:
-    """The accuracy of every probe, on the split that selects and then on the split that reports."""
+    """The columns with the accuracy of every probe, first on the validation split and then on the test split."""
     return [
         (f"{split}_{name}_accuracy", float | None, _real("1", f"{words}, {probe.description}"))
         for split, words in (("val", "validation"), ("test", "test"))
@@ -133,9 +133,9 @@ _WithProbes: Any = dataclasses.make_dataclass(
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRecord(_WithProbes):
-    """One attempt at one trial, flat. Absent values are None and become nulls.
+    """The record of one attempt at one trial, without nesting. Absent values are None and become nulls.
 
-    Identity comes first, then what was asked (`hp_*` columns follow from the settings of `trainables.config`), the
+    The order of the columns: identity, config (the `hp_*` columns come from the settings of `trainables.config`),
     accuracies of the probes (`trainables.evaluation.probes`), and the columns below.
     """
 
@@ -253,7 +253,7 @@ class TrialRecord(_WithProbes):
 def record_schema() -> pa.Schema:
     """The Parquet schema of a record file, with each column's unit in its field metadata.
 
-    Descriptions stay out: a file holds one row, and the schema is most of its size.
+    Descriptions are left out: a file has one row, and the schema takes most of its size.
     """
     columns = [
         pa.field(
@@ -268,7 +268,7 @@ def record_schema() -> pa.Schema:
 
 
 def column_unit(name: str) -> str:
-    """The unit of a record column, "" where it has none. Raises `KeyError` for an unknown column."""
+    """The unit of a record column, "" if it has none. Raises `KeyError` for an unknown column."""
     return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
 
 
@@ -278,17 +278,17 @@ def column_label(name: str) -> str:
     return labels[name] or name.replace("_", " ")
 
 
-#: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
+#: The metrics by which a study can select and report: it selects by `val_<metric>` and reports `test_<metric>`.
 METRICS = tuple(PROBE_OF_METRIC)
 
-#: Metrics in words, where their names do not say enough.
+#: Longer names of metrics for readers, where the metric's own name is not clear enough.
 METRIC_WORDS = {metric: probe.words for metric, probe in PROBE_OF_METRIC.items() if probe.words}
 
-#: What a study of task `sphere` can compare by, each a column of its own: lower is better, and nothing is held out.
+#: The metrics of a study of task `sphere`; each is a column. Lower is better, and there is no held-out split.
 SPHERE_METRICS = ("gram_distance", "optimum_gap", "train_loss_full")
 
 
-#: What a study of task `diagnostic` can compare by, by what it measures: likewise.
+#: The metrics of a study of task `diagnostic`, by its `measure`. Lower is better, and there is no held-out split.
 DIAGNOSTIC_METRICS = {
     "batches": ("gradient_bias", "gradient_variance"),
     "precision": ("gradient_error_bfloat16", "gradient_error_float16", "gradient_error_float32"),
@@ -297,7 +297,7 @@ DIAGNOSTIC_METRICS = {
 
 
 def record_to_table(record: TrialRecord) -> pa.Table:
-    """A table of one row. Raises `pyarrow.ArrowInvalid` or `ArrowTypeError` when a value does not fit its column."""
+    """A table with one row. Raises `pyarrow.ArrowInvalid` or `ArrowTypeError` if a value does not fit its column."""
     row = {spec.name: getattr(record, spec.name) for spec in dataclasses.fields(record)}
     if row["hp_other"] is not None:
         row["hp_other"] = sorted(row["hp_other"].items())

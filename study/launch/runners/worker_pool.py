@@ -44,8 +44,7 @@ _DEATHS = {
 #: Error class and message if Ray's message only says that the process ended.
 _KILLED = (
     WORKER_KILLED,
-    "the worker's process was killed from outside, for example by the system when memory ran out, or it crashed in "
-    "native code",
+    "the worker's process was killed from outside, as by the system for lack of memory, or crashed in native code",
 )
 
 
@@ -146,7 +145,7 @@ class WorkerPool:
 
 
 class WorkQueue:
-    """The lists that wait for a worker, each handed out once. The queue is a Ray actor, which runs one call at a time."""
+    """The lists that wait for a worker. Each is handed out once, since a Ray actor runs one call at a time."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, Any]] = deque()
