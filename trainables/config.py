@@ -75,7 +75,12 @@ class TrainingConfig:
     """Pre-training. The budget is one of `epochs`, `steps` and `samples`."""
 
     batch_size: int = setting(
-        doc="M, pairs in a step.", unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2
+        doc="M, pairs in a step.",
+        unit="pairs",
+        label="batch size, pairs",
+        axis=1,
+        column="hp_batch_size",
+        ge=2,
     )
     lr: float = setting(
         doc="Base learning rate, at `lr_reference_batch` pairs.",
@@ -91,7 +96,9 @@ class TrainingConfig:
         choices=("none", "linear", "sqrt"),
         column="hp_lr_rule",
     )
-    lr_reference_batch: int = setting(256, doc="Batch size for which base rates are given.", unit="pairs", ge=1)
+    lr_reference_batch: int = setting(
+        256, doc="Batch size for which base rates are given.", unit="pairs", ge=1
+    )
     epochs: int | None = setting(
         None,
         doc="Passes over the training images.",
@@ -184,7 +191,7 @@ class SelectionConfig:
     )
     refresh: int | None = setting(
         None,
-        doc="Task `images`: batches trained between two passes that embed the images.",
+        doc="Task `images` only: batches trained between two passes of embeddings.",
         unit="batches",
         column="hp_refresh",
         ge=1,
@@ -291,7 +298,9 @@ class SphereTraining:
 
 @dataclass(frozen=True, kw_only=True)
 class SphereTask:
-    """N pairs of free embeddings on the unit sphere in d dimensions: what a loss optimises for, without data."""
+    """N pairs of free embeddings on the unit sphere in d dimensions. The task shows what a loss optimises, without
+    data.
+    """
 
     kind: ClassVar[str] = "sphere"
 
@@ -302,7 +311,7 @@ class SphereTask:
     dim: int = setting(doc="d, dimensions of the space.", unit="dimensions", axis=11, column="hp_dim", ge=2)
     init: str = setting(
         "independent",
-        doc="First embeddings, uniform on the sphere: independent in the two views, or alike.",
+        doc="First embeddings, uniform on the sphere: independent in the two views, or equal.",
         choices=("independent", "aligned"),
         column="hp_init",
     )
@@ -315,7 +324,12 @@ class DiagnosticSampling:
     """Batches that are drawn from a population."""
 
     batch_size: int = setting(
-        doc="M, pairs in a batch.", unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2
+        doc="M, pairs in a batch.",
+        unit="pairs",
+        label="batch size, pairs",
+        axis=1,
+        column="hp_batch_size",
+        ge=2,
     )
     passes: int = setting(
         16, doc="Measure `batches`: random partitions of the population into batches.", ge=2

@@ -112,7 +112,7 @@ def declared_axes(*configs: type) -> dict[str, Declared]:
 
 
 def declared_columns(*configs: type) -> dict[str, Declared]:
-    """The record columns of all these classes, in their order. Of several fields with one column, the first counts."""
+    """The record columns of all these classes, in their order, each with the first field that has the column."""
     found: dict[str, Declared] = {}
     for config in configs:
         for each in declared_fields(config):

@@ -142,7 +142,9 @@ def run_trials(
 
 
 def _watched(report: Report, limit: float | None, trials: int) -> Report:
-    """A `report` that ends training after `limit` seconds per trial. Workers have a later limit for trials that hang."""
+    """A `report` that ends training after `limit` seconds per trial. For trials that hang, workers have a later
+    limit.
+    """
     if limit is None:
         return report
     start = time.monotonic()
