@@ -298,9 +298,7 @@ class SphereTraining:
 
 @dataclass(frozen=True, kw_only=True)
 class SphereTask:
-    """N pairs of free embeddings on the unit sphere in d dimensions. The task shows what a loss optimises, without
-    data.
-    """
+    """N pairs of free embeddings on the unit sphere in d dimensions, to study what a loss optimises without data."""
 
     kind: ClassVar[str] = "sphere"
 

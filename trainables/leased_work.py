@@ -42,8 +42,7 @@ class LeasedStacks:
 
 @contextmanager
 def lease_stacks(stacks: Sequence[Stack], context: LaunchContext) -> Iterator[LeasedStacks]:
-    """Lease the trials of these stacks that no other worker runs or has run. Leases still held are released at the
-    end.
+    """Lease the trials of these stacks that no other worker runs or has run, and release the leases at the end.
 
     A worker writes a trial's record before it releases the lease, so this reads the records after it has the leases.
     Raises `StoreError` if the store cannot be read or written.

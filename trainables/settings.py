@@ -1,5 +1,4 @@
-"""Declarations of configuration fields: each field is declared once, with all that the platform needs to know about
-it.
+"""Declarations of configuration fields: each field is declared once, with all facts that the platform needs.
 
 The configuration (`trainables.config`) consists of such fields. The tables of the study file and their checks, the
 axes of a study, the `hp_*` columns of records, the labels of figures and the key reference are all derived from them.

@@ -142,9 +142,7 @@ def run_trials(
 
 
 def _watched(report: Report, limit: float | None, trials: int) -> Report:
-    """A `report` that ends training after `limit` seconds per trial. For trials that hang, workers have a later
-    limit.
-    """
+    """A `report` that ends training after `limit` seconds per trial. For trials that hang, workers have another."""
     if limit is None:
         return report
     start = time.monotonic()

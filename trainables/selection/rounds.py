@@ -55,8 +55,7 @@ def resolve_round(config: SelectionConfig, n: int, batch_size: int) -> Round:
 
 
 def step_count(training: TrainingConfig | SphereTraining, selection: SelectionConfig, images: int) -> int:
-    """Optimiser steps of the whole budget. A budget in `samples` includes the images that are embedded for the
-    choice.
+    """Optimiser steps of the whole budget. A budget in `samples` includes images embedded for the selection.
 
     So a budget in `steps` or `epochs` compares methods at equal numbers of gradient steps, and a budget in `samples`
     compares them at equal numbers of images seen. Raises the errors of `resolve_round`.

@@ -9,8 +9,9 @@ from trainables.sphere.known import SIMPLEX, ideal_name
 
 
 def gram_distance(z_a: Tensor, z_b: Tensor) -> float | None:
-    """Root mean square difference of the Gram matrices, in units of inner products: 0 at the ideal; None without
-    ideal.
+    """Root mean square difference of the Gram matrices, in units of inner products. It is 0 at the ideal.
+
+    None if no ideal is known.
 
     `D = min_P ||G - P G* P^T|| / 2N`. G is the Gram matrix `(2N, 2N)` of all points, and G* is the Gram matrix of the
     ideal with two equal views. P are the permutations that respect the pairing: relabellings of samples, which move

@@ -41,8 +41,7 @@ def counting_records(
 
 
 def read_whole_store(store: RecordStore) -> RecordSet:
-    """The attempt that counts for every trial in the store, independent of any study: the latest that no search
-    stopped.
+    """The attempt that counts for every trial in a store, without a study: the latest that no search stopped.
 
     If searches stopped all attempts at a trial, its latest attempt is kept, with status `pruned`, as in the report of
     the study whose search stopped it. The analysis counts such a trial as planned and without a result. The rows of a

@@ -1,5 +1,4 @@
-"""Compaction: joins small record files into large ones, so that thousands of records are read in a fraction of a
-second.
+"""Compaction: joins small record files into large ones. Thousands of records are then read in a fraction of a second.
 
 A process that is killed at any time loses no record, because a file is removed only long after another file has its
 records:
@@ -92,10 +91,10 @@ def _read_loose(files: Files, found: Inventory) -> dict[Key, DecodedRecord]:
 
 
 def _of_like_size(compacted: tuple[CompactedFile, ...], rows: int) -> list[CompactedFile]:
-    """The compacted files to join with `rows` new records: a file joins if it is at most twice as large as the sum so
-    far.
+    """The compacted files to join with `rows` new records, from the smallest to the largest.
 
-    So the number of compacted files stays small, and a file is rewritten only when enough rows join it.
+    A file joins if it has at most twice as many rows as the new records and the smaller files together. So the number
+    of compacted files stays small, and a file is rewritten only when enough rows join it.
     """
     absorbed = []
     for file in sorted(compacted, key=lambda file: file.table.num_rows):

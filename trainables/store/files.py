@@ -53,8 +53,7 @@ class Files(Protocol):
         """Remove a file, if it exists."""
 
     def ages(self, names: Sequence[str]) -> dict[str, float]:
-        """Seconds since each file was written, by the clock of the place itself. Files that do not exist are left
-        out.
+        """Seconds since each existing file was written, by the clock of the place itself.
 
         Both times come from this one clock, so the clocks of the machines that use the place need not agree.
         """

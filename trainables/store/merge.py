@@ -55,8 +55,7 @@ class MergeReport:
 def merge_stores(
     sources: Sequence[RecordStore], target: RecordStore, run_columns: Collection[str]
 ) -> MergeReport:
-    """Copy into `target` the records of `sources` that it lacks. `run_columns` are the columns that no rerun
-    reproduces.
+    """Copy the missing records of `sources` into `target`. `run_columns` are the columns that no rerun reproduces.
 
     Raises `StoreError` before anything is written if a source cannot be read, contains no records, is the target, or
     was written by a newer version.

@@ -1,5 +1,4 @@
-"""The files of a store in an object store: `s3://bucket/prefix`, or `gs://bucket/prefix` (untested, for want of an
-emulator).
+"""The files of a store in an object store: `s3://bucket/prefix`, or `gs://bucket/prefix` (untested: no emulator).
 
 `put` is a conditional create (If-None-Match on S3), which stores either the whole object or nothing. Credentials,
 region and endpoint come from the same environment variables as for the provider's own tools (AWS_ACCESS_KEY_ID,

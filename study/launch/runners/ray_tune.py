@@ -144,8 +144,7 @@ class RayTuneRunner:
 
 
 def start_ray(address: str | None, *, cpus: int) -> None:
-    """Connect to the cluster at `address`, or start Ray on this machine with `cpus` processors. Done once per
-    process.
+    """Connect to the cluster at `address`, or start Ray on this machine with `cpus` processors, once per process.
 
     Raises `StudyError` if there is no cluster at the address.
     """
