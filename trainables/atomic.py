@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: How the name of every temporary file begins.
+#: The prefix of every temporary file's name.
 TEMPORARY = ".tmp-"
 
 

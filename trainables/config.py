@@ -423,7 +423,7 @@ def canonical(value: Any) -> Any:
         return [canonical(item) for item in value]
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"a config holds {value}; only finite numbers have an id")
+            raise ValueError(f"a config contains {value}; only finite numbers have an id")
         return int(value) if value.is_integer() else value
     return value
 

@@ -60,7 +60,7 @@ def goes_on(score: float, others: Iterable[float], eta: int) -> bool:
 
 
 def rung_levels(budget: int, min_resource: int, eta: int) -> list[int]:
-    """`min_resource * eta^k` for k = 0, 1, ..., below the budget."""
+    """The rungs `min_resource * eta^k` for k = 0, 1, ... that are below the budget."""
     levels, level = [], min_resource
     while level < budget:
         levels.append(level)

@@ -36,7 +36,7 @@ class LeasedStacks:
         """Release the leases of stacks whose records are written."""
         try:
             self.leases.release(unit.trial_id for stack in stacks for unit in stack)
-        except OSError as error:  # they expire
+        except OSError as error:  # the leases will expire
             _log.warning("leases were not released: %s", error)
 
 

@@ -26,7 +26,7 @@ _SECONDS_A_RESULT = 1.0
 #: Seconds between two requests for a list, as long as the queue is empty.
 _IDLE_SECONDS = 0.05
 
-#: A worker ends itself after this many time limits and seconds.
+#: A worker ends itself after `_PATIENCE` times the time limit of its trials plus `_GRACE_SECONDS`.
 _PATIENCE, _GRACE_SECONDS = 1.5, 10.0
 
 

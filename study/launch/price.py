@@ -76,7 +76,7 @@ def _time(
 ) -> Mapping[Kind, TrialCost] | None:
     kinds = "a kind" if len(unknown) == 1 else f"each of {len(unknown)} kinds"
     with working(
-        f"timing a few steps of {kinds} of trials (loss, batch size), which takes half a minute or so ..."
+        f"timing a few steps of {kinds} of trials (loss, batch size), which takes about half a minute ..."
     ):
         return time_kinds(unknown, loaded.context.runtime, at_once=at_once)
 

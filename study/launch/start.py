@@ -82,7 +82,7 @@ def prepare_store(study: str, loaded: LoadedStudy, *, edited: bool = False) -> N
         CONSOLE.print(line, soft_wrap=True)
     write_archive(study, loaded, archive)
     for path in loaded.plan.records.damaged:
-        with suppress(FileNotFoundError):  # another launch was first
+        with suppress(FileNotFoundError):  # another launch has already moved it
             say_error(f"set aside: {loaded.store.set_aside(path)}")
 
 

@@ -65,7 +65,7 @@ class MlflowRuns:
             return str(known.experiment_id)
         try:
             return str(self._client.create_experiment(study, artifact_location=artifacts))
-        except MlflowException:  # another launch was faster
+        except MlflowException:  # another launch has created it in the meantime
             if known := self._client.get_experiment_by_name(study):
                 return str(known.experiment_id)
             raise

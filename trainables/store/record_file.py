@@ -99,7 +99,7 @@ def decode_record(content: bytes, name: str) -> DecodedRecord:
     digest = _checked_digest(table, name)
     conformed = conform(table, name)
     if f"{conformed['trial_id'][0]}.{conformed['attempt'][0]}.parquet" != name.rpartition("/")[2]:
-        raise DamagedRecordError(f"{name}: holds another trial than its name says")
+        raise DamagedRecordError(f"{name}: contains another trial than its name says")
     return DecodedRecord(table=conformed, digest=digest)
 
 

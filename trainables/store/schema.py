@@ -167,16 +167,16 @@ class TrialRecord(_WithProbes):
     train_loss_last: float | None = _real("nats", "mean loss of the last tenth of the steps")
     steps_planned: int | None = _count("steps", "optimiser steps of the whole budget")
     steps_done: int | None = _count("steps", "optimiser steps finished")
-    samples_seen: int | None = _count("images", "images, or pairs on the sphere, drawn in all finished steps")
+    samples_seen: int | None = _count("images", "images, or pairs on the sphere, used in all finished steps")
     samples_selection: int | None = _count(
-        "images", "images passed forward, without a gradient, to choose batches; not in samples_seen"
+        "images", "images embedded without a gradient to choose batches; not part of samples_seen"
     )
     train_loss_full: float | None = _real(
-        "nats", "sphere: loss of all pairs in the end; of FlatNCE, log xi", label="full-batch loss"
+        "nats", "sphere: loss of all pairs after training; log xi for FlatNCE", label="full-batch loss"
     )
     optimum_loss: float | None = _real("nats", "sphere: loss of all pairs at the known optimum")
     optimum_gap: float | None = _real(
-        "nats", "sphere: train_loss_full less optimum_loss", label="gap to the known optimum"
+        "nats", "sphere: train_loss_full minus optimum_loss", label="gap to the known optimum"
     )
     ideal: str | None = _text(
         "sphere: simplex (N <= d + 1) or cross_polytope (N = 2 d); null for other N and d"
@@ -190,15 +190,15 @@ class TrialRecord(_WithProbes):
     loss_mean: float | None = _real("nats", "diagnostic: mean loss of its batches of M")
     loss_mean_error: float | None = _real("nats", "diagnostic: standard error of loss_mean")
     loss_shift_ratio: float | None = _real(
-        "1", "diagnostic: loss_mean off loss_population, in standard errors"
+        "1", "diagnostic: distance of loss_mean from loss_population, in standard errors"
     )
     gradient_bias: float | None = _real(
         "1",
-        "diagnostic: batches' mean gradient off the population's, over its length, noise taken off",
+        "diagnostic: distance of the batches' mean gradient from the population's, without noise, over its length",
         label="relative bias of the gradient",
     )
     gradient_bias_ratio: float | None = _real(
-        "1", "diagnostic: square of that distance over what noise alone makes: 1 without bias"
+        "1", "diagnostic: square of that distance over its expectation from noise alone: 1 without bias"
     )
     gradient_variance: float | None = _real(
         "1",
@@ -214,35 +214,35 @@ class TrialRecord(_WithProbes):
     silent_bfloat16: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
     silent_float16: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
     pruned_by: str | None = _text(
-        "search whose early stopping ended the trial: no result for any other study"
+        "search whose early stopping ended the trial; for other studies, the trial has no result"
     )
-    rung: int | None = _count("1", "where it ended so, in the unit of the training budget")
-    rung_score: float | None = _real("1", "validation, k nearest neighbours, at that rung")
+    rung: int | None = _count("1", "rung at which the trial was stopped, in the unit of the training budget")
+    rung_score: float | None = _real("1", "validation accuracy of k nearest neighbours at that rung")
 
     # run facts
     started_at: datetime | None = _column(pa.timestamp("us", tz="UTC"), "UTC", "start of the attempt")
     seconds_total: float | None = _real("s", "wall time of the attempt, without start-up of the worker")
-    seconds_pretrain: float | None = _real(
-        "s", "wall time of pre-training, its share where trials trained stacked"
-    )
+    seconds_pretrain: float | None = _real("s", "wall time of pre-training; for a stack, the trial's share")
     seconds_selection: float | None = _real(
-        "s", "of seconds_pretrain, embedding candidates and choosing batches"
+        "s", "part of seconds_pretrain: embedding candidates and choosing batches"
     )
     seconds_evaluate: float | None = _real("s", "wall time of probes and representation metrics")
     peak_memory_bytes: int | None = _count(
-        "bytes", "highest memory so far: of the device, or of the process on a CPU"
+        "bytes", "highest memory use so far: of the device, or of the process on a CPU"
     )
     device: str | None = _text("cpu or cuda")
     device_name: str | None = _text("model of the processor or accelerator")
     threads: int | None = _count("threads", "threads of torch and BLAS")
     execution_mode: str | None = _text("single or stacked, and how steps were executed, such as single:eager")
-    stack_size: int | None = _count("trials", "trials that were trained as one network, this one included")
-    stack: str | None = _text("their trial ids in order, to train the same stack again; null for one trial")
+    stack_size: int | None = _count("trials", "trials that were trained as one network, including this one")
+    stack: str | None = _text(
+        "trial ids of the stack in order, to train the same stack again; null for one trial"
+    )
     node: str | None = _text("host name")
     python_version: str | None = _text("")
     torch_version: str | None = _text("")
     package_version: str | None = _text("version of this package")
-    git_revision: str | None = _text("revision of the code, with + when the tree was changed")
+    git_revision: str | None = _text("revision of the code, with + after uncommitted changes")
 
     # failure
     error_class: str | None = _text("class of the exception")

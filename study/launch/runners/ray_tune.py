@@ -66,7 +66,7 @@ class RayTuneRunner:
         self._workers, self._address, self._trainable = workers, address, trainable
         self._cpus = cpus_per_trial
         self._shares = gpus_per_trial if callable(gpus_per_trial) else same_share(gpus_per_trial)
-        self._pool: tuple[float, WorkerPool] | None = None  # with its share
+        self._pool: tuple[float, WorkerPool] | None = None  # the share of a GPU, and the pool
         self._pool_end = ExitStack()
 
     def __call__(

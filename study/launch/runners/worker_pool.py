@@ -57,7 +57,7 @@ class WorkerPool:
         self._tuner, self._work_queue, self._events, self._stop = tuner, work_queue, events, stop
         self._numbers = itertools.count()
         self._left: dict[int, dict[str, WorkUnit]] = {}  # units of the lists that have not ended
-        self._running: dict[int, tuple[Stack, float]] = {}  # by worker: what runs, and since when
+        self._running: dict[int, tuple[Stack, float]] = {}  # by worker: the running stack and its start time
         self._idle_deaths = 0
         self._thread = threading.Thread(target=self._fit, daemon=True)
         self._thread.start()
