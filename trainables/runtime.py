@@ -16,16 +16,12 @@ class Runtime:
     execution: str = "eager"  # eager | compiled | graphed | compiled_graphed
     keep_encoders: bool = False
     curve_epochs: int | None = None  # epochs between two points of the learning curves; None for no curves
-    curve_points: int | None = (
-        None  # sphere trials: points of the gap curve per decade of steps; None for no curve
-    )
+    curve_points: int | None = None  # sphere trials: gap curve's points per decade of steps; None: none
     keep_embeddings: bool = False  # sphere trials: whether to keep the final embeddings
     time_limit: float | None = None  # seconds for each trial; None for no limit
     checkpoint_seconds: float = 120.0  # seconds between two checkpoints
     early_stopping: EarlyStopping | None = None  # the rule of the search to which a single trial belongs
-    artefacts: Path | None = (
-        None  # the folder of checkpoints, kept encoders and learning curves; None to write none
-    )
+    artefacts: Path | None = None  # folder of checkpoints, kept encoders and curves; None to write none
 
 
 class Diverged(ArithmeticError):

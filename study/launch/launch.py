@@ -54,9 +54,7 @@ class Launch:
     costs: CostModel
     listeners: Sequence[Listener]  # in the order in which they receive events
     trials: Sequence[PlannedTrial] | None = None
-    awaited: frozenset[str] | None = (
-        None  # ids of the trials to wait for if other launches run them; None: all
-    )
+    awaited: frozenset[str] | None = None  # ids of trials to wait for while others run them; None: all
     undecided: int = 0  # number of trials that later rounds of a search will add
     _deaths: Counter[str] = field(default_factory=Counter)
 

@@ -42,9 +42,7 @@ class TrackedRun:
     tags: Mapping[str, str]
     started: float
     ended: float
-    curve: Mapping[
-        int, Mapping[str, float]
-    ]  # metrics by step: `training/loss`, and `curve/...` of a learning curve
+    curve: Mapping[int, Mapping[str, float]]  # metrics by step: `training/loss`, `curve/...`
 
     @property
     def has_result(self) -> bool:

@@ -97,9 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _state(self) -> tuple[HTTPStatus, str, bytes]:
         try:
             return HTTPStatus.OK, "application/json", self.server.latest.json()
-        except (
-            Exception
-        ) as error:  # the store may be busy or unreachable; the page shows the error and tries again
+        except Exception as error:  # such as a busy store; the page shows the error and tries again
             line = f"{type(error).__name__}: {error}".splitlines()[0]
             return HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", line.encode()
 

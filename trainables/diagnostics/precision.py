@@ -41,9 +41,7 @@ def precision_statistics(task: DiagnosticTask, flat: bool, temperature: float, s
 
 def anchor_gradients(z_a: Tensor, z_b: Tensor, temperature: float, flat: bool, dtype: torch.dtype) -> Tensor:
     """The gradient `(M, d)` of each anchor's loss with respect to the anchor, computed in `dtype`, as float64."""
-    anchors = z_a.to(
-        dtype, copy=True
-    ).requires_grad_()  # without a copy, float64 would be the caller's tensor
+    anchors = z_a.to(dtype, copy=True).requires_grad_()  # a copy, so that the caller's tensor is unchanged
     logits = _logits(anchors, z_a.to(dtype), z_b.to(dtype), temperature)
     positives = logits.diagonal()
     if flat:

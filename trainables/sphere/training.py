@@ -66,9 +66,7 @@ class _Training:
         self._z = z.to(device)  # raw vectors (K, 2, N, d)
         self._velocity = torch.zeros_like(self._z) if self._momentum else None
         views = torch.arange(2 * len(configs), device=device)
-        self._first_rows = (views * task.n_pairs).view(
-            -1, 2, 1
-        )  # index of each view's first row in all rows of z
+        self._first_rows = (views * task.n_pairs).view(-1, 2, 1)  # each view's first row among all of z
         rates = [each.task.training.lr for each in configs]
         self._rates = torch.tensor(rates, dtype=z.dtype, device=device).view(-1, 1, 1, 1)
         losses = [build_loss(each.loss.name, **each.loss.params) for each in configs]

@@ -127,9 +127,7 @@ class Leases:
             thread.join()
             try:
                 self.release()
-            except (
-                OSError
-            ) as error:  # the leases will expire; the result or the error of the block matters more
+            except OSError as error:  # they will expire; it must not hide the error of the block
                 _log.warning("leases were not released: %s", error)
 
     def _renew_until(self, done: threading.Event) -> None:

@@ -45,9 +45,7 @@ class MergeReport:
     copied: int = 0
     present: int = 0  # left out: the target already has the same record
     repeated: int = 0  # left out: the target has the same result of the trial from another run
-    differing: list[str] = field(
-        default_factory=list
-    )  # left out: trials with a different result in the target
+    differing: list[str] = field(default_factory=list)  # left out: trials whose result in the target differs
     failures: int = 0  # left out: failed and stopped attempts at trials of which the target has a result
     damaged: list[Path] = field(default_factory=list)  # files of the sources that could not be read
 
