@@ -1,8 +1,8 @@
-"""Writes files whole or not at all. Everything that writes a file which others read uses it.
+"""Atomic writing of files. All code that writes a file for other processes uses it.
 
-A writer fills a temporary file beside the target, then moves or links it to its name, so no reader sees half a file.
-A killed writer leaves the temporary file behind; `study gc` and the store's compaction remove it by its name.
-This module imports the standard library alone.
+A writer fills a temporary file in the same folder as the target, then moves or links it to the target's name. So no
+reader sees an incomplete file. A killed writer leaves the temporary file behind; `study gc` and the store's
+compaction remove it by its name. This module imports only the standard library.
 """
 
 import os
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: How the name of every temporary file begins.
+#: The prefix of every temporary file's name.
 TEMPORARY = ".tmp-"
 
 
 def temporary_path(path: Path) -> Path:
-    """A name beside `path` that no other writer uses: `.tmp-<32 digits>-<stem>`.
+    """A path in the folder of `path` that no other writer uses: `.tmp-<32 digits>-<stem>`.
 
-    It has no suffix, so that who looks for `*.pt` does not find it.
+    It has no suffix, so a search for `*.pt`, for example, does not find it.
     """
     return path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{path.stem}")
 
@@ -33,10 +33,10 @@ def replace_file(path: Path, content: str | bytes, *, durable: bool = True) -> P
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """Gives a temporary path, at which the block creates a file or a folder; it replaces `path` when the block ends.
+    """Give the block a temporary path. The file or folder that the block creates there replaces `path` at its end.
 
-    Creates the parent folder. After an error in the block, `path` is as before and the temporary file is gone. A
-    `durable` file is on the disk when this returns, and so is its name. Raises `OSError` when the disk refuses.
+    Creates the parent folder. After an error in the block, `path` is unchanged and the temporary file is removed. A
+    `durable` file and its name are on the disk when this returns. Raises `OSError` if the write fails.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)
@@ -52,9 +52,9 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def create_file(path: Path, content: bytes, *, durable: bool = True) -> bool:
-    """Write `content` to a new file. False, without any change, when `path` exists: a link never overwrites.
+    """Write `content` to a new file. Returns False and changes nothing if `path` exists: a link never overwrites.
 
-    Creates the parent folder; `durable` as in `replacing`. Raises `OSError` when the disk refuses.
+    Creates the parent folder; `durable` as in `replacing`. Raises `OSError` if the write fails.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)
@@ -78,7 +78,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file's content, or a folder's names, are on the disk."""
+    """Wait until the content of a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -87,7 +87,7 @@ def _flush(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a temporary file or folder if it is still there. An error in flight says more than one from here."""
+    """Remove a temporary file or folder if it exists. Errors are ignored, so that they do not hide an earlier one."""
     with suppress(OSError):
         if path.is_dir():
             shutil.rmtree(path)

@@ -1,8 +1,8 @@
-"""What can change a trial's result, and nothing else, with the ids derived from it.
+"""The configuration of a trial, and the ids derived from it. It contains exactly what can change a trial's result.
 
 A `TrialConfig` is a tree of frozen dataclasses. Its canonical form leaves defaults out, so that a new field with
-a default changes no id, and writes 1 and 1.0 alike. Device, workers and paths are no part of it: they stand in
-the record. This module imports no torch: planning ten thousand trials must not cost a second of start-up.
+a default changes no id, and writes 1 and 1.0 in the same way. Device, workers and paths are not part of it: they are
+in the record. All packages use this module. It imports no torch, so that planning a study starts fast.
 """
 
 import dataclasses
@@ -19,8 +19,8 @@ from trainables.evaluation.probes import PROBES
 from trainables.selection.kinds import METHOD_KINDS, METHODS
 from trainables.settings import Declared, declared_axes, declared_columns, setting, setting_columns
 
-#: Raised when a change to the code alters the numbers of a trial. It is part of every trial's id, so rows of
-#: older versions are never mixed with newer ones.
+#: This number is increased when a change to the code alters the numbers of a trial. It is part of every trial's id,
+#: so records of older and newer versions are never mixed.
 NUMERICS_VERSION = 2
 
 Scalar = bool | int | float | str
@@ -28,7 +28,7 @@ Scalar = bool | int | float | str
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """A loss by name (or import path) with the hyperparameters that differ from its defaults."""
+    """A loss by name or import path, with the hyperparameters that differ from its defaults."""
 
     name: str
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -43,10 +43,10 @@ SELECTION_AXIS = "selection"
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """A data set, and the part of it that is used."""
+    """A data set, and the subset of it that is used."""
 
     name: str = setting(
-        doc="A name of `study list data`, or the import path of a data set of one's own.", column="data"
+        doc="A name of `study list data`, or the import path of the user's own data set.", column="data"
     )
     train_limit: int | None = setting(None, doc="Images of the training split; all by default.", ge=1)
     test_limit: int | None = setting(
@@ -63,7 +63,7 @@ class EncoderConfig:
     """The network whose output `h` is probed, and the projection head whose output `z` the loss sees."""
 
     name: str = setting(
-        doc="A name of `study list encoders`, or the import path of a network of one's own.", column="encoder"
+        doc="A name of `study list encoders`, or the import path of the user's own network.", column="encoder"
     )
     width: int = setting(16, doc="Channels of the first stage, where the network has that choice.", ge=1)
     projection_dim: int = setting(128, doc="d, the dimension of the projection `z`.", ge=2)
@@ -75,7 +75,12 @@ class TrainingConfig:
     """Pre-training. The budget is one of `epochs`, `steps` and `samples`."""
 
     batch_size: int = setting(
-        doc="M, pairs a step.", unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2
+        doc="M, pairs in a step.",
+        unit="pairs",
+        label="batch size, pairs",
+        axis=1,
+        column="hp_batch_size",
+        ge=2,
     )
     lr: float = setting(
         doc="Base learning rate, at `lr_reference_batch` pairs.",
@@ -87,11 +92,13 @@ class TrainingConfig:
     )
     lr_rule: str = setting(
         "sqrt",
-        doc="How the rate grows with batch size over `lr_reference_batch`.",
+        doc="How the rate grows with the ratio of batch size to `lr_reference_batch`.",
         choices=("none", "linear", "sqrt"),
         column="hp_lr_rule",
     )
-    lr_reference_batch: int = setting(256, doc="Pairs at which base rates hold.", unit="pairs", ge=1)
+    lr_reference_batch: int = setting(
+        256, doc="Batch size for which base rates are given.", unit="pairs", ge=1
+    )
     epochs: int | None = setting(
         None,
         doc="Passes over the training images.",
@@ -112,7 +119,7 @@ class TrainingConfig:
     )
     samples: int | None = setting(
         None,
-        doc="Images seen, in whole batches; those that a selection embeds count too.",
+        doc="Images seen, in whole batches; images that a selection embeds count too.",
         unit="images",
         label="budget, images",
         axis=5,
@@ -162,7 +169,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionConfig:
-    """Which batches are trained on. A number that is None has the method's default, or the method takes none."""
+    """The selection of training batches. A number that is None has the method's default, or the method has none."""
 
     method: str = setting(
         "shuffle",
@@ -174,17 +181,17 @@ class SelectionConfig:
     )
     pool: int | None = setting(
         None,
-        doc="k, batches that a round of the selection chooses from.",
+        doc="k, batches from which a round of the selection chooses.",
         unit="batches",
         column="hp_pool",
         ge=1,
     )
     keep: int | None = setting(
-        None, doc="q, batches of a round that are trained on.", unit="batches", column="hp_keep", ge=1
+        None, doc="q, batches of a round that are used for training.", unit="batches", column="hp_keep", ge=1
     )
     refresh: int | None = setting(
         None,
-        doc="Images: batches trained from one pass of embeddings to the next.",
+        doc="Task `images` only: batches trained between two passes of embeddings.",
         unit="batches",
         column="hp_refresh",
         ge=1,
@@ -238,7 +245,7 @@ class SphereTraining:
     """Gradient descent on raw embeddings. The budget is one of `steps` and `samples`."""
 
     batch_size: int = setting(
-        doc="B, pairs a step; selection `full` takes all N instead.",
+        doc="B, pairs in a step; selection `full` takes all N pairs instead.",
         unit="pairs",
         label="batch size, pairs",
         axis=1,
@@ -246,7 +253,7 @@ class SphereTraining:
         ge=2,
     )
     lr: float = setting(
-        doc="Learning rate of the mean loss over a batch; raw embeddings begin with unit norm.",
+        doc="Learning rate for the mean loss over a batch; raw embeddings start with unit norm.",
         unit="1",
         label="base learning rate",
         axis=2,
@@ -264,7 +271,7 @@ class SphereTraining:
     )
     samples: int | None = setting(
         None,
-        doc="Pairs seen, in whole batches; those that a selection looks at count too.",
+        doc="Pairs seen, in whole batches; pairs that a selection evaluates count too.",
         unit="pairs",
         label="budget, images",
         axis=5,
@@ -282,7 +289,7 @@ class SphereTraining:
     )
 
     def step_count(self, pairs: int) -> int:
-        """Optimiser steps of the whole budget, whatever the `pairs`; see `trainables.sphere.budget`."""
+        """Optimiser steps of the whole budget. It does not depend on `pairs`; see `trainables.sphere.budget`."""
         if self.steps is not None:
             return self.steps
         assert self.samples is not None
@@ -291,7 +298,7 @@ class SphereTraining:
 
 @dataclass(frozen=True, kw_only=True)
 class SphereTask:
-    """N pairs of free embeddings on the unit sphere in d dimensions: what a loss optimises for, without data."""
+    """N pairs of free embeddings on the unit sphere in d dimensions, to study what a loss optimises without data."""
 
     kind: ClassVar[str] = "sphere"
 
@@ -302,7 +309,7 @@ class SphereTask:
     dim: int = setting(doc="d, dimensions of the space.", unit="dimensions", axis=11, column="hp_dim", ge=2)
     init: str = setting(
         "independent",
-        doc="First embeddings, uniform on the sphere: independent in the two views, or alike.",
+        doc="First embeddings, uniform on the sphere: independent in the two views, or equal.",
         choices=("independent", "aligned"),
         column="hp_init",
     )
@@ -315,7 +322,12 @@ class DiagnosticSampling:
     """Batches that are drawn from a population."""
 
     batch_size: int = setting(
-        doc="M, pairs a batch.", unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2
+        doc="M, pairs in a batch.",
+        unit="pairs",
+        label="batch size, pairs",
+        axis=1,
+        column="hp_batch_size",
+        ge=2,
     )
     passes: int = setting(
         16, doc="Measure `batches`: random partitions of the population into batches.", ge=2
@@ -324,13 +336,13 @@ class DiagnosticSampling:
 
 @dataclass(frozen=True, kw_only=True)
 class DiagnosticTask:
-    """Measures of N fixed pairs on the unit sphere in d dimensions. Nothing is trained."""
+    """Measurements on N fixed pairs on the unit sphere in d dimensions, without training."""
 
     kind: ClassVar[str] = "diagnostic"
 
     measure: str = setting(
-        doc="`batches`: bias and variance of a batch's gradient; `precision`: what low precision leaves of the "
-        "gradient (losses ntxent and flatnce); `points`: how uniform the points are.",
+        doc="`batches`: bias and variance of a batch's gradient; `precision`: error of the gradient at low "
+        "precision (losses ntxent and flatnce); `points`: how uniform the points are.",
         choices=("batches", "precision", "points"),
         column="hp_measure",
     )
@@ -367,18 +379,18 @@ TASKS: dict[str, type] = {
     DiagnosticTask.kind: DiagnosticTask,
 }
 
-#: What `[axes]` may sweep, of all tasks together, by name, in the order of the axes' numbers.
+#: The axes that `[axes]` may sweep, for all tasks together, by name, in the order of their numbers.
 AXES: dict[str, Declared] = declared_axes(*TASKS.values())
 
-#: Record columns of the settings of all tasks together, in their order.
+#: The record columns of the settings of all tasks, in their order.
 SETTING_COLUMNS: dict[str, Declared] = declared_columns(*TASKS.values())
 
-#: One of them: whoever runs a trial or expands a study of one kind knows which.
+#: An instance of one of `TASKS`. Code for one kind of task knows which one.
 Task = Any
 
 
 def task_columns(task: Task) -> dict[str, Any]:
-    """The record columns that a task's configuration fills: they are known before the trial runs."""
+    """The values of the record columns that a task's configuration determines before the trial runs."""
     return {**getattr(task, "constant_columns", {}), **setting_columns(task)}
 
 
@@ -392,14 +404,17 @@ class TrialConfig:
 
     @classmethod
     def from_canonical(cls, text: str) -> "TrialConfig":
-        """Read back what `canonical_json` wrote. Raises `pydantic.ValidationError` on anything else."""
+        """The config in a text of `canonical_json`. Raises `pydantic.ValidationError` for invalid values."""
         tree = json.loads(text)
         task: Task = TypeAdapter(TASKS[tree["task"].pop("kind")]).validate_python(tree["task"])
         return TypeAdapter(TrialConfig).validate_python(tree | {"task": task})
 
 
 def canonical(value: Any) -> Any:
-    """The JSON tree that ids are made of: defaults left out, integral floats written as integers."""
+    """The JSON tree from which ids are computed: defaults are left out, integral floats are written as integers.
+
+    Raises `ValueError` for a number that is not finite.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _canonical_dataclass(value)
     if isinstance(value, Mapping):
@@ -408,7 +423,7 @@ def canonical(value: Any) -> Any:
         return [canonical(item) for item in value]
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"a config holds {value}; only finite numbers have an id")
+            raise ValueError(f"a config contains {value}; only finite numbers have an id")
         return int(value) if value.is_integer() else value
     return value
 
@@ -433,22 +448,22 @@ def _default_of(spec: dataclasses.Field) -> Any:
 
 
 def canonical_json(value: Any) -> str:
-    """Canonical form as one line of JSON with sorted keys."""
+    """The canonical form as one line of JSON with sorted keys."""
     return _json(canonical(value))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What a result depends on beyond its config: content of the data and source of a user's own code."""
+    """Fingerprints of what a result depends on besides its config: the data and the user's own code."""
 
     data_fingerprint: str = ""
-    code_fingerprint: str = ""  # source hash of losses and encoders given by import path, "" without any
-    corruptions_fingerprint: str = ""  # content of published corruptions that are probed with, "" without any
+    code_fingerprint: str = ""  # hash of the source of losses and encoders given by import path; "" without
+    corruptions_fingerprint: str = ""  # hash of the published corruptions that the probes use; "" without
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialKeys:
-    """The ids of a trial. `config_id` leaves the seed out, `pretrain_id` the probe."""
+    """The ids of a trial. `config_id` does not depend on the seed, and `pretrain_id` does not depend on the probe."""
 
     trial_id: str
     config_id: str
@@ -457,7 +472,7 @@ class TrialKeys:
 
 
 def trial_keys(config: TrialConfig, provenance: Provenance) -> TrialKeys:
-    """Content hashes of a config together with its provenance and the numerics version."""
+    """The ids of a trial: hashes of its config, its provenance and the numerics version."""
     tree, origin = canonical(config), canonical(provenance)
     trained_on = canonical(dataclasses.replace(provenance, corruptions_fingerprint=""))
     probed_on = [provenance.data_fingerprint, *filter(None, [provenance.corruptions_fingerprint])]

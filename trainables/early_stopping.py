@@ -1,16 +1,17 @@
-"""Early stopping of a search's trials: asynchronous successive halving (ASHA) in the form that stops.
+"""Early stopping of a search's trials: the variant of asynchronous successive halving (ASHA) that stops trials.
 
-At rungs, `min_resource * eta^k` of the budget, a trial measures a validation score, and it stops unless its
-configuration is among the best `1 / eta` of those that have got there so far. Nobody waits for anybody; the first
-goes on. Source: Li et al., MLSys 2020, arXiv 1810.05934, which pauses trials and promotes some of them later; that
-trials are stopped for good is the form of Optuna's `SuccessiveHalvingPruner` and Ray's `ASHAScheduler`.
+A trial measures a validation score at rungs, after `min_resource * eta^k` of its budget. It stops unless its
+configuration is among the best `1 / eta` of the configurations that have reached the rung so far. No trial waits for
+another, and the first trial at a rung continues. Source: Li et al., MLSys 2020, arXiv 1810.05934, which pauses trials
+and promotes some of them later. Optuna's `SuccessiveHalvingPruner` and Ray's `ASHAScheduler` stop trials permanently,
+as this module does.
 
-Seeds are no configurations of their own: a configuration's score at a rung is the mean over its seeds that have got
-there, and once one of its seeds is stopped the others stop too, at their next rung or before their first step. Were
-each seed to pass by itself, a configuration of S seeds would pass a rung with a chance of `1 / eta^S`.
+The seeds of one configuration are judged together. A configuration's score at a rung is the mean over its seeds that
+have reached the rung. When one seed is stopped, the others stop too, at their next rung or before their first step.
+If each seed were judged alone, a configuration of S seeds would pass a rung with a probability of `1 / eta^S`.
 
-Scores lie beside the records, a small file a trial and rung, created and never changed, so that all processes of all
-launches that share the store see them. This module imports no torch.
+Scores are files in the store, one small file for each trial and rung. Files are created and never changed, so all
+processes of all launches that share the store see the scores. This module imports no torch.
 """
 
 import dataclasses
@@ -31,19 +32,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStopping:
-    """The rule of a search, and the configuration that it is applied to."""
+    """The stopping rule of a search, and the configuration to which it applies."""
 
     eta: int  # reduction factor, 2 or more
     min_resource: int  # the first rung, in the unit of the training budget
-    search: str  # names the search in the records of trials that it stopped
-    configuration: str  # shared by the seeds of one configuration
-    store: str  # where scores lie, as `open_files` takes it
-    folder: str  # within the store, of this search alone
+    search: str  # the name of the search in the records of trials that it stopped
+    configuration: str  # the id that the seeds of one configuration share
+    store: str  # the location of the store with the scores, for `open_files`
+    folder: str  # the folder of this search in the store
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """Why a trial was stopped; the rung and its score there where it was that."""
+    """The reason why a trial was stopped. `rung` and `score` are None if it was stopped before its first step."""
 
     reason: str
     search: str
@@ -52,14 +53,14 @@ class Stop:
 
 
 def goes_on(score: float, others: Iterable[float], eta: int) -> bool:
-    """Whether `score` is among the best `max(1, n // eta)` of the `n` scores, larger is better; ties go on."""
+    """Whether `score` is among the best `max(1, n // eta)` of all `n` scores. Larger is better; ties continue."""
     others = list(others)
     better = sum(other > score for other in others)
     return better < max(1, (len(others) + 1) // eta)
 
 
 def rung_levels(budget: int, min_resource: int, eta: int) -> list[int]:
-    """`min_resource * eta^k` for k = 0, 1, ..., below the budget."""
+    """The rungs `min_resource * eta^k` for k = 0, 1, ... that are below the budget."""
     levels, level = [], min_resource
     while level < budget:
         levels.append(level)
@@ -68,7 +69,7 @@ def rung_levels(budget: int, min_resource: int, eta: int) -> list[int]:
 
 
 def rung_steps(task: ImagesTask, images: int, rule: EarlyStopping) -> dict[int, int]:
-    """Each rung by the step after which it lies; of several after one step, the last."""
+    """Each rung by the number of steps after which it is reached. Of rungs with the same number, the last counts."""
     unit = next(name for name in BUDGETS if getattr(task.training, name) is not None)
     budget = getattr(task.training, unit)
 
@@ -82,29 +83,29 @@ def rung_steps(task: ImagesTask, images: int, rule: EarlyStopping) -> dict[int, 
 
 @dataclass(frozen=True, kw_only=True)
 class Rungs:
-    """The rungs of one trial, and what it measures there."""
+    """The rungs of one trial, and the score that it measures there."""
 
     rule: EarlyStopping
     seed: int
     steps: dict[int, int]  # rung by step
-    measure: Callable[[Any], float]  # validation score of a model half way, NaN where it has none
+    measure: Callable[[Any], float]  # validation score of a partly trained model; NaN if it has none
 
     @cached_property
     def _files(self) -> Files:
         return open_files(self.rule.store)
 
     def stop_before(self) -> Stop | None:
-        """Whether to stop before any step: another seed of the configuration was stopped."""
+        """The stop of another seed of the configuration, so that this trial ends before its first step; or None."""
         return _asked(self._followed)
 
     def is_due(self, step: int) -> bool:
-        """Whether a rung lies after the first `step` steps."""
+        """Whether there is a rung after the first `step` steps."""
         return step in self.steps
 
     def stop_at(self, step: int, model: Any) -> Stop | None:
-        """Measure and tell the score at the rung after `step` steps, and say whether to stop there.
+        """Measure and store the score at the rung after `step` steps. Returns a stop, or None to continue.
 
-        A model without a score goes on: it is about to diverge.
+        A model without a score continues: it is about to diverge.
         """
         score = self.measure(model)
         if score != score:
@@ -126,7 +127,7 @@ class Rungs:
         return Stop(reason=reason, search=self.rule.search, rung=rung, score=score)
 
     def _means(self, rung: int) -> dict[str, float]:
-        """Mean score by configuration over its seeds that have got to this rung."""
+        """The mean score of each configuration over its seeds that have reached this rung."""
         scores: dict[str, list[float]] = defaultdict(list)
         names = self._files.names(f"{self.rule.folder}/{rung}")
         for name, content in zip(names, self._files.read_each(names), strict=True):
@@ -134,7 +135,10 @@ class Rungs:
         return {configuration: fmean(own) for configuration, own in scores.items()}
 
     def _followed(self) -> Stop | None:
-        """The stop of another seed. One's own, before its worker was killed, is decided again."""
+        """The stop of another seed, or None.
+
+        A stop of this seed from before its worker was killed does not count: it is decided again.
+        """
         for name in self._files.names(f"{self.rule.folder}/stopped"):
             configuration, seed = _trial_of(name)
             if configuration == self.rule.configuration and seed != str(self.seed):
@@ -143,11 +147,11 @@ class Rungs:
 
 
 def _asked(judge: Callable[[], Stop | None]) -> Stop | None:
-    """A store that refuses costs a decision, not the trial."""
+    """The decision of `judge`. If the store cannot be used, the trial continues without a decision."""
     try:
         return judge()
     except OSError as error:
-        _log.warning("early stopping: the trial goes on, since its store failed (%s)", error)
+        _log.warning("early stopping: the trial continues, since its store failed (%s)", error)
         return None
 
 

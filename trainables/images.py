@@ -1,7 +1,7 @@
-"""The task `images`: pre-train on one data set, then probe and measure the frozen encoder on it.
+"""The task `images`: pre-train on one data set, then evaluate the frozen encoder on the same data set.
 
-A generator of facts: each stage yields the record columns that it settled, so that a trial that diverges or
-crashes leaves what was known up to then.
+Trials run as generators: each stage yields the record columns that it has determined. So a trial that diverges or
+crashes keeps the columns of the stages before. `trainables.trial` uses this module.
 """
 
 import dataclasses
@@ -24,15 +24,15 @@ from trainables.training.trials import pretrain_trials
 
 Columns = Iterator[dict[str, Any]]
 
-#: Training images on which evaluation is timed whatever it costs, and on which it is timed where there are more.
+#: Numbers of training images for timing the evaluation: the smallest subset, which is always timed, and the largest.
 _FEW_EVALUATED, _EVALUATED = 250, 2000
 
 
 def run_images(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> list[Columns]:
-    """Pre-train trials of equal shapes, as one network where there are several, then evaluate each.
+    """Pre-train trials of equal shapes, several of them as one network, then evaluate each.
 
-    The result yields each trial's record columns stage by stage, and raises `Diverged` or `Pruned` where it ends
-    early.
+    Returns an iterator for each trial. It yields the trial's record columns stage by stage, and raises `Diverged` or
+    `Pruned` if the trial ends early.
     """
     data = load_dataset(configs[0].task.data, runtime.data_root)
     check_corruptions(configs[0].task, data.info, runtime.data_root)
@@ -67,9 +67,9 @@ def _columns(
 
 
 def shorten_images(task: ImagesTask, steps: int, batch_size: int | None) -> ImagesTask:
-    """The same training over a few steps of shuffled batches, for timing.
+    """The same training with a few steps of shuffled batches, for timing.
 
-    Other selections may embed the whole data set before the first step, which alone would take minutes.
+    Other selections may embed the whole data set before the first step, which can take minutes.
     """
     size = batch_size or task.training.batch_size
     training = dataclasses.replace(task.training, steps=steps, epochs=None, samples=None, batch_size=size)
@@ -77,15 +77,15 @@ def shorten_images(task: ImagesTask, steps: int, batch_size: int | None) -> Imag
 
 
 def images_step_work(task: ImagesTask, runtime: Runtime) -> float:
-    """Work of a step, with its share of choosing batches, over the work of a step on shuffled batches."""
+    """The work of a step, including its share of the batch selection, relative to a step with shuffled batches."""
     images = load_dataset(task.data, runtime.data_root).info.n_pretraining
     return relative_step_cost(task.selection, images, task.training.batch_size)
 
 
 def images_evaluation_parts(task: ImagesTask, runtime: Runtime) -> list[tuple[float, ImagesTask]]:
-    """Parts of the images to time the evaluation on, each twice the one before or all of them.
+    """Fractions of the images for timing the evaluation, each with its task.
 
-    The first has the labels that every probe needs.
+    Each fraction is twice the previous one, or 1. The first has enough labels for every probe.
     """
     info = load_dataset(task.data, runtime.data_root).info
     labels = len(info.classes) * max(PROBES[probe].labels_a_class for probe in task.probe.suite)

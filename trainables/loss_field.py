@@ -1,4 +1,4 @@
-"""One hyperparameter of a loss or a kernel: its default, and the values that it accepts. Imports no torch."""
+"""The declaration of one hyperparameter of a loss or a kernel. Imports no torch."""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class LossField:
     at_least: float | None = None
     at_most: float | None = None
     nonzero: bool = False
-    label: str = ""  # in figures and tables; the name in words without
+    label: str = ""  # the name in figures and tables; "": made from `name`
 
     @property
     def type(self) -> type:
@@ -29,7 +29,7 @@ class LossField:
 
     @property
     def allowed(self) -> str:
-        """What the field accepts, in words: "a finite number > 0"."""
+        """The accepted values in words, such as "a finite number > 0"."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
         bounds = [
@@ -42,10 +42,10 @@ class LossField:
         return f"a finite number {' and '.join(bounds)}".strip()
 
     def check(self, value: Any, *, condition: str = "") -> None:
-        """Raises `ValueError` naming the field, the value, what is allowed, and the `condition` it holds
-        under.
+        """Raise `ValueError` if the value is not allowed.
 
-        A tensor or array stands for one value per stacked trial: each of its elements is checked.
+        The message has the field, the value, what is allowed, and the `condition` under which this rule applies. A
+        tensor or array has one value per stacked trial, and each of its elements is checked.
         """
         elements = value.tolist() if hasattr(value, "tolist") else [value]
         for element in elements if isinstance(elements, list) else [elements]:

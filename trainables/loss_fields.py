@@ -1,7 +1,7 @@
-"""Every loss with its formula, its source and its fields, as plain data.
+"""Every built-in loss with its formula, its source and its fields, as plain data.
 
-The one place where defaults and allowed ranges stand: the loss classes check themselves against it, study
-files and search spaces are validated with it, the README's table is made from it. It imports no torch, so
+Defaults and allowed ranges are defined here only. The loss classes check their values against them, study files and
+search spaces are validated with them, and the README's table is generated from them. The module imports no torch, so
 that a study can be checked without the seconds that torch takes to load.
 """
 
@@ -29,25 +29,25 @@ def _always(_fields: Mapping[str, Any], _simplex: bool) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class LossCard:
-    """What is known of a loss without running it; `u_i`, `v_i` are views of sample i, T the temperature.
+    """The facts about a loss that do not need its code. `u_i`, `v_i` are the views of sample i, T is the temperature.
 
-    `check` and `optimum_known` see all fields, those at their defaults included.
+    `check` and `optimum_known` receive all fields, including fields with their default values.
     """
 
-    title: str  # as papers and figures write it
+    title: str  # the loss's name in papers and figures
     formula: str
     source: str
     fields: tuple[LossField, ...]
-    #: Raises `ValueError` for values that are allowed alone and not together.
+    #: Raises `ValueError` for values that are each allowed, but not together.
     check: Callable[[Mapping[str, Any]], None] = _no_check
-    #: Whether the regular simplex (True, for N <= d + 1) or the cross-polytope (False, for N = 2d) is known to make
-    #: the loss of N pairs on the sphere least; the proofs are in `trainables.sphere.known`.
+    #: Whether the regular simplex (True, for N <= d + 1) or the cross-polytope (False, for N = 2d) is known to
+    #: minimise the loss of N pairs on the sphere; the proofs are in `trainables.sphere.known`.
     optimum_known: Callable[[Mapping[str, Any], bool], bool] = _unknown
-    #: The estimate of the views' mutual information that the loss of a batch gives, where it gives one.
+    #: The estimate of the views' mutual information from the loss of a batch; None if the loss gives no estimate.
     information: InformationBound | None = None
 
 
-#: The middle of the grids in print on a log scale (0.07 to 2, 0.1 to 0.5); SimCLR's own tables run from 0.05 to 1.
+#: The middle, on a log scale, of published grids (0.07 to 2, 0.1 to 0.5); SimCLR's own tables range from 0.05 to 1.
 _TEMPERATURE = LossField(
     name="temperature", default=0.25, above=0.0, doc="T; value and gradient are finite from 0.005 to 10"
 )
@@ -59,23 +59,23 @@ _INFONCE_SOURCE = (
     "van den Oord et al. 2018, arXiv 1807.03748, section 2.3; Poole et al. 2019, arXiv 1905.06922"
 )
 
-#: Of M pairs, an anchor looks for its positive among the M points of the other view.
+#: With M pairs, an anchor must find its positive among the M points of the other view.
 _INFONCE_BOUND = InformationBound(
     meaning="log M - L, a lower bound", candidates=lambda pairs: pairs, source=_INFONCE_SOURCE
 )
-#: Of M pairs, an anchor looks for its positive among all other points of both views.
+#: With M pairs, an anchor must find its positive among all other points of both views.
 _NTXENT_BOUND = InformationBound(
     meaning="log (2M - 1) - L, a lower bound", candidates=lambda pairs: 2 * pairs - 1, source=_INFONCE_SOURCE
 )
-#: `xi` sums over the 2M - 2 negatives alone. With the best critic the estimate lies at or above the mutual
-#: information: it is the leave-one-out bound of Poole et al. plus `log(K / (K - 1))`, and no `log K` limits it.
+#: `xi` is a sum over the 2M - 2 negatives alone. With the best critic, the estimate is at or above the mutual
+#: information: it is the leave-one-out bound of Poole et al. plus `log(K / (K - 1))`, and `log K` does not limit it.
 _FLATNCE_BOUND = InformationBound(
     meaning="log (2M - 1) - log xi, no lower bound",
     candidates=lambda pairs: 2 * pairs - 1,
     source="Chen et al. 2021, arXiv 2107.01152; Poole et al. 2019, arXiv 1905.06922",
 )
 
-#: Least temperature of `general` with phi = exp: exp(2/T), or its square, has to stay within float32.
+#: Lowest temperature of `general` with phi = exp, by psi: exp(2/T), or its square, must stay within float32.
 _EXP_LEAST_TEMPERATURE = {
     "log": 0.005,
     "log1p": 0.005,
@@ -84,12 +84,13 @@ _EXP_LEAST_TEMPERATURE = {
     "square": 0.08,
 }
 
-#: What psi needs of its argument, and phi gives: psi's level must not exceed phi's.
+#: The sign that psi needs for its argument, and the sign that phi gives, as an index into `_SIGNS`. psi's level must
+#: not exceed phi's.
 _PSI_NEEDS = {"identity": 0, "square": 1, "log1p": 1, "log": 2, "square_log": 2}
 _PHI_GIVES = {"linear": 0, "hinge": 1, "quadratic": 1, "exp": 2, "softplus": 2, "sigmoid": 2}
 _SIGNS = ("any value", "values >= 0", "values > 0")
 
-#: (phi, psi) of `general` for which F is convex and increasing: psi of a sum of phi's.
+#: The pairs (phi, psi) of `general` for which F, the psi of a sum of phi's, is convex and increasing.
 _CONVEX = {
     *(("exp", psi) for psi in ("log", "log1p", "identity", "square")),
     *((phi, "identity") for phi in ("linear", "softplus", "hinge")),
@@ -246,16 +247,16 @@ LOSS_CARDS: dict[str, LossCard] = {
 
 
 def loss_fields(name: str) -> dict[str, LossField]:
-    """The fields of a built-in loss by name. Raises `ValueError` for a loss that is not built in."""
+    """The fields of a built-in loss by field name. Raises `ValueError` for a loss that is not built in."""
     if name not in LOSS_CARDS:
         raise ValueError(f"loss: got {name!r}, must be one of {', '.join(LOSS_CARDS)}, or module:Class")
     return {spec.name: spec for spec in LOSS_CARDS[name].fields}
 
 
 def check_loss_params(name: str, params: Mapping[str, Any]) -> None:
-    """Check hyperparameters of a built-in loss, each alone and together; absent ones take their defaults.
+    """Check the hyperparameters of a built-in loss, each alone and all together. Absent ones have their defaults.
 
-    Raises `ValueError` naming the field, what came and what is allowed.
+    Raises `ValueError` with the field, its value and what is allowed.
     """
     fields = loss_fields(name)
     for key, value in params.items():

@@ -1,4 +1,4 @@
-"""The README's table of losses, made from their cards."""
+"""The README's tables of losses and kernels, generated from their declarations."""
 
 from trainables.kernels import KERNELS
 from trainables.loss_field import LossField
@@ -6,7 +6,7 @@ from trainables.loss_fields import LOSS_CARDS
 
 
 def loss_table() -> str:
-    """Markdown: every loss with formula, fields, defaults, ranges and source, then the kernels of `kcl`."""
+    """Two Markdown tables: all losses with formula, fields, defaults, ranges and source, and the kernels of `kcl`."""
     rows = [
         [f"`{name}`", f"`{card.formula}`", "<br>".join(map(_describe, card.fields)), card.source]
         for name, card in LOSS_CARDS.items()
@@ -43,5 +43,5 @@ def _describe(field: LossField) -> str:
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
-    # a bar inside a cell would start a new one
+    # A bar inside a cell would start a new cell.
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)

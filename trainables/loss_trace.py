@@ -1,6 +1,6 @@
-"""The training losses of trials, written beside their records for those who show them elsewhere (`study.tracking`).
+"""Files with the training losses of trials, which `study.tracking` sends to trackers.
 
-A `report` sees the losses so far of all trials that are trained as one, so each trial keeps its own.
+A training `report` has the losses of all trials of a stack. This module writes the losses of each trial separately.
 """
 
 import json
@@ -17,22 +17,22 @@ from trainables.store.schema import TrialRecord
 
 _log = logging.getLogger(__name__)
 
-#: Points of a trace at most: each is the mean over the steps since the point before.
+#: Largest number of points of a trace. Each point is the mean over the steps since the previous point.
 _POINTS = 200
 
 
 class LossTrace:
-    """A `report` that remembers the losses `(K, steps)` of K trials; those of a report stand until the next."""
+    """A `report` that keeps the losses `(K, steps)` of K trials. Each report replaces the previous one."""
 
     def __init__(self) -> None:
         self._losses: Any = None
 
     def __call__(self, facts: dict[str, Any]) -> None:
-        """Keep `facts["losses"]`, on whatever device it is: it is read once, in the end."""
+        """Keep `facts["losses"]` on its device. It is read only once, after training."""
         self._losses = facts.get("losses")
 
     def write(self, member: int, record: TrialRecord, artefacts: Path | None) -> None:
-        """Write the losses of trial `member` beside its record. A disk that refuses costs the trace alone."""
+        """Write the losses of trial `member` of the stack to a file. If this fails, the trial has no trace."""
         if self._losses is None or artefacts is None:
             return
         points = mean_points(self._losses[member].double().cpu().numpy())
@@ -46,7 +46,7 @@ class LossTrace:
 
 
 def mean_points(losses: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
-    """At most 200 pairs (step, mean loss over the steps since the pair before), up to the first non-finite loss.
+    """At most 200 pairs (step, mean loss over the steps since the previous pair), up to the first non-finite loss.
 
     Steps count from 1.
     """

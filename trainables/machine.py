@@ -1,4 +1,4 @@
-"""What the machine and its commands tell. Imports no torch: manifests ask too."""
+"""The name of the processor, and the output of commands. Imports no torch, since manifests use it too."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def processor_name() -> str:
-    """The model as Linux tells it, or what Python knows elsewhere."""
+    """The processor model from /proc/cpuinfo on Linux, or Python's description on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -17,7 +17,10 @@ def processor_name() -> str:
 
 
 def output_of(command: list[str]) -> bytes | None:
-    """What a command prints; None where it is not there, fails or hangs. Git asks the folder that it is given."""
+    """The output of a command; None if it does not exist, fails, or takes more than 20 s.
+
+    Variables `GIT_*` are removed from its environment, so that Git uses the folder in its arguments.
+    """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
         done = subprocess.run(command, capture_output=True, timeout=20, env=environment)

@@ -1,8 +1,8 @@
-"""A user's own code by import path (`package.module:Name`), for losses, encoders, data sets and provenance.
+"""Imports the user's own code by import path (`package.module:Name`), for losses, encoders, data sets and provenance.
 
-Python looks for a module in this order: our packages, the standard library, installed packages, the folder of the
-study file, the working directory. The last two stand at the end of `sys.path`, so a file of the user never replaces
-a module of ours or of a library. Importing this module costs no torch.
+Python looks for a module in this order: the packages of this platform, the standard library, installed packages, the
+folder of the study file, the working directory. The last two are at the end of `sys.path`, so a file of the user
+never replaces a module of the platform or of a library. This module imports no torch.
 """
 
 import importlib
@@ -19,17 +19,17 @@ from typing import Any
 
 _OUR_PACKAGES = frozenset({"analysis", "search_spaces", "study", "trainables"})
 
-#: The folders of the user, first the one that Python searches first.
+#: The user's folders, in the order in which Python searches them.
 _folders: list[str] = []
 
-#: Those of them that `use_own_folders` added to `sys.path`.
+#: The user's folders that `use_own_folders` has added to `sys.path`.
 _added: list[str] = []
 
 
 def use_own_folders(study_folder: Path | None = None) -> None:
     """Put the folder of the study file, then the working directory, at the end of `sys.path`.
 
-    The folder of an earlier study leaves `sys.path`.
+    The folders of an earlier call are removed from `sys.path`.
     """
     for folder in _added:
         if folder in sys.path:
@@ -40,12 +40,12 @@ def use_own_folders(study_folder: Path | None = None) -> None:
 
 
 def own_folders() -> tuple[str, ...]:
-    """The folders of the user, for `append_to_path` in another process."""
+    """The user's folders, for `append_to_path` in another process."""
     return tuple(_folders)
 
 
 def append_to_path(folders: Sequence[str]) -> list[str]:
-    """Put folders at the end of `sys.path`, in their order, and return those that were not on it."""
+    """Put folders at the end of `sys.path`, in their order, and return the folders that were not in it."""
     added = [folder for folder in folders if folder not in sys.path]
     sys.path.extend(added)
     return added
@@ -53,10 +53,10 @@ def append_to_path(folders: Sequence[str]) -> list[str]:
 
 @contextmanager
 def spawned_processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of `count` new processes, which search for modules where this process does.
+    """A pool of `count` new processes, which search for modules in the same order as this process.
 
-    multiprocessing starts them by `python -c`, which puts the working directory first unless the environment
-    forbids it.
+    multiprocessing starts them by `python -c`, which puts the working directory first on `sys.path`. The environment
+    variable PYTHONSAFEPATH prevents this.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -71,10 +71,10 @@ def spawned_processes(count: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def import_object(path: str, kind: str) -> Any:
-    """What is at `package.module:Name`; `kind` is what the message calls it, such as `loss`.
+    """The object at `package.module:Name`. `kind` is its description in messages, such as `loss`.
 
-    Raises `ValueError` in one line for a path that leads nowhere, a module that fails, and a file of the user that
-    Python does not reach because another module of its name comes first.
+    Raises `ValueError` with one line for a path that does not exist, a module that fails to import, and a file of the
+    user that Python does not find because another module of the same name comes first.
     """
     module, _, name = path.partition(":")
     if hidden := _hidden_file(module):
@@ -86,7 +86,7 @@ def import_object(path: str, kind: str) -> Any:
 
 
 def source_of(path: str) -> bytes:
-    """The source of the module at `package.module:Name`. Raises `ValueError` when there is no such file."""
+    """The source of the module in `package.module:Name`. Raises `ValueError` if there is no such file."""
     module = path.partition(":")[0]
     spec = _find(module)
     if spec is None or not spec.has_location or spec.origin is None:
@@ -101,9 +101,9 @@ def one_line(error: Exception) -> str:
 
 
 def _hidden_file(module: str) -> str | None:
-    """How a module of the user is hidden by another one; None when it is not, or when there is none.
+    """A message if another module hides a module of the user; None if it is not hidden or does not exist.
 
-    Only the first part of the name decides: Python looks for the rest in what it finds under it.
+    Only the first part of the name matters: Python looks for the other parts inside the package that it finds.
     """
     top = module.partition(".")[0]
     for folder in _folders:
@@ -116,7 +116,7 @@ def _hidden_file(module: str) -> str | None:
 
 
 def _file_in(folder: Path, module: str) -> Path | None:
-    """The file of a module under a folder, None when it has none."""
+    """The file of a module in a folder; None if there is none."""
     if not all(module.split(".")):
         return None
     base = folder.joinpath(*module.split("."))
@@ -125,7 +125,7 @@ def _file_in(folder: Path, module: str) -> Path | None:
 
 
 def _find(module: str) -> ModuleSpec | None:
-    """Where Python finds a module, None when it does not. It imports the packages that the module lies in."""
+    """The spec of a module; None if Python does not find it. Imports the packages that contain the module."""
     try:
         return find_spec(module)
     except (ImportError, ValueError):  # `ValueError`: an empty name, or a module without a spec
@@ -133,13 +133,13 @@ def _find(module: str) -> ModuleSpec | None:
 
 
 def _homes(spec: ModuleSpec) -> set[Path]:
-    """The folders of the Python path that a top-level module comes from; none for one built into Python."""
+    """The folders on the Python path that contain a top-level module; none for a module built into Python."""
     places = spec.submodule_search_locations or ([spec.origin] if spec.has_location and spec.origin else [])
     return {Path(place).resolve().parent for place in places}
 
 
 def _described(name: str, spec: ModuleSpec) -> str:
-    """A top-level module that Python finds, for a message."""
+    """A description of a top-level module that Python finds, for a message."""
     if name in _OUR_PACKAGES:
         return f"the package {name!r} of this platform"
     if name in sys.stdlib_module_names:

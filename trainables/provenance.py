@@ -1,4 +1,4 @@
-"""What a trial depends on beyond its config: the data's content and the source of a user's own code."""
+"""Fingerprints of what a trial depends on besides its config: the content of the data and the user's own code."""
 
 import functools
 import hashlib
@@ -13,15 +13,15 @@ from trainables.own_code import source_of
 
 
 def provenance_of(config: TrialConfig, data_root: Path | None) -> Provenance:
-    """Fingerprints for the ids of `config`. Raises `ValueError` when data or code cannot be found."""
+    """The fingerprints for the ids of `config`. Raises `ValueError` if data or code cannot be found."""
     (provenance,) = provenances_of([config], data_root)
     return provenance
 
 
 def provenances_of(configs: Sequence[TrialConfig], data_root: Path | None) -> list[Provenance]:
-    """`provenance_of` each config, in their order. Data that several of them share are looked at once.
+    """`provenance_of` each config, in their order. Data that several configs share are read only once.
 
-    A look walks all files of a data set: a quarter of a second for 22,000 images.
+    A fingerprint lists all files of a data set, which takes a quarter of a second for 22,000 images.
     """
     describe = functools.cache(lambda data: describe_dataset(data, data_root))
     corruptions = functools.cache(lambda probe, info: corruptions_fingerprint(probe, info, data_root))
@@ -34,7 +34,7 @@ def _provenance(
     corruptions: Callable[[ProbeConfig, DatasetInfo], str],
 ) -> Provenance:
     code, task = code_fingerprint(config), config.task
-    if getattr(task, "data", None) is None:  # a task may need none
+    if getattr(task, "data", None) is None:  # a task may need no data
         return Provenance(code_fingerprint=code)
     info = describe(task.data)
     return Provenance(
@@ -45,9 +45,9 @@ def _provenance(
 
 
 def code_fingerprint(config: TrialConfig) -> str:
-    """Source hash of the modules named by import paths (`package.module:Name`); "" where there are none.
+    """A hash of the source of the modules in import paths (`package.module:Name`); "" if there are none.
 
-    What those modules import from elsewhere is not part of it.
+    It does not cover the modules that these modules import.
     """
     sources = [source_of(path) for path in _import_paths(config)]
     return hashlib.blake2b(b"\0".join(sources), digest_size=10).hexdigest() if sources else ""

@@ -1,7 +1,7 @@
-"""The Ray Tune side of trials: a worker that runs lists of stacks of trials, some stacks in each Tune iteration.
+"""The worker of Ray Tune: it runs lists of stacks of trials, one or more stacks in each Tune iteration.
 
-The worker takes one list after another from a work queue, so a launch pays once for the start of a process and the
-import of torch. Its results only show progress: the records are in the store before Tune hears of them.
+The worker takes one list after another from a work queue, so a launch starts a process and imports torch only once
+per worker. Its results to Tune only show progress: the records are in the store before Tune receives a result.
 """
 
 import faulthandler
@@ -20,18 +20,18 @@ from trainables.store.records import StoreError
 from trainables.store.schema import TrialRecord
 from trainables.work import LaunchContext, Stack, run_stack, validation_values
 
-#: Short stacks share a result: each result costs Tune some milliseconds.
+#: Short stacks share a result of about this length, since each result costs Tune some milliseconds.
 _SECONDS_A_RESULT = 1.0
 
-#: From one request for a list to the next, while there is none.
+#: Seconds between two requests for a list, as long as the queue is empty.
 _IDLE_SECONDS = 0.05
 
-#: A worker ends itself after this many time limits and seconds.
+#: A worker ends itself after `_PATIENCE` times the time limit of its trials plus `_GRACE_SECONDS`.
 _PATIENCE, _GRACE_SECONDS = 1.5, 10.0
 
 
 class TrialWorker(tune.Trainable):
-    """Runs lists of stacks of trials, each in its order, until Tune ends it."""
+    """Runs lists of stacks of trials, each list in its order, until Tune ends the worker."""
 
     def setup(
         self,
@@ -41,7 +41,7 @@ class TrialWorker(tune.Trainable):
         own_folders: Sequence[str] = (),
         directory: str | None = None,
     ) -> None:
-        """Work in `directory`, if any, and search for modules in `own_folders` last."""
+        """Change to `directory`, if given, and append `own_folders` to the Python path."""
         assert context is not None
         append_to_path(own_folders)
         if directory is not None:
@@ -51,10 +51,11 @@ class TrialWorker(tune.Trainable):
         self._leases = ExitStack()
 
     def step(self) -> dict[str, Any]:
-        """Take a list and lease its free trials; or run its next stack, or the next few where stacks are short.
+        """Take a list and lease its free trials; or, if there is a list, run its next stack or its next short stacks.
 
-        The result names the trials that run next, so that they are known when they kill this process. A store that
-        refuses is a result and no exception: Tune would start another worker, which would meet the same.
+        The result contains the ids of the trials that run next, so that they are known if they kill this process. A
+        store that cannot be used is a result and not an exception: after an exception, Tune would start another
+        worker, which would fail in the same way.
         """
         try:
             if not self._pending:
@@ -76,7 +77,7 @@ class TrialWorker(tune.Trainable):
             raise
 
     def run_next(self, stack: Stack) -> list[dict[str, Any]]:
-        """Run a stack, and return for each of its trials what progress shows."""
+        """Run a stack, and return the facts for the progress display for each of its trials."""
         with _deadline(self._context.runtime.time_limit, len(stack)):
             return [_facts(record) for record in run_stack(stack, self._context)]
 
@@ -98,16 +99,16 @@ class TrialWorker(tune.Trainable):
         return {"list": self._number, "finished": finished, "next": following, "ended": not self._pending}
 
     def cleanup(self) -> None:
-        """Release the leases that are held, when a worker stops before the end of its list."""
+        """Release the leases that are still held if the worker stops before the end of its list."""
         self._leases.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Save nothing: what is finished is in the store."""
+        """Save nothing, since finished trials have their records in the store."""
 
 
 @contextmanager
 def _deadline(limit: float | None, trials: int) -> Iterator[None]:
-    """End this process when trials hang. Training ends itself at its limit, so this comes with a delay.
+    """End this process if its trials hang. Training ends itself at its time limit, so this limit is longer.
 
     The watchdog is a thread in C, so it also ends a process whose interpreter never runs another thread.
     """
@@ -120,7 +121,7 @@ def _deadline(limit: float | None, trials: int) -> Iterator[None]:
 
 
 def _facts(record: TrialRecord) -> dict[str, Any]:
-    """What progress shows of a finished trial."""
+    """The facts about a finished trial for the progress display."""
     return {
         "trial_id": record.trial_id,
         "status": str(record.status),

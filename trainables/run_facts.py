@@ -1,4 +1,4 @@
-"""Where and with what a trial ran: the columns of a record that no result may depend on."""
+"""The record columns about the machine, the versions and the execution of a trial. No result may depend on them."""
 
 import platform
 import resource
@@ -16,7 +16,7 @@ from trainables.runtime import Runtime
 
 
 def run_facts(runtime: Runtime, stack: Sequence[str] = ()) -> dict[str, Any]:
-    """Columns that describe the machine, the versions and how the trial was executed; `stack` holds trial ids."""
+    """Columns that describe the machine, the versions and how the trial was executed. `stack` contains trial ids."""
     together = "stacked" if len(stack) > 1 else "single"
     return {
         "device": runtime.device,
@@ -34,7 +34,7 @@ def run_facts(runtime: Runtime, stack: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def peak_memory_bytes(device: str) -> int:
-    """Highest memory so far: allocated on a CUDA device, resident in the process otherwise."""
+    """The highest memory use so far: allocated memory on a CUDA device, otherwise resident memory of the process."""
     if device.startswith("cuda"):
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB
@@ -42,10 +42,10 @@ def peak_memory_bytes(device: str) -> int:
 
 @lru_cache
 def git_revision() -> str | None:
-    """Revision of the checkout this package runs from, with "+" when it was changed; None outside of one."""
+    """The Git revision of this package's checkout, with "+" after uncommitted changes; None outside a checkout."""
     here = Path(__file__).resolve()
     if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
-        return None  # installed into some other repository's environment: its revision says nothing about us
+        return None  # installed inside another repository, whose revision does not describe this package
     revision = _git(here.parent, "rev-parse", "HEAD")
     changed = _git(here.parent, "status", "--porcelain", "--untracked-files=no")
     return f"{revision}{'+' if changed else ''}" if revision else None

@@ -1,4 +1,4 @@
-"""Operational choices of a run, none of which is part of a trial's identity, and how a trial says it diverged."""
+"""The operational options of a run, which are not part of a trial's identity, and the exceptions that end a trial."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,37 +8,33 @@ from trainables.early_stopping import EarlyStopping
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """Where a trial runs. Workers and `study trial` use the same threads, so that their records agree."""
+    """How and where a trial runs. Workers and `study trial` use equally many threads, so their records agree."""
 
     device: str = "cpu"
     threads: int = 1
     data_root: Path | None = None
     execution: str = "eager"  # eager | compiled | graphed | compiled_graphed
     keep_encoders: bool = False
-    curve_epochs: int | None = None  # epochs from one point of the learning curves to the next, None for none
-    curve_points: int | None = (
-        None  # of sphere trials: points of the gap curve a decade of steps, None for none
-    )
-    keep_embeddings: bool = False  # of sphere trials
-    time_limit: float | None = None  # seconds of a trial, None for no limit
-    checkpoint_seconds: float = 120.0  # from one checkpoint to the next
-    early_stopping: EarlyStopping | None = None  # of the search that a single trial runs for
-    artefacts: Path | None = (
-        None  # where checkpoints, kept encoders and learning curves lie; None for none of them
-    )
+    curve_epochs: int | None = None  # epochs between two points of the learning curves; None for no curves
+    curve_points: int | None = None  # sphere trials: gap curve's points per decade of steps; None: none
+    keep_embeddings: bool = False  # sphere trials: whether to keep the final embeddings
+    time_limit: float | None = None  # seconds for each trial; None for no limit
+    checkpoint_seconds: float = 120.0  # seconds between two checkpoints
+    early_stopping: EarlyStopping | None = None  # the rule of the search to which a single trial belongs
+    artefacts: Path | None = None  # folder of checkpoints, kept encoders and curves; None to write none
 
 
 class Diverged(ArithmeticError):
-    """Training left the finite numbers: a result, not a fault."""
+    """Training produced a number that is not finite. This is a result, not a failure."""
 
 
 class Pruned(Exception):
-    """Early stopping ended the trial: no result, and no fault."""
+    """Early stopping ended the trial. This is neither a result nor a failure."""
 
 
 class TimedOutError(TimeoutError):
-    """A trial took longer than it may."""
+    """A trial exceeded its time limit."""
 
 
 class StackFailedError(RuntimeError):
-    """Trials that were trained as one failed together: who is at fault shows when each runs alone."""
+    """The training of a stack failed. Running each trial alone shows which one is the cause."""

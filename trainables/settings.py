@@ -1,7 +1,7 @@
-"""How a field of a trial's configuration declares itself: once, with everything that the platform knows about it.
+"""Declarations of configuration fields: each field is declared once, with all facts that the platform needs.
 
-The configuration (`trainables.config`) is made of such fields. The tables of the study file and their checks, the
-axes of a study, the `hp_*` columns of records, the labels of figures and the key reference all follow from them.
+The configuration (`trainables.config`) consists of such fields. The tables of the study file and their checks, the
+axes of a study, the `hp_*` columns of records, the labels of figures and the key reference are all derived from them.
 This module imports no torch.
 """
 
@@ -12,26 +12,25 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
 from typing import Any, Union, get_args, get_origin
 
-#: Numbers of axes. Designs that draw points give each axis the column of its number.
+#: The numbers of axes. Designs that draw points use an axis's number as its column.
 AXIS_NUMBERS = range(1, 16)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a field is, beside its name, type and default.
+    """The declaration of a field, without its name, type and default.
 
-    Names of bounds are those of pydantic: `ge`, `gt`, `le` and `lt` for numbers, `min_length` for lists, `pattern`
-    for text.
+    Bounds have pydantic's names: `ge`, `gt`, `le` and `lt` for numbers, `min_length` for lists, `pattern` for text.
     """
 
-    doc: str  # for the key reference and the record's column
-    unit: str = ""  # of a number, "1" for a pure number; "" for text, and for what no record holds
-    label: str = ""  # in figures and tables, with the unit where people need it; the name in words without
-    choices: tuple[str, ...] = ()  # allowed texts, of a list the allowed texts of each item; () for any
+    doc: str  # the description in the key reference and of the record's column
+    unit: str = ""  # the unit of a number, "1" for a pure number; "" for text and for fields without a column
+    label: str = ""  # the name in figures and tables, with the unit if needed; "": made from the field's name
+    choices: tuple[str, ...] = ()  # allowed texts; for a list, the allowed texts of each item; () for any
     bounds: Mapping[str, Any] = field(default_factory=dict)
-    axis: int | None = None  # its number among the axes, None for a field that no study sweeps
-    axis_name: str = ""  # in `[axes]`, where it is not the field's own name
-    column: str = ""  # of the record, "" for none
+    axis: int | None = None  # the number of the axis; None for a field that no study sweeps
+    axis_name: str = ""  # the name in `[axes]`; "" for the field's own name
+    column: str = ""  # the record column; "" for none
 
 
 def setting(
@@ -46,10 +45,10 @@ def setting(
     column: str = "",
     **bounds: Any,
 ) -> Any:
-    """A dataclass field that declares itself; required without a default. See `Setting` for what each word means.
+    """A dataclass field with a declaration. It is required if it has no default. `Setting` describes the arguments.
 
-    An axis takes the next free number of `AXIS_NUMBERS`, and keeps it for ever: the number decides which coordinate
-    of a drawn point is whose.
+    A new axis takes the next free number of `AXIS_NUMBERS`. The number must never change: it decides which coordinate
+    of a drawn point belongs to the axis.
 
     >>> @dataclass(frozen=True, kw_only=True)
     ... class Example:
@@ -72,26 +71,26 @@ def setting(
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """A field with its declaration, as one class of the configuration has it."""
+    """A field of a configuration class, with its declaration."""
 
     name: str
     type: Any
     setting: Setting
-    value_of: Callable[[Any], Any]  # from an instance of the class that was asked
+    value_of: Callable[[Any], Any]  # its value in an instance of the outer class
 
     @property
     def axis_name(self) -> str:
-        """Its name in `[axes]`."""
+        """The field's name in `[axes]`."""
         return self.setting.axis_name or self.name
 
     @property
     def label(self) -> str:
-        """In figures and tables."""
+        """The field's name in figures and tables."""
         return self.setting.label or self.axis_name.replace("_", " ")
 
 
 def declared_fields(config: type) -> Iterator[Declared]:
-    """Every declared field of a dataclass and of the dataclasses in it, in their order."""
+    """Every declared field of a dataclass and of its nested dataclasses, in their order."""
     for spec in dataclasses.fields(config):
         if "setting" in spec.metadata:
             yield Declared(
@@ -103,7 +102,7 @@ def declared_fields(config: type) -> Iterator[Declared]:
 
 
 def declared_axes(*configs: type) -> dict[str, Declared]:
-    """What may be swept of these classes together, by name in `[axes]`, in the order of the axes' numbers."""
+    """The axes of all these classes by their name in `[axes]`, in the order of their numbers."""
     found = [each for config in configs for each in declared_fields(config) if each.setting.axis is not None]
     axes: dict[str, Declared] = {}
     for each in sorted(found, key=lambda each: each.setting.axis or 0):
@@ -112,7 +111,7 @@ def declared_axes(*configs: type) -> dict[str, Declared]:
 
 
 def declared_columns(*configs: type) -> dict[str, Declared]:
-    """The record columns of these classes together, in their order; of several fields of one column, the first."""
+    """The record columns of all these classes, in their order, each with the first field that has the column."""
     found: dict[str, Declared] = {}
     for config in configs:
         for each in declared_fields(config):
@@ -122,7 +121,7 @@ def declared_columns(*configs: type) -> dict[str, Declared]:
 
 
 def setting_columns(config: Any) -> dict[str, Any]:
-    """The record columns that an instance fills. A list or a table stands as JSON."""
+    """The values of the record columns of an instance. Lists and tables become JSON texts."""
     return {column: _plain(each.value_of(config)) for column, each in declared_columns(type(config)).items()}
 
 
@@ -141,7 +140,7 @@ def _plain(value: Any) -> Any:
 
 
 def without_none(kind: Any) -> Any:
-    """The type of a value that is there: `int` for `int | None`."""
+    """The type without None: `int` for `int | None`."""
     if get_origin(kind) in (Union, types.UnionType):
         (kind,) = (each for each in get_args(kind) if each is not type(None))
     return kind

@@ -1,7 +1,7 @@
-"""Every random stream of a trial, derived from its seed and the stream's purpose alone.
+"""The random streams of a trial. Each depends only on the trial's seed and on the purpose of the stream.
 
-Never from the loss or an id: trials of different losses at one seed share initialisation, batch order and views,
-so that their differences are paired.
+The streams do not depend on the loss or an id. So trials of different losses with the same seed share initialisation,
+batch order and views, and their differences are paired.
 """
 
 from enum import IntEnum
@@ -11,7 +11,7 @@ import torch
 
 
 class Stream(IntEnum):
-    """Purposes. The numbers are part of every result: never renumber, only append."""
+    """The purposes of streams. Every result depends on the numbers: never change them, only append new ones."""
 
     INITIALISATION = 0
     BATCH_ORDER = 1
@@ -23,7 +23,7 @@ class Stream(IntEnum):
 
 
 def stream_generator(seed: int, purpose: Stream, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator whose state depends on `seed` and `purpose`, independent of those of other purposes."""
+    """A generator whose state depends only on `seed` and `purpose`. Different purposes give independent streams."""
     state = np.random.SeedSequence(entropy=seed, spawn_key=(int(purpose),)).generate_state(1, np.uint64)
     generator = torch.Generator(device=device)
     generator.manual_seed(int(state[0]) & 0x7FFF_FFFF_FFFF_FFFF)  # torch takes signed 64 bits

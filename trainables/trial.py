@@ -1,7 +1,7 @@
-"""One trial from config to record, wherever it runs: no Ray here, and no store.
+"""Runs trials from config to record, independent of Ray and of the store. Workers and `study trial` use it.
 
-A trial that leaves the finite numbers ends as `diverged`, one that raises as `crashed` (or `oom`), each with what
-was known up to then; both are rows, and neither stops the study.
+A trial with a non-finite loss ends as `diverged`, and a trial that raises ends as `crashed` (or `oom`). Both have a
+record with the columns that were known until then, and neither stops the study.
 """
 
 import dataclasses
@@ -52,12 +52,12 @@ def _whole_evaluation(task: Any, runtime: Runtime) -> list[tuple[float, Any]]:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
-    """How trials of one kind run, and how their cost is timed.
+    """The functions that run trials of one kind of task and prepare them for timing.
 
-    `run` takes trials of equal shapes and returns, for each, the record columns that it yields stage by stage.
-    `shorten(task, steps, batch_size)` gives the same task over a few steps, of another batch size unless that is
-    None. `step_work` is the work of a step over that of a step of the shortened task. `evaluation_parts` gives
-    parts of the evaluation by size, each with the task over that part; the largest is 1 where there is time for it.
+    `run` takes trials of equal shapes and returns an iterator for each, which yields record columns stage by stage.
+    `shorten(task, steps, batch_size)` returns the same task with a few steps, and with another batch size unless it
+    is None. `step_work` is the work of a step relative to a step of the shortened task. `evaluation_parts` returns
+    fractions of the evaluation, each with the task for it; the largest fraction may be 1.
     """
 
     run: Callable[[Sequence[TrialConfig], Runtime, Report], list[Iterator[dict[str, Any]]]]
@@ -77,14 +77,14 @@ TASK_KINDS: dict[str, TaskKind] = {
     "diagnostic": TaskKind(run=run_diagnostic, shorten=shorten_diagnostic),
 }
 
-#: Columns that hold a number, or else text, by name.
+#: Whether each record column holds a number (True) or text (False), by name.
 _HOLDS_NUMBER = {
     spec.name: not pa.types.is_string(spec.metadata["type"]) for spec in dataclasses.fields(TrialRecord)
 }
 
 
 def ignore_report(facts: Mapping[str, Any]) -> None:
-    """A `report` for those who do not watch."""
+    """A `report` that does nothing."""
 
 
 def run_trial(
@@ -94,10 +94,10 @@ def run_trial(
     runtime: Runtime | None = None,
     attempt: int = 0,
 ) -> TrialRecord:
-    """Run `config` in this process and return its record; `report` is called after every step.
+    """Run `config` in this process and return its record. `report` is called after every step.
 
-    The same config gives the same record on the same machine in the same execution mode, to the bit, apart from
-    times and memory. Raises only what no record can hold: `KeyboardInterrupt`, or data that cannot be found.
+    On the same machine and in the same execution mode, the same config gives a bitwise equal record, except for times
+    and memory. Raises only errors for which no record can be made: `KeyboardInterrupt`, or data that cannot be found.
     """
     (record,) = run_trials([config], report, runtime=runtime, attempts=[attempt])
     return record
@@ -111,10 +111,10 @@ def run_trials(
     attempts: Sequence[int],
     provenances: Sequence[Provenance] | None = None,
 ) -> Iterator[TrialRecord]:
-    """Run trials of equal shapes as one stack and yield their records in order, each as soon as it is known.
+    """Run trials of equal shapes as one stack and yield their records in order, each as soon as it is complete.
 
-    `provenances` are those of the configs, where the caller has looked already. An exception before the trials
-    part ways, in training, is recorded for a single trial; several raise `StackFailedError`.
+    `provenances` are the provenances of the configs, if the caller already has them. An exception in the common
+    training is recorded if there is one trial; for several trials, it is raised as `StackFailedError`.
     """
     runtime = runtime or Runtime()
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -142,7 +142,7 @@ def run_trials(
 
 
 def _watched(report: Report, limit: float | None, trials: int) -> Report:
-    """A `report` that ends training after `limit` seconds a trial. Workers have a harder one for what hangs."""
+    """A `report` that ends training after `limit` seconds per trial. For trials that hang, workers have another."""
     if limit is None:
         return report
     start = time.monotonic()
@@ -160,7 +160,7 @@ def _watched(report: Report, limit: float | None, trials: int) -> Report:
 def _start(
     configs: Sequence[TrialConfig], runtime: Runtime, report: Report
 ) -> Sequence[Iterator[dict[str, Any]]]:
-    """The columns of every trial; those of a single one raise what its start raised."""
+    """An iterator over the columns of every trial. If the start of a single trial fails, its iterator raises."""
     try:
         return TASK_KINDS[configs[0].task.kind].run(configs, runtime, report)
     except Exception as error:
@@ -175,7 +175,7 @@ def _raising(error: Exception) -> Iterator[dict[str, Any]]:
 
 
 def _outcome(config: TrialConfig, stages: Iterator[dict[str, Any]], device: str) -> dict[str, Any]:
-    """All columns that a trial came to, and its status."""
+    """All columns that a trial yields before it ends, its peak memory, its status and its error."""
     known: dict[str, Any] = {}
     failure: dict[str, Any] = {"status": Status.OK}
     try:
@@ -203,7 +203,7 @@ def failure_record(
     error_class: str,
     error_message: str,
 ) -> TrialRecord:
-    """The record of a trial that could not write one itself, because its process died."""
+    """The record of a trial whose process died before it could write one."""
     provenance = provenance_of(config, runtime.data_root)
     return TrialRecord(
         **identity_columns(config, trial_keys(config, provenance), attempt),
@@ -216,7 +216,7 @@ def failure_record(
 
 
 def identity_columns(config: TrialConfig, keys: TrialKeys, attempt: int) -> dict[str, Any]:
-    """Every column that is known before the trial runs, data fingerprint apart."""
+    """Every column that is known before the trial runs, except the data fingerprint."""
     return {
         **dataclasses.asdict(keys),
         "attempt": attempt,
@@ -232,7 +232,7 @@ def identity_columns(config: TrialConfig, keys: TrialKeys, attempt: int) -> dict
 
 
 def _loss_columns(config: TrialConfig) -> dict[str, Any]:
-    """Every field of the loss, defaults included: in its own `hp_` column if it fits, else in `hp_other`."""
+    """Every field of the loss, including defaults: in its own `hp_` column if there is one, else in `hp_other`."""
     fields = dataclasses.asdict(build_loss(config.loss.name, **config.loss.params))
     own = {f"hp_{name}": value for name, value in fields.items() if _fits(f"hp_{name}", value)}
     other = {name: json.dumps(value) for name, value in fields.items() if f"hp_{name}" not in own}
@@ -245,7 +245,7 @@ def _fits(column: str, value: Any) -> bool:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Torch's allocator on the CPU raises a plain RuntimeError."""
+    """Whether the error means that memory ran out. Torch's CPU allocator raises a plain `RuntimeError`."""
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error)
 
 

@@ -1,4 +1,7 @@
-"""What a worker is given and what it does with it: it runs a stack of trials and puts their records."""
+"""The units of work of a launch, and the function that runs a stack of them and writes their records.
+
+Every runner uses them.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -23,37 +26,37 @@ class WorkUnit:
     trial_id: str
     attempt: int
     config: TrialConfig
-    title: str  # for people
+    title: str  # the trial's name in output for the user
     kept: bool = False  # its encoder was kept by an earlier trial, so it is only evaluated
     early_stopping: EarlyStopping | None = None
 
     @property
     def alone(self) -> bool:
-        """Whether it must not be trained in one stack with others: one that stops early would leave its stack."""
+        """Whether the trial must not train in a stack: it may stop early, or is only evaluated."""
         return self.kept or self.early_stopping is not None
 
 
-#: Trials that are trained as one network, in this order.
+#: Trials that train as one network, in this order.
 Stack = tuple[WorkUnit, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchContext:
-    """What all units of a launch share."""
+    """The settings that all units of a launch share."""
 
-    store: RecordStore  # its path is absolute: workers may run in another directory
+    store: RecordStore  # its path is absolute, since workers may run in another directory
     runtime: Runtime
-    stacked: bool = True  # whether small trials may be trained as one network
+    stacked: bool = True  # whether small trials may train as one network
     lease_seconds: float = LEASE_SECONDS  # the same in all launches of a store
-    traced: bool = False  # whether training losses are written beside the records
+    traced: bool = False  # whether training losses are written to files for trackers
 
 
 def run_stack(stack: Stack, context: LaunchContext) -> Iterator[TrialRecord]:
-    """Run the trials of a stack and put each record; one that another worker put meanwhile stands.
+    """Run the trials of a stack and write each record. A record that another worker has written first is kept.
 
-    A stack that fails in training runs again trial by trial, so that only the trial at fault is recorded as
-    crashed. Raises `StoreError` when a record cannot be written, or when data or code are no longer those that a
-    trial was planned with: its result would stand under the wrong id.
+    A stack that fails in training runs again trial by trial, so that only the trial that causes the failure is
+    recorded as crashed. Raises `StoreError` if a record cannot be written, or if data or code have changed since the
+    trial was planned: its result would have the wrong id.
     """
     from trainables.loss_trace import LossTrace
     from trainables.training.trials import drop_checkpoint
@@ -80,10 +83,10 @@ def run_stack(stack: Stack, context: LaunchContext) -> Iterator[TrialRecord]:
 
 
 def _check_identity(stack: Stack, context: LaunchContext) -> list[Provenance]:
-    """The present provenance of every unit, which gives the ids that they were planned with."""
+    """The current provenance of every unit. Raises `StoreError` if it does not give the planned trial ids."""
     try:
         origins = provenances_of([unit.config for unit in stack], context.runtime.data_root)
-    except ValueError as error:  # gone, or damaged
+    except ValueError as error:  # removed, or damaged
         raise StoreError(f"data or source code changed since the study was planned: {error}") from error
     for unit, origin in zip(stack, origins, strict=True):
         if trial_keys(unit.config, origin).trial_id != unit.trial_id:
@@ -92,7 +95,7 @@ def _check_identity(stack: Stack, context: LaunchContext) -> list[Provenance]:
 
 
 def validation_values(record: TrialRecord) -> dict[str, float]:
-    """The validation metrics that the trial has, by column: what progress may show while a study runs."""
+    """The validation metrics of a trial by column. The progress display of a running study shows no other metrics."""
     return {
         name: value for name, value in vars(record).items() if name.startswith("val_") and value is not None
     }

@@ -1,4 +1,7 @@
-"""How many trials of a study this machine has room for. Refuses a launch that has room for none."""
+"""The number of trials that this machine can run at a time. A launch that cannot run one is refused.
+
+`study.launch.start` uses it for this machine, and `study.launch.cluster` for the nodes of a cluster.
+"""
 
 import os
 from pathlib import Path
@@ -8,7 +11,7 @@ from study.spec.schema import ResourcesSection
 
 
 def available_cpus() -> int:
-    """Processors that this process may use: its affinity, and the quota of its container where there is one."""
+    """Number of processors that this process may use, by its CPU affinity and the quota of its container, if any."""
     allowed = len(os.sched_getaffinity(0))
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
@@ -18,7 +21,10 @@ def available_cpus() -> int:
 
 
 def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
-    """Workers that fit on this machine, or as many as wanted. Raises `StudyError` where one does not fit."""
+    """The number of workers to start: `wanted`, or as many as fit on this machine if `wanted` is None.
+
+    Raises `StudyError` if no worker fits, or fewer than `wanted`.
+    """
     cpus = available_cpus()
     if resources.cpus_per_trial > cpus:
         raise StudyError(
@@ -36,7 +42,10 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
 
 
 def fitting_trials(cpus: float, gpus: float, resources: ResourcesSection) -> int:
-    """Trials that one machine has room for. With shares by memory, those that its processors allow, on any GPU."""
+    """The number of trials that one machine can run at a time.
+
+    With `gpus_per_trial = "auto"`, only the processors limit this number, provided that there is a GPU.
+    """
     fitting, wanted = int(cpus // resources.cpus_per_trial), resources.gpus_per_trial
     if not wanted:
         return fitting
@@ -47,7 +56,7 @@ def fitting_trials(cpus: float, gpus: float, resources: ResourcesSection) -> int
 
 
 def gpus_in_words(resources: ResourcesSection) -> str:
-    """What a trial asks for, as the study file says it."""
+    """The GPUs of one trial, as the study file writes them."""
     wanted = resources.gpus_per_trial
     return wanted if isinstance(wanted, str) else f"{wanted:g}"
 

@@ -1,6 +1,7 @@
-"""A Ray cluster that runs already: reaching it, what fits on it, and whether its nodes see the same files.
+"""Checks for a launch on a running Ray cluster: its address, the workers that fit on it, and the shared files.
 
-Where there is no address, Ray is started on this machine alone. What needs Ray itself is in `study.launch.runners`.
+`study.launch.start` and `study.launch.runners.ray_nodes` use them. Without an address, Ray starts on this machine
+alone. The code that needs Ray itself is in `study.launch.runners`.
 """
 
 import os
@@ -13,14 +14,17 @@ from study.errors import StudyError
 from study.launch.capacity import fitting_trials, gpus_in_words
 from study.spec.schema import ResourcesSection
 
-#: Seconds for a head node to answer at all.
+#: Seconds that a head node has to accept a connection.
 _ANSWER_SECONDS = 5.0
 
 _AUTO = "auto"
 
 
 def check_address(address: str) -> str:
-    """`auto`, or `host:port` of a head node that answers. Raises `StudyError` otherwise, before Ray is imported."""
+    """Return the address: `auto`, or `host:port` of a head node that answers.
+
+    Raises `StudyError` for any other address. Ray is not imported.
+    """
     if address == _AUTO:
         return address
     host, colon, port = address.rpartition(":")
@@ -32,14 +36,16 @@ def check_address(address: str) -> str:
     try:
         socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
     except OSError as error:
-        raise StudyError(f"--address: nobody answers at {address} ({error.strerror or error})") from error
+        raise StudyError(
+            f"--address: no head node answers at {address} ({error.strerror or error})"
+        ) from error
     return address
 
 
 def cluster_workers(nodes: list[dict[str, Any]], resources: ResourcesSection, wanted: int | None) -> int:
-    """Workers that fit on the nodes as `ray.nodes()` lists them, or as many as wanted.
+    """The number of workers to start: `wanted`, or as many as fit on `nodes` (from `ray.nodes()`) if it is None.
 
-    Raises `StudyError` where not one fits: Ray would only warn, and wait for ever.
+    Raises `StudyError` if no worker fits, or fewer than `wanted`: Ray would only print a warning and wait forever.
     """
     have = [node["Resources"] for node in nodes if node["Alive"]]
     fitting = sum(fitting_trials(each.get("CPU", 0), each.get("GPU", 0), resources) for each in have)
@@ -56,9 +62,10 @@ def cluster_workers(nodes: list[dict[str, Any]], resources: ResourcesSection, wa
 
 
 def nodes_to_come(config: Mapping[str, Any], workers: int) -> list[dict[str, Any]]:
-    """Nodes that Ray's autoscaler may still start, as `ray.nodes()` would list them.
+    """The nodes that Ray's autoscaler may still start, in the format of `ray.nodes()`.
 
-    `config` is the cluster launcher's, with the resources of each type, `workers` how many run beside the head.
+    `config` is the configuration of Ray's cluster launcher, with the resources of each node type. `workers` is the
+    number of nodes that run besides the head node.
     """
     left = config.get("max_workers", 0) - workers
     come: list[dict[str, Any]] = []
@@ -69,7 +76,10 @@ def nodes_to_come(config: Mapping[str, Any], workers: int) -> list[dict[str, Any
 
 
 def look_at_files(token: str, data_root: str | None) -> str | None:
-    """On a node: what is wrong with the store or the data as seen from there; None when all is well."""
+    """Return what is wrong with the store or the data as this node sees them, or None. Runs on every node.
+
+    `token` is a file in the store that contains its own name; `data_root` is the folder of the data sets.
+    """
     try:
         shared = Path(token).read_text() == Path(token).name
     except OSError:

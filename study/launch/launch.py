@@ -1,11 +1,12 @@
-"""The rounds of a launch: hand the missing trials to a runner, again and again until none is missing.
+"""The rounds of a launch: each round hands the missing trials to a runner, until every trial has a record.
 
-A worker that dies takes the rest of its list with it, never a finished trial. What waited runs again; the trials
-that were running when the worker died, one or a stack, run once more, each alone, and one is recorded as crashed
-when that worker dies too.
+When a worker dies, its finished trials keep their records. The trials of its list that were still waiting run in the
+next round. The trials that were running (one, or a stack) run again, each alone. If a worker dies again under one
+of them, this trial is recorded as crashed.
 
-Launches that share a store share the work, by the leases that their workers take. A launch waits for what others run,
-and takes it over when its lease expires. Launches know of one another by leases and records alone.
+Launches that share a store share the work: their workers take leases on trials. A launch waits for trials that other
+launches run, and takes a trial over when its lease expires. Launches exchange no other information than leases and
+records.
 """
 
 import time
@@ -29,20 +30,21 @@ from trainables.work import LaunchContext, Stack, WorkUnit
 
 Runner = Callable[[Sequence[Sequence[Stack]], LaunchContext, Listener], list[LostStack]]
 
-#: Workers that may die under a trial before it is recorded as crashed; more of them with their whole node, since
-#: nodes go for reasons of their own.
+#: A trial is recorded as crashed after so many deaths of its worker. If the whole node was lost, the second number
+#: applies: a lost node is rarely the trial's fault.
 _DEATHS, _NODES = 2, 5
 
-#: Rounds that may bring nothing at all, as when another launch takes everything in that moment and gives it back.
+#: So many rounds in a row without a record or a death end the launch. One such round is normal: another launch may
+#: take all leases at that moment and then release them.
 _IDLE_ROUNDS = 3
 
-#: From one look at what other launches run to the next.
+#: Seconds between two checks for the trials that other launches run.
 _LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """One run of trials of a plan: of those that are missing, or of `trials`, each as its next attempt."""
+    """Runs trials of a plan: those without a record, or `trials` if given, each as its next attempt."""
 
     plan: Plan
     store: RecordStore
@@ -52,15 +54,15 @@ class Launch:
     costs: CostModel
     listeners: Sequence[Listener]  # in the order in which they receive events
     trials: Sequence[PlannedTrial] | None = None
-    awaited: frozenset[str] | None = None  # trials to wait for when other launches run them; None for all
-    undecided: int = 0  # trials that will come in later rounds of a search
+    awaited: frozenset[str] | None = None  # ids of trials to wait for while others run them; None: all
+    undecided: int = 0  # number of trials that later rounds of a search will add
     _deaths: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Run until every trial has a record, or is run by another launch and not `awaited`.
+        """Run until every trial has a record. Trials that other launches run and that are not `awaited` are left out.
 
-        `KeyboardInterrupt` leaves every finished one. Raises `LaunchError` when the store refuses, or when trials
-        end without a record again and again.
+        After a `KeyboardInterrupt`, every finished trial has its record. Raises `LaunchError` if the store cannot be
+        read or written, or if trials repeatedly end without a record.
         """
         trials = self.plan.missing if self.trials is None else self.trials
         costs = self._expect(trials)
@@ -86,7 +88,7 @@ class Launch:
                     )
 
     def _expect(self, trials: Sequence[PlannedTrial]) -> dict[str, float]:
-        """The cost of every trial as it will be stacked, by its id."""
+        """The cost of every trial by its id, for the stacks that the launch will form."""
         return self.costs.unit_costs(self._stacks([work_unit(trial, self.context) for trial in trials]))
 
     def _stacks(self, units: Sequence[WorkUnit]) -> list[Stack]:
@@ -96,8 +98,8 @@ class Launch:
     def _look(self, remaining: Remaining) -> dict[str, int]:
         """The number of the next attempt at every remaining trial.
 
-        Asked for before records are looked for: a trial that is recorded in between is still recorded as the
-        attempt that it is handed out as, and its worker sees that.
+        The attempts are read before the records. If another launch records a trial between the two reads, that record
+        has the attempt number under which this launch hands the trial out, so the worker notices it.
         """
         attempts = self.store.next_attempts()
         remaining.look()
@@ -119,7 +121,7 @@ class Launch:
     def _lists(
         self, trials: list[PlannedTrial], attempts: dict[str, int], costs: dict[str, float]
     ) -> list[list[Stack]]:
-        """Lists for workers. Trials that a worker may have died of run alone, after the others."""
+        """Lists of stacks for the workers. A trial that was running when a worker died is last, in its own list."""
         rules = _stopping_rules(self.plan, self.store)
         units = [
             work_unit(
@@ -136,7 +138,7 @@ class Launch:
         return lists + [[(unit,)] for unit in suspects]
 
     def _on_stack_lost(self, lost: LostStack, remaining: Remaining) -> bool:
-        """Count a death against the trials that a worker may have died of. Whether there were some."""
+        """Count a worker's death for each trial that it was running. Return whether there was any such trial."""
         running = [unit for unit in lost.running if unit.trial_id in remaining]
         self._deaths.update(unit.trial_id for unit in running)
         if len(lost.running) == len(running) == 1:
@@ -155,18 +157,18 @@ class Launch:
             with self.store.writing():
                 self.store.put(record)
         except RecordExistsError:
-            return  # another worker has put one
+            return  # another worker has written a record
         listener.finished(Finished(trial_id=record.trial_id, status=record.status))
 
 
 @contextmanager
 def _store_errors(remaining: Remaining) -> Iterator[None]:
-    """A store that refuses, for a full disk mostly, ends the launch: raises `LaunchError` with its line."""
+    """Raise a `StoreError` of the block as `LaunchError` with the same message. The usual cause is a full disk."""
     try:
         yield
     except StoreError as error:
         with suppress(StoreError):
-            remaining.look()  # of a stack, some may have their records
+            remaining.look()  # some trials of the stack may already have their records
         raise LaunchError(str(error)) from error
 
 
@@ -180,7 +182,7 @@ def _stopping_rules(plan: Plan, store: RecordStore) -> Mapping[str, EarlyStoppin
 
 def _death_record(lost: LostStack, context: LaunchContext) -> TrialRecord:
     """The record of the one trial that was running when its worker died."""
-    from trainables.trial import failure_record  # imports torch: only now, and rarely
+    from trainables.trial import failure_record  # imports torch, so only when it is needed
 
     message = lost.message
     if _hung(lost, context):
@@ -198,7 +200,7 @@ def _death_record(lost: LostStack, context: LaunchContext) -> TrialRecord:
 
 
 def _hung(lost: LostStack, context: LaunchContext) -> bool:
-    """Whether the worker ended itself since its trials took longer than they may."""
+    """Whether the worker ended itself because its trials exceeded their time limit."""
     limit = context.runtime.time_limit
     return limit is not None and lost.seconds is not None and lost.seconds > limit * len(lost.running)
 

@@ -1,4 +1,4 @@
-"""What a launch ran with: code, packages, machine. Imports no torch."""
+"""Descriptions of the code, the packages and the machine of a launch, for its manifest. Imports no torch."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ _SOURCES = ("*.py", "*.toml")
 
 
 def describe_code() -> dict[str, Any]:
-    """This package's version, and the checkout that it runs from; None for one that is installed."""
+    """This package's version, and the Git checkout that it runs from (None for an installed package)."""
     here = Path(__file__).resolve()
     tracked = _git(here.parent, "ls-files", "--error-unmatch", here.name) is not None
     return {
@@ -29,9 +29,9 @@ def describe_code() -> dict[str, Any]:
 
 
 def describe_checkout(folder: Path) -> dict[str, str | None] | None:
-    """Git revision of `folder`'s checkout, and a hash of what was changed there since; None outside of one.
+    """The Git revision of `folder`'s checkout and a hash of its uncommitted changes; None outside a checkout.
 
-    `diff_hash` is None where nothing was changed; it covers tracked files and untracked sources.
+    `diff_hash` covers tracked files and untracked source files. It is None if there are no changes.
     """
     revision, top = _git(folder, "rev-parse", "HEAD"), _git(folder, "rev-parse", "--show-toplevel")
     if revision is None or top is None:
@@ -55,7 +55,7 @@ def package_versions() -> dict[str, str]:
 
 
 def describe_machine() -> dict[str, Any]:
-    """The machine that starts the launch; where each trial ran stands in its record."""
+    """The machine that starts the launch. The record of each trial has the node that ran the trial."""
     return {
         "node": socket.gethostname(),
         "system": platform.platform(),

@@ -1,7 +1,8 @@
 """The manifest of a launch: what ran, with which code, where and when.
 
-`<store>/studies/<name>/launches/<utc timestamp>-<id>.json`, written when the launch begins, again while it runs and
-once more when it ends. So a launch that was killed is known by a manifest without an end that nobody renews.
+Its file is `<store>/studies/<name>/launches/<utc timestamp>-<id>.json`. The launch writes it at its start, renews it
+while it runs, and writes it again at its end. So a manifest without an end that is no longer renewed belongs to a
+launch that was killed.
 """
 
 import json
@@ -19,10 +20,10 @@ from typing import Any
 from study.launch.machine import describe_checkout, describe_code, describe_machine, package_versions
 from trainables.atomic import replace_file
 
-#: From one renewal of a running launch's manifest to the next.
+#: Seconds between two renewals of a running launch's manifest.
 RENEWAL_SECONDS = 30.0
 
-#: A manifest that was not renewed for so long belongs to a launch that is dead.
+#: A launch whose manifest was not renewed for so many seconds counts as dead.
 _DEAD_SECONDS = 4 * RENEWAL_SECONDS
 
 
@@ -39,17 +40,17 @@ class Manifest:
     outcome: str | None = None  # finished | stopped | failed
     runner: str
     workers: int
-    planned: int  # trials that the launch was to run
-    trials: Sequence[dict[str, Any]] = ()  # that ended: trial_id, title, status, seconds, found
+    planned: int  # number of trials that the launch was to run
+    trials: Sequence[dict[str, Any]] = ()  # the trials that ended: trial_id, title, status, seconds, found
     study_file: str
     code: dict[str, Any]
-    working_directory: dict[str, Any] | None  # its checkout, where losses of one's own may lie
+    working_directory: dict[str, Any] | None  # its checkout, which may contain the user's own losses
     packages: dict[str, str]
     machine: dict[str, Any]
 
 
 def new_manifest(*, study: str, study_file: str, runner: str, workers: int, planned: int) -> Manifest:
-    """The manifest of a launch that begins now, in this process."""
+    """The manifest of a launch that starts now in this process."""
     now = datetime.now(UTC)
     return Manifest(
         launch=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
@@ -69,33 +70,33 @@ def new_manifest(*, study: str, study_file: str, runner: str, workers: int, plan
 
 
 def launches_folder(store: Path, name: str) -> Path:
-    """Where the manifests of a study lie."""
+    """The folder of a study's manifests."""
     return store / "studies" / name / "launches"
 
 
 def all_launches_folders(store: Path) -> list[Path]:
-    """Those of every study in a store."""
+    """The manifest folders of all studies in a store."""
     return sorted(store.glob("studies/*/launches"))
 
 
 def manifest_path(folder: Path, manifest: Manifest) -> Path:
-    """The file of a launch in its study's folder of launches."""
+    """The file of a manifest in `folder`, its study's folder of launches."""
     return folder / f"{manifest.launch}.json"
 
 
 def cancel_path(folder: Path, manifest: Manifest) -> Path:
-    """A file by which the launch is asked to stop; it looks for it every second."""
+    """The file that requests the launch to stop. The launch looks for it every second."""
     return folder / f"{manifest.launch}.cancel"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:
-    """Write it, whole or not at all."""
+    """Write a manifest atomically, and return its path."""
     text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False)
     return replace_file(manifest_path(folder, manifest), text + "\n")
 
 
 def read_manifests(folder: Path) -> list[Manifest]:
-    """All launches of a study in the order of their start; files that hold no manifest are left out."""
+    """The manifests of all launches of a study, in the order of their start. Other files are left out."""
     found = (_read(path) for path in sorted(folder.glob("*.json")))
     return [manifest for manifest in found if manifest is not None]
 
@@ -106,7 +107,10 @@ def running_launches(folder: Path) -> list[Manifest]:
 
 
 def is_running(folder: Path, manifest: Manifest) -> bool:
-    """Whether a launch has not ended, renews its manifest and, if it is on this machine, has its process."""
+    """Whether a launch is running.
+
+    A running launch has not ended and renews its manifest. If it is on this machine, its process exists.
+    """
     if manifest.ended_at is not None:
         return False
     try:
@@ -122,7 +126,7 @@ def _has_process(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # the process of another user
         return True
     return True
 

@@ -1,4 +1,4 @@
-"""What the missing trials will cost: worker time and wall time, each with an interval. `study plan` shows it."""
+"""The expected cost of the missing trials, for `study plan`: worker time and wall time, each with an interval."""
 
 import heapq
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ from trainables.work import Stack
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """Of all missing trials, start-up and report apart."""
+    """The expected cost of all missing trials, without the start-up of workers and the report."""
 
-    work: Span  # seconds of one worker
-    wall: Span  # seconds of all workers together
+    work: Span  # worker seconds, summed over all trials
+    wall: Span  # seconds from start to end with all workers
     source: Literal["nothing", "records", "timed", "both"]
-    kinds: int  # of trials whose costs differ
-    recorded: int = 0  # kinds that records tell of
-    timed: int = 0  # kinds that were timed; the others are priced by their like
+    kinds: int  # number of kinds of trials; kinds differ in cost
+    recorded: int = 0  # kinds whose cost is known from records
+    timed: int = 0  # kinds that were timed; the cost of the others is derived from similar kinds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unpriced:
-    """No price: records tell of `recorded` of the kinds of trials, and the others were not or could not be timed."""
+    """No price: only `recorded` of the `kinds` have a cost from records, and the others have not been timed."""
 
     kinds: int
     recorded: int
@@ -39,7 +39,7 @@ class Unpriced:
 def price_missing(loaded: LoadedStudy, workers: int, *, at_once: int, timed: bool) -> Price | Unpriced:
     """The price on `workers` workers of this machine, from records of the store.
 
-    With `timed`, kinds of trials that the records do not tell of are timed now, in `at_once` processes at a time.
+    With `timed`, kinds of trials without records are timed now, in `at_once` processes at a time.
     """
     stacks = _missing_stacks(loaded, workers)
     if not stacks:
@@ -64,7 +64,7 @@ def price_missing(loaded: LoadedStudy, workers: int, *, at_once: int, timed: boo
 
 
 def _missing_stacks(loaded: LoadedStudy, workers: int) -> list[Stack]:
-    """The missing trials as a launch would stack them, with stand-ins for those that a search has still to find."""
+    """The missing trials in the stacks of a launch, with stand-ins for trials that a search has not decided yet."""
     plan, context = loaded.plan, loaded.context
     trials = [*plan.missing, *stand_ins(plan.spec, plan.trial_set)]
     units = [work_unit(trial, context) for trial in trials]
@@ -76,13 +76,13 @@ def _time(
 ) -> Mapping[Kind, TrialCost] | None:
     kinds = "a kind" if len(unknown) == 1 else f"each of {len(unknown)} kinds"
     with working(
-        f"timing a few steps of {kinds} of trials (loss, batch size), which takes half a minute or so ..."
+        f"timing a few steps of {kinds} of trials (loss, batch size), which takes about half a minute ..."
     ):
         return time_kinds(unknown, loaded.context.runtime, at_once=at_once)
 
 
 def _simulate(stacks: Sequence[Stack], costs: CostModel, workers: int) -> tuple[Span, Span]:
-    """Seconds of all work, and of all workers together when each takes the next list as soon as it is free."""
+    """Worker seconds, and wall time in seconds if each worker takes the next list as soon as it is free."""
     priced = [(stack, costs.stack_seconds(stack) or NOTHING) for stack in stacks]
     work = total(span for _, span in priced)
     seconds = {id(stack): span.mid for stack, span in priced}
@@ -92,7 +92,7 @@ def _simulate(stacks: Sequence[Stack], costs: CostModel, workers: int) -> tuple[
 
 
 def _finish(lists: Sequence[float], workers: int) -> float:
-    """When the last worker ends, each taking the next list when it is free."""
+    """The seconds until the last worker ends, if each worker takes the next list as soon as it is free."""
     free = [0.0] * workers
     for seconds in lists:
         heapq.heappush(free, heapq.heappop(free) + seconds)

@@ -1,4 +1,4 @@
-"""Which trials of a launch have no record yet, whoever runs them; the launch publishes its events through this."""
+"""The trials of a launch that have no record yet. A launch publishes its events through this class."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from trainables.store.records import RecordStore
 
 
 class Remaining(EventFanOut):
-    """Publishes each trial's end once, whether a worker reports it or its record is found in the store.
+    """Publishes each trial's end once, whether a worker of this launch reports it or its record is in the store.
 
-    A trial is recorded when the store has a later attempt at it than `plan` knows of.
+    A trial counts as recorded when the store has a later attempt at it than `plan`.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class Remaining(EventFanOut):
 
     @property
     def trials(self) -> list[PlannedTrial]:
-        """Those without a record, as far as is known."""
+        """The trials that had no record at the last look."""
         return list(self._left.values())
 
     def __contains__(self, trial_id: str) -> bool:
@@ -49,6 +49,6 @@ class Remaining(EventFanOut):
                 )
 
     def finished(self, event: Finished) -> None:
-        """Publish the end of a trial that was left; any further report of it is dropped."""
+        """Publish the end of a remaining trial. Further reports of the same trial are ignored."""
         if self._left.pop(event.trial_id, None):
             super().finished(event)

@@ -1,4 +1,4 @@
-"""Runs a trial of the store again and compares: does it repeat its record?"""
+"""Runs a trial of the store again and compares the new record with the stored one."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from study.spec.expand import PlannedTrial
 from trainables.store.schema import TrialRecord
 from trainables.work import LaunchContext
 
-#: Columns that no rerun repeats: times, memory, and where and with what it ran.
+#: Columns that a rerun does not reproduce: attempt, times, memory, and where, how and with what versions it ran.
 RUN_COLUMNS = frozenset(
     {
         "attempt", "started_at", "seconds_total", "seconds_pretrain", "seconds_selection",
@@ -22,9 +22,9 @@ RUN_COLUMNS = frozenset(
 
 
 def stack_of(row: Mapping[str, Any], plan: Plan) -> tuple[PlannedTrial, ...] | None:
-    """The trials that a record's trial was trained in one stack with, itself among them, in their order.
+    """The trials of the stack in which a record's trial was trained, in their order and including the trial itself.
 
-    None when the study has not all of them any more.
+    None if the study no longer contains all of them.
     """
     known = {trial.keys.trial_id: trial for trial in plan.trials}
     ids = row["stack"].split() if row["stack"] else [row["trial_id"]]
@@ -32,7 +32,7 @@ def stack_of(row: Mapping[str, Any], plan: Plan) -> tuple[PlannedTrial, ...] | N
 
 
 def rerun(stack: Sequence[PlannedTrial], context: LaunchContext, attempt: int = 0) -> dict[str, TrialRecord]:
-    """New records of a stack by trial id: trained anew, kept encoders or not. Nothing is put anywhere."""
+    """Train a stack again, and return its new records by trial id. Kept encoders are ignored; nothing is written."""
     from trainables.runtime import StackFailedError
     from trainables.trial import run_trials
 
@@ -41,7 +41,7 @@ def rerun(stack: Sequence[PlannedTrial], context: LaunchContext, attempt: int = 
         records = list(
             run_trials([t.config for t in stack], runtime=runtime, attempts=[attempt] * len(stack))
         )
-    except StackFailedError:  # as workers do
+    except StackFailedError:  # then each trial runs alone, as in a worker
         records = [
             record for t in stack for record in run_trials([t.config], runtime=runtime, attempts=[attempt])
         ]
@@ -49,9 +49,9 @@ def rerun(stack: Sequence[PlannedTrial], context: LaunchContext, attempt: int = 
 
 
 def differences(stored: Mapping[str, Any], record: TrialRecord) -> dict[str, tuple[Any, Any]]:
-    """Columns in which a new record differs from the stored one, as (stored, new).
+    """The columns in which a new record differs from the stored one, each with its pair of values (stored, new).
 
-    Times, memory, and where and with what it ran are left out.
+    `RUN_COLUMNS` are left out.
     """
     new = vars(record)
     pairs = {name: (_plain(stored[name]), _plain(new[name])) for name in stored if name not in RUN_COLUMNS}
@@ -59,9 +59,9 @@ def differences(stored: Mapping[str, Any], record: TrialRecord) -> dict[str, tup
 
 
 def _plain(value: Any) -> Any:
-    """Maps come back from Parquet as lists of pairs."""
+    """Turn a map into a dictionary. Parquet returns maps as lists of pairs."""
     return dict(value) if isinstance(value, (dict, list)) else value
 
 
 def _same(a: Any, b: Any) -> bool:
-    return bool(a == b) or (a != a and b != b)  # NaN is itself here
+    return bool(a == b) or (a != a and b != b)  # here, NaN equals NaN

@@ -1,7 +1,7 @@
-"""How a launch puts its trials together: stacks that are trained as one network, and lists that a worker takes whole.
+"""Groups the trials of a launch: into stacks that train as one network, and into lists that a worker takes whole.
 
-Trials of a stack are equal but for seed, learning rate and numbers of the loss. `study plan` schedules the missing
-trials in the same way to say how long they will take.
+The trials of a stack differ only in seed, learning rate and numerical settings of the loss. `study plan` schedules
+the missing trials in the same way to estimate their time.
 """
 
 import dataclasses
@@ -18,7 +18,8 @@ from trainables.early_stopping import EarlyStopping
 from trainables.store.artefacts import kept_path
 from trainables.work import LaunchContext, Stack, WorkUnit
 
-#: Expected seconds of the longest list: start-up is long paid, and little is left to wait for at the end.
+#: Expected seconds of the longest list. At this length, the start of a list costs little, and no worker waits long
+#: for the last list.
 LIST_SECONDS = 30.0
 
 
@@ -29,7 +30,7 @@ def work_unit(
     attempt: int = 0,
     early_stopping: EarlyStopping | None = None,
 ) -> WorkUnit:
-    """An attempt at a trial."""
+    """The unit of work for an attempt at a trial."""
     artefacts = context.runtime.artefacts
     return WorkUnit(
         trial_id=trial.keys.trial_id,
@@ -44,10 +45,11 @@ def work_unit(
 def form_stacks(
     units: Sequence[WorkUnit], workers: int, *, limit: Callable[[Task], int], stacked: bool
 ) -> list[Stack]:
-    """Every unit in one stack; stacks of a kind are even, and there are as many as workers where units suffice.
+    """Put every unit into exactly one stack. Stacks of one kind have nearly equal sizes.
 
-    `limit` is the task's `stack_limit`. A stack holds one loss: losses with the same trials, the null control above
-    all, are then rounded alike.
+    No stack is larger than the task's `stack_limit` (given as `limit`) or than one worker's share of all units. A
+    stack contains one loss only. So losses with the same trials, above all the null control, have the same rounding
+    errors.
     """
     kinds: dict[tuple[str, ...], list[WorkUnit]] = defaultdict(list)
     for unit in units:
@@ -63,7 +65,7 @@ def form_stacks(
 
 
 def stack_key(config: TrialConfig) -> str:
-    """Equal for trials that can be trained as one network."""
+    """A key that is equal for trials that can train as one network, if they have the same loss."""
     training = dataclasses.replace(config.task.training, lr=1.0)
     return canonical_json(dataclasses.replace(config.task, training=training))
 
@@ -71,7 +73,7 @@ def stack_key(config: TrialConfig) -> str:
 def cut_lists(
     stacks: Sequence[Stack], costs: Mapping[str, float], model: CostModel, workers: int
 ) -> list[list[Stack]]:
-    """Lists of stacks for workers, by the cost of every trial in units of `model`."""
+    """Cut stacks into lists for workers. `costs` has the cost of every trial by its id, in units of `model`."""
     longest = LIST_SECONDS / model.seconds_per_unit if model.seconds_per_unit else math.inf
     priced = [(stack, sum(costs[unit.trial_id] for unit in stack)) for stack in stacks]
     return split_work(priced, workers, longest=longest)
@@ -80,10 +82,10 @@ def cut_lists(
 def split_work(
     stacks: Sequence[tuple[Stack, float]], workers: int, *, longest: float = float("inf")
 ) -> list[list[Stack]]:
-    """Lists of stacks, each with its expected cost given, by guided self-scheduling.
+    """Cut stacks, each given with its expected cost, into lists by guided self-scheduling.
 
-    Stacks are taken from the costliest to the cheapest. Each list takes a share of what is left, `1 / (3 workers)`
-    of it but at most `longest`, and at least one stack.
+    Stacks are taken from the costliest to the cheapest. Each list takes the fraction `1 / (3 workers)` of the
+    remaining cost, but at most `longest`, and at least one stack.
     """
     queue = sorted(stacks, key=lambda pair: -pair[1])
     left = sum(cost for _, cost in queue)
@@ -102,17 +104,17 @@ def split_work(
 
 
 def same_share(gpus: float) -> SharesOf:
-    """The same for all stacks, as a study file gives it."""
+    """The same share of a GPU for all stacks, for a study file that gives a number."""
     return lambda stacks: [gpus] * len(stacks)
 
 
 def group_lists(
     lists: Iterable[Sequence[Stack]], shares_of: SharesOf
 ) -> tuple[list[list[Stack]], list[float]]:
-    """Lists whose stacks all ask for the same, and what each asks for, the largest first.
+    """Lists whose stacks all need the same share of a GPU, and the share of each list, the largest share first.
 
-    A list of several shares becomes several; the order is kept otherwise. A worker keeps its share for a whole
-    list, and small ones that came first could keep a large one waiting.
+    A list with several shares is cut into several lists; lists of one share keep their order. A worker keeps its
+    share for a whole list. The largest come first since small ones could otherwise keep a large one waiting.
     """
     whole = [list(stacks) for stacks in lists]
     share = dict(zip(map(id, itertools.chain(*whole)), shares_of(list(itertools.chain(*whole))), strict=True))

@@ -1,4 +1,4 @@
-"""One way to stop: Ctrl-C, SIGTERM and a time that is up raise `KeyboardInterrupt` in the main thread."""
+"""Signal handling of launches: Ctrl-C, SIGTERM and the end of the allowed time raise `KeyboardInterrupt`."""
 
 import signal
 import time
@@ -8,12 +8,12 @@ from types import FrameType
 
 from study.errors import TIME_IS_UP
 
-#: A second signal within so many seconds is ignored: it must not cut short the stopping of workers.
+#: A second signal within so many seconds is ignored, so that it does not interrupt the shutdown of the workers.
 _PATIENCE_SECONDS = 10.0
 
 
 class Stop:
-    """Which signal came last. Asked for after a `KeyboardInterrupt`, since libraries raise that one anew."""
+    """The last signal. It is read after a `KeyboardInterrupt`, since libraries may replace the original exception."""
 
     def __init__(self) -> None:
         self._number = int(signal.SIGINT)
@@ -21,12 +21,12 @@ class Stop:
 
     @property
     def is_timed(self) -> bool:
-        """Whether the time was up."""
+        """Whether the allowed time ended."""
         return self._number == signal.SIGALRM
 
     @property
     def exit_code(self) -> int:
-        """128 plus the signal's number, as shells have it; `TIME_IS_UP` where nobody sent one."""
+        """128 plus the signal's number, as in shells; `TIME_IS_UP` if the allowed time ended."""
         return TIME_IS_UP if self.is_timed else 128 + self._number
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
@@ -39,14 +39,14 @@ class Stop:
 
 @contextmanager
 def raise_on_signals(until: float | None = None) -> Iterator[Stop]:
-    """Until the end of the block, SIGINT and SIGTERM raise `KeyboardInterrupt`, and so does the clock.
+    """Within the block, SIGINT, SIGTERM and the time `until` raise `KeyboardInterrupt` in the main thread.
 
-    `until` is in seconds of `time.monotonic`.
+    `until` is in seconds of `time.monotonic`; None for no limit.
     """
     stop = Stop()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     previous = {number: signal.signal(number, stop) for number in numbers}
-    if until is not None:  # one that is past rings at once; 0 would ring never
+    if until is not None:  # for a time in the past, the timer fires at once; 0 would disable it
         signal.setitimer(signal.ITIMER_REAL, max(0.05, until - time.monotonic()))
     try:
         yield stop
@@ -58,7 +58,7 @@ def raise_on_signals(until: float | None = None) -> Iterator[Stop]:
 
 @contextmanager
 def keep_handlers() -> Iterator[None]:
-    """Puts the handlers back that some library replaces within the block."""
+    """Restore the signal handlers that a library replaces within the block."""
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

@@ -29,13 +29,13 @@ from study.tracking.handover import Handover
 from study.tracking.trackers import destinations
 from trainables.store.attempts import latest_attempts
 
-#: The system's clock takes far more.
+#: Far below the largest value that the system's timer accepts.
 _MOST_HOURS = 1e5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workers:
-    """Who runs trials: how many at a time, by which runner, and on which cluster, if not on this machine."""
+    """The number of workers, their runner, and the address of their cluster (None for this machine)."""
 
     count: int
     runner: str
@@ -45,7 +45,7 @@ class Workers:
 def fitting_workers(
     loaded: LoadedStudy, wanted: int | None, runner: str, address: str | None = None
 ) -> Workers:
-    """As many workers as have room, or as are wanted. Raises `StudyError` where there is no room for them."""
+    """The workers of a launch: as many as `wanted`, or as many as fit. Raises `StudyError` if they do not fit."""
     resources = loaded.study_file.spec.resources
     if address is None:
         fitting = count_workers(resources, wanted)
@@ -61,7 +61,10 @@ def fitting_workers(
 
 
 def end_of(max_hours: float | None) -> float | None:
-    """When a command that begins now ends, in seconds of `time.monotonic`. Raises `StudyError`."""
+    """The latest end of a command that starts now, in seconds of `time.monotonic`; None for no limit.
+
+    Raises `StudyError` for a number of hours out of range.
+    """
     if max_hours is None:
         return None
     if not 0 < max_hours <= _MOST_HOURS:
@@ -70,7 +73,7 @@ def end_of(max_hours: float | None) -> float | None:
 
 
 def prepare_store(study: str, loaded: LoadedStudy, *, edited: bool = False) -> None:
-    """Archive the study file, and set damaged records aside. Raises `StudyError` before anything is written."""
+    """Archive the study file, and set damaged records aside. Raises `StudyError` before it writes anything."""
     destinations(loaded.study_file.spec.tracking)  # raises
     archive = read_archive(loaded)
     check_name(study, loaded, archive, edited=edited)
@@ -79,7 +82,7 @@ def prepare_store(study: str, loaded: LoadedStudy, *, edited: bool = False) -> N
         CONSOLE.print(line, soft_wrap=True)
     write_archive(study, loaded, archive)
     for path in loaded.plan.records.damaged:
-        with suppress(FileNotFoundError):  # another launch was first
+        with suppress(FileNotFoundError):  # another launch has already moved it
             say_error(f"set aside: {loaded.store.set_aside(path)}")
 
 
@@ -91,9 +94,9 @@ def launch_trials(
     search: bool = False,
     until: float | None = None,
 ) -> Stop | None:
-    """Run trials, and under `search` those that its searches decide, at most to the time `until`.
+    """Run trials, and with `search` also the trials that the searches decide, at most until the time `until`.
 
-    None when every one has its record, otherwise what stopped the launch.
+    Returns None if every trial has its record, otherwise the signal that stopped the launch.
     """
     undecided = loaded.plan.undecided if search else 0
     CONSOLE.print(
@@ -120,9 +123,9 @@ def launch_trials(
 
 
 def finish_study(loaded: LoadedStudy) -> None:
-    """For a study without missing trials: do what an earlier launch may have been killed before it did.
+    """Complete a study without missing trials, in case an earlier launch was killed before its last steps.
 
-    Tell its searches the last scores, and hand its trials to trackers.
+    These steps report the last scores to the searches, and send the trials to trackers.
     """
     if loaded.plan.trial_set.design.adaptive:
         from study.launch.search.loop import settle  # Optuna's import takes most of a second
@@ -134,7 +137,7 @@ def finish_study(loaded: LoadedStudy) -> None:
 
 
 def _check_files(loaded: LoadedStudy, trials: Sequence[PlannedTrial], workers: Workers) -> None:
-    """Let all nodes see the store, and have the data decoded before workers would wait for it."""
+    """Check that all nodes see the store, and decode the data now, so that workers do not wait for it."""
     if workers.address and loaded.store.url is None:
         from study.launch.runners.ray_nodes import check_nodes  # imports Ray
 
@@ -151,13 +154,14 @@ def _assemble(
     manifest: Manifest,
     stack: ExitStack,
 ) -> Launch:
-    """A launch with all that it needs, which `stack` ends in the reverse order.
+    """A launch with its listeners and its runner. `stack` ends them in the reverse order.
 
-    The workers end first; then the store is compacted, the manifest has the launch's end, and trackers get the rest.
+    The workers end first. Then the store is compacted, the manifest gets the launch's end, and the trackers receive
+    the trials that they do not have yet.
     """
     spec, costs = loaded.study_file.spec, study_costs(loaded)
     if spec.search.early_stopping:
-        # The order of trials decides which ones stop, and would depend on times, which differ from run to run.
+        # The order of trials decides which trials stop early. It must not depend on measured times, which vary.
         costs = costs.without_times()
     progress = stack.enter_context(
         Progress(CONSOLE, spec.metric, workers=workers.count, pace=costs.seconds_per_unit)
@@ -190,7 +194,7 @@ def _manifest(loaded: LoadedStudy, workers: Workers, *, planned: int) -> Manifes
 
 
 def _handover(loaded: LoadedStudy) -> Handover:
-    """To the trackers that the study file names, if any."""
+    """The handover of trials to the trackers that the study file names, if any."""
     return Handover(loaded.plan, loaded.store, destinations(loaded.study_file.spec.tracking))
 
 
@@ -208,7 +212,7 @@ def _runner(workers: Workers, loaded: LoadedStudy, costs: CostModel, stack: Exit
 
 
 def _shares(loaded: LoadedStudy, costs: CostModel, address: str | None) -> float | SharesOf:
-    """The GPUs that the trials of a study ask for, on this machine or on the cluster at `address`."""
+    """The share of a GPU that each trial needs, on this machine or on the cluster at `address`."""
     wanted, on_gpu = loaded.study_file.spec.resources.gpus_per_trial, in_own_process
     if wanted != "auto":
         return wanted
@@ -224,12 +228,12 @@ def _is_alone(loaded: LoadedStudy, own: str | None = None) -> bool:
 
 
 def _say_stopped(loaded: LoadedStudy, trials: Sequence[PlannedTrial], stop: Stop, *, search: bool) -> None:
-    """`trials` were to run; those whose attempt is still the one before the launch are left."""
+    """Print how many trials are done. Of `trials`, those without a new attempt since the launch's start are left."""
     before = latest_attempts(loaded.plan.records.table)
     now = latest_attempts(loaded.store.read({trial.keys.trial_id for trial in trials}).table)
     left = sum(now.get(t.keys.trial_id) == before.get(t.keys.trial_id) for t in trials)
     total = loaded.plan.counts()["trials"]
-    if search:  # it decided trials that were not planned
+    if search:  # the search has added trials that were not planned at the start
         left = read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store).counts()["missing"]
     why = "the time is up" if stop.is_timed else "stopped"
     say_error(

@@ -1,8 +1,8 @@
-"""A bundle: one study with its records, small enough for a paper's supplement, that opens without its data set.
+"""Bundles: one study with its records, small enough for a paper's supplement. A bundle opens without the data set.
 
-Unpacked, it is a store with the study's records in it, and beside them what a report needs of the study beyond
-its file: the planned trials and the study's description, so that neither data nor a loss of one's own is needed.
-What the bundle says of machines (names, paths) is left out, as it is in reports.
+An unpacked bundle is a store with the study's records. It also contains the planned trials and the study's
+description, so that a report needs neither the data nor the user's own losses. Names of machines and paths are left
+out, as in reports. `study bundle` writes bundles; `study report` and `study compare` open them.
 """
 
 import csv
@@ -39,16 +39,16 @@ _PACKAGE = "contrastive-robustness"
 
 _README = """Study "{name}": its file, its records and its report.
 
-    studies/{name}/          study.toml, which was run; report.html with its figures and tables
-    studies/{name}/launches/ with which code, packages and machine each launch ran
-    records/, records.csv    a row an attempt at a trial, as Parquet and as text
+    studies/{name}/          study.toml, the study file; report.html with its figures and tables
+    studies/{name}/launches/ the code, packages and machine of each launch
+    records/, records.csv    one row for each attempt at a trial, as Parquet and as text
     bundle.json              the planned trials, for making the report again
 
 To make the report again, install the package (version {version} or later) and run in this folder:
 
     study report studies/{name}/study.toml --store .
 
-Names of machines and paths on them were left out of everything here.
+All files are without names of machines and without paths on them.
 """
 
 
@@ -62,23 +62,23 @@ class Bundle:
 
     @property
     def store(self) -> RecordStore:
-        """Its records."""
+        """The store with the bundle's records."""
         return RecordStore(self.path)
 
     @property
     def records(self) -> pa.Table:
-        """The latest attempt at each of its trials."""
+        """The latest attempt at each planned trial."""
         return self.store.read({row["trial_id"] for row in self.planned}).table
 
 
 def open_bundle(study: str, store: str) -> Bundle | None:
-    """The bundle unpacked at `store`, if there is one and `study` is its study file, unchanged."""
+    """The bundle unpacked at `store`, if there is one and `study` is its unchanged study file; else None."""
     bundle = read_bundle(store)
     return bundle if bundle and load_spec(study).text == bundle.info["spec_text"] else None
 
 
 def read_bundle(folder: str) -> Bundle | None:
-    """The bundle unpacked in a folder, if there is one. Raises `StudyError` for one that is damaged or newer."""
+    """The bundle unpacked in a folder, or None. Raises `StudyError` for a damaged bundle or another format."""
     path = Path(folder).expanduser().resolve()
     try:
         told = json.loads((path / "bundle.json").read_text(encoding="utf-8"))
@@ -89,13 +89,13 @@ def read_bundle(folder: str) -> Bundle | None:
         raise StudyError(f"store: {path / 'bundle.json'} is damaged ({error})") from error
     if form != _FORMAT:
         raise StudyError(
-            f"store: {path} holds a bundle of format {form}, this package opens {_FORMAT}; upgrade the package"
+            f"store: {path} contains a bundle of format {form}, this package opens {_FORMAT}; upgrade the package"
         )
     return Bundle(path=path, planned=planned, info=info)
 
 
 def report_bundle(bundle: Bundle) -> tuple[Path, "StudyAnalysis"]:
-    """Write the report of a bundle, from nothing but what is in it."""
+    """Write the report of a bundle from its content alone. Returns the page's path and the analysis."""
     from analysis.report import write_findings
     from analysis.study_analysis import analyse_table
     from study.report.importances import with_importances
@@ -106,7 +106,7 @@ def report_bundle(bundle: Bundle) -> tuple[Path, "StudyAnalysis"]:
 
 
 def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
-    """The planned trials of a bundle with their records, and what its study is."""
+    """The planned trials of a bundle with their records, and the description of its study."""
     import pandas as pd
 
     from analysis.table import build_table
@@ -115,7 +115,7 @@ def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
 
 
 def fill_bundle(loaded: LoadedStudy, path: Path) -> Bundle:
-    """Make a bundle of what the store holds of a study, with its report, in the empty folder `path`."""
+    """Make a bundle of a study from the store's records, with its report, in the empty folder `path`."""
     info = asdict(study_info(loaded.plan, loaded.study_file))
     told = {"format": _FORMAT, "planned": planned_rows(loaded.plan.trial_set), "info": info}
     told = _redacted(told)
@@ -136,7 +136,7 @@ def _anonymous(manifest: Manifest) -> Manifest:
 
 
 def _copy_records(loaded: LoadedStudy, path: Path) -> None:
-    """Every attempt, but for stops by other studies' searches, in one file, and once more as text."""
+    """Copy every attempt, except early stops by other studies' searches, into one Parquet file and one CSV file."""
     rows = all_attempts(loaded.store, [trial.keys.trial_id for trial in loaded.plan.trials]).to_pylist()
     own = searches_of(loaded.plan.spec, loaded.plan.trial_set)
     rows = [row for row in rows if not is_foreign_stop(row, own)]
@@ -153,7 +153,7 @@ def _copy_records(loaded: LoadedStudy, path: Path) -> None:
 
 
 def _redacted(value: Any) -> Any:
-    """The value with every absolute path in its texts cut to its last part."""
+    """The value, where every absolute path in a text is reduced to its last part."""
     from analysis.redact import redact_paths
 
     if isinstance(value, str):
@@ -164,9 +164,9 @@ def _redacted(value: Any) -> Any:
 
 
 def _study_info(told: Mapping[str, Any]) -> "StudyInfo":
-    """What `dataclasses.asdict` and JSON made of a `StudyInfo`, turned back.
+    """The `StudyInfo` from its JSON form.
 
-    Earlier bundles of this format name the study's design instead of what it declares.
+    Older bundles of this format contain the name of the study's design instead of its properties.
     """
     from pydantic import TypeAdapter
 

@@ -1,4 +1,4 @@
-"""Failed and missing trials of a study: groups of equal failures, and one line on what is missing.
+"""Failed and missing trials of a study: groups of equal failures, and one line about the missing trials.
 
 The commands `failures`, `retry`, `run` and `report`, and the page of `study watch` show them.
 """
@@ -10,24 +10,24 @@ from typing import Any
 
 from study.loaded import LoadedStudy
 
-#: Numbers in messages, such as batch sizes and memory. Failures that differ in numbers alone are of one kind.
+#: Numbers in messages, such as batch sizes and memory. Failures that differ only in numbers are in one group.
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FailureGroup:
-    """Trials that failed alike: the latest record of each. At least one."""
+    """Trials with the same failure. `rows` has the latest record of each, and at least one record."""
 
     rows: tuple[Mapping[str, Any], ...]
 
     @property
     def first(self) -> Mapping[str, Any]:
-        """The record that stands for the group."""
+        """The first record, as the example of the group."""
         return self.rows[0]
 
     @property
     def title(self) -> str:
-        """Such as `3 crashed: RuntimeError: the batch is too large`."""
+        """The title of the group, such as `3 crashed: RuntimeError: the batch is too large`."""
         error = ": ".join(filter(None, (self.first["error_class"], self.first["error_message"])))
         differ = len({row["error_message"] for row in self.rows}) > 1
         alike = " (of the first; the others differ in numbers)" if differ else ""
@@ -35,7 +35,7 @@ class FailureGroup:
 
 
 def group_failures(rows: list[Mapping[str, Any]]) -> list[FailureGroup]:
-    """Group by status, error class and message without its numbers; the largest group comes first."""
+    """Group records by status, error class and message without numbers. The largest group comes first."""
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
         message = _NUMBER.sub("#", row["error_message"] or "")
@@ -44,7 +44,7 @@ def group_failures(rows: list[Mapping[str, Any]]) -> list[FailureGroup]:
 
 
 def missing_line(loaded: LoadedStudy, study: str, store: str) -> str:
-    """One line on trials without a record and how to run them; "" where there are none. They are no failures."""
+    """One line about trials without a record and how to run them; "" if there are none. They are not failures."""
     count = loaded.plan.counts()["missing"]
     if not count:
         return ""

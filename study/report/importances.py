@@ -1,4 +1,4 @@
-"""Optuna's importances of hyperparameters, shown in the report beside the exact ones."""
+"""Optuna's importances of hyperparameters, which the report shows next to its exact importances."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ import numpy as np
 from analysis.cells import Cells
 from analysis.study_analysis import StudyAnalysis
 
-#: Trials from which on: its documentation asks for 5 among the best tenth.
+#: Smallest number of trials: Optuna's documentation requires 5 trials among the best tenth.
 _LEAST_TRIALS = 50
 
 
 def with_importances(findings: StudyAnalysis) -> StudyAnalysis:
-    """The findings with Optuna's importances of every uncut arm that has enough trials, where Optuna is there.
+    """The analysis with Optuna's importances for every whole arm that has enough trials, if Optuna is installed.
 
-    Not of adaptive searches, whose places crowd where scores are good: the report has no importances of them.
+    Adaptive searches are left out, since their points concentrate where scores are good.
     """
     eligible = {} if findings.adaptive else {label: c for label, c in findings.wholes.items() if _enough(c)}
     if not eligible:
         return findings
-    try:  # its import takes most of a second
+    try:  # importing Optuna takes most of a second
         from search_spaces import optuna_adapter  # noqa: F401
     except ImportError:
         return findings
@@ -29,9 +29,10 @@ def with_importances(findings: StudyAnalysis) -> StudyAnalysis:
 
 
 def arm_importances(cells: Cells) -> Mapping[str, float]:
-    """Shares of the axes that vary, in words, of an arm's trials by validation score; failures have the worst one.
+    """The importance of each varying axis for the validation scores of an arm's trials. Failures have the worst
+    score.
 
-    Empty where all scores are equal.
+    The importances are by the axis's name in words. They are empty if all scores are equal.
     """
     from search_spaces.optuna_adapter import importances
 

@@ -1,4 +1,4 @@
-"""Reads what trials of task `sphere` keep beside their records: gap curves and final embeddings, for the report."""
+"""Reads the files that trials of task `sphere` keep for the report: gap curves and final embeddings."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def with_kept(findings: "StudyAnalysis", trial_set: TrialSet, artefacts: Path) -> "StudyAnalysis":
-    """The analysis with the curves and embeddings that trials kept for it, each row with its `trial_id`."""
+    """The analysis with the trials' curves and embeddings, if the task keeps them. Each row has its `trial_id`."""
     own = trial_set.trials if trial_set.task.shows_kept_tables else ()
     return dataclasses.replace(
         findings,
@@ -36,7 +36,7 @@ def _read(
     for trial in trials:
         try:
             table = pq.read_table(path_of(artefacts, trial.keys.pretrain_id))
-        except (OSError, pa.ArrowInvalid):  # not kept, or damaged: operational, never needed to know a result
+        except (OSError, pa.ArrowInvalid):  # not kept, or damaged: no result depends on these files
             continue
         frames.append(table.to_pandas().assign(trial_id=trial.keys.trial_id))
     return pd.concat([frame for frame in frames if len(frame)] or [pd.DataFrame()], ignore_index=True)

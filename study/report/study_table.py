@@ -1,4 +1,4 @@
-"""Hands a study's plan and records to the analysis."""
+"""The input of the analysis: the table of a study's trials and the study's description. Several commands use it."""
 
 import math
 from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def build_report(plan: Plan, study_file: StudyFile, store: RecordStore) -> tuple[Path, "StudyAnalysis"]:
-    """Write the report of what the store holds now. Returns the page's path and what it says."""
+    """Write the report from the store's current records. Returns the page's path and the analysis."""
     from analysis.report import write_findings
     from analysis.study_analysis import analyse_table
     from study.report.importances import with_importances
@@ -39,18 +39,18 @@ def build_report(plan: Plan, study_file: StudyFile, store: RecordStore) -> tuple
 
 
 def study_table(plan: Plan, study_file: StudyFile) -> tuple["pd.DataFrame", "StudyInfo"]:
-    """A row a planned trial with what is recorded of it, and the study's description, as the analysis takes them."""
+    """The analysis's input: one row for each planned trial with its record, and the study's description."""
     import pandas as pd
 
     from analysis.table import build_table
 
-    info = study_info(plan, study_file)  # refuses a search without any point
+    info = study_info(plan, study_file)  # raises for a search without any point
     planned = pd.DataFrame(planned_rows(plan.trial_set))
     return build_table(planned, plan.records.table.to_pandas()), info
 
 
 def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
-    """What the analysis must know beside the rows. Raises `StudyError` where a search has not begun."""
+    """The description of a study for the analysis. Raises `StudyError` if a search has not started."""
     from analysis.info import StudyInfo
 
     spec, task = study_file.spec, plan.trial_set.task
@@ -75,7 +75,7 @@ def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
 
 
 def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
-    """Arms whose losses share one gradient and that were swept alike."""
+    """Pairs of arms whose losses have the same gradient, and that have the same points and learning rates."""
     return tuple(
         (one.label, other.label)
         for pair in NULL_CONTROLS
@@ -104,7 +104,7 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...], task: StudyTask) -> "A
 
 
 def _axis_info(arm: Arm, name: str) -> "AxisInfo":
-    """An axis with its measure, and the column that decides on it where it has cases."""
+    """An axis with its measure. For an axis with cases, also the column that selects the case."""
     from analysis.info import AxisInfo
 
     measure = arm.measures.get(name, "log")
@@ -124,7 +124,7 @@ def _axis_info(arm: Arm, name: str) -> "AxisInfo":
 
 
 def _drawn(axis: Axis | Tied | None) -> str:
-    """The measure that points were drawn by; that of cases is one for all, or not told."""
+    """The measure by which points were drawn; "" if the cases of the axis have different ones."""
     if isinstance(axis, Tied):
         kinds = {case.drawn for case in axis.cases.values()}
         return kinds.pop() if len(kinds) == 1 else ""
@@ -132,7 +132,7 @@ def _drawn(axis: Axis | Tied | None) -> str:
 
 
 def _default(arm: Arm, name: str) -> Any:
-    """The loss's own default of a field, the middle value of a main axis without one; None for axes of training."""
+    """The loss's default for a field, or the middle value of a main axis without default; else None."""
     default = loss_defaults(arm.loss).get(name)
     if default is None and name == (arm.main_axis or "lr"):
         values = sorted(arm.axes.get(name, (0.0,)))
@@ -143,7 +143,7 @@ def _default(arm: Arm, name: str) -> Any:
 def _rate_source(
     arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...], task: StudyTask
 ) -> tuple[str, bool]:
-    """Where an arm's base rate comes from, and whether it was tuned for what this study trains."""
+    """The source of an arm's base learning rate, and whether it was tuned for this study's training."""
     space = SPACES.get(arm.loss)
     if not task.trains:
         return "nothing is trained", True
@@ -155,14 +155,14 @@ def _rate_source(
 
 
 def _axis_label(loss: str, name: str) -> str:
-    """An axis in words, as its declaration has it: of a setting, or of a field of the loss."""
+    """The label of an axis, from the declaration of a setting or of a field of the loss."""
     if name in AXES:
         return AXES[name].label
     return field_label(loss, name)
 
 
 def _title(arm: Arm) -> str:
-    """The loss as papers write it, with the variant that is meant: "DHEL (released)"; a label of one's own stands."""
+    """The loss's name in papers with its variant, such as "DHEL (released)", or a label from the study file."""
     if arm.label != arm.loss or arm.loss not in LOSS_CARDS:
         return arm.label
     variants = []

@@ -1,4 +1,4 @@
-"""What ends a run: one line an arm, and one line a kind of failure."""
+"""The output at the end of a run: one line for each arm, for each claim and for each kind of failure."""
 
 import math
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def summary_table(findings: "StudyAnalysis") -> Table:
-    """Finished and failed trials of each arm, its tuned and its mean test accuracy, with 95 % intervals."""
+    """Finished and failed trials of each arm, and its metric tuned and on average, with 95 % intervals."""
     from analysis.wording import Scale
 
     info, scale = findings.info, Scale(findings.info.metric)
@@ -29,7 +29,7 @@ def summary_table(findings: "StudyAnalysis") -> Table:
         "the default; in brackets: 95 % interval over seeds",
         box=None,
     )
-    of_space = () if findings.adaptive else ("mean over space",)  # searches crowd where scores are good
+    of_space = () if findings.adaptive else ("mean over space",)  # searches concentrate where scores are good
     for name in ("loss", "finished", "failed", "tuned", *of_space):
         table.add_column(name, justify="left" if name == "loss" else "right", no_wrap=name != "loss")
     for arm in info.arms:
@@ -45,7 +45,7 @@ def summary_table(findings: "StudyAnalysis") -> Table:
 
 
 def claims_table(findings: "StudyAnalysis") -> Table:
-    """Each claim of a study, what became of it, and the numbers."""
+    """Each claim of a study, its finding, and the numbers."""
     from analysis.study_analysis import judged_claims
 
     table = Table("claim", "finding", "found", title=f"{findings.info.name}: claims", box=None)
@@ -61,7 +61,7 @@ def _told(estimate: "Estimate", scale: "Scale") -> str:
 
 
 def failure_lines(records: pa.Table, study: str) -> list[str]:
-    """One line a kind of failure: how many, the error, and the command that shows one of them."""
+    """One line for each kind of failure: the number of trials, the error, and the command that shows one of them."""
     return [
         f"{group.title} (look at one with: study trial {study} {group.first['trial_id']})"
         for group in group_failures(failures(records))

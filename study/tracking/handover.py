@@ -1,8 +1,8 @@
-"""Hands finished trials to trackers while a study runs, from their records and beside its work.
+"""A listener that sends finished trials to trackers while a study runs.
 
-The record store stays the truth: a run is made from a record that is there, in a thread of the launching process, so
-no worker needs a tracker's library or network, no trial waits for it, and none can fail by it. In the end the study's
-other records follow: those of an earlier launch that was killed, or that ran before there was a tracker.
+A tracker's run is made from the trial's record, in a thread of the launching process. So workers need no tracker's
+library or network, no trial waits for a tracker, and none can fail because of it. At the end of a launch, the study's
+other records are sent: records of an earlier launch that was killed, or that had no tracker.
 """
 
 import queue
@@ -24,23 +24,24 @@ from trainables.store.artefacts import losses_path
 from trainables.store.attempts import read_records
 from trainables.store.records import RecordStore
 
-#: Trials that end within so long are read together.
+#: Trials that end within so many seconds are read together.
 _GATHER_SECONDS = 1.0
 
-#: A tracker that takes longer for one run, in the end, is not waited for.
+#: At the end of a launch, a tracker that takes longer than this for one run is abandoned.
 _PATIENCE_SECONDS = 120.0
 
-#: What the end of a launch may take without a word, and after Ctrl-C at all.
+#: The end of a launch waits so long before it prints a message. After Ctrl-C, it does not wait longer.
 _SILENT_SECONDS = 5.0
 
-#: Rows that are looked at together: as Python objects they take much memory.
+#: Number of rows that are converted together, since rows as Python objects need much memory.
 _ROWS = 256
 
 
 class Handover(Listener):
-    """Hands the runs of finished trials over while its block runs; the end of the block waits for the rest.
+    """Sends the runs of finished trials during its block. The end of the block waits for the remaining runs.
 
-    A tracker that fails is left alone for the rest of the launch, after one line; the next launch makes up for it.
+    After a tracker fails, the launch prints one line and does not use it again. The next launch sends the missing
+    runs.
     """
 
     def __init__(self, plan: Plan, store: RecordStore, destinations: Iterable[Destination]) -> None:
@@ -63,7 +64,7 @@ class Handover(Listener):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for the runs that are left; after Ctrl-C or a failure only for the one in hand, and not long."""
+        """Wait for the remaining runs. After Ctrl-C or a failure, wait only a short time for the current run."""
         if kind is not None:
             self._quit.set()
         self._last_sign = time.monotonic()
@@ -75,7 +76,7 @@ class Handover(Listener):
             raise
 
     def expected(self, event: Expected) -> None:
-        """Know further trials, such as those that a search has decided."""
+        """Remember further trials, such as trials that a search has decided."""
         self._trials = self._trials | {trial.keys.trial_id: trial for trial in event.trials}
 
     def finished(self, event: Finished) -> None:
@@ -87,15 +88,15 @@ class Handover(Listener):
         if self._is_busy(_SILENT_SECONDS):
             if self._quit.is_set():
                 return
-            CONSOLE.print("Handing runs to trackers; Ctrl-C leaves the rest to the next launch.")
+            CONSOLE.print("Sending runs to trackers; after Ctrl-C, the next launch sends the rest.")
         while self._is_busy(1.0):
             if time.monotonic() - self._last_sign > _PATIENCE_SECONDS:
                 self._quit.set()
-                say_error("tracking: a tracker does not answer; the next launch hands over what is missing")
+                say_error("tracking: a tracker does not answer; the next launch sends the missing runs")
                 return
 
     def _is_busy(self, seconds: float) -> bool:
-        """Whether runs are still being handed over after so long."""
+        """Whether runs are still being sent after so many seconds."""
         if self._thread.is_alive():
             self._thread.join(seconds)
         return self._thread.is_alive()
@@ -107,8 +108,8 @@ class Handover(Listener):
             while not self._closing.wait(_GATHER_SECONDS):
                 self._hand_over(self._gathered(), journal)
             self._hand_over(set(self._trials), journal)
-        except Exception as error:  # the store refuses; the launch says so itself where it matters
-            say_error(f"tracking: {_first_line(error)}; the next launch hands over what is missing")
+        except Exception as error:  # the store fails; the launch reports this itself if it matters
+            say_error(f"tracking: {_first_line(error)}; the next launch sends the missing runs")
 
     def _gathered(self) -> set[str]:
         ended: set[str] = set()
@@ -132,7 +133,7 @@ class Handover(Listener):
                 _drop_losses(self._store.path, row)
 
     def _rows(self, trial_ids: set[str]) -> Iterator[Mapping[str, Any]]:
-        """The records of trials that are known by now."""
+        """The records of those trials that this listener knows."""
         known = trial_ids & set(self._trials)
         if known and self._destinations and not self._quit.is_set():
             table = read_records(self._store, known, self._searches).table
@@ -140,25 +141,25 @@ class Handover(Listener):
                 yield from batch.to_pylist()
 
     def _write(self, destination: Destination, run: TrackedRun) -> bool:
-        """Whether the tracker took it; one that did not is not asked again."""
+        """Send a run. Returns whether the tracker accepted it; a tracker that fails is not used again."""
         self._last_sign, key = time.monotonic(), destination.key
         try:
             if key not in self._trackers:
                 self._trackers[key] = destination.open(self._study, self._store.path)
             self._trackers[key].write(run)
-        except Exception as error:  # whatever a library raises: tracking is no part of a trial
+        except Exception as error:  # any error of a library: tracking must not end a launch
             self._failed = True
             self._destinations.remove(destination)
             say_error(
                 f"tracking: {destination.kind.name} failed ({_first_line(error)}); the study goes on without it, "
-                "and the next launch hands over what is missing"
+                "and the next launch sends the missing runs"
             )
             return False
         return True
 
 
 def _drop_losses(artefacts: Path, row: Mapping[str, Any]) -> None:
-    """They have been handed over."""
+    """Remove the file of a trial's training losses, which have been sent."""
     with suppress(OSError):
         losses_path(artefacts, row["trial_id"], row["attempt"]).unlink(missing_ok=True)
 

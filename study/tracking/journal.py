@@ -1,8 +1,8 @@
-"""Which runs have been handed to which tracker, so that none is there twice and none is forgotten.
+"""A journal of the runs that were sent to each tracker, so that no run is sent twice and none is forgotten.
 
-One text file a study, a line an event: `+` for a run that somebody has taken in hand, `-` for one that was not
-handed over after all. Several launches may share it: a line is added under a lock, after reading what others added.
-Who is killed with a run in hand leaves it out of the tracker: once too few rather than twice.
+It is one text file per study with one line per event: `+` for a run that a launch starts to send, and `-` for a run
+that could not be sent. Several launches may share the file: each adds lines under a lock, after it has read the lines
+of the others. If a launch is killed while it sends a run, the tracker may lack this run, but never has it twice.
 """
 
 import fcntl
@@ -13,14 +13,14 @@ from typing import BinaryIO
 
 
 class Journal:
-    """The file at `path`, which need not exist. Everything raises `OSError` where it cannot be written."""
+    """The journal at `path`, which need not exist. All methods raise `OSError` if it cannot be written."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._read, self._taken = path, 0, set[str]()
 
     def claim(self, tracker: str, run: str) -> bool:
-        """Take a run in hand; False when it was taken before."""
+        """Claim a run in order to send it. False if it was claimed before."""
         key = f"{tracker} {run}"
         with self._locked() as file:
             if key in self._taken:
@@ -29,15 +29,15 @@ class Journal:
             return True
 
     def release(self, tracker: str, run: str) -> None:
-        """It was not handed over: the next launch may."""
+        """Give up the claim to a run that could not be sent, so that the next launch can send it."""
         with self._locked() as file:
             _add(file, f"-{tracker} {run}")
 
     @contextmanager
     def _locked(self) -> Iterator[BinaryIO]:
-        """The file, alone until it is closed, once what others wrote is known."""
+        """Open the file under a lock, and read the lines of other launches first."""
         with self._path.open("ab+") as file:
-            with suppress(OSError):  # a file system without locks does without
+            with suppress(OSError):  # some file systems have no locks
                 fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(self._read)
             added = file.read()
@@ -54,5 +54,5 @@ class Journal:
 
 
 def _add(file: BinaryIO, line: str) -> None:
-    """On a line of its own, even after the half line of a process that was killed."""
+    """Add a line. The line break before it separates it from an incomplete line of a killed process."""
     file.write(f"\n{line}\n".encode())

@@ -1,4 +1,4 @@
-"""Runs in MLflow: an experiment a study, on a server, or in a database file of its own."""
+"""The tracker MLflow: one experiment per study, on a server or in a database file."""
 
 import fcntl
 import logging
@@ -12,13 +12,14 @@ from typing import Any
 from study.tracking.tracked_run import TrackedRun
 from trainables.store.schema import Status
 
-#: What MLflow takes at a time.
+#: Largest number of metrics that MLflow accepts at a time.
 _BATCH = 1000
 
-#: MLflow calls any end a failure that was not planned.
+#: MLflow's status of a run by the trial's status; all others are `FAILED`.
 _STATUSES = {Status.OK: "FINISHED", Status.DIVERGED: "FINISHED", Status.PRUNED: "KILLED"}
 
-#: Set before MLflow is imported, unless the user has: a server that is down is given up within half a minute.
+#: Set before MLflow is imported, unless the user has set them. With these values, a server that does not answer fails
+#: within half a minute.
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -27,14 +28,14 @@ _ENVIRONMENT = {
 
 
 class MlflowRuns:
-    """Writes through MLflow's client, which has no state of its own in this process."""
+    """Writes runs with MLflow's client, which has no global state in this process."""
 
     def __init__(self, where: str, study: str, store: Path) -> None:
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         from mlflow.tracking import MlflowClient
 
-        logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table that it creates
+        logging.getLogger("mlflow").setLevel(logging.WARNING)  # otherwise it logs every table that it creates
         folder = mlflow_folder(where, store)
         uri = f"sqlite:///{folder / 'mlflow.db'}" if folder else where
         with _alone(folder):
@@ -42,7 +43,7 @@ class MlflowRuns:
             self._experiment = self._find_experiment(study, str(folder / "artifacts") if folder else None)
 
     def write(self, run: TrackedRun) -> None:
-        """Create the run, fill it and end it, with the times of the trial."""
+        """Create a run with its settings and metrics, and end it. Start and end are the times of the trial."""
         from mlflow.entities import Param
 
         created = self._client.create_run(
@@ -64,16 +65,16 @@ class MlflowRuns:
             return str(known.experiment_id)
         try:
             return str(self._client.create_experiment(study, artifact_location=artifacts))
-        except MlflowException:  # another launch was faster
+        except MlflowException:  # another launch has created it in the meantime
             if known := self._client.get_experiment_by_name(study):
                 return str(known.experiment_id)
             raise
 
 
 def mlflow_folder(where: str, store: Path) -> Path | None:
-    """The folder of a database file, in the store if it is relative; None for a URI, which stands as it is.
+    """The folder for a database file, inside the store if it is relative; None for a URI.
 
-    MLflow's own form of a folder, files without a database, is no longer kept up, and it refuses it.
+    MLflow no longer supports its own format for folders, files without a database.
     """
     if "://" in where or where.startswith("databricks"):
         return None
@@ -82,13 +83,13 @@ def mlflow_folder(where: str, store: Path) -> Path | None:
 
 @contextmanager
 def _alone(folder: Path | None) -> Iterator[None]:
-    """Two launches that create a database at once would get in each other's way."""
+    """Hold a lock on the folder during the block. Two launches must not create a database at the same time."""
     if folder is None:
         yield
         return
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "opening.lock").open("w") as file:
-        with suppress(OSError):  # a file system without locks does without
+        with suppress(OSError):  # some file systems have no locks
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -1,7 +1,7 @@
-"""Runs for TensorBoard: event files in `<store>/studies/<study>/tensorboard`, a folder a run.
+"""The tracker TensorBoard: event files in `<store>/studies/<study>/tensorboard`, with one folder for each run.
 
-Through the writer of the package `tensorboard` itself, which needs neither TensorFlow nor torch. Settings and final
-metrics are what its HPARAMS page shows; tags, which it has no place for, are among the settings.
+The package `tensorboard` itself writes them, so neither TensorFlow nor torch is needed. TensorBoard's HPARAMS page
+shows settings and final metrics. It does not support tags, so they are among the settings.
 """
 
 from pathlib import Path
@@ -11,13 +11,13 @@ from study.tracking.tracked_run import TrackedRun
 
 
 class TensorboardRuns:
-    """Writes one file of events a run."""
+    """Writes one event file for each run."""
 
     def __init__(self, study: str, store: Path) -> None:
         self._folder = store / "studies" / study / "tensorboard"
 
     def write(self, run: TrackedRun) -> None:
-        """Settings, curve, final metrics (at step 0) and the end, at the time when the trial ended."""
+        """Write settings, curve, final metrics (at step 0) and the end. Their time is the end of the trial."""
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
@@ -34,7 +34,7 @@ class TensorboardRuns:
 
 
 def _folder_name(run: TrackedRun) -> str:
-    """The title; two runs of one title would be one run."""
+    """The folder's name, made from the title. TensorBoard treats two runs with the same title as one."""
     return run.title.replace("/", "_")
 
 

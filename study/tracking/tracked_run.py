@@ -1,4 +1,4 @@
-"""What a tracker is told of a trial: one run for each attempt, made from its record alone."""
+"""The run of a trial that trackers receive: one run for each attempt, made from its record and its curves."""
 
 import json
 import math
@@ -15,17 +15,17 @@ from trainables.config import Scalar
 from trainables.store.artefacts import curve_path, losses_path
 from trainables.store.schema import Status
 
-#: Columns, besides those of hyperparameters, that say what was asked.
+#: Columns of the config that are not hyperparameters (`hp_*`).
 _SETTINGS = ("task", "loss", "seed", "data", "encoder", "views", "views_form")
 
-#: Columns that say which attempt it is and how and where it ran.
+#: Columns that identify the attempt and describe how and where it ran.
 _TAGS = (
     "trial_id", "attempt", "config_id", "pretrain_id", "probe_id", "numerics_version", "status", "data_fingerprint",
     "device", "device_name", "threads", "execution_mode", "stack_size", "node", "python_version", "torch_version",
     "package_version", "git_revision", "error_class", "error_message",
 )  # fmt: skip
 
-#: Columns of numbers that are no metrics, and of a learning curve's place.
+#: Columns with numbers that are not metrics, and the columns that identify a point of a learning curve.
 _NO_METRICS = {*_SETTINGS, *_TAGS, "schema_version"}
 _PLACES = {"pretrain_id", "step", "epoch", "samples_seen"}
 
@@ -35,25 +35,23 @@ class TrackedRun:
     """One attempt at one trial. Times are seconds since 1970."""
 
     study: str
-    title: str  # the trial's, with the attempt unless it is the first
+    title: str  # the trial's title, with the attempt unless it is the first
     status: Status
     settings: Mapping[str, Scalar]  # hyperparameters without their prefix `hp_`
-    metrics: Mapping[str, float]  # final, by column of the record
+    metrics: Mapping[str, float]  # final metrics by record column
     tags: Mapping[str, str]
     started: float
     ended: float
-    curve: Mapping[
-        int, Mapping[str, float]
-    ]  # metrics by step: `training/loss`, and a learning curve's `curve/...`
+    curve: Mapping[int, Mapping[str, float]]  # metrics by step: `training/loss`, `curve/...`
 
     @property
     def has_result(self) -> bool:
-        """A trial that diverged is a result."""
+        """Whether the run counts as a success for trackers: `ok`, `diverged` or `pruned`."""
         return self.status in (Status.OK, Status.DIVERGED, Status.PRUNED)
 
 
 def tracked_run(study: str, trial: PlannedTrial, row: Mapping[str, Any], artefacts: Path) -> TrackedRun:
-    """The run of a record's row, with the curves that lie beside it."""
+    """The run of a record's row, with the curves from the trial's files."""
     started, ended = _times(row)
     again = f" attempt={row['attempt']}" if row["attempt"] else ""
     return TrackedRun(
@@ -70,7 +68,7 @@ def tracked_run(study: str, trial: PlannedTrial, row: Mapping[str, Any], artefac
 
 
 def _times(row: Mapping[str, Any]) -> tuple[float, float]:
-    """A trial whose worker died has no times; its run is one of no length, now."""
+    """Start and end in seconds since 1970. A trial whose worker died has no times, so its run starts and ends now."""
     started, seconds = row["started_at"], row["seconds_total"]
     start = (started or datetime.now()).timestamp()
     return start, start + (seconds or 0.0)
@@ -92,7 +90,7 @@ def _is_metric(name: str, value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Trackers take finite numbers."""
+    """Whether the value is a finite number, as trackers require."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -108,7 +106,7 @@ def _curve(row: Mapping[str, Any], artefacts: Path) -> dict[int, dict[str, float
 
 
 def _losses(path: Path) -> list[tuple[int, float]]:
-    """None where the trial did not train, or ran where nobody asked for them."""
+    """The training losses by step. Empty if the trial did not train, or ran in a launch without trackers."""
     try:
         return [(int(step), float(loss)) for step, loss in json.loads(path.read_text())]
     except (OSError, ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""The trackers that a study file may name: which library each needs, and how it is opened."""
+"""The trackers that a study file may name, with the library that each needs and the function that opens it."""
 
 import hashlib
 from collections.abc import Callable
@@ -13,31 +13,31 @@ from study.tracking.tracked_run import TrackedRun
 
 
 class Tracker(Protocol):
-    """Takes runs, one after another, from one thread; any exception means that it cannot."""
+    """Receives runs, one after another, from one thread. Any exception means that the tracker has failed."""
 
     def write(self, run: TrackedRun) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerKind:
-    """A tracker by its key in `[tracking]`: `open(where, study, store)` imports its library and connects."""
+    """A kind of tracker. `open(where, study, store)` imports its library and connects."""
 
-    name: str  # for people
+    name: str  # the name in messages
     module: str
-    extra: str  # of this package, that brings the module
+    extra: str  # the extra of this package that installs the module
     open: Callable[[str, str, Path], Tracker]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """A tracker that a study asks for, not opened yet."""
+    """A tracker that a study file names, before it is opened."""
 
     kind: TrackerKind
-    where: str  # as the study file says it; may hold a password
-    key: str  # names it in the journal
+    where: str  # the value in the study file; may contain a password
+    key: str  # the tracker's name in the journal
 
     def open(self, study: str, store: Path) -> Tracker:
-        """Connect. Raises whatever the library raises."""
+        """Connect to the tracker. Raises any error of the library."""
         return self.kind.open(self.where, study, store)
 
 
@@ -59,7 +59,7 @@ def _open_tensorboard(where: str, study: str, store: Path) -> Tracker:
     return TensorboardRuns(study, store)
 
 
-#: Every tracker by its key.
+#: Every tracker by its key in `[tracking]`.
 TRACKERS: dict[str, TrackerKind] = {
     "mlflow": TrackerKind(name="MLflow", module="mlflow", extra="tracking-mlflow", open=_open_mlflow),
     "wandb": TrackerKind(name="Weights & Biases", module="wandb", extra="tracking-wandb", open=_open_wandb),
@@ -70,13 +70,13 @@ TRACKERS: dict[str, TrackerKind] = {
 
 
 def destinations(section: TrackingSection) -> list[Destination]:
-    """What a study asks for. Raises `StudyError` where a library is not installed."""
+    """The trackers that a study file names. Raises `StudyError` if a tracker's library is not installed."""
     found = []
     for key, kind in TRACKERS.items():
         if where := getattr(section, key):
             if find_spec(kind.module) is None:
                 raise StudyError(
-                    f"tracking.{key}: {kind.name} is not installed; `uv sync --extra {kind.extra}` brings it"
+                    f"tracking.{key}: {kind.name} is not installed; `uv sync --extra {kind.extra}` installs it"
                 )
             digest = hashlib.sha256(str(where).encode()).hexdigest()[:12]
             found.append(Destination(kind=kind, where=str(where), key=f"{key}:{digest}"))

@@ -1,19 +1,19 @@
-"""Runs in Weights & Biases: in the project that the study file names, grouped by study."""
+"""The tracker Weights & Biases: runs in the project that the study file names, grouped by study."""
 
 import os
 from pathlib import Path
 
 from study.tracking.tracked_run import TrackedRun
 
-#: Modes in which nothing is sent and no key is needed.
+#: Modes in which wandb sends nothing and needs no key.
 _UNCONNECTED = ("offline", "disabled")
 
-#: Seconds for a run to begin.
+#: Seconds that a run has to start.
 _INIT_SECONDS = 30
 
 
 class WandbRuns:
-    """Begins and ends a run at a time. What is not sent lies in `<store>/studies/<study>/wandb`, for `wandb sync`."""
+    """Writes one run at a time. Data that is not sent is in `<store>/studies/<study>/wandb`, for `wandb sync`."""
 
     def __init__(self, where: str, study: str, store: Path) -> None:
         import wandb
@@ -22,12 +22,12 @@ class WandbRuns:
         entity, _, self._project = where.rpartition("/")
         self._entity = entity or None
         self._folder = store / "studies" / study
-        # Without a key wandb would ask for one on the terminal, in the midst of a launch.
+        # Without a key, wandb would ask for one on the terminal during the launch.
         if os.environ.get("WANDB_MODE") not in _UNCONNECTED and not wandb.login(prompt=False):
-            raise ConnectionError("no API key; `wandb login` keeps one, and WANDB_MODE=offline needs none")
+            raise ConnectionError("no API key; `wandb login` stores one, and WANDB_MODE=offline needs none")
 
     def write(self, run: TrackedRun) -> None:
-        """One run with the curve as its history and the final metrics as its summary."""
+        """Write a run with the curve as its history and the final metrics as its summary."""
         import wandb
 
         settings = wandb.Settings(

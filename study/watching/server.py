@@ -1,7 +1,7 @@
-"""A page on this machine alone that shows a running study, read-only.
+"""The web server of `study watch`: a read-only page about a running study, for this machine only.
 
-It listens on loopback, answers GET and HEAD of four paths, and only under a name of this machine: a page of another
-site whose name was made to point here (DNS rebinding) names its own host and is refused.
+It listens on loopback and answers GET and HEAD for four paths. It refuses requests whose host is not a name of this
+machine. So a page of another site whose name points to this machine (DNS rebinding) gets no data.
 """
 
 import json
@@ -28,7 +28,7 @@ Read = Callable[[], dict[str, Any]]
 
 
 class Latest:
-    """What `read` said last, read again when it is older than `every` seconds; one reader at a time."""
+    """The last result of `read`. It is read again if it is older than `every` seconds, by one thread at a time."""
 
     def __init__(self, read: Read, every: float) -> None:
         self._read, self._every = read, every
@@ -36,7 +36,7 @@ class Latest:
         self._told, self._at = b"", -float("inf")
 
     def json(self) -> bytes:
-        """As JSON in UTF-8."""
+        """The result as JSON in UTF-8."""
         with self._lock:
             if time.monotonic() - self._at > self._every:
                 self._told = json.dumps(self._read(), ensure_ascii=False, allow_nan=False).encode()
@@ -45,7 +45,7 @@ class Latest:
 
 
 class WatchServer(ThreadingHTTPServer):
-    """Serves the page of one study. Port 0 takes any free one."""
+    """Serves the page of one study. Port 0 means any free port."""
 
     daemon_threads = True
 
@@ -55,12 +55,12 @@ class WatchServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return f"http://{_LOOPBACK}:{self.server_port}/"
 
     @property
     def hosts(self) -> set[str]:
-        """What requests may call this server."""
+        """The allowed values of a request's `Host` header."""
         return {f"{name}:{self.server_port}" for name in (_LOOPBACK, "localhost")}
 
 
@@ -74,19 +74,19 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Errors have the same headers; a method that is not known here is not allowed."""
+        """Answer an error with the usual headers. For an unknown method, the status is 405 and not 501."""
         status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
         self._answer(status, "text/plain", status.phrase.encode())
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the terminal shows the address."""
+        """Log nothing, so that the terminal shows only the address."""
 
     def _found(self) -> tuple[HTTPStatus, str, bytes]:
         if self.headers.get("Host", "") not in self.server.hosts:
             return (
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "text/plain",
-                b"This page is called by its own address only.",
+                b"This page answers at its own address only.",
             )
         if self.path == "/state.json":
             return self._state()
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _state(self) -> tuple[HTTPStatus, str, bytes]:
         try:
             return HTTPStatus.OK, "application/json", self.server.latest.json()
-        except Exception as error:  # the store may be busy or away; the page tells it and asks again
+        except Exception as error:  # such as a busy store; the page shows the error and tries again
             line = f"{type(error).__name__}: {error}".splitlines()[0]
             return HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", line.encode()
 
@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _pages() -> dict[str, tuple[str, bytes]]:
-    """Content type and content by path: the report's style and explorer, and what this page has of its own."""
+    """Content type and content by path: the report's style and explorer, and the files of this page."""
     own, shared = files("study.watching"), files("analysis") / "templates"
     style = [shared / "report.css", shared / "explorer.css", own / "watch.css"]
     script = [shared / "explorer.js", own / "watch.js"]

@@ -1,4 +1,4 @@
-"""What a watching page shows of a study: progress, failures and surfaces, as the store has them now."""
+"""The data of the page of `study watch`: progress, failures and surfaces of a study, from its current records."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from study.report.failures import group_failures
 from study.report.study_table import study_info
 from trainables.store.attempts import failures
 
-#: Kinds of failure that are shown, the most frequent first, and trials that are named of each.
+#: Number of kinds of failure that the page shows, the most frequent first, and number of trials named for each.
 _KINDS, _NAMED = 20, 3
 
 
@@ -34,13 +34,13 @@ def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
 
 
 def time_left(running: Sequence[Manifest], missing: int, now: datetime) -> str:
-    """For the missing trials at the pace of all running launches so far; empty before any of them ended a trial."""
+    """The time for the missing trials at the pace of all running launches; "" before any has ended a trial."""
     pace = sum(_pace(manifest, now) for manifest in running)
     return f"about {format_seconds(missing / pace)}" if pace and missing else ""
 
 
 def _pace(manifest: Manifest, now: datetime) -> float:
-    """Trials a second that the launch ran itself."""
+    """The number of trials per second that this launch itself has run."""
     elapsed = (now - datetime.fromisoformat(manifest.started_at)).total_seconds()
     ended = sum(1 for trial in manifest.trials if not trial.get("found"))
     return ended / elapsed if elapsed > 0 else 0.0
@@ -61,9 +61,9 @@ def _failures(loaded: LoadedStudy) -> list[dict[str, Any]]:
 
 
 def _surfaces(loaded: LoadedStudy) -> dict[str, Any]:
-    """The explorer's data, and the validation metric that it begins with; nothing of searches that have not begun.
+    """The explorer's data and the validation metric that it shows first. Empty if a search has not started.
 
-    Test scores can be chosen too, but while a study runs they are nobody's business.
+    The explorer also offers test scores, but while a study runs, the page must not start with them.
     """
     if not all(arm.points for arm in loaded.plan.trial_set.arms):
         return {}

@@ -1,4 +1,4 @@
-"""Expected loss and gradient of batches of M of a fixed population, with bias and variance of the gradient."""
+"""The mean loss of batches of M pairs from a fixed population, and bias and variance of their gradients."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,20 +11,20 @@ from trainables.config import DiagnosticTask
 from trainables.diagnostics.population import population
 from trainables.streams import Stream, stream_generator
 
-#: Similarities that are computed at once.
+#: Largest number of similarities that are computed at once.
 _BLOCK = 2**22
 
 
 def batch_statistics(
     task: DiagnosticTask, loss: Any, seed: int, notice: Callable[[float], None]
 ) -> dict[str, float]:
-    """Bias and variance over batches drawn without replacement, against the population as one batch.
+    """Bias and variance over batches drawn without replacement, relative to the population as one batch.
 
-    The gradient is by a linear layer behind the encoder, `z = W x / ||W x||`, at W = 1: `(d, d)` numbers, as an
-    encoder's weights are shared by all samples. Batches are parts of random partitions, `passes` of them: means over
-    a partition are unbiased, and their spread over partitions is the error. `gradient_bias_ratio` is the squared
-    distance of the mean gradient to the population's over its expectation without bias: 1 where there is none.
-    `notice` gets each loss.
+    The gradient is with respect to a linear layer after the encoder, `z = W x / ||W x||`, at W = 1. It has `(d, d)`
+    numbers, shared by all samples like an encoder's weights. The batches are the parts of `passes` random partitions:
+    means over a partition are unbiased estimates for batches of this size, and their spread over partitions gives the
+    error. `gradient_bias_ratio` is the squared distance between the mean gradient and the population's gradient,
+    divided by its expectation without bias: 1 if there is no bias. `notice` receives the mean loss of each partition.
     """
     views = torch.stack(population(task, seed))
     whole_loss, whole = (part[0] for part in losses_and_gradients(loss, views[:, None]))
@@ -66,7 +66,7 @@ def _over_partitions(
 
 
 def losses_and_gradients(loss: Any, views: Tensor) -> tuple[Tensor, Tensor]:
-    """Losses `(K,)` of the batches `(2, K, M, d)` and their gradients `(K, d, d)` by W."""
+    """The losses `(K,)` of the batches `(2, K, M, d)`, and their gradients `(K, d, d)` with respect to W."""
     dim = views.shape[-1]
     weights = torch.eye(dim, dtype=views.dtype).repeat(views.shape[1], 1, 1).requires_grad_()
     z_a, z_b = F.normalize(views @ weights.mT, dim=-1)

@@ -1,6 +1,7 @@
-"""What low precision leaves of NT-Xent's learning signal, and of FlatNCE's: plain formulas, as one would write them.
+"""The gradients of NT-Xent and FlatNCE at low precision, computed by the plain formulas.
 
-The losses of this platform compute in float32 at least (`trainables.losses.precision`), so they would not show it.
+The losses of this platform compute in float32 or finer (`trainables.losses.precision`), so they do not have these
+errors.
 """
 
 from typing import Any
@@ -16,11 +17,12 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 def precision_statistics(task: DiagnosticTask, flat: bool, temperature: float, seed: int) -> dict[str, Any]:
-    """Effective sample size, size of the signal, and the gradient's error by precision, of the first M pairs.
+    """Effective sample size, size of the signal, and error of the gradient at each precision, for the first M pairs.
 
-    `signal` is the mean of `1 - p_i`, with p_i the softmax of anchor i at its positive: the size of NT-Xent's
-    gradient; FlatNCE's is rid of that factor (Chen et al. 2021, arXiv 2107.01152, section 3). Errors are those of the
-    gradient by the anchors `(M, d)`, relative to float64 of the same formula; silent anchors have a gradient of 0.
+    `signal` is the mean of `1 - p_i`, where p_i is the softmax of anchor i at its positive. It is the size of
+    NT-Xent's gradient; FlatNCE's gradient does not have this factor (Chen et al. 2021, arXiv 2107.01152, section 3).
+    The errors are of the gradient with respect to the anchors `(M, d)`, relative to the same formula in float64.
+    Silent anchors have a gradient of 0.
     """
     size = task.training.batch_size
     z_a, z_b = (view[:size] for view in population(task, seed))
@@ -38,8 +40,8 @@ def precision_statistics(task: DiagnosticTask, flat: bool, temperature: float, s
 
 
 def anchor_gradients(z_a: Tensor, z_b: Tensor, temperature: float, flat: bool, dtype: torch.dtype) -> Tensor:
-    """Gradient `(M, d)` of each anchor's loss by the anchor, computed in `dtype` throughout, as float64."""
-    anchors = z_a.to(dtype, copy=True).requires_grad_()  # a float64 view would be the caller's
+    """The gradient `(M, d)` of each anchor's loss with respect to the anchor, computed in `dtype`, as float64."""
+    anchors = z_a.to(dtype, copy=True).requires_grad_()  # a copy, so that the caller's tensor is unchanged
     logits = _logits(anchors, z_a.to(dtype), z_b.to(dtype), temperature)
     positives = logits.diagonal()
     if flat:
@@ -51,7 +53,7 @@ def anchor_gradients(z_a: Tensor, z_b: Tensor, temperature: float, flat: bool, d
 
 
 def _logits(anchors: Tensor, z_a: Tensor, z_b: Tensor, temperature: float) -> Tensor:
-    """`(M, 2M)`: all of the other view, the positive on the diagonal, then of the own view all but itself."""
+    """`(M, 2M)`: first the other view with the positive on the diagonal, then the own view without the anchor."""
     own = (anchors @ z_a.mT / temperature).masked_fill(torch.eye(len(z_a), dtype=torch.bool), -torch.inf)
     return torch.cat([anchors @ z_b.mT / temperature, own], -1)
 
@@ -61,7 +63,7 @@ def _own(logits: Tensor) -> Tensor:
 
 
 def _signal(z_a: Tensor, z_b: Tensor, temperature: float) -> float:
-    """Mean of `1 - p_i`, without the cancellation."""
+    """The mean of `1 - p_i`, computed without cancellation."""
     logits = _logits(z_a, z_a, z_b, temperature)
     negatives = logits.masked_fill(_own(logits), -torch.inf).logsumexp(-1)
     return float((negatives - logits.logsumexp(-1)).exp().mean())

@@ -1,4 +1,4 @@
-"""The task `diagnostic`: measures a population of pairs, and trains nothing."""
+"""The task `diagnostic`: measures a population of pairs without training."""
 
 import dataclasses
 import time
@@ -20,7 +20,7 @@ Columns = Iterator[dict[str, Any]]
 
 
 def run_diagnostic(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> list[Columns]:
-    """Measure each; on the CPU, whose float64 the reference values need."""
+    """Measure each trial. This runs on the CPU, since the reference values need float64."""
     return [_columns(config, report) for config in configs]
 
 
@@ -32,7 +32,7 @@ def _columns(config: TrialConfig, report: Report) -> Columns:
 
 
 def _batches(config: TrialConfig, report: Report) -> dict[str, Any]:
-    """Raises `Diverged` where a gradient is not finite, as at a kernel's pole."""
+    """The statistics of batches. Raises `Diverged` if a gradient is not finite, for example at a kernel's pole."""
     task, done = config.task, 0
 
     def notice(value: float) -> None:
@@ -67,6 +67,6 @@ _MEASURES = {"batches": _batches, "precision": _precision, "points": _points}
 
 
 def shorten_diagnostic(task: DiagnosticTask, steps: int, batch_size: int | None) -> DiagnosticTask:
-    """The same measures of other batches, for timing. Nothing is trained, so there are no steps to leave out."""
+    """The same measures with another batch size, for timing. `steps` is not used, since there is no training."""
     size = batch_size or task.training.batch_size
     return dataclasses.replace(task, training=dataclasses.replace(task.training, batch_size=size))

@@ -1,4 +1,4 @@
-"""One batch of all pairs."""
+"""The selection method `full`: one batch of all pairs."""
 
 import torch
 from torch import Tensor
@@ -7,8 +7,8 @@ from trainables.selection.selection import BatchSelection
 
 
 class Full(BatchSelection):
-    """`(1, N)`: all pairs in their own order, whatever the batch size."""
+    """`(1, N)`: all pairs in their own order. The batch size is not used."""
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """All indices; draws nothing from the generator."""
+        """All indices. The generator is not used."""
         return torch.arange(self.n)[None]

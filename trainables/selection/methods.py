@@ -1,4 +1,4 @@
-"""Every way of selecting batches by its name in study files, and how one is built."""
+"""The classes of the methods of batch selection by name, and the selector that training uses."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from trainables.selection.selection import BatchSelection
 from trainables.selection.shuffle import Shuffle
 from trainables.selection.spectral import SpectralClustering
 
-#: Every name of `trainables.selection.rounds.METHODS`.
+#: One class for every name in `trainables.selection.kinds.METHODS`.
 SELECTIONS: dict[str, type[BatchSelection]] = {
     "full": Full,
     "fixed": Fixed,
@@ -28,16 +28,16 @@ SELECTIONS: dict[str, type[BatchSelection]] = {
 
 
 def build_selection(config: SelectionConfig, n: int, batch_size: int, loss: Any = None) -> BatchSelection:
-    """The method that `config` names, for `n` pairs. Raises `ValueError` as `resolve_round` does."""
+    """The method that `config` names, for `n` pairs. Raises the errors of `resolve_round`."""
     numbers = resolve_round(config, n, batch_size)
     method = SELECTIONS[config.method]
     return method(n=n, batch_size=batch_size, pool=numbers.pool, keep=numbers.keep, loss=loss)
 
 
 class Selector:
-    """Gives batches round by round, given all embeddings: of one trial, or of K stacked ones.
+    """Selects batches round by round from all embeddings, for one trial or for K stacked trials.
 
-    Nothing but the generators' states changes from round to round: who saves and restores those, goes on alike.
+    Only the states of the generators change from round to round. To continue after a restart, save and restore them.
     """
 
     def __init__(self, selections: Sequence[BatchSelection], generators: Sequence[torch.Generator]) -> None:
@@ -45,20 +45,20 @@ class Selector:
 
     @property
     def pool(self) -> int:
-        """k, the batches that a round embeds where the method looks."""
+        """k, the number of candidate batches of a round."""
         return self._selections[0].pool
 
     @property
     def looks(self) -> bool:
-        """Whether embeddings matter."""
+        """Whether the method chooses by the embeddings."""
         return self._selections[0].looks
 
     def next_batches(self, z_a: Tensor, z_b: Tensor) -> Tensor:
         """The batches of the next round in order, int64 `(q, B)`, given unit-norm `(N, d)` views of all pairs.
 
-        Of `(K, N, d)`, `(K, q, B)`: each member gets what it would alone; with one generator for all, what it
-        would alone with that generator. On the views' device. Raises `ValueError` for another number of pairs or
-        members.
+        For views `(K, N, d)`, the result is `(K, q, B)`. Each member gets the same batches as alone. If all members
+        share one generator, each gets the same batches as alone with this generator. The result is on the views'
+        device. Raises `ValueError` for another number of pairs or members.
         """
         self._check(z_a)
         if z_a.ndim == 2:
@@ -95,10 +95,10 @@ def build_selector(
     loss: Any,
     generator: torch.Generator | Sequence[torch.Generator],
 ) -> Selector:
-    """A selector of batches of `batch_size` among `n` pairs, by `loss` where the method looks at losses.
+    """A selector of batches of `batch_size` from `n` pairs. `loss` is for the methods that use losses.
 
-    For a stack of K trials, `loss` and `generator` may be sequences of K. Generators are on the CPU. Raises
-    `ValueError` as `resolve_round` does.
+    For a stack of K trials, `loss` and `generator` may be sequences of length K. Generators are on the CPU. Raises
+    the errors of `resolve_round`.
     """
     losses = list(loss) if isinstance(loss, Sequence) else [loss]
     generators = [generator] if isinstance(generator, torch.Generator) else list(generator)

@@ -1,4 +1,4 @@
-"""Ordered SGD: the batches with the highest loss."""
+"""The selection method `osgd` (Ordered SGD): the batches with the highest loss."""
 
 import math
 from typing import Any
@@ -11,24 +11,24 @@ from trainables.selection.all_subsets import every_batch
 from trainables.selection.rounds import MOST_SUBSETS
 from trainables.selection.selection import BatchSelection, shuffled_batches
 
-#: Similarities of candidates that are computed at once.
+#: Largest number of similarities that are computed at once.
 _BLOCK = 2**24
 
 
 class OrderedSGD(BatchSelection):
-    """Of k random batches the q with the highest loss, the highest first.
+    """The q batches with the highest loss among k random batches, the highest loss first.
 
-    Candidates are disjoint, of one shuffle, while k B <= N; beyond, they are k different ones among all C(N, B),
-    where those are at most `MOST_SUBSETS`, else of as many shuffles as it takes. Pairs in no candidate, and
-    candidates that are not kept, sit out this round. Of equal losses the one drawn first goes first.
-    Source: Kawaguchi and Lu 2020 (arXiv 1907.04371), on batches as in Cho et al. 2024 (arXiv 2307.05906), which takes
-    k = C(N, B) and q = 1 on the sphere. Each batch that is kept is a step of its own, as in their code.
+    For k B <= N, the candidates are disjoint batches of one shuffle. For larger k, they are k different batches among
+    all C(N, B), if these are at most `MOST_SUBSETS`, or else batches of several shuffles. Pairs in no candidate and
+    candidates that are not kept are not used in this round. Of equal losses, the batch drawn first comes first.
+    Source: Kawaguchi and Lu 2020 (arXiv 1907.04371), applied to batches as in Cho et al. 2024 (arXiv 2307.05906), who
+    use k = C(N, B) and q = 1 on the sphere. As in their code, each kept batch gives one step.
     """
 
     looks = True
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """k candidates."""
+        """k candidate batches."""
         a_pass = self.n // self.batch_size
         if self.pool <= a_pass:
             return shuffled_batches(self.n, self.batch_size, self.pool, generator)
@@ -42,7 +42,7 @@ class OrderedSGD(BatchSelection):
         return torch.cat(passes)[: self.pool]
 
     def choose(self, candidates: Tensor, z_a: Tensor, z_b: Tensor, generator: torch.Generator) -> Tensor:
-        """The q candidates of highest loss; a loss that is not a number goes first, where training notices it."""
+        """The q candidates with the highest loss. NaN comes first, so that training notices it."""
         highest = batch_losses(self.loss, z_a, z_b).sort(descending=True, stable=True).indices
         return candidates[highest[: self.keep].cpu()]
 
@@ -51,7 +51,8 @@ class OrderedSGD(BatchSelection):
 def batch_losses(loss: Any, z_a: Tensor, z_b: Tensor) -> Tensor:
     """The loss of each batch of unit-norm views `(k, B, d)`: `(k,)`, in the loss's units.
 
-    Of built-in losses the mean over their anchors, since the value of FlatNCE says nothing; of others the value.
+    For built-in losses, this is the mean over the anchors, since the value of FlatNCE is constant. For other losses,
+    it is their value.
     """
     if not isinstance(loss, AnalyticLoss):
         return torch.stack([loss(a, b) for a, b in zip(z_a, z_b, strict=True)])

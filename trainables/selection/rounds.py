@@ -1,7 +1,7 @@
-"""How many batches a round of selection draws, keeps and costs; no torch, so that planning can ask.
+"""The number of batches that a round of selection draws, keeps and embeds. Imports no torch, since planning uses it.
 
-A round draws `pool` candidate batches at random and trains on `keep` of them. Methods that look at embeddings pay
-`pool` batches of forward passes for it; the others choose nothing and pay nothing.
+A round draws `pool` candidate batches at random and trains on `keep` of them. Methods that use embeddings need
+forward passes of `pool` batches for the choice. The other methods do not choose and have no such cost.
 """
 
 import math
@@ -11,16 +11,16 @@ from decimal import Decimal
 from trainables.config import SelectionConfig, SphereTraining, TrainingConfig
 from trainables.selection.kinds import LOOKING_METHODS, METHODS
 
-#: The most batches that `all_subsets` lists, and that `osgd` draws from without drawing one twice.
+#: Largest number of batches that `all_subsets` lists, and from which `osgd` draws without replacement.
 MOST_SUBSETS = 100_000
 
-#: Defaults at batch 32, from Cho et al. 2024 (TMLR, arXiv 2307.05906), as far as the data set holds so many.
+#: Defaults for batch size 32 from Cho et al. 2024 (TMLR, arXiv 2307.05906), if the data set has so many batches.
 _OSGD_POOL, _OSGD_POOL_TO_KEEP, _SPECTRAL_POOL = 1500, 10, 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """`pool` batches are drawn (k), `keep` of them trained (q), and embeddings serve `refresh` trained batches."""
+    """`pool` (k) batches are drawn, `keep` (q) of them are trained; embeddings serve `refresh` trained batches."""
 
     pool: int
     keep: int
@@ -29,20 +29,20 @@ class Round:
 
     @property
     def embedded(self) -> int:
-        """Batches embedded from one refresh to the next."""
+        """Number of batches embedded between two refreshes."""
         return self.refresh // self.keep * self.pool if self.looks else 0
 
 
 def resolve_round(config: SelectionConfig, n: int, batch_size: int) -> Round:
-    """The numbers of a selection from `n` pairs in batches of `batch_size`, defaults filled in.
+    """The numbers of a selection from `n` pairs in batches of `batch_size`, with defaults filled in.
 
-    Raises `ValueError` for an unknown method, numbers that a method does not take, B > N, k < q, a pool that
-    the pairs do not hold, and more than `MOST_SUBSETS` batches of `all_subsets`.
+    Raises `ValueError` for an unknown method, numbers that the method does not accept, B > N, k < q, a pool with more
+    batches than the pairs have, and more than `MOST_SUBSETS` batches for `all_subsets`.
     """
     if config.method not in METHODS:
         raise ValueError(f"selection: got {config.method!r}; allowed are {', '.join(METHODS)}")
     if not 1 <= batch_size <= n:
-        raise ValueError(f"batch_size: got {batch_size}, must be from 1 to {n}, the pairs there are")
+        raise ValueError(f"batch_size: got {batch_size}, must be from 1 to {n}, the number of pairs")
     if config.method not in LOOKING_METHODS:
         return _blind(config, n, batch_size)
     pool, keep = (_osgd if config.method == "osgd" else _spectral)(config, n, batch_size)
@@ -55,10 +55,10 @@ def resolve_round(config: SelectionConfig, n: int, batch_size: int) -> Round:
 
 
 def step_count(training: TrainingConfig | SphereTraining, selection: SelectionConfig, images: int) -> int:
-    """Optimiser steps of the whole budget; `samples` also pays for the images that are embedded to choose.
+    """Optimiser steps of the whole budget. A budget in `samples` includes images embedded for the selection.
 
-    So a budget in `steps` or `epochs` compares methods at equal gradient steps, one in `samples` at equal images
-    seen. Raises `ValueError` as `resolve_round` does.
+    So a budget in `steps` or `epochs` compares methods at equal numbers of gradient steps, and a budget in `samples`
+    compares them at equal numbers of images seen. Raises the errors of `resolve_round`.
     """
     steps = training.step_count(images)
     if training.samples is None or selection.method not in LOOKING_METHODS:
@@ -70,7 +70,7 @@ def step_count(training: TrainingConfig | SphereTraining, selection: SelectionCo
 
 
 def check_image_selection(config: SelectionConfig, images: int, batch_size: int) -> None:
-    """Raises `ValueError` as `resolve_round` does, and for `full` in batches: a network's step has one batch size."""
+    """Raise the errors of `resolve_round`, and `ValueError` for `full` with a batch size other than `images`."""
     resolve_round(config, images, batch_size)
     if config.method == "full" and batch_size != images:
         raise ValueError(
@@ -79,13 +79,13 @@ def check_image_selection(config: SelectionConfig, images: int, batch_size: int)
 
 
 def relative_step_cost(config: SelectionConfig, n: int, batch_size: int) -> float:
-    """Work of a step over that of a step that selects nothing: a pass without gradient counts a third."""
+    """The work of a step relative to a step without selection. A pass without gradient counts as a third."""
     numbers = resolve_round(config, n, batch_size)
     return 1 + numbers.embedded / numbers.refresh / 3
 
 
 def _blind(config: SelectionConfig, n: int, batch_size: int) -> Round:
-    """A round of a method that does not look is one pass over its batches."""
+    """The round of a method that does not use embeddings: one pass over its batches."""
     for name in ("pool", "keep", "refresh"):
         if (given := getattr(config, name)) is not None:
             raise ValueError(f"selection {name}: got {given}; {config.method} takes none")

@@ -1,4 +1,4 @@
-"""What every way of selecting batches is: a random draw of candidates, then a choice among them."""
+"""The base class of the methods of batch selection: a random draw of candidates, then a choice among them."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,9 +9,9 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSelection:
-    """Selects batches of `batch_size` (B) among `n` pairs (N); `pool` (k) and `keep` (q) are those of a round.
+    """Selects batches of `batch_size` (B) from `n` pairs (N). A round draws `pool` (k) batches and keeps `keep` (q).
 
-    Nothing is remembered between rounds: the generator's state is all that the next round depends on.
+    A selection has no state: the next round depends only on the generator's state and on the embeddings.
     """
 
     looks: ClassVar[bool] = False  # whether `choose` needs embeddings
@@ -20,16 +20,16 @@ class BatchSelection:
     batch_size: int
     pool: int
     keep: int
-    loss: Any = None  # of the methods that look
+    loss: Any = None  # only for methods that use embeddings
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Candidates: indices of pairs, int64 `(k, B)` on the CPU."""
+        """The candidate batches: indices of pairs, int64 `(k, B)` on the CPU."""
         raise NotImplementedError
 
     def choose(self, candidates: Tensor, z_a: Tensor, z_b: Tensor, generator: torch.Generator) -> Tensor:
         """The batches to train on, in order, int64 `(q, B)`, given the candidates' unit-norm views `(k, B, d)`.
 
-        Methods that do not look return the candidates; their views may be empty tensors.
+        Methods that do not use embeddings return the candidates, and the views may be empty tensors.
         """
         return candidates
 

@@ -1,4 +1,4 @@
-"""A new random partition every epoch: what everyone does."""
+"""The selection method `shuffle`, the usual one: a new random partition in every epoch."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from trainables.selection.selection import BatchSelection, shuffled_batches
 
 
 class Shuffle(BatchSelection):
-    """`(N // B, B)`: disjoint batches of one shuffle; the `N mod B` pairs left over sit out this round alone."""
+    """`(N // B, B)`: disjoint batches of one shuffle. The other `N mod B` pairs are not used in this round."""
 
     def draw(self, generator: torch.Generator) -> Tensor:
         """The batches of the next epoch."""

@@ -1,4 +1,4 @@
-"""Even-sized spectral clustering: similar pairs, which are each other's hard negatives, share a batch."""
+"""The selection method `spectral`: clusters of equal size. Similar pairs, which are hard negatives, share a batch."""
 
 import functools
 import warnings
@@ -9,36 +9,37 @@ from torch import Tensor
 
 from trainables.selection.selection import BatchSelection, shuffled_batches
 
-#: A spread of log affinities that rounding of float32 embeddings explains.
+#: Up to this spread, differences of log affinities may come from the rounding of float32 embeddings.
 _NO_SPREAD = 1e-5
 
-#: Starts of k-means, of which the best counts; the default of the scikit-learn that the source used.
+#: Number of starts of k-means; the best one is used. This is the default of the scikit-learn version of the source.
 _STARTS = 10
 
 
 class SpectralClustering(BatchSelection):
-    """Clusters the k B pairs of a random draw into k batches of B; the other pairs sit out this round.
+    """Clusters the k B pairs of a random draw into k batches of B. The other pairs are not used in this round.
 
-    With u, v the views over sqrt(temperature) and B the batch size, from k clusters:
+    With u, v the views divided by sqrt(temperature), and B the batch size, the affinity A of the pairs is:
 
         a_kl = log(1 + (B-1) exp(u_k.v_l - u_k.v_k)) + log(1 + (B-1) exp(v_k.u_l - u_k.v_k)),  A = exp(a + a^T)
 
-    then the k lowest eigenvectors of the symmetric-normalised Laplacian of A over the roots of the degrees, k-means
-    on their rows, each centre B times, and the linear assignment of least total distance: clusters of uneven size
-    come out even. Losses without a `temperature` count as at 1. Where nothing can be clustered, all affinities
-    being equal or embeddings not finite, or k = 1, the batches are those of the draw, which is a shuffle.
-    Source: Cho et al. 2024 (TMLR, arXiv 2307.05906) and its released code; eigenvectors as scikit-learn's.
+    The next steps are: the k lowest eigenvectors of the symmetric-normalised Laplacian of A, divided by the roots of
+    the degrees; k-means on their rows; each centre B times; and the linear assignment of pairs to centres with the
+    least total distance, which makes all clusters equal in size. Losses without a `temperature` are treated as at 1.
+    If all affinities are equal, if embeddings are not finite, or if k = 1, there is no clustering and the batches are
+    those of the draw, which is a shuffle.
+    Source: Cho et al. 2024 (TMLR, arXiv 2307.05906) and its released code; eigenvectors as in scikit-learn.
     """
 
     looks = True
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """k batches of one shuffle, whose pairs are clustered."""
+        """k batches of one shuffle. Their pairs are then clustered."""
         return shuffled_batches(self.n, self.batch_size, self.pool, generator)
 
     def choose(self, candidates: Tensor, z_a: Tensor, z_b: Tensor, generator: torch.Generator) -> Tensor:
         """The clusters, `(k, B)`."""
-        # Drawn in any case, so that the coming rounds' candidates do not depend on the embeddings.
+        # Always drawn, so that the candidates of later rounds do not depend on the embeddings.
         seed = int(torch.randint(2**31, (), generator=generator))
         temperature = float(getattr(self.loss, "temperature", 1.0))
         if self.pool == 1 or not (z_a.isfinite().all() and z_b.isfinite().all()):
@@ -70,12 +71,13 @@ def _off_diagonal(matrix: np.ndarray) -> np.ndarray:
 
 
 def spectral_rows(log_affinity: np.ndarray, clusters: int) -> np.ndarray:
-    """`(m, clusters)`: a row a pair, from the lowest eigenvectors of the symmetric-normalised Laplacian."""
+    """`(m, clusters)`: one row per pair, from the lowest eigenvectors of the symmetric-normalised Laplacian."""
     from scipy.linalg import eigh
     from scipy.sparse.csgraph import laplacian
 
-    # The Laplacian has no diagonal of A and no common factor: the largest affinity is made 1, or exp overflows
-    # below temperature 0.01. What underflows would cut the graph; the floor keeps it connected.
+    # The Laplacian does not depend on the diagonal of A or on a common factor. So the largest affinity is set to 1,
+    # since exp would overflow below temperature 0.01. Affinities that underflow would cut the graph; the floor
+    # prevents this.
     affinity = np.exp(np.maximum(log_affinity - _off_diagonal(log_affinity).max(), -600.0))
     normalised, root_degrees = laplacian(affinity, normed=True, return_diag=True)
     _, vectors = eigh(normalised, subset_by_index=[0, clusters - 1])
@@ -84,16 +86,16 @@ def spectral_rows(log_affinity: np.ndarray, clusters: int) -> np.ndarray:
 
 
 def even_clusters(rows: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Labels `(m,)` from 0 to m / size - 1, each `size` times: k-means, then an assignment to its centres."""
+    """Labels `(m,)` from 0 to m / size - 1, each `size` times, by k-means and an assignment to its centres."""
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
     means = KMeans(len(rows) // size, n_init=_STARTS, random_state=seed)
-    # Threads add up a centre in any order, and a trial must come out the same after a restart.
+    # Several threads would sum a centre in random order, but a trial must give the same result after a restart.
     with warnings.catch_warnings(), _thread_pools().limit(limits=1):
-        # Equal pairs make fewer clusters than asked for; the assignment fills all of them.
+        # With equal pairs, k-means finds fewer clusters than requested; the assignment fills all of them.
         warnings.simplefilter("ignore", ConvergenceWarning)
         centres = means.fit(rows).cluster_centers_
     assigned: np.ndarray = linear_sum_assignment(cdist(rows, centres.repeat(size, axis=0)))[1]

@@ -1,4 +1,4 @@
-"""The batches of K sphere trials, step by step, each trial's as it would have them alone."""
+"""The batches of K stacked sphere trials. Each trial has the same batches as alone."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,18 +14,18 @@ from trainables.streams import Stream, stream_generator
 
 
 class StackedBatches:
-    """Rounds of a selector, handed out batch by batch; trial k has the batches of the selector's member `owner[k]`.
+    """The rounds of a selector, batch by batch. Trial k has the batches of the selector's member `owner[k]`.
 
-    Trials of one seed share what does not depend on embeddings, which is drawn once for all of them.
+    If the batches do not depend on embeddings, they are drawn once for all trials of one seed.
     """
 
     def __init__(self, selector: Selector, owner: Tensor, members: Tensor) -> None:
         self._selector, self._owner, self._members = selector, owner, members
         self._round, self._position = torch.empty(len(members), 0, 0, dtype=torch.int64), 0
-        self.seconds, self.samples = 0.0, 0  # that choosing took; pairs of each trial that it looked at
+        self.seconds, self.samples = 0.0, 0  # time of the selection; pairs embedded for it, per trial
 
     def next(self, embeddings: Callable[[], Tensor]) -> Tensor:
-        """Indices `(K, B)` of the next batch; `embeddings` gives unit-norm `(K, 2, N, d)` where a round begins."""
+        """Indices `(K, B)` of the next batch. `embeddings` gives unit-norm `(K, 2, N, d)` at the start of a round."""
         if self._position == self._round.shape[1]:
             self._choose(embeddings()[self._members])
         self._position += 1
@@ -40,12 +40,12 @@ class StackedBatches:
 
 
 def stacked_batches(task: SphereTask, seeds: Sequence[int], losses: Sequence[Any]) -> StackedBatches:
-    """The batches of trials with these seeds and losses, the task being equal but for learning rates.
+    """The batches of trials with these seeds and losses. Their tasks are equal except for learning rates.
 
-    Raises `ValueError` as `trainables.selection.rounds.resolve_round` does.
+    Raises the errors of `trainables.selection.rounds.resolve_round`.
     """
     if task.selection.method in LOOKING_METHODS:
-        members = list(range(len(seeds)))  # every trial looks at its own embeddings
+        members = list(range(len(seeds)))  # every trial chooses by its own embeddings
         owner = members
     else:
         members = [seeds.index(seed) for seed in dict.fromkeys(seeds)]

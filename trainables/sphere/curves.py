@@ -1,4 +1,4 @@
-"""Gap-to-optimum curves of sphere trials, on a log scale of steps, and the configurations that they end at."""
+"""Gap-to-optimum curves of sphere trials on a log scale of steps, and their final embeddings, for the report."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from trainables.sphere.budget import pairs_a_step
 from trainables.sphere.optimum import full_loss, optimum_loss
 from trainables.store.artefacts import embeddings_path
 
-#: One row an embedding: `view` 0 is u, 1 is v.
+#: One row for each embedding. `view` is 0 for u and 1 for v.
 EMBEDDINGS_SCHEMA = pa.schema(
     [
         pa.field("pretrain_id", pa.string()),
@@ -29,23 +29,23 @@ EMBEDDINGS_SCHEMA = pa.schema(
 
 
 def due_steps(total: int, points_a_decade: int) -> frozenset[int]:
-    """Steps with a point: the first, the last, and even distances in the logarithm between them."""
+    """The steps with a point: the first, the last, and steps at equal logarithmic distances between them."""
     steps = (round(10 ** (index / points_a_decade)) for index in itertools.count())
     return frozenset({*itertools.takewhile(lambda step: step < total, steps), total})
 
 
 @dataclass(frozen=True, kw_only=True)
 class GapCurves:
-    """Collects in `rows` the full-batch loss of every trial of a stack after the steps in `due`."""
+    """Collects the full-batch loss of every trial of a stack after the steps in `due`. The points are in `rows`."""
 
     configs: Sequence[TrialConfig]
     due: frozenset[int]
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, step: int, z: Tensor, finite: Tensor, looked_at: int) -> None:
-        """A point of every trial that is finite, from unit-norm `z (K, 2, N, d)`.
+        """Add a point of every trial whose losses are finite, from unit-norm `z (K, 2, N, d)`.
 
-        `looked_at`: pairs that each trial has embedded so far to choose its batches.
+        `looked_at` is the number of pairs that each trial has embedded so far to choose its batches.
         """
         for member, config in enumerate(self.configs):
             if finite[member]:
@@ -61,7 +61,7 @@ def _measured(config: TrialConfig, z: Tensor) -> dict[str, float | None]:
 
 
 def write_embeddings(z: Tensor, pretrain_ids: Sequence[str], artefacts: Path) -> None:
-    """One file a trial, `embeddings/<pretrain_id>.parquet`, of `z (K, 2, N, d)`. Raises `OSError`."""
+    """Write `z (K, 2, N, d)` to one file per trial, `embeddings/<pretrain_id>.parquet`. Raises `OSError`."""
     for pretrain_id, own in zip(pretrain_ids, z, strict=True):
         rows = pa.Table.from_pylist(list(_embedding_rows(pretrain_id, own)), schema=EMBEDDINGS_SCHEMA)
         with replacing(embeddings_path(artefacts, pretrain_id), durable=False) as temporary:

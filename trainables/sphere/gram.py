@@ -1,4 +1,4 @@
-"""Distance of embeddings to an ideal configuration that no rotation and no renaming of samples changes."""
+"""The distance of embeddings to an ideal configuration. Rotations and relabellings of samples do not change it."""
 
 import numpy as np
 import torch
@@ -9,22 +9,25 @@ from trainables.sphere.known import SIMPLEX, ideal_name
 
 
 def gram_distance(z_a: Tensor, z_b: Tensor) -> float | None:
-    """Root mean square difference of the Gram matrices, as inner products: 0 at the ideal; None where none is known.
+    """Root mean square difference of the Gram matrices, in units of inner products. It is 0 at the ideal.
 
-    `D = min_P ||G - P G* P^T|| / 2N`, with G the Gram matrix `(2N, 2N)` of all points, G* that of the ideal with both
-    views alike, and P the permutations that respect the pairing: those that rename samples, so that they move
-    `u_i` and `v_i` together, and those that swap the views of a pair. A minimum of a norm over a group of isometries
-    is a distance between configurations up to rotation and relabelling; sorting each row by itself is none.
+    None if no ideal is known.
 
-    A swap leaves G* as it is, since both views of the ideal coincide. So does any renaming where it is the simplex:
-    `D = ||G - G*|| / 2N`. Of the cross-polytope, renamings give all perfect matchings of the N samples into
-    antipodes, each the same number of times, and `||G - P G* P^T||^2 = ||G||^2 + ||G*||^2 - 2 <G, P G* P^T>` with
+    `D = min_P ||G - P G* P^T|| / 2N`. G is the Gram matrix `(2N, 2N)` of all points, and G* is the Gram matrix of the
+    ideal with two equal views. P are the permutations that respect the pairing: relabellings of samples, which move
+    `u_i` and `v_i` together, and swaps of the views of a pair. This minimum of a norm over a group of isometries is a
+    distance between configurations up to rotation and relabelling; sorting each row separately would not give one.
+
+    A swap does not change G*, since both views of the ideal are equal. For the simplex, a relabelling does not change
+    G* either: `D = ||G - G*|| / 2N`. For the cross-polytope, relabellings give all perfect matchings of the N samples
+    into antipodes, each the same number of times, and `||G - P G* P^T||^2 = ||G||^2 + ||G*||^2 - 2 <G, P G* P^T>`
+    with
 
         <G, P G* P^T> = sum_i W_ii - 2 sum over antipodal pairs {i, j} of W_ij,   W_ij = (u_i + v_i).(u_j + v_j),
 
-    since each of the four blocks of G* is 1 on the diagonal, -1 at antipodes and 0 elsewhere. The minimum is
-    therefore at the perfect matching of least weight W, which an integer programme finds exactly; a linear
-    assignment would not do, for it may send samples round in circles of three.
+    since each of the four blocks of G* is 1 on the diagonal, -1 at antipodes and 0 elsewhere. Therefore the minimum
+    is at the perfect matching with the least weight W. An integer programme finds it exactly. A linear assignment is
+    not enough, since its solution may contain cycles of three samples.
 
     Shapes: `(N, d)`, unit-norm rows.
     """
@@ -40,7 +43,7 @@ def gram_distance(z_a: Tensor, z_b: Tensor) -> float | None:
 
 
 def _antipodes(sums: Tensor) -> Tensor:
-    """The point of the cross-polytope for each sample `(N,)`, by the least matching of `W = sums @ sums.T`."""
+    """The index of the cross-polytope's point for each sample, `(N,)`, from the least matching of `sums @ sums.T`."""
     weights = (sums @ sums.T).double().cpu().numpy()
     labels = torch.empty(len(weights), dtype=torch.int64)
     for axis, (i, j) in enumerate(least_matching(weights)):
@@ -49,7 +52,10 @@ def _antipodes(sums: Tensor) -> Tensor:
 
 
 def least_matching(weights: np.ndarray) -> list[tuple[int, int]]:
-    """The perfect matching of N points, N even, with the least sum of `weights (N, N)`, exactly."""
+    """The exact perfect matching of N points, N even, with the least sum of `weights (N, N)`.
+
+    Raises `RuntimeError` if the solver finds no solution.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_array
 
@@ -61,7 +67,7 @@ def least_matching(weights: np.ndarray) -> list[tuple[int, int]]:
         weights[i, j],
         integrality=np.ones(len(i)),
         bounds=Bounds(0, 1),
-        constraints=LinearConstraint(touches, 1, 1),  # every point in one pair
+        constraints=LinearConstraint(touches, 1, 1),  # every point is in exactly one pair
         options={"mip_rel_gap": 0.0},
     )
     if solution.x is None:

@@ -1,4 +1,4 @@
-"""Full-batch losses of embeddings, and the least that they can be."""
+"""The full-batch loss of embeddings, and its known minimum."""
 
 from typing import Any
 
@@ -14,7 +14,8 @@ from trainables.sphere.known import is_optimum_known
 def full_loss(loss: Any, z_a: Tensor, z_b: Tensor) -> float:
     """The loss of all pairs `(N, d)` as one batch, in the loss's units.
 
-    The mean of `per_anchor` where the loss has it: FlatNCE is constant, and its mean `log xi` is what it lowers.
+    It is the mean of `per_anchor` if the loss has it: the value of FlatNCE is constant, and training lowers its mean
+    `log xi`.
     """
     with torch.no_grad():
         if hasattr(loss, "per_anchor"):
@@ -23,9 +24,9 @@ def full_loss(loss: Any, z_a: Tensor, z_b: Tensor) -> float:
 
 
 def optimum_loss(loss: LossConfig, n_pairs: int, dim: int) -> float | None:
-    """The least `full_loss` over all configurations of N pairs in d dimensions, None where it is not known.
+    """The minimum of `full_loss` over all configurations of N pairs in d dimensions; None if it is not known.
 
-    It is the loss at the ideal configuration with both views alike, in float64; see `trainables.sphere.known`.
+    It is the loss at the ideal configuration with two equal views, in float64; see `trainables.sphere.known`.
     """
     points = ideal_points(n_pairs, dim)
     if points is None or not is_optimum_known(loss.name, loss.params, n_pairs, dim):

@@ -1,4 +1,4 @@
-"""K sphere trials of equal shapes, trained as one: gradient descent on raw vectors, normalised before the loss."""
+"""Training of K sphere trials of equal shapes as one: gradient descent on raw vectors, normalised before the loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ from trainables.training.step import LossGroup, group_losses
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """What training leaves, for each of K trials."""
+    """The result of training K trials."""
 
     z: Tensor  # (K, 2, N, d), unit-norm, of both views
     first: Tensor  # (K,) loss of the first step
     last: Tensor  # (K,) mean loss of the last tenth of the steps
     steps_planned: int
-    steps_done: Tensor  # (K,) finite ones
-    samples_selection: int  # pairs that each trial looked at to choose its batches
-    seconds_selection: float  # of all trials together
+    steps_done: Tensor  # (K,) number of steps with finite losses
+    samples_selection: int  # pairs that each trial embedded to choose its batches
+    seconds_selection: float  # for all trials together
 
 
 def initial_embeddings(task: SphereTask, seed: int) -> Tensor:
-    """Unit-norm rows `(2, N, d)` in float64, uniform on the sphere, by the seed alone."""
+    """Unit-norm rows `(2, N, d)` in float64, uniform on the sphere. They depend only on the task and the seed."""
     generator = stream_generator(seed, Stream.INITIALISATION)
     z = torch.randn(2, task.n_pairs, task.dim, dtype=torch.float64, generator=generator)
     if task.init == "aligned":
@@ -43,9 +43,10 @@ def initial_embeddings(task: SphereTask, seed: int) -> Tensor:
 def train(
     configs: Sequence[TrialConfig], device: str, report: Report, curves: GapCurves | None = None
 ) -> Trained:
-    """Train trials that differ in seed, learning rate and loss; they end alike whatever stack they are in.
+    """Train trials that differ in seed, learning rate and loss. The result of a trial does not depend on its stack.
 
-    A trial goes on after its first loss that is not finite, which only itself notices. `curves` gets its points.
+    A trial whose loss is not finite stays in the stack and does not affect the others. `curves` receives the points
+    of the gap curves.
     """
     training = _Training(configs, device)
     while training.done < training.total and bool(training.finite.any()):
@@ -65,7 +66,7 @@ class _Training:
         self._z = z.to(device)  # raw vectors (K, 2, N, d)
         self._velocity = torch.zeros_like(self._z) if self._momentum else None
         views = torch.arange(2 * len(configs), device=device)
-        self._first_rows = (views * task.n_pairs).view(-1, 2, 1)  # of each view among all rows of z
+        self._first_rows = (views * task.n_pairs).view(-1, 2, 1)  # each view's first row among all of z
         rates = [each.task.training.lr for each in configs]
         self._rates = torch.tensor(rates, dtype=z.dtype, device=device).view(-1, 1, 1, 1)
         losses = [build_loss(each.loss.name, **each.loss.params) for each in configs]
@@ -88,11 +89,14 @@ class _Training:
         self._note(values.detach())
 
     def measure(self, curves: GapCurves) -> None:
-        """A point of the curves."""
+        """Add a point to the curves."""
         curves.add(self.done, self._unit_norm(), self.finite, self._batches.samples)
 
     def _move(self, rows: Tensor, gradient: Tensor) -> None:
-        """In place, and without momentum in the rows of the batch alone: large temporaries cost more than sums."""
+        """Update the embeddings in place, since large temporary tensors cost more than the sums.
+
+        Without momentum, only the rows of the batch change.
+        """
         rates = self._rates
         if self._schedule == "cosine":
             rates = rates * learning_rate_factor(self.done, self.total, 0.0)

@@ -1,4 +1,4 @@
-"""The task `sphere`: train free embeddings by a loss, then measure the configuration that they end at."""
+"""The task `sphere`: train free embeddings with a loss, then measure their final configuration."""
 
 import dataclasses
 import time
@@ -28,7 +28,8 @@ Columns = Iterator[dict[str, Any]]
 def run_sphere(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> list[Columns]:
     """Train trials of equal shapes as one, then measure each.
 
-    The result yields each trial's record columns stage by stage, and raises `Diverged` where it ends early.
+    Returns an iterator for each trial. It yields the trial's record columns stage by stage, and raises `Diverged` if
+    the trial ends early.
     """
     started = time.perf_counter()
     curves = _curves(configs, runtime)
@@ -47,7 +48,7 @@ def _curves(configs: Sequence[TrialConfig], runtime: Runtime) -> GapCurves | Non
 def _leave(
     configs: Sequence[TrialConfig], trained: Trained, curves: GapCurves | None, runtime: Runtime
 ) -> None:
-    """Write what is kept beside the records."""
+    """Write the curves and the embeddings that are kept in files."""
     if runtime.artefacts is None:
         return
     ids = [pretrain_id(config, "") for config in configs]
@@ -72,14 +73,14 @@ def _columns(config: TrialConfig, trained: Trained, index: int, seconds: float) 
     }
     if not ended:
         raise Diverged(f"the loss was not finite at step {done + 1} of {trained.steps_planned}")
-    if not bool((trained.z[index].norm(dim=-1) > 0.5).all()):  # normalised, unless its length overflowed
-        raise Diverged("an embedding's length was not finite in the end")
+    if not bool((trained.z[index].norm(dim=-1) > 0.5).all()):  # the norm is 1 unless the length overflowed
+        raise Diverged("the length of an embedding was not finite after the last step")
     yield configuration_columns(config, *trained.z[index])
     yield {"seconds_evaluate": time.perf_counter() - started}
 
 
 def configuration_columns(config: TrialConfig, z_a: Tensor, z_b: Tensor) -> dict[str, Any]:
-    """Record columns of unit-norm embeddings `(N, d)`; `z_` is of the first view, but for `z_alignment`."""
+    """Record columns of unit-norm embeddings `(N, d)`. Columns `z_*` except `z_alignment` are for the first view."""
     task: SphereTask = config.task
     loss = build_loss(config.loss.name, **config.loss.params)
     value, least = full_loss(loss, z_a, z_b), optimum_loss(config.loss, task.n_pairs, task.dim)
@@ -96,7 +97,7 @@ def configuration_columns(config: TrialConfig, z_a: Tensor, z_b: Tensor) -> dict
 
 
 def shorten_sphere(task: SphereTask, steps: int, batch_size: int | None) -> SphereTask:
-    """The same training over a few steps, for timing."""
+    """The same training with a few steps, for timing."""
     size = batch_size or task.training.batch_size
     training = dataclasses.replace(task.training, steps=steps, samples=None, batch_size=size)
     return dataclasses.replace(task, training=training)

@@ -1,18 +1,18 @@
-"""Where the files lie that trials leave beside their records: kept encoders, checkpoints, learning curves.
+"""The paths of the files that trials write besides their records: kept encoders, checkpoints, learning curves.
 
-None of them is ever needed to know a result. Imports no torch: plans ask what is there.
+No result depends on these files. The module imports no torch, since plans check which files exist.
 """
 
 from pathlib import Path
 
 
 def kept_path(artefacts: Path, pretrain_id: str) -> Path:
-    """Encoder and head of a pre-training, for other suites of probes."""
+    """The kept encoder and head of a pre-training, for use with other probes."""
     return artefacts / "encoders" / f"{pretrain_id}.pt"
 
 
 def checkpoint_folder(artefacts: Path) -> Path:
-    """How far running trials are."""
+    """The folder with the checkpoints of unfinished trials."""
     return artefacts / "checkpoints"
 
 
@@ -22,10 +22,10 @@ def curve_path(artefacts: Path, pretrain_id: str) -> Path:
 
 
 def embeddings_path(artefacts: Path, pretrain_id: str) -> Path:
-    """The configuration that a sphere trial ended at."""
+    """The final point configuration of a sphere trial."""
     return artefacts / "embeddings" / f"{pretrain_id}.parquet"
 
 
 def losses_path(artefacts: Path, trial_id: str, attempt: int) -> Path:
-    """The training losses of an attempt, until they have been handed to those who show them elsewhere."""
+    """The training losses of an attempt. The file exists until the losses have been sent to trackers."""
     return artefacts / "losses" / f"{trial_id}.{attempt}.json"

@@ -15,17 +15,18 @@ from trainables.store.schema import Status
 
 
 def read_records(store: RecordStore, only: set[str], searches: Collection[str] = ()) -> RecordSet:
-    """The attempts at the trials in `only` that count for a study with these `searches`, see `counting_records`."""
+    """The attempts that count for a study with these `searches`, for the trials in `only`; see `counting_records`."""
     return counting_records(store, store.read(only), only, searches)
 
 
 def counting_records(
     store: RecordStore, found: RecordSet, only: set[str], searches: Collection[str] = ()
 ) -> RecordSet:
-    """Of each trial in `only`, the attempt that counts for a study with these `searches`: the latest that none but
-    they stopped. A trial that another study's early stopping ended, and nobody ran since, has no record here.
+    """The attempt that counts for a study with these `searches`, for each trial in `only`.
 
-    `found` has the latest attempt at each. The store is read again where other searches stopped some of them.
+    This is the latest attempt that no search of another study stopped early. A trial whose attempts were all stopped
+    by other studies has no record here. `found` has the latest attempt at each trial. If other searches stopped some
+    of these attempts, the whole store is read.
     """
     stops = found.table.filter(pc.equal(found.table["status"], Status.PRUNED.value))
     if not any(is_foreign_stop(row, searches) for row in _rows(stops)):
@@ -40,11 +41,11 @@ def counting_records(
 
 
 def read_whole_store(store: RecordStore) -> RecordSet:
-    """Of every trial in the store, the attempt that counts without any study: the latest that no search stopped.
+    """The attempt that counts for every trial in a store, without a study: the latest that no search stopped.
 
-    A trial of which there are only stops keeps its latest one, with status `pruned`, as in a report of the study
-    whose search stopped it: the analysis counts such a trial as planned and without a result. A damaged file, a
-    compacted one too, costs its own rows only. Raises `StoreError` for a store that cannot be read.
+    If searches stopped all attempts at a trial, its latest attempt is kept, with status `pruned`, as in the report of
+    the study whose search stopped it. The analysis counts such a trial as planned and without a result. The rows of a
+    damaged file are left out, also those of a compacted file. Raises `StoreError` if the store cannot be read.
     """
     every = store.read_all(skip_damaged=True)
     results: dict[str, int] = {}
@@ -55,7 +56,7 @@ def read_whole_store(store: RecordStore) -> RecordSet:
 
 
 def _select(records: RecordSet, rows: Iterable[int]) -> RecordSet:
-    """These rows, in their order."""
+    """The records with these row indices, in ascending order."""
     order = sorted(rows)
     table = records.table.take(pa.array(order, pa.int64()))
     digests = tuple(records.digests[row] for row in order)
@@ -63,7 +64,7 @@ def _select(records: RecordSet, rows: Iterable[int]) -> RecordSet:
 
 
 def is_foreign_stop(row: Mapping[str, Any], searches: Collection[str]) -> bool:
-    """Whether a record is of a trial that a search of another study stopped."""
+    """Whether the record is of a trial that was stopped early by a search that is not in `searches`."""
     return bool(row["status"] == Status.PRUNED and row["pruned_by"] not in searches)
 
 
@@ -72,7 +73,7 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
 
 
 def latest_attempts(records: pa.Table) -> dict[str, int]:
-    """Number of the attempt by trial, of records with one row a trial."""
+    """The attempt number by trial id, for records with one row for each trial."""
     columns = records.select(["trial_id", "attempt"]).to_pydict()
     return dict(zip(columns["trial_id"], columns["attempt"], strict=True))
 
@@ -84,6 +85,6 @@ def all_attempts(store: RecordStore, trial_ids: Sequence[str]) -> pa.Table:
 
 
 def failures(records: pa.Table) -> list[Mapping[str, Any]]:
-    """Rows of trials that ended without a result, diverged ones among them, in the store's order."""
+    """The rows of failed trials, in the store's order: every status except `ok` and `pruned`."""
     columns = ["trial_id", "attempt", "status", "error_class", "error_message", "error_traceback"]
     return [row for row in records.select(columns).to_pylist() if row["status"] not in ("ok", "pruned")]

@@ -1,19 +1,21 @@
-"""Small record files joined into large ones, so that thousands are read in a fraction of a second.
+"""Compaction: joins small record files into large ones. Thousands of records are then read in a fraction of a second.
 
-No record is ever lost, whoever is killed when, because a file goes only long after another one has its records:
+A process that is killed at any time loses no record, because a file is removed only long after another file has its
+records:
 
-1. `_join` writes a compacted file, put whole or not at all, and reads it back. Nothing is removed. From here on,
-   records in it count and their own files go unread.
-2. `_remove_joined`, as a rule in a later call, removes the files whose records a compacted file has held for
-   `GRACE_SECONDS`, each after it was compared with its row there.
+1. `_join` writes a compacted file atomically and reads it back. It removes no file. From now on, readers use the
+   records in the compacted file and do not read their single files.
+2. `_remove_joined`, usually in a later call, removes files whose records have been in a compacted file for
+   `GRACE_SECONDS`. It first compares each file with its row in the compacted file.
 
-Why the wait: a directory's listing is no snapshot. One that runs while file A is joined into B and A is removed
-may show neither. A listing takes less than `GRACE_SECONDS`, and B is older than that when A goes, so every listing
-that can miss A began when B was there. The same holds for B and the file that replaces it, and so on.
+The reason for the wait: the listing of a directory is not a snapshot. A listing that runs while file A is joined into
+file B and removed may contain neither. But a listing takes less than `GRACE_SECONDS`, and B is older than that when A
+is removed. So every listing that can miss A started when B existed. The same is true for B and the file that replaces
+it, and so on.
 
-No record is counted twice: readers take one row for each trial and attempt. Two compactions at once write the same
-file, or two files that overlap, which the next one joins. A record that is put again under the name of one that was
-joined and removed does not count, like any second record of an attempt, and is not removed either.
+No record is counted twice: readers take one row for each trial and attempt. Two compactions at the same time write
+the same file, or two files that overlap, which the next compaction joins. If a record is written again under the name
+of one that was joined and removed, it does not count, like any second record of an attempt, and it is not removed.
 """
 
 from trainables.store.files import DamagedRecordError, Files, StoreError
@@ -29,17 +31,18 @@ from trainables.store.record_file import (
     record_digests,
 )
 
-#: Longer than any listing of a store takes.
+#: Longer than the listing of any store takes.
 GRACE_SECONDS = 600.0
 
-#: Age of temporary files and of leases that nobody can still be using.
+#: Temporary files and leases of this age are certainly not in use.
 _ABANDONED_SECONDS = 86400.0
 
 
 def compact_files(files: Files, *, at_least: int = 2, grace_seconds: float = GRACE_SECONDS) -> str | None:
-    """Join record files where there are `at_least` so many, and remove those that were joined long ago.
+    """Join record files if there are `at_least` so many, and remove files that were joined long ago.
 
-    Returns the name of the new compacted file. Safe at any time, by any number of processes, and to be killed.
+    Returns the name of the new compacted file, or None. Any number of processes may call this at any time, and it is
+    safe to kill them.
     """
     joined = retry_vanished(lambda: _join(files, at_least))
     retry_vanished(lambda: _remove_joined(files, grace_seconds))
@@ -71,7 +74,10 @@ def _join(files: Files, at_least: int) -> str | None:
 
 
 def _read_loose(files: Files, found: Inventory) -> dict[Key, DecodedRecord]:
-    """The valid records in files of their own. One with columns that this version does not know stays alone."""
+    """The valid records of single record files.
+
+    Records with columns that this version does not know are left out, so they keep their own files.
+    """
     records = {}
     contents = files.read_each(list(found.loose.values()))
     for (key, name), content in zip(found.loose.items(), contents, strict=True):
@@ -85,7 +91,11 @@ def _read_loose(files: Files, found: Inventory) -> dict[Key, DecodedRecord]:
 
 
 def _of_like_size(compacted: tuple[CompactedFile, ...], rows: int) -> list[CompactedFile]:
-    """The small ones: so there are never many, and none is written again before as much has come to it."""
+    """The compacted files to join with `rows` new records, from the smallest to the largest.
+
+    A file joins if it has at most twice as many rows as the new records and the smaller files together. So the number
+    of compacted files stays small, and a file is rewritten only when enough rows join it.
+    """
     absorbed = []
     for file in sorted(compacted, key=lambda file: file.table.num_rows):
         if file.known and file.table.num_rows <= 2 * rows:
@@ -112,7 +122,7 @@ def _remove_copies(files: Files, file: CompactedFile, found: Inventory) -> None:
 
 
 def _sweep(files: Files) -> None:
-    """Remove what killed processes left behind."""
+    """Remove the temporary files and leases of killed processes."""
     files.sweep_temporary(_ABANDONED_SECONDS)
     for name, age in files.ages(files.names("leases")).items():
         if age > _ABANDONED_SECONDS:
@@ -120,7 +130,7 @@ def _sweep(files: Files) -> None:
 
 
 def _digest_of(files: Files, name: str) -> str | None:
-    """The digest of a single record; None when it is damaged or gone."""
+    """The digest of a single record file; None if it is damaged or does not exist."""
     try:
         content = files.read(name)
         return claimed_digest(content) or decode_record(content, name).digest

@@ -1,7 +1,7 @@
-"""Where a store keeps its files: the operations that it needs of a place, and that place in a directory.
+"""The files of a store: the protocol `Files` with the operations that a store needs, and its version for directories.
 
-A few operations, each whole or not at all, on names such as `records/<name>`. `put` creates and never overwrites:
-records, compaction and leases rest on this, since of several writers of one name exactly one wins.
+Each operation is atomic and takes names such as `records/<name>`. `put` creates a file and never overwrites one. So
+if several writers create the same name, exactly one succeeds. Records, compaction and leases rely on this.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Protocol
 
 from trainables.atomic import TEMPORARY, create_file, temporary_path
 
-#: What `open_files` hands to an object store.
+#: URL schemes for which `open_files` uses an object store.
 OBJECT_SCHEMES = ("s3", "gs")
 
 
@@ -24,52 +24,52 @@ class StoreError(ValueError):
 
 
 class RecordExistsError(StoreError):
-    """Another writer has put another content under this attempt already; theirs stands."""
+    """Another writer has already written other content for this attempt. That record is kept."""
 
 
 class DamagedRecordError(ValueError):
-    """A file that cannot be read back whole."""
+    """A file is incomplete or its content has changed."""
 
 
 class Files(Protocol):
-    """A place for immutable files. Everything raises `OSError` when the place refuses."""
+    """A place for immutable files. All methods raise `OSError` if the place cannot be used."""
 
     def prepare(self) -> None:
-        """Create the place, and prove that it can be written and creates without overwriting."""
+        """Create the place, and check that it can be written and that `put` does not overwrite."""
 
     def put(self, name: str, content: bytes, *, durable: bool = True) -> bool:
-        """Create a file. False when the name is taken by another content; the same content is no conflict."""
+        """Create a file. False if a file of this name has other content; the same content is no conflict."""
 
     def names(self, folder: str) -> list[str]:
-        """Names of the files in a folder, sorted, each with its folder; none when there is no such folder."""
+        """The sorted names of the files in a folder, each with its folder; none if the folder does not exist."""
 
     def read(self, name: str) -> bytes:
         """Content of a file. Raises `FileNotFoundError`."""
 
     def read_each(self, names: Sequence[str]) -> Iterator[bytes]:
-        """Contents of files, in the order of their names. Raises `FileNotFoundError` on the way."""
+        """Contents of files, in the order of `names`. The iteration raises `FileNotFoundError` for a missing file."""
 
     def delete(self, name: str) -> None:
-        """Remove a file; without effect when it is gone."""
+        """Remove a file, if it exists."""
 
     def ages(self, names: Sequence[str]) -> dict[str, float]:
-        """Seconds since each file was written, by the clock of the place itself; files that are gone are left out.
+        """Seconds since each existing file was written, by the clock of the place itself.
 
-        The clocks of the machines that use the place need not agree: both ends come from one clock.
+        Both times come from this one clock, so the clocks of the machines that use the place need not agree.
         """
 
     def sweep_temporary(self, older_than: float) -> None:
-        """Remove what killed writers left behind, when it is older than so many seconds."""
+        """Remove temporary files of killed writers that are older than `older_than` seconds."""
 
 
 @dataclass(frozen=True)
 class LocalFiles:
-    """Files under `root`, on a local or a network file system; see `Files` for what each operation promises."""
+    """The files under `root`, on a local or a network file system; `Files` describes each operation."""
 
     root: Path
 
     def prepare(self) -> None:
-        """Prove that links work: `put` needs them, and some network file systems lack them."""
+        """Check that hard links work: `put` needs them, and some network file systems do not support them."""
         probe = temporary_path(Path("records", "probe")).as_posix()
         try:
             self.put(probe, b"")
@@ -77,15 +77,15 @@ class LocalFiles:
             self.delete(probe)
 
     def put(self, name: str, content: bytes, *, durable: bool = True) -> bool:
-        """Create a file; flushed to disk, and its name too, when `durable`."""
+        """Create a file. If `durable`, flush the file and its folder's entry to disk."""
         path = self.root / name
         if create_file(path, content, durable=durable):
             return True
-        # The same content counts: a network file system may lose its answer to a link that it made.
+        # The same content counts as success: a network file system may lose the response to a link that it made.
         return self._holds(path, content)
 
     def names(self, folder: str) -> list[str]:
-        """Temporary files apart."""
+        """The names of the files in a folder, sorted, without temporary files."""
         try:
             found = os.listdir(self.root / folder)
         except FileNotFoundError:
@@ -93,11 +93,11 @@ class LocalFiles:
         return sorted(f"{folder}/{name}" for name in found if not name.startswith(TEMPORARY))
 
     def read(self, name: str) -> bytes:
-        """The whole content."""
+        """The whole content of a file."""
         return (self.root / name).read_bytes()
 
     def read_each(self, names: Sequence[str]) -> Iterator[bytes]:
-        """One after another, as they are asked for."""
+        """The contents of files, in order. Each is read when the caller reaches it."""
         return map(self.read, names)
 
     def delete(self, name: str) -> None:
@@ -105,19 +105,22 @@ class LocalFiles:
         (self.root / name).unlink(missing_ok=True)
 
     def ages(self, names: Sequence[str]) -> dict[str, float]:
-        """By the time stamps that the file system gives, the present being that of a file made now."""
+        """The ages of files by the file system's time stamps. A new file gives the present time."""
         if not names:
             return {}
         now = self._now((self.root / names[0]).parent)
         found = {}
         for name in names:
-            # Opening asks a network file system anew, where a plain stat may be answered from a cache.
+            # On a network file system, a plain stat may come from a cache. Opening the file avoids this.
             with suppress(FileNotFoundError), (self.root / name).open("rb") as file:
                 found[name] = now - os.fstat(file.fileno()).st_mtime
         return found
 
     def sweep_temporary(self, older_than: float) -> None:
-        """A live writer's file is milliseconds old; one that is swept from under it fails loudly."""
+        """Remove old temporary files.
+
+        The temporary file of a running writer is only milliseconds old. If it is removed anyway, the writer raises.
+        """
         for folder in ("records", "leases"):
             names = [path.name for path in (self.root / folder).glob(f"{TEMPORARY}*")]
             for name, age in self.ages([f"{folder}/{name}" for name in names]).items():
@@ -129,7 +132,7 @@ class LocalFiles:
         try:
             probe.touch(exist_ok=False)
             return probe.stat().st_mtime
-        except FileNotFoundError:  # no folder, no files: no age depends on this
+        except FileNotFoundError:  # without the folder there are no files, so this value is not used
             return time.time()
         finally:
             probe.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What lies in a store now: compacted files, the single record files beside them, and the rows gathered from both.
+"""The current files of a store: compacted files and single record files, and the rows that are read from both.
 
 The store's reader and compaction use it.
 """
@@ -23,7 +23,7 @@ from trainables.store.record_file import (
 
 _RECORD_NAME = re.compile(r"records/(?P<trial_id>[0-9a-f]{8,64})\.(?P<attempt>\d+)\.parquet")
 
-#: Times that a reader starts again because files went away under it.
+#: Number of times that a reader starts again because files disappeared while it read.
 _TRIES = 20
 
 T = TypeVar("T")
@@ -31,25 +31,25 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """Every record lies in `compacted` or `loose`, or in both places with the compacted row counting."""
+    """The files of a store by kind. Every valid record is in a file of `compacted` or of `loose`."""
 
-    compacted: tuple[CompactedFile, ...]  # those that no other replaces
+    compacted: tuple[CompactedFile, ...]  # the compacted files that no other one replaces
     replaced: frozenset[str]  # compacted files whose rows are all in one of `compacted`
     loose: dict[Key, str]  # record files whose record is in no compacted file
-    covered: dict[Key, str]  # record files whose record is in one
-    foreign: tuple[str, ...]  # Parquet files under a name that means nothing here
+    covered: dict[Key, str]  # record files whose record is also in a compacted file, which counts
+    foreign: tuple[str, ...]  # Parquet files whose name has neither form
     damaged: tuple[str, ...] = ()  # compacted files that were skipped
 
     def attempts(self) -> list[Key]:
-        """Every attempt, damaged ones included."""
+        """The keys of all attempts, including damaged ones."""
         return [*self.loose, *(key for file in self.compacted for key in file.keys)]
 
 
 def take_inventory(files: Files, *, skip_damaged: bool = False) -> Inventory:
     """List a store and read its compacted files.
 
-    A damaged compacted file raises `StoreError`, since to run its trials again is for people to decide; one who
-    reads only may skip it. Raises `FileNotFoundError` when a file goes away meanwhile.
+    A damaged compacted file raises `StoreError`, since the user must decide whether its trials run again. Callers
+    that only read may skip it. Raises `FileNotFoundError` if a file disappears in the meantime.
     """
     names = files.names("records")
     joined = [name for name in names if COMPACTED_NAME.fullmatch(name)]
@@ -75,7 +75,7 @@ def take_inventory(files: Files, *, skip_damaged: bool = False) -> Inventory:
 
 
 def trial_of(name: str) -> str | None:
-    """The trial of a record file by its name without its folder; None for names of no record."""
+    """The trial id in the name (without folder) of a record file; None for other names."""
     match = _RECORD_NAME.fullmatch(f"records/{name}")
     return match["trial_id"] if match else None
 
@@ -83,9 +83,9 @@ def trial_of(name: str) -> str | None:
 def _read_compacted(
     files: Files, names: list[str], skip_damaged: bool
 ) -> tuple[tuple[CompactedFile, ...], frozenset[str], tuple[str, ...]]:
-    """Files that count, names of those that one of them replaces, and names of damaged ones.
+    """The compacted files that count, the names of the files that they replace, and the names of damaged files.
 
-    The largest first: a file that another replaces has fewer rows, and need not be read.
+    The largest file is read first: a replaced file has fewer rows than its replacement, and is not read.
     """
     names.sort(key=lambda name: (-int(name.split("-")[1]), name))
     found: list[CompactedFile] = []
@@ -104,7 +104,7 @@ def _read_compacted(
 
 
 def _read_one(files: Files, name: str, skip_damaged: bool) -> CompactedFile | None:
-    """A compacted file; None where it is damaged and may be skipped."""
+    """A compacted file; None if it is damaged and `skip_damaged`."""
     try:
         return decode_compacted(files.read(name), name)
     except DamagedRecordError as error:
@@ -112,32 +112,32 @@ def _read_one(files: Files, name: str, skip_damaged: bool) -> CompactedFile | No
             return None
         rows = name.split("-")[1]
         raise StoreError(
-            f"store: {name} is damaged, and with it up to {rows} records; restore it from a backup, or move it "
+            f"store: {name} is damaged, which affects up to {rows} records; restore it from a backup, or move it "
             "out of the store to run those trials again"
         ) from error
 
 
 def retry_vanished(read: Callable[[], T]) -> T:
-    """Call again while files go away between their listing and their reading: their records are elsewhere by then.
+    """Call `read` again as long as files disappear between their listing and their reading.
 
-    Raises `StoreError` when the store never stands still.
+    Their records are in other files by then. Raises `StoreError` after `_TRIES` calls.
     """
     for _ in range(_TRIES):
         try:
             return read()
         except FileNotFoundError:
             continue
-    raise StoreError("store: files go away while it is read; try again")
+    raise StoreError("store: files disappear while it is read; try again")
 
 
 @dataclass
 class Rows:
-    """Tables in the record schema, with each row's key and digest. Of a record that comes twice the first counts."""
+    """Tables in the record schema, with each row's key and digest. If a record is added twice, the first counts."""
 
     tables: list[pa.Table] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     row_of: dict[Key, int] = field(default_factory=dict)
-    highest: dict[str, int] = field(default_factory=dict)  # attempt of each trial
+    highest: dict[str, int] = field(default_factory=dict)  # the highest attempt at each trial
 
     @classmethod
     def of_compacted(cls, files: Iterable[CompactedFile]) -> "Rows":
@@ -148,14 +148,16 @@ class Rows:
         return rows
 
     def add(self, key: Key, record: DecodedRecord) -> None:
-        """Add a record from a file of its own."""
+        """Add a record from a single record file."""
         self._extend(record.table, (record.digest,), [key])
 
     def select(
         self, only: set[str] | None = None, *, latest: bool = False
     ) -> tuple[pa.Table, tuple[str, ...]]:
-        """Rows and digests in order of trial and attempt: of the trials in `only`, if given, and of each trial its
-        highest attempt, if `latest`."""
+        """Rows and digests, ordered by trial and attempt.
+
+        If `only` is given, only the rows of its trials. If `latest`, only the highest attempt at each trial.
+        """
         keys = self.highest.items() if latest else self.row_of
         order = array("q", [self.row_of[key] for key in sorted(keys) if only is None or key[0] in only])
         if not order:
@@ -173,7 +175,7 @@ class Rows:
 
 
 def take_rows(table: pa.Table, rows: Iterable[int]) -> pa.Table:
-    """These rows of a table, in their order."""
+    """The rows of a table with these indices, in the given order."""
     order = array("q", rows)
-    # From a buffer, since an array made of Python objects imports pandas: a second more for `study status`.
+    # From a buffer, since an array of Python objects would import pandas, which costs `study status` a second.
     return table.take(pa.Array.from_buffers(pa.int64(), len(order), [None, pa.py_buffer(order)]))

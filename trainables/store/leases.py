@@ -1,24 +1,26 @@
-"""Leases on running trials, by which launches of one store share the work without running a trial twice.
+"""Leases on running trials. Launches that share a store use them so that no trial runs twice.
 
-A lease is a file `leases/<trial_id>.<generation>`; the highest generation stands. All rests on `Files.put`, which
-lets one of many create a name: taking a trial that nobody holds creates generation 0, taking one over whose
-lease has expired creates the next, and so does renewing one's own. So an owner that renews too late and another
-that takes over race for one name, and one of them gets it.
+A lease is a file `leases/<trial_id>.<generation>`; only the highest generation is valid. The method rests on
+`Files.put`: if several processes create the same name, exactly one succeeds. Acquiring a free trial creates
+generation 0. Taking over an expired lease creates the next generation, and so does renewing a lease. So if an owner
+renews too late while another owner takes over, both try to create the same name, and only one succeeds.
 
-Who was slow may create a generation that others had, released and removed long before. So whoever created one
-looks again: it holds the lease only when no generation is higher, and when the one before, unlike any other by a
-token in it, is still as it was. Owners therefore remove old generations from the lowest up, and keep the one before
-their own.
+A slow process may create a generation that others created, released and removed long before. So a process checks
+again after it has created a generation. It holds the lease only if there is no higher generation, and if the previous
+generation is unchanged, which a unique token in the file shows. For this check, owners remove old generations from
+the lowest up, and keep the one before their own.
 
-Clocks: a lease has expired when its file is older than `seconds` by the clock of the file system or object store,
-which stamps both this file and the one that it is compared with; the clocks of the machines may differ as they
-like. An owner counts `seconds` from before it asked for the lease, by its own monotonic clock, so it gives up first.
-Nobody need wait that long for an owner whose process ended on the same machine: a lease names it. Its name holds the
-boot of the machine's kernel, the namespace of process ids (one for each container), the process id and the time of
-its start, so no other process, here or elsewhere, now or later, has that name.
+Clocks: a lease has expired when its file is older than `seconds` by the clock of the file system or object store.
+This clock stamps both the lease's file and the file with which it is compared, so the clocks of the machines may
+differ. An owner counts `seconds` by its own monotonic clock from before its request, so its own count ends first.
 
-All launches of a store must use the same `seconds`. Leases only save work: should a clock jump and two run one
-trial, the first record stands as ever.
+If an owner's process has ended, another process on the same machine need not wait for the expiry, since the lease
+contains the name of the owner's process. This name consists of the boot id of the kernel, the namespace of process
+ids (one for each container), the process id and its start time. So no two processes on any machine have the same
+name.
+
+All launches of a store must use the same `seconds`. Leases only save work: if a clock jumps and two processes run the
+same trial, the store keeps the first record.
 """
 
 import json
@@ -36,25 +38,25 @@ from trainables.store.files import Files
 
 _log = logging.getLogger(__name__)
 
-#: From the last renewal of a lease to its expiry: what a trial waits after its worker was killed.
+#: Seconds from the last renewal of a lease to its expiry. A trial may wait so long after its worker was killed.
 LEASE_SECONDS = 60.0
 
-#: Object stores stamp in whole seconds.
+#: The tolerance for time stamps: object stores stamp in whole seconds.
 _RESOLUTION_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """One generation of the lease of a trial, held or standing."""
+    """One generation of the lease on a trial, of this owner or of another."""
 
     trial_id: str
     generation: int
-    content: bytes | None  # None when it was gone before it could be read
-    until: float = 0.0  # of one's own: when it ends, by the monotonic clock
+    content: bytes | None  # None if the file was removed before it could be read
+    until: float = 0.0  # only for this owner's leases: the end, by the monotonic clock
 
     @property
     def process(self) -> str:
-        """The name of its owner's process; "" where it says none, as after a power failure."""
+        """The name of the owner's process; "" if the file does not contain it, for example after a power failure."""
         try:
             return str(json.loads(self.content or b"{}").get("process", ""))
         except ValueError:
@@ -62,12 +64,12 @@ class Lease:
 
     @property
     def name(self) -> str:
-        """Its file."""
+        """The name of the lease's file."""
         return _name(self.trial_id, self.generation)
 
 
 class Leases:
-    """The leases of one owner, such as one worker. Everything raises `OSError` when the store refuses."""
+    """The leases of one owner, such as one worker. All methods raise `OSError` if the store cannot be used."""
 
     def __init__(self, files: Files, *, owner: str, seconds: float = LEASE_SECONDS) -> None:
         self._files, self._owner, self._seconds = files, owner, seconds
@@ -75,17 +77,17 @@ class Leases:
         self._lock = threading.Lock()  # a thread renews while another acquires or releases
 
     def held(self) -> frozenset[str]:
-        """Trials whose lease is surely still one's own."""
+        """The trials whose leases this owner certainly still holds."""
         now = time.monotonic()
         return frozenset(trial_id for trial_id, lease in self._held.copy().items() if now < lease.until)
 
     def taken(self, trial_ids: Iterable[str]) -> frozenset[str]:
-        """Those of these trials that another owner holds now."""
+        """The subset of these trials on which another owner holds a lease now."""
         standing = self._standing(set(trial_ids) - self.held())
         return frozenset(standing) - self._expired(list(standing.values()))
 
     def acquire(self, trial_ids: Iterable[str]) -> frozenset[str]:
-        """Take the leases of those trials that nobody holds, and return which these are."""
+        """Take the leases on the free trials among these, and return the ids of the trials taken."""
         with self._lock:
             asked = time.monotonic()
             wanted = list(dict.fromkeys(trial_ids))
@@ -95,14 +97,14 @@ class Leases:
             return self._advance(before, asked)
 
     def renew(self) -> frozenset[str]:
-        """Extend all leases held, and return those that nobody else had taken over."""
+        """Renew all leases of this owner. Returns the renewed ones; others took over the rest, which are dropped."""
         with self._lock:
             renewed = self._advance(dict(self._held), time.monotonic())
             self._held = {trial_id: self._held[trial_id] for trial_id in renewed}
             return renewed
 
     def release(self, trial_ids: Iterable[str] | None = None) -> None:
-        """Give leases back: these, or all."""
+        """Release the leases on these trials, or all leases."""
         with self._lock:
             given_back = self._held.keys() if trial_ids is None else self._held.keys() & set(trial_ids)
             leases = [self._held.pop(trial_id) for trial_id in sorted(given_back)]
@@ -114,7 +116,7 @@ class Leases:
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
-        """Renew in the background, and release everything in the end."""
+        """Renew the leases in the background during the block, and release all leases at its end."""
         done = threading.Event()
         thread = threading.Thread(target=self._renew_until, args=(done,), daemon=True)
         thread.start()
@@ -125,7 +127,7 @@ class Leases:
             thread.join()
             try:
                 self.release()
-            except OSError as error:  # it will expire; what the body raised or returned matters more
+            except OSError as error:  # they will expire; it must not hide the error of the block
                 _log.warning("leases were not released: %s", error)
 
     def _renew_until(self, done: threading.Event) -> None:
@@ -136,7 +138,10 @@ class Leases:
                 _log.warning("leases were not renewed: %s", error)
 
     def _advance(self, before: dict[str, Lease | None], asked: float) -> frozenset[str]:
-        """Create the generation after each of `before`, and keep those by which the lease is really held."""
+        """Create the generation after each lease in `before`, and keep those that pass the check.
+
+        The module's docstring describes the check. Returns the ids of the trials whose leases are held now.
+        """
         created = {}
         for trial_id, previous in before.items():
             lease = self._next(trial_id, previous, asked)
@@ -164,7 +169,7 @@ class Leases:
         )
 
     def _generations(self) -> dict[str, list[int]]:
-        """All generations of each trial that there are now, ascending."""
+        """The existing generations of each trial, in ascending order."""
         found: dict[str, list[int]] = {}
         for name in self._files.names("leases"):
             trial_id, _, generation = name.rpartition("/")[2].partition(".")
@@ -173,7 +178,7 @@ class Leases:
         return {trial_id: sorted(generations) for trial_id, generations in found.items()}
 
     def _standing(self, wanted: set[str]) -> dict[str, Lease]:
-        """The highest generation of each trial that has one."""
+        """The lease with the highest generation, for each wanted trial that has one."""
         return {
             trial_id: Lease(
                 trial_id=trial_id,
@@ -185,9 +190,9 @@ class Leases:
         }
 
     def _expired(self, standing: list[Lease]) -> set[str]:
-        """Of these leases, the trials whose lease has expired, or whose owner ended on this machine.
+        """The trials of these leases whose lease has expired, or whose owner's process ended on this machine.
 
-        One that is gone meanwhile counts as held.
+        A lease that was removed in the meantime counts as held.
         """
         there = [lease for lease in standing if lease.content is not None]
         ended = {lease.trial_id for lease in there if has_ended(lease.process)}
@@ -205,7 +210,7 @@ class Leases:
             return None
 
     def _remove_below(self, lease: Lease, present: list[int]) -> None:
-        """Forget what came before the generation before this one."""
+        """Remove all generations below the previous one."""
         for generation in present:
             if generation < lease.generation - 1:
                 self._files.delete(_name(lease.trial_id, generation))
@@ -216,13 +221,13 @@ def _name(trial_id: str, generation: int) -> str:
 
 
 def this_process() -> str:
-    """The name of this process; "" where the system does not tell (it has no /proc)."""
+    """The unique name of this process; "" on a system without /proc."""
     status, pid = _status(os.getpid()), os.getpid()
     return f"{place}/{pid}/{status[1]}" if (place := _place()) and status else ""
 
 
 def has_ended(process: str) -> bool:
-    """Whether a process ran on this machine and is gone. False wherever that is unknown, as of another machine."""
+    """Whether a process ran on this machine and has ended. False if this is unknown, as for another machine."""
     place, pid, start = process.rsplit("/", 2) if process.count("/") == 3 else ("", "", "")
     if not place or place != _place():
         return False
@@ -230,7 +235,7 @@ def has_ended(process: str) -> bool:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # somebody else's, which /proc may hide
+    except PermissionError:  # the process of another user, which /proc may hide
         pass
     status = _status(int(pid))
     return status is not None and (status[0] in "ZX" or status[1] != start)
@@ -245,7 +250,7 @@ def _place() -> str:
 
 
 def _status(pid: int) -> tuple[str, str] | None:
-    """State and start time, from /proc/<pid>/stat; the name before them may hold blanks and brackets."""
+    """The state and the start time in /proc/<pid>/stat. The name before them may contain blanks and brackets."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

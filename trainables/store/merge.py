@@ -1,9 +1,9 @@
-"""Joins stores: the records of several, each once, in one.
+"""Merges stores: copies the records of several stores into one store, each record once.
 
-By trial: what the target holds already, under whatever attempt number, is not copied again. Where the target has a
-result (anything but a failure to compute one, or an early stop), nothing is added, since a second result of the same
-trial would replace the first. Otherwise the attempts of the source are added in their order, under their own numbers
-or the next free ones. Merging again therefore changes nothing, also after a merge that was killed.
+The rules apply to each trial. A record that the target already has, under any attempt number, is not copied. If the
+target has a result (not a failed computation or an early stop), no attempt is added, since a second result of the
+same trial would replace the first. Otherwise the attempts of the source are added in their order, under their own
+numbers or the next free ones. So a repeated merge changes nothing, also after a merge that was killed.
 """
 
 from collections import defaultdict
@@ -29,34 +29,34 @@ class Attempt:
     attempt: int
     status: str
     row: pa.Table
-    content: str  # digest of all but the attempt number
-    outcome: str  # digest of what a rerun repeats
+    content: str  # digest of all columns except the attempt number
+    outcome: str  # digest of the columns that a rerun reproduces
 
     @property
     def is_result(self) -> bool:
-        """Whether the trial was computed, well or badly."""
+        """Whether the trial was computed to its end, also if it diverged."""
         return self.status not in _WITHOUT_RESULT
 
 
 @dataclass(kw_only=True)
 class MergeReport:
-    """What a merge did."""
+    """The outcome of a merge: numbers of records, and the files and trials to report."""
 
     copied: int = 0
-    present: int = 0  # the same record was there already
-    repeated: int = 0  # left out: the target has a result of the trial, and it is the same
-    differing: list[str] = field(default_factory=list)  # left out: trials whose result there is another
-    failures: int = 0  # left out: failed and stopped trials of which the target has a result
+    present: int = 0  # left out: the target already has the same record
+    repeated: int = 0  # left out: the target has the same result of the trial from another run
+    differing: list[str] = field(default_factory=list)  # left out: trials whose result in the target differs
+    failures: int = 0  # left out: failed and stopped attempts at trials of which the target has a result
     damaged: list[Path] = field(default_factory=list)  # files of the sources that could not be read
 
 
 def merge_stores(
     sources: Sequence[RecordStore], target: RecordStore, run_columns: Collection[str]
 ) -> MergeReport:
-    """Copy into `target` what `sources` hold beyond it; `run_columns` are those that no rerun repeats.
+    """Copy the missing records of `sources` into `target`. `run_columns` are the columns that no rerun reproduces.
 
-    Raises `StoreError` before anything is written when a source cannot be read, is no store, is the target, or was
-    written by a newer version.
+    Raises `StoreError` before anything is written if a source cannot be read, contains no records, is the target, or
+    was written by a newer version.
     """
     report, records = MergeReport(), []
     for source in sources:
@@ -89,7 +89,7 @@ def _read_source(source: RecordStore, target: RecordStore) -> RecordSet:
 
 
 def _is_wanted(each: Attempt, there: list[Attempt], report: MergeReport) -> bool:
-    """Whether to copy it; counted in the report."""
+    """Whether to copy the attempt. Counts the decision in the report."""
     results = [other for other in there if other.is_result]
     if any(other.content == each.content for other in there):
         report.present += 1
@@ -110,11 +110,13 @@ def _put(target: RecordStore, each: Attempt, number: int) -> None:
     row = each.row.set_column(index, each.row.schema.field(index), pa.array([number], pa.int64()))
     name = f"{each.trial_id}.{number}.parquet"
     if not target.files.put(f"records/{name}", encode_row(row)):
-        raise RecordExistsError(f"store: {name} was put into {target.location} meanwhile; merge again")
+        raise RecordExistsError(
+            f"store: {name} was written to {target.location} during the merge; merge again"
+        )
 
 
 def _attempts(table: pa.Table, run_columns: Collection[str]) -> list[Attempt]:
-    """The records in a table, in its order."""
+    """The records of a table, in its order."""
     columns = table.select(["trial_id", "attempt", "status"]).to_pydict().values()
     contents = record_digests(table.drop_columns(["attempt"]))
     outcomes = record_digests(table.drop_columns([*set(run_columns) & set(table.column_names)]))
@@ -132,7 +134,10 @@ def _attempts(table: pa.Table, run_columns: Collection[str]) -> list[Attempt]:
 
 
 def _check_columns(found: RecordSet, source: RecordStore) -> None:
-    """Raise `StoreError` when a record would lose something on the way: its digest is of all that was written."""
+    """Raise `StoreError` if a record has values that this version would lose.
+
+    The digest of a record covers all values that were written.
+    """
     for row, (now, written) in enumerate(zip(record_digests(found.table), found.digests, strict=True)):
         if now != written:
             raise StoreError(

@@ -1,7 +1,7 @@
-"""Files of a store in an object store: `s3://bucket/prefix`, or `gs://bucket/prefix` (untested: no emulator here).
+"""The files of a store in an object store: `s3://bucket/prefix`, or `gs://bucket/prefix` (untested: no emulator).
 
-`put` is a conditional create (If-None-Match on S3), which either stores the whole object or nothing. Credentials,
-region and endpoint come from the environment, as the provider's own tools read them (AWS_ACCESS_KEY_ID,
+`put` is a conditional create (If-None-Match on S3), which stores either the whole object or nothing. Credentials,
+region and endpoint come from the same environment variables as for the provider's own tools (AWS_ACCESS_KEY_ID,
 AWS_ENDPOINT_URL and so on; AWS_ALLOW_HTTP=true for an endpoint without TLS).
 """
 
@@ -20,7 +20,7 @@ from obstore.store import from_url
 
 from trainables.atomic import TEMPORARY, temporary_path
 
-#: A store that does not answer is said after this time, not after the library's own three minutes.
+#: The error for a store that does not answer comes after this time; the library's default is three minutes.
 _RETRY: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
 
 _READERS = 32
@@ -28,12 +28,12 @@ _READERS = 32
 
 @dataclass(frozen=True)
 class ObjectFiles:
-    """Objects under a prefix; see `Files` for what each operation promises. Holds no connection: it is pickled."""
+    """The objects under a prefix; `Files` describes each operation. Has no open connection, so it can be pickled."""
 
     url: str
 
     def prepare(self) -> None:
-        """Prove that an object can be created, and that a second create of its name is refused."""
+        """Check that an object can be created, and that the store refuses a second create of the same name."""
         probe = temporary_path(Path("records", "probe")).as_posix()
         try:
             self.put(probe, b"first")
@@ -43,31 +43,31 @@ class ObjectFiles:
             self.delete(probe)
 
     def put(self, name: str, content: bytes, *, durable: bool = True) -> bool:
-        """Create an object; always durable."""
+        """Create an object. It is always durable, whatever `durable` is."""
         with _translated():
             try:
                 obstore.put(_client(self.url), name, content, mode="create", use_multipart=False)
                 return True
             except obstore.exceptions.AlreadyExistsError:
-                pass  # by another writer, or by this one, when the answer to its first try got lost
+                pass  # by another writer, or by this one if the response to its first try was lost
         try:
             return self.read(name) == content
         except FileNotFoundError:
             return False
 
     def names(self, folder: str) -> list[str]:
-        """Probes apart."""
+        """The names of the objects in a folder, sorted, without probes."""
         with _translated():
             found = [meta["path"] for page in obstore.list(_client(self.url), f"{folder}/") for meta in page]
         return sorted(name for name in found if not name.startswith(f"{folder}/{TEMPORARY}"))
 
     def read(self, name: str) -> bytes:
-        """The whole content."""
+        """The whole content of an object."""
         with _translated(may_be_gone=True):
             return bytes(obstore.get(_client(self.url), name).bytes())
 
     def read_each(self, names: Sequence[str]) -> Iterator[bytes]:
-        """Many at a time: each waits for the network."""
+        """The contents of objects, in order. Many are read at a time, since each read waits for the network."""
         with ThreadPoolExecutor(_READERS) as readers:
             yield from readers.map(self.read, names)
 
@@ -77,7 +77,7 @@ class ObjectFiles:
             obstore.delete(_client(self.url), name)
 
     def ages(self, names: Sequence[str]) -> dict[str, float]:
-        """By the store's own time stamps, in whole seconds."""
+        """The ages of objects by the store's own time stamps, in whole seconds."""
         if not names:
             return {}
         probe = temporary_path(Path("leases", "now")).as_posix()
@@ -89,7 +89,7 @@ class ObjectFiles:
         return {name: now - stamp for name, stamp in stamps.items() if stamp is not None}
 
     def sweep_temporary(self, older_than: float) -> None:
-        """Nothing: an object is whole or absent, and probes are empty and go unread."""
+        """Does nothing: there are no partial objects, and probes are empty and never read."""
 
     def _modified(self, name: str) -> float | None:
         with suppress(FileNotFoundError), _translated(may_be_gone=True):
@@ -104,7 +104,7 @@ def _client(url: str) -> Any:
 
 @contextmanager
 def _translated(*, may_be_gone: bool = False) -> Iterator[None]:
-    """Errors of the library as `OSError` in one line; "not found" as it is where an object may be gone."""
+    """Raise the library's errors as `OSError` with one line. `may_be_gone`: `FileNotFoundError` is left unchanged."""
     try:
         yield
     except (obstore.exceptions.BaseError, FileNotFoundError) as error:

@@ -1,7 +1,7 @@
 """The content of the store's Parquet files: one record, or many in one compacted file.
 
-The store's reader, compaction and merge use it. A digest travels with each row, and a compacted file is named by a
-hash of its own content, so no damage to a file goes unseen.
+The store's reader, compaction and merge use it. Each row is stored with a digest, and the name of a compacted file
+contains a hash of its content. So every damage to a file is detected.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ COMPACTED_NAME = re.compile(r"records/compact-(?P<rows>\d+)-(?P<digest>[0-9a-f]{
 
 _DIGEST_COLUMN, _REPLACES = "record_digest", b"replaces"
 
-#: A record among others: trial id and attempt.
+#: The key of a record: trial id and attempt.
 Key = tuple[str, int]
 
 schema = cache(record_schema)  # building it costs more than reading a file
@@ -32,35 +32,35 @@ schema = cache(record_schema)  # building it costs more than reading a file
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedRecord:
-    """A record file that was read whole."""
+    """The content of a valid record file."""
 
-    table: pa.Table  # one row, in today's schema
+    table: pa.Table  # one row, in the current schema
     digest: str  # of the row as it was written
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompactedFile:
-    """A compacted file that was read whole."""
+    """The content of a valid compacted file."""
 
     name: str
-    table: pa.Table  # in today's schema
-    digests: tuple[str, ...]  # of each row, as it was first written
+    table: pa.Table  # in the current schema
+    digests: tuple[str, ...]  # the digest with which each row was first written
     replaces: frozenset[str]  # names of compacted files whose rows are all in this one
-    known: bool = True  # whether this version knows every column that it has
+    known: bool = True  # whether this version knows every column of the file
 
     @cached_property
     def keys(self) -> dict[Key, int]:
-        """Row of each record."""
+        """The row index of each record."""
         columns = (self.table[name].to_pylist() for name in ("trial_id", "attempt"))
         return {key: row for row, key in enumerate(zip(*columns, strict=True))}
 
     def rows_as_written(self) -> bool:
-        """Whether each row still has the digest that it was first written with. Slow: 0.1 ms a row."""
+        """Whether each row still has the digest with which it was first written. Slow: 0.1 ms for each row."""
         return record_digests(self.table) == list(self.digests)
 
 
 def record_digests(table: pa.Table) -> list[str]:
-    """Of each row, a hash of the names and values that are not null: columns added later leave it as it is."""
+    """A hash of each row's column names and values that are not null, so that new columns do not change the hash."""
     return [_hash(row) for row in _with_plain_times(table).to_pylist()]
 
 
@@ -71,7 +71,7 @@ def _hash(row: Mapping[str, Any]) -> str:
 
 
 def _with_plain_times(table: pa.Table) -> pa.Table:
-    """Times as integers: as Python objects their form depends on libraries, and making one imports pandas."""
+    """The table with times as integers. Python objects would depend on library versions, and would import pandas."""
     for index, column in enumerate(table.schema):
         if pa.types.is_timestamp(column.type):
             table = table.set_column(index, column.name, table[column.name].cast(pa.int64()))
@@ -79,29 +79,32 @@ def _with_plain_times(table: pa.Table) -> pa.Table:
 
 
 def encode_row(table: pa.Table) -> bytes:
-    """The content of a record file that holds this row."""
+    """The content of a record file with this row."""
     (digest,) = record_digests(table)
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _DIGEST: digest.encode()})
     sink = pa.BufferOutputStream()
-    # One row: statistics and dictionaries would be most of the file. Checksums make damage visible.
+    # In a file of one row, statistics and dictionaries would take most of the space. Checksums detect damage.
     pq.write_table(table, sink, write_statistics=False, use_dictionary=False, write_page_checksum=True)
     return sink.getvalue().to_pybytes()
 
 
 def decode_record(content: bytes, name: str) -> DecodedRecord:
-    """Read a record file. Raises `DamagedRecordError` when it is cut short, altered, or not the record its name
-    says, and `StoreError` when a newer version of this package wrote it."""
+    """Read a record file.
+
+    Raises `DamagedRecordError` if the file is truncated or changed, or if its name belongs to another record, and
+    `StoreError` if a newer version of this package wrote the file.
+    """
     table = parse(content, name)
     check_version(table, name)
     digest = _checked_digest(table, name)
     conformed = conform(table, name)
     if f"{conformed['trial_id'][0]}.{conformed['attempt'][0]}.parquet" != name.rpartition("/")[2]:
-        raise DamagedRecordError(f"{name}: holds another trial than its name says")
+        raise DamagedRecordError(f"{name}: contains another trial than its name says")
     return DecodedRecord(table=conformed, digest=digest)
 
 
 def encode_compacted(table: pa.Table, digests: Sequence[str], replaces: Collection[str]) -> tuple[str, bytes]:
-    """Name and content of the compacted file of these rows."""
+    """The name and the content of a compacted file with these rows, which replaces the files `replaces`."""
     table = table.append_column(_DIGEST_COLUMN, pa.array(list(digests), pa.string()))
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), _REPLACES: " ".join(sorted(replaces)).encode()}
@@ -113,8 +116,11 @@ def encode_compacted(table: pa.Table, digests: Sequence[str], replaces: Collecti
 
 
 def decode_compacted(content: bytes, name: str) -> CompactedFile:
-    """Read a compacted file. Raises `DamagedRecordError` when its content is not what its name says, and
-    `StoreError` when a newer version of this package wrote it."""
+    """Read a compacted file.
+
+    Raises `DamagedRecordError` if its content does not match the hash in its name, and `StoreError` if a newer
+    version of this package wrote the file.
+    """
     match = COMPACTED_NAME.fullmatch(name)
     if match is None or _content_hash(content) != match["digest"]:
         raise DamagedRecordError(f"{name}: its content is not what was written")
@@ -131,7 +137,7 @@ def decode_compacted(content: bytes, name: str) -> CompactedFile:
 
 
 def claimed_digest(content: bytes) -> str | None:
-    """The digest that a record file was written with, its content unread; None where it tells none."""
+    """The digest in the metadata of a record file, or None. The rows are neither read nor checked."""
     try:
         return (pq.read_metadata(pa.BufferReader(content)).metadata or {}).get(_DIGEST, b"").decode() or None
     except (OSError, ValueError, pa.ArrowException):
@@ -139,7 +145,7 @@ def claimed_digest(content: bytes) -> str | None:
 
 
 def parse(content: bytes, name: str) -> pa.Table:
-    """The table in the bytes of a Parquet file. Raises `DamagedRecordError`."""
+    """The table in the bytes of a Parquet file. Raises `DamagedRecordError` if they cannot be read."""
     try:
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         return file.read(use_threads=False)
@@ -148,7 +154,7 @@ def parse(content: bytes, name: str) -> pa.Table:
 
 
 def check_version(table: pa.Table, name: str) -> None:
-    """Raise `StoreError` when a newer version of this package wrote the table."""
+    """Raise `StoreError` if a newer version of this package wrote the table, `DamagedRecordError` for no version."""
     version = (table.schema.metadata or {}).get(_VERSION, b"0").decode(errors="replace")
     if not version.isdecimal():
         raise DamagedRecordError(f"{name}: has schema version {version!r}")
@@ -160,7 +166,10 @@ def check_version(table: pa.Table, name: str) -> None:
 
 
 def conform(table: pa.Table, name: str) -> pa.Table:
-    """Today's columns: those added since the file was written are null, those of no meaning today are left out."""
+    """The table in the current schema: columns that the file does not have are null, unknown columns are left out.
+
+    Raises `DamagedRecordError` if a required column is absent, or if a column has an incompatible type.
+    """
     same = table.schema.equals(schema())
     columns = table.columns if same else [_column(table, column, name) for column in schema()]
     return pa.Table.from_arrays(columns, schema=schema())
@@ -183,14 +192,17 @@ def _column(table: pa.Table, column: pa.Field, name: str) -> pa.ChunkedArray:
 
 
 def _checked_digest(table: pa.Table, name: str) -> str:
-    """Parquet's checksums leave out headers and footer, where a flipped bit can turn a number into another."""
+    """The digest of a record's row. Raises `DamagedRecordError` if it is not the digest in the metadata.
+
+    Parquet's checksums do not cover headers and footer, where a flipped bit can change a number.
+    """
     if table.num_rows != 1:
         raise DamagedRecordError(f"{name}: {table.num_rows} rows where one is expected")
     try:
         (digest,) = record_digests(table)
         if _is_as_written(table, digest):
             return digest
-    except (ValueError, OverflowError, pa.ArrowException) as error:  # text that is no UTF-8 shows only now
+    except (ValueError, OverflowError, pa.ArrowException) as error:  # invalid UTF-8 is detected only here
         raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
     raise DamagedRecordError(f"{name}: its content is not what was written")
 
@@ -203,7 +215,7 @@ def _is_as_written(table: pa.Table, digest: str) -> bool:
 
 
 def _first_digest(table: pa.Table) -> bytes:
-    """As records were written at first."""
+    """The digest in the format of the first version of this package."""
     version = (table.schema.metadata or {}).get(_VERSION)
     return hashlib.blake2b(repr((version, table.to_pylist())).encode(), digest_size=10).hexdigest().encode()
 

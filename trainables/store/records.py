@@ -1,8 +1,8 @@
-"""The record store: one record an attempt, never overwritten, the single source of truth of every study.
+"""The record store: one record for each attempt, never overwritten, and the only source of results for every study.
 
-Layout: `<store>/records/<trial_id>.<attempt>.parquet` as trials put them, and `compact-<rows>-<digest>.parquet`
-where many were joined (see `trainables.store.compaction`). A store lies in a directory, or in an object store
-(`s3://bucket/prefix`). This module imports no torch.
+Layout: a trial writes its record to `<store>/records/<trial_id>.<attempt>.parquet`; compaction joins many records
+into `<store>/records/compact-<rows>-<digest>.parquet` (see `trainables.store.compaction`). A store is in a directory,
+or in an object store (`s3://bucket/prefix`). This module imports no torch.
 """
 
 import uuid
@@ -41,7 +41,7 @@ class RecordSet:
 
     table: pa.Table  # in the record schema, ordered by trial_id and attempt
     damaged: tuple[Path, ...]
-    digests: tuple[str, ...] = ()  # of each row, as it was written
+    digests: tuple[str, ...] = ()  # the digest with which each row was written
 
     def statuses(self) -> dict[str, Status]:
         """Status of each recorded trial by trial id."""
@@ -49,7 +49,7 @@ class RecordSet:
         return {key: Status(value) for key, value in zip(columns["trial_id"], columns["status"], strict=True)}
 
     def of(self, trial_ids: Collection[str]) -> "RecordSet":
-        """The records of these trials, and the damaged files that may be theirs."""
+        """The records of these trials, and the damaged files that may contain records of these trials."""
         ids = self.table["trial_id"].to_pylist()
         rows = [row for row, trial_id in enumerate(ids) if trial_id in trial_ids]
         return RecordSet(
@@ -61,10 +61,10 @@ class RecordSet:
 
 @dataclass(frozen=True)
 class RecordStore:
-    """Records under `path`, or under `url` when they lie in an object store.
+    """The records under `path`, or under `url` if they are in an object store.
 
-    Everything else of a store (reports, kept encoders, checkpoints) lies under `path` in either case. Reading a
-    store that does not exist gives no records.
+    All other files of a store (reports, kept encoders, checkpoints) are under `path` in both cases. A store that does
+    not exist reads as an empty one.
     """
 
     path: Path
@@ -72,27 +72,27 @@ class RecordStore:
 
     @property
     def location(self) -> str:
-        """What `open_store` takes."""
+        """The location as `open_store` accepts it."""
         return self.url or str(self.path)
 
     @property
     def records_dir(self) -> Path:
-        """Where records lie, unless the store has a URL."""
+        """The folder of the records, unless the store has a URL."""
         return self.path / "records"
 
     @cached_property
     def files(self) -> Files:
-        """Where records and leases lie."""
+        """The place of the records and leases."""
         return open_files(self.location)
 
     def prepare(self) -> None:
-        """Create the store and prove that it can be written. Raises `StoreError` otherwise."""
+        """Create the store and check that it can be written. Raises `StoreError` otherwise."""
         with self.writing():
             self.files.prepare()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Raises `StoreError` where the block could not write to the store."""
+        """Raise an `OSError` of the block as `StoreError`, with the store's location."""
         try:
             yield
         except OSError as error:
@@ -102,9 +102,9 @@ class RecordStore:
             ) from error
 
     def put(self, record: TrialRecord) -> Path:
-        """Write a record under its name, whole or not at all; putting the same record again changes nothing.
+        """Write a record under its name atomically. Writing the same record again changes nothing.
 
-        Raises `RecordExistsError` when the name is taken by another content, and `OSError` when the place refuses.
+        Raises `RecordExistsError` if a file of this name has other content, and `OSError` if the write fails.
         """
         name = f"{record.trial_id}.{record.attempt}.parquet"
         if not self.files.put(f"records/{name}", encode_row(record_to_table(record))):
@@ -112,44 +112,44 @@ class RecordStore:
         return self._place(f"records/{name}")
 
     def next_attempts(self) -> dict[str, int]:
-        """By trial id, the number after the highest attempt, damaged ones included."""
+        """The number of each trial's next attempt by trial id. Damaged attempts count."""
         attempts: dict[str, int] = {}
         for trial_id, attempt in self._reading(lambda: take_inventory(self.files)).attempts():
             attempts[trial_id] = max(attempts.get(trial_id, 0), attempt + 1)
         return attempts
 
     def read(self, only: set[str] | None = None) -> RecordSet:
-        """The latest valid attempt of every trial (of those in `only`, if given)."""
+        """The latest valid attempt at every trial, or at every trial in `only` if given."""
         return self._reading(lambda: self._read(only, latest=True))
 
     def read_all(self, *, skip_damaged: bool = False) -> RecordSet:
-        """Every valid attempt.
+        """Every valid attempt at every trial.
 
-        A damaged compacted file raises `StoreError`, since running its trials again may cost days; `skip_damaged`
-        leaves its rows out and names it like a damaged record.
+        A damaged compacted file raises `StoreError`, since running its trials again may cost days. With
+        `skip_damaged`, its rows are left out and the file is among the damaged files of the result.
         """
         return self._reading(lambda: self._read(None, latest=False, skip_damaged=skip_damaged))
 
     def compact(self, *, at_least: int = 2, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Join single record files where there are `at_least` so many, so that reading stays fast.
+        """Join single record files if there are `at_least` so many, so that reading stays fast.
 
-        Cheap when there is nothing to do; safe beside writers, readers and other compactions, and to be killed.
-        Raises `StoreError` and `OSError`.
+        The call is cheap if there is nothing to do. It is safe while other processes write, read or compact, and it
+        is safe to kill. Raises `StoreError` and `OSError`.
         """
         compact_files(self.files, at_least=at_least, grace_seconds=grace_seconds)
 
     def leases(self, owner: str, seconds: float = LEASE_SECONDS) -> Leases:
-        """Leases on trials, by which launches that share the store share the work."""
+        """The leases of `owner` on trials. Launches that share the store use leases to share the work."""
         return Leases(self.files, owner=owner, seconds=seconds)
 
     def taken(self, trial_ids: Collection[str], seconds: float = LEASE_SECONDS) -> frozenset[str]:
-        """Those of these trials on which somebody holds a lease now."""
+        """The subset of these trials on which any owner holds a lease now."""
         return self._reading(lambda: self.leases("nobody", seconds).taken(trial_ids))
 
     def set_aside(self, damaged: Path) -> Path:
-        """Move a damaged file to `<store>/damaged`, where nothing reads it, and return its new place.
+        """Move a damaged file to `<store>/damaged`, which no code reads, and return its new path.
 
-        Raises `FileNotFoundError` when somebody else has moved it.
+        Raises `FileNotFoundError` if another process has already moved it.
         """
         name = f"damaged/{damaged.name}.{uuid.uuid4().hex[:8]}"
         self.files.put(name, self.files.read(f"records/{damaged.name}"))
@@ -189,8 +189,10 @@ class RecordStore:
 def open_store(location: str) -> RecordStore:
     """The store at a directory, or at `s3://bucket/prefix` or `gs://bucket/prefix`.
 
-    Of a store with a URL, only records and leases lie there; the rest lies in `./results/<bucket>/<prefix>`, so a
-    trial goes on from its checkpoint only on the machine that wrote it.
+    The object store of a URL contains only records and leases. The other files are in `./results/<bucket>/<prefix>`,
+    so a trial can continue from its checkpoint only on the machine that wrote it.
+
+    Raises `StoreError` for a location that is not supported.
     """
     if "://" not in location:
         return RecordStore(Path(location).expanduser().resolve())
@@ -198,5 +200,5 @@ def open_store(location: str) -> RecordStore:
     if not parts.netloc:
         raise StoreError(f"store: got '{location}', must name a bucket, as in s3://bucket/prefix")
     store = RecordStore(Path("results", parts.netloc, parts.path.strip("/")).resolve(), location.rstrip("/"))
-    assert store.files  # a scheme that is not supported is said now
+    assert store.files  # raises now if the scheme is not supported
     return store

@@ -1,8 +1,8 @@
-"""The row that one attempt at one trial leaves behind, and its Parquet schema.
+"""The record of one attempt at one trial, and its Parquet schema.
 
-`TrialRecord` is the contract between those who run trials and those who analyse them: the analysis package
-depends on this module and on nothing else of the platform. Columns are only ever added, at the end of their
-group and nullable; a change that breaks readers raises `SCHEMA_VERSION`.
+`TrialRecord` is the contract between the code that runs trials and the code that analyses them: the analysis package
+depends on this module and on no other module of the platform. New columns are nullable and are added at the end of
+their group; columns are never removed. A change that breaks readers raises `SCHEMA_VERSION`.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ SCHEMA_VERSION = 1
 
 
 class Status(StrEnum):
-    """How an attempt ended. `ok` and `diverged` are results; the rest are failures to compute one."""
+    """How an attempt ended. `ok` and `diverged` are results; with any other status, there is no result."""
 
     OK = "ok"
     DIVERGED = "diverged"
@@ -33,7 +33,7 @@ class Status(StrEnum):
 
 
 def _column(type_: pa.DataType, unit: str, doc: str, *, required: bool = False, label: str = "") -> Any:
-    """A field that knows its Parquet type, its unit ("1" for pure numbers), its meaning and its name in figures."""
+    """A field with its Parquet type, unit ("1" for pure numbers), meaning, and name in figures as metadata."""
     metadata = {"type": type_, "unit": unit, "doc": doc, "required": required, "label": label}
     return field(metadata=metadata) if required else field(default=None, metadata=metadata)
 
@@ -52,7 +52,7 @@ def _count(unit: str, doc: str, *, required: bool = False) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class _Identity:
-    """Which attempt at which trial a record is of."""
+    """The columns that identify an attempt and its trial, and the first columns of the trial's config."""
 
     # identity
     trial_id: str = _text("content hash of config, data, own code and numerics version", required=True)
@@ -64,7 +64,7 @@ class _Identity:
     numerics_version: int = _count("1", "version of the code's numbers", required=True)
     status: str = _text("ok | diverged | crashed | oom | timeout | pruned", required=True)
 
-    # what was asked
+    # config
     task: str = _text("kind of task: images, sphere or diagnostic", required=True)
     loss: str = _text("name or import path of the loss", required=True)
     seed: int = _count("1", "seed of every random stream of the trial", required=True)
@@ -77,19 +77,19 @@ class _Identity:
 
 
 def _setting_columns(base: type, name: str, columns: Mapping[str, Declared]) -> Any:
-    """The class `base` with a column for each declared setting."""
+    """A subclass of `base` with a column for each declared setting."""
     fields = [(column, each.type | None, _setting_column(each)) for column, each in columns.items()]
     return dataclasses.make_dataclass(name, fields, bases=(base,), frozen=True, kw_only=True)
 
 
 def _setting_column(declared: Declared) -> Any:
-    """Numbers and texts have columns of their own type, lists and tables stand as JSON."""
+    """The column of a setting: numbers and texts have their own Parquet type, lists and tables are JSON texts."""
     types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
     type_ = types.get(without_none(declared.type), pa.string())
     return _column(type_, declared.setting.unit, declared.setting.doc)
 
 
-#: Settings in the order of their columns: those of training stand before the fields of the loss.
+#: Settings in the order of their columns: the settings of training come before the fields of the loss.
 _TRAINING = declared_columns(TrainingConfig)
 _OTHERS = {
     column: each
@@ -102,7 +102,7 @@ _WithTraining: Any = _setting_columns(_Identity, "_WithTraining", _TRAINING)
 
 @dataclass(frozen=True, kw_only=True)
 class _WithLoss(_WithTraining):
-    """Fields of losses: those that several losses share have a column each, the others are in `hp_other`."""
+    """The fields of losses. Fields of several losses and of KCL have their own columns, others are in `hp_other`."""
 
     hp_temperature: float | None = _real("1", "temperature of the InfoNCE family")
     hp_t: float | None = _real("1", "parameter of the KCL kernel")
@@ -118,7 +118,7 @@ _WithSettings: Any = _setting_columns(_WithLoss, "_WithSettings", _OTHERS)
 
 
 def _probe_columns() -> list[tuple[str, Any, Any]]:
-    """The accuracy of every probe, on the split that selects and then on the split that reports."""
+    """The columns with the accuracy of every probe, first on the validation split and then on the test split."""
     return [
         (f"{split}_{name}_accuracy", float | None, _real("1", f"{words}, {probe.description}"))
         for split, words in (("val", "validation"), ("test", "test"))
@@ -133,9 +133,9 @@ _WithProbes: Any = dataclasses.make_dataclass(
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRecord(_WithProbes):
-    """One attempt at one trial, flat. Absent values are None and become nulls.
+    """The record of one attempt at one trial, without nesting. Absent values are None and become nulls.
 
-    Identity comes first, then what was asked (`hp_*` columns follow from the settings of `trainables.config`), the
+    The order of the columns: identity, config (the `hp_*` columns come from the settings of `trainables.config`),
     accuracies of the probes (`trainables.evaluation.probes`), and the columns below.
     """
 
@@ -167,16 +167,16 @@ class TrialRecord(_WithProbes):
     train_loss_last: float | None = _real("nats", "mean loss of the last tenth of the steps")
     steps_planned: int | None = _count("steps", "optimiser steps of the whole budget")
     steps_done: int | None = _count("steps", "optimiser steps finished")
-    samples_seen: int | None = _count("images", "images, or pairs on the sphere, drawn in all finished steps")
+    samples_seen: int | None = _count("images", "images, or pairs on the sphere, used in all finished steps")
     samples_selection: int | None = _count(
-        "images", "images passed forward, without a gradient, to choose batches; not in samples_seen"
+        "images", "images embedded without a gradient to choose batches; not part of samples_seen"
     )
     train_loss_full: float | None = _real(
-        "nats", "sphere: loss of all pairs in the end; of FlatNCE, log xi", label="full-batch loss"
+        "nats", "sphere: loss of all pairs after training; log xi for FlatNCE", label="full-batch loss"
     )
     optimum_loss: float | None = _real("nats", "sphere: loss of all pairs at the known optimum")
     optimum_gap: float | None = _real(
-        "nats", "sphere: train_loss_full less optimum_loss", label="gap to the known optimum"
+        "nats", "sphere: train_loss_full minus optimum_loss", label="gap to the known optimum"
     )
     ideal: str | None = _text(
         "sphere: simplex (N <= d + 1) or cross_polytope (N = 2 d); null for other N and d"
@@ -190,15 +190,15 @@ class TrialRecord(_WithProbes):
     loss_mean: float | None = _real("nats", "diagnostic: mean loss of its batches of M")
     loss_mean_error: float | None = _real("nats", "diagnostic: standard error of loss_mean")
     loss_shift_ratio: float | None = _real(
-        "1", "diagnostic: loss_mean off loss_population, in standard errors"
+        "1", "diagnostic: distance of loss_mean from loss_population, in standard errors"
     )
     gradient_bias: float | None = _real(
         "1",
-        "diagnostic: batches' mean gradient off the population's, over its length, noise taken off",
+        "diagnostic: distance of the batches' mean gradient from the population's, without noise, over its length",
         label="relative bias of the gradient",
     )
     gradient_bias_ratio: float | None = _real(
-        "1", "diagnostic: square of that distance over what noise alone makes: 1 without bias"
+        "1", "diagnostic: square of that distance over its expectation from noise alone: 1 without bias"
     )
     gradient_variance: float | None = _real(
         "1",
@@ -214,35 +214,35 @@ class TrialRecord(_WithProbes):
     silent_bfloat16: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
     silent_float16: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
     pruned_by: str | None = _text(
-        "search whose early stopping ended the trial: no result for any other study"
+        "search whose early stopping ended the trial; for other studies, the trial has no result"
     )
-    rung: int | None = _count("1", "where it ended so, in the unit of the training budget")
-    rung_score: float | None = _real("1", "validation, k nearest neighbours, at that rung")
+    rung: int | None = _count("1", "rung at which the trial was stopped, in the unit of the training budget")
+    rung_score: float | None = _real("1", "validation accuracy of k nearest neighbours at that rung")
 
     # run facts
     started_at: datetime | None = _column(pa.timestamp("us", tz="UTC"), "UTC", "start of the attempt")
     seconds_total: float | None = _real("s", "wall time of the attempt, without start-up of the worker")
-    seconds_pretrain: float | None = _real(
-        "s", "wall time of pre-training, its share where trials trained stacked"
-    )
+    seconds_pretrain: float | None = _real("s", "wall time of pre-training; for a stack, the trial's share")
     seconds_selection: float | None = _real(
-        "s", "of seconds_pretrain, embedding candidates and choosing batches"
+        "s", "part of seconds_pretrain: embedding candidates and choosing batches"
     )
     seconds_evaluate: float | None = _real("s", "wall time of probes and representation metrics")
     peak_memory_bytes: int | None = _count(
-        "bytes", "highest memory so far: of the device, or of the process on a CPU"
+        "bytes", "highest memory use so far: of the device, or of the process on a CPU"
     )
     device: str | None = _text("cpu or cuda")
     device_name: str | None = _text("model of the processor or accelerator")
     threads: int | None = _count("threads", "threads of torch and BLAS")
     execution_mode: str | None = _text("single or stacked, and how steps were executed, such as single:eager")
-    stack_size: int | None = _count("trials", "trials that were trained as one network, this one included")
-    stack: str | None = _text("their trial ids in order, to train the same stack again; null for one trial")
+    stack_size: int | None = _count("trials", "trials that were trained as one network, including this one")
+    stack: str | None = _text(
+        "trial ids of the stack in order, to train the same stack again; null for one trial"
+    )
     node: str | None = _text("host name")
     python_version: str | None = _text("")
     torch_version: str | None = _text("")
     package_version: str | None = _text("version of this package")
-    git_revision: str | None = _text("revision of the code, with + when the tree was changed")
+    git_revision: str | None = _text("revision of the code, with + after uncommitted changes")
 
     # failure
     error_class: str | None = _text("class of the exception")
@@ -253,7 +253,7 @@ class TrialRecord(_WithProbes):
 def record_schema() -> pa.Schema:
     """The Parquet schema of a record file, with each column's unit in its field metadata.
 
-    Descriptions stay out: a file holds one row, and the schema is most of its size.
+    Descriptions are left out: a file has one row, and the schema takes most of its size.
     """
     columns = [
         pa.field(
@@ -268,7 +268,7 @@ def record_schema() -> pa.Schema:
 
 
 def column_unit(name: str) -> str:
-    """The unit of a record column, "" where it has none. Raises `KeyError` for an unknown column."""
+    """The unit of a record column, "" if it has none. Raises `KeyError` for an unknown column."""
     return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
 
 
@@ -278,17 +278,17 @@ def column_label(name: str) -> str:
     return labels[name] or name.replace("_", " ")
 
 
-#: What a study can select and report by: `val_<metric>` selects, `test_<metric>` reports.
+#: The metrics by which a study can select and report: it selects by `val_<metric>` and reports `test_<metric>`.
 METRICS = tuple(PROBE_OF_METRIC)
 
-#: Metrics in words, where their names do not say enough.
+#: Longer names of metrics for readers, where the metric's own name is not clear enough.
 METRIC_WORDS = {metric: probe.words for metric, probe in PROBE_OF_METRIC.items() if probe.words}
 
-#: What a study of task `sphere` can compare by, each a column of its own: lower is better, and nothing is held out.
+#: The metrics of a study of task `sphere`; each is a column. Lower is better, and there is no held-out split.
 SPHERE_METRICS = ("gram_distance", "optimum_gap", "train_loss_full")
 
 
-#: What a study of task `diagnostic` can compare by, by what it measures: likewise.
+#: The metrics of a study of task `diagnostic`, by its `measure`. Lower is better, and there is no held-out split.
 DIAGNOSTIC_METRICS = {
     "batches": ("gradient_bias", "gradient_variance"),
     "precision": ("gradient_error_bfloat16", "gradient_error_float16", "gradient_error_float32"),
@@ -297,7 +297,7 @@ DIAGNOSTIC_METRICS = {
 
 
 def record_to_table(record: TrialRecord) -> pa.Table:
-    """A table of one row. Raises `pyarrow.ArrowInvalid` or `ArrowTypeError` when a value does not fit its column."""
+    """A table with one row. Raises `pyarrow.ArrowInvalid` or `ArrowTypeError` if a value does not fit its column."""
     row = {spec.name: getattr(record, spec.name) for spec in dataclasses.fields(record)}
     if row["hp_other"] is not None:
         row["hp_other"] = sorted(row["hp_other"].items())

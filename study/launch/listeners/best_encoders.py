@@ -1,4 +1,4 @@
-"""Which kept encoders stay during a launch under `encoders = "best"`: one of each loss and seed, by validation."""
+"""A listener that keeps the best encoder of each loss and seed by validation metric (`encoders = "best"`)."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from trainables.store.artefacts import kept_path
 
 
 class BestEncoders(Listener):
-    """Removes kept encoders when a better one of the same loss and seed is known.
+    """Removes a kept encoder when there is a better one of the same loss and seed.
 
-    An encoder is written before its trial's record, so a run that is killed leaves at most a few too many; they go
-    when the next run of the study compares them.
+    A trial writes its encoder before its record. So a launch that is killed may leave a few encoders too many; the
+    next launch of the study compares them and removes them.
     """
 
     def __init__(self, artefacts: Path, metric: str) -> None:
@@ -20,14 +20,14 @@ class BestEncoders(Listener):
         self._best: dict[tuple[str, int], tuple[float, str]] = {}
 
     def expected(self, event: Expected) -> None:
-        """Compare what the study's records have by now."""
+        """Compare the encoders of all trials that have a record."""
         self._trials |= {trial.keys.trial_id: trial for trial in event.plan.trials}
         columns = event.plan.records.table.select(["trial_id", self._metric]).to_pydict()
         for trial_id, value in zip(*columns.values(), strict=True):
             self._compare(self._trials[trial_id], value)
 
     def finished(self, event: Finished) -> None:
-        """A trial has its record, and where it trained to the end its encoder."""
+        """Compare a trial's encoder. The trial has its record now, and an encoder if its training was completed."""
         if trial := self._trials.get(event.trial_id):
             self._compare(trial, event.values.get(self._metric))
 

@@ -1,4 +1,4 @@
-"""Keeps the store of a running launch fast to read: joins small record files into larger ones now and then."""
+"""A listener that joins small record files into larger ones during a launch, so that the store is fast to read."""
 
 import logging
 import time
@@ -11,14 +11,14 @@ from trainables.store.records import RecordStore, StoreError
 
 _log = logging.getLogger(__name__)
 
-#: Seconds from one look to the next, and the single records from which on joining them pays.
+#: Seconds between two compactions, and the number of single record files from which a compaction is worthwhile.
 _EVERY_SECONDS, _AT_LEAST = 60.0, 256
 
 
 class Compacting(Listener):
-    """Compacts the store when its block begins, now and then, and when the block ends.
+    """Compacts the store at the start of its block, at intervals, and at the end of the block.
 
-    Records are as safe without it, so no error of it ends a launch.
+    The records are equally safe without compaction, so its errors are logged and do not end the launch.
     """
 
     def __init__(self, store: RecordStore) -> None:
@@ -32,11 +32,11 @@ class Compacting(Listener):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None or not issubclass(kind, LaunchError):  # a store that refuses would refuse this too
+        if kind is None or not issubclass(kind, LaunchError):  # a store that cannot be written fails here too
             self._compact(2)
 
     def tick(self) -> None:
-        """Compact, unless the last time is not long ago."""
+        """Compact if the last compaction was more than `_EVERY_SECONDS` ago."""
         if time.monotonic() - self._last > _EVERY_SECONDS:
             self._compact(_AT_LEAST)
 

@@ -1,4 +1,4 @@
-"""Keeps the manifest of a running launch, and stops the launch when somebody asks for it."""
+"""A listener that keeps the manifest of a launch up to date, and stops the launch after `study cancel`."""
 
 import os
 import signal
@@ -14,28 +14,29 @@ from study.errors import StudyError
 from study.events import Expected, Finished, Listener
 from study.launch.manifest import RENEWAL_SECONDS, Manifest, cancel_path, write_manifest
 
-#: How often the launch looks whether it was asked to stop.
+#: Seconds between two checks for the file by which `study cancel` stops the launch.
 _LOOK_SECONDS = 1.0
 
 
 class LaunchLog(Listener):
-    """Writes the manifest when its block begins, while it runs and when it ends, with the trials that ended.
+    """Writes the manifest, with the trials that ended, at the start of its block, during it and at its end.
 
-    A thread renews the manifest and looks for the file by which `study cancel` asks the launch to stop. It then
-    sends this process what Ctrl-C sends, so both ways end alike, whatever the runner is doing.
+    A thread renews the manifest and looks for the file that `study cancel` creates. When it finds the file, it sends
+    SIGINT to this process, as Ctrl-C does. So both ways of stopping have the same effect, whatever the runner is
+    doing.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder, self._manifest = folder, manifest
         self._titles: dict[str, str] = {}
         self._trials: list[dict[str, Any]] = []
-        self._said = False  # whether a line has said that the manifest could not be written
+        self._said = False  # whether the user has been informed that the manifest cannot be written
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     @property
     def launch(self) -> str:
-        """Its name among the launches of the study."""
+        """The id of this launch, unique among the launches of the study."""
         return self._manifest.launch
 
     def __enter__(self) -> Self:
@@ -66,7 +67,7 @@ class LaunchLog(Listener):
         self._titles |= {trial.keys.trial_id: trial.title for trial in event.trials}
 
     def finished(self, event: Finished) -> None:
-        """A trial has its record."""
+        """Add a trial that has its record to the manifest's list."""
         self._trials.append(
             {
                 "trial_id": event.trial_id,
@@ -88,9 +89,10 @@ class LaunchLog(Listener):
                 os.kill(os.getpid(), signal.SIGINT)
 
     def _write(self, *, aloud: bool = True, **changes: Any) -> None:
-        """Write the manifest with some fields changed. A manifest that cannot be written stops nothing.
+        """Write the manifest with some fields changed. A failed write does not stop the launch.
 
-        That is said once, and not at all unless `aloud`: after a failed launch, the failure alone is said.
+        The first failed write prints a message, and only if `aloud`: after a failed launch, the user sees the
+        launch's own error alone.
         """
         try:
             write_manifest(self._folder, replace(self._manifest, trials=list(self._trials), **changes))

@@ -1,4 +1,4 @@
-"""Shows a running launch to people: a live panel in a terminal, plain lines elsewhere."""
+"""A listener that shows the progress of a launch: a live panel in a terminal, plain lines elsewhere."""
 
 import time
 from collections import Counter
@@ -19,16 +19,16 @@ from trainables.work import WorkUnit
 _PLAIN_EVERY_SECONDS = 15.0
 _SHOWN_RUNNING = 8
 
-#: The share of a launch's work after which its own times count as much as those that were expected.
+#: The fraction of a launch's work after which its measured times have the same weight as the expected times.
 _TRUST = 0.1
 
 
 class Progress(Listener):
-    """Shows counts, what runs now, the time left and the best of this launch by arm.
+    """Shows the counts, the running trials, the time left, and the best trial of this launch for each arm.
 
-    "Best" is the highest validation metric; test scores are not shown while a study runs. The time left goes by
-    `pace`, the seconds that a worker is expected to take for a unit of cost where that is known, and more and more
-    by the seconds that the trials of this launch took.
+    "Best" means the highest validation metric; test scores are not shown while a study runs. The estimate of the time
+    left starts from `pace`, the expected seconds of a worker per unit of cost (None if unknown). As trials of this
+    launch finish, their measured seconds get more and more weight.
     """
 
     def __init__(self, console: Console, metric: str, *, workers: int = 1, pace: float | None = None) -> None:
@@ -61,20 +61,20 @@ class Progress(Listener):
             self._plain_line()
 
     def expected(self, event: Expected) -> None:
-        """Count further trials, and those that no search has decided yet."""
-        # New dictionaries: rich draws from a thread of its own.
+        """Count further trials, and the trials that no search has decided yet."""
+        # New dictionaries, since rich draws the panel in another thread.
         self._trials = self._trials | {trial.keys.trial_id: trial for trial in event.trials}
         self._cost = {**self._cost, **event.costs}
         self._unknown = event.undecided
 
     def started(self, unit: WorkUnit) -> None:
-        """A worker begins with `unit`."""
+        """Count `unit` as running."""
         self._first_start = self._first_start or time.monotonic()
         self._running[unit.trial_id] = unit.title
         self.tick()
 
     def finished(self, event: Finished) -> None:
-        """A trial has its record."""
+        """Count a trial that has its record, with its cost, its seconds and its metric."""
         self._running.pop(event.trial_id, None)
         trial = self._trials.get(event.trial_id)
         if trial is None:
@@ -84,7 +84,7 @@ class Progress(Listener):
         self._done_cost += cost
         if event.found:
             self._others_cost += cost
-        elif event.seconds is not None:  # one whose worker died does not say
+        elif event.seconds is not None:  # a trial whose worker died has no seconds
             self._own_cost += cost
             self._own_seconds += event.seconds
         value = event.values.get(self._metric)
@@ -92,7 +92,7 @@ class Progress(Listener):
             self._best[trial.arm] = (value, trial.title)
 
     def tick(self) -> None:
-        """Print a line where no panel is shown and the last one is old."""
+        """Outside a terminal, print a line if the last one is older than `_PLAIN_EVERY_SECONDS`."""
         if not self._console.is_terminal and time.monotonic() - self._last_line > _PLAIN_EVERY_SECONDS:
             self._plain_line()
 
@@ -119,7 +119,7 @@ class Progress(Listener):
         )
 
     def _time_left(self) -> str:
-        # Trials that nobody knows yet cost as those do that are known.
+        # Undecided trials are assumed to cost as much as the known trials on average.
         total = sum(self._cost.values()) * self._total / max(1, len(self._trials))
         pace = self._pace(total)
         if pace is None:
@@ -129,14 +129,17 @@ class Progress(Listener):
         return f"time left: about {format_seconds(max(0.0, left))}"
 
     def _pace(self, total: float) -> float | None:
-        """Seconds of a worker for a unit of cost. What was expected counts as so much of the work already done."""
+        """Seconds of a worker per unit of cost; None if unknown.
+
+        The expected pace has the weight of `_TRUST * total` units of finished work.
+        """
         if self._expected_pace is None:
             return self._own_seconds / self._own_cost if self._own_cost else None
         known = _TRUST * total
         return (self._own_seconds + self._expected_pace * known) / (self._own_cost + known) if total else None
 
     def _begun(self, pace: float) -> float:
-        """Seconds of workers that trials have had which are not finished: those of a stack finish together."""
+        """Worker seconds already spent on unfinished trials. They matter since all trials of a stack end together."""
         if not self._first_start:
             return 0.0
         spent = self._workers * (time.monotonic() - self._first_start) - self._own_seconds
@@ -144,7 +147,7 @@ class Progress(Listener):
         return max(0.0, min(spent, running))
 
     def _help(self) -> float:
-        """How many times as fast it goes since other launches run trials too."""
+        """The speed-up factor that results from other launches running trials of the same study."""
         return 1 + self._others_cost / self._own_cost if self._own_cost else 1.0
 
     def _plain_line(self) -> None:
@@ -159,11 +162,11 @@ class Progress(Listener):
         self._console.print("; ".join(parts), soft_wrap=True, highlight=False)
 
     def _panel(self) -> Group:
-        bar = Table.grid()  # a bar alone ends without a line break
+        bar = Table.grid()  # a progress bar outside a table ends without a line break
         bar.add_row(ProgressBar(total=max(1, self._total), completed=self._done, width=48))
         left = "" if self._over else f"; {self._time_left()}"
         head = Text(f"{self._counts()}{left}")
-        running = list(self._running.values())  # copies: rich draws from a thread of its own
+        running = list(self._running.values())  # a copy: rich draws in another thread
         now = Text("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), style="dim")
         if len(running) > _SHOWN_RUNNING:
             now.append(f"\n  and {len(running) - _SHOWN_RUNNING} more")

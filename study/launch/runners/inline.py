@@ -1,4 +1,4 @@
-"""Runs lists of trials in this process, one after another: for debugging and for machines without Ray."""
+"""A runner that runs lists of trials in this process, one after another, for debugging and machines without Ray."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from trainables.work import LaunchContext, Stack, run_stack, validation_values
 def run_inline(
     lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
 ) -> list[LostStack]:
-    """Run the free trials of every list. The result is empty: a stack is lost only with this process itself."""
+    """Run the trials of every list whose leases are free. Returns no lost stack, since there is no worker process."""
     for stacks in lists:
         with lease_stacks(stacks, context) as leased:
             for stack in leased.stacks:

@@ -1,11 +1,11 @@
-"""Asks every node of a connected Ray cluster whether it sees the files that a launch needs."""
+"""Functions on the nodes of a connected Ray cluster: list them, run a function on one, and check the shared files."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import ray
-import yaml  # Ray's own configuration is read with it
+import yaml  # a dependency of Ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.errors import StudyError
@@ -13,15 +13,15 @@ from study.launch.cluster import look_at_files, nodes_to_come
 from trainables.atomic import temporary_path
 from trainables.own_code import append_to_path, own_folders
 
-#: Where Ray's cluster launcher leaves the cluster's configuration on its head.
+#: The file in which Ray's cluster launcher stores the cluster's configuration on the head node.
 _AUTOSCALER_CONFIG = Path("~/ray_bootstrap_config.yaml")
 
-#: Seconds for every node to look at the store.
+#: Seconds that a node has to check the files.
 _LOOK_SECONDS = 60.0
 
 
 def on_gpu_node(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function on a node of the connected cluster that has a GPU to itself meanwhile."""
+    """Call a function on a node of the connected cluster, with one GPU reserved for the call."""
     return ray.get(ray.remote(num_gpus=1)(_call).remote(own_folders(), function, *arguments))
 
 
@@ -31,19 +31,19 @@ def _call(folders: Sequence[str], function: Callable[..., Any], *arguments: Any)
 
 
 def list_nodes() -> list[dict[str, Any]]:
-    """The nodes of the connected cluster, as Ray describes them, and those that its autoscaler may start."""
+    """The nodes of the connected cluster and the nodes that its autoscaler may start, in Ray's format."""
     nodes: list[dict[str, Any]] = ray.nodes()
     try:
         config = yaml.safe_load(_AUTOSCALER_CONFIG.expanduser().read_text())
-    except OSError:  # no cluster of Ray's launcher, or not its head
+    except OSError:  # Ray's launcher did not start this cluster, or this is not the head node
         return nodes
     return nodes + nodes_to_come(config, sum(node["Alive"] for node in nodes) - 1)
 
 
 def check_nodes(store: Path, data_root: Path | None) -> None:
-    """Let every node read what this one wrote into the store. Raises `StudyError` naming a node that cannot.
+    """Check that every node can read a file that this node writes into the store, and sees `data_root`.
 
-    Ray must be connected, and the store prepared.
+    Ray must be connected, and the store prepared. Raises `StudyError` with the address of a node that fails.
     """
     token = temporary_path(store / "token")
     token.write_text(token.name)

@@ -1,8 +1,8 @@
-"""Runs lists of trials through Ray Tune: an executor here, never a result store.
+"""A runner that runs lists of trials in the workers of Ray Tune. Tune executes only and stores no results.
 
-One Tune trial is one worker, which takes lists as long as there are some; Tune starts a new one when it dies. Default
-loggers and experiment snapshots are off. Tune is never restored: the next launch finds in the record store what is
-missing, and runs it.
+One Tune trial is one worker. It takes lists from the work queue until the queue is empty, and Tune starts a new
+worker when one dies. Default loggers and experiment snapshots are off. A run of Tune is never restored: the next
+launch finds the missing trials from the record store, and runs them.
 """
 
 import logging
@@ -31,27 +31,27 @@ if TYPE_CHECKING:
     from study.launch.runners.worker_pool import WorkerPool
     from trainables.ray_adapter import TrialWorker
 
-#: Read by Ray when it is imported or when workers start; set here, before either.
+#: Ray reads these variables when it is imported or when workers start, so they are set before both.
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # five files a trial otherwise
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: Tune would swallow it and return normally
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # otherwise Tune writes five files for each trial
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # `study` handles Ctrl-C itself; Tune would ignore it and return normally
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "TUNE_MAX_PENDING_TRIALS_PG": "16",
 }
 
-#: On a cluster `uv run` gives every node the locked environment; here it would build a second one (9 s).
+#: On a cluster, `uv run` gives every node the locked environment. On one machine, it would build a second one (9 s).
 _ON_ONE_MACHINE = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
 
 
 class RayTuneRunner:
-    """Callable like `run_inline`. Ray starts with the first call, or is joined at `address`.
+    """A runner: called like `run_inline`. The first call starts Ray, or connects to the cluster at `address`.
 
-    Workers live on from one call to the next, until `shutdown`, or until trials need another share of a GPU.
+    Workers continue from one call to the next, until `shutdown`, or until trials need another share of a GPU.
     """
 
     def __init__(
@@ -66,17 +66,18 @@ class RayTuneRunner:
         self._workers, self._address, self._trainable = workers, address, trainable
         self._cpus = cpus_per_trial
         self._shares = gpus_per_trial if callable(gpus_per_trial) else same_share(gpus_per_trial)
-        self._pool: tuple[float, WorkerPool] | None = None  # with its share
+        self._pool: tuple[float, WorkerPool] | None = None  # the share of a GPU, and the pool
         self._pool_end = ExitStack()
 
     def __call__(
         self, lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
     ) -> list[LostStack]:
-        """Run what is free of the lists, and return what was running on workers that died.
+        """Run the trials of the lists whose leases are free, and return the stacks that ran on workers that died.
 
-        Lists of one share of a GPU run together, the largest share first. The first call's context is that of all.
+        Lists with the same share of a GPU run together, the largest share first. A pool of workers keeps the context
+        with which it was started, so all calls must pass the same `context`.
         """
-        if self._pool is None:  # Ray and its workers take 10 to 20 s to come up
+        if self._pool is None:  # Ray and its workers need 10 to 20 s to start
             noun = "worker" if self._workers == 1 else "workers"
             CONSOLE.print(f"starting {self._workers} {noun} ...", soft_wrap=True)
         start_ray(self._address, cpus=self._workers * self._cpus)
@@ -88,12 +89,12 @@ class RayTuneRunner:
         return lost
 
     def release_workers(self) -> None:
-        """End the workers; without effect when there are none."""
+        """End the workers, if there are any."""
         self._pool_end.close()
         self._pool = None
 
     def shutdown(self) -> None:
-        """End the workers and Ray; without effect when it never started."""
+        """End the workers and Ray, if they were started."""
         import ray
 
         self.release_workers()
@@ -143,16 +144,16 @@ class RayTuneRunner:
 
 
 def start_ray(address: str | None, *, cpus: int) -> None:
-    """Connect to the cluster at `address`, or start Ray on this machine with `cpus` processors; once a process.
+    """Connect to the cluster at `address`, or start Ray on this machine with `cpus` processors, once per process.
 
-    Raises `StudyError` when there is no cluster at the address.
+    Raises `StudyError` if there is no cluster at the address.
     """
     for name, value in (_ENVIRONMENT if address else _ENVIRONMENT | _ON_ONE_MACHINE).items():
         os.environ.setdefault(name, value)
     import ray
 
     if not ray.is_initialized():
-        # Ray's own handler for SIGTERM ends the process at once.
+        # Ray installs a handler for SIGTERM that ends the process at once.
         with keep_handlers(), _directory_without_modules():
             try:
                 ray.init(
@@ -165,9 +166,10 @@ def start_ray(address: str | None, *, cpus: int) -> None:
 
 @contextmanager
 def _directory_without_modules() -> Iterator[None]:
-    """Work in a directory that holds no Python file: Ray puts it at the front of `sys.path` in its workers.
+    """Change to a directory without Python files, since Ray puts it at the front of `sys.path` in its workers.
 
-    Under `uv run` on a cluster the directory stays, since Ray copies it to the nodes with the project's environment.
+    Under `uv run` on a cluster, the directory does not change, since Ray copies it to the nodes with the project's
+    environment.
     """
     uv_run = "UV_RUN_RECURSION_DEPTH" in os.environ
     if uv_run and os.environ.get("RAY_ENABLE_UV_RUN_RUNTIME_ENV") != "0":
@@ -178,12 +180,12 @@ def _directory_without_modules() -> Iterator[None]:
 
 
 def _one_machine(cpus: int) -> dict[str, Any]:
-    # "local": never some cluster that happens to run on this machine.
+    # "local" starts a new cluster, even if another one runs on this machine.
     return {"address": "local", "num_cpus": cpus, "include_dashboard": False, "log_to_driver": False}
 
 
 def _cluster(address: str) -> dict[str, Any]:
-    # Workers have the environment of their node and not of this process.
+    # Workers have the environment variables of their node, not those of this process.
     return {"address": address, "log_to_driver": False, "runtime_env": {"env_vars": _ENVIRONMENT}}
 
 
@@ -193,10 +195,10 @@ def _first_line(error: Exception) -> str:
 
 @contextmanager
 def _launch_directory(store: Path) -> Iterator[Path]:
-    """A uniquely named place for Tune's files, which nobody needs afterwards."""
+    """A uniquely named folder for Tune's files. It is removed at the end of the block."""
     directory = store / "tune" / uuid.uuid4().hex
     try:
-        with suppress(FileNotFoundError):  # another launch has just removed the parent
+        with suppress(FileNotFoundError):  # another launch may remove the parent at this moment
             directory.mkdir(parents=True)
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -205,5 +207,5 @@ def _launch_directory(store: Path) -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-        with suppress(OSError):  # another launch still has its directory there
+        with suppress(OSError):  # the parent still contains the directory of another launch
             directory.parent.rmdir()

@@ -1,7 +1,7 @@
 """The worker pool of a launch: a run of Ray Tune in its own thread, whose workers take lists from a work queue.
 
-The pool outlives a call. A search hands out a few trials at a time, and a run of Tune for each of its rounds would
-start a process and import torch for every worker again, which takes seconds (measured:
+`RayTuneRunner` keeps the pool from one call to the next. A search runs a few trials in each round. A new run of Tune
+for each round would start a process and import torch again for every worker, which takes seconds (measured by
 `python -m tests.benchmarks.bench_scheduling`).
 """
 
@@ -27,24 +27,24 @@ from trainables.work import Stack, WorkUnit
 
 _TICK_SECONDS = 0.5
 
-#: Workers that may die in a row without a list, as when they cannot start.
+#: A launch ends after so many workers in a row have died without a list, for example because they cannot start.
 _IDLE_DEATHS = 6
 
 _END_SECONDS = 30.0
 
 _FOR_MEMORY = (OUT_OF_MEMORY, "Ray ended the worker, since its machine was running out of memory")
 
-#: By words in what Ray says of a worker that died.
+#: Error class and message of a worker's death, by words in Ray's message.
 _DEATHS = {
     "(oom)": _FOR_MEMORY,
     "running low on memory": _FOR_MEMORY,
     "node has died": (NODE_LOST, "the node that the worker ran on was lost"),
 }
 
-#: Where Ray knows no more than that the process is gone.
+#: Error class and message if Ray's message only says that the process ended.
 _KILLED = (
     WORKER_KILLED,
-    "the worker's process was killed from outside, as by the system for want of memory, or by a fault in native code",
+    "the worker's process was killed from outside, as by the system for lack of memory, or crashed in native code",
 )
 
 
@@ -57,20 +57,20 @@ class WorkerPool:
         self._tuner, self._work_queue, self._events, self._stop = tuner, work_queue, events, stop
         self._numbers = itertools.count()
         self._left: dict[int, dict[str, WorkUnit]] = {}  # units of the lists that have not ended
-        self._running: dict[int, tuple[Stack, float]] = {}  # by worker: what runs, and since when
+        self._running: dict[int, tuple[Stack, float]] = {}  # by worker: the running stack and its start time
         self._idle_deaths = 0
         self._thread = threading.Thread(target=self._fit, daemon=True)
         self._thread.start()
 
     @property
     def is_over(self) -> bool:
-        """Whether Tune ended, so that another pool is needed."""
+        """Whether Tune has ended, so that a new pool is needed."""
         return not self._thread.is_alive()
 
     def run(self, lists: Sequence[Sequence[Stack]], listener: Listener) -> list[LostStack]:
-        """Run the free trials of the lists, and return what was running on workers that died.
+        """Run the trials of the lists whose leases are free, and return the stacks that ran on workers that died.
 
-        Raises `StoreError` as soon as a worker reports that the store refuses.
+        Raises `StoreError` as soon as a worker reports that it cannot write to the store.
         """
         lost: list[LostStack] = []
         numbered = {next(self._numbers): stacks for stacks in lists}
@@ -90,7 +90,7 @@ class WorkerPool:
         return lost
 
     def end(self) -> None:
-        """End Tune, whatever its workers do."""
+        """End Tune, even if its workers are busy."""
         self._stop.set()
         self._thread.join(_END_SECONDS)
         ray.kill(self._work_queue)
@@ -131,7 +131,7 @@ class WorkerPool:
         return [LostStack(running=stack, error_class=error_class, message=message, seconds=seconds)]
 
     def _on_tune_ended(self, error: BaseException | None) -> list[LostStack]:
-        """Tune gave up, as it does when Ray ends a worker for want of memory: all that was running is lost."""
+        """Return all running stacks as lost. Tune ends itself, for example, when Ray ends a worker to free memory."""
         cause = error.__cause__ if error else None
         if error and not isinstance(cause, RayError):
             raise error
@@ -145,18 +145,18 @@ class WorkerPool:
 
 
 class WorkQueue:
-    """The lists that wait for a worker, each handed out once: a Ray actor, called by one worker at a time."""
+    """The lists that wait for a worker. Each is handed out once, since a Ray actor runs one call at a time."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, Any]] = deque()
         self._taken: dict[int, int] = {}
 
     def put(self, lists: dict[int, Any]) -> None:
-        """Add lists by number, each as a Ray reference that is not resolved here."""
+        """Add lists by number. Each is a Ray reference, which the queue does not resolve."""
         self._waiting.extend(lists.items())
 
     def take(self, worker: int) -> tuple[int, Any] | None:
-        """The next list with its number, None when there is none."""
+        """Remove and return the next list with its number; None if there is none."""
         if not self._waiting:
             return None
         self._taken[worker], _ = self._waiting[0]
@@ -168,13 +168,13 @@ class WorkQueue:
 
 
 def start_work_queue() -> Any:
-    """A work queue on this node, which lives as long as the command."""
+    """Start a work queue on this node. It exists as long as the command runs."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     return ray.remote(WorkQueue).options(num_cpus=0, scheduling_strategy=here).remote()
 
 
 def describe_death(error: BaseException | None) -> tuple[str, str]:
-    """Error class and message for the record of a trial whose worker died: by its exception, or by what Ray knows."""
+    """Error class and message for the record of a trial whose worker died, from its exception or Ray's message."""
     cause = getattr(error, "cause", None)
     if isinstance(cause, BaseException):  # raised in the worker
         error = cause

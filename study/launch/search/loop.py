@@ -1,7 +1,8 @@
-"""The rounds of a search: ask every loss for configurations, run their trials, tell their scores, ask again.
+"""The rounds of a search: get configurations from each search, run their trials, and report the scores back.
 
-All losses are asked and run together, so that workers are busy though each search goes step by step. Trials are
-those that a grid would have, with the same ids, in the same store.
+Each loss has its own search. All searches take part in every round, so that workers are busy although each search is
+sequential. The trials have the same ids as the trials of a grid, and are in the same store. `study.launch.start` runs
+searches.
 """
 
 import hashlib
@@ -22,19 +23,20 @@ from study.spec.expand import with_points
 from study.spec.load import StudySpec
 from trainables.store.records import RecordStore
 
-#: From one attempt to have the turn to the next.
+#: Seconds between two attempts to get the turn.
 _LOOK_SECONDS = 0.05
 
-#: Whether no other launch of the study runs now.
+#: A function that returns whether no other launch of the study is running.
 Alone = Callable[[], bool]
 
 
 def run_search(launch: Launch, *, alone: Alone) -> None:
-    """Search until the budget is spent, with `launch` for the trials of each round.
+    """Search until the budget is used. `launch` runs the trials of each round.
 
-    Other launches of the study may search at the same time: they share budget, trials and what is known. However
-    it ends, what was asked for and has not ended waits for the next time: no trial of Optuna's stays running.
-    Raises what `Launch.run` and `open_searches` do.
+    Other launches of the study may search at the same time: they share the budget, the trials and the scores. When
+    the function ends, even by an error, it interrupts the configurations that have no score yet. So no trial of
+    Optuna stays in the running state, and the next launch continues with them. Raises the errors of `Launch.run` and
+    `open_searches`.
     """
     spec = launch.plan.spec
     with turn(launch.store, spec.name):
@@ -49,9 +51,9 @@ def run_search(launch: Launch, *, alone: Alone) -> None:
 
 
 def settle(plan: Plan, store: RecordStore, *, alone: Alone) -> None:
-    """Tell the searches of a study that is done what they were not told: its launch was killed before it could.
+    """Report missing scores to the searches of a finished study, whose launch was killed before it reported them.
 
-    Raises what `open_searches` does.
+    Raises the errors of `open_searches`.
     """
     with turn(store, plan.spec.name):
         searches = open_searches(plan.spec, plan.trial_set, store.path, alone=alone())
@@ -62,14 +64,15 @@ def settle(plan: Plan, store: RecordStore, *, alone: Alone) -> None:
 
 
 def batch_size(spec: StudySpec, workers: int) -> int:
-    """Configurations that each loss is asked for at a time."""
+    """The number of configurations that each search proposes in one round."""
     return spec.search.batch or max(1, math.ceil(workers / (len(spec.losses) * len(spec.seeds))))
 
 
 def _round(launch: Launch, searches: dict[str, Search], at_once: int) -> bool:
-    """Ask, run and tell once. Whether there was something to ask for.
+    """Run one round: ask, run, tell. Return whether the round asked for any configuration.
 
-    What other launches have asked for runs here too where it is free. Waited for is one's own, and in the end all.
+    The launch also runs trials that other launches asked for, if their leases are free. It waits for the trials of
+    its own configurations, or for all trials if it asked for none.
     """
     budget = launch.plan.spec.search.trials or 0
     with turn(launch.store, launch.plan.spec.name):
@@ -89,7 +92,7 @@ def _round(launch: Launch, searches: dict[str, Search], at_once: int) -> bool:
 
 
 def _revive(launch: Launch, searches: dict[str, Search], alone: Alone) -> bool:
-    """Whether there is something to ask for again, since a launch that died or was stopped had asked for it."""
+    """Free the configurations of launches that died or were stopped. Return whether there is any to ask for again."""
     with turn(launch.store, launch.plan.spec.name):
         if alone():
             for search in searches.values():
@@ -98,7 +101,11 @@ def _revive(launch: Launch, searches: dict[str, Search], alone: Alone) -> bool:
 
 
 def _ask(search: Search, count: int) -> list[Point]:
-    """Interrupted configurations go first and alone, so that a search takes the course that it would have taken."""
+    """Ask a search for `count` configurations.
+
+    Callers ask for interrupted configurations first and without new ones, so that an interrupted search proceeds as
+    it would have without the interruption.
+    """
     return [search.ask() for _ in range(count)]
 
 
@@ -110,7 +117,7 @@ def _ids_of(plan: Plan, asked: Mapping[str, Sequence[Point]]) -> frozenset[str]:
 
 
 def _plan_of(launch: Launch, searches: dict[str, Search]) -> Plan:
-    """The study with what its searches have decided by now, against the records that there are by now."""
+    """The plan of the study with the configurations that its searches have decided, and with the current records."""
     decided = {label: search.decided() for label, search in searches.items()}
     trial_set = with_points(launch.plan.spec, launch.plan.trial_set, decided)
     records = records_of(launch.plan.spec, trial_set, launch.store)
@@ -119,9 +126,12 @@ def _plan_of(launch: Launch, searches: dict[str, Search]) -> Plan:
 
 @contextmanager
 def turn(store: RecordStore, study: str) -> Iterator[None]:
-    """Wait until no other launch is within such a block, or its process has ended. Raises `StoreError`."""
+    """Wait until no other launch of the study is in such a block. Processes that ended do not count.
+
+    Raises `StoreError`.
+    """
     leases = store.leases(uuid.uuid4().hex)
-    name = f"search-{hashlib.sha256(study.encode()).hexdigest()[:16]}"  # as a trial's lease, without a dot
+    name = f"search-{hashlib.sha256(study.encode()).hexdigest()[:16]}"  # like a trial id, it must not contain a dot
     with leases.renewed():
         with store.writing():
             while not leases.acquire([name]):

@@ -1,4 +1,4 @@
-"""The score of a configuration for its search: its mean validation metric over the study's seeds."""
+"""The score of a configuration, for its search: its mean validation metric over the study's seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
@@ -12,13 +12,13 @@ from search_spaces.space import Point
 from study.plan import Plan
 from trainables.store.schema import Status
 
-#: Collapse is judged where probes look: embeddings near rank 1 may stand on an encoder that classifies well, and a
-#: floor for those would hide their accuracy from the sampler.
+#: Collapse is measured on the encoder's output, which the probes use. An encoder can classify well although its
+#: embeddings have a rank near 1. If these trials counted as collapsed, the sampler would not see their accuracy.
 _RANK = "h_effective_rank"
 
 
 def outcomes(plan: Plan, label: str) -> Callable[[Point], Outcome]:
-    """How a configuration of an arm did, by the records of `plan`."""
+    """A function that returns the outcome of each configuration of the arm `label`, from the records of `plan`."""
     columns = ["trial_id", "status", f"val_{plan.spec.metric}", _RANK, "rung", "rung_score"]
     rows = {row["trial_id"]: row for row in plan.records.table.select(columns).to_pylist()}
     points = next(arm.points for arm in plan.trial_set.arms if arm.label == label)
@@ -26,7 +26,7 @@ def outcomes(plan: Plan, label: str) -> Callable[[Point], Outcome]:
     for trial in plan.trials:
         if trial.arm == label:
             ids.setdefault(_key(points[trial.point]), []).append(trial.keys.trial_id)
-    floor = plan.trial_set.task.metric(pd.DataFrame()).worst  # of guessing
+    floor = plan.trial_set.task.metric(pd.DataFrame()).worst  # the metric of random guessing
 
     def outcome(point: Point) -> Outcome:
         found = [rows.get(trial_id) for trial_id in ids.get(_key(point), [])]
@@ -36,10 +36,10 @@ def outcomes(plan: Plan, label: str) -> Callable[[Point], Outcome]:
 
 
 def configuration_score(rows: Sequence[Mapping[str, Any] | None], metric: str, floor: float) -> Outcome:
-    """The mean over seeds of `metric`, where a seed that failed or collapsed counts as `floor`.
+    """The mean of `metric` over seeds. A seed that failed or collapsed counts as `floor`.
 
-    `Pruned` where a seed was stopped; None where one has no record. Failures have a score, since samplers learn
-    nothing from failed trials and go on asking for what diverges.
+    `Pruned` if a seed was stopped early; None if a seed has no record. Failures have a score, since samplers learn
+    nothing from failed trials, and would propose configurations that diverge again.
     """
     known = [row for row in rows if row is not None]
     if not known or len(known) < len(rows):
@@ -50,9 +50,9 @@ def configuration_score(rows: Sequence[Mapping[str, Any] | None], metric: str, f
 
 
 def _pruned(rows: Sequence[Mapping[str, Any]]) -> Pruned:
-    """The highest rung that a stopped seed reached, and the mean of those that were stopped there.
+    """The highest rung at which a seed was stopped, and the mean score of the seeds that were stopped there.
 
-    Seeds that were stopped before any step, since another one was, know no rung.
+    Seeds that were stopped before their first step, because another seed was stopped, have no rung.
     """
     rung = max((row["rung"] for row in rows if row["rung"] is not None), default=None)
     if rung is None:

@@ -42,7 +42,7 @@ def test_nobody_at_the_address_is_one_line(write_study: WriteStudy, tmp_path: Pa
         address = f"127.0.0.1:{free.getsockname()[1]}"
     result = invoke("run", write_study(), "--store", tmp_path / "store", "--address", address)
     assert result.exit_code == 2
-    assert f"--address: nobody answers at {address}" in result.output.replace("\n", " ")
+    assert f"--address: no head node answers at {address}" in result.output.replace("\n", " ")
     assert not (tmp_path / "store").exists()
 
 

@@ -154,7 +154,7 @@ def test_wandb_without_a_key_asks_for_none(
     monkeypatch.setenv("NETRC", str(tmp_path / "absent"))
     monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path))
     hand_over(traced, wandb="robustness")
-    assert "failed (ConnectionError: no API key; `wandb login` keeps one" in capsys.readouterr().err
+    assert "failed (ConnectionError: no API key; `wandb login` stores one" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("key", TRACKERS)
@@ -168,7 +168,7 @@ def test_a_library_that_is_missing_is_one_line_before_anything_is_written(
     study.write_text(PAIR + f"[tracking]\n{key} = {value}\n")
     ran = CliRunner().invoke(main, ["run", str(study), "--store", str(store), "--runner", "inline"])
     assert ran.exit_code == 2
-    asks = f"tracking.{key}: {missing.name} is not installed; `uv sync --extra {missing.extra}` brings it"
+    asks = f"tracking.{key}: {missing.name} is not installed; `uv sync --extra {missing.extra}` installs it"
     assert ran.output.strip().endswith(asks)
     assert len(ran.output.splitlines()) == 1
     assert not store.exists()

@@ -32,7 +32,7 @@ def test_a_round_of_the_others_is_one_pass() -> None:
 @pytest.mark.parametrize(
     ("n", "batch_size", "config", "message"),
     [
-        (8, 9, {}, "batch_size: got 9, must be from 1 to 8, the pairs there are"),
+        (8, 9, {}, "batch_size: got 9, must be from 1 to 8, the number of pairs"),
         (8, 0, {}, "batch_size: got 0, must be from 1 to 8"),
         (8, 2, {"method": "best"}, "selection: got 'best'; allowed are full, fixed, shuffle, all_subsets, osgd"),
         (8, 2, {"pool": 3}, "selection pool: got 3; shuffle takes none"),

@@ -63,7 +63,7 @@ def test_a_damaged_compacted_file_costs_its_own_rows(store: RecordStore) -> None
     found = read_whole_store(store)
     assert found.damaged == (compacted,)
     assert counting(store) == {THIRD: ("ok", 0)}
-    with pytest.raises(StoreError, match="is damaged, and with it up to 2 records"):
+    with pytest.raises(StoreError, match="is damaged, which affects up to 2 records"):
         store.read()
 
 

@@ -206,7 +206,7 @@ def test_damage_to_a_compacted_file_is_never_silent(store: RecordStore) -> None:
     for content in (b"", whole[:-1], whole[: len(whole) // 2], whole + b"0", *flipped):
         path.write_bytes(content)
         for call in (store.read, store.next_attempts, store.compact):
-            with pytest.raises(StoreError, match=rf"{path.name} is damaged, and with it up to 4 records"):
+            with pytest.raises(StoreError, match=rf"{path.name} is damaged, which affects up to 4 records"):
                 call()
     path.rename(store.path / path.name)
     assert len(seconds(store)) == 4  # the single files were still there
