@@ -37,8 +37,10 @@ def read_archive(loaded: LoadedStudy) -> Archive | None:
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"store: cannot read {directory / 'study.toml'} ({error})") from error
     try:
-        told = json.loads((directory / "archive.json").read_text(encoding="utf-8"))
-        return Archive(text=text, origins=tuple(told["origins"]), trial_ids=frozenset(told["trial_ids"]))
+        content = json.loads((directory / "archive.json").read_text(encoding="utf-8"))
+        return Archive(
+            text=text, origins=tuple(content["origins"]), trial_ids=frozenset(content["trial_ids"])
+        )
     except (OSError, ValueError, KeyError, TypeError):  # older versions wrote no archive.json
         return Archive(text=text)
 
@@ -73,10 +75,10 @@ def write_archive(study: str, loaded: LoadedStudy, archive: Archive | None) -> N
     """Archive the study as it is now. Raises `StudyError` when the store cannot be written."""
     here = origin_of(study)
     before = [origin for origin in (archive.origins if archive else ()) if origin != here]
-    told = {"origins": [*before, here], "trial_ids": sorted(t.keys.trial_id for t in loaded.plan.trials)}
+    content = {"origins": [*before, here], "trial_ids": sorted(t.keys.trial_id for t in loaded.plan.trials)}
     directory = study_directory(loaded.store, loaded.name)
     try:
-        replace_file(directory / "archive.json", json.dumps(told))
+        replace_file(directory / "archive.json", json.dumps(content))
         replace_file(directory / "study.toml", loaded.study_file.text)
     except OSError as error:
         raise StudyError(f"store: cannot write to {directory} ({error.strerror or error})") from error

@@ -71,7 +71,7 @@ def open_searches(spec: StudySpec, trial_set: TrialSet, store: Path, *, alone: b
 
 def search_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
     """The name of an arm's Optuna study: the arm's label, and a digest of everything that the search depends on."""
-    told: dict[str, Any] = {
+    identity: dict[str, Any] = {
         "loss": arm.loss,
         "space": _described(arm.space),
         "metric": spec.metric,
@@ -80,8 +80,8 @@ def search_name(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> str:
         "sampler": [spec.search.sampler, spec.search.sampler_seed, spec.search.startup],
     }
     if stopping := spec.search.early_stopping:
-        told["early_stopping"] = [stopping.eta, stopping.min_resource]
-    digest = hashlib.sha256(canonical_json(told).encode()).hexdigest()
+        identity["early_stopping"] = [stopping.eta, stopping.min_resource]
+    digest = hashlib.sha256(canonical_json(identity).encode()).hexdigest()
     return f"{arm.label} ({digest[:8]})"
 
 

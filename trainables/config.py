@@ -273,7 +273,7 @@ class SphereTraining:
         None,
         doc="Pairs seen, in whole batches; pairs that a selection evaluates count too.",
         unit="pairs",
-        label="budget, images",
+        label="budget, pairs",
         axis=5,
         column="hp_samples",
         ge=1,

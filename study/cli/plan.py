@@ -68,8 +68,8 @@ def show_plan(
         fitting = 0
     if as_json:
         price = _price(loaded, workers or fitting, fitting, timed=timed)
-        told = _told(loaded, price, workers or fitting) | {"early_stopping": _stops_early(loaded)}
-        print(json.dumps(status_summary(loaded.plan) | told))
+        facts = _price_facts(loaded, price, workers or fitting) | {"early_stopping": _stops_early(loaded)}
+        print(json.dumps(status_summary(loaded.plan) | facts))
         return
     table = Table("loss", "trials", "done", "missing", title=f"Plan of {loaded.name}", box=None)
     for label, counts in loaded.plan.counts_by_arm().items():
@@ -122,7 +122,7 @@ def _price(loaded: "LoadedStudy", workers: int, fitting: int, *, timed: bool) ->
     return price_missing(loaded, workers, at_once=min(workers, a_device), timed=timed)
 
 
-def _told(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers: int) -> dict[str, Any]:
+def _price_facts(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers: int) -> dict[str, Any]:
     """The keys of `--json` about the price. `device_hours` are CPU-core hours, or GPU hours if trials use GPUs."""
     from study.launch.price import Price
 
@@ -159,8 +159,8 @@ def _price_line(loaded: "LoadedStudy", price: "Price | Unpriced | None", workers
         how = "a few steps could not be timed here" if timed else "`study plan` times a few steps"
         if price is None or not price.recorded:
             return f"Price: not known from the records of this store; {how}."
-        tell = f"the records of this store cover {price.recorded} of {price.kinds} kinds of trials"
-        return f"Price: known in part: {tell}; {how} of the others."
+        known = f"the records of this store cover {price.recorded} of {price.kinds} kinds of trials"
+        return f"Price: known in part: {known}; {how} of the others."
     if not price.kinds:
         return "Nothing is missing: a run would only rebuild the report."
     device, hours = device_hours(loaded.study_file.spec.resources, price.work)

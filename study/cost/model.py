@@ -195,7 +195,7 @@ def past_costs(records: pa.Table, keys: frozenset[str], conditions: Conditions) 
     steps: dict[Kind, list[float]] = defaultdict(list)
     rests: dict[Kind, list[float]] = defaultdict(list)
     for row in records.select(_COLUMNS).to_pylist():
-        if not _tells(row, conditions):
+        if not _is_comparable(row, conditions):
             continue
         kind = Kind.of_json(row["config"], row["stack_size"])
         if kind.key in keys:
@@ -212,7 +212,7 @@ def _keys_of(configs: Sequence[TrialConfig]) -> frozenset[str]:
     return frozenset(Kind.of(config, 1).key for config in found.values())
 
 
-def _tells(row: Mapping[str, Any], conditions: Conditions) -> bool:
+def _is_comparable(row: Mapping[str, Any], conditions: Conditions) -> bool:
     """Whether the record's trial finished under these conditions and, if its task trains, includes the training."""
     return bool(
         row["status"] == "ok"

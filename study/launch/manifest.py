@@ -134,7 +134,7 @@ def _has_process(pid: int) -> bool:
 def _read(path: Path) -> Manifest | None:
     known = {field.name for field in fields(Manifest)}
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Manifest(**{name: value for name, value in told.items() if name in known})
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Manifest(**{name: value for name, value in content.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):
         return None

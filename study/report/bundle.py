@@ -81,8 +81,13 @@ def read_bundle(folder: str) -> Bundle | None:
     """The bundle unpacked in a folder, or None. Raises `StudyError` for a damaged bundle or another format."""
     path = Path(folder).expanduser().resolve()
     try:
-        told = json.loads((path / "bundle.json").read_text(encoding="utf-8"))
-        form, planned, info, _ = told["format"], told["planned"], told["info"], told["info"]["spec_text"]
+        content = json.loads((path / "bundle.json").read_text(encoding="utf-8"))
+        form, planned, info, _ = (
+            content["format"],
+            content["planned"],
+            content["info"],
+            content["info"]["spec_text"],
+        )
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -117,15 +122,15 @@ def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
 def fill_bundle(loaded: LoadedStudy, path: Path) -> Bundle:
     """Make a bundle of a study from the store's records, with its report, in the empty folder `path`."""
     info = asdict(study_info(loaded.plan, loaded.study_file))
-    told = {"format": _FORMAT, "planned": planned_rows(loaded.plan.trial_set), "info": info}
-    told = _redacted(told)
-    replace_file(path / "bundle.json", json.dumps(told, ensure_ascii=False))
+    content = {"format": _FORMAT, "planned": planned_rows(loaded.plan.trial_set), "info": info}
+    content = _redacted(content)
+    replace_file(path / "bundle.json", json.dumps(content, ensure_ascii=False))
     replace_file(path / "studies" / loaded.name / "study.toml", _redacted(loaded.study_file.text))
     replace_file(path / "README.txt", _README.format(name=loaded.name, version=metadata.version(_PACKAGE)))
     for manifest in read_manifests(launches_folder(loaded.store.path, loaded.name)):
         write_manifest(launches_folder(path, loaded.name), _anonymous(manifest))
     _copy_records(loaded, path)
-    bundle = Bundle(path=path, planned=told["planned"], info=told["info"])
+    bundle = Bundle(path=path, planned=content["planned"], info=content["info"])
     report_bundle(bundle)
     return bundle
 
@@ -163,7 +168,7 @@ def _redacted(value: Any) -> Any:
     return [_redacted(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _study_info(told: Mapping[str, Any]) -> "StudyInfo":
+def _study_info(content: Mapping[str, Any]) -> "StudyInfo":
     """The `StudyInfo` from its JSON form.
 
     Older bundles of this format contain the name of the study's design instead of its properties.
@@ -172,7 +177,7 @@ def _study_info(told: Mapping[str, Any]) -> "StudyInfo":
 
     from analysis.info import StudyInfo
 
-    facts = dict(told)
+    facts = dict(content)
     if name := facts.pop("design", ""):
         facts |= {"drawn": DESIGNS[name].drawn, "adaptive": DESIGNS[name].adaptive}
     return TypeAdapter(StudyInfo).validate_python(facts)

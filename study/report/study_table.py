@@ -18,6 +18,7 @@ from study.spec.load import StudyFile
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import AXES
 from trainables.loss_fields import LOSS_CARDS
+from trainables.settings import declared_axes
 from trainables.store.records import RecordStore
 
 if TYPE_CHECKING:
@@ -96,14 +97,14 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...], task: StudyTask) -> "A
         label=arm.label,
         title=_title(arm),
         loss=arm.loss,
-        axes=tuple(_axis_info(arm, name) for name in dict.fromkeys(("batch_size", main, *arm.space))),
+        axes=tuple(_axis_info(arm, name, task) for name in dict.fromkeys(("batch_size", main, *arm.space))),
         base_lr=min(rates),
         lr_source=lr_source,
         lr_tuned=lr_tuned,
     )
 
 
-def _axis_info(arm: Arm, name: str) -> "AxisInfo":
+def _axis_info(arm: Arm, name: str, task: StudyTask) -> "AxisInfo":
     """An axis with its measure. For an axis with cases, also the column that selects the case."""
     from analysis.info import AxisInfo
 
@@ -115,7 +116,7 @@ def _axis_info(arm: Arm, name: str) -> "AxisInfo":
         cases = (f"hp_{tied.on}", {str(value): each for value, each in measure.items()})
     return AxisInfo(
         name=f"hp_{name}",
-        label=_axis_label(arm.loss, name),
+        label=_axis_label(arm.loss, name, task),
         measure=measure if isinstance(measure, str) else "log",
         drawn=_drawn(arm.space.get(name)),
         default=_default(arm, name),
@@ -154,11 +155,10 @@ def _rate_source(
     return task.tuned_rate(space, trials[0].config.task)
 
 
-def _axis_label(loss: str, name: str) -> str:
-    """The label of an axis, from the declaration of a setting or of a field of the loss."""
-    if name in AXES:
-        return AXES[name].label
-    return field_label(loss, name)
+def _axis_label(loss: str, name: str, task: StudyTask) -> str:
+    """An axis in words, as its declaration has it: of a setting of the task, or of a field of the loss."""
+    axes = {**AXES, **declared_axes(task.config_type)}
+    return axes[name].label if name in axes else field_label(loss, name)
 
 
 def _title(arm: Arm) -> str:

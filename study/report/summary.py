@@ -38,8 +38,8 @@ def summary_table(findings: "StudyAnalysis") -> Table:
             arm.name,
             f"{summary.finished} of {summary.planned}",
             str(summary.failed),
-            _told(summary.tuned.estimate, scale),
-            *(_told(summary.mean, scale) for _ in of_space),
+            _estimate_text(summary.tuned.estimate, scale),
+            *(_estimate_text(summary.mean, scale) for _ in of_space),
         )
     return table
 
@@ -54,7 +54,7 @@ def claims_table(findings: "StudyAnalysis") -> Table:
     return table
 
 
-def _told(estimate: "Estimate", scale: "Scale") -> str:
+def _estimate_text(estimate: "Estimate", scale: "Scale") -> str:
     if math.isnan(estimate.value):
         return "no trials"
     return f"{scale.value(estimate.value)} {scale.interval(estimate)}".rstrip()

@@ -20,9 +20,9 @@ def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
     if faults[0]["type"] == "missing":
         first = [fault for fault in faults if fault["type"] == "missing"]
     where = ", ".join(".".join(map(str, fault["loc"])) for fault in first)
-    told = _explain(faults[0], model) if len(first) == 1 else "are missing"
+    explanation = _explain(faults[0], model) if len(first) == 1 else "are missing"
     more = f" (and {len(faults) - len(first)} more)" if len(faults) > len(first) else ""
-    return f"{where + ': ' if where else ''}{told}{more}"
+    return f"{where + ': ' if where else ''}{explanation}{more}"
 
 
 def _explain(fault: Any, model: type[BaseModel]) -> str:

@@ -33,15 +33,15 @@ class Latest:
     def __init__(self, read: Read, every: float) -> None:
         self._read, self._every = read, every
         self._lock = threading.Lock()
-        self._told, self._at = b"", -float("inf")
+        self._content, self._at = b"", -float("inf")
 
     def json(self) -> bytes:
         """The result as JSON in UTF-8."""
         with self._lock:
             if time.monotonic() - self._at > self._every:
-                self._told = json.dumps(self._read(), ensure_ascii=False, allow_nan=False).encode()
+                self._content = json.dumps(self._read(), ensure_ascii=False, allow_nan=False).encode()
                 self._at = time.monotonic()
-            return self._told
+            return self._content
 
 
 class WatchServer(ThreadingHTTPServer):

@@ -135,7 +135,7 @@ def test_a_store_that_fails_costs_no_trial(tmp_path: Path, caplog: pytest.LogCap
     bad = rungs(tmp_path, "a", 0.1)
     assert bad.stop_before() is None
     assert bad.stop_at(1, None) is None
-    assert "the trial goes on" in caplog.text
+    assert "the trial continues" in caplog.text
 
 
 def _climb(store: Path, configuration: str) -> int | None:

@@ -160,11 +160,11 @@ class Leases:
         return frozenset(confirmed)
 
     def _next(self, trial_id: str, previous: Lease | None, asked: float) -> Lease:
-        told = {"owner": self._owner, "token": uuid.uuid4().hex, "process": this_process()}
+        content = {"owner": self._owner, "token": uuid.uuid4().hex, "process": this_process()}
         return Lease(
             trial_id=trial_id,
             generation=previous.generation + 1 if previous else 0,
-            content=json.dumps(told).encode(),
+            content=json.dumps(content).encode(),
             until=asked + self._seconds,
         )
 

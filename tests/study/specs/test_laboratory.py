@@ -116,7 +116,7 @@ def test_a_short_study_has_its_figures_and_findings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["quickstart"], "'quickstart' makes none"),
+        (["quickstart"], "'quickstart' makes no claims"),
         ([], f"no trial has run yet of {', '.join(sorted(LABORATORY))}; run each first (study run batch_"),
         (["convexity", "convexity"], "'convexity' is named twice"),
     ],
