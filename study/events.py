@@ -3,12 +3,15 @@
 Runners and the launch publish events. Listeners display and store them.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from study.plan import Plan
 from study.spec.expand import PlannedTrial
 from trainables.work import Stack, WorkUnit
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,26 +54,32 @@ class Listener:
 
 
 class EventFanOut(Listener):
-    """Publishes every event to several listeners, in the given order."""
+    """Publishes every event to some listeners, in their order.
+
+    A listener that cannot write its file costs one warning: the records are safe, and the others get the event.
+    """
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = listeners
 
     def expected(self, event: Expected) -> None:
-        for listener in self._listeners:
-            listener.expected(event)
+        self._publish(lambda listener: listener.expected(event))
 
     def started(self, unit: WorkUnit) -> None:
-        for listener in self._listeners:
-            listener.started(unit)
+        self._publish(lambda listener: listener.started(unit))
 
     def finished(self, event: Finished) -> None:
-        for listener in self._listeners:
-            listener.finished(event)
+        self._publish(lambda listener: listener.finished(event))
 
     def tick(self) -> None:
+        self._publish(lambda listener: listener.tick())
+
+    def _publish(self, call: Callable[[Listener], None]) -> None:
         for listener in self._listeners:
-            listener.tick()
+            try:
+                call(listener)
+            except OSError as error:
+                _log.warning("%s failed: %s", type(listener).__name__, error)
 
 
 #: Error classes for workers that died without an exception. Ray reports how they ended.

@@ -1,4 +1,4 @@
-"""A study loaded together with its store. Every command starts from it, and it reads the store once."""
+"""A study loaded together with its store, which is read once. The commands about one study start from it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class LoadedStudy:
     store: RecordStore
     data_root: Path | None
     plan: Plan
-    records: RecordSet  # the latest record of every trial in the store, at the time of loading
+    records: RecordSet  # the latest records when it was loaded: of the whole store, or of the study's trials
 
     @property
     def name(self) -> str:
@@ -57,8 +57,12 @@ class LoadedStudy:
         return kept_path(self.store.path, trial.keys.pretrain_id).exists()
 
 
-def load_study(study: str, store: str, data_root: str | None) -> LoadedStudy:
-    """Read a study and compare it with the store. Prints which record files are damaged. Writes nothing."""
+def load_study(study: str, store: str, data_root: str | None, *, whole: bool = True) -> LoadedStudy:
+    """Read a study and compare it with the store. Prints which record files are damaged. Writes nothing.
+
+    With `whole`, it reads the records of all trials in the store: the cost model and the line on trials that an edit
+    removed use them. Commands that only look at the study read its own records.
+    """
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
     study_file = load_spec(study)
     record_store = open_store(store)
@@ -66,7 +70,8 @@ def load_study(study: str, store: str, data_root: str | None) -> LoadedStudy:
     with named(study_file.origin):
         trial_set = expand(spec, root)
     trial_set = decided_so_far(spec, trial_set, record_store)
-    records = record_store.read()
+    own = {trial.keys.trial_id for trial in trial_set.trials}
+    records = record_store.read(None if whole else own)
     plan = Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, record_store, records))
     for path in plan.records.damaged:
         say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")

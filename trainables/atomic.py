@@ -1,8 +1,8 @@
 """Atomic writing of files. All code that writes a file for other processes uses it.
 
 A writer fills a temporary file in the same folder as the target, then moves or links it to the target's name. So no
-reader sees an incomplete file. A killed writer leaves the temporary file behind; `study gc` and the store's
-compaction remove it by its name. This module imports only the standard library.
+reader sees an incomplete file. A killed writer leaves the temporary file behind. In a store, `study gc` removes it by
+its name. This module imports only the standard library.
 """
 
 import os
@@ -36,7 +36,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Give the block a temporary path. The file or folder that the block creates there replaces `path` at its end.
 
     Creates the parent folder. After an error in the block, `path` is unchanged and the temporary file is removed. A
-    `durable` file and its name are on the disk when this returns. Raises `OSError` if the write fails.
+    `durable` file and its name are on the disk when this returns; of a folder, only its name. Raises `OSError` if the
+    write fails.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)

@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from pydantic import TypeAdapter
-
 from trainables.evaluation.probes import PROBES
 from trainables.selection.kinds import METHOD_KINDS, METHODS
 from trainables.settings import Declared, declared_axes, declared_columns, setting, setting_columns
+from trainables.views.recipes import FORMS
 
 #: This number is increased when a change to the code alters the numbers of a trial. It is part of every trial's id,
 #: so records of older and newer versions are never mixed.
@@ -231,7 +230,7 @@ class ImagesTask:
     views_form: str = setting(
         "faithful",
         doc="Form of the colour operations.",
-        choices=("faithful", "approximate"),
+        choices=FORMS,
         column="views_form",
     )
     encoder: EncoderConfig
@@ -382,6 +381,9 @@ TASKS: dict[str, type] = {
 #: The axes that `[axes]` may sweep, for all tasks together, by name, in the order of their numbers.
 AXES: dict[str, Declared] = declared_axes(*TASKS.values())
 
+#: The number of each axis.
+AXIS_OF: dict[str, int] = {name: each.setting.axis for name, each in AXES.items() if each.setting.axis}
+
 #: The record columns of the settings of all tasks, in their order.
 SETTING_COLUMNS: dict[str, Declared] = declared_columns(*TASKS.values())
 
@@ -401,13 +403,6 @@ class TrialConfig:
     seed: int
     loss: LossConfig
     task: Task
-
-    @classmethod
-    def from_canonical(cls, text: str) -> "TrialConfig":
-        """The config in a text of `canonical_json`. Raises `pydantic.ValidationError` for invalid values."""
-        tree = json.loads(text)
-        task: Task = TypeAdapter(TASKS[tree["task"].pop("kind")]).validate_python(tree["task"])
-        return TypeAdapter(TrialConfig).validate_python(tree | {"task": task})
 
 
 def canonical(value: Any) -> Any:

@@ -77,11 +77,16 @@ def import_object(path: str, kind: str) -> Any:
     user that Python does not find because another module of the same name comes first.
     """
     module, _, name = path.partition(":")
+    if not (module and name):
+        raise ValueError(f"{kind}: got {path!r}, must be an import path such as my_package.my_module:Name")
     if hidden := _hidden_file(module):
         raise ValueError(f"{kind}: got {path!r}, {hidden}")
     try:
         return getattr(importlib.import_module(module), name)
-    except Exception as error:  # whatever the user's module raises must end in one line about the path
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever the user's module raises must end in one line about the path
         raise ValueError(f"{kind}: got {path!r}, which fails to import: {one_line(error)}") from error
 
 
@@ -94,7 +99,7 @@ def source_of(path: str) -> bytes:
     return Path(spec.origin).read_bytes()
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """The message of an error in one line, with its class unless it is a `ValueError`."""
     message = " ".join(str(error).split())
     return message if isinstance(error, ValueError) else f"{type(error).__name__}: {message}"

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from trainables.early_stopping import EarlyStopping
 
+#: How a training step runs; see `trainables.training.execution`.
+EXECUTIONS = ("eager", "compiled", "graphed", "compiled_graphed")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
@@ -13,7 +16,7 @@ class Runtime:
     device: str = "cpu"
     threads: int = 1
     data_root: Path | None = None
-    execution: str = "eager"  # eager | compiled | graphed | compiled_graphed
+    execution: str = EXECUTIONS[0]
     keep_encoders: bool = False
     curve_epochs: int | None = None  # epochs between two points of the learning curves; None for no curves
     curve_points: int | None = None  # sphere trials: gap curve's points per decade of steps; None: none

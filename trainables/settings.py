@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
 from typing import Any, Union, get_args, get_origin
 
-#: The numbers of axes. Designs that draw points use an axis's number as its column.
-AXIS_NUMBERS = range(1, 16)
+#: The numbers of axes. Designs that draw points use an axis's number as its column of their table. The columns
+#: between these two ranges are for the fields of a loss.
+AXIS_NUMBERS = (*range(1, 16), *range(48, 64))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +25,8 @@ class Setting:
     """
 
     doc: str  # the description in the key reference and of the record's column
-    unit: str = ""  # the unit of a number, "1" for a pure number; "" for text and for fields without a column
-    label: str = ""  # the name in figures and tables, with the unit if needed; "": made from the field's name
+    unit: str = ""  # the unit of a number, "1" for a pure number; "" for text
+    label: str = ""  # the name in figures and tables, with the unit if needed; "": made from the axis's name
     choices: tuple[str, ...] = ()  # allowed texts; for a list, the allowed texts of each item; () for any
     bounds: Mapping[str, Any] = field(default_factory=dict)
     axis: int | None = None  # the number of the axis; None for a field that no study sweeps
@@ -66,6 +67,8 @@ def setting(
         axis_name=axis_name,
         column=column,
     )
+    if axis is not None and axis not in AXIS_NUMBERS:
+        raise ValueError(f"axis: got {axis}, must be a number from 1 to 15 or from 48 to 63")
     return field(default=default, metadata={"setting": declared})
 
 
@@ -74,6 +77,7 @@ class Declared:
     """A field of a configuration class, with its declaration."""
 
     name: str
+    table: str  # the field of the outer class that holds the nested class; "" for a field of the outer class itself
     type: Any
     setting: Setting
     value_of: Callable[[Any], Any]  # its value in an instance of the outer class
@@ -94,11 +98,17 @@ def declared_fields(config: type) -> Iterator[Declared]:
     for spec in dataclasses.fields(config):
         if "setting" in spec.metadata:
             yield Declared(
-                name=spec.name, type=spec.type, setting=spec.metadata["setting"], value_of=_getter(spec.name)
+                name=spec.name,
+                table="",
+                type=spec.type,
+                setting=spec.metadata["setting"],
+                value_of=_getter(spec.name),
             )
         elif dataclasses.is_dataclass(spec.type) and isinstance(spec.type, type):
             for inner in declared_fields(spec.type):
-                yield dataclasses.replace(inner, value_of=_through(spec.name, inner.value_of))
+                yield dataclasses.replace(
+                    inner, table=spec.name, value_of=_through(spec.name, inner.value_of)
+                )
 
 
 def declared_axes(*configs: type) -> dict[str, Declared]:

@@ -4,8 +4,8 @@
 it. Each design is a file of this package with one `Design`, and a line in the registry (`search_spaces.designs`).
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from search_spaces.space import Point, Space
 
@@ -17,7 +17,9 @@ class PointRequest:
     count: int | None = None  # number of configurations, for designs with a budget
     seed: int = 0  # seed of the design, not of the trials
     main_axis: str | None = None
-    training_axes: tuple[str, ...] = ()  # all names that `[axes]` may have, in their fixed order
+    training_axes: Mapping[str, int] = field(
+        default_factory=dict
+    )  # the number of each axis that `[axes]` may have
     fields: tuple[str, ...] = ()  # all fields of the loss, in their fixed order
 
 

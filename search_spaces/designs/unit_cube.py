@@ -5,7 +5,7 @@ point: the k-th configurations of two losses agree in shared hyperparameters, an
 coordinate. More points, or a further axis, do not change the earlier coordinates.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from search_spaces.space import Point, Space, point_at
 
 #: Number of columns of the table. Every table depends on it, because a scrambling is drawn for all columns at once.
 COLUMNS = 64
-#: The first column for a loss's own fields. Earlier columns are for the main axis and the shared axes.
-_FIRST_FIELD = 16
+#: The columns of a loss's own fields. Column 0 is for the main axis, the others are the numbers of the shared axes.
+_FIELDS = range(16, 48)
 
 #: Makes a table `(count, COLUMNS)` of coordinates in [0, 1) from the number of points and the seed.
 Coordinates = Callable[[int, int], np.ndarray]
@@ -33,14 +33,13 @@ def drawn_points(coordinates: Coordinates, space: Space, request: PointRequest) 
         yield point_at(space, {name: row[column[name]] for name in space})
 
 
-def columns(main_axis: str | None, shared: Sequence[str], fields: Sequence[str]) -> dict[str, int]:
+def columns(main_axis: str | None, shared: Mapping[str, int], fields: Sequence[str]) -> dict[str, int]:
     """The column of each hyperparameter. The main axis has the first, because low columns are the most evenly spread.
 
-    `shared` holds all axes of training and `fields` all fields of a loss, each in its fixed order. Raises
+    `shared` has the number of each axis of training, `fields` all fields of a loss in their fixed order. Raises
     `ValueError` for more fields than there are columns.
     """
-    if _FIRST_FIELD + len(fields) > COLUMNS:
-        raise ValueError(f"got {len(fields)} fields; drawn designs have room for {COLUMNS - _FIRST_FIELD}")
-    own = {name: _FIRST_FIELD + index for index, name in enumerate(fields)}
-    common = {name: 1 + index for index, name in enumerate(shared)}
-    return own | common | ({main_axis: 0} if main_axis else {})
+    if len(fields) > len(_FIELDS):
+        raise ValueError(f"got {len(fields)} fields; drawn designs have room for {len(_FIELDS)}")
+    own = dict(zip(fields, _FIELDS, strict=False))
+    return own | dict(shared) | ({main_axis: 0} if main_axis else {})

@@ -29,7 +29,7 @@ def command(study: str, store: str, data_root: str | None, as_json: bool) -> Non
     from study.report.failures import group_failures, missing_line
     from trainables.store.attempts import failures
 
-    loaded = load_study(study, store, data_root)
+    loaded = load_study(study, store, data_root, whole=False)
     titles = {trial.keys.trial_id: trial.title for trial in loaded.plan.trials}
     groups = group_failures(failures(loaded.plan.records.table))
     if as_json:

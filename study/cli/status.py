@@ -49,7 +49,7 @@ def show_status(
     """Print the status. With `watch`, update it every `every` seconds, until no trial is missing or Ctrl-C."""
     from study.loaded import load_study
 
-    loaded = load_study(study, store, data_root)
+    loaded = load_study(study, store, data_root, whole=False)
     if not watch:
         _print(_summary(loaded), as_json)
         return

@@ -35,7 +35,7 @@ def command(study: str, trial_id: str | None, store: str, data_root: str | None,
     from study.loaded import load_study
     from trainables.store.schema import Status
 
-    loaded = load_study(study, store, data_root)
+    loaded = load_study(study, store, data_root, whole=False)
     chosen = _choose(loaded.plan, trial_id)
     count_workers(loaded.study_file.spec.resources, None)
     if put:

@@ -63,7 +63,7 @@ def command(study: str, store: str, data_root: str | None, sample: int, seed: in
     from study.launch.rerun import rerun
     from study.loaded import load_study
 
-    loaded = load_study(study, store, data_root)
+    loaded = load_study(study, store, data_root, whole=False)
     count_workers(loaded.study_file.spec.resources, None)
     rows = {
         row["trial_id"]: row for row in loaded.plan.records.table.to_pylist() if row["status"] in _FINISHED

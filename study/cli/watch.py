@@ -36,7 +36,7 @@ def command(study: str, store: str, data_root: str | None, port: int) -> None:
     from study.watching.server import Latest, WatchServer
     from study.watching.state import watch_state
 
-    loaded = load_study(study, store, data_root)
+    loaded = load_study(study, store, data_root, whole=False)
 
     def read() -> dict[str, Any]:
         plan = read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store)

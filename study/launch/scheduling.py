@@ -5,6 +5,7 @@ the missing trials in the same way to estimate their time.
 """
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections import defaultdict
@@ -67,7 +68,12 @@ def form_stacks(
 def stack_key(config: TrialConfig) -> str:
     """A key that is equal for trials that can train as one network, if they have the same loss."""
     training = dataclasses.replace(config.task.training, lr=1.0)
-    return canonical_json(dataclasses.replace(config.task, training=training))
+    return _task_text(dataclasses.replace(config.task, training=training))
+
+
+@functools.lru_cache(maxsize=4096)
+def _task_text(task: Task) -> str:
+    return canonical_json(task)
 
 
 def cut_lists(

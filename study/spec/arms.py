@@ -14,7 +14,7 @@ from search_spaces.spaces import SPACES
 from study.errors import StudyError
 from study.spec.arm_space import LOSS_KEY, LR_KEY, POINTS_KEY, build_space, loss_name
 from study.spec.schema import SearchSection
-from trainables.config import AXES, BUDGETS, Scalar
+from trainables.config import AXES, AXIS_OF, BUDGETS, Scalar
 
 AxisValues = dict[str, tuple[Scalar, ...]]
 
@@ -137,7 +137,7 @@ def _points(loss: str, spaces: Sequence[Space], search: SearchSection) -> tuple[
         count=search.count,
         seed=search.design_seed,
         main_axis=_main_axis(loss, spaces[0]),
-        training_axes=tuple(AXES),
+        training_axes=AXIS_OF,
         fields=names,
     )
     points = tuple(point for space in spaces for point in search.chosen.points(space, request))

@@ -7,11 +7,12 @@ declares the other keys: operational keys, and keys that define what is swept.
 import dataclasses
 import functools
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
@@ -25,6 +26,8 @@ from search_spaces.axes import Cases, check_scalar, not_an_axis, parse_axis
 from search_spaces.designs import DESIGNS, Design, takers_of
 from search_spaces.designs.optuna import SAMPLERS, check_sampler
 from trainables.config import (
+    BUDGETS,
+    TASKS,
     DataConfig,
     DiagnosticSampling,
     DiagnosticTask,
@@ -37,13 +40,19 @@ from trainables.config import (
     SphereTraining,
     TrainingConfig,
 )
+from trainables.runtime import EXECUTIONS, Runtime
 from trainables.selection.kinds import METHOD_KINDS
 from trainables.settings import Setting, without_none
 
 Positive = Annotated[int, Field(ge=1)]
 
 #: Fields of tasks that are tables of their own in a study file.
-_TABLES = ("data", "encoder", "training", "selection", "probe")
+_TABLES = frozenset(
+    spec.name
+    for task in TASKS.values()
+    for spec in dataclasses.fields(task)
+    if "setting" not in spec.metadata
+)
 
 
 class Section(BaseModel):
@@ -52,7 +61,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def section_of(*configs: type, without: Sequence[str] = (), optional: Sequence[str] = ()) -> Any:
+def section_of(*configs: type, without: Collection[str] = (), optional: Collection[str] = ()) -> Any:
     """A table with the settings of these configuration classes, except those in `without`.
 
     A study file may leave out settings in `optional` although the configuration needs them, because they are swept
@@ -69,7 +78,13 @@ Config = TypeVar("Config")
 
 
 def config_of(kind: type[Config], values: Mapping[str, Any]) -> Config:
-    """The configuration object for these keys, nested tables included. `values` must be checked already."""
+    """The configuration that keys give, with the tables in it. `values` are checked already.
+
+    Raises `TypeError` for a key that the configuration does not have.
+    """
+    names = {spec.name for spec in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - names):
+        raise TypeError(f"{kind.__name__} has no field {unknown[0]}")
     return cast(Config, _adapter(cast(Any, kind)).validate_python(values))
 
 
@@ -92,6 +107,13 @@ def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
     return kind, Field(default=default, description=declared.doc)
 
 
+def _number(value: Any) -> Any:
+    """The value, unless it is a text or a truth value: pydantic would read "3" and true as numbers."""
+    if isinstance(value, (str, bool)):
+        raise ValueError(f"got {value!r}, must be a number")
+    return value
+
+
 def _key_type(kind: Any, declared: Setting) -> Any:
     """The type that checks a value: it includes the bounds, and a `Literal` of the choices replaces text."""
     inner = without_none(kind)
@@ -105,6 +127,8 @@ def _key_type(kind: Any, declared: Setting) -> Any:
         return Literal[declared.choices]
     if kind is bool:
         return Annotated[bool, Field(strict=True)]  # strict, because "yes" is a text
+    if kind in (int, float):
+        kind = Annotated[kind, BeforeValidator(_number)]
     return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind
 
 
@@ -121,7 +145,7 @@ class TrainingSection(section_of(TrainingConfig, without=("batch_size", "lr"))):
 
     @model_validator(mode="after")
     def _one_budget(self) -> "TrainingSection":
-        if [self.epochs, self.steps, self.samples].count(None) != 2:
+        if len(BUDGETS) - [getattr(self, name) for name in BUDGETS].count(None) != 1:
             raise ValueError("needs exactly one of epochs, steps and samples")
         return self
 
@@ -289,7 +313,7 @@ class ResourcesSection(Section):
     stacked: bool = Field(
         default=True, description="Train small trials of equal shapes as one network where that is faster."
     )
-    execution: Literal["eager", "compiled", "graphed", "compiled_graphed"] = Field(
+    execution: Literal[EXECUTIONS] = Field(  # type: ignore[valid-type]
         default="eager",
         description="How a training step runs: kernel by kernel, with torch.compile, as a CUDA graph, or with both.",
     )
@@ -297,7 +321,7 @@ class ResourcesSection(Section):
         default=None, description="Seconds that a trial may take. A longer trial ends with status `timeout`."
     )
     checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(
-        default=120.0, description="Seconds of training between two checkpoints."
+        default=Runtime.checkpoint_seconds, description="Seconds of training between two checkpoints."
     )
 
     @field_validator("gpus_per_trial", mode="before")

@@ -11,11 +11,12 @@ from search_spaces.designs.design import PointRequest
 from search_spaces.designs.optuna import SAMPLERS, check_sampler
 from search_spaces.designs.random import random_points
 from search_spaces.designs.sobol import sobol_points
-from search_spaces.designs.unit_cube import columns
+from search_spaces.designs.unit_cube import COLUMNS, columns
 from search_spaces.loss_params import field_names
 from search_spaces.optuna_adapter import MAKERS
 from study.spec.schema import SearchSection
-from trainables.config import AXES
+from trainables.config import AXIS_OF
+from trainables.settings import AXIS_NUMBERS
 
 #: First point of seed 0, first three columns: other numbers orphan the records of every drawn study.
 FROZEN = {
@@ -39,7 +40,7 @@ def test_every_design_is_complete(design: Design) -> None:
         assert design.budget, "a search needs an end"
     space = {"temperature": listed(0.1, 0.5) if not design.drawn else Range(log=(0.1, 0.5))}
     request = PointRequest(
-        count=4, main_axis="temperature", training_axes=tuple(AXES), fields=field_names("ntxent")
+        count=4, main_axis="temperature", training_axes=AXIS_OF, fields=field_names("ntxent")
     )
     points = list(design.points(space, request))
     assert points
@@ -96,12 +97,26 @@ def test_other_counts_are_refused() -> None:
 
 def test_every_hyperparameter_has_its_own_column() -> None:
     for loss in ("kcl", "general", "dhel"):
-        column = columns(field_names(loss)[0], tuple(AXES), field_names(loss))
+        column = columns(field_names(loss)[0], AXIS_OF, field_names(loss))
         assert len(set(column.values())) == len(column)
         assert column[field_names(loss)[0]] == 0
         assert column["batch_size"] == 1
 
 
 def test_too_many_fields() -> None:
-    with pytest.raises(ValueError, match="room for 48"):
-        columns(None, tuple(AXES), [f"field{index}" for index in range(49)])
+    with pytest.raises(ValueError, match="room for 32"):
+        columns(None, AXIS_OF, [f"field{index}" for index in range(33)])
+
+
+def test_a_number_that_is_missing_moves_no_other_axis() -> None:
+    """An axis is drawn in the column of its number, so an axis that a later version adds or drops moves no point."""
+    assert columns("t", {"lr": 2, "momentum": 7, "later": 48}, ["t", "gamma"]) == {
+        "t": 0, "gamma": 17, "lr": 2, "momentum": 7, "later": 48,
+    }  # fmt: skip
+
+
+def test_every_hyperparameter_has_a_column_of_its_own() -> None:
+    fields = [f"field{index}" for index in range(32)]
+    used = columns(None, {f"axis{number}": number for number in AXIS_NUMBERS}, fields)
+    assert len(set(used.values())) == len(used)
+    assert max(used.values()) < COLUMNS

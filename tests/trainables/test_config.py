@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden.contents import IDS_GOLDEN
+from tests.trainables.canonical import from_canonical
 from tests.trainables.tiny_trial import example
 from trainables.config import (
     LossConfig,
@@ -104,7 +105,7 @@ def test_another_probe_shares_the_encoder() -> None:
 
 def test_canonical_form_reads_back() -> None:
     config = with_training(momentum=0.8, lr=1.0)
-    assert TrialConfig.from_canonical(canonical_json(config)) == config
+    assert from_canonical(canonical_json(config)) == config
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -1,18 +1,20 @@
 """Every field of the configuration declares itself once, and what follows from declarations is sound."""
 
 import dataclasses
+import doctest
 from typing import Any
 
 import pytest
 
 from tests.trainables.nested_settings import Head, Network
+from trainables import settings
 from trainables.config import AXES, BUDGETS, SETTING_COLUMNS, TASKS, TrainingConfig, task_columns
 from trainables.settings import (
     AXIS_NUMBERS,
-    Setting,
     declared_axes,
     declared_columns,
     declared_fields,
+    setting,
     setting_columns,
     without_none,
 )
@@ -107,4 +109,30 @@ def test_a_setting_without_a_default_is_required() -> None:
 def test_a_label_is_the_name_in_words_unless_it_is_declared() -> None:
     assert AXES["weight_decay"].label == "weight decay"
     assert AXES["batch_size"].label == "batch size, pairs"
-    assert Setting(doc="").label == ""
+
+
+@pytest.mark.parametrize("number", [0, 16, 47, 64])
+def test_a_number_that_no_axis_may_have_is_refused(number: int) -> None:
+    with pytest.raises(ValueError, match=f"axis: got {number}"):
+        setting(1.0, doc="Example.", axis=number)
+
+
+def test_a_field_knows_the_table_that_holds_it() -> None:
+    assert {each.name: each.table for each in declared_fields(Network)} == {
+        "depth": "",
+        "widths": "head",
+        "bias": "head",
+    }
+
+
+def test_axes_of_images_lie_in_tables_that_configurations_are_built_from() -> None:
+    """A task applies the swept values of these tables; an axis in another one would have no effect."""
+    assert {axis.table for axis in declared_axes(TASKS["images"]).values()} <= {
+        "training",
+        "selection",
+        "encoder",
+    }
+
+
+def test_the_example_of_the_docstring_holds() -> None:
+    assert doctest.testmod(settings).failed == 0

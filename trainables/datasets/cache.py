@@ -71,8 +71,9 @@ def _build_once(path: Path, shape: Shape, batches: Batches) -> Images:
             return images
         if path.exists():
             say(f"the cache {path} is damaged; decoding again")
-        for left in path.parent.glob(f"{TEMPORARY}*-{path.stem}"):  # files of a killed process
-            left.unlink(missing_ok=True)
+        for pattern in (f"{TEMPORARY}*-{path.stem}", f"{path.stem}*.partial"):  # files of killed processes
+            for left in path.parent.glob(pattern):
+                left.unlink(missing_ok=True)
         _build(path, shape, batches)
     images = _read(path, shape)
     if images is None:

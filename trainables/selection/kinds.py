@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 class MethodKind:
     """A method of batch selection.
 
-    `takes` are the numbers of a round that a study file may set for it, each with its meaning. Methods with such
-    numbers choose batches by the current embeddings; the other methods do not choose.
+    `looks` says whether it chooses batches by the current embeddings, which costs forward passes. `takes` are the
+    numbers of a round that a study file may set for it, each with its meaning.
     """
 
     doc: str
+    looks: bool = False
     takes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -26,6 +27,7 @@ METHOD_KINDS: dict[str, MethodKind] = {
     "all_subsets": MethodKind(doc="every possible batch"),
     "osgd": MethodKind(
         doc="the batches with the highest loss (Ordered SGD)",
+        looks=True,
         takes={
             "pool": "k, random batches of a round; 1500 by default, or as many as the data has.",
             "keep": "q, the number of batches of a round that are trained, highest loss first; k / 10 by default.",
@@ -34,6 +36,7 @@ METHOD_KINDS: dict[str, MethodKind] = {
     ),
     "spectral": MethodKind(
         doc="clusters of similar pairs",
+        looks=True,
         takes={
             "pool": "k, batches that are clustered at once; 40 by default, or as many as the data has.",
             "refresh": "Task `images` only: batches trained between two passes of embeddings; k by default.",
@@ -44,4 +47,4 @@ METHOD_KINDS: dict[str, MethodKind] = {
 METHODS = tuple(METHOD_KINDS)
 
 #: The methods that choose batches by the current embeddings.
-LOOKING_METHODS = tuple(name for name, kind in METHOD_KINDS.items() if kind.takes)
+LOOKING_METHODS = tuple(name for name, kind in METHOD_KINDS.items() if kind.looks)

@@ -45,15 +45,22 @@ class Inventory:
         return [*self.loose, *(key for file in self.compacted for key in file.keys)]
 
 
-def take_inventory(files: Files, *, skip_damaged: bool = False) -> Inventory:
+def take_inventory(
+    files: Files, *, skip_damaged: bool = False, decoded: dict[str, CompactedFile] | None = None
+) -> Inventory:
     """List a store and read its compacted files.
 
     A damaged compacted file raises `StoreError`, since the user must decide whether its trials run again. Callers
     that only read may skip it. Raises `FileNotFoundError` if a file disappears in the meantime.
+
+    `decoded` holds the compacted files that the caller has decoded before, by name, and receives those decoded now. A
+    name contains the digest of the content, so a file of the same name has not changed.
     """
     names = files.names("records")
     joined = [name for name in names if COMPACTED_NAME.fullmatch(name)]
-    compacted, replaced, damaged = _read_compacted(files, joined, skip_damaged)
+    compacted, replaced, damaged = _read_compacted(
+        files, joined, skip_damaged, {} if decoded is None else decoded
+    )
     held = {key for file in compacted for key in file.keys}
     loose: dict[Key, str] = {}
     covered: dict[Key, str] = {}
@@ -81,23 +88,26 @@ def trial_of(name: str) -> str | None:
 
 
 def _read_compacted(
-    files: Files, names: list[str], skip_damaged: bool
+    files: Files, names: list[str], skip_damaged: bool, decoded: dict[str, CompactedFile]
 ) -> tuple[tuple[CompactedFile, ...], frozenset[str], tuple[str, ...]]:
     """The compacted files that count, the names of the files that they replace, and the names of damaged files.
 
     The largest file is read first: a replaced file has fewer rows than its replacement, and is not read.
     """
     names.sort(key=lambda name: (-int(name.split("-")[1]), name))
+    for gone in set(decoded) - set(names):
+        del decoded[gone]
     found: list[CompactedFile] = []
     replaced: set[str] = set()
     damaged: list[str] = []
     for name in names:
         if name in replaced:
             continue
-        file = _read_one(files, name, skip_damaged)
+        file = decoded.get(name) or _read_one(files, name, skip_damaged)
         if file is None:
             damaged.append(name)
         else:
+            decoded[name] = file
             found.append(file)
             replaced |= file.replaces
     return tuple(found), frozenset(replaced & set(names)), tuple(damaged)

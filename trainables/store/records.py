@@ -20,7 +20,7 @@ from trainables.store.compaction import GRACE_SECONDS, compact_files
 from trainables.store.files import DamagedRecordError, Files, RecordExistsError, StoreError, open_files
 from trainables.store.inventory import Rows, retry_vanished, take_inventory, take_rows, trial_of
 from trainables.store.leases import LEASE_SECONDS, Leases
-from trainables.store.record_file import decode_record, encode_row
+from trainables.store.record_file import CompactedFile, decode_record, encode_row
 from trainables.store.schema import Status, TrialRecord, record_to_table
 
 __all__ = [
@@ -85,6 +85,15 @@ class RecordStore:
         """The place of the records and leases."""
         return open_files(self.location)
 
+    @cached_property
+    def _decoded(self) -> dict[str, CompactedFile]:
+        """The compacted files that this object has decoded: a launch looks at its store every second."""
+        return {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Only the fields: workers open the store themselves."""
+        return {"path": self.path, "url": self.url}
+
     def prepare(self) -> None:
         """Create the store and check that it can be written. Raises `StoreError` otherwise."""
         with self.writing():
@@ -114,7 +123,9 @@ class RecordStore:
     def next_attempts(self) -> dict[str, int]:
         """The number of each trial's next attempt by trial id. Damaged attempts count."""
         attempts: dict[str, int] = {}
-        for trial_id, attempt in self._reading(lambda: take_inventory(self.files)).attempts():
+        for trial_id, attempt in self._reading(
+            lambda: take_inventory(self.files, decoded=self._decoded)
+        ).attempts():
             attempts[trial_id] = max(attempts.get(trial_id, 0), attempt + 1)
         return attempts
 
@@ -169,7 +180,7 @@ class RecordStore:
         return Path(name) if self.url else self.path / name
 
     def _read(self, only: set[str] | None, *, latest: bool, skip_damaged: bool = False) -> RecordSet:
-        found = take_inventory(self.files, skip_damaged=skip_damaged)
+        found = take_inventory(self.files, skip_damaged=skip_damaged, decoded=self._decoded)
         rows = Rows.of_compacted(found.compacted)
         damaged = [self._place(name) for name in (*found.foreign, *found.damaged)]
         loose = {key: name for key, name in found.loose.items() if only is None or key[0] in only}

@@ -1,8 +1,9 @@
 """The record of one attempt at one trial, and its Parquet schema.
 
 `TrialRecord` is the contract between the code that runs trials and the code that analyses them: the analysis package
-depends on this module and on no other module of the platform. New columns are nullable and are added at the end of
-their group; columns are never removed. A change that breaks readers raises `SCHEMA_VERSION`.
+depends on this module, the store's reader and `trainables.atomic`, and on no other module of the platform. New
+columns are nullable and are added at the end of their group; columns are never removed. A change that breaks readers
+raises `SCHEMA_VERSION`.
 """
 
 import dataclasses
@@ -14,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from trainables.config import TASKS, DiagnosticTask, SphereTask, TrainingConfig
+from trainables.config import SETTING_COLUMNS, TASKS, DiagnosticTask, SphereTask, TrainingConfig
 from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
 from trainables.settings import Declared, declared_columns, without_none
 
@@ -50,6 +51,13 @@ def _count(unit: str, doc: str, *, required: bool = False) -> Any:
     return _column(pa.int64(), unit, doc, required=required)
 
 
+def _setting_column(declared: Declared) -> Any:
+    """The column of a setting: numbers and texts have their own Parquet type, lists and tables are JSON texts."""
+    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+    type_ = types.get(without_none(declared.type), pa.string())
+    return _column(type_, declared.setting.unit, declared.setting.doc)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Identity:
     """The columns that identify an attempt and its trial, and the first columns of the trial's config."""
@@ -69,24 +77,17 @@ class _Identity:
     loss: str = _text("name or import path of the loss", required=True)
     seed: int = _count("1", "seed of every random stream of the trial", required=True)
     config: str = _text("the whole config in canonical JSON", required=True)
-    data: str | None = _text("name of the data set")
+    data: str | None = _setting_column(SETTING_COLUMNS["data"])
     data_fingerprint: str | None = _text("hash of the data set's content")
-    encoder: str | None = _text("name or import path of the encoder")
-    views: str | None = _text("name of the augmentation recipe")
-    views_form: str | None = _text("faithful or approximate colour operations of the views")
+    encoder: str | None = _setting_column(SETTING_COLUMNS["encoder"])
+    views: str | None = _setting_column(SETTING_COLUMNS["views"])
+    views_form: str | None = _setting_column(SETTING_COLUMNS["views_form"])
 
 
 def _setting_columns(base: type, name: str, columns: Mapping[str, Declared]) -> Any:
     """A subclass of `base` with a column for each declared setting."""
     fields = [(column, each.type | None, _setting_column(each)) for column, each in columns.items()]
     return dataclasses.make_dataclass(name, fields, bases=(base,), frozen=True, kw_only=True)
-
-
-def _setting_column(declared: Declared) -> Any:
-    """The column of a setting: numbers and texts have their own Parquet type, lists and tables are JSON texts."""
-    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-    type_ = types.get(without_none(declared.type), pa.string())
-    return _column(type_, declared.setting.unit, declared.setting.doc)
 
 
 #: Settings in the order of their columns: the settings of training come before the fields of the loss.

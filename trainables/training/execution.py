@@ -10,9 +10,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from trainables.runtime import EXECUTIONS
 from trainables.training.step import TrainingStep
-
-EXECUTIONS = ("eager", "compiled", "graphed", "compiled_graphed")
 
 #: Steps before the capture. Libraries choose kernels and allocate workspaces in these steps.
 _WARM_UP_STEPS = 3

@@ -74,7 +74,7 @@ def _round(launch: Launch, searches: dict[str, Search], at_once: int) -> bool:
     The launch also runs trials that other launches asked for, if their leases are free. It waits for the trials of
     its own configurations, or for all trials if it asked for none.
     """
-    budget = launch.plan.spec.search.trials or 0
+    budget = launch.plan.spec.search.count or 0
     with turn(launch.store, launch.plan.spec.name):
         asked = {
             label: _ask(search, min(search.waiting or at_once, budget - search.started))
@@ -97,7 +97,7 @@ def _revive(launch: Launch, searches: dict[str, Search], alone: Alone) -> bool:
         if alone():
             for search in searches.values():
                 search.interrupt(everyones=True)
-    return any(search.started < (launch.plan.spec.search.trials or 0) for search in searches.values())
+    return any(search.started < (launch.plan.spec.search.count or 0) for search in searches.values())
 
 
 def _ask(search: Search, count: int) -> list[Point]:

@@ -15,7 +15,7 @@ from study.errors import StudyError
 from study.spec.faults import describe_fault
 from study.spec.schema import DiagnosticSection, Section, StudySpec
 from study.spec.tasks.measured_metric import measured_metric
-from study.spec.tasks.points import is_integer
+from study.spec.tasks.points import LEAST_BATCH, is_integer
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import DiagnosticSampling, DiagnosticTask, declared_axes
 from trainables.store.schema import DIAGNOSTIC_METRICS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from analysis.metric import Metric
 
 _PRECISION_LOSSES = ("ntxent", "flatnce")
-_SWEPT = tuple(name for name in declared_axes(DiagnosticTask) if name != "batch_size")
+_SWEPT = tuple(name for name, axis in declared_axes(DiagnosticTask).items() if not axis.table)
 
 
 class DiagnosticSpec(StudySpec):
@@ -79,9 +79,9 @@ class DiagnosticStudy(StudyTask):
         given = {name: swept[name] for name in _SWEPT if name in swept}
         section = _checked(self._spec.diagnostic, given)
         size = swept["batch_size"]
-        if not is_integer(size) or not 2 <= int(size) <= section.n_pairs:
+        if not is_integer(size) or not LEAST_BATCH <= int(size) <= section.n_pairs:
             raise StudyError(
-                f"axes.batch_size: got {size!r}, must be a whole number from 2 to {section.n_pairs}, "
+                f"axes.batch_size: got {size!r}, must be a whole number from {LEAST_BATCH} to {section.n_pairs}, "
                 "the number of pairs"
             )
         fields = section.model_dump(exclude={"passes"})

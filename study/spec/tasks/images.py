@@ -12,11 +12,10 @@ from search_spaces.spaces import TUNED_ON, LossSpace
 from study.errors import StudyError
 from study.spec.faults import describe_fault
 from study.spec.schema import DataSection, EncoderSection, ProbeSection, StudySpec, TrainingSection, config_of
-from study.spec.tasks.points import check_rate, is_integer, one_budget, selection_of
+from study.spec.tasks.points import LEAST_BATCH, by_table, check_rate, is_integer, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import (
     BUDGETS,
-    SELECTION_AXIS,
     DataConfig,
     EncoderConfig,
     ImagesTask,
@@ -130,17 +129,17 @@ class ImagesStudy(StudyTask):
         for size in dict.fromkeys(point.get("batch_size") for point in points):
             if size is None:
                 raise StudyError("axes.batch_size: is missing; give at least one batch size")
-            if not is_integer(size) or not 2 <= int(size) <= self.images:
+            if not is_integer(size) or not LEAST_BATCH <= int(size) <= self.images:
                 raise StudyError(
-                    f"axes.batch_size: got {size!r}, must be a whole number from 2 to {self.images}, "
+                    f"axes.batch_size: got {size!r}, must be a whole number from {LEAST_BATCH} to {self.images}, "
                     f"the training images of {self.data.name}"
                 )
 
     def build(self, swept: Point) -> ImagesTask:
         """The task of a configuration with these swept values."""
         selection = selection_of(self._spec.selection, swept)
-        training = {name: value for name, value in swept.items() if name != SELECTION_AXIS}
-        values = one_budget(self._spec.training.model_dump(), training)
+        tables = by_table(ImagesTask, swept)
+        values = one_budget(self._spec.training.model_dump(), tables["training"])
         values |= _checked_training(values)
         values["batch_size"] = int(values["batch_size"])
         self._check_selection(selection, config_of(TrainingConfig, values))
@@ -152,7 +151,7 @@ class ImagesStudy(StudyTask):
             ),
             views=self._spec.data.views or self.data.views,
             views_form=self._spec.data.views_form,
-            encoder=config_of(EncoderConfig, self._spec.encoder.model_dump()),
+            encoder=_encoder(self._spec.encoder, tables["encoder"]),
             training=config_of(TrainingConfig, values),
             selection=selection,
             probe=self._probe,
@@ -234,6 +233,15 @@ def network_stack_limit(task: ImagesTask, pixels: int) -> int:
         return 1
     pairs = _PAIRS_A_STEP * _PIXELS // max(_PIXELS, pixels)
     return max(1, min(_LARGEST_STACK, pairs // task.training.batch_size))
+
+
+def _encoder(section: EncoderSection, swept: Point) -> EncoderConfig:
+    """The encoder, with swept values checked by the same rules as fixed ones."""
+    try:
+        checked = EncoderSection.model_validate(section.model_dump() | swept)
+    except ValidationError as error:
+        raise StudyError(f"axes.{describe_fault(error, EncoderSection)}") from error
+    return config_of(EncoderConfig, checked.model_dump())
 
 
 def _checked_training(values: Mapping[str, Any]) -> dict[str, Any]:

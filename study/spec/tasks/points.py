@@ -1,12 +1,17 @@
 """Helpers of the tasks that check configurations and build them from fixed and swept values."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from search_spaces.space import Point
 from study.errors import StudyError
 from study.spec.schema import SelectionSection
-from trainables.config import BUDGETS, SELECTION_AXIS, Scalar, SelectionConfig
+from trainables.config import AXES, BUDGETS, SELECTION_AXIS, Scalar, SelectionConfig
+from trainables.settings import declared_axes
+
+#: The smallest batch: a pair alone has no negatives.
+LEAST_BATCH: int = AXES["batch_size"].setting.bounds["ge"]
 
 
 def is_integer(value: Scalar) -> bool:
@@ -15,9 +20,19 @@ def is_integer(value: Scalar) -> bool:
 
 
 def check_rate(lr: Any) -> None:
-    """Raises `StudyError` unless a learning rate is a number above 0."""
-    if isinstance(lr, (str, bool)) or not lr > 0:
-        raise StudyError(f"lr: got {lr!r}, must be a number above 0")
+    """Raises `StudyError` unless a learning rate is a number above its declared bound."""
+    bound = AXES["lr"].setting.bounds["gt"]
+    if isinstance(lr, (str, bool)) or not lr > bound:
+        raise StudyError(f"lr: got {lr!r}, must be a number above {bound}")
+
+
+def by_table(config: type, swept: Point) -> dict[str, Point]:
+    """The swept values of a task by the table of its configuration: "" for the task itself, `training`, ..."""
+    tables: dict[str, Point] = defaultdict(dict)
+    for name, axis in declared_axes(config).items():
+        if name in swept:
+            tables[axis.table][name] = swept[name]
+    return tables
 
 
 def one_budget(fixed: Mapping[str, Any], swept: Point, names: Iterable[str] = BUDGETS) -> dict[str, Any]:

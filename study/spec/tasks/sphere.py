@@ -15,9 +15,9 @@ from study.spec.arm_space import POINTS_KEY
 from study.spec.faults import describe_fault
 from study.spec.schema import SphereSection, SphereTrainingSection, StudySpec
 from study.spec.tasks.measured_metric import measured_metric
-from study.spec.tasks.points import check_rate, is_integer, one_budget, selection_of
+from study.spec.tasks.points import LEAST_BATCH, by_table, check_rate, is_integer, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
-from trainables.config import AXES, BUDGETS, SELECTION_AXIS, SphereTask, SphereTraining
+from trainables.config import AXES, BUDGETS, SphereTask, SphereTraining
 from trainables.selection.rounds import resolve_round
 from trainables.sphere.budget import pairs_a_step, step_count
 from trainables.sphere.known import ideal_name, is_optimum_known
@@ -111,14 +111,11 @@ class SphereStudy(StudyTask):
 
     def build(self, swept: Point) -> SphereTask:
         """The task of a configuration with these swept values."""
-        sizes = {name: swept.get(name, getattr(self._spec.sphere, name)) for name in ("n_pairs", "dim")}
-        sphere = _checked(SphereSection, {**self._spec.sphere.model_dump(), **sizes})
-        training = {
-            name: value for name, value in swept.items() if name not in (SELECTION_AXIS, "n_pairs", "dim")
-        }
+        tables = by_table(SphereTask, swept)
+        sphere = _checked(SphereSection, {**self._spec.sphere.model_dump(), **tables[""]})
         task = SphereTask(
             **sphere,
-            training=_training(self._spec.training, training),
+            training=_training(self._spec.training, tables["training"]),
             selection=selection_of(self._spec.selection, swept),
         )
         self._check(task)
@@ -172,8 +169,8 @@ def sphere_stack_limit(task: SphereTask) -> int:
 def _training(section: SphereTrainingSection, swept: Point) -> SphereTraining:
     values = one_budget(section.model_dump(), swept, _BUDGETS)
     size = values.pop("batch_size")
-    if not is_integer(size) or int(size) < 2:
-        raise StudyError(f"axes.batch_size: got {size!r}, must be a whole number of at least 2")
+    if not is_integer(size) or int(size) < LEAST_BATCH:
+        raise StudyError(f"axes.batch_size: got {size!r}, must be a whole number of at least {LEAST_BATCH}")
     check_rate(values["lr"])
     return SphereTraining(batch_size=int(size), **_checked(SphereTrainingSection, values))
 

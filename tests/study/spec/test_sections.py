@@ -33,6 +33,8 @@ class Optimiser:
         ({"name": "sdg"}, "'sgd' or 'adam'"),
         ({"name": "sgd", "rate": 0}, "greater than 0"),
         ({"name": "sgd", "rate": float("inf")}, "finite"),
+        ({"name": "sgd", "rate": "0.1"}, "got '0.1', must be a number"),
+        ({"name": "sgd", "warmup": True}, "got True, must be a number"),
         ({"name": "sgd", "warmup": 0}, "greater than or equal to 1"),
         ({"name": "sgd", "nesterov": "yes"}, "valid boolean"),
         ({"name": "sgd", "layers": []}, "at least 1 item"),
@@ -89,3 +91,8 @@ def test_a_task_is_complete(name: str) -> None:
     for method in ("check_points", "build", "metric", "described"):
         assert getattr(task, method) is not getattr(StudyTask, method), f"{name}: {method} is missing"
     assert set(TASKS) == set(config.TASKS) == set(TASK_KINDS)
+
+
+def test_a_key_that_the_configuration_lacks_is_never_dropped() -> None:
+    with pytest.raises(TypeError, match="Network has no field width"):
+        config_of(Network, {"depth": 2, "width": 9})

@@ -4,7 +4,6 @@ import pytest
 
 from study.launch.rerun import RUN_COLUMNS
 from tests.trainables.sphere.small import records_of, sphere_trial
-from trainables.config import TrialConfig, canonical_json
 from trainables.store.schema import Status, TrialRecord, record_to_table
 from trainables.trial import run_trial
 
@@ -98,8 +97,3 @@ def test_losses_of_ones_own_run_too() -> None:
     assert record.status == Status.OK, record.error_traceback
     assert record.optimum_gap is None
     assert record.train_loss_full is not None
-
-
-def test_canonical_form_reads_back() -> None:
-    config = sphere_trial(selection="osgd", init="aligned", temperature=0.5)
-    assert TrialConfig.from_canonical(canonical_json(config)) == config

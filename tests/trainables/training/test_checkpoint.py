@@ -24,12 +24,12 @@ from trainables.trial import run_trial, run_trials
 _CHILD = """
 import sys, time
 from pathlib import Path
-from trainables.config import TrialConfig
+from tests.trainables.canonical import from_canonical
 from trainables.store.records import RecordStore
 from trainables.runtime import Runtime
 from trainables.trial import run_trials
 runtime = Runtime(artefacts=Path(sys.argv[1]), checkpoint_seconds=0.0, curve_epochs=1)
-configs = [TrialConfig.from_canonical(text) for text in sys.argv[2:]]
+configs = [from_canonical(text) for text in sys.argv[2:]]
 list(run_trials(configs, lambda facts: time.sleep(0.05), runtime=runtime, attempts=[0] * len(configs)))
 """
 
