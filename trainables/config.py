@@ -40,6 +40,51 @@ BUDGETS = ("epochs", "steps", "samples")
 SELECTION_AXIS = "selection"
 
 
+#: Settings that several tasks share, each declared once.
+def _batch_size(doc: str) -> Any:
+    return setting(doc=doc, unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2)
+
+
+def _rate(doc: str) -> Any:
+    return setting(doc=doc, unit="1", label="base learning rate", axis=2, column="hp_lr", gt=0)
+
+
+def _steps() -> Any:
+    return setting(
+        None,
+        doc="Steps of the optimiser.",
+        unit="steps",
+        label="budget, steps",
+        axis=4,
+        column="hp_steps",
+        ge=1,
+    )
+
+
+def _samples(doc: str, unit: str) -> Any:
+    return setting(None, doc=doc, unit=unit, label=f"budget, {unit}", axis=5, column="hp_samples", ge=1)
+
+
+def _momentum(default: float) -> Any:
+    return setting(
+        default,
+        doc="Momentum of the optimiser.",
+        unit="1",
+        axis=7,
+        column="hp_momentum",
+        ge=0,
+        lt=1,
+    )
+
+
+def _pairs(doc: str, least: int) -> Any:
+    return setting(doc=doc, unit="pairs", axis=10, column="hp_n_pairs", ge=least)
+
+
+def _dimensions(least: int) -> Any:
+    return setting(doc="d, dimensions of the space.", unit="dimensions", axis=11, column="hp_dim", ge=least)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
     """A data set, and the subset of it that is used."""
@@ -73,22 +118,8 @@ class EncoderConfig:
 class TrainingConfig:
     """Pre-training. The budget is one of `epochs`, `steps` and `samples`."""
 
-    batch_size: int = setting(
-        doc="M, pairs in a step.",
-        unit="pairs",
-        label="batch size, pairs",
-        axis=1,
-        column="hp_batch_size",
-        ge=2,
-    )
-    lr: float = setting(
-        doc="Base learning rate, at `lr_reference_batch` pairs.",
-        unit="1",
-        label="base learning rate",
-        axis=2,
-        column="hp_lr",
-        gt=0,
-    )
+    batch_size: int = _batch_size("M, pairs in a step.")
+    lr: float = _rate("Base learning rate, at `lr_reference_batch` pairs.")
     lr_rule: str = setting(
         "sqrt",
         doc="How the rate grows with the ratio of batch size to `lr_reference_batch`.",
@@ -107,23 +138,9 @@ class TrainingConfig:
         column="hp_epochs",
         ge=1,
     )
-    steps: int | None = setting(
-        None,
-        doc="Steps of the optimiser.",
-        unit="steps",
-        label="budget, steps",
-        axis=4,
-        column="hp_steps",
-        ge=1,
-    )
-    samples: int | None = setting(
-        None,
-        doc="Images seen, in whole batches; images that a selection embeds count too.",
-        unit="images",
-        label="budget, images",
-        axis=5,
-        column="hp_samples",
-        ge=1,
+    steps: int | None = _steps()
+    samples: int | None = _samples(
+        "Images seen, in whole batches; images that a selection embeds count too.", "images"
     )
     optimizer: str = setting("sgd", doc="The optimiser.", choices=("sgd", "lars"), column="hp_optimizer")
     lars_trust: float = setting(
@@ -137,9 +154,7 @@ class TrainingConfig:
         column="hp_weight_decay",
         ge=0,
     )
-    momentum: float = setting(
-        0.9, doc="Momentum of the optimiser.", unit="1", axis=7, column="hp_momentum", ge=0, lt=1
-    )
+    momentum: float = _momentum(0.9)
     warmup_fraction: float = setting(
         0.1,
         doc="Share of the steps in which the rate rises linearly; a cosine to zero follows.",
@@ -243,43 +258,13 @@ class ImagesTask:
 class SphereTraining:
     """Gradient descent on raw embeddings. The budget is one of `steps` and `samples`."""
 
-    batch_size: int = setting(
-        doc="B, pairs in a step; selection `full` takes all N pairs instead.",
-        unit="pairs",
-        label="batch size, pairs",
-        axis=1,
-        column="hp_batch_size",
-        ge=2,
+    batch_size: int = _batch_size("B, pairs in a step; selection `full` takes all N pairs instead.")
+    lr: float = _rate("Learning rate for the mean loss over a batch; raw embeddings start with unit norm.")
+    steps: int | None = _steps()
+    samples: int | None = _samples(
+        "Pairs seen, in whole batches; pairs that a selection evaluates count too.", "pairs"
     )
-    lr: float = setting(
-        doc="Learning rate for the mean loss over a batch; raw embeddings start with unit norm.",
-        unit="1",
-        label="base learning rate",
-        axis=2,
-        column="hp_lr",
-        gt=0,
-    )
-    steps: int | None = setting(
-        None,
-        doc="Steps of the optimiser.",
-        unit="steps",
-        label="budget, steps",
-        axis=4,
-        column="hp_steps",
-        ge=1,
-    )
-    samples: int | None = setting(
-        None,
-        doc="Pairs seen, in whole batches; pairs that a selection evaluates count too.",
-        unit="pairs",
-        label="budget, pairs",
-        axis=5,
-        column="hp_samples",
-        ge=1,
-    )
-    momentum: float = setting(
-        0.0, doc="Momentum of the optimiser.", unit="1", axis=7, column="hp_momentum", ge=0, lt=1
-    )
+    momentum: float = _momentum(0.0)
     lr_schedule: str = setting(
         "constant",
         doc="Schedule of the rate; `cosine` ends at zero after the last step.",
@@ -304,8 +289,8 @@ class SphereTask:
     #: Record columns that are the same for every trial of the task.
     constant_columns: ClassVar[Mapping[str, str]] = {"hp_optimizer": "sgd"}
 
-    n_pairs: int = setting(doc="N, pairs of embeddings.", unit="pairs", axis=10, column="hp_n_pairs", ge=2)
-    dim: int = setting(doc="d, dimensions of the space.", unit="dimensions", axis=11, column="hp_dim", ge=2)
+    n_pairs: int = _pairs("N, pairs of embeddings.", 2)
+    dim: int = _dimensions(2)
     init: str = setting(
         "independent",
         doc="First embeddings, uniform on the sphere: independent in the two views, or equal.",
@@ -320,14 +305,7 @@ class SphereTask:
 class DiagnosticSampling:
     """Batches that are drawn from a population."""
 
-    batch_size: int = setting(
-        doc="M, pairs in a batch.",
-        unit="pairs",
-        label="batch size, pairs",
-        axis=1,
-        column="hp_batch_size",
-        ge=2,
-    )
+    batch_size: int = _batch_size("M, pairs in a batch.")
     passes: int = setting(
         16, doc="Measure `batches`: random partitions of the population into batches.", ge=2
     )
@@ -345,10 +323,8 @@ class DiagnosticTask:
         choices=("batches", "precision", "points"),
         column="hp_measure",
     )
-    n_pairs: int = setting(
-        doc="N, pairs of the population.", unit="pairs", axis=10, column="hp_n_pairs", ge=4
-    )
-    dim: int = setting(doc="d, dimensions of the space.", unit="dimensions", axis=11, column="hp_dim", ge=4)
+    n_pairs: int = _pairs("N, pairs of the population.", 4)
+    dim: int = _dimensions(4)
     defect: str = setting(
         "none",
         doc="How the points depart from uniform ones.",
