@@ -17,24 +17,29 @@ Measure = Literal["log", "linear", "each"]
 _EXAMPLE = "{ log = [0.05, 2.0], points = 5 }"
 
 
+#: A number of a range, not the text "3".
+Number = Annotated[float, Field(strict=True)]
+
+
 class Range(BaseModel):
     """`{ log = [low, high] }` or `{ linear = [low, high] }`, including both ends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    log: tuple[float, float] | None = Field(
+    log: tuple[Number, Number] | None = Field(
         default=None, description="The lowest and the highest value, with values spaced by equal factors."
     )
-    linear: tuple[float, float] | None = Field(
+    linear: tuple[Number, Number] | None = Field(
         default=None, description="The lowest and the highest value, with values spaced by equal steps."
     )
-    points: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
+    points: Annotated[int, Field(ge=2, le=10_000, strict=True)] | None = Field(
         default=None,
         description="Number of values from low to high. A grid needs it. Without it, designs that draw points draw "
         "from the whole range.",
     )
     whole: bool = Field(
         default=False,
+        strict=True,  # "yes" is a text
         description="Round to whole numbers. Batch sizes and budgets are always rounded.",
     )
     measure: Measure | None = Field(
@@ -173,8 +178,16 @@ def _validated(model: type[Range] | type[Values], raw: dict[str, Any]) -> Axis:
             where, message = str(fault["loc"][0]), "must be two numbers, [low, high]"
         elif fault["type"] == "tuple_type":
             message = "must be a list"
-        got = f", got {raw}" if model is Range and ", got " not in message else ""
+        elif fault["type"] not in ("value_error", "extra_forbidden"):
+            message = f"got {fault['input']!r}; {message[0].lower()}{message[1:]}"
+        elif fault["type"] == "extra_forbidden":
+            message = f"unknown key; allowed are {', '.join(_keys_of(model))}"
+        got = f", got {raw}" if model is Range and "got " not in message else ""
         raise ValueError(f"{where + ': ' if where else ''}{message}{got}") from error
+
+
+def _keys_of(model: type[Range] | type[Values]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def check_scalar(value: Any) -> None:

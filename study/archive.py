@@ -12,7 +12,7 @@ from pathlib import Path
 from study.errors import StudyError
 from study.loaded import LoadedStudy
 from study.plan import study_directory
-from study.spec.source import shipped_studies
+from study.spec.source import ARCHIVE_FILE, shipped_studies
 from trainables.atomic import replace_file
 
 
@@ -37,7 +37,7 @@ def read_archive(loaded: LoadedStudy) -> Archive | None:
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"store: cannot read {directory / 'study.toml'} ({error})") from error
     try:
-        content = json.loads((directory / "archive.json").read_text(encoding="utf-8"))
+        content = json.loads((directory / ARCHIVE_FILE).read_text(encoding="utf-8"))
         return Archive(
             text=text, origins=tuple(content["origins"]), trial_ids=frozenset(content["trial_ids"])
         )
@@ -78,7 +78,7 @@ def write_archive(study: str, loaded: LoadedStudy, archive: Archive | None) -> N
     content = {"origins": [*before, here], "trial_ids": sorted(t.keys.trial_id for t in loaded.plan.trials)}
     directory = study_directory(loaded.store, loaded.name)
     try:
-        replace_file(directory / "archive.json", json.dumps(content))
+        replace_file(directory / ARCHIVE_FILE, json.dumps(content))
         replace_file(directory / "study.toml", loaded.study_file.text)
     except OSError as error:
         raise StudyError(f"store: cannot write to {directory} ({error.strerror or error})") from error

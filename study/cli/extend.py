@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME=V,V",
     help="More values of an axis: batch_size=512,1024; temperature=0.01 for all losses that vary it; or "
-    "dhel.form=halved for one loss. May be given more than once.",
+    "dhel.temperature=0.01 for one loss. May be given more than once.",
 )
 @click.option(
     "--loss",

@@ -112,12 +112,20 @@ def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
         file = values.get("mapping")
         keys |= read_mapping(Path(file)) if file else {}
         keys |= {key: value for key, value in values.items() if key != "mapping"}
+        if "metric" not in keys:
+            raise StudyError(f"--metric: is missing; the table has the columns {', '.join(_metrics(rows))}")
         mapping = build_mapping({"name": Path(source).stem, **keys})
         trials, info = table_study(rows, mapping)
         data_sets(trials, info)
         return ReadTable(rows=rows, mapping=mapping, trials=trials, info=info)
     except ValueError as error:
         raise StudyError(str(error)) from error
+
+
+def _metrics(rows: "pd.DataFrame") -> list[str]:
+    """Columns that may be the metric: those of evaluations, or, if there are none, all numbers."""
+    numbers = rows.select_dtypes("number").dropna(axis="columns", how="all").columns
+    return [name for name in numbers if str(name).startswith(("test_", "val_"))] or list(map(str, numbers))
 
 
 def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:

@@ -9,10 +9,11 @@ from search_spaces.loss_params import field_choices
 from search_spaces.space import Space, Tied
 from search_spaces.spaces import SPACES, LossSpace
 from study.errors import StudyError
+from study.spec.schema import POINTS_KEY
 from trainables.config import Scalar
 
 #: Keys of a loss's table that are not fields of the loss.
-LOSS_KEY, LR_KEY, POINTS_KEY = "loss", "lr", "points"
+LOSS_KEY, LR_KEY = "loss", "lr"
 
 Table = Mapping[str, Any]  # values are Axis or Cases
 

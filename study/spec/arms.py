@@ -12,8 +12,8 @@ from search_spaces.loss_params import check_loss_name, check_params, field_names
 from search_spaces.space import Point, Space, Tied
 from search_spaces.spaces import SPACES
 from study.errors import StudyError
-from study.spec.arm_space import LOSS_KEY, LR_KEY, POINTS_KEY, build_space, loss_name
-from study.spec.schema import SearchSection
+from study.spec.arm_space import LOSS_KEY, LR_KEY, build_space, loss_name
+from study.spec.schema import POINTS_KEY, SearchSection
 from trainables.config import AXES, AXIS_OF, BUDGETS, Scalar
 
 AxisValues = dict[str, tuple[Scalar, ...]]

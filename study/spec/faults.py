@@ -35,6 +35,8 @@ def _explain(fault: Any, model: type[BaseModel]) -> str:
         return "is missing"
     if fault["type"] == "tuple_type":
         return f"got {fault['input']!r}, must be a list{_list_example(fault['input'])}"
+    if fault["type"] in ("model_type", "dict_type"):
+        return f"got {fault['input']!r}, must be a table"
     if fault["type"] == "value_error":
         return message
     if fault["type"] == "too_short":

@@ -16,7 +16,7 @@ from study.errors import StudyError
 from study.spec.arms import Arm
 from study.spec.expand import TrialSet
 from study.spec.load import StudySpec
-from trainables.config import AXES, SELECTION_AXIS, Scalar
+from trainables.config import SELECTION_AXIS, Scalar
 
 Values = Sequence[Scalar]
 
@@ -127,7 +127,7 @@ def _grown_axis(
         )
     if name in spec.axes:
         return _axis_key("axes", name, _more(name, _axis_of(trial_set.arms[0], name), values))
-    if name in AXES and name != "lr":
+    if name in trial_set.task.axes and name != "lr":
         now = _unswept(spec, name)
         if now is None:
             raise StudyError(
@@ -158,8 +158,8 @@ def _arms_of(name: str, label: str, own: str, trial_set: TrialSet) -> list[Arm]:
     if not arms:
         labels = ", ".join(arm.label for arm in trial_set.arms)
         raise StudyError(
-            f"--axis: got '{name}', must be one of {', '.join(AXES)}, a field that losses of the study "
-            f"vary, or LABEL.FIELD with one of the labels {labels}"
+            f"--axis: got '{name}', must be one of {', '.join(trial_set.task.axes)}, a field that losses "
+            f"of the study vary, or LABEL.FIELD with one of the labels {labels}"
         )
     return arms
 

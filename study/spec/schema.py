@@ -8,15 +8,16 @@ import dataclasses
 import functools
 import types
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
     TypeAdapter,
+    ValidationInfo,
     create_model,
     field_validator,
     model_validator,
@@ -59,6 +60,27 @@ class Section(BaseModel):
     """A table of the study file. Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_conversion(cls, value: Any, info: ValidationInfo) -> Any:
+        """The value. pydantic would read "3" and true as numbers, and "yes" and 1 as truth values."""
+        kinds = _plain_kinds(cls.model_fields[str(info.field_name)].annotation)
+        if kinds == {bool} and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            raise ValueError(f"got {value!r}, must be true or false")
+        if kinds and kinds <= {int, float} and isinstance(value, (str, bool)):
+            raise ValueError(f"got {value!r}, must be a number")
+        return value
+
+
+def _plain_kinds(kind: Any) -> set[type]:
+    """The truth value, number or text types that a key allows besides None; empty if it allows others."""
+    if get_origin(kind) is Annotated:
+        return _plain_kinds(get_args(kind)[0])
+    if get_origin(kind) in (Union, types.UnionType):
+        each = [_plain_kinds(one) for one in get_args(kind) if one is not type(None)]
+        return set().union(*each) if all(each) else set()
+    return {kind} if kind in (bool, int, float, str) else set()
 
 
 def section_of(*configs: type, without: Collection[str] = (), optional: Collection[str] = ()) -> Any:
@@ -107,11 +129,11 @@ def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
     return kind, Field(default=default, description=declared.doc)
 
 
-def _number(value: Any) -> Any:
-    """The value, unless it is a text or a truth value: pydantic would read "3" and true as numbers."""
-    if isinstance(value, (str, bool)):
-        raise ValueError(f"got {value!r}, must be a number")
-    return value
+def _no_repeats(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The items. A repeated item has no effect, but the trial would have another id."""
+    if repeated := [item for number, item in enumerate(items) if item in items[:number]]:
+        raise ValueError(f"got {repeated[0]!r} more than once; each is allowed once")
+    return items
 
 
 def _key_type(kind: Any, declared: Setting) -> Any:
@@ -121,14 +143,10 @@ def _key_type(kind: Any, declared: Setting) -> Any:
         return _key_type(inner, declared) | None
     if get_origin(kind) is tuple:
         item = _key_type(get_args(kind)[0], Setting(doc="", choices=declared.choices))
-        items: Any = types.GenericAlias(tuple, (item, ...))
+        items: Any = Annotated[types.GenericAlias(tuple, (item, ...)), AfterValidator(_no_repeats)]
         return Annotated[items, Field(**declared.bounds)] if declared.bounds else items
     if declared.choices:
         return Literal[declared.choices]
-    if kind is bool:
-        return Annotated[bool, Field(strict=True)]  # strict, because "yes" is a text
-    if kind in (int, float):
-        kind = Annotated[kind, BeforeValidator(_number)]
     return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind
 
 
@@ -411,6 +429,10 @@ class TrackingSection(Section):
     )
 
 
+#: The key of a loss's table with its explicit configurations.
+POINTS_KEY = "points"
+_POINTS_EXAMPLE = "such as [{ temperature = 0.1 }, { temperature = 0.5 }]"
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 
@@ -473,4 +495,12 @@ class StudySpec(Section):
             raise ValueError(f"seeds: got {repeated[0]} more than once; each seed is allowed once")
         if self.reference is not None and self.reference not in self.losses:
             raise ValueError(f"reference: got '{self.reference}', must be one of {', '.join(self.losses)}")
+        for label, table in self.losses.items():
+            for key, value in table.items():
+                if key == POINTS_KEY and not isinstance(value, tuple):
+                    raise ValueError(f"losses.{label}.{key}: must be a list of tables, {_POINTS_EXAMPLE}")
+                if key != POINTS_KEY and isinstance(value, tuple):
+                    raise ValueError(
+                        f"losses.{label}.{key}: got a list of tables, which only {POINTS_KEY} can be"
+                    )
         return self

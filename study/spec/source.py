@@ -6,6 +6,7 @@ whole. `without = ["losses.kcl", "training.epochs"]` removes keys that the other
 because it determines the folder of the results.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ SOURCE_KEYS = {
     ),
 }
 _EXTENDS, _WITHOUT = SOURCE_KEYS
+
+#: Lies beside the copy of a study file in a store, and has the paths of the files that it was copied from.
+ARCHIVE_FILE = "archive.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +68,22 @@ def shipped_studies() -> list[str]:
 def read_source(name_or_path: str) -> Source:
     """Read a shipped study by name, or a study file by path. Raises `StudyError`.
 
-    Afterwards Python can import modules from the folder of the study file.
+    Afterwards Python can import modules from the folder of the study file. For the copy of a study file in a store,
+    it is the folder of the file that was copied.
     """
     source = _read_chain(name_or_path, Path(), ())
     shipped = name_or_path in shipped_studies()
-    use_own_folders(None if shipped else Path(name_or_path).expanduser().resolve().parent)
+    use_own_folders(None if shipped else _modules_folder(Path(name_or_path).expanduser().resolve().parent))
     return source
+
+
+def _modules_folder(folder: Path) -> Path:
+    """The folder with the user's modules, for a study file in `folder`."""
+    try:
+        origin = Path(json.loads((folder / ARCHIVE_FILE).read_text(encoding="utf-8"))["origins"][-1])
+    except (OSError, ValueError, LookupError, TypeError):
+        return folder
+    return origin.parent if origin.is_absolute() else folder
 
 
 def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Source:

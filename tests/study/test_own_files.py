@@ -100,6 +100,17 @@ def test_names_of_modules_are_free_in_both_folders(taken: Path, tmp_path: Path) 
     assert len(list((tmp_path / "store" / "records").iterdir())) == 1
 
 
+def test_the_command_that_runs_a_trial_again_finds_the_loss(tmp_path: Path) -> None:
+    """It names the copy of the study file in the store, and the loss lies beside the file that was copied."""
+    beside, store = tmp_path / "beside", tmp_path / "store"
+    beside.mkdir()
+    call(beside, "run", write_own(beside, SPHERE), "--store", store, "--runner", "inline")
+    [key] = [path.name.partition(".")[0] for path in (store / "records").iterdir()]
+    again = json.loads(call(tmp_path, "show", key, "--store", store, "--json"))["again"]
+    assert str(store / "studies" / "tiny_sphere" / "study.toml") in again
+    assert "equals it to the bit" in " ".join(call(tmp_path, *again.split()[1:]).split())
+
+
 def test_the_working_directory_is_searched_after_the_folder_of_the_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

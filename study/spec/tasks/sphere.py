@@ -11,9 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 from search_spaces.axes import Axis, listed
 from search_spaces.space import Point
 from study.errors import StudyError
-from study.spec.arm_space import POINTS_KEY
 from study.spec.faults import describe_fault
-from study.spec.schema import SphereSection, SphereTrainingSection, StudySpec
+from study.spec.schema import POINTS_KEY, SphereSection, SphereTrainingSection, StudySpec
 from study.spec.tasks.measured_metric import measured_metric
 from study.spec.tasks.points import LEAST_BATCH, by_table, check_rate, is_integer, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask

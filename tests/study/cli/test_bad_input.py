@@ -77,6 +77,44 @@ FAULTS = {
     ),
     "range of one point": (("[0.1, 0.5]", "{ log = [0.1, 2.0], points = 1 }"), ["temperature", "points"]),
     "log range from zero": (("[0.1, 0.5]", "{ log = [0, 2.0], points = 3 }"), ["temperature", "above 0"]),
+    "a range that is whole in words": (
+        ("[0.1, 0.5]", '{ log = [1, 9], points = 3, whole = "yes" }'),
+        ["losses.ntxent.temperature: whole: got 'yes'"],
+    ),
+    "a range with an end in quotes": (
+        ("[0.1, 0.5]", '{ log = ["0.1", 2.0], points = 3 }'),
+        ["temperature: log: must be two numbers"],
+    ),
+    "points of a list": (
+        ("[0.1, 0.5]", "{ values = [0.1, 0.5], points = 3 }"),
+        ["temperature: points: unknown key; allowed are values, measure"],
+    ),
+    "stacked in words": (
+        ("[axes]", '[resources]\nstacked = "yes"\n[axes]'),
+        ["resources.stacked: got 'yes', must be true or false"],
+    ),
+    "a number in quotes": (
+        ("[axes]", '[resources]\ntime_limit = "60"\n[axes]'),
+        ["resources.time_limit: got '60', must be a number"],
+    ),
+    "a number in place of a table": (
+        ("[axes]", "[resources]\n[search]\nearly_stopping = 3\n[axes]"),
+        ["search.early_stopping: got 3, must be a table"],
+    ),
+    "a probe twice": (
+        ('suite = ["probe10"]', 'suite = ["probe10", "probe10"]'),
+        ["probe.suite: got 'probe10' more than once"],
+    ),
+    "points as a number": (("t = [2.0]", "points = 3"), ["losses.kcl.points: must be a list of tables"]),
+    "points as numbers": (("t = [2.0]", "points = [3]"), ["losses.kcl.points: must be a list of tables"]),
+    "points as a table": (
+        ("t = [2.0]", "points = { t = 3 }"),
+        ["losses.kcl.points: must be a list of tables"],
+    ),
+    "tables in place of values": (
+        ("t = [2.0]", "t = [{ gaussian = 2.0 }]"),
+        ["losses.kcl.t: got a list of tables, which only points can be"],
+    ),
     "one trial twice": (
         ("[losses.kcl]", '[losses.again]\nloss = "ntxent"\ntemperature = [0.1]\n[losses.kcl]'),
         ["same trial"],

@@ -195,6 +195,7 @@ FAULTS = {
     "a loss that is there": ((), ["--loss", "kcl"], ["--loss", "kcl", "already"]),
     "an unknown loss": ((), ["--loss", "simsiam"], ["losses.simsiam", "allowed are"]),
     "an unknown axis": ((), ["--axis", "tau=1"], ["--axis", "tau", "batch_size", "ntxent, kcl"]),
+    "an axis of another task": ((), ["--axis", "n_pairs=4"], ["got 'n_pairs', must be one of batch_size, lr"]),
     "an unknown field": ((), ["--axis", "kcl.tau=1"], ["kcl.tau", "gamma"]),
     "no value": ((), ["--axis", "batch_size"], ["--axis", "batch_size=512"]),
     "a seed in words": ((), ["--seeds", "two"], ["--seeds", "two"]),

@@ -62,6 +62,18 @@ def many(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows, pd.DataFrame(drawn).add_prefix("c")], axis=1)
 
 
+def test_a_table_without_a_metric_is_told_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    ROWS.to_csv(path, index=False)
+    result = invoke("report", "--from", path, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("study: --metric: is missing; the table has the columns ")
+    assert "acc" in result.stderr
+    ROWS.rename(columns={"acc": "test_acc"}).to_csv(path, index=False)
+    result = invoke("report", "--from", path, "--out", tmp_path / "out")
+    assert result.stderr == "study: --metric: is missing; the table has the columns test_acc\n"
+
+
 @pytest.mark.parametrize(
     ("rows", "words", "said"),
     [
