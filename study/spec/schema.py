@@ -5,19 +5,12 @@ declares the other keys: operational keys, and keys that define what is swept.
 """
 
 import dataclasses
-import functools
-import types
-from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PlainValidator,
-    TypeAdapter,
-    ValidationInfo,
     create_model,
     field_validator,
     model_validator,
@@ -26,6 +19,7 @@ from pydantic import (
 from search_spaces.axes import Cases, check_scalar, not_an_axis, parse_axis
 from search_spaces.designs import DESIGNS, Design, takers_of
 from search_spaces.designs.optuna import SAMPLERS, check_sampler
+from study.spec.section import Section, section_of
 from trainables.config import (
     BUDGETS,
     TASKS,
@@ -43,7 +37,6 @@ from trainables.config import (
 )
 from trainables.runtime import EXECUTIONS, Runtime
 from trainables.selection.kinds import METHOD_KINDS
-from trainables.settings import Setting, without_none
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -54,100 +47,6 @@ _TABLES = frozenset(
     for spec in dataclasses.fields(task)
     if "setting" not in spec.metadata
 )
-
-
-class Section(BaseModel):
-    """A table of the study file. Unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_conversion(cls, value: Any, info: ValidationInfo) -> Any:
-        """The value. pydantic would read "3" and true as numbers, and "yes" and 1 as truth values."""
-        kinds = _plain_kinds(cls.model_fields[str(info.field_name)].annotation)
-        if kinds == {bool} and isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            raise ValueError(f"got {value!r}, must be true or false")
-        if kinds and kinds <= {int, float} and isinstance(value, (str, bool)):
-            raise ValueError(f"got {value!r}, must be a number")
-        return value
-
-
-def _plain_kinds(kind: Any) -> set[type]:
-    """The truth value, number or text types that a key allows besides None; empty if it allows others."""
-    if get_origin(kind) is Annotated:
-        return _plain_kinds(get_args(kind)[0])
-    if get_origin(kind) in (Union, types.UnionType):
-        each = [_plain_kinds(one) for one in get_args(kind) if one is not type(None)]
-        return set().union(*each) if all(each) else set()
-    return {kind} if kind in (bool, int, float, str) else set()
-
-
-def section_of(*configs: type, without: Collection[str] = (), optional: Collection[str] = ()) -> Any:
-    """A table with the settings of these configuration classes, except those in `without`.
-
-    A study file may leave out settings in `optional` although the configuration needs them, because they are swept
-    or the data set provides them. A setting that is itself a class of settings becomes a table inside the table.
-    """
-    fields: dict[str, Any] = {}
-    for spec in (spec for config in configs for spec in dataclasses.fields(config)):
-        if spec.name not in without:
-            fields[spec.name] = _key_of(spec, spec.name in optional)
-    return create_model(configs[0].__name__, __base__=Section, __doc__=configs[0].__doc__, **fields)
-
-
-Config = TypeVar("Config")
-
-
-def config_of(kind: type[Config], values: Mapping[str, Any]) -> Config:
-    """The configuration that keys give, with the tables in it. `values` are checked already.
-
-    Raises `TypeError` for a key that the configuration does not have.
-    """
-    names = {spec.name for spec in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(values) - names):
-        raise TypeError(f"{kind.__name__} has no field {unknown[0]}")
-    return cast(Config, _adapter(cast(Any, kind)).validate_python(values))
-
-
-@functools.cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
-    """The type and the field of the key for a setting, or of the table for a class of settings."""
-    if "setting" not in spec.metadata:
-        table = section_of(cast(type, spec.type))
-        required = any(field.is_required() for field in table.model_fields.values())
-        return table, Field() if required else Field(default_factory=table)
-    declared: Setting = spec.metadata["setting"]
-    kind = _key_type(spec.type, declared)
-    if optional:
-        return kind | None, Field(default=None, description=declared.doc)
-    default = ... if spec.default is dataclasses.MISSING else spec.default
-    return kind, Field(default=default, description=declared.doc)
-
-
-def _no_repeats(items: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The items. A repeated item has no effect, but the trial would have another id."""
-    if repeated := [item for number, item in enumerate(items) if item in items[:number]]:
-        raise ValueError(f"got {repeated[0]!r} more than once; each is allowed once")
-    return items
-
-
-def _key_type(kind: Any, declared: Setting) -> Any:
-    """The type that checks a value: it includes the bounds, and a `Literal` of the choices replaces text."""
-    inner = without_none(kind)
-    if inner != kind:
-        return _key_type(inner, declared) | None
-    if get_origin(kind) is tuple:
-        item = _key_type(get_args(kind)[0], Setting(doc="", choices=declared.choices))
-        items: Any = Annotated[types.GenericAlias(tuple, (item, ...)), AfterValidator(_no_repeats)]
-        return Annotated[items, Field(**declared.bounds)] if declared.bounds else items
-    if declared.choices:
-        return Literal[declared.choices]
-    return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind
 
 
 class DataSection(section_of(DataConfig, ImagesTask, without=_TABLES, optional=("views",))):  # type: ignore[misc]

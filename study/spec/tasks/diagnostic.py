@@ -13,7 +13,8 @@ from search_spaces.axes import Axis, listed
 from search_spaces.space import Point
 from study.errors import StudyError
 from study.spec.faults import describe_fault
-from study.spec.schema import DiagnosticSection, Section, StudySpec
+from study.spec.schema import DiagnosticSection, StudySpec
+from study.spec.section import Section
 from study.spec.tasks.measured_metric import measured_metric
 from study.spec.tasks.points import LEAST_BATCH, is_integer
 from study.spec.tasks.protocol import StudyTask

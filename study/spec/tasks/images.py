@@ -11,7 +11,8 @@ from search_spaces.space import Point
 from search_spaces.spaces import TUNED_ON, LossSpace
 from study.errors import StudyError
 from study.spec.faults import describe_fault
-from study.spec.schema import DataSection, EncoderSection, ProbeSection, StudySpec, TrainingSection, config_of
+from study.spec.schema import DataSection, EncoderSection, ProbeSection, StudySpec, TrainingSection
+from study.spec.section import config_of
 from study.spec.tasks.points import LEAST_BATCH, by_table, check_rate, is_integer, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import (

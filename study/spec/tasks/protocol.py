@@ -3,6 +3,7 @@
 The registry lists all tasks.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from analysis.metric import Metric
 
 
-class StudyTask:
+class StudyTask(ABC):
     """Builds the trials of one task from a study's spec, and defines how their results are read.
 
     Methods raise `StudyError` for invalid input. The defaults suit a task without a data set.
@@ -60,36 +61,36 @@ class StudyTask:
         """The shared axes, and a learning rate for the loss if its default rate does not suit the task."""
         return shared
 
+    @abstractmethod
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
         """Raise `StudyError` for configurations of a loss that lack a required value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def build(self, swept: Point) -> Task:
         """The task of a configuration. `swept` holds the values of its axes of training, not the loss's fields."""
-        raise NotImplementedError
 
-    def load(self, task: Task, data_root: Path | None) -> None:
+    def load(self, task: Task, data_root: Path | None) -> None:  # noqa: B027 (a task without data loads nothing)
         """Prepare data once, before workers start, so that they do not have to wait for it."""
 
     def planned_columns(self, task: Task) -> dict[str, Any]:
         """Record columns that are known before a trial runs, besides the columns of its settings."""
         return {}
 
+    @abstractmethod
     def metric(self, records: "pd.DataFrame") -> "Metric":
         """How the analysis reads the study's metric, given its records so far."""
-        raise NotImplementedError
 
     def tuned_rate(self, space: LossSpace, task: Task) -> tuple[str, bool]:
         """The source of a loss's default rate, and whether it was tuned on this task's data and network."""
         return "set in the study file", False
 
+    @abstractmethod
     def described(self) -> dict[str, Any]:
         """`data`, `encoder` and `training` in words, for the report."""
-        raise NotImplementedError
 
+    @abstractmethod
     def steps(self, task: Task) -> int:
         """Optimiser steps of a task's whole budget; if nothing is trained, the count that determines the cost."""
-        raise NotImplementedError
 
     def stack_limit(self, task: Task) -> int:
         """The largest useful stack of trials of a task on a CPU; 1 if stacking is slower."""
