@@ -55,9 +55,7 @@ def hyperparameters_section(findings: StudyAnalysis) -> Content | None:
         "hyperparameter alone adds to the default (tunability), harm what its worst value costs "
         "(mistunability), risk what leaving it at its default costs when all others are tuned. Gain, harm and "
         f"risk are chosen on one half of the seeds and scored on the other. Intervals: {STATED}.",
-        sentences=()
-        if told
-        else (f"No importances yet: they need {LEAST_SEEDS} seeds that know every configuration.",),
+        sentences=() if told else (_NONE_YET,),
         tables=(*([_importance_table(findings, found)] if told else []), *_tunability_table(findings, found)),
         data={"hyperparameters": pd.DataFrame(_rows(found))},
     )

@@ -66,8 +66,7 @@ class Views:
     ) -> ViewParameters:
         """Draw the parameters for `count` images from each generator, in the order of the generators.
 
-        The result is bit for bit `concatenate_parameters` of one `draw` per generator, at the cost of a single
-        `draw`.
+        The result equals, bit for bit, one `draw` for each generator, concatenated. It costs as much as one `draw`.
         """
         recipe, operations = self.recipe, self._operations()
         # One call for all uniform draws: for small images, the number of calls determines the time, not their size.

@@ -1,5 +1,9 @@
 """Images to change, and single steps of the views on one of them, for comparison."""
 
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,6 +26,16 @@ def some_images(count: int, channels: int, size: int) -> Tensor:
     smooth = torch.nn.functional.interpolate(coarse, size, mode="bicubic").clamp(0, 1)
     noise = 0.1 * torch.rand(count, channels, size, size, generator=generator)
     return ((0.9 * smooth + noise) * 255).round().to(torch.uint8)
+
+
+def concatenated(parts: Sequence[Any]) -> Any:
+    """The parameters of several views of one recipe, in order; nested dataclasses of tensors or None."""
+    if parts[0] is None:
+        return None
+    if isinstance(parts[0], Tensor):
+        return torch.cat(list(parts))
+    names = [spec.name for spec in dataclasses.fields(parts[0])]
+    return type(parts[0])(**{name: concatenated([getattr(part, name) for part in parts]) for name in names})
 
 
 def corner_and_extent(boxes: Boxes, row: int) -> tuple[int, int, int, int]:

@@ -1,11 +1,11 @@
-"""Parameters of several trials' views put together: as good, to the bit, as one trial after the other."""
+"""Parameters that are drawn or applied for several trials at once equal those of one trial after the other."""
 
 import pytest
 import torch
 
-from tests.trainables.views.examples import some_images
+from tests.trainables.views.examples import concatenated, some_images
 from trainables.views.batched import build_views
-from trainables.views.parameters import concatenate_parameters, split_parameters
+from trainables.views.parameters import split_parameters
 from trainables.views.recipes import FORMS
 
 SHAPES = {"digits": (1, 8), "cifar": (3, 32), "imagenet": (3, 48)}
@@ -23,7 +23,7 @@ def test_views_of_concatenated_trials_equal_those_one_by_one(recipe: str, form: 
     views = build_views(recipe, channels=channels, size=size, form=form)
     images = some_images(sum(COUNTS), channels, size).split(COUNTS)
     drawn = [views.draw(count, generator(seed)) for seed, count in enumerate(COUNTS)]
-    together = views.apply(torch.cat(images), concatenate_parameters(drawn))
+    together = views.apply(torch.cat(images), concatenated(drawn))
     alone = [views.apply(*part) for part in zip(images, drawn, strict=True)]
     assert torch.equal(together, torch.cat(alone))
 
@@ -33,7 +33,7 @@ def test_stacked_draws_equal_draws_put_together(recipe: str) -> None:
     channels, size = SHAPES[recipe]
     views, images = build_views(recipe, channels=channels, size=size), some_images(24, channels, size)
     stacked = views.draw_stacked(8, [generator(seed) for seed in range(3)])
-    drawn = concatenate_parameters([views.draw(8, generator(seed)) for seed in range(3)])
+    drawn = concatenated([views.draw(8, generator(seed)) for seed in range(3)])
     assert torch.equal(stacked.jitter.amounts, drawn.jitter.amounts)
     assert torch.equal(stacked.boxes.start, drawn.boxes.start)
     assert torch.equal(views.apply(images, stacked), views.apply(images, drawn))
@@ -43,18 +43,10 @@ def test_split_parameters_put_together_are_the_whole() -> None:
     whole = build_views("imagenet", channels=3, size=16).draw(11, generator())
     parts = split_parameters(whole, 4)
     assert [len(part.flip) for part in parts] == [4, 4, 3]
-    again = concatenate_parameters(parts)
+    again = concatenated(parts)
     assert torch.equal(again.jitter.order, whole.jitter.order)
     assert torch.equal(again.boxes.extent, whole.boxes.extent)
     assert again.noise is None
     assert again.blur is not None
     assert whole.blur is not None
     assert torch.equal(again.blur.sigma, whole.blur.sigma)
-
-
-def test_nothing_and_parts_of_different_recipes_are_refused() -> None:
-    with pytest.raises(ValueError, match="parts: got none; allowed is at least one"):
-        concatenate_parameters([])
-    parts = [build_views(name, channels=3, size=8).draw(2, generator()) for name in ("cifar", "imagenet")]
-    with pytest.raises(ValueError, match="parts: got Blur and NoneType; allowed is one recipe"):
-        concatenate_parameters(parts)
