@@ -59,7 +59,9 @@ def test_results_are_ignored_at_the_top_alone(folder: str) -> None:
 def test_readme_shows_what_is_there() -> None:
     readme = README.read_text()
     assert "PLACEHOLDER" not in readme
-    for target in re.findall(r"\]\((?!http)([^)]+)\)", readme):
+    targets = re.findall(r"\]\((?!http)([^)]+)\)", readme)
+    assert targets
+    for target in targets:
         assert (_REPOSITORY / target).is_file(), target
 
 

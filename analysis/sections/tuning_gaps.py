@@ -1,4 +1,4 @@
-"""Tables on what tuning is worth to each loss, at the same budget of trials, for the section on tuning."""
+"""Tables on how much each loss gains from tuning, at the same budget of trials, for the section on tuning."""
 
 import pandas as pd
 

@@ -95,7 +95,7 @@ def failure_scores(
     imputed (`imputation`). Intervals are Student's over the seeds that then have every cell (at least two).
     """
     filled, span, empty = fill_gaps(scores, weights), bounds[1] - bounds[0], "no complete seed"
-    told = partial(student_estimate, note=filled.told(note), empty=empty, widen=filled.widen)
+    told = partial(student_estimate, note=filled.with_count(note), empty=empty, widen=filled.widen)
     with_failures = means_over_space(filled.scores, weights)
     without = means_without_failures(filled.scores, failed, weights)
     return FailureScores(

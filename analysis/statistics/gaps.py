@@ -1,4 +1,4 @@
-"""What tuning is worth: how far default, random and worst-case scores lie below the tuned score, at one budget."""
+"""How much tuning gains: how far default, random and worst-case scores lie below the tuned score, at one budget."""
 
 from dataclasses import dataclass
 

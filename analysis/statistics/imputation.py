@@ -22,7 +22,7 @@ class Filled:
     count: int  # number of imputed trials
     widen: float  # factor on the standard error of means over the space
 
-    def told(self, note: str) -> str:
+    def with_count(self, note: str) -> str:
         """The note of a score, with the number of imputed trials added."""
         return "; ".join(
             filter(None, [note, f"{counted(self.count, 'trial')} filled in" if self.count else ""])

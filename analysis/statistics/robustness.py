@@ -91,9 +91,14 @@ def summarise_robustness(
         arm=cells.arm,
         tuned=tuned_choice(cells, note),
         default=default_choice(cells),
-        mean=_mean_estimate(scores, weights, by_seed, filled.told(note), bounds, widen=filled.widen),
+        mean=_mean_estimate(scores, weights, by_seed, filled.with_count(note), bounds, widen=filled.widen),
         mean_finished=_mean_estimate(
-            cells.finished_test, weights, without_failures, filled.told(note), bounds, widen=filled.widen
+            cells.finished_test,
+            weights,
+            without_failures,
+            filled.with_count(note),
+            bounds,
+            widen=filled.widen,
         ),
         mean_by_seed=by_seed,
         mean_widen=filled.widen,

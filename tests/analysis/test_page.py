@@ -20,6 +20,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_figure_names_a_table_that_is_there(written: Path) -> None:
     html = written.read_text()
     named = re.findall(r"Data: (tables/\w+\.csv)", html)
+    assert named
     assert len(named) == html.count("<figure")
     assert all((written.parent / name).is_file() for name in named)
 

@@ -109,7 +109,7 @@ def test_a_search_beside_a_grid_has_no_scores_over_the_space() -> None:
 
 @pytest.mark.parametrize(("other", "joined"), [(True, True), (False, False)])
 def test_studies_of_drawn_places_stay_drawn_together(other: bool, joined: bool) -> None:
-    """With a grid among the studies, each configuration that occurs has the weight of a listed one."""
+    """The joined study counts as drawn only if both studies do."""
     one, two = (
         dataclasses.replace(each, info=dataclasses.replace(each.info, drawn=drawn))
         for each, drawn in ((study("sobol"), True), (study("other"), other))

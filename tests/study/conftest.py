@@ -40,17 +40,22 @@ t = [2.0]
 WriteStudy = Callable[..., Path]
 
 
-@pytest.fixture
-def write_study(tmp_path: Path) -> WriteStudy:
-    """Writes the tiny study, with pieces of its text replaced, and returns its path."""
+def study_writer(folder: Path, text: str, default: str) -> WriteStudy:
+    """A function that writes a study to `folder`, with pieces of its text replaced, and returns its path."""
 
-    def write(*replacements: tuple[str, str], name: str = "tiny.toml") -> Path:
-        text = TINY
+    def write(*replacements: tuple[str, str], name: str = default) -> Path:
+        changed = text
         for old, new in replacements:
-            assert old in text, old
-            text = text.replace(old, new)
-        path = tmp_path / name
-        path.write_text(text)
+            assert old in changed, old
+            changed = changed.replace(old, new)
+        path = folder / name
+        path.write_text(changed)
         return path
 
     return write
+
+
+@pytest.fixture
+def write_study(tmp_path: Path) -> WriteStudy:
+    """Writes the tiny study."""
+    return study_writer(tmp_path, TINY, "tiny.toml")

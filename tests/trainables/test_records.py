@@ -59,8 +59,11 @@ def test_a_taken_name_stands(store: RecordStore) -> None:
 
 
 def test_the_same_record_may_be_put_again(store: RecordStore) -> None:
-    """As a client does whose first answer was lost."""
-    assert store.put(example_record()) == store.put(example_record())
+    """A client does this if the answer to its first request was lost."""
+    path = store.put(example_record())
+    assert store.put(example_record()) == path
+    assert os.listdir(store.records_dir) == [path.name]
+    assert store.read().table.num_rows == 1
 
 
 def _put(root: Path, seconds: float, barrier: object, wins: object) -> None:

@@ -32,10 +32,10 @@ class DamagedRecordError(ValueError):
 
 
 class Files(Protocol):
-    """A place for immutable files. All methods raise `OSError` if the place cannot be used."""
+    """Storage for immutable files: a directory or an object store. Methods raise `OSError` if it cannot be used."""
 
     def prepare(self) -> None:
-        """Create the place, and check that it can be written and that `put` does not overwrite."""
+        """Create the storage, and check that it can be written and that `put` does not overwrite."""
 
     def put(self, name: str, content: bytes, *, durable: bool = True) -> bool:
         """Create a file. False if a file of this name has other content; the same content is no conflict."""
@@ -53,9 +53,9 @@ class Files(Protocol):
         """Remove a file, if it exists."""
 
     def ages(self, names: Sequence[str]) -> dict[str, float]:
-        """Seconds since each existing file was written, by the clock of the place itself.
+        """Seconds since each existing file was written, by the clock of the storage itself.
 
-        Both times come from this one clock, so the clocks of the machines that use the place need not agree.
+        Both times come from this one clock, so the clocks of the machines that use the storage need not agree.
         """
 
     def sweep_temporary(self, older_than: float) -> None:

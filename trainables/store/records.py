@@ -82,7 +82,7 @@ class RecordStore:
 
     @cached_property
     def files(self) -> Files:
-        """The place of the records and leases."""
+        """The storage of the records and leases."""
         return open_files(self.location)
 
     @cached_property

@@ -74,9 +74,10 @@ def _rival_means(study: Study) -> np.ndarray:
 
 
 def _choices(study: Study) -> np.ndarray:
-    """Shares `(C,)` of the seeds for which the other half chose each cell: scores of choices are about these cells.
+    """Shares `(C,)` of the seeds for which the other half chose each cell.
 
-    Two choices are made in a study, so how they would turn out in other studies no spread between its seeds can show.
+    Scores of choices average over the cells with these shares. A study makes only two choices, so the spread between
+    its seeds does not show how choices vary between studies.
     """
     chosen = held_out_cells(study.validation)
     return np.bincount(chosen, minlength=len(WEIGHTS)) / len(chosen)
@@ -91,7 +92,7 @@ def _cells_bootstrap(study: Study) -> Held:
 
 
 def _of_finishing(study: Study, low: np.ndarray, high: np.ndarray) -> Held:
-    """Cells whose trials all diverge are known exactly, and left out."""
+    """The intervals of the cells in which trials finish. Cells whose trials all diverge have no uncertainty."""
     alive = ~study.setting.loss.failed()
     return each(low[alive], high[alive], _means(study)[alive])
 

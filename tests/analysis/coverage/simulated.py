@@ -64,7 +64,7 @@ class Coverage:
 
     @property
     def sound(self) -> bool:
-        """Compatible with the level within three errors, or above it and marked."""
+        """Whether the coverage is within three errors of the level, or above it and marked as conservative."""
         off = self.coverage - LEVEL
         return off >= -3 * self.error and (off <= 3 * self.error or self.conservative)
 
@@ -99,7 +99,7 @@ def simulate(setting: Setting, rng: np.random.Generator, studies: int = STUDIES)
 
 
 def one(estimate: Estimate, exact: float) -> Held:
-    """An estimate's interval against the exact value; rounding of sums of weights is let pass."""
+    """Whether the interval of an estimate contains the exact value, with a tolerance of 1e-9 for rounding."""
     if not estimate.has_interval:
         assert estimate.note, "no interval and no reason"
         return Held(share=math.nan)
@@ -108,7 +108,7 @@ def one(estimate: Estimate, exact: float) -> Held:
 
 
 def each(low: np.ndarray, high: np.ndarray, exact: np.ndarray) -> Held:
-    """Share of several intervals that hold, of those that there are."""
+    """The share of the existing intervals that contain their exact values."""
     inside = (low - 1e-9 <= exact) & (exact <= high + 1e-9)
     known = np.isfinite(low)
     return Held(share=float(inside[known].mean()) if known.any() else math.nan)
@@ -123,7 +123,10 @@ def together(low: np.ndarray, high: np.ndarray, exact: np.ndarray, *, conservati
 
 
 def coverage(held: Iterable[Held]) -> Coverage:
-    """Over studies; the error of ones and zeros is that of the level, so that none at all in doubt has one too."""
+    """The share of intervals that held, over studies.
+
+    If all shares are 0 or 1, the error is computed from the level, so it is not 0 when every interval held.
+    """
     found = [item for item in held if not math.isnan(item.share)]
     shares = np.array([item.share for item in found])
     spread = math.sqrt(LEVEL * (1 - LEVEL)) if set(shares) <= {0.0, 1.0} else float(shares.std(ddof=1))

@@ -16,7 +16,7 @@ def test_cells_of_one_noise_are_pooled() -> None:
 
 
 def test_cells_of_noises_far_apart_keep_their_own() -> None:
-    """But for the quietest, whose spreads come out too large: on the safe side."""
+    """Only the quietest cells get a larger spread, so their intervals are too wide, not too narrow."""
     scale = np.geomspace(1e-4, 1e4, 200)
     values = scale[:, None] * np.random.default_rng(1).normal(size=(200, 5))
     _, spread, _, freedom = moderated_spread(values)

@@ -1,4 +1,4 @@
-"""Cells weigh by the measure of the space: equal log steps alike, crowded points no more, unplanned ones nothing."""
+"""The measure of the space gives the weights of cells: equal for equal log steps, 0 for points outside the plan."""
 
 import dataclasses
 
@@ -48,7 +48,7 @@ def test_other_measures_are_uniform_in_the_value_or_over_values() -> None:
 
 
 def test_scores_weigh_the_space_by_the_measures_that_a_study_names() -> None:
-    """The mean over the space is that of the cells, weighed; the other scores stay."""
+    """The mean over the space is the weighted mean of the cells; the tuned score does not change."""
     arm = synthetic.arm_info("infonce")
     planned = synthetic.plan([arm], values=[0.05, 0.1, 1.0])
     records = synthetic.run(planned, {"infonce": synthetic.hill(peak=0.9, at=0.05, width=5.0)})
@@ -65,7 +65,7 @@ def test_scores_weigh_the_space_by_the_measures_that_a_study_names() -> None:
 
 @pytest.mark.parametrize(("drawn", "measure"), [("log", "linear"), ("linear", "log"), ("each", "log")])
 def test_drawn_points_integrate_by_the_named_measure(drawn: str, measure: str) -> None:
-    """The weighed mean of values drawn by one law is the mean of the other."""
+    """The weighted mean of values drawn under one measure equals the mean under the other."""
     rng = np.random.default_rng(0)
     listed = np.array([1.0, 2.0, 4.0, 16.0])
     draws = {

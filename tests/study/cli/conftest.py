@@ -33,7 +33,7 @@ class Finished:
         return RecordStore(self.store).read().table.to_pylist()
 
     def ids(self, status: str) -> list[str]:
-        """Trials that ended so."""
+        """Ids of the trials with this status."""
         return [row["trial_id"] for row in self.rows if row["status"] == status]
 
     def put_again(self, trial_id: str, **changes: Any) -> None:
@@ -45,7 +45,7 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """Never changed by a test."""
+    """The finished study. No test changes it; tests use the copy `finished`."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "tiny.toml").write_text(FRAGILE)
     finished = Finished(study=folder / "tiny.toml", store=folder / "store")

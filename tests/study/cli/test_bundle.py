@@ -84,7 +84,9 @@ def test_it_names_no_machine(original: Finished, unpacked: Path) -> None:
         assert str(original.store.parent) not in text
         assert str(Path(__file__).parents[3]) not in text
     assert all(row["node"] is None for row in RecordStore(unpacked).read_all().table.to_pylist())
-    for path in unpacked.rglob("launches/*.json"):
+    manifests = list(unpacked.rglob("launches/*.json"))
+    assert manifests
+    for path in manifests:
         assert "node" not in json.loads(path.read_text())["machine"]
 
 

@@ -61,7 +61,7 @@ def test_the_end_of_a_run_tells_the_same_kinds(finished: Finished) -> None:
 
 
 def test_trials_that_are_missing_are_told_of(finished: Finished, tmp_path: Path) -> None:
-    """As where the loss was mended: its trials are others now."""
+    """A third seed in the study file adds 6 trials that have not run."""
     study = tmp_path / finished.study.name
     study.write_text(finished.study.read_text().replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
     output = invoke("failures", study, "--store", finished.store).output

@@ -19,7 +19,7 @@ _DAY = 86400
 
 
 def put(path: Path, age: float = 2 * _DAY, content: object = b"x") -> Path:
-    """A file of so many seconds."""
+    """Create a file that was last changed `age` seconds ago."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -31,7 +31,7 @@ def put(path: Path, age: float = 2 * _DAY, content: object = b"x") -> Path:
 
 
 def gc(finished: Finished, *words: str) -> set[Path]:
-    """The files that go."""
+    """Run `study gc` and return the files that it removes, or would remove."""
     result = invoke("gc", "--store", finished.store, "--json", *words)
     assert result.exit_code == 0, result.output
     told: dict[str, Any] = json.loads(result.stdout)

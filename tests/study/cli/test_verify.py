@@ -49,6 +49,10 @@ def test_the_sample_is_seeded(finished: Finished) -> None:
         for seed in ("1", "1", "2")
     ]
     assert drawn[0] == drawn[1]
+    recorded = finished.ids("ok") + finished.ids("diverged")
+    samples = [set(draw_sample(recorded, 2, seed)) for seed in (1, 1, 2)]
+    assert samples[0] != samples[2]
+    assert [set(each) for each in drawn] == samples  # the output is in the order of the stacks
     ids = [f"{number:02}" for number in range(50)]
     assert draw_sample(ids, 5, 1) == draw_sample(ids[::-1], 5, 1) != draw_sample(ids, 5, 2)
 

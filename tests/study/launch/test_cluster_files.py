@@ -74,7 +74,9 @@ def test_workers_that_may_still_come_have_room() -> None:
 
 
 def test_the_commands_of_the_guide_are_there() -> None:
-    for command in re.findall(r"(?:uv run|bin/|: )study (\w+)", GUIDE):
+    commands = re.findall(r"(?:uv run|bin/|: )study (\w+)", GUIDE)
+    assert "run" in commands
+    for command in commands:
         assert command in main.commands
     ray = subprocess.run(
         [Path(sys.executable).with_name("ray"), "--help"], capture_output=True, text=True, check=True

@@ -207,7 +207,7 @@ def test_another_study_runs_what_was_stopped(
 def test_searches_do_not_take_each_others_stops(
     study: Path, store: RecordStore, write_study: WriteStudy
 ) -> None:
-    """Not another study's, though it has the same trials, nor those of another rule; and nobody runs in turns."""
+    """A search uses no stops of another study with the same trials, nor of another rule, and both searches end."""
     stopped = {key[0] for key, row in rows(store).items() if row["status"] == Status.PRUNED}
     other = write_study(
         *SEARCHED, search(sampler="tpe"), ('name = "tiny"', 'name = "other"'), name="other.toml"

@@ -99,7 +99,7 @@ def test_a_trial_that_leaves_no_record_is_said(write_study: WriteStudy, store: R
 
 
 def test_a_store_that_refuses_ends_the_launch_at_once(write_study: WriteStudy, store: RecordStore) -> None:
-    """By its own line, no round after it, and what was put before is told of, heard or not."""
+    """The launch ends with the store's message and without a further round; listeners get the records from before."""
     rounds, listener = 0, Silence()
 
     def refused(

@@ -16,7 +16,7 @@ def stacks(costs: list[float]) -> list[tuple[Stack, float]]:
 
 
 @given(st.lists(st.floats(0.01, 100), max_size=60), st.integers(1, 8), st.floats(1, 100))
-def test_every_pack_is_in_one_list(costs: list[float], workers: int, longest: float) -> None:
+def test_every_stack_is_in_one_list(costs: list[float], workers: int, longest: float) -> None:
     lists = split_work(stacks(costs), workers, longest=longest)
     assert sorted(int(unit.trial_id) for each in lists for (unit,) in each) == list(range(len(costs)))
     assert all(lists)

@@ -172,7 +172,7 @@ def test_a_lost_journal_is_made_again_from_the_records(write_study: WriteStudy, 
 
 
 def test_what_was_not_told_at_the_end_is_told_later(write_study: WriteStudy, store: RecordStore) -> None:
-    """A launch killed between the last record and the last word."""
+    """A launch was killed after the last record, before Optuna received its score."""
     study = write_study(*RANGES, search(trials=2))
     run(study, store)
     journal = journal_path(store.path, "tiny")
@@ -185,7 +185,7 @@ def test_what_was_not_told_at_the_end_is_told_later(write_study: WriteStudy, sto
 
 
 def test_few_choices_end_too(write_study: WriteStudy, store: RecordStore) -> None:
-    """What is asked for again is told from the records, and counts."""
+    """A configuration that the search repeats takes its score from the records and counts towards the budget."""
     study = write_study(("t = [2.0]", "t = [2.0, 4.0]"), search(trials=12, startup=2))
     ids = run(study, store).ids
     assert len(ids) == len(set(ids)) <= 2 * 4 * 2

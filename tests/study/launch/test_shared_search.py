@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -12,6 +13,7 @@ from study.cost.model import CostModel
 from study.launch.launch import Launch
 from study.launch.runners.inline import run_inline
 from study.launch.search.loop import run_search, turn
+from study.plan import Plan
 from study.searches import open_searches
 from tests.study.conftest import WriteStudy
 from tests.study.launch.launching import Witness, planned
@@ -64,31 +66,33 @@ def test_two_launches_spend_one_budget(write_study: WriteStudy, store: RecordSto
         assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 4
 
 
-def test_what_a_launch_that_died_had_asked_for_is_finished(
-    write_study: WriteStudy, store: RecordStore
-) -> None:
-    """One configuration as it was asked for, and one that was being asked for."""
-    study = write_study(*RANGES, search(trials=3))
+def left_by_a_dead_launch(study: Path, store: RecordStore) -> tuple[Plan, dict[str, Any]]:
+    """The plan, and the configuration that a launch stored before it died; it had begun to store a second one."""
     plan = planned(study, store)
     (dead, *_) = open_searches(plan.spec, plan.trial_set, store.path, alone=False).values()
     point = dead.ask()
     _optuna_study(dead).ask()
+    return plan, dict(point)
+
+
+def test_what_a_launch_that_died_had_asked_for_is_finished(
+    write_study: WriteStudy, store: RecordStore
+) -> None:
+    study = write_study(*RANGES, search(trials=3))
+    _, point = left_by_a_dead_launch(study, store)
     begin(study, store, alone=True, runner=Pretence())
     ntxent = told(store)["ntxent"]
     assert {trial.state for trial in ntxent} == {TrialState.FAIL, TrialState.COMPLETE}
     assert sum(trial.state == TrialState.COMPLETE for trial in ntxent) == 3
-    assert dict(point) in [dict(each) for each in planned(study, store).trial_set.arms[0].points]
+    assert point in [dict(each) for each in planned(study, store).trial_set.arms[0].points]
 
 
 def test_what_another_launch_asks_for_is_told_by_who_is_last(
     write_study: WriteStudy, store: RecordStore
 ) -> None:
-    """The other launch dies meanwhile, and is known to be dead only in the end."""
+    """The other launch dies meanwhile. This launch learns it only at its second check."""
     study = write_study(*RANGES, search(trials=3))
-    plan = planned(study, store)
-    (dead, *_) = open_searches(plan.spec, plan.trial_set, store.path, alone=False).values()
-    point = dead.ask()
-    _optuna_study(dead).ask()
+    plan, point = left_by_a_dead_launch(study, store)
     answers = iter([False, True, True])
     launch = Launch(
         plan=plan,
@@ -104,7 +108,7 @@ def test_what_another_launch_asks_for_is_told_by_who_is_last(
     assert states.count(TrialState.COMPLETE) == 3
     assert states.count(TrialState.FAIL) == 1  # the one that was never told what to try
     assert len(states) == 4
-    assert dict(point) in [dict(each) for each in planned(study, store).trial_set.arms[0].points]
+    assert point in [dict(each) for each in planned(study, store).trial_set.arms[0].points]
 
 
 def test_one_at_a_time(store: RecordStore) -> None:

@@ -30,7 +30,7 @@ def test_seed_loss_and_rate_may_differ_and_nothing_else() -> None:
         assert stack_key(with_training(tiny(), **other)) != key
 
 
-def test_packs_are_even_and_hold_every_unit_once() -> None:
+def test_stacks_are_even_and_hold_every_unit_once() -> None:
     units = [unit(tiny(seed=seed), str(seed)) for seed in range(35)]
     stacks = form_stacks(units, 2, limit=limit, stacked=True)
     assert [len(stack) for stack in stacks] == [12, 11, 12]

@@ -84,8 +84,10 @@ def test_a_later_version_from_elsewhere_may_be_declared(
 
 def test_stores_of_before_have_no_origins(write_study: WriteStudy, store: Path, tmp_path: Path) -> None:
     prepare(write_study(), store)
-    (store / "studies" / "tiny" / "archive.json").unlink()
+    archive = store / "studies" / "tiny" / "archive.json"
+    archive.unlink()
     prepare(other(tmp_path, TINY.replace(*MORE)), store)
+    assert [Path(origin).name for origin in json.loads(archive.read_text())["origins"]] == ["mine.toml"]
 
 
 def test_what_an_edit_takes_out_is_said_once_and_kept(

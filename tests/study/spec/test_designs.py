@@ -59,7 +59,7 @@ def test_drawn_points_lie_in_the_ranges(design: str, write_study: WriteStudy) ->
 
 @pytest.mark.parametrize("design", ["sobol", "random"])
 def test_losses_are_paired_point_by_point(design: str, write_study: WriteStudy) -> None:
-    """One batch size for both, and temperature and kernel scale at one place of their ranges."""
+    """At each point, batch sizes are equal, and temperature and kernel scale are at one position of their ranges."""
     trial_set = expanded(write_study(*RANGES, search(design=design, points=8)))
     for one, other in zip(points(trial_set, 0), points(trial_set, 1), strict=True):
         assert one["batch_size"] == other["batch_size"]
@@ -212,7 +212,7 @@ def test_measures_reach_the_report(write_study: WriteStudy, tmp_path: Path) -> N
 
 
 def test_the_default_of_a_loss_of_ones_own_is_its_own(write_study: WriteStudy, tmp_path: Path) -> None:
-    """Of `margin: float = 0.1`, not the middle of what is swept; a field of a built-in loss has its default too."""
+    """The default of `margin: float = 0.1` is 0.1, not the middle of the swept values."""
     own = '[losses."tests.study.own_loss:FailsAtHalf"]\nmargin = [0.1, 0.2, 0.3]\nlr = 0.1'
     kcl = "[losses.kcl]\nt = [1.0, 2.0]\ngamma = [8.0, 16.0]\nlr = 0.1"
     study_file = load_spec(str(write_study(("[losses.kcl]\nt = [2.0]", f"{own}\n{kcl}"))))

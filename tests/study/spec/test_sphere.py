@@ -13,7 +13,7 @@ from study.launch.scheduling import stack_key
 from study.spec.expand import expand, planned_rows
 from study.spec.load import load_spec
 from study.spec.tasks.sphere import sphere_stack_limit
-from tests.study.conftest import WriteStudy
+from tests.study.conftest import WriteStudy, study_writer
 from tests.trainables.sphere.small import sphere_trial
 from trainables.config import TrialConfig
 from trainables.store.records import RecordStore
@@ -46,18 +46,8 @@ lr = 0.3
 
 @pytest.fixture
 def write_sphere(tmp_path: Path) -> WriteStudy:
-    """Writes the small study, with pieces of its text replaced, and returns its path."""
-
-    def write(*replacements: tuple[str, str], name: str = "balls.toml") -> Path:
-        text = SPHERE
-        for old, new in replacements:
-            assert old in text, old
-            text = text.replace(old, new)
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return write
+    """Writes the small study of task `sphere`."""
+    return study_writer(tmp_path, SPHERE, "balls.toml")
 
 
 def configs_of(path: Path) -> list[TrialConfig]:

@@ -76,4 +76,6 @@ def test_damaged_losses_are_none(loaded: LoadedStudy, content: str) -> None:
     path: Path = losses_path(loaded.store.path, row["trial_id"], 0)
     path.parent.mkdir(exist_ok=True)
     path.write_text(content)
-    assert all("training/loss" not in point for point in run_of(loaded).curve.values())
+    curve = run_of(loaded).curve
+    assert curve
+    assert all("training/loss" not in point for point in curve.values())

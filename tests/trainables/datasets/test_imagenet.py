@@ -45,7 +45,7 @@ def test_tiny_imagenet_as_published(tmp_path: Path) -> None:
 
 
 def test_tiny_imagenet_is_any_folder_too(tmp_path: Path) -> None:
-    """By path it must be told of the grey images that the name knows of."""
+    """Some images are grey, so the set needs `size` if it is opened by path, but not by name."""
     folder = write_tiny(tmp_path)
     write(folder / "train" / "n01" / "images" / "n01_0.JPEG", 9, mode="L")
     info = describe_dataset(TINY, tmp_path)

@@ -127,7 +127,7 @@ def test_late_takeover_of_a_lease_given_back_and_taken_anew(files: LocalFiles) -
 
 
 def test_late_takeover_after_another_took_over_and_went(files: LocalFiles) -> None:
-    """The generation that two is about to create has been created, renewed past and removed by three."""
+    """`three` has already created and removed the generation of the lease that `two` is about to create."""
     owner(files, "one").acquire([A])
     expire(files)
     three = owner(files, "three")
@@ -156,7 +156,7 @@ def test_late_first_lease_after_another_took_it_and_renewed(files: LocalFiles) -
 
 
 def test_a_renewal_in_the_middle_of_a_listing(files: LocalFiles) -> None:
-    """Two's look back falls together with three's next renewal, whose files may both be missing from it."""
+    """`three` renews while `two` lists the leases, so the list may lack the old and the new file of `three`."""
     three, slow = owner(files, "three"), InterruptedFiles(files.root)
 
     def meanwhile() -> None:

@@ -118,7 +118,7 @@ def test_a_writer_killed_in_the_middle_of_its_upload_leaves_nothing(
 def test_an_answer_that_is_lost_does_not_make_a_record_foreign(
     s3_port: int, s3_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The object is there, the client tries again and is told so: it is its own."""
+    """The client writes the object, gets no answer, tries again and recognises the object as its own."""
     with lossy_proxy(s3_port, keep_request_bytes=None) as proxy, monkeypatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
         store = open_store(s3_url)
