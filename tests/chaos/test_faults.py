@@ -12,6 +12,7 @@ import pytest
 from tests.chaos.many_trials import many_trials, stamps, wait_for_records
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
 from tests.study.running import counts, invoke, records, start, start_command
+from tests.waiting import wait_until
 from trainables.store.records import RecordStore
 
 pytestmark = pytest.mark.chaos
@@ -26,6 +27,8 @@ def test_a_driver_killed_outright_loses_no_finished_trial(
     wait_for_records(store, 4)
     family = psutil.Process(process.pid).children(recursive=True)
     workers = [each for each in family if each.name().startswith("ray::ResourceTr")]
+    # Two workers put their records at almost the same time: wait until the next trial is in training.
+    wait_until(lambda: any((store / "checkpoints").glob("*.pt")))
     os.kill(process.pid, signal.SIGKILL)
     left = list((store / "checkpoints").glob("*.pt"))
     process.communicate(timeout=60)
