@@ -98,6 +98,15 @@ class ArmInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ColumnMeaning:
+    """What columns of an imported table were taken for."""
+
+    columns: tuple[str, ...]
+    role: str  # such as "hyperparameter"
+    detail: str = ""  # why, or what they hold
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyInfo:
     """A study as its report needs it.
 
@@ -116,6 +125,7 @@ class StudyInfo:
     rank_metric: str = "z_effective_rank"
     describes: tuple[str, ...] = ()  # metrics of the representation, besides columns z_* and h_*
     imported: bool = False  # whether the trials come from a table of another tool
+    columns: tuple[ColumnMeaning, ...] = ()  # of such a table
     environment: str = "data"  # column of data sets; each is analysed separately, then they are compared
     drawn: bool = False  # whether the places were drawn from ranges and so form no grid
     #: Whether a search chose the places, which are then dense where scores are good and do not cover the space.

@@ -3,10 +3,12 @@
 The commands, the launch and the loading of studies print through this module.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 #: Markup is off, because users' names and messages may contain brackets.
 CONSOLE = Console(highlight=False, markup=False)
@@ -20,6 +22,14 @@ def say_error(message: str) -> None:
 def say_note(message: str) -> None:
     """Print one line on standard error, such as how a command understood its input."""
     Console(stderr=True, highlight=False, markup=False).print(message, soft_wrap=True)
+
+
+def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on standard error."""
+    table = Table(*titles, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(stderr=True, highlight=False, markup=False).print(table)
 
 
 @contextmanager

@@ -7,11 +7,12 @@ import pandas as pd
 
 from analysis.info import ArmInfo, AxisInfo, StudyInfo
 from analysis.results.absent import with_absent
-from analysis.results.columns import BATCH_SIZES, resolved
+from analysis.results.columns import understand
 from analysis.results.mapping import TableMapping
+from analysis.results.meanings import meanings
 from analysis.results.metric import table_metric, table_tolerance
-from analysis.results.plain_columns import plain_columns
 from analysis.results.trials import config_ids, hp_column, table_trials
+from analysis.results.usual_names import BATCH_SIZES, plain
 
 #: Placeholder axes for a table that varies in only one hyperparameter, or in none.
 _STAND_INS = ("hp_setting", "hp_constant")
@@ -25,9 +26,9 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
     columns, a row without loss, seed or status, a metric that is not a number, an unknown status, too many columns
     that may be hyperparameters, and two rows of one loss, configuration and seed.
     """
-    rows = plain_columns(rows)
-    mapping = resolved(rows, mapping)
-    table = table_trials(rows, mapping)
+    understood = understand(rows, mapping)
+    rows, mapping = understood.rows, understood.mapping
+    table = table_trials(understood)
     metric = table_metric(rows, mapping)
     info = StudyInfo(
         name=mapping.name or "results",
@@ -40,6 +41,9 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
         environment="data",
         task="imported table",
         imported=True,
+        columns=meanings(understood),
+        drawn=bool(understood.drawn),
+        adaptive=mapping.adaptive,
         describes=mapping.describes,
     )
     _check_repeats(table)
@@ -57,7 +61,7 @@ def _arm(label: str, table: pd.DataFrame, mapping: TableMapping) -> ArmInfo:
 
 def _two_axes(rows: pd.DataFrame, mapping: TableMapping, axes: Sequence[str]) -> tuple[str, str]:
     """The axes of surfaces: those that are named, or batch size and the numeric column with the most values."""
-    sized = [name for name in axes if name.removeprefix("hp_").lower() in BATCH_SIZES]
+    sized = [name for name in axes if plain(name) in BATCH_SIZES]
     x = hp_column(mapping.x) if mapping.x else (sized or [_STAND_INS[0]])[0]
     if mapping.main:
         return x, hp_column(mapping.main)
@@ -70,7 +74,7 @@ def _two_axes(rows: pd.DataFrame, mapping: TableMapping, axes: Sequence[str]) ->
 def _axis(column: str, mapping: TableMapping) -> AxisInfo:
     bare = column.removeprefix("hp_")
     measure = (mapping.measures or {}).get(bare, "log")
-    label = "batch size, pairs" if bare.lower() in BATCH_SIZES else bare.replace("_", " ")
+    label = "batch size, pairs" if plain(bare) in BATCH_SIZES else bare.replace("_", " ")
     default = 1.0 if column in _STAND_INS else None
     return AxisInfo(name=column, label=label, measure=measure, default=default)
 

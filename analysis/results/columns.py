@@ -1,54 +1,78 @@
-"""Decides the meaning of table columns that the mapping leaves open."""
+"""Decides the meaning of every column of a table of results, and converts its cells accordingly.
+
+The order of decisions: what the user names; what the layout of a known tool says; usual names; the design that the
+rows show (`hyperparameters`). What was decided is kept in words, for the terminal and for the report.
+"""
 
 import dataclasses
-import difflib
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.results.exports.words import HOUSEKEEPING, is_outcome
+from analysis.results.hyperparameters import Found, drawn_axes, find_hyperparameters
 from analysis.results.mapping import TableMapping
-from analysis.wording import counted
-
-#: Usual column names for the number of pairs in a step.
-BATCH_SIZES = ("batch_size", "batch", "batchsize", "bs", "hp_batch_size")
-#: Names of columns that are used although the mapping does not name them.
-_STATUS, _DATA = ("status",), ("data", "dataset")
-#: Columns of a trial record that tables may have under the same names, and that are not hyperparameters.
-_FACTS = (
-    *("data_fingerprint", "probe_id", "device", "device_name", "threads", "execution_mode", "git_revision"),
-    *(
-        "numerics_version",
-        "package_version",
-        "torch_version",
-        "python_version",
-        "error_class",
-        "error_message",
-    ),
+from analysis.results.names import named_columns
+from analysis.results.plain_columns import plain_columns
+from analysis.results.usual_columns import listed, meant, translated, with_usual_columns
+from analysis.results.usual_names import (
+    FACTS,
+    PROTOCOL,
+    is_hyperparameter,
+    plain,
 )
+from analysis.results.values import has_decimal_commas, is_time, names, values, with_decimal_points
+
 #: Columns that count as hyperparameters only where they vary.
 _PERHAPS_SWEPT = ("encoder", "views", "views_form")
-#: Hyperparameters that fairness cards check, under these names or with the prefix `hp_`.
-_PROTOCOL = ("epochs", "steps", "samples", "optimizer", "lr_rule", "weight_decay", "precision")
-#: Largest number of distinct values of a column that is guessed to be a hyperparameter.
-_MOST_VALUES = 200
-#: Largest number of such columns that vary within one loss. More are probably a mistake.
-_MOST_AXES = 8
-_SHOWN = 5  # ignored columns that are named
 
 
-def resolved(rows: pd.DataFrame, mapping: TableMapping) -> TableMapping:
-    """The mapping with all hyperparameters, and with columns of usual names where it names none.
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """A table whose columns have a meaning: bare names, cells of one kind, and a mapping without gaps."""
 
-    Raises `ValueError` for a column that the table lacks, for rows without a loss or a seed, and for too many columns
-    that may be hyperparameters.
+    rows: pd.DataFrame
+    mapping: TableMapping
+    found: Found
+    drawn: tuple[str, ...]  # hyperparameters whose values never repeat, as in a random search
+    roles: dict[str, str]  # by bare name: what the layout of a tool says
+
+    @property
+    def described(self) -> list[str]:
+        """Columns of representation metrics: those that are named, and those with the prefixes of records."""
+        free = (name for name in free_columns(self.rows, self.mapping) if name.startswith(("z_", "h_")))
+        return list(dict.fromkeys((*self.mapping.describes, *free)))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Columns on how trials were run, by their names in trial records."""
+        free = free_columns(self.rows, self.mapping)
+        facts = [name for name in free if name in FACTS or name in _PERHAPS_SWEPT]
+        fixed = [name for name in free if plain(name) in PROTOCOL and self.rows[name].nunique() == 1]
+        return {name: name for name in facts} | {f"hp_{plain(name)}": name for name in fixed}
+
+
+def understand(rows: pd.DataFrame, mapping: TableMapping) -> Understood:
+    """Decides the meaning of all columns.
+
+    Raises `ValueError` in one line for a column that the table lacks, for columns that may both be the same thing,
+    for rows without a loss or a seed, and for a table without hyperparameters.
     """
     if rows.empty:
         raise ValueError("table: it has no rows")
-    _check_there(rows, mapping)
+    named = named_columns(plain_columns(rows))
+    mapping = translated(mapping, named)
+    rows = with_decimal_points(named.rows) if mapping.decimal_comma else named.rows
+    mapping = with_usual_columns(rows, mapping, named)
+    assert mapping.loss is not None
+    assert mapping.seed is not None
+    rows = _converted(rows, mapping)
     for column, what in ((mapping.loss, "loss"), (mapping.seed, "seed")):
         check_filled(rows[column], what)
-    mapping = _with_usual_columns(rows, mapping)
-    return dataclasses.replace(mapping, axes=mapping.axes or _guessed_axes(rows, mapping))
+    found = _hyperparameters(rows, mapping, named.roles)
+    drawn = drawn_axes(rows, mapping.loss, found.axes)
+    mapping = dataclasses.replace(mapping, axes=found.axes)
+    return Understood(rows=rows, mapping=mapping, found=found, drawn=drawn, roles=named.roles)
 
 
 def check_filled(column: pd.Series, what: str) -> None:
@@ -60,96 +84,59 @@ def check_filled(column: pd.Series, what: str) -> None:
         )
 
 
-def described_columns(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
-    """Columns of representation metrics: those that are named, and those with the prefixes of records."""
-    return list(dict.fromkeys((*mapping.describes, *_free(rows, mapping, ("z_", "h_")))))
+def free_columns(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
+    """Columns without a meaning of their own."""
+    taken = {*meant(mapping), *mapping.axes}
+    return [str(name) for name in rows.columns if name not in taken]
 
 
-def fact_columns(rows: pd.DataFrame, mapping: TableMapping) -> dict[str, str]:
-    """Columns on how trials were run, by their names in trial records. `mapping` is the result of `resolved`."""
-    facts = [name for name in _free(rows, mapping) if name in _FACTS or name in _PERHAPS_SWEPT]
-    fixed = [
-        name
-        for name in _free(rows, mapping)
-        if name.removeprefix("hp_") in _PROTOCOL and rows[name].nunique() == 1
+def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
+    """The rows with names as text and values as numbers where they are some."""
+    as_names = {mapping.loss, mapping.data, *FACTS}
+    changed = {
+        name: names(rows[name]) if name in as_names else values(rows[name])
+        for name in rows.columns
+        if name != mapping.status and not is_time(rows[name])
+    }
+    converted = rows.assign(**changed)
+    for name in (mapping.metric, mapping.selects):
+        if name and not mapping.decimal_comma and has_decimal_commas(converted[name]):
+            bad = next(value for value in converted[name] if "," in str(value))
+            raise ValueError(f"{name}: got {bad!r}; if commas are decimal points, say --decimal-comma")
+    return converted
+
+
+def _hyperparameters(rows: pd.DataFrame, mapping: TableMapping, roles: dict[str, str]) -> Found:
+    if mapping.axes:
+        return Found(axes=mapping.axes)
+    by_flag = [name for name in (mapping.x, mapping.main) if name]
+    prefixed = [
+        str(name) for name in rows.columns if str(name).startswith("hp_") and name not in mapping.ignore
     ]
-    return {name: name for name in facts} | {f"hp_{name.removeprefix('hp_')}": name for name in fixed}
-
-
-def column_lines(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
-    """Lines that say how every column was understood. `mapping` is the result of `resolved`."""
-    described, facts = described_columns(rows, mapping), list(fact_columns(rows, mapping).values())
-    meant = [
-        ("loss", mapping.loss),
-        ("seed", mapping.seed),
-        ("data set", mapping.data),
-        ("status", mapping.status),
-        ("metric", mapping.metric),
-        ("chosen by", mapping.selects),
-        ("hyperparameters", ", ".join(mapping.axes) or "none"),
-        ("representation", ", ".join(described)),
-        ("protocol", ", ".join(facts)),
+    if prefixed:
+        varying = [name for name in dict.fromkeys((*by_flag, *prefixed)) if rows[name].nunique() > 1]
+        return Found(axes=tuple(varying))
+    certain = [*by_flag, *(name for name, role in roles.items() if role == "hyperparameter")]
+    candidates = [
+        name for name in rows.columns if name not in meant(mapping) and _may_vary(rows, name, mapping, roles)
     ]
-    lines = [f"Columns: {'; '.join(f'{what} {names}' for what, names in meant if names)}"]
-    ignored = [name for name in _free(rows, mapping) if name not in (*described, *facts)]
-    if ignored:
-        more = ", …" if len(ignored) > _SHOWN else ""
-        lines.append(f"Ignored: {counted(len(ignored), 'column')} ({', '.join(ignored[:_SHOWN])}{more})")
-    return lines
+    candidates = list(dict.fromkeys((*by_flag, *candidates)))
+    trial = [name for name in (mapping.loss, mapping.data, mapping.seed) if name]
+    found = find_hyperparameters(rows, trial, candidates, [name for name in certain if name in candidates])
+    if not found.axes and not any(is_hyperparameter(name) for name in rows.columns):
+        raise ValueError(
+            f"table: no column is a hyperparameter; name those that are with --axis; the columns are "
+            f"{listed([str(name) for name in rows.columns])}"
+        )
+    return found
 
 
-def _free(rows: pd.DataFrame, mapping: TableMapping, prefixes: str | tuple[str, ...] = "") -> list[str]:
-    """Columns without another meaning whose names start with one of the prefixes."""
-    taken = {*_meant(mapping), *mapping.axes}
-    return [name for name in map(str, rows.columns) if name not in taken and name.startswith(prefixes)]
-
-
-def _meant(mapping: TableMapping) -> list[str | None]:
-    single = [mapping.metric, mapping.selects, mapping.loss, mapping.seed, mapping.status, mapping.data]
-    return [*single, *mapping.describes]
-
-
-def _check_there(rows: pd.DataFrame, mapping: TableMapping) -> None:
-    named = [*_meant(mapping), mapping.x, mapping.main, *mapping.axes, *(mapping.measures or ())]
-    for column in named:
-        if column is not None and column not in rows.columns:
-            near = difflib.get_close_matches(column, map(str, rows.columns), n=3) or list(rows.columns)[:12]
-            raise ValueError(f"table: no column {column!r}; did you mean {', '.join(map(str, near))}?")
-
-
-def _with_usual_columns(rows: pd.DataFrame, mapping: TableMapping) -> TableMapping:
-    named = {*_meant(mapping), mapping.x, mapping.main, *mapping.axes}
-    free = {str(name) for name in rows.columns} - named
-    status = next((name for name in _STATUS if name in free), None)
-    data = next((name for name in _DATA if name in free and rows[name].notna().any()), None)
-    return dataclasses.replace(mapping, status=mapping.status or status, data=mapping.data or data)
-
-
-def _guessed_axes(rows: pd.DataFrame, mapping: TableMapping) -> tuple[str, ...]:
-    """The named columns and those with the prefix `hp_`.
-
-    Where no column has the prefix: the named ones, and all that have no other meaning and repeat their values.
-    """
-    meant = {*_meant(mapping), *_FACTS, *described_columns(rows, mapping)}
-    named = [name for name in (mapping.x, mapping.main) if name]
-    prefixed = [str(name) for name in rows.columns if str(name).startswith("hp_")]
-    found = prefixed or [str(name) for name in rows.columns if name not in meant and _repeats(rows[name])]
-    axes = tuple(dict.fromkeys((*named, *(name for name in found if rows[name].nunique() > 1))))
-    if len(axes) > _MOST_AXES:
-        _check_number(rows, mapping, axes)
-    return axes
-
-
-def _check_number(rows: pd.DataFrame, mapping: TableMapping, axes: Sequence[str]) -> None:
-    for loss, of_loss in rows[list(axes)].groupby(rows[mapping.loss]):
-        varying = [name for name, count in of_loss.nunique().items() if count > 1]
-        if len(varying) > _MOST_AXES:
-            raise ValueError(
-                f"table: {len(varying)} columns of loss {loss} may be hyperparameters "
-                f"({', '.join(map(str, varying[:_SHOWN]))}, …); name those that are with --axis"
-            )
-
-
-def _repeats(column: pd.Series) -> bool:
-    """Whether a column looks like a hyperparameter: few values, each in several rows. Outcomes hardly repeat."""
-    return 1 < column.nunique() <= min(_MOST_VALUES, max(2, len(column) // 2))
+def _may_vary(rows: pd.DataFrame, name: str, mapping: TableMapping, roles: dict[str, str]) -> bool:
+    """Whether a column may be a hyperparameter, as far as its name and its kind tell."""
+    if name in mapping.ignore or name in FACTS or is_time(rows[name]):
+        return False
+    if roles.get(name) == "hyperparameter":
+        return True
+    if roles.get(name) in ("metric", "housekeeping", "status") or name.startswith(("z_", "h_")):
+        return False
+    return is_hyperparameter(name) or not (plain(name) in HOUSEKEEPING or is_outcome(name))

@@ -12,20 +12,19 @@ from pydantic import TypeAdapter, ValidationError
 class TableMapping:
     """The meaning of a table's columns.
 
-    Hyperparameters are `axes`, or every column that varies and has no other meaning. Those with one value are left
-    out. `x` and `main` are the two axes of surfaces; where they are not given, they are chosen from the
-    hyperparameters.
+    Columns that are not named are found by their usual names (`results.usual_names`) and by the design that the rows
+    show (`results.hyperparameters`). Hyperparameters with one value are left out. `x` and `main` are the two axes of
+    surfaces; where they are not given, they are chosen from the hyperparameters.
     """
 
     metric: str  # column that is reported
     selects: str | None = None  # column that chooses configurations; `metric` where not given
-    loss: str = "loss"
-    seed: str = "seed"
-    status: str | None = (
-        None  # column of statuses; `status` where there is one, else a row with a metric is "ok"
-    )
-    data: str | None = None  # column of data sets; `data` or `dataset` where there is one
+    loss: str | None = None  # column with the names of the losses
+    seed: str | None = None
+    status: str | None = None  # column of statuses; without one, every row is "ok"
+    data: str | None = None  # column of data sets
     axes: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()  # columns that are neither hyperparameters nor anything else
     describes: tuple[str, ...] = ()  # metrics of the representation, beside columns z_* and h_*
     x: str | None = None
     main: str | None = None
@@ -37,13 +36,15 @@ class TableMapping:
     reference: str = ""  # loss with which the others are compared
     null_controls: tuple[tuple[str, str], ...] = ()  # pairs of losses that must not differ
     complete: bool = False  # whether the table has a row for every planned trial
+    adaptive: bool = False  # whether a search chose the configurations by the scores of earlier ones
+    decimal_comma: bool = False  # whether numbers in text have a decimal comma
     name: str = ""
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
     """The keys of a mapping file. Raises `ValueError` for a file that cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -3,26 +3,64 @@
 Every function of the analysis that takes a table from the user calls it.
 """
 
+import ast
 import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analysis.results.files import flattened
+from analysis.results.values import is_empty
+
 #: The column of records that maps every other field of a loss to its value as JSON.
 _OTHER = "hp_other"
 
 
 def plain_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with `hp_other` split into columns, and with JSON text for every list, map and dict.
+    """The rows with `hp_other` and dicts split into columns, and with JSON text for every list, map and other dict.
 
-    Each key of `hp_other` becomes a column `hp_<key>` of its decoded values, empty in rows without that key. Where
-    the table already has values in a column of that name, the new column is `hp_other_<key>`.
+    A column in which every filled cell is a dict, or the text of one, becomes a column `<column>/<key>` for each key,
+    in the same way for dicts in it. Each key of `hp_other` becomes a column `hp_<key>` of its decoded values, empty
+    in rows without that key. Where the table already has values in a column of that name, the new column is
+    `hp_other_<key>`.
     """
     plain = _with_other_fields(rows) if _OTHER in rows.columns else rows
+    for name in [name for name in plain.columns if _holds_objects(plain[name])]:
+        plain = _with_keys_as_columns(plain, name)
     held = [name for name in plain.columns if plain[name].dtype.kind == "O"]
     texts = {name: plain[name].map(_as_text) for name in held if not plain[name].map(_is_hashable).all()}
     return plain.assign(**texts) if texts else plain
+
+
+def _holds_objects(column: pd.Series) -> bool:
+    """Whether every filled cell is a dict with keys of text, or the text of one."""
+    if column.dtype.kind != "O":
+        return False
+    filled = [value for value in column if not is_empty(value)]
+    return bool(filled) and all(_as_dict(value) for value in filled)
+
+
+def _as_dict(value: Any) -> dict[str, Any] | None:
+    """A dict with keys of text, from a cell or from its text in JSON or Python; None for another cell."""
+    if isinstance(value, str):
+        if not (value.lstrip().startswith("{") and value.rstrip().endswith("}")):
+            return None
+        try:
+            value = json.loads(value)
+        except ValueError:
+            try:
+                value = ast.literal_eval(value)
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                return None
+    return value if isinstance(value, dict) and all(isinstance(key, str) for key in value) else None
+
+
+def _with_keys_as_columns(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    keyed = pd.DataFrame(
+        [flattened(_as_dict(value) or {}, f"{name}/") for value in rows[name]], index=rows.index
+    )
+    return pd.concat([rows.drop(columns=name), keyed.astype(object)], axis=1)
 
 
 def _with_other_fields(rows: pd.DataFrame) -> pd.DataFrame:

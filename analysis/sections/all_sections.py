@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.sections.claims import claims_section
+from analysis.sections.columns import columns_section
 from analysis.sections.comparisons import comparisons_section
 from analysis.sections.content import Content
 from analysis.sections.correlations import correlations_section
@@ -53,6 +54,7 @@ SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
     "failures": failures_section,
     "fairness": fairness_section,
     "methods": methods_section,
+    "columns": columns_section,
     "environment": environment_section,
     "study": study_section,
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.console import say_error, say_note
+from study.console import say_error, say_note, say_table
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -25,13 +25,19 @@ _MAPPING = (
     click.option(
         "--selects", metavar="COLUMN", help="The metric that chooses configurations.  [default: --metric]"
     ),
-    click.option("--loss", metavar="COLUMN", help="The names of the compared losses.  [default: loss]"),
-    click.option("--seed", metavar="COLUMN", help="Seeds.  [default: seed]"),
+    click.option(
+        "--loss",
+        metavar="COLUMN",
+        help="The names of the compared losses.  [default: a column with a usual name, such as loss or method]",
+    ),
+    click.option(
+        "--seed", metavar="COLUMN", help="Seeds.  [default: a column with a usual name, such as seed]"
+    ),
     click.option(
         "--status",
         metavar="COLUMN",
-        help="ok, diverged, crashed, oom, timeout, pruned, or missing for planned trials that did not run yet.  "
-        "[default: status, if it exists]",
+        help="ok, diverged, crashed, oom, timeout, pruned, or missing for planned trials that did not run yet; or "
+        "words of other tools, such as FINISHED.  [default: status or state, if it exists]",
     ),
     click.option(
         "--data",
@@ -43,7 +49,13 @@ _MAPPING = (
         "axes",
         metavar="COLUMN",
         multiple=True,
-        help="A hyperparameter; may be given more than once.  [default: all that vary]",
+        help="A hyperparameter; may be given more than once.  [default: found by name and by the design]",
+    ),
+    click.option(
+        "--ignore",
+        metavar="COLUMN",
+        multiple=True,
+        help="A column that is neither a hyperparameter nor anything else; may be given more than once.",
     ),
     click.option(
         "--describes",
@@ -66,6 +78,12 @@ _MAPPING = (
         help="No trials were planned besides the rows of the table. Otherwise absent seeds of a configuration, and "
         "absent cells of a grid, count as not run yet.",
     ),
+    click.option(
+        "--adaptive",
+        is_flag=True,
+        help="A search chose the configurations by the scores of earlier ones, as Optuna's TPE does.",
+    ),
+    click.option("--decimal-comma", is_flag=True, help="Numbers in text have a decimal comma, such as 0,81."),
     click.option("--reference", metavar="LOSS", help="The loss that the others are compared with."),
 )
 
@@ -106,6 +124,7 @@ def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
     from analysis.data_sets import data_sets
     from analysis.results.build import table_study
     from analysis.results.mapping import build_mapping, read_mapping
+    from analysis.results.meanings import metric_candidates
 
     try:
         rows, keys = _read_rows(source)
@@ -113,19 +132,15 @@ def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
         keys |= read_mapping(Path(file)) if file else {}
         keys |= {key: value for key, value in values.items() if key != "mapping"}
         if "metric" not in keys:
-            raise StudyError(f"--metric: is missing; the table has the columns {', '.join(_metrics(rows))}")
+            raise StudyError(
+                f"--metric: is missing; the table has the columns {', '.join(metric_candidates(rows))}"
+            )
         mapping = build_mapping({"name": Path(source).stem, **keys})
         trials, info = table_study(rows, mapping)
         data_sets(trials, info)
         return ReadTable(rows=rows, mapping=mapping, trials=trials, info=info)
     except ValueError as error:
         raise StudyError(str(error)) from error
-
-
-def _metrics(rows: "pd.DataFrame") -> list[str]:
-    """Columns that may be the metric: those of evaluations, or, if there are none, all numbers."""
-    numbers = rows.select_dtypes("number").dropna(axis="columns", how="all").columns
-    return [name for name in numbers if str(name).startswith(("test_", "val_"))] or list(map(str, numbers))
 
 
 def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
@@ -136,22 +151,27 @@ def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
     if is_imported(source):
         rows, mapping = load_imported(source)
         return rows, mapping_keys(mapping)
-    rows, faults = read_rows(source)
-    for fault in faults:
+    read = read_rows(source)
+    for fault in read.faults:
         say_error(fault)
-    return rows, {}
+    for note in read.notes:
+        say_note(note)
+    return read.rows, {}
 
 
 def say_meaning(table: "ReadTable") -> None:
-    """Print on standard error the meaning of each column, a hint on percent, and the number of absent trials."""
-    from analysis.results.columns import column_lines, resolved
+    """Print on standard error what each column was taken for, and the number of absent trials."""
     from analysis.results.metric import percent_hint
+    from analysis.results.usual_columns import listed
 
-    rows, planned = table.rows, len(table.trials)
-    lines = [*column_lines(rows, resolved(rows, table.mapping)), percent_hint(rows, table.info.metric)]
-    if absent := planned - len(rows):
+    say_table(
+        ("column", "taken as", "why"),
+        [(listed(each.columns), each.role, each.detail) for each in table.info.columns],
+    )
+    lines = [percent_hint(table.rows, table.info.metric)]
+    if absent := len(table.trials) - len(table.rows):
         lines.append(
-            f"Absent: {absent} of {planned} trials have no row and count as not run yet; "
+            f"Absent: {absent} of {len(table.trials)} trials have no row and count as not run yet; "
             "if no more were planned, add --complete"
         )
     for line in filter(None, lines):

@@ -10,6 +10,7 @@ from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping, mapping_keys, read_mapping
 from analysis.results.read import load_records
 from analysis.study_analysis import StudyAnalysis, analyse_table
+from analysis.tables import scores_table
 from analysis.verdict import verdict_sentences
 from tests.analysis.results.example_table import KEYS, ROWS
 
@@ -85,11 +86,14 @@ def test_every_trial_failed() -> None:
 
 
 def test_seeds_may_be_words() -> None:
-    assert study(ROWS.assign(run=ROWS["run"].map({1: "a", 2: "b", 3: "c"}))).cells["dhel"].seeds.tolist() == [
-        0,
-        1,
-        2,
-    ]
+    found = study(ROWS.assign(run=ROWS["run"].map({1: "a", 2: "b", 3: "c"})))
+    assert found.cells["dhel"].seeds.tolist() == ["a", "b", "c"]
+    plain, words = scores_table(study(ROWS)), scores_table(found)
+    pd.testing.assert_frame_equal(plain, words)
+
+
+def test_seeds_in_text_are_the_numbers() -> None:
+    assert study(ROWS.assign(run=ROWS["run"].astype(str))).cells["dhel"].seeds.tolist() == [1, 2, 3]
 
 
 def test_ten_thousand_columns() -> None:
@@ -104,7 +108,7 @@ def test_ten_thousand_columns() -> None:
         ({}, {"metric": "accuracy"}, "no column 'accuracy'; did you mean .*acc"),
         ({}, {"axes": ["taus"]}, "no column 'taus'; did you mean tau"),
         ({"acc": "high"}, {}, "acc: got 'high'; a metric is made of numbers"),
-        ({"state": "finished"}, {"status": "state"}, "status: got 'finished'; allowed are"),
+        ({"state": "ended"}, {"status": "state"}, "status: got 'ended'; allowed are"),
         ({"run": 1}, {}, "rows 1 and 7 are one trial"),
     ],
 )

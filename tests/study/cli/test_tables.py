@@ -33,9 +33,15 @@ def test_what_columns_were_taken_for_and_what_is_absent_is_said(tmp_path: Path) 
     )
     result = import_rows(rows, tmp_path, "--describes", "spread")
     assert result.exit_code == 0, result.output
-    assert result.stderr.splitlines() == [
-        "Columns: loss loss; seed seed; metric acc; hyperparameters batch, tau; representation spread",
-        "Ignored: 1 column (note)",
+    assert [line.rstrip() for line in result.stderr.splitlines()] == [
+        "column  taken as        why",
+        "loss    loss            2 names",
+        "seed    seed            3 values",
+        "acc     metric",
+        "batch   hyperparameter  2 values",
+        "tau     hyperparameter  2 values",
+        "spread  representation",
+        "note    not used        an outcome: changes from seed to seed",
         "acc: values from 66 to 79 are taken as numbers without a unit; if they are in percent, say --percent",
         "Absent: 2 of 24 trials have no row and count as not run yet; if no more were planned, add --complete",
     ]
@@ -58,7 +64,9 @@ def test_trials_that_did_not_run_are_told_in_the_report(tmp_path: Path) -> None:
 
 
 def many(rows: pd.DataFrame) -> pd.DataFrame:
-    drawn = np.random.default_rng(0).integers(0, 3, size=(len(rows), 100))
+    """The table with ten columns that differ between the configurations of a loss, and not between seeds."""
+    configuration = rows.groupby(["batch", "tau"]).ngroup().to_numpy()
+    drawn = np.random.default_rng(0).integers(0, 3, size=(4, 10))[configuration]
     return pd.concat([rows, pd.DataFrame(drawn).add_prefix("c")], axis=1)
 
 
@@ -81,7 +89,7 @@ def test_a_table_without_a_metric_is_told_its_columns(tmp_path: Path) -> None:
         (many(ROWS), (), "name those that are with --axis"),
         (ROWS.assign(loss=ROWS["loss"].where(ROWS.index != 3)), (), "loss: row 4 is empty in column 'loss'"),
         (ROWS.assign(seed=ROWS["seed"].where(ROWS.index != 3)), (), "seed: row 4 is empty in column 'seed'"),
-        (ROWS.assign(status="done"), (), "status: got 'done'; allowed are"),
+        (ROWS.assign(status="ended"), (), "status: got 'ended'; allowed are"),
         (ROWS.replace({"tau": {0.2: np.inf}}), (), "axis hp_tau: got an infinite value"),
         (ROWS, ("--percent", "--worst", "101"), "worst: got 101.0"),
         (ROWS, ("--tolerance", "2"), "tolerance: got 2.0"),

@@ -1,0 +1,166 @@
+"""Reads the file of a table: CSV, TSV, JSON lines, Parquet or Feather. The content decides, not the name.
+
+Cells of text files stay text: `columns` decides which of them are names and which are values.
+"""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+
+#: What messages say about the files that can be read.
+READABLE = "CSV with commas, semicolons or tabs, JSON lines, Parquet and Feather"
+
+#: Separators of fields, in the order of preference.
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_MAGIC_PARQUET, _MAGIC_FEATHER, _MAGIC_GZIP = b"PAR1", (b"ARROW1", b"FEA1"), b"\x1f\x8b"
+#: Encodings by the byte order mark at the start of a file.
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_SAMPLE = 20  # rows that decide on the separator
+
+
+def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows of a file, and a line on what was guessed about it: a separator other than a comma.
+
+    Raises `ValueError` in one line, with the number of the line in a text file that does not fit.
+    """
+    try:
+        content = path.read_bytes()
+        if content[:2] == _MAGIC_GZIP:
+            content = gzip.decompress(content)
+        if content[:4] == _MAGIC_PARQUET:
+            return pq.read_table(pa.BufferReader(content)).to_pandas(), ()
+        if content.startswith(_MAGIC_FEATHER):
+            return feather.read_table(pa.BufferReader(content)).to_pandas(), ()
+        return _read_text(_decoded(content))
+    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{path}: no table ({_first_line(error)})") from error
+
+
+def _decoded(content: bytes) -> str:
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
+    if not content.strip():
+        raise ValueError("the file is empty")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"neither UTF-8 text nor a file of a known kind; read are {READABLE}") from error
+    if "\0" in text:
+        raise ValueError(f"not a file of a known kind; read are {READABLE}")
+    return text
+
+
+def _read_text(text: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    if text.lstrip()[0] in "{[":
+        return _read_json(text), ()
+    separator = _separator(text)
+    told = () if separator == "," else (f"Fields are separated by a {_SEPARATORS[separator]}.",)
+    return _read_separated(text, separator), told
+
+
+def _separator(text: str) -> str:
+    """The separator that gives the header the most columns, and the first rows as many."""
+    fitting = {}
+    for separator in _SEPARATORS:
+        records = _records(text, separator)
+        width = sum(map(bool, next(records)[1]))
+        if width > 1:
+            sample = [len(fields) >= width for (_, fields), _ in zip(records, range(_SAMPLE), strict=False)]
+            fitting[separator] = (2 * sum(sample) >= len(sample), width)
+    if not fitting:
+        first_line = text.strip().splitlines()[0][:60]
+        raise ValueError(f"one column, {first_line!r}; fields are separated by commas, semicolons or tabs")
+    return max(fitting, key=lambda separator: fitting[separator])
+
+
+def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The numbers and fields of the lines that are not blank, without spaces around the fields."""
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True
+    )
+    try:
+        for fields in reader:
+            stripped = [field.strip() for field in fields]
+            if any(stripped):
+                yield reader.line_num, stripped
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from error
+
+
+def _read_separated(text: str, separator: str) -> pd.DataFrame:
+    records = _records(text, separator)
+    _, names = next(records)
+    while names and not names[-1]:  # a separator at the end of the header
+        names.pop()
+    _check_header(names)
+    rows = []
+    for line, fields in records:
+        while len(fields) > len(names) and not fields[-1]:
+            fields.pop()
+        if len(fields) != len(names):
+            raise ValueError(f"line {line} has {len(fields)} fields, the header has {len(names)}")
+        rows.append(fields)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    return pd.DataFrame(
+        {name: pd.Series(list(cells), dtype="str") for name, cells in zip(names, columns, strict=True)}
+    )
+
+
+def _check_header(names: list[str]) -> None:
+    numbers = sum(_is_number(name) for name in names)
+    if 2 * numbers >= len(names):
+        raise ValueError(f"line 1 has numbers where the names of columns belong ({', '.join(names[:5])})")
+    repeated = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if repeated is not None:
+        raise ValueError(f"two columns have the name {repeated!r}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_json(text: str) -> pd.DataFrame:
+    """One object a line, or one list of objects. Keys of nested objects are joined by `/`."""
+    if text.lstrip()[0] == "[":
+        objects = list(enumerate(_parsed(text, "the file"), start=1))
+    else:
+        lines = [(line, each) for line, each in enumerate(text.splitlines(), start=1) if each.strip()]
+        objects = [(line, _parsed(each, f"line {line}")) for line, each in lines]
+    for line, each in objects:
+        if not isinstance(each, dict):
+            raise ValueError(f"line {line}: got {str(each)[:40]}, must be an object such as {{...}}")
+    return pd.DataFrame([flattened(each) for _, each in objects], dtype=object)
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where}: not JSON ({error.msg}); one object a line is read") from error
+
+
+def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """An object whose nested objects became keys `outer/inner`."""
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        if isinstance(inner, dict) and inner:
+            flat |= flattened(inner, f"{prefix}{key}/")
+        else:
+            flat[f"{prefix}{key}"] = inner
+    return flat
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,196 @@
+"""Decides which columns of a table are hyperparameters, from their names and from the design that the rows show.
+
+A hyperparameter has one value for all seeds of a configuration. A column that changes from seed to seed while the
+hyperparameters stay the same is an outcome.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.results.usual_names import BATCH_SIZES, CURVE_STEPS, is_hyperparameter, plain
+
+#: Largest number of distinct values of a column that is guessed to be a hyperparameter.
+_MOST_VALUES = 200
+#: Largest number of such columns that vary within one loss. More are probably a mistake.
+_MOST_AXES = 8
+_CHANGES = "changes from seed to seed"
+_SHOWN = 5  # columns that a message names
+#: A search has drawn a loss's points if it has at least so many, and this share of them has a value of its own.
+_DRAWN_POINTS, _DRAWN_SHARE = 6, 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The hyperparameters among the columns, and what the other candidates are."""
+
+    axes: tuple[str, ...]
+    outcomes: dict[str, str] = field(default_factory=dict)  # column: why it is no hyperparameter
+    follows: dict[str, str] = field(
+        default_factory=dict
+    )  # column: the hyperparameter that it is a function of
+
+
+def find_hyperparameters(
+    rows: pd.DataFrame, trial: Sequence[str], candidates: Sequence[str], certain: Sequence[str]
+) -> Found:
+    """Which of the `candidates` are hyperparameters. `certain` ones are, by flag or by the tool that wrote the table.
+
+    `trial` are the columns of losses, data sets and seeds, seeds last. Raises `ValueError` where the rows of a trial
+    are steps of a curve, and where the rows leave open what a column is.
+    """
+    varying = [name for name in candidates if rows[name].nunique() > 1]
+    known = [name for name in varying if name in certain or is_hyperparameter(name)]
+    _check_curve(rows, trial, [name for name in varying if name not in certain], known)
+    rest = [name for name in varying if name not in known and plain(name) not in CURVE_STEPS]
+    repeating = [name for name in rest if _repeats(rows[name])]
+    known, outcomes = _told_apart(rows, trial, known, repeating)
+    single = [name for name in rest if name not in repeating and _is_number(rows[name])]
+    outcomes |= _never_repeating(rows, trial, known, single)
+    axes = [name for name in varying if name in known]
+    if len(axes) > _MOST_AXES:
+        _check_number(rows, trial[0], axes)
+    follows = _followers(rows, trial, [name for name in axes if name not in certain], axes)
+    return Found(axes=tuple(name for name in axes if name not in follows), outcomes=outcomes, follows=follows)
+
+
+def drawn_axes(rows: pd.DataFrame, loss: str, axes: Sequence[str]) -> tuple[str, ...]:
+    """The numeric hyperparameters whose values never repeat between configurations, where at least two vary.
+
+    Such points come from a random search or another sampler, and are no grid.
+    """
+    numeric = [name for name in axes if _is_number(rows[name])]
+    found: dict[str, None] = {}
+    for _, of_loss in rows[[loss, *axes]].groupby(loss, sort=False):
+        points = of_loss[list(axes)].drop_duplicates()
+        if len(points) < _DRAWN_POINTS or sum(points[name].nunique() > 1 for name in axes) < 2:
+            continue
+        found |= dict.fromkeys(
+            name for name in numeric if points[name].nunique() >= _DRAWN_SHARE * len(points)
+        )
+    return tuple(found)
+
+
+def _told_apart(
+    rows: pd.DataFrame, trial: Sequence[str], known: list[str], candidates: list[str]
+) -> tuple[list[str], dict[str, str]]:
+    """The known hyperparameters and those of the candidates that the design shows to be some; the outcomes."""
+    everything = [*known, *candidates]
+    needed = []
+    if not _unique(rows, trial, known):
+        needed = [
+            name
+            for name in candidates
+            if not _unique(rows, trial, [each for each in everything if each != name])
+        ]
+    sure = [*known, *needed]
+    open_ = [name for name in candidates if name not in needed]
+    outcomes, unclear = {}, []
+    for name, changes in _changing(rows, trial, sure, open_).items():
+        if changes:
+            outcomes[name] = _CHANGES
+        elif changes is None and rows[name].dtype.kind == "f" and (rows[name].dropna() % 1 != 0).any():
+            unclear.append(name)
+        else:
+            sure.append(name)
+    if unclear and not _unique(rows, trial, sure):
+        sure, unclear = [*sure, *unclear], []
+    if unclear:
+        raise ValueError(
+            f"table: {_listed(unclear)} may be hyperparameters or outcomes; name each with --axis or --ignore"
+        )
+    return sure, outcomes
+
+
+def _never_repeating(
+    rows: pd.DataFrame, trial: Sequence[str], known: list[str], single: list[str]
+) -> dict[str, str]:
+    """Columns of numbers that hardly repeat are outcomes, if the hyperparameters tell the rows apart without them."""
+    if not single:
+        return {}
+    changing = _changing(rows, trial, known, single)
+    unclear = [name for name, changes in changing.items() if not changes]
+    random = not known or bool(drawn_axes(rows, trial[0], known))
+    if unclear and (random or not _unique(rows, trial, known)):
+        raise ValueError(
+            f"table: the values of {_listed(unclear)} never repeat: drawn hyperparameters or outcomes? "
+            "Name each with --axis or --ignore"
+        )
+    return {name: _CHANGES if changes else "its values never repeat" for name, changes in changing.items()}
+
+
+def _changing(
+    rows: pd.DataFrame, trial: Sequence[str], known: Sequence[str], names: Sequence[str]
+) -> dict[str, bool | None]:
+    """For each column, whether it differs between seeds of one configuration; None if none has two rows."""
+    configuration = rows.groupby([*trial[:-1], *known], dropna=False, sort=False).ngroup().to_numpy()
+    if not names or len(np.unique(configuration)) == len(rows):
+        return dict.fromkeys(names)
+    codes = np.stack([pd.factorize(rows[name])[0] for name in names], axis=1)
+    order = np.argsort(configuration, kind="stable")
+    same = np.diff(configuration[order]) == 0
+    differs = (np.diff(codes[order], axis=0)[same] != 0).any(axis=0)
+    return dict(zip(names, differs.tolist(), strict=True))
+
+
+def _followers(
+    rows: pd.DataFrame, trial: Sequence[str], free: Sequence[str], axes: Sequence[str]
+) -> dict[str, str]:
+    """Hyperparameters that are functions of another one, such as a learning rate that is scaled with the batch size.
+
+    The other one must stay the same while further hyperparameters vary; otherwise the rows do not show a function.
+    """
+    follows: dict[str, str] = {}
+    for name in sorted(free, key=lambda name: (plain(name) in BATCH_SIZES, -axes.index(name))):
+        left = [each for each in axes if each not in follows and each != name]
+        points = rows[[trial[0], *left, name]].drop_duplicates()
+        if not (points.groupby(trial[0])[name].nunique() > 1).any():
+            continue
+        for leader in left:
+            levels = points.groupby([trial[0], leader], dropna=False, sort=False)
+            if (levels.size() > 1).all() and (levels[name].nunique(dropna=False) == 1).all():
+                follows[name] = leader
+                break
+    return follows
+
+
+def _check_curve(
+    rows: pd.DataFrame, trial: Sequence[str], names: Sequence[str], known: Sequence[str]
+) -> None:
+    """Raises `ValueError` if rows of one trial differ only in the step of a curve."""
+    steps = [name for name in names if plain(name) in CURVE_STEPS]
+    if steps and not _unique(rows, trial, known) and _unique(rows, trial, [*known, *steps]):
+        raise ValueError(
+            f"table: a trial has several rows, one for each {steps[0]}; keep the last row of each trial, or say "
+            f"--axis {steps[0]}"
+        )
+
+
+def _check_number(rows: pd.DataFrame, loss: str, axes: Sequence[str]) -> None:
+    for label, of_loss in rows[list(axes)].groupby(rows[loss]):
+        varying = [str(name) for name, count in of_loss.nunique().items() if count > 1]
+        if len(varying) > _MOST_AXES:
+            raise ValueError(
+                f"table: {len(varying)} columns of loss {label} may be hyperparameters ({_listed(varying)}); "
+                "name those that are with --axis"
+            )
+
+
+def _unique(rows: pd.DataFrame, trial: Sequence[str], names: Sequence[str]) -> bool:
+    return not rows.duplicated([*trial, *names]).any()
+
+
+def _repeats(column: pd.Series) -> bool:
+    """Whether a column looks like a hyperparameter: few values, each in several rows. Outcomes hardly repeat."""
+    return 1 < column.nunique() <= min(_MOST_VALUES, max(2, len(column) // 2))
+
+
+def _is_number(column: pd.Series) -> bool:
+    return column.dtype.kind in "iuf"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = ", …" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"

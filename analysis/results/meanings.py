@@ -1,0 +1,74 @@
+"""What every column of a table was taken for, in words: for the terminal, for the report, and for messages."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.info import ColumnMeaning
+from analysis.results.columns import Understood, free_columns
+from analysis.results.exports.words import HOUSEKEEPING, is_outcome
+from analysis.results.names import named_columns
+from analysis.results.plain_columns import plain_columns
+from analysis.results.statuses import status_words
+from analysis.results.usual_names import plain
+from analysis.results.values import is_time, numbers_or_none
+from analysis.wording import counted
+
+
+def meanings(table: Understood) -> tuple[ColumnMeaning, ...]:
+    """What every column was taken for, in words."""
+    mapping, rows, found = table.mapping, table.rows, table.found
+    told = [
+        _meaning([mapping.loss], "loss", counted(rows[mapping.loss].nunique(), "name")),
+        _meaning([mapping.seed], "seed", counted(rows[mapping.seed].nunique(), "value")),
+        _meaning([mapping.data], "data set", ""),
+        _meaning([mapping.status], "status", status_words(rows[mapping.status]) if mapping.status else ""),
+        _meaning([mapping.metric], "metric", ""),
+        _meaning([mapping.selects], "chooses configurations", ""),
+    ]
+    for name in found.axes:
+        drawn = "; its values never repeat: drawn, as in a random search" if name in table.drawn else ""
+        text = "" if rows[name].dtype.kind in "iuf" else ", text"
+        told.append(
+            _meaning([name], "hyperparameter", f"{counted(rows[name].nunique(), 'value')}{text}{drawn}")
+        )
+    for name, leader in found.follows.items():
+        told.append(_meaning([name], f"follows {leader}", "no hyperparameter of its own"))
+    told.append(_meaning(table.described, "representation", ""))
+    told.append(_meaning(list(table.facts.values()), "protocol", ""))
+    used = {*table.described, *table.facts.values(), *found.follows}
+    rest = [name for name in free_columns(rows, mapping) if name not in used]
+    by_reason: dict[str, list[str]] = {}
+    for name in rest:
+        by_reason.setdefault(_reason(table, name), []).append(name)
+    told.extend(_meaning(columns, "not used", reason) for reason, columns in by_reason.items())
+    return tuple(each for each in told if each.columns)
+
+
+def _meaning(columns: Sequence[str | None], role: str, detail: str) -> ColumnMeaning:
+    return ColumnMeaning(columns=tuple(name for name in columns if name), role=role, detail=detail)
+
+
+def _reason(table: Understood, name: str) -> str:
+    if name in table.mapping.ignore:
+        return "by --ignore"
+    if name in table.found.outcomes:
+        return f"an outcome: {table.found.outcomes[name]}"
+    if table.roles.get(name) == "housekeeping" or plain(name) in HOUSEKEEPING:
+        return "housekeeping, by its name"
+    if table.roles.get(name) == "metric" or is_outcome(name):
+        return "an outcome, by its name"
+    if is_time(table.rows[name]):
+        return "a time"
+    if table.rows[name].nunique() <= 1:
+        return "the same in every row"
+    return "neither named nor known"
+
+
+def metric_candidates(rows: pd.DataFrame) -> list[str]:
+    """Columns that may be the metric: those with names of evaluations or of outcomes, else all numbers."""
+    named = named_columns(plain_columns(rows))
+    numbers = [str(name) for name in named.rows.columns if numbers_or_none(named.rows[name]) is not None]
+    evaluated = [name for name in numbers if name.startswith(("test_", "val_"))]
+    outcomes = [name for name in numbers if named.roles.get(name) == "metric" or is_outcome(name)]
+    return evaluated or outcomes or numbers

@@ -1,0 +1,40 @@
+"""The status of each trial, from the words of this platform and of other tools."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.cells import MISSING
+from analysis.results.exports.words import STATUS_WORDS
+from trainables.store.schema import Status
+
+#: Words in a column of statuses. `missing` is for trials that were planned and have not run yet.
+STATUSES = (*sorted(str(status) for status in Status), MISSING)
+_WORDS = {**STATUS_WORDS, **{word: word for word in STATUSES}}
+
+
+def statuses(column: pd.Series) -> np.ndarray:
+    """The status of every row `(N,)`. Raises `ValueError` for a word that is not known."""
+    told = column.astype(str).str.strip().str.lower()
+    unknown = sorted(set(told) - set(_WORDS))
+    if unknown:
+        raise ValueError(
+            f"status: got {unknown[0]!r}; allowed are {', '.join(STATUSES)}, and the words of Weights & Biases, "
+            "Optuna, Ray Tune and MLflow"
+        )
+    return told.map(_WORDS).to_numpy(dtype=object)
+
+
+def are_statuses(column: pd.Series) -> bool:
+    """Whether every cell has the word of a status."""
+    told = {str(value).strip().lower() for value in column.unique()}
+    return told <= set(_WORDS)
+
+
+def status_words(column: pd.Series) -> str:
+    """The words of a column with their statuses and counts, such as `finished as ok (24)`."""
+    counts = column.astype(str).str.strip().value_counts()
+    told = [
+        f"{word} {'' if word.lower() == _WORDS[word.lower()] else f'as {_WORDS[word.lower()]} '}({count})"
+        for word, count in zip(map(str, counts.index), counts, strict=True)
+    ]
+    return ", ".join(told)
