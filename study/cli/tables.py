@@ -56,8 +56,17 @@ _MAPPING = (
     click.option(
         "--main", metavar="COLUMN", help="Hyperparameter along y.  [default: the one with most values]"
     ),
+    click.option("--higher-is-better", is_flag=True, help="The metric is a score.  [default: by its name]"),
     click.option("--lower-is-better", is_flag=True, help="The metric is a loss or an error."),
-    click.option("--percent", is_flag=True, help="The metric is in percent."),
+    click.option(
+        "--selects-higher-is-better", is_flag=True, help="So is that of --selects.  [default: by its name]"
+    ),
+    click.option("--selects-lower-is-better", is_flag=True, help="That of --selects is a loss or an error."),
+    click.option(
+        "--percent/--no-percent",
+        default=None,
+        help="The metric is in percent, or is not.  [default: by its name and values]",
+    ),
     click.option("--worst", type=float, metavar="VALUE", help="The value of the metric for a failed trial."),
     click.option("--tolerance", type=float, metavar="VALUE", help="Difference that counts as near the best."),
     click.option(
@@ -88,10 +97,21 @@ def mapping_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of `mapping_options` that the user gave, as keys of a mapping."""
-    values = {key: value for key, value in options.items() if value not in (None, (), False)}
-    if values.pop("lower_is_better", False):
-        values["higher_is_better"] = False
+    """The options of `mapping_options` that the user gave, as keys of a mapping.
+
+    Raises `StudyError` where both directions are given.
+    """
+    values = {
+        key: value
+        for key, value in options.items()
+        if value not in (None, (), False) or (key == "percent" and value is False)
+    }
+    for prefix in ("", "selects_"):
+        if values.pop(f"{prefix}lower_is_better", False):
+            if f"{prefix}higher_is_better" in values:
+                flag = f"--{prefix.replace('_', '-')}lower-is-better"
+                raise StudyError(f"{flag}: give it or {flag.replace('lower', 'higher')}, not both")
+            values[f"{prefix}higher_is_better"] = False
     return values
 
 
@@ -143,16 +163,16 @@ def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
 
 
 def say_meaning(table: "ReadTable") -> None:
-    """Print on standard error the meaning of each column, a hint on percent, and the number of absent trials."""
+    """Print on standard error the meaning of each column and of the metric, and the number of absent trials."""
     from analysis.results.columns import column_lines, resolved
-    from analysis.results.metric import percent_hint
+    from analysis.results.metric import metric_lines
 
     rows, planned = table.rows, len(table.trials)
-    lines = [*column_lines(rows, resolved(rows, table.mapping)), percent_hint(rows, table.info.metric)]
+    lines = [*column_lines(rows, resolved(rows, table.mapping)), *metric_lines(table.mapping, table.info.metric)]
     if absent := planned - len(rows):
         lines.append(
             f"Absent: {absent} of {planned} trials have no row and count as not run yet; "
             "if no more were planned, add --complete"
         )
-    for line in filter(None, lines):
+    for line in lines:
         say_note(line)
