@@ -1,10 +1,11 @@
 """Values of a hyperparameter: numbers where all of them are, otherwise ordered categories.
 
-Columns come with any type: numbers, truth values, texts, dates, and mixtures of them with empty cells. Numeric text is
-a number, and an empty cell is a category of its own, `EMPTY`, which comes last.
+Columns come with any type: numbers, truth values, texts, dates, and mixtures of them with empty cells. Numeric text
+is a number, and an empty cell is a category of its own, `EMPTY`, which comes last.
 """
 
 import datetime
+import itertools
 import math
 import numbers
 import re
@@ -22,6 +23,8 @@ _NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 #: Whole numbers up to this one are exact as floats.
 _EXACT = 2**53
+#: Names of types whose numbers have fewer digits than those of Python.
+_SHORT_FLOATS = ("float16", "float32", "Float32", "halffloat[pyarrow]", "float[pyarrow]")
 
 
 def floats_or_categories(column: pd.Series) -> np.ndarray:
@@ -32,7 +35,7 @@ def floats_or_categories(column: pd.Series) -> np.ndarray:
     """
     if _is_plain(column):
         return column.to_numpy(dtype=float)
-    values = [_number_or_value(value) for value in column.astype(object)]
+    values = [_number_or_value(value) for value in _objects(column)]
     if values and all(_is_number(value) for value in values):
         found = _floats(values)
         if found is not None:
@@ -53,7 +56,7 @@ def category_order(column: pd.Series) -> tuple[str, ...]:
             return tuple(dict.fromkeys([*map(category, used), *empty]))
     if floats_or_categories(column).dtype.kind == "f":
         return ()
-    return tuple(dict.fromkeys(category(value) for value in sorted(column.astype(object), key=value_order)))
+    return tuple(dict.fromkeys(category(value) for value in sorted(_objects(column), key=value_order)))
 
 
 def category(value: Any) -> str:
@@ -95,6 +98,13 @@ def numeric_text(value: str) -> int | float | None:
     if not math.isfinite(found):
         return None
     return int(value) if _WHOLE.fullmatch(value) else found
+
+
+def _objects(column: pd.Series) -> list[Any]:
+    """The values of a column one by one; numbers of single precision stay so."""
+    if column.dtype.name in _SHORT_FLOATS:
+        return list(column.to_numpy(dtype=np.float32, na_value=np.nan))
+    return list(column.astype(object))
 
 
 def _number_or_value(value: Any) -> Any:
@@ -140,11 +150,11 @@ def _is_plain(column: pd.Series) -> bool:
     if column.dtype.kind not in "iuf" or not len(column) or column.isna().any():
         return False
     if column.dtype.kind == "f":
-        return bool(column.dtype.itemsize == 8)
+        return column.dtype.name not in _SHORT_FLOATS
     return bool(column.max() <= _EXACT and column.min() >= -_EXACT)
 
 
 def _increasing(values: Iterable[Any]) -> bool:
     """Whether all values are numbers in increasing order."""
     kept = [_number_or_value(value) for value in values]
-    return all(map(_is_number, kept)) and all(a < b for a, b in zip(kept, kept[1:], strict=False))
+    return all(map(_is_number, kept)) and all(a < b for a, b in itertools.pairwise(kept))

@@ -120,7 +120,9 @@ class Cells:
         """
         scores = self.metric.selecting_scores(self.raw[self.metric.selecting_column])
         infinite = np.isinf(scores)
-        worst = min([self.metric.selecting_sign * self.metric.worst_selecting_value, *scores[np.isfinite(scores)]])
+        worst = min(
+            [self.metric.selecting_sign * self.metric.worst_selecting_value, *scores[np.isfinite(scores)]]
+        )
         return np.where(self.failed | infinite, worst - _BELOW * max(1.0, abs(worst)), scores)
 
     @property

@@ -23,9 +23,7 @@ def join_cells(parts: Sequence[Cells], arm: ArmInfo, fixed: Sequence[Mapping[str
     seeds = np.unique(np.concatenate([part.seeds for part in parts]))
     codes, shares = [], []
     for index, part in enumerate(parts):
-        own = [
-            axis.index_of(part.axes[k].values)[part.codes[:, k]] for k, axis in enumerate(axes)
-        ]
+        own = [axis.index_of(part.axes[k].values)[part.codes[:, k]] for k, axis in enumerate(axes)]
         set_apart = [np.full(len(part.codes), at[index]) for _, at in further]
         codes.append(np.stack([*own, *set_apart], axis=1))
         shares.append(part.weights * np.prod([axis.weights[at[index]] for axis, at in further]))

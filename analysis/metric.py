@@ -25,7 +25,9 @@ class Metric:
     bounds: tuple[float, float] = (0.0, 1.0)  # range of possible raw values
     higher_is_better: bool = True
     selects_higher_is_better: bool | None = None  # of the selecting column; as the reported one where None
-    worst_selecting: float | None = None  # value of a failed trial in the selecting column; `worst` where None
+    worst_selecting: float | None = (
+        None  # value of a failed trial in the selecting column; `worst` where None
+    )
     selecting_scale: float = 1.0  # from values of the selecting column as written to the reported one's unit
     selecting_apart: bool = False  # whether the selecting column is another quantity, with a scale of its own
     factor: float = 100.0  # from raw values to shown ones
@@ -96,11 +98,15 @@ class Metric:
         return self.sign * self.worst
 
     @property
+    def chooses_highest(self) -> bool:
+        """Whether higher is better in the selecting column."""
+        told = self.selects_higher_is_better
+        return self.higher_is_better if told is None else told
+
+    @property
     def selecting_sign(self) -> float:
         """1, or -1 where lower is better in the selecting column."""
-        if self.selects_higher_is_better is None:
-            return self.sign
-        return 1.0 if self.selects_higher_is_better else -1.0
+        return 1.0 if self.chooses_highest else -1.0
 
     @property
     def worst_selecting_value(self) -> float:

@@ -55,7 +55,7 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
 
 
 def _arm(label: str, rows: pd.DataFrame, table: pd.DataFrame, mapping: TableMapping) -> ArmInfo:
-    """The arm of one loss. `rows` are those of the user, in the order of `table`: they know the order of categories."""
+    """The arm of one loss. `rows`, in the order of `table`, are those of the user and know the order of categories."""
     own = (table["arm"] == label).to_numpy()
     orders = {hp_column(name): category_order(rows[name][own]) for name in mapping.axes}
     x, main = _two_axes(table[own], mapping, orders)
@@ -81,9 +81,7 @@ def _axis(column: str, mapping: TableMapping, orders: Mapping[str, tuple[str, ..
     measure = (mapping.measures or {}).get(bare, "log")
     label = "batch size, pairs" if bare.lower() in BATCH_SIZES else bare.replace("_", " ")
     default = 1.0 if column in _STAND_INS else None
-    return AxisInfo(
-        name=column, label=label, measure=measure, default=default, order=orders.get(column, ())
-    )
+    return AxisInfo(name=column, label=label, measure=measure, default=default, order=orders.get(column, ()))
 
 
 def _check_repeats(table: pd.DataFrame) -> None:

@@ -81,7 +81,9 @@ def settled_directions(mapping: TableMapping) -> tuple[bool, bool]:
     selecting = named_metric(str(mapping.selects))
     second = mapping.selects_higher_is_better
     if second is None and selecting.higher_is_better is None and selecting.quantity == reported.quantity:
-        second = mapping.higher_is_better  # one quantity on two parts of the data, such as test_fit and val_fit
+        second = (
+            mapping.higher_is_better
+        )  # one quantity on two parts of the data, such as test_fit and val_fit
     second = selecting.higher_is_better if second is None else second
     if second is None:
         raise ValueError(_question(str(mapping.selects), "selects-"))
@@ -135,7 +137,9 @@ def _columns(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> tuple
         values = numbers(rows, name)
         if is_share and mapping.percent is not False:
             _check_range(name, values, scored)
-        column = _Column(name=name, higher_is_better=higher, is_share=is_share, values=_finite(values[scored]))
+        column = _Column(
+            name=name, higher_is_better=higher, is_share=is_share, values=_finite(values[scored])
+        )
         found.append(column)
     return found[0], found[1]
 
@@ -173,7 +177,9 @@ def _selecting_scale(reported: _Column, selecting: _Column, mapping: TableMappin
 def _by_loss(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> dict[str, np.ndarray]:
     """Finite values of the reported column of every loss that has any."""
     values = pd.Series(numbers(rows, mapping.metric)[ok])
-    groups = values[np.isfinite(values)].groupby(rows[mapping.loss].astype(str).to_numpy()[ok][np.isfinite(values)])
+    groups = values[np.isfinite(values)].groupby(
+        rows[mapping.loss].astype(str).to_numpy()[ok][np.isfinite(values)]
+    )
     return {str(name): group.to_numpy() for name, group in groups}
 
 
@@ -226,9 +232,7 @@ def _unit_words(mapping: TableMapping, metric: Metric) -> str:
 
 
 def _question(column: str, prefix: str) -> str:
-    return (
-        f"metric {column}: is higher or lower better? say --{prefix}higher-is-better or --{prefix}lower-is-better"
-    )
+    return f"metric {column}: is higher or lower better? say --{prefix}higher-is-better or --{prefix}lower-is-better"
 
 
 def _better(higher: bool) -> str:

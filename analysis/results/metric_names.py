@@ -3,27 +3,39 @@
 import re
 from dataclasses import dataclass
 
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: Words of quantities that lie within [0, 1], or within 0 and 100 %, and for which higher is better.
-_SHARES = frozenset(
+_SHARES = _words_of(
     "accuracy acc f1 fbeta auc auroc rocauc auprc aupr prauc ap map precision recall iou miou dice jaccard "
-    "sensitivity specificity tpr tnr ndcg mrr hit hits".split()
+    "sensitivity specificity tpr tnr ndcg mrr hit hits"
 )
 #: Words of other quantities for which higher is better.
-_HIGHER = frozenset("r2 bleu rouge meteor psnr ssim mcc kappa reward return elbo likelihood loglik".split())
+_HIGHER = _words_of("r2 bleu rouge meteor psnr ssim mcc kappa reward return elbo likelihood loglik")
 #: Words of quantities for which lower is better.
-_LOWER = frozenset(
+_LOWER = _words_of(
     "loss error err nll perplexity ppl mse rmse mae mape smape msle rmsle nmse fid kid lpips brier ece wer cer eer "
-    "fpr fnr bce xent crossentropy bpc bpb bpd regret cost risk".split()
+    "fpr fnr bce xent crossentropy bpc bpb bpd regret cost risk"
 )
 #: Words that count only beside no word of the others: "top 1" is an accuracy, but not in "top 1 error".
 _WEAK_SHARES = re.compile(r"top\d+|roc")
 _WEAK_HIGHER = frozenset({"score"})
 #: Words of statistics that have not the direction of what they are computed from: "accuracy drop".
-_NO_DIRECTION = frozenset("drop gap std stdev sd var variance diff difference delta change decrease".split())
+_NO_DIRECTION = _words_of("drop gap std stdev sd var variance diff difference delta change decrease")
 _NEGATIONS = frozenset({"neg", "negative", "minus"})
 #: Words for a part of the data. They say nothing about the quantity.
-_SPLITS = frozenset("train training val valid validation dev eval test testing holdout heldout".split())
-_SYNONYMS = {"acc": "accuracy", "err": "error", "ppl": "perplexity", "map": "ap", "hits": "hit", "top1": "accuracy"}
+_SPLITS = _words_of("train training val valid validation dev eval test testing holdout heldout")
+_SYNONYMS = {
+    "acc": "accuracy",
+    "err": "error",
+    "ppl": "perplexity",
+    "map": "ap",
+    "hits": "hit",
+    "top1": "accuracy",
+}
 
 _WORD = re.compile(r"[A-Za-z]+\d*|\d+")
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])|(?<=[a-z]\d)(?=[A-Z])|(?<=[A-Z]\d)(?=[A-Z])")

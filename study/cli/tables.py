@@ -168,7 +168,10 @@ def say_meaning(table: "ReadTable") -> None:
     from analysis.results.metric import metric_lines
 
     rows, planned = table.rows, len(table.trials)
-    lines = [*column_lines(rows, resolved(rows, table.mapping)), *metric_lines(table.mapping, table.info.metric)]
+    lines = [
+        *column_lines(rows, resolved(rows, table.mapping)),
+        *metric_lines(table.mapping, table.info.metric),
+    ]
     if absent := planned - len(rows):
         lines.append(
             f"Absent: {absent} of {planned} trials have no row and count as not run yet; "

@@ -105,9 +105,13 @@ def test_facts_of_the_protocol_reach_the_cards() -> None:
 def test_the_worst_outcome_is_the_worst_of_its_own_column() -> None:
     rows = ROWS.assign(val_acc=ROWS["acc"] - 0.2)
     metric = study(rows, selects="val_acc").info.metric
-    assert (metric.worst, metric.worst_selecting) == pytest.approx((ROWS["acc"].min(), ROWS["acc"].min() - 0.2))
+    assert (metric.worst, metric.worst_selecting) == pytest.approx(
+        (ROWS["acc"].min(), ROWS["acc"].min() - 0.2)
+    )
     metric = study(rows, selects="val_acc", worst=0.1).info.metric
     assert (metric.worst, metric.worst_selecting) == (0.1, 0.1)
     rows = ROWS.assign(err=-ROWS["acc"], val_err=-ROWS["acc"] + 0.2)
     metric = study(rows, metric="err", selects="val_err", axes=["bs", "tau"]).info.metric
-    assert (metric.worst, metric.worst_selecting) == pytest.approx((rows["err"].max(), rows["err"].max() + 0.2))
+    assert (metric.worst, metric.worst_selecting) == pytest.approx(
+        (rows["err"].max(), rows["err"].max() + 0.2)
+    )
