@@ -55,7 +55,7 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
 
 
 def _arm(label: str, rows: pd.DataFrame, table: pd.DataFrame, mapping: TableMapping) -> ArmInfo:
-    """The arm of one loss. `rows`, in the order of `table`, are those of the user and know the order of categories."""
+    """The arm of one loss. `rows` are those of the user, in the order of `table`, with their types."""
     own = (table["arm"] == label).to_numpy()
     orders = {hp_column(name): category_order(rows[name][own]) for name in mapping.axes}
     x, main = _two_axes(table[own], mapping, orders)

@@ -80,11 +80,10 @@ def settled_directions(mapping: TableMapping) -> tuple[bool, bool]:
         return first, first
     selecting = named_metric(str(mapping.selects))
     second = mapping.selects_higher_is_better
-    if second is None and selecting.higher_is_better is None and selecting.quantity == reported.quantity:
-        second = (
-            mapping.higher_is_better
-        )  # one quantity on two parts of the data, such as test_fit and val_fit
-    second = selecting.higher_is_better if second is None else second
+    if (
+        second is None
+    ):  # one quantity on two parts of the data, such as test_fit and val_fit, has one direction
+        second = first if selecting.quantity == reported.quantity else selecting.higher_is_better
     if second is None:
         raise ValueError(_question(str(mapping.selects), "selects-"))
     return first, second
@@ -102,7 +101,7 @@ def metric_lines(mapping: TableMapping, metric: Metric) -> list[str]:
         lines.append(f"{metric.selects}: {better} is better ({'by its name' if by_name else 'as declared'})")
         if metric.selecting_scale != 1.0:
             here, there = ("shares of 1", "percent")[:: 1 if metric.selecting_scale > 1 else -1]
-            lines[-1] += f"; its values are {here}, and are read in {there} as those of {mapping.metric}"
+            lines[-1] += f"; its values are {here}, read in {there} like {mapping.metric}"
     return lines
 
 
