@@ -3,16 +3,17 @@
 Environments are data sets of one loss, values of one axis such as batch size, or losses with the same axes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.axis_values import category, numeric_text
 from analysis.cells import Axis, Cells
 from analysis.wording import number
 
-#: A configuration: one value for each axis.
-_Place = tuple[float | str, ...]
+#: A configuration: one text for each axis. Numbers that agree in 9 digits have the same text.
+_Place = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,26 +64,30 @@ def align_along(cells: Cells, name: str) -> Aligned:
 
     Raises `KeyError` for an unknown axis.
     """
-    at = cells.values(name)
-    chosen = {number(value): at == value for value in np.unique(at).tolist()}
-    return _aligned(dict.fromkeys(chosen, cells), chosen, [axis for axis in cells.axes if axis.name != name])
+    at = {axis.name: index for index, axis in enumerate(cells.axes)}[name]
+    axis = cells.axes[at]
+    texts = [number(value) for value in axis.values.tolist()]
+    if len(set(texts)) < len(texts):  # values that agree in three digits
+        texts = [category(value) or number("") for value in axis.values.tolist()]
+    chosen = {text: cells.codes[:, at] == code for code, text in enumerate(texts)}
+    chosen = {text: mask for text, mask in chosen.items() if mask.any()}
+    return _aligned(dict.fromkeys(chosen, cells), chosen, [item for item in cells.axes if item.name != name])
 
 
 def _aligned(parts: Mapping[str, Cells], chosen: Mapping[str, np.ndarray], axes: Sequence[Axis]) -> Aligned:
     """The chosen `(C,)` cells of every part, matched by their values of `axes`."""
     found = {label: _places(cells, chosen[label], axes) for label, cells in parts.items()}
-    shared = sorted(set.intersection(*(set(places) for places in found.values())))
+    common = set.intersection(*(set(places) for places in found.values()))
+    kept, coded = _shared_axes(axes, common)
+    shared = sorted(common, key=lambda place: [codes[text] for codes, text in zip(coded, place, strict=True)])
     seeds = _shared_seeds(list(parts.values()))
     at = {label: [places[place] for place in shared] for label, places in found.items()}
     over = {label: np.isin(cells.seeds, seeds) for label, cells in parts.items()}
-    columns = list(zip(*shared, strict=True)) if shared else [()] * len(axes)
-    coded = [np.unique(np.array(column), return_inverse=True) for column in columns]
+    codes = [[of_axis[text] for of_axis, text in zip(coded, place, strict=True)] for place in shared]
     return Aligned(
         environments=tuple(parts),
-        axes=tuple(
-            Axis(info=axis.info, values=values) for axis, (values, _) in zip(axes, coded, strict=True)
-        ),
-        codes=np.stack([codes for _, codes in coded], axis=1) if coded else np.zeros((len(shared), 0), int),
+        axes=kept,
+        codes=np.array(codes, dtype=int).reshape(len(shared), len(axes)),
         seeds=seeds,
         test=np.stack([cells.test[at[label]][:, over[label]] for label, cells in parts.items()]),
         validation=np.stack([cells.validation[at[label]][:, over[label]] for label, cells in parts.items()]),
@@ -91,15 +96,35 @@ def _aligned(parts: Mapping[str, Cells], chosen: Mapping[str, np.ndarray], axes:
     )
 
 
+def _shared_axes(
+    axes: Sequence[Axis], shared: Collection[_Place]
+) -> tuple[tuple[Axis, ...], list[dict[str, int]]]:
+    """The axes with the values that occur among the shared places, and the index of each value by its text."""
+    kept, coded = [], []
+    for place, axis in enumerate(axes):
+        used = {texts[place] for texts in shared}
+        texts = [_text(value) for value in axis.values.tolist()]
+        first = [at for at, text in enumerate(texts) if text in used and text not in texts[:at]]
+        kept.append(Axis(info=axis.info, values=axis.values[first]))
+        coded.append({texts[at]: code for code, at in enumerate(first)})
+    return tuple(kept), coded
+
+
 def _places(cells: Cells, chosen: np.ndarray, axes: Sequence[Axis]) -> dict[_Place, int]:
     """The cell of each planned configuration among the chosen ones."""
-    columns = [cells.values(axis.name).tolist() for axis in axes]
+    at = {axis.name: index for index, axis in enumerate(cells.axes)}
+    texts = [[_text(value) for value in cells.axes[at[axis.name]].values.tolist()] for axis in axes]
+    codes = cells.codes[:, [at[axis.name] for axis in axes]].tolist()
     planned = np.flatnonzero(cells.planned.any(axis=-1) & chosen)
-    return {tuple(_rounded(column[cell]) for column in columns): int(cell) for cell in planned}
+    return {
+        tuple(of_axis[code] for of_axis, code in zip(texts, codes[cell], strict=True)): int(cell)
+        for cell in planned.tolist()
+    }
 
 
-def _rounded(value: float | str) -> float | str:
-    return value if isinstance(value, str) else float(f"{value:.9g}")
+def _text(value: float | str) -> str:
+    found = numeric_text(value) if isinstance(value, str) else value
+    return f"{found:.9g}" if isinstance(found, float) else category(value)
 
 
 def _shared_seeds(parts: Sequence[Cells]) -> np.ndarray:

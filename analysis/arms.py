@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.axis_values import category, value_order
 from analysis.info import ArmInfo, AxisInfo, StudyInfo, Value
 
 
@@ -38,8 +39,8 @@ def _in_order(parts: dict[str, ArmInfo]) -> dict[str, ArmInfo]:
     Rows of a table have any order, and the first part of a reference arm becomes the reference.
     """
 
-    def place(item: tuple[str, ArmInfo]) -> list[tuple[bool, Value]]:
-        return [(isinstance(value, str), value) for value in item[1].fixed.values()]
+    def place(item: tuple[str, ArmInfo]) -> list[tuple[int, Any]]:
+        return [value_order(value) for value in item[1].fixed.values()]
 
     return dict(sorted(parts.items(), key=place))
 
@@ -73,10 +74,17 @@ def _suffixes(rows: pd.DataFrame, extra: list[str]) -> pd.Series:
 
 def _words(column: pd.Series, name: str) -> pd.Series:
     told = [
-        "" if empty else f", {name} {value:g}" if isinstance(value, (int, float)) else f", {name} {value}"
+        "" if empty else f", {name} {_word(value)}"
         for value, empty in zip(column, column.isna(), strict=True)
     ]
     return pd.Series(told, index=column.index, dtype=object)
+
+
+def _word(value: Any) -> str:
+    """A number in six digits, or in more where it has more; any other value as its category."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return category(value)
 
 
 def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame, extra: Sequence[str]) -> ArmInfo:

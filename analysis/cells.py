@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 
 import numpy as np
 import pandas as pd
 
+from analysis.axis_values import category, floats_or_categories, value_order
 from analysis.info import ArmInfo, AxisInfo
 from analysis.metric import Metric
 from analysis.statistics.weights import axis_weights, density_ratio
@@ -20,6 +20,8 @@ MISSING, PRUNED, UNPLANNED = "missing", "pruned", "unplanned"
 
 #: From this share of the full product of axis values on, the configurations count as a grid with gaps.
 _GRID_SHARE = 0.5
+#: By this share, a failed trial lies below the worst finished one in what chooses, so that it never wins a tie.
+_BELOW = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,7 @@ class Axis:
     """The values of one hyperparameter that occur in an arm."""
 
     info: AxisInfo
-    values: np.ndarray  # (L,) increasing numbers, or sorted texts
+    values: np.ndarray  # (L,) increasing numbers, or categories as texts in their order
 
     @property
     def name(self) -> str:
@@ -38,6 +40,18 @@ class Axis:
     def numeric(self) -> bool:
         """Whether the values are numbers."""
         return self.values.dtype.kind == "f"
+
+    @property
+    def positive(self) -> bool:
+        """Whether the values are numbers above 0, which have logarithms."""
+        return self.numeric and bool(np.all(self.values > 0))
+
+    def index_of(self, values: np.ndarray) -> np.ndarray:
+        """The index of each of the values `(N,)` on the axis. Raises `KeyError` for a text that it lacks."""
+        if self.numeric and values.dtype.kind == "f":
+            return np.searchsorted(self.values, values)
+        places = {category(value): index for index, value in enumerate(self.values.tolist())}
+        return np.array([places[category(value)] for value in values.tolist()], dtype=int)
 
     @property
     def weights(self) -> np.ndarray:
@@ -94,12 +108,22 @@ class Cells:
     @property
     def test(self) -> np.ndarray:
         """Test scores `(C, S)`: the worst outcome where a trial failed, NaN where missing or unplanned."""
-        return self._with_failures(self.finished_test)
+        return np.where(self.failed, self.metric.worst_score, self.finished_test)
 
     @property
     def validation(self) -> np.ndarray:
-        """Validation scores `(C, S)`: the worst outcome where a trial failed, NaN where missing or unplanned."""
-        return self._with_failures(self.scores(self.metric.selecting_column))
+        """Scores `(C, S)` by which configurations are chosen, NaN where missing or unplanned.
+
+        A failed trial has the worst outcome of the selecting column, or the lowest finished score of this arm where
+        that is lower; it is lowered by a billionth. So a configuration whose trials failed is never chosen before one
+        whose trials finished. An infinite value counts as a failure, because it may be infinitely good.
+        """
+        scores = self.metric.selecting_scores(self.raw[self.metric.selecting_column])
+        infinite = np.isinf(scores)
+        worst = min(
+            [self.metric.selecting_sign * self.metric.worst_selecting_value, *scores[np.isfinite(scores)]]
+        )
+        return np.where(self.failed | infinite, worst - _BELOW * max(1.0, abs(worst)), scores)
 
     @property
     def finished_test(self) -> np.ndarray:
@@ -107,7 +131,7 @@ class Cells:
         return self.scores(self.metric.reporting_column)
 
     def scores(self, column: str) -> np.ndarray:
-        """A column of the metric as scores `(C, S)`, of finished trials only."""
+        """A column in the reported metric's direction as scores `(C, S)`, of finished trials only."""
         return self.metric.scores(self.raw[column])
 
     def values(self, name: str) -> np.ndarray:
@@ -127,9 +151,6 @@ class Cells:
         if self.shape is None:
             raise ValueError(f"arm {self.arm}: its {len(self.codes)} configurations are no grid")
         return array.reshape(*self.shape, *array.shape[1:])
-
-    def _with_failures(self, scores: np.ndarray) -> np.ndarray:
-        return np.where(self.failed, self.metric.worst_score, scores)
 
 
 def build_cells(
@@ -163,6 +184,8 @@ def build_cells(
     for column in dict.fromkeys((metric.reporting_column, metric.selecting_column, *columns)):
         raw[column] = np.full(shape, np.nan)
         raw[column][at_cell, at_seed] = np.where(row_status == "ok", numbers(rows, column), np.nan)
+    if metric.held_out:
+        raw[metric.selecting_column] *= metric.selecting_scale
     planned = (status != UNPLANNED).any(axis=-1)
     weights = _weights(grid_axes, codes, drawn=drawn) * planned
     return Cells(
@@ -193,40 +216,38 @@ def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
 def axis_values(rows: pd.DataFrame, info: AxisInfo) -> np.ndarray:
     """The value of an axis in every row `(N,)`, with the default where a cell is empty.
 
-    The values are numbers; or texts, where one is a text or is still empty. Raises `ValueError` for an infinite value
-    and for an axis without any value.
+    The values are numbers; or the texts of categories, where one is no number or is still empty, or where `info` has
+    an order of categories. Raises `ValueError` for an infinite number and for an axis without any value.
     """
     column = rows[info.name] if info.name in rows.columns else pd.Series(np.nan, index=rows.index)
     if info.default is not None and column.isna().any():
         column = column.astype(object).where(column.notna(), info.default)
     if column.isna().all():
         raise ValueError(f"axis {info.name}: got no value and no default")
-    if column.isna().any() or not _numeric(column):
-        return column.map(_category).to_numpy(dtype=str)
-    values = column.to_numpy(dtype=float)
-    if not np.isfinite(values).all():
+    if info.order:
+        return np.array([category(value) for value in column.astype(object)], dtype=str)
+    values = floats_or_categories(column)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(f"axis {info.name}: got an infinite value; a number is needed")
     return values
 
 
 def axis_of(rows: pd.DataFrame, info: AxisInfo) -> tuple[Axis, np.ndarray]:
     """The axis with all values that occur, and every row's index on it `(N,)`."""
-    values, places = np.unique(axis_values(rows, info), return_inverse=True)
-    return Axis(info=info, values=values), places
+    values = axis_values(rows, info)
+    axis = axis_with(info, values)
+    return axis, axis.index_of(values)
 
 
-def _numeric(column: pd.Series) -> bool:
-    if column.dtype.kind in "iuf":
-        return True
-    return bool(
-        column.map(lambda value: isinstance(value, Real) and not isinstance(value, (bool, np.bool_))).all()
-    )
-
-
-def _category(value: object) -> str:
-    if value is None or value != value:
-        return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def axis_with(info: AxisInfo, values: np.ndarray) -> Axis:
+    """The axis with these values, numbers or texts, each once and in order."""
+    found = np.unique(values)
+    if found.dtype.kind == "f":
+        return Axis(info=info, values=found)
+    known = {text: (index, 0) for index, text in enumerate(info.order)}
+    last = len(known)
+    order = sorted(found.tolist(), key=lambda text: known.get(text, (last, value_order(text))))
+    return Axis(info=info, values=np.array(order, dtype=str))
 
 
 def _cells_of(

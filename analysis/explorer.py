@@ -110,6 +110,7 @@ def _metric(metric: Metric, column: str) -> dict[str, Any]:
     own = _is_own(metric, column)
     if not own and not _is_accuracy(column):
         return {"column": column, "label": _label(column), "unit": _unit(column), "better": 0}
+    worst = metric.worst if column == metric.reporting_column else metric.worst_selecting_value
     low, high = sorted(metric.factor * bound for bound in metric.bounds) if own else (0.0, 100.0)
     bounds = {"low": low if np.isfinite(low) else None, "high": high if np.isfinite(high) else None}
     told = {
@@ -119,13 +120,15 @@ def _metric(metric: Metric, column: str) -> dict[str, Any]:
         "points": metric.difference_unit if own else "points",
         "digits": metric.digits if own else 1,
         "better": int(metric.sign) if own else 1,
-        "worst": _rounded(metric.factor * metric.worst) if own else 0.0,
+        "worst": _rounded(metric.factor * worst) if own else 0.0,
     }
     return told | bounds
 
 
 def _is_own(metric: Metric, column: str) -> bool:
-    return column in (metric.reporting_column, metric.selecting_column)
+    """Whether a column has the reported metric's unit and bounds."""
+    chooses = column == metric.selecting_column and not metric.selecting_apart
+    return column == metric.reporting_column or chooses
 
 
 def _is_accuracy(column: str) -> bool:

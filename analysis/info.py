@@ -20,6 +20,9 @@ class AxisInfo:
     measure: str = "log"  # log | linear | each, see `analysis.statistics.weights`
     drawn: str = ""  # measure from which points were drawn, if it differs
     default: Value | None = None  # default of the loss; also the value of rows where the column is empty
+    order: tuple[
+        str, ...
+    ] = ()  # categories in their order; empty for numbers, and where the values give the order
     #: Where another column, such as hp_kernel, decides this axis' measure: that column, and the measure by its value.
     cases: tuple[str, Mapping[str, str]] = field(default=("", {}))
 

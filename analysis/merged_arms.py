@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cells import UNPLANNED, Axis, Cells, axis_of
+from analysis.axis_values import category
+from analysis.cells import UNPLANNED, Axis, Cells, axis_of, axis_with
 from analysis.info import ArmInfo
 
 
@@ -22,9 +23,7 @@ def join_cells(parts: Sequence[Cells], arm: ArmInfo, fixed: Sequence[Mapping[str
     seeds = np.unique(np.concatenate([part.seeds for part in parts]))
     codes, shares = [], []
     for index, part in enumerate(parts):
-        own = [
-            np.searchsorted(axis.values, part.axes[k].values)[part.codes[:, k]] for k, axis in enumerate(axes)
-        ]
+        own = [axis.index_of(part.axes[k].values)[part.codes[:, k]] for k, axis in enumerate(axes)]
         set_apart = [np.full(len(part.codes), at[index]) for _, at in further]
         codes.append(np.stack([*own, *set_apart], axis=1))
         shares.append(part.weights * np.prod([axis.weights[at[index]] for axis, at in further]))
@@ -48,8 +47,12 @@ def join_cells(parts: Sequence[Cells], arm: ArmInfo, fixed: Sequence[Mapping[str
 
 
 def _joined_axis(parts: Sequence[Cells], index: int) -> Axis:
-    values = np.unique(np.concatenate([part.axes[index].values for part in parts]))
-    return Axis(info=parts[0].axes[index].info, values=values)
+    """The values of all parts; categories where they are categories in any part."""
+    found = [part.axes[index] for part in parts]
+    if all(axis.numeric for axis in found):
+        return axis_with(found[0].info, np.concatenate([axis.values for axis in found]))
+    texts = [category(value) for axis in found for value in axis.values.tolist()]
+    return axis_with(found[0].info, np.array(texts, dtype=str))
 
 
 def _spread(array: np.ndarray, seeds: np.ndarray, wanted: np.ndarray, empty: object) -> np.ndarray:

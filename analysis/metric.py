@@ -11,6 +11,9 @@ from trainables.store.schema import METRIC_WORDS
 class Metric:
     """A metric of trials. Statistics use *scores*, for which higher is always better; readers see `shown` values.
 
+    The column that chooses configurations may be another quantity than the reported one, such as a validation loss
+    beside a test accuracy. Then it has its own direction, and its own value of a failed trial.
+
     Raises `ValueError` for bounds in the wrong order or a worst outcome outside of them.
     """
 
@@ -21,6 +24,12 @@ class Metric:
     reports: str = ""  # column that is reported; `test_<name>` where empty
     bounds: tuple[float, float] = (0.0, 1.0)  # range of possible raw values
     higher_is_better: bool = True
+    selects_higher_is_better: bool | None = None  # of the selecting column; as the reported one where None
+    worst_selecting: float | None = (
+        None  # value of a failed trial in the selecting column; `worst` where None
+    )
+    selecting_scale: float = 1.0  # from values of the selecting column as written to the reported one's unit
+    selecting_apart: bool = False  # whether the selecting column is another quantity, with a scale of its own
     factor: float = 100.0  # from raw values to shown ones
     unit: str = "%"  # of shown values, empty for pure numbers
     difference_unit: str = "points"  # of shown differences
@@ -89,6 +98,22 @@ class Metric:
         return self.sign * self.worst
 
     @property
+    def chooses_highest(self) -> bool:
+        """Whether higher is better in the selecting column."""
+        told = self.selects_higher_is_better
+        return self.higher_is_better if told is None else told
+
+    @property
+    def selecting_sign(self) -> float:
+        """1, or -1 where lower is better in the selecting column."""
+        return 1.0 if self.chooses_highest else -1.0
+
+    @property
+    def worst_selecting_value(self) -> float:
+        """The raw value of a failed trial in the selecting column."""
+        return self.worst if self.worst_selecting is None else self.worst_selecting
+
+    @property
     def score_bounds(self) -> tuple[float, float]:
         """Lowest and highest possible score."""
         low, high = sorted(self.sign * bound for bound in self.bounds)
@@ -102,6 +127,10 @@ class Metric:
     def scores(self, raw: np.ndarray) -> np.ndarray:
         """Raw values as scores, or scores as raw values."""
         return raw if self.higher_is_better else -raw
+
+    def selecting_scores(self, raw: np.ndarray) -> np.ndarray:
+        """Raw values of the selecting column as scores."""
+        return self.selecting_sign * raw
 
     def shown(self, score: float) -> float:
         """A score as readers see it."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from pandas.api.types import infer_dtype
+import pyarrow as pa
 
+from analysis.axis_values import category
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.draw import DrawnFigure, draw_figures
 from analysis.info import StudyInfo
@@ -120,11 +121,19 @@ def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
 
 
 def _parquet(table: pd.DataFrame) -> bytes:
-    """A table as Parquet. Parquet has one type in each column, so a column of numbers and texts becomes text."""
-    mixed = [
-        name for name in table.columns if infer_dtype(table[name], skipna=True) in ("mixed", "mixed-integer")
+    """A table as Parquet. Parquet has one type in each column, so a column of several types becomes text."""
+    held = [
+        name for name in table.columns if table[name].dtype.kind == "O" and not _has_one_type(table[name])
     ]
     content: bytes = table.assign(
-        **{name: table[name].map(str, na_action="ignore") for name in mixed}
+        **{name: table[name].map(category, na_action="ignore") for name in held}
     ).to_parquet(index=False)
     return content
+
+
+def _has_one_type(column: pd.Series) -> bool:
+    try:
+        pa.array(column, from_pandas=True)
+    except (pa.ArrowException, OverflowError):
+        return False
+    return True

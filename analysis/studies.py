@@ -12,6 +12,12 @@ from analysis.info import ArmInfo, StudyInfo
 from analysis.metric import Metric
 from analysis.study_analysis import analyse_table
 
+#: What metrics must agree in for their values to be compared.
+_READING = (
+    *("selecting_column", "reporting_column", "higher_is_better", "chooses_highest"),
+    *("factor", "selecting_scale"),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedStudy:
@@ -54,7 +60,14 @@ def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
 def _check_metrics(studies: Sequence[ComparedStudy]) -> None:
     first = studies[0]
     for study in studies[1:]:
-        for what in ("selecting_column", "reporting_column", "higher_is_better", "factor"):
+        for what in (
+            "selecting_column",
+            "reporting_column",
+            "higher_is_better",
+            "chooses_highest",
+            "factor",
+            "selecting_scale",
+        ):
             one, other = getattr(first.info.metric, what), getattr(study.info.metric, what)
             if one != other:
                 hint = ", which --metric and --selects of `study import` name for a table"
@@ -143,8 +156,12 @@ def _marked(part: ComparedStudy) -> ComparedStudy:
 def _joint_metric(metrics: Sequence[Metric]) -> Metric:
     """The metric with bounds that contain those of all, and the worst value of any."""
     worst = min(metrics, key=lambda metric: metric.worst_score).worst
+    sign = metrics[0].selecting_sign
+    worst_selecting = min(
+        (metric.worst_selecting_value for metric in metrics), key=lambda value: sign * value
+    )
     bounds = (min(metric.bounds[0] for metric in metrics), max(metric.bounds[1] for metric in metrics))
-    return dataclasses.replace(metrics[0], worst=worst, bounds=bounds)
+    return dataclasses.replace(metrics[0], worst=worst, worst_selecting=worst_selecting, bounds=bounds)
 
 
 def _told(texts: Sequence[str]) -> str:

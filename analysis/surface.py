@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.axis_values import category_order
 from analysis.cells import FAILED, MISSING, PRUNED, UNPLANNED, Axis, Cells, build_cells
 from analysis.info import BATCH_SIZE, ArmInfo, AxisInfo
 from analysis.metric import Metric
@@ -88,7 +89,11 @@ def build_surface(
         raise ValueError(f"table: columns {absent} are missing; it has {list(table.columns)[:20]}")
     rows = plain_columns(table)
     rows = rows if "status" in rows.columns else rows.assign(status=str(Status.OK))
-    axes = (AxisInfo(name=x), AxisInfo(name=y, default=y_default))
+    order = {name: category_order(rows[name]) for name in (x, y) if name in rows.columns}
+    axes = (
+        AxisInfo(name=x, order=order[x]),
+        AxisInfo(name=y, default=y_default, order=order.get(y, ()) if y_default is None else ()),
+    )
     plain = Metric(name=metric, worst=0.0, bounds=(-np.inf, np.inf), selects=metric, reports=metric)
     arm = ArmInfo(label="rows", loss="rows", axes=axes)
     surface = surface_of(build_cells(rows, arm, plain, axes, full=True))

@@ -14,6 +14,9 @@ from rich.text import Text
 CONSOLE = Console(highlight=False, markup=False)
 
 
+_WIDE = 10_000  # characters of a line, where no terminal limits it
+
+
 def say_error(message: str) -> None:
     """Print one line on standard error, with the command's name before it."""
     say_note(f"study: {message}")
@@ -25,11 +28,14 @@ def say_note(message: str) -> None:
 
 
 def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table on standard error."""
+    """Print a table on standard error. Only a terminal breaks its lines."""
     table = Table(*titles, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*map(Text, row))
-    Console(stderr=True, highlight=False, markup=False).print(table)
+    console = Console(stderr=True, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    console.print(table)
 
 
 @contextmanager

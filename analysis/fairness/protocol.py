@@ -16,10 +16,13 @@ def check_budget(findings: StudyAnalysis) -> Card:
 
 def check_steps(findings: StudyAnalysis) -> Card:
     """Whether large batches had fewer optimiser steps, as with equal epochs."""
-    x = next(iter(findings.cells.values())).axes[0].values
-    title = "Steps over batch size"
+    axis = next(iter(findings.cells.values())).axes[0]
+    x, title = axis.values, "Steps over batch size"
     if len(x) < 2 or findings.info.x_axis != "hp_batch_size":
         return Card(level=PASS, title=title, text="There is one batch size.")
+    if not axis.positive:
+        text = "Not every batch size is a number above 0, so nothing is said of the steps that each takes."
+        return Card(level=WARN, title=title, text=text)
     ratio, low, high = number(x[-1] / x[0]), number(x[0]), number(x[-1])
     if findings.table["hp_epochs"].notna().any():
         text = (

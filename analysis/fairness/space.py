@@ -30,7 +30,7 @@ def check_cells(findings: StudyAnalysis) -> Card:
         )
         return Card(level=WARN, title="Space", text=text)
     text = (
-        f"Every loss was tried at the same {counted(len(xs[0]), 'batch size')} and at "
+        f"Every loss was tried at the same {counted(len(xs[0]), findings.info.x.words)} and at "
         f"{_span(mains[0])} of its temperature, kernel scale or other main hyperparameter."
     )
     return Card(level=PASS, title="Space", text=text)

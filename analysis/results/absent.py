@@ -67,5 +67,5 @@ def _crossed(there: np.ndarray, cells: Cells) -> bool:
 
 def _written(rows: pd.DataFrame, axis: Axis) -> np.ndarray:
     """An axis' values `(L,)` as in the table, in the order of their codes."""
-    _, first = np.unique(axis_values(rows, axis.info), return_index=True)
+    _, first = np.unique(axis.index_of(axis_values(rows, axis.info)), return_index=True)
     return rows[axis.name].to_numpy()[first]

@@ -96,7 +96,7 @@ def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
     changed = {
         name: names(rows[name]) if name in as_names else values(rows[name])
         for name in rows.columns
-        if name != mapping.status and not is_time(rows[name])
+        if name != mapping.status and not (is_time(rows[name]) or _is_ordered(rows[name]))
     }
     converted = rows.assign(**changed)
     for name in (mapping.metric, mapping.selects):
@@ -104,6 +104,10 @@ def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
             bad = next(value for value in converted[name] if "," in str(value))
             raise ValueError(f"{name}: got {bad!r}; if commas are decimal points, say --decimal-comma")
     return converted
+
+
+def _is_ordered(column: pd.Series) -> bool:
+    return isinstance(column.dtype, pd.CategoricalDtype) and bool(column.dtype.ordered)
 
 
 def _hyperparameters(rows: pd.DataFrame, mapping: TableMapping, roles: dict[str, str]) -> Found:
@@ -133,7 +137,9 @@ def _hyperparameters(rows: pd.DataFrame, mapping: TableMapping, roles: dict[str,
 
 def _may_vary(rows: pd.DataFrame, name: str, mapping: TableMapping, roles: dict[str, str]) -> bool:
     """Whether a column may be a hyperparameter, as far as its name and its kind tell."""
-    if name in mapping.ignore or name in FACTS or is_time(rows[name]):
+    if name in mapping.ignore or name in FACTS:
+        return False
+    if is_time(rows[name]) and not is_hyperparameter(name):
         return False
     if roles.get(name) == "hyperparameter":
         return True

@@ -29,9 +29,10 @@ class TableMapping:
     x: str | None = None
     main: str | None = None
     measures: dict[str, str] | None = None  # column: log | linear | each
-    higher_is_better: bool = True
-    percent: bool | None = None  # whether the metric is in percent; guessed from its values where not given
-    worst: float | None = None  # value of a failed trial; the worst reported value where not given
+    higher_is_better: bool | None = None  # by the metric's name where not given
+    selects_higher_is_better: bool | None = None  # of `selects`; by its name where not given
+    percent: bool | None = None  # whether the metric is in percent; by its name and values where not given
+    worst: float | None = None  # value of a failed trial; the worst value of the column where not given
     tolerance: float | None = None  # of the tolerance volume, in the metric's unit
     reference: str = ""  # loss with which the others are compared
     null_controls: tuple[tuple[str, str], ...] = ()  # pairs of losses that must not differ

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.info import ColumnMeaning
+from analysis.metric import Metric
 from analysis.results.columns import Understood, free_columns
 from analysis.results.exports.words import HOUSEKEEPING, is_outcome
+from analysis.results.metric import metric_words
 from analysis.results.names import named_columns
 from analysis.results.plain_columns import plain_columns
 from analysis.results.statuses import status_words
@@ -15,16 +17,17 @@ from analysis.results.values import is_time, numbers_or_none
 from analysis.wording import counted
 
 
-def meanings(table: Understood) -> tuple[ColumnMeaning, ...]:
+def meanings(table: Understood, metric: Metric) -> tuple[ColumnMeaning, ...]:
     """What every column was taken for, in words."""
     mapping, rows, found = table.mapping, table.rows, table.found
+    words = metric_words(mapping, metric)
     told = [
         _meaning([mapping.loss], "loss", counted(rows[mapping.loss].nunique(), "name")),
         _meaning([mapping.seed], "seed", counted(rows[mapping.seed].nunique(), "value")),
         _meaning([mapping.data], "data set", ""),
         _meaning([mapping.status], "status", status_words(rows[mapping.status]) if mapping.status else ""),
-        _meaning([mapping.metric], "metric", ""),
-        _meaning([mapping.selects], "chooses configurations", ""),
+        _meaning([mapping.metric], "metric", words[mapping.metric]),
+        _meaning([mapping.selects], "chooses configurations", words.get(mapping.selects or "", "")),
     ]
     for name in found.axes:
         drawn = "; its values never repeat: drawn, as in a random search" if name in table.drawn else ""

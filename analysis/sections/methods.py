@@ -75,7 +75,12 @@ _CHOSEN_BY_ITSELF = (
 
 
 def _selection(findings: StudyAnalysis) -> str:
-    opening = _CHOSEN_ON_VALIDATION if findings.info.metric.held_out else _CHOSEN_BY_ITSELF
+    metric = findings.info.metric
+    opening = _CHOSEN_ON_VALIDATION if metric.held_out else _CHOSEN_BY_ITSELF
+    if metric.held_out and not metric.chooses_highest:
+        opening = opening.replace(
+            "the highest mean validation score", f"the lowest mean {metric.selecting_column}"
+        )
     if len(findings.info.seeds) < 2:
         return f"{opening}With one seed there is no other: it chooses and reports, so the value is too high."
     agree = [
@@ -145,7 +150,11 @@ def _measure(findings: StudyAnalysis) -> str:
         "The study names other measures, one an axis (linear: uniform in the value; each: one share a "
         f"value): {', '.join(others)}. "
     )
-    return f"{opening}{named if others else ''}Another range of temperatures would give other scores."
+    names = dict.fromkeys(
+        axis.info.words for cells in findings.cells.values() for axis in cells.axes[:2] if not axis.numeric
+    )
+    equal = f"Categories ({listing(list(names))}) have equal shares. " if names else ""
+    return f"{opening}{named if others else ''}{equal}Another range of temperatures would give other scores."
 
 
 def _failures(findings: StudyAnalysis) -> str:
@@ -161,6 +170,21 @@ def _failures(findings: StudyAnalysis) -> str:
     )
     return (
         "A diverged or crashed trial, one out of memory or time, and one without a finite score count as "
-        f"the worst outcome: {scale.with_unit(findings.info.metric.worst_score)}{guessing}. In figures "
-        f"they stay empty and hatched. {pruned}{averages}"
+        f"the worst outcome: {scale.with_unit(findings.info.metric.worst_score)}{guessing}. {_in_choices(findings)} "
+        f"In figures they stay empty and hatched. {pruned}{averages}"
+    )
+
+
+def _in_choices(findings: StudyAnalysis) -> str:
+    """The value of a failed trial in the column that chooses configurations."""
+    metric = findings.info.metric
+    if not metric.held_out:
+        return "In choices of configurations they stand below every finished trial of their loss."
+    value = metric.worst_selecting_value
+    shown = f"{value:.4g}"
+    if not metric.selecting_apart:
+        shown = Scale(metric).with_unit(metric.selecting_sign * value)
+    return (
+        f"In what chooses configurations ({metric.selecting_column}) they count as {shown}, or as just below the "
+        "worst finished trial of their loss if that is worse, so a configuration that failed is not chosen for it."
     )

@@ -1,5 +1,6 @@
 """The sections on the metric over the space: surfaces, lines along each axis, effective rank."""
 
+import dataclasses
 from functools import partial
 
 from analysis.figures.curves import batch_size_figure, main_axis_figure
@@ -9,7 +10,7 @@ from analysis.sections.content import Content, ShownFigure
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.robustness import COLLAPSE_RANK
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import opened
+from analysis.wording import listing, opened
 
 _LINE = (
     "Line: mean over the finished seeds; dots: single seeds; bar: their range; cross at the bottom: a seed "
@@ -72,6 +73,18 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
     title = f"{opened(metric.noun)} along each axis"
     if not findings.any_finished:
         return Content(title=title, lead="No trial has ended with a score.")
+    numeric = {
+        label: cells for label, cells in findings.cells.items() if all(a.numeric for a in cells.axes[:2])
+    }
+    without = [findings.info.arm(label).name for label in findings.surfaces if label not in numeric]
+    note = (
+        f"No lines for {listing(without)}: an axis has categories, which have no distances."
+        if without
+        else ""
+    )
+    findings = dataclasses.replace(findings, cells=numeric)
+    if not findings.surfaces:
+        return Content(title=title, lead=note)
     by_x = ShownFigure(
         build=partial(batch_size_figure, findings),
         data="cells",
@@ -90,7 +103,11 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
         caption=f"{opened(metric.reported)} by the main axis, one column for each value of {x} (of "
         f"more than four, four are shown). {_LINE}{apart if kernels else ''}",
     )
-    return Content(title=title, figures={"by_batch_size": by_x, "by_main_axis": by_main})
+    return Content(
+        title=title,
+        sentences=(note,) if note else (),
+        figures={"by_batch_size": by_x, "by_main_axis": by_main},
+    )
 
 
 def rank_section(findings: StudyAnalysis) -> Content | None:

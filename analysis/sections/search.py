@@ -86,7 +86,7 @@ def _order(findings: StudyAnalysis, label: str) -> list[int]:
     """The cells in the order in which their first trials were planned."""
     cells = findings.cells[label]
     rows = findings.table[findings.table["arm"] == label]
-    codes = [np.searchsorted(axis.values, axis_values(rows, axis.info)) for axis in cells.axes]
+    codes = [axis.index_of(axis_values(rows, axis.info)) for axis in cells.axes]
     place = {tuple(code): cell for cell, code in enumerate(cells.codes.tolist())}
     return list(dict.fromkeys(place[tuple(code)] for code in np.stack(codes, axis=1).tolist()))
 

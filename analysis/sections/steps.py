@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analysis.sections.content import TEXT, Content, bracket, gap_cell, number_cell, table
@@ -11,7 +10,7 @@ from analysis.statistics.intervals import STATED, Estimate
 from analysis.statistics.neighbourhood import LocalDrop, local_drop
 from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
-from analysis.wording import Scale
+from analysis.wording import Scale, listing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +24,11 @@ class Steps:
 
 def steps_section(findings: StudyAnalysis) -> Content | None:
     """Elasticity to batch size, drift of the best main-axis value, and the drop after one grid step."""
-    found = {label: _steps(findings, label) for label in findings.surfaces if _numeric(findings, label)}
-    if not found or not findings.any_finished:
+    found = {label: _steps(findings, label) for label in findings.surfaces if _positive(findings, label)}
+    without = [findings.info.arm(label).name for label in findings.surfaces if label not in found]
+    if not findings.surfaces or not findings.any_finished:
         return None
+    note = f"Not for {listing(without)}: an axis has values that are no numbers above 0." if without else ""
     unit, x = findings.info.metric.difference_unit, findings.info.x.words
     columns = [
         ("Loss", TEXT),
@@ -37,6 +38,9 @@ def steps_section(findings: StudyAnalysis) -> Content | None:
         f"Drop after one step of the grid, {unit}",
         "Tuned place at an edge, % of choices",
     ]
+    title = f"Sensitivity to {x} and to one step"
+    if not found:
+        return Content(title=title, lead=note)
     scale = Scale(findings.info.metric)
     rows = [
         [
@@ -50,19 +54,20 @@ def steps_section(findings: StudyAnalysis) -> Content | None:
         for label, item in found.items()
     ]
     return Content(
-        title=f"Sensitivity to {x} and to one step",
+        title=title,
         lead=f"Change of the score for each doubling of {x}, at the tuned value of the main axis and with "
         f"it tuned anew at each {x}: a loss whose first number is near 0 needs no new tuning when {x} "
         f"changes. The power p says that the best main-axis value grows as {x} to the p, the best by the mean "
         "over all seeds; its interval holds every power that the values which may be the best allow. All else is "
         f"chosen on one half of the seeds and scored on the other. Intervals: {STATED}.",
+        sentences=(note,) if note else (),
         tables=(table(columns, rows),),
         data={"steps": pd.DataFrame([_told(label, item) for label, item in found.items()])},
     )
 
 
-def _numeric(findings: StudyAnalysis, label: str) -> bool:
-    return all(axis.numeric and np.all(axis.values > 0) for axis in findings.cells[label].axes)
+def _positive(findings: StudyAnalysis, label: str) -> bool:
+    return all(axis.positive for axis in findings.cells[label].axes)
 
 
 def _steps(findings: StudyAnalysis, label: str) -> Steps:

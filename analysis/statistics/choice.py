@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.axis_values import category
 from analysis.cells import Axis, Cells
 from analysis.statistics.cross_fitting import half_widening, held_out_cells, held_out_estimate
 from analysis.statistics.intervals import Estimate, mean_and_spread, student_estimate
@@ -116,8 +117,10 @@ def _distance(axis: Axis) -> np.ndarray:
     default = axis.info.default
     if default is None or not axis.numeric or isinstance(default, str):
         middle = (len(axis.values) - 1) // 2
-        places = list(axis.values)
-        at = places.index(default) if default in places else middle
+        places = [category(value) for value in axis.values.tolist()]
+        at = (
+            places.index(category(default)) if category(default) in places and default is not None else middle
+        )
         return np.abs(np.arange(len(places)) - at) / len(places)
     if default > 0 and np.all(axis.values > 0):
         away = np.abs(np.log(axis.values / default))

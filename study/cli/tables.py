@@ -68,8 +68,17 @@ _MAPPING = (
     click.option(
         "--main", metavar="COLUMN", help="Hyperparameter along y.  [default: the one with most values]"
     ),
+    click.option("--higher-is-better", is_flag=True, help="The metric is a score.  [default: by its name]"),
     click.option("--lower-is-better", is_flag=True, help="The metric is a loss or an error."),
-    click.option("--percent", is_flag=True, help="The metric is in percent."),
+    click.option(
+        "--selects-higher-is-better", is_flag=True, help="So is that of --selects.  [default: by its name]"
+    ),
+    click.option("--selects-lower-is-better", is_flag=True, help="That of --selects is a loss or an error."),
+    click.option(
+        "--percent/--no-percent",
+        default=None,
+        help="The metric is in percent, or is not.  [default: by its name and values]",
+    ),
     click.option("--worst", type=float, metavar="VALUE", help="The value of the metric for a failed trial."),
     click.option("--tolerance", type=float, metavar="VALUE", help="Difference that counts as near the best."),
     click.option(
@@ -106,10 +115,21 @@ def mapping_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of `mapping_options` that the user gave, as keys of a mapping."""
-    values = {key: value for key, value in options.items() if value not in (None, (), False)}
-    if values.pop("lower_is_better", False):
-        values["higher_is_better"] = False
+    """The options of `mapping_options` that the user gave, as keys of a mapping.
+
+    Raises `StudyError` where both directions are given.
+    """
+    values = {
+        key: value
+        for key, value in options.items()
+        if value not in (None, (), False) or (key == "percent" and value is False)
+    }
+    for prefix in ("", "selects_"):
+        if values.pop(f"{prefix}lower_is_better", False):
+            if f"{prefix}higher_is_better" in values:
+                flag = f"--{prefix.replace('_', '-')}lower-is-better"
+                raise StudyError(f"{flag}: give it or {flag.replace('lower', 'higher')}, not both")
+            values[f"{prefix}higher_is_better"] = False
     return values
 
 
@@ -161,18 +181,14 @@ def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
 
 def say_meaning(table: "ReadTable") -> None:
     """Print on standard error what each column was taken for, and the number of absent trials."""
-    from analysis.results.metric import percent_hint
     from analysis.results.usual_columns import listed
 
     say_table(
         ("column", "taken as", "why"),
         [(listed(each.columns), each.role, each.detail) for each in table.info.columns],
     )
-    lines = [percent_hint(table.rows, table.info.metric)]
     if absent := len(table.trials) - len(table.rows):
-        lines.append(
+        say_note(
             f"Absent: {absent} of {len(table.trials)} trials have no row and count as not run yet; "
             "if no more were planned, add --complete"
         )
-    for line in filter(None, lines):
-        say_note(line)

@@ -94,7 +94,7 @@ def test_words_span_an_axis_as_well() -> None:
     rows = table().assign(hp_form=np.where(table()["hp_temperature"] > 0.1, "released", None))
     rows = rows[rows["hp_temperature"].isin(rows["hp_temperature"].unique()[:2])]
     surface = build_surface(rows, METRIC, y="hp_form")
-    assert surface.y.tolist() == ["", "released"]
+    assert surface.y.tolist() == ["released", ""]
     assert not surface.y_axis.numeric
 
 

@@ -7,7 +7,6 @@ import pytest
 from analysis.fairness.checks import check_fairness
 from analysis.results.build import table_study
 from analysis.results.mapping import build_mapping
-from analysis.results.metric import percent_hint
 from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.tables import trials_table
 from tests.analysis.results.example_table import KEYS, ROWS
@@ -31,8 +30,8 @@ def test_every_column_is_accounted_for() -> None:
     assert meanings(rows, selects="val", describes=["spread"]) == {
         "method": "loss: 2 names",
         "run": "seed: 3 values",
-        "acc": "metric",
-        "val": "chooses configurations",
+        "acc": "metric: higher is better (by its name); shares of 1 (by its name and values)",
+        "val": "chooses configurations: higher is better (by its name)",
         "bs": "hyperparameter: 2 values",
         "tau": "hyperparameter: 3 values",
         "spread, z_rank": "representation",
@@ -116,24 +115,16 @@ def test_facts_of_the_protocol_reach_the_cards() -> None:
     assert {card.title: card.level for card in check_fairness(told)}["Budget differs"] == "fail"
 
 
-def test_what_may_be_percent_is_asked_for() -> None:
-    percent = ROWS.assign(acc=100 * ROWS["acc"])
-    for rows, keys, told in (
-        (percent, {}, True),
-        (percent, {"percent": True}, False),
-        (percent, {"higher_is_better": False}, False),
-        (ROWS, {}, False),
-        (ROWS.assign(acc=ROWS["acc"] * 1000), {}, False),
-    ):
-        _, info = table_study(rows, build_mapping({**KEYS, **keys}))
-        assert bool(percent_hint(rows, info.metric)) == told
-        assert not told or "say --percent" in percent_hint(rows, info.metric)
-
-
-def test_the_worst_outcome_is_one_that_was_reported() -> None:
-    rows = ROWS.assign(val=ROWS["acc"] - 0.2)
-    assert study(rows, selects="val").info.metric.worst == pytest.approx(ROWS["acc"].min())
-    assert study(rows, selects="val", worst=0.1).info.metric.worst == 0.1
-    lower = rows.assign(acc=-ROWS["acc"], val=-ROWS["acc"] + 0.2)
-    found = study(lower, selects="val", higher_is_better=False)
-    assert found.info.metric.worst == pytest.approx(lower["acc"].max())
+def test_the_worst_outcome_is_the_worst_of_its_own_column() -> None:
+    rows = ROWS.assign(val_acc=ROWS["acc"] - 0.2)
+    metric = study(rows, selects="val_acc").info.metric
+    assert (metric.worst, metric.worst_selecting) == pytest.approx(
+        (ROWS["acc"].min(), ROWS["acc"].min() - 0.2)
+    )
+    metric = study(rows, selects="val_acc", worst=0.1).info.metric
+    assert (metric.worst, metric.worst_selecting) == (0.1, 0.1)
+    rows = ROWS.assign(err=-ROWS["acc"], val_err=-ROWS["acc"] + 0.2)
+    metric = study(rows, metric="err", selects="val_err", axes=["bs", "tau"]).info.metric
+    assert (metric.worst, metric.worst_selecting) == pytest.approx(
+        (rows["err"].max(), rows["err"].max() + 0.2)
+    )

@@ -37,16 +37,53 @@ def test_what_columns_were_taken_for_and_what_is_absent_is_said(tmp_path: Path) 
         "column  taken as        why",
         "loss    loss            2 names",
         "seed    seed            3 values",
-        "acc     metric",
+        "acc     metric          higher is better (by its name); percent (by its name and values)",
         "batch   hyperparameter  2 values",
         "tau     hyperparameter  2 values",
         "spread  representation",
         "note    not used        an outcome: changes from seed to seed",
-        "acc: values from 66 to 79 are taken as numbers without a unit; if they are in percent, say --percent",
         "Absent: 2 of 24 trials have no row and count as not run yet; if no more were planned, add --complete",
     ]
     mapping = (tmp_path / "out" / "mapping.toml").read_text()
     assert 'describes = ["spread"]' in mapping
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "keys"),
+    [
+        (
+            ("--lower-is-better",),
+            "fit metric lower is better (as declared); numbers",
+            ["higher_is_better = false"],
+        ),
+        (
+            ("--higher-is-better", "--percent"),
+            "fit metric higher is better (as declared); percent",
+            ["percent = true"],
+        ),
+        (
+            ("--higher-is-better", "--selects", "val_gain", "--selects-lower-is-better"),
+            "val_gain chooses configurations lower is better (as declared)",
+            ["higher_is_better = true", "selects_higher_is_better = false"],
+        ),
+    ],
+)
+def test_a_direction_that_no_name_tells_is_declared_and_kept(
+    words: tuple[str, ...], said: str, keys: list[str], tmp_path: Path
+) -> None:
+    rows = ROWS.rename(columns={"acc": "fit"}).assign(val_gain=ROWS["acc"])
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    asked = ("import", tmp_path / "rows.csv", "--out", tmp_path / "out", "--metric", "fit", "--loss", "loss")
+    result = invoke(*asked)
+    assert result.exit_code == 2
+    assert (
+        "metric fit: is higher or lower better? say --higher-is-better or --lower-is-better" in result.stderr
+    )
+    result = invoke(*asked, *words)
+    assert result.exit_code == 0, result.output
+    assert any(" ".join(line.split()).startswith(said) for line in result.stderr.splitlines())
+    mapping = (tmp_path / "out" / "mapping.toml").read_text().splitlines()
+    assert set(keys) <= set(mapping)
 
 
 def test_trials_that_did_not_run_are_told_in_the_report(tmp_path: Path) -> None:
@@ -93,6 +130,10 @@ def test_a_table_without_a_metric_is_told_its_columns(tmp_path: Path) -> None:
         (ROWS.replace({"tau": {0.2: np.inf}}), (), "axis hp_tau: got an infinite value"),
         (ROWS, ("--percent", "--worst", "101"), "worst: got 101.0"),
         (ROWS, ("--tolerance", "2"), "tolerance: got 2.0"),
+        (ROWS, ("--selects", "tau"), "say --selects-higher-is-better or --selects-lower-is-better"),
+        (ROWS, ("--lower-is-better", "--higher-is-better"), "give it or --higher-is-better, not both"),
+        (ROWS.assign(acc=-ROWS["acc"]), (), "acc: got -0.79 in row 1; allowed are shares in [0, 1]"),
+        (ROWS.assign(acc=2 * ROWS["acc"]), (), "say --percent or --no-percent"),
     ],
 )
 @pytest.mark.parametrize("command", ["import", "report"])
