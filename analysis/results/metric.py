@@ -89,7 +89,7 @@ def settled_directions(mapping: TableMapping) -> tuple[bool, bool]:
 
 
 def _named(name: str, mapping: TableMapping) -> NamedMetric:
-    """What a column's name tells. Where it tells only the part of the data, as `val` does, that of `metric` counts."""
+    """What a name tells. Where it tells only the part of the data, as `val` does, that of `metric` counts."""
     told = named_metric(name)
     return told if told.quantity else named_metric(mapping.metric)
 
