@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.results.exports.layouts import RAY_TUNE, recognise
 from analysis.results.exports.nested import flattened
-from analysis.results.exports.ray_folder import with_stops
+from analysis.results.exports.ray_folder import frame_statuses
 
 #: Columns of dicts in the frame that the documentation of Weights & Biases makes of a project.
 _DICTS = ("config", "summary")
@@ -22,14 +22,15 @@ _UNWRITTEN = re.compile(r": (nan|-?inf)\b")
 def completed(rows: pd.DataFrame) -> pd.DataFrame:
     """The trials of a frame that another tool wrote; a plain table unchanged.
 
-    - Ray Tune: a column `status`, where the frame has none. Trials that a scheduler stopped are `STOPPED`.
+    - Ray Tune: a column `status`, where the frame has none. Trials that a scheduler stopped are `STOPPED`, the few that
+      have fewer reports than the others `UNFINISHED`. Trials that crashed before a report are not in the frame.
     - Weights & Biases: columns `config` and `summary` of dicts become a column for each key, `config.lr`.
     - MLflow: runs that contain other runs and have no parameters of their own are left out, since they are searches.
     """
     rows = _without_searches(_with_keys(rows))
     layout = recognise([str(name) for name in rows.columns])
     if layout and layout.tool == RAY_TUNE and "status" not in rows:
-        return rows.assign(status=with_stops(rows))
+        return rows.assign(status=frame_statuses(rows))
     return rows
 
 

@@ -54,15 +54,14 @@ def _distinct(readings: dict[str, _Reading]) -> dict[str, str]:
         role = readings[name][0]
         return ROLES.index(role) if role else ROLES.index("tag")
 
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in sorted(readings, key=rank):
-        role, bare = readings[name]
-        wanted = bare if bare not in taken else name
-        while wanted in taken:
-            wanted = f"{role or 'column'}.{wanted}"
+    order = sorted(readings, key=rank)
+    first = {readings[name][1]: name for name in reversed(order)}
+    names = {name: bare for bare, name in first.items()}
+    for name in order:
+        wanted = names.get(name, name)
+        while name not in names and wanted in names.values():
+            wanted = f"{readings[name][0] or 'column'}.{wanted}"
         names[name] = wanted
-        taken.add(wanted)
     return {name: names[name] for name in readings}
 
 

@@ -19,8 +19,9 @@ _PARAMS, _RESULTS, _TABLE = "params.json", "result.json", "progress.csv"
 #: Ray's words for a trial that ended by itself or was stopped, and for one with an exception.
 _ENDED, _FAILED = "TERMINATED", "ERROR"
 
-#: Our word for a trial that a scheduler or stopper ended; Ray's word for it is TERMINATED.
-_STOPPED = "STOPPED"
+#: Our words for a trial that a scheduler or stopper ended, and for one with fewer reports than others, which may have
+#: crashed. Ray's word for both is TERMINATED.
+_STOPPED, _UNFINISHED = "STOPPED", "UNFINISHED"
 
 _Tree = dict[str, Any]
 
@@ -52,21 +53,50 @@ def experiment_trials(source: Source) -> pd.DataFrame:
     )
     table = pd.DataFrame([row for row, _ in rows])
     met = pd.Series([_met_criterion(row, state) for row, state in rows])
-    return table.assign(status=with_stops(table).where(~met, table["status"]))
+    return table.assign(status=_with_stops(table, table["status"]).where(~met, table["status"]))
 
 
-def with_stops(rows: pd.DataFrame) -> pd.Series:
-    """The statuses of a frame of Ray Tune, with `STOPPED` for trials that a scheduler or stopper ended.
+def frame_statuses(rows: pd.DataFrame) -> pd.Series:
+    """Statuses for a frame of `ResultGrid.get_dataframe()`, which has none.
+
+    `STOPPED` as in `_with_stops`. `UNFINISHED` are the few trials that have fewer reports than the most usual number,
+    unless a parameter decides on that number: they may have crashed after a report, which the frame does not tell.
+    """
+    ended = pd.Series(_ENDED, index=rows.index)
+    if not {"done", "training_iteration"} <= set(rows.columns):
+        return ended
+    status, iterations = _with_stops(rows, ended), _iterations(rows)
+    by_itself = iterations[status == _ENDED]
+    is_short = by_itself < by_itself.max()
+    if is_short.mean() < 0.5 and not _has_deciding_parameter(rows.loc[by_itself.index], by_itself):
+        status[by_itself.index[is_short]] = _UNFINISHED
+    return status
+
+
+def _has_deciding_parameter(rows: pd.DataFrame, iterations: pd.Series) -> bool:
+    """Whether a parameter that repeats its values always has the same number of reports for a value."""
+    values = [rows[name].astype(str) for name in rows if str(name).startswith("config/")]
+    return any(
+        1 < value.nunique() <= len(rows) / 2 and (iterations.groupby(value).nunique() == 1).all()
+        for value in values
+    )
+
+
+def _with_stops(rows: pd.DataFrame, status: pd.Series) -> pd.Series:
+    """The statuses, with `STOPPED` for trials that a scheduler or stopper ended.
 
     The last report of such a trial has `done` and fewer iterations than the longest trial. A function that returns by
     itself leaves `done` false in its last report.
     """
-    status = rows["status"] if "status" in rows else pd.Series(_ENDED, index=rows.index)
     if not {"done", "training_iteration"} <= set(rows.columns):
         return status
-    iterations = pd.to_numeric(rows["training_iteration"], errors="coerce")
+    iterations = _iterations(rows)
     done = rows["done"].astype(str).str.lower() == "true"
     return status.mask(done & (status == _ENDED) & (iterations < iterations.max()), _STOPPED)
+
+
+def _iterations(rows: pd.DataFrame) -> pd.Series:
+    return pd.to_numeric(rows["training_iteration"], errors="coerce")
 
 
 def _states(folder: Path) -> dict[str, _Tree]:
