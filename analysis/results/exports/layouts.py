@@ -69,14 +69,15 @@ def _starting(columns: set[str], *prefixes: str) -> int:
     return sum(name.startswith(prefixes) for name in columns)
 
 
-#: Columns of Optuna's frame without a prefix, apart from `state`.
-_OPTUNA_OWN = {"number", "value", "datetime_start", "datetime_complete", "duration"}
+#: Columns of Optuna's frame without a prefix that hardly any other table has.
+_OPTUNA_OWN = {"number", "value", "datetime_start", "datetime_complete"}
 
 
 def _is_optuna(columns: set[str]) -> bool:
-    prefixed = _starting(columns, "params_", "user_attrs_", "system_attrs_")
+    params, attributes = _starting(columns, "params_"), _starting(columns, "user_attrs_", "system_attrs_")
     own = len(columns & _OPTUNA_OWN) + _starting(columns, "values_", "value_")
-    return prefixed > 1 or (prefixed > 0 and own > 0) or {"number", "state", "value"} <= columns
+    of_trials = params + attributes > 0 and own > 0  # `params_total` alone may be the size of a model
+    return of_trials or (params > 0 and attributes > 0) or {"number", "state", "value"} <= columns
 
 
 def _read_optuna(name: str) -> _Reading:

@@ -11,7 +11,7 @@ from analysis.results.trials import STATUSES
     "columns",
     [
         ["loss", "seed", "batch_size", "tau", "acc"],
-        ["loss", "seed", "params_millions", "state", "acc"],
+        ["loss", "seed", "params_total", "params_trained", "state", "duration", "acc"],
         ["hp_lr", "arm", "seed", "status", "test_accuracy"],
         ["Name", "seed", "acc"],
         ["config", "seed", "metrics"],

@@ -121,19 +121,16 @@ def test_reports_are_read_from_the_table_where_there_is_no_other_file(tmp_path: 
     assert rows["status"].tolist() == ["TERMINATED"]
 
 
-def test_reports_are_read_from_the_state_where_loggers_were_off(tmp_path: Path) -> None:
-    """Ray sets `done` in the state at the end of every trial."""
-    for name, seed in (("a", 0), ("b", 1)):
-        write_trial(tmp_path, name, seed)
-        (tmp_path / name / "result.json").unlink()
-    last = report(3, acc=0.5, done=True)
-    write_state(
-        tmp_path, "2026-01-01", {"a": "TERMINATED"}, last_result=last, analysis={"done": {"last": False}}
-    )
+def test_trials_are_read_from_the_state_where_loggers_were_off(tmp_path: Path) -> None:
+    """Their folders have no files then. Ray sets `done` in the state at the end of every trial."""
+    last, early = report(3, acc=0.5, done=True), report(1, acc=0.2, done=True)
+    write_state(tmp_path, "1", {"a": "TERMINATED"}, last_result=last, analysis={"done": {"last": False}})
+    write_state(tmp_path, "2", {"b": "TERMINATED"}, last_result=early, analysis={"done": {"last": True}})
+    write_state(tmp_path, "3", {"c": "TERMINATED"}, last_result=early, analysis={"done": {"last": False}})
     rows = read(tmp_path)
-    assert rows["acc"].tolist()[0] == 0.5
-    assert rows["done"].tolist()[0] is False
-    assert rows["status"].to_dict() == {"a": "TERMINATED", "b": "ERROR"}
+    assert rows["acc"].tolist() == [0.5, 0.2, 0.2]
+    assert rows["config/seed"].tolist() == [9, 9, 9]
+    assert rows["status"].tolist() == ["TERMINATED", "STOPPED", "TERMINATED"]
 
 
 def test_a_folder_of_one_experiment_is_opened_and_several_are_named(tmp_path: Path) -> None:
