@@ -22,8 +22,8 @@ _UNWRITTEN = re.compile(r": (nan|-?inf)\b")
 def completed(rows: pd.DataFrame) -> pd.DataFrame:
     """The trials of a frame that another tool wrote; a plain table unchanged.
 
-    - Ray Tune: a column `status`, where the frame has none. Trials that a scheduler stopped are `STOPPED`, the few that
-      have fewer reports than the others `UNFINISHED`. Trials that crashed before a report are not in the frame.
+    - Ray Tune: a column `status`, where the frame has none. Trials that a scheduler stopped are `STOPPED`, and the
+      few that have fewer reports than the others are `UNFINISHED`. Trials that crashed before a report are absent.
     - Weights & Biases: columns `config` and `summary` of dicts become a column for each key, `config.lr`.
     - MLflow: runs that contain other runs and have no parameters of their own are left out, since they are searches.
     """
