@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.results.exports.open_export import open_export
+from analysis.results.exports.opening import open_export
 from analysis.results.files import read_file
 from analysis.results.mapping import TableMapping, build_mapping, read_mapping
 from analysis.results.plain_columns import plain_columns

@@ -6,8 +6,8 @@ import sys
 
 def test_analysis_loads_neither_torch_nor_runners() -> None:
     code = (
-        "import sys, analysis.report; "
-        "banned = {'torch', 'ray', 'optuna', 'study', 'search_spaces'} & set(sys.modules); "
+        "import sys, analysis.report, analysis.results.exports; "
+        "banned = {'torch', 'ray', 'optuna', 'mlflow', 'wandb', 'study', 'search_spaces'} & set(sys.modules); "
         "assert not banned, banned"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

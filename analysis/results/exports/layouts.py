@@ -31,9 +31,9 @@ _Reading = tuple[str | None, str]
 def recognise(columns: Sequence[str]) -> Layout | None:
     """The layout of the tool whose frame has these columns; None for a plain table.
 
-    Where several columns have one bare name (`params.lr`, `metrics.lr`), the hyperparameter gets it, else the metric,
-    the tag, the status, in this order. The others keep their name in the frame, or, where that is the bare name, get
-    their role before it (`metric.lr`).
+    Where several columns have one bare name (`params.lr` and `metrics.lr`), the hyperparameter gets it, else the
+    metric, the tag, the status, in this order. The others keep their name in the frame. Where that is the bare name,
+    they get their role before it (`metric.lr`).
 
     >>> recognise(["number", "value", "params_lr", "state"]).names["params_lr"]
     'lr'
@@ -54,15 +54,14 @@ def _distinct(readings: dict[str, _Reading]) -> dict[str, str]:
         role = readings[name][0]
         return ROLES.index(role) if role else ROLES.index("tag")
 
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in sorted(readings, key=rank):
-        role, bare = readings[name]
-        wanted = bare if bare not in taken else name
-        while wanted in taken:
-            wanted = f"{role or 'column'}.{wanted}"
+    order = sorted(readings, key=rank)
+    first = {readings[name][1]: name for name in reversed(order)}
+    names = {name: bare for bare, name in first.items()}
+    for name in order:
+        wanted = names.get(name, name)
+        while name not in names and wanted in names.values():
+            wanted = f"{readings[name][0] or 'column'}.{wanted}"
         names[name] = wanted
-        taken.add(wanted)
     return {name: names[name] for name in readings}
 
 
@@ -70,14 +69,15 @@ def _starting(columns: set[str], *prefixes: str) -> int:
     return sum(name.startswith(prefixes) for name in columns)
 
 
-#: Columns of Optuna's frame without a prefix, apart from `state`.
-_OPTUNA_OWN = {"number", "value", "datetime_start", "datetime_complete", "duration"}
+#: Columns of Optuna's frame without a prefix that hardly any other table has.
+_OPTUNA_OWN = {"number", "value", "datetime_start", "datetime_complete"}
 
 
 def _is_optuna(columns: set[str]) -> bool:
-    prefixed = _starting(columns, "params_", "user_attrs_", "system_attrs_")
+    params, attributes = _starting(columns, "params_"), _starting(columns, "user_attrs_", "system_attrs_")
     own = len(columns & _OPTUNA_OWN) + _starting(columns, "values_", "value_")
-    return prefixed > 1 or (prefixed > 0 and own > 0) or {"number", "state", "value"} <= columns
+    of_trials = params + attributes > 0 and own > 0  # `params_total` alone may be the size of a model
+    return of_trials or (params > 0 and attributes > 0) or {"number", "state", "value"} <= columns
 
 
 def _read_optuna(name: str) -> _Reading:

@@ -1,0 +1,138 @@
+"""Reads MLflow's local stores, a SQLite database or a folder of files, without MLflow.
+
+Metrics are the last ones reported, as in MLflow's own frame: those of the highest step, and of these the latest.
+"""
+
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.results.exports.source import Source, connected
+
+#: Tables that every database of MLflow has.
+TABLES = {"experiments", "runs", "latest_metrics", "params"}
+
+#: A database in a folder, under its usual name.
+DATABASE = "mlflow.db"
+
+#: Statuses by their numbers in files.
+_STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
+
+_META = "meta.yaml"
+
+
+def database_runs(source: Source) -> pd.DataFrame:
+    """The active runs of one experiment in a database, in the layout of `mlflow.search_runs`."""
+    with connected(source.path) as database:
+        experiments = dict(
+            database.execute(
+                "SELECT DISTINCT experiments.name, experiments.experiment_id FROM experiments JOIN runs "
+                "ON runs.experiment_id = experiments.experiment_id "
+                "WHERE runs.lifecycle_stage = 'active' AND experiments.lifecycle_stage = 'active'"
+            )
+        )
+        number = experiments[source.chosen(list(experiments), "experiment")]
+        fixed = ("run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time")
+        told = database.execute(
+            "SELECT run_uuid, experiment_id, status, artifact_uri, start_time, end_time FROM runs "
+            "WHERE experiment_id = ? AND lifecycle_stage = 'active'",
+            (number,),
+        )
+        runs: dict[str, dict[str, Any]] = {row[0]: dict(zip(fixed, row, strict=True)) for row in told}
+        metrics = "SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics"
+        for prefix, query in (
+            ("metrics.", metrics),
+            ("params.", "SELECT run_uuid, key, value FROM params"),
+            ("tags.", "SELECT run_uuid, key, value FROM tags"),
+        ):
+            for run, key, value in database.execute(query):
+                if run in runs:
+                    runs[run][f"{prefix}{key}"] = _unbounded(value) if prefix == "metrics." else value
+    return _frame(runs.values())
+
+
+def is_file_store(folder: Path) -> bool:
+    """Whether a folder is a store of files, or the folder of one experiment in it."""
+    return (folder / _META).is_file() or any(folder.glob(f"*/{_META}"))
+
+
+def folder_runs(source: Source) -> pd.DataFrame:
+    """The active runs of one experiment in a folder, in the layout of `mlflow.search_runs`."""
+    alone = (source.path / _META).is_file()
+    folders = [source.path] if alone else sorted(path.parent for path in source.path.glob(f"*/{_META}"))
+    experiments: dict[str, list[dict[str, Any]]] = {}
+    for folder in folders:
+        meta = _meta(folder)
+        if meta.get("lifecycle_stage", "active") == "active" and (runs := list(_runs(folder))):
+            experiments[str(meta.get("name", folder.name))] = runs
+    return _frame(experiments[source.chosen(list(experiments), "experiment")])
+
+
+def _runs(experiment: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(experiment.glob(f"*/{_META}")):
+        run, meta = path.parent, _meta(path.parent)
+        if not {"run_id", "status"} <= set(meta) or meta.get("lifecycle_stage") == "deleted":
+            continue
+        yield {
+            "run_id": meta["run_id"],
+            "experiment_id": str(meta.get("experiment_id", experiment.name)),
+            "status": _STATUSES.get(meta["status"], str(meta["status"])),
+            "artifact_uri": meta.get("artifact_uri"),
+            "start_time": meta.get("start_time"),
+            "end_time": meta.get("end_time"),
+            **{f"metrics.{key}": _last_value(file) for key, file in _entries(run / "metrics")},
+            **{f"params.{key}": file.read_text(encoding="utf-8") for key, file in _entries(run / "params")},
+            **{f"tags.{key}": file.read_text(encoding="utf-8") for key, file in _entries(run / "tags")},
+        }
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every file below a folder, by its key: names with slashes are folders."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _last_value(path: Path) -> float:
+    """The last value of a metric, from lines `timestamp value [step ...]`. A line that a kill cut off is left out."""
+    points = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        parts = line.split(" ")
+        try:
+            points.append((int(parts[2]) if len(parts) > 2 else 0, int(parts[0]), float(parts[1])))
+        except (ValueError, IndexError):
+            continue
+    return max(points)[2] if points else math.nan
+
+
+def _meta(folder: Path) -> dict[str, Any]:
+    import yaml
+
+    path = folder / _META
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
+    if not isinstance(told, dict):
+        raise ValueError(f"{path}: the file is damaged (no keys in it)")
+    return told
+
+
+def _unbounded(value: float | None) -> float:
+    """Infinity where MLflow stored the largest number for it."""
+    if value is None:
+        return math.nan
+    return math.copysign(math.inf, value) if abs(value) >= sys.float_info.max else float(value)
+
+
+def _frame(runs: Any) -> pd.DataFrame:
+    rows = pd.DataFrame(list(runs))
+    rows["experiment_id"] = rows["experiment_id"].astype(str)
+    rows = rows.sort_values(["start_time", "run_id"], ignore_index=True)
+    for name in ("start_time", "end_time"):
+        rows[name] = pd.to_datetime(rows[name], unit="ms", utc=True)
+    return rows
