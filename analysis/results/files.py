@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from analysis.results.exports.nested import flattened
+
 #: What messages say about the files that can be read.
 READABLE = "CSV with commas, semicolons or tabs, JSON lines, Parquet and Feather"
 
@@ -71,14 +73,25 @@ def _separator(text: str) -> str:
     fitting = {}
     for separator in _SEPARATORS:
         records = _records(text, separator)
-        width = sum(map(bool, next(records)[1]))
+        try:
+            width = sum(map(bool, next(records)[1]))
+        except ValueError:  # quotes that make no sense with this separator
+            continue
         if width > 1:
-            sample = [len(fields) >= width for (_, fields), _ in zip(records, range(_SAMPLE), strict=False)]
-            fitting[separator] = (2 * sum(sample) >= len(sample), width)
+            fitting[separator] = (_fit(records, width), width)
     if not fitting:
         first_line = text.strip().splitlines()[0][:60]
         raise ValueError(f"one column, {first_line!r}; fields are separated by commas, semicolons or tabs")
     return max(fitting, key=lambda separator: fitting[separator])
+
+
+def _fit(records: Iterator[tuple[int, list[str]]], width: int) -> bool:
+    """Whether at least half of the first lines have a field for each of `width` columns."""
+    try:
+        sample = [len(fields) >= width for (_, fields), _ in zip(records, range(_SAMPLE), strict=False)]
+    except ValueError:
+        return False
+    return 2 * sum(sample) >= len(sample)
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -141,7 +154,7 @@ def _read_json(text: str) -> pd.DataFrame:
     for line, each in objects:
         if not isinstance(each, dict):
             raise ValueError(f"line {line}: got {str(each)[:40]}, must be an object such as {{...}}")
-    return pd.DataFrame([flattened(each) for _, each in objects], dtype=object)
+    return pd.DataFrame([flattened(each, "/") for _, each in objects], dtype=object)
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -149,17 +162,6 @@ def _parsed(text: str, where: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{where}: not JSON ({error.msg}); one object a line is read") from error
-
-
-def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """An object whose nested objects became keys `outer/inner`."""
-    flat: dict[str, Any] = {}
-    for key, inner in value.items():
-        if isinstance(inner, dict) and inner:
-            flat |= flattened(inner, f"{prefix}{key}/")
-        else:
-            flat[f"{prefix}{key}"] = inner
-    return flat
 
 
 def _first_line(error: BaseException) -> str:

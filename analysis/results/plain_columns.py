@@ -3,14 +3,13 @@
 Every function of the analysis that takes a table from the user calls it.
 """
 
-import ast
 import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.results.files import flattened
+from analysis.results.exports.nested import as_dict, flattened
 from analysis.results.values import is_empty
 
 #: The column of records that maps every other field of a loss to its value as JSON.
@@ -38,29 +37,13 @@ def _holds_objects(column: pd.Series) -> bool:
     if column.dtype.kind != "O":
         return False
     filled = [value for value in column if not is_empty(value)]
-    return bool(filled) and all(_as_dict(value) for value in filled)
-
-
-def _as_dict(value: Any) -> dict[str, Any] | None:
-    """A dict with keys of text, from a cell or from its text in JSON or Python; None for another cell."""
-    if isinstance(value, str):
-        if not (value.lstrip().startswith("{") and value.rstrip().endswith("}")):
-            return None
-        try:
-            value = json.loads(value)
-        except ValueError:
-            try:
-                value = ast.literal_eval(value)
-            except (ValueError, SyntaxError, MemoryError, RecursionError):
-                return None
-    return value if isinstance(value, dict) and all(isinstance(key, str) for key in value) else None
+    return bool(filled) and all(as_dict(value) for value in filled)
 
 
 def _with_keys_as_columns(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    keyed = pd.DataFrame(
-        [flattened(_as_dict(value) or {}, f"{name}/") for value in rows[name]], index=rows.index
-    )
-    return pd.concat([rows.drop(columns=name), keyed.astype(object)], axis=1)
+    trees = [as_dict(value) for value in rows[name]]
+    flat = [flattened({name: tree}, "/") if tree else {} for tree in trees]
+    return pd.concat([rows.drop(columns=name), pd.DataFrame(flat, index=rows.index, dtype=object)], axis=1)
 
 
 def _with_other_fields(rows: pd.DataFrame) -> pd.DataFrame:

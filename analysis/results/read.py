@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.results.exports.frames import completed
 from analysis.results.exports.opening import open_export
 from analysis.results.files import read_file
 from analysis.results.mapping import TableMapping, build_mapping, read_mapping
@@ -67,7 +68,7 @@ def read_rows(source: str | Path) -> ReadRows:
     if not path.exists():
         raise ValueError(f"{path}: no such file")
     rows, notes = read_file(path)
-    return ReadRows(rows=plain_columns(rows), notes=notes)
+    return ReadRows(rows=plain_columns(completed(rows)), notes=notes)
 
 
 def load_imported(path: str | Path) -> tuple[pd.DataFrame, TableMapping]:

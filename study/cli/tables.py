@@ -135,7 +135,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 def check_table(path: str) -> None:
     """Raise `StudyError` if `path` does not exist. Callers check first, because importing pandas takes seconds."""
-    if "://" not in path and not Path(path).exists():
+    if not any(mark in path for mark in ("://", "?")) and not Path(path).exists():
         raise StudyError(f"{path}: no such file")
 
 

@@ -1,22 +1,15 @@
 """Completes the frames of other tools that were saved as a file: what is in them, but not as a column or row each."""
 
-import ast
-import json
-import re
-from typing import Any
-
 import pandas as pd
 
 from analysis.results.exports.layouts import RAY_TUNE, recognise
-from analysis.results.exports.nested import flattened
+from analysis.results.exports.nested import as_dict, flattened
 from analysis.results.exports.ray_folder import frame_statuses
 
 #: Columns of dicts in the frame that the documentation of Weights & Biases makes of a project.
 _DICTS = ("config", "summary")
 #: MLflow's tag of a run within another one, such as a trial within a search.
 _PARENT = "tags.mlflow.parentRunId"
-#: Numbers that Python writes in a dict and does not read from its text.
-_UNWRITTEN = re.compile(r": (nan|-?inf)\b")
 
 
 def completed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -29,7 +22,7 @@ def completed(rows: pd.DataFrame) -> pd.DataFrame:
     """
     rows = _without_searches(_with_keys(rows))
     layout = recognise([str(name) for name in rows.columns])
-    if layout and layout.tool == RAY_TUNE and "status" not in rows:
+    if layout and layout.tool == RAY_TUNE and "training_iteration" in rows and "status" not in rows:
         return rows.assign(status=frame_statuses(rows))
     return rows
 
@@ -37,7 +30,7 @@ def completed(rows: pd.DataFrame) -> pd.DataFrame:
 def _with_keys(rows: pd.DataFrame) -> pd.DataFrame:
     if not set(_DICTS) <= set(rows.columns):
         return rows
-    trees = {name: [_as_dict(value) for value in rows[name]] for name in _DICTS}
+    trees = {name: [as_dict(value) for value in rows[name]] for name in _DICTS}
     if any(tree is None for column in trees.values() for tree in column):
         return rows
     flat = [
@@ -49,18 +42,6 @@ def _with_keys(rows: pd.DataFrame) -> pd.DataFrame:
         for row in range(len(rows))
     ]
     return pd.concat([rows.drop(columns=list(_DICTS)), pd.DataFrame(flat, index=rows.index)], axis="columns")
-
-
-def _as_dict(value: Any) -> dict[str, Any] | None:
-    """A dict, or the dict whose Python or JSON text a CSV file has. None for any other value."""
-    if isinstance(value, str) and value.startswith("{"):
-        for parse, text in ((json.loads, value), (ast.literal_eval, _UNWRITTEN.sub(": None", value))):
-            try:
-                value = parse(text)
-                break
-            except (ValueError, SyntaxError):
-                continue
-    return value if isinstance(value, dict) else None
 
 
 def _without_searches(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,26 @@
-"""Nested dicts as one level of keys."""
+"""Dicts in cells of tables, and nested dicts as one level of keys."""
 
+import ast
+import json
+import re
 from typing import Any
 
 #: Key of a dict that stands for an object: an image or table of a tracker, or a value that JSON lacks.
 _KIND = "_type"
+#: Numbers that Python writes in a dict and does not read from its text.
+_UNWRITTEN = re.compile(r": (nan|-?inf)\b")
+
+
+def as_dict(value: Any) -> dict[str, Any] | None:
+    """A dict with keys of text, or the one whose Python or JSON text a cell has. None for any other value."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        for parse, text in ((json.loads, value), (ast.literal_eval, _UNWRITTEN.sub(": None", value.strip()))):
+            try:
+                value = parse(text)
+                break
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                continue
+    return value if isinstance(value, dict) and all(isinstance(key, str) for key in value) else None
 
 
 def flattened(tree: dict[str, Any], separator: str) -> dict[str, Any]:
