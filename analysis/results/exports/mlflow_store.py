@@ -23,6 +23,8 @@ DATABASE = "mlflow.db"
 _STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 
 _META = "meta.yaml"
+#: A key that experiments have there, and runs do not.
+_OF_EXPERIMENTS = b"artifact_location:"
 
 
 def database_runs(source: Source) -> pd.DataFrame:
@@ -57,7 +59,8 @@ def database_runs(source: Source) -> pd.DataFrame:
 
 def is_file_store(folder: Path) -> bool:
     """Whether a folder is a store of files, or the folder of one experiment in it."""
-    return (folder / _META).is_file() or any(folder.glob(f"*/{_META}"))
+    found = [folder / _META, *folder.glob(f"*/{_META}")]
+    return any(path.is_file() and _OF_EXPERIMENTS in path.read_bytes() for path in found)
 
 
 def folder_runs(source: Source) -> pd.DataFrame:

@@ -43,17 +43,18 @@ def experiment_trials(source: Source) -> pd.DataFrame:
     ended before others have status `STOPPED`.
     """
     states = _states(source.path)
-    folders = {path.parent.name: path.parent for path in sorted(source.path.glob(f"*/{_PARAMS}"))}
-    names = list(dict.fromkeys([*states, *folders]))
-    if not names:
+    folders = {path.parent.name: path.parent for path in source.path.glob(f"*/{_PARAMS}")}
+    trials = [(folders.pop(str(state.get("relative_logdir")), None), state) for state in states]
+    trials += [(folder, {}) for folder in folders.values()]
+    if not trials:
         raise ValueError(f"{source.path}: the experiment has no trials")
     rows = sorted(
-        ((_row(folders.get(name), states.get(name, {})), states.get(name, {})) for name in names),
+        ((_row(folder, state), _criterion(state)) for folder, state in trials),
         key=lambda pair: str(pair[0]["logdir"]),
     )
     table = pd.DataFrame([row for row, _ in rows])
-    met = pd.Series([_met_criterion(row, state) for row, state in rows])
-    return table.assign(status=_with_stops(table, table["status"]).where(~met, table["status"]))
+    has_met = pd.Series([_meets(row, criterion) for row, criterion in rows])
+    return table.assign(status=_with_stops(table, table["status"]).where(~has_met, table["status"]))
 
 
 def frame_statuses(rows: pd.DataFrame) -> pd.Series:
@@ -99,18 +100,18 @@ def _iterations(rows: pd.DataFrame) -> pd.Series:
     return pd.to_numeric(rows["training_iteration"], errors="coerce")
 
 
-def _states(folder: Path) -> dict[str, _Tree]:
-    """What the states say of each trial, by the name of its folder. Later launches override earlier ones."""
+def _states(folder: Path) -> list[_Tree]:
+    """What the states say of each trial. Those of later launches override earlier ones."""
     states: dict[str, _Tree] = {}
     for path in sorted(folder.glob(_STATES)):
         try:
             told = json.loads(path.read_text(encoding="utf-8")).get("trial_data", [])
             for trial, runtime in told:
                 state = json.loads(trial) | json.loads(runtime)
-                states[state.get("relative_logdir") or state["trial_id"]] = state
+                states[state["trial_id"]] = state
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: the state of the experiment is damaged ({error})") from error
-    return states
+    return list(states.values())
 
 
 def _row(folder: Path | None, state: _Tree) -> _Tree:
@@ -167,8 +168,15 @@ def _last_of_state(state: _Tree) -> _Tree:
     return report
 
 
-def _met_criterion(row: _Tree, state: _Tree) -> bool:
-    """Whether a trial reached a bound of `RunConfig(stop={...})`: it ended as planned."""
-    criterion = state.get("stopping_criterion")
-    bounds = criterion.items() if isinstance(criterion, dict) else ()
-    return any(isinstance(row.get(key), (int, float)) and row[key] >= bound for key, bound in bounds)
+def _criterion(state: _Tree) -> dict[str, float]:
+    """The bounds of `RunConfig(stop={...})`."""
+    told = state.get("stopping_criterion")
+    bounds = told.items() if isinstance(told, dict) else ()
+    return {key: bound for key, bound in bounds if isinstance(bound, (int, float))}
+
+
+def _meets(row: _Tree, criterion: dict[str, float]) -> bool:
+    """Whether a trial ended as planned, since its last report reached a bound."""
+    return any(
+        isinstance(row.get(key), (int, float)) and row[key] >= bound for key, bound in criterion.items()
+    )

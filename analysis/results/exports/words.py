@@ -12,7 +12,7 @@ STATUS_WORDS: dict[str, str] = {
     **dict.fromkeys(("early stopped", "stopping", "cancelled", "canceled", "interrupted"), "pruned"),
     **dict.fromkeys(("missing", "running", "pending", "waiting", "queued", "scheduled"), "missing"),
     **dict.fromkeys(("unfinished", "planned", "paused", "preempting", "created", "not_started"), "missing"),
-    **dict.fromkeys(("diverged", "nan", "divergence"), "diverged"),
+    **dict.fromkeys(("diverged", "divergence"), "diverged"),
     **dict.fromkeys(("oom", "out_of_memory", "out of memory", "outofmemory"), "oom"),
     **dict.fromkeys(("timeout", "timed_out", "timed out", "timedout"), "timeout"),
 }

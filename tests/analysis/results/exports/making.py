@@ -6,6 +6,7 @@ that was exported there, `wandb_api_csv` after the program in its documentation.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import warnings
@@ -92,18 +93,18 @@ def optuna_parquet(folder: Path, outcomes: Outcomes = NO_FAILURE) -> str:
 # Ray Tune. One program makes all three exports; none of its trials can be `running`.
 
 
+#: Seconds for 24 trials, which take half a minute of processor time; more where other processes use the machine.
+RAY_SECONDS = 500
+
+
 def _ray(folder: Path, outcomes: Outcomes, made: str) -> str:
-    if not (folder / made).exists():
+    if not (folder / "ray.parquet").exists():  # what the program writes last
+        shutil.rmtree(folder / "experiment", ignore_errors=True)
         command = [sys.executable, "-m", "tests.analysis.results.exports.making_ray"]
-        told = json.dumps(dict(outcomes))
         run = subprocess.run(
-            [*command, str(folder), told],
-            cwd=_REPOSITORY,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+            [*command, str(folder), json.dumps(dict(outcomes))],
+            cwd=_REPOSITORY, capture_output=True, text=True, timeout=RAY_SECONDS, check=False,
+        )  # fmt: skip
         assert run.returncode == 0, run.stderr[-3000:]
     return str(folder / made)
 

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.results.exports import STATUS_WORDS, completed, open_export, recognise
 from tests.analysis.results.exports.conftest import MakeExport
-from tests.analysis.results.exports.making import EXPORTS, mlflow_search
+from tests.analysis.results.exports.making import EXPORTS, RAY_SECONDS, mlflow_search
 from tests.analysis.results.exports.trials import EARLY, ENDS, TRIALS, accuracy
 
 #: Statuses of the trials in `ENDS`.
@@ -21,7 +21,7 @@ _OTHERS = {
 }
 _OTHERS |= {name: {0: "missing", 4: None, 9: "pruned"} for name in ("ray_csv", "ray_parquet")}
 
-_SLOW = [pytest.mark.ray, pytest.mark.slow]
+_SLOW = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(RAY_SECONDS + 60)]
 NAMES = [pytest.param(name, marks=_SLOW if name.startswith("ray_") else ()) for name in EXPORTS]
 
 
@@ -106,6 +106,7 @@ def test_optunas_storages_equal_optunas_own_frame(make_export: MakeExport) -> No
 
 @pytest.mark.ray
 @pytest.mark.slow
+@pytest.mark.timeout(RAY_SECONDS + 60)
 def test_a_folder_of_ray_tune_equals_rays_own_frame(make_export: MakeExport) -> None:
     """But for the status, and for the trial that crashed before it reported anything."""
     outcomes = {number: ENDS[number] for number in _OTHERS["ray_folder"]}

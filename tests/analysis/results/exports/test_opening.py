@@ -34,7 +34,9 @@ def test_tables_and_other_folders_are_no_exports(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1\x00\xff\xfe")
     (tmp_path / "empty").mkdir()
     (tmp_path / "store" / "records").mkdir(parents=True)
-    for name in ("a.csv", "a.jsonl", "a.parquet", "empty", "store", "absent.csv"):
+    (tmp_path / "other" / "data").mkdir(parents=True)
+    (tmp_path / "other" / "data" / "meta.yaml").write_text("name: mine")
+    for name in ("a.csv", "a.jsonl", "a.parquet", "empty", "store", "other", "absent.csv"):
         assert open_export(tmp_path / name) is None
     assert open_export("s3://bucket/prefix") is None
 

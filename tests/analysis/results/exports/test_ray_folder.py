@@ -78,11 +78,13 @@ def test_a_trial_that_returned_without_a_report_has_no_result(tmp_path: Path) ->
 
 
 def test_a_later_launch_overrides_an_earlier_one(tmp_path: Path) -> None:
+    """A trial that has not begun has no folder yet."""
     for name in ("a", "b"):
         write_trial(tmp_path, name, 0, report(1, acc=0.2))
-    write_state(tmp_path, "2026-01-01", {"a": "TERMINATED", "b": "RUNNING"})
-    write_state(tmp_path, "2026-01-02", {"b": "TERMINATED"})
-    assert read(tmp_path)["status"].tolist() == ["TERMINATED", "TERMINATED"]
+    write_state(tmp_path, "2026-01-01", {"a": "TERMINATED"})
+    write_state(tmp_path, "2026-01-02", {"b": "PENDING"}, relative_logdir=None)
+    write_state(tmp_path, "2026-01-03", {"b": "TERMINATED"})
+    assert read(tmp_path)["status"].to_dict() == {"a": "TERMINATED", "b": "TERMINATED"}
 
 
 def test_a_trial_that_a_scheduler_stopped_is_told_from_one_that_ended(tmp_path: Path) -> None:
