@@ -16,7 +16,6 @@ from analysis.results.usual_names import plain
 from analysis.results.values import is_time, numbers_or_none
 from analysis.wording import counted
 
-
 #: What is said of hyperparameters whose values never repeat.
 _DRAWN = (
     "; they never repeat: drawn, as in a random search (if a search such as TPE chose them, say --adaptive)"
