@@ -10,7 +10,8 @@ from analysis.info import ArmInfo, AxisInfo, StudyInfo
 from analysis.results.absent import with_absent
 from analysis.results.columns import BATCH_SIZES, resolved
 from analysis.results.mapping import TableMapping
-from analysis.results.metric import settled_directions, table_metric, table_tolerance
+from analysis.results.metric import table_metric, table_tolerance
+from analysis.results.metric_names import settled_directions
 from analysis.results.plain_columns import plain_columns
 from analysis.results.trials import config_ids, hp_column, table_trials
 from trainables.store.schema import Status

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.metric import Metric
 from analysis.results.mapping import TableMapping
-from analysis.results.metric_names import named_metric
+from analysis.results.metric_names import named_metric, settled_directions
 
 #: A column counts as written in percent beside one in shares of 1 where its values are so many times larger.
 _PERCENT_RATIO = 10.0
@@ -64,29 +64,6 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
         selecting_apart=not alike,
     )
     return _with_unit(plain, reported, both, mapping, _by_loss(rows, mapping, ok))
-
-
-def settled_directions(mapping: TableMapping) -> tuple[bool, bool]:
-    """Whether higher is better in the reported and in the selecting column, by the mapping or by their names.
-
-    Raises `ValueError` where neither tells.
-    """
-    reported = named_metric(mapping.metric)
-    first = mapping.higher_is_better
-    first = reported.higher_is_better if first is None else first
-    if first is None:
-        raise ValueError(_question(mapping.metric, ""))
-    if mapping.selects in (None, mapping.metric):
-        return first, first
-    selecting = named_metric(str(mapping.selects))
-    second = mapping.selects_higher_is_better
-    if (
-        second is None
-    ):  # one quantity on two parts of the data, such as test_fit and val_fit, has one direction
-        second = first if selecting.quantity == reported.quantity else selecting.higher_is_better
-    if second is None:
-        raise ValueError(_question(str(mapping.selects), "selects-"))
-    return first, second
 
 
 def metric_lines(mapping: TableMapping, metric: Metric) -> list[str]:
@@ -228,10 +205,6 @@ def _unit_words(mapping: TableMapping, metric: Metric) -> str:
         return f"numbers without a unit{hint if metric.higher_is_better else ''}"
     how = "by its name and values" if mapping.percent is None else "as declared"
     return f"{'shares of 1' if metric.factor == 100.0 else 'percent'} ({how})"
-
-
-def _question(column: str, prefix: str) -> str:
-    return f"metric {column}: is higher or lower better? say --{prefix}higher-is-better or --{prefix}lower-is-better"
 
 
 def _better(higher: bool) -> str:
