@@ -35,12 +35,19 @@ def floats_or_categories(column: pd.Series) -> np.ndarray:
     """
     if _is_plain(column):
         return column.to_numpy(dtype=float)
-    values = [_number_or_value(value) for value in _objects(column)]
+    distinct, codes = _distinct(column)
+    values = [_number_or_value(value) for value in distinct]
     if values and all(_is_number(value) for value in values):
         found = _floats(values)
         if found is not None:
-            return found
-    return np.array([category(value) for value in values], dtype=str)
+            return found[codes]
+    return categories(column)
+
+
+def categories(column: pd.Series) -> np.ndarray:
+    """The values of a column `(N,)` as texts."""
+    distinct, codes = _distinct(column)
+    return np.array([category(value) for value in distinct], dtype=str)[codes]
 
 
 def category_order(column: pd.Series) -> tuple[str, ...]:
@@ -56,7 +63,7 @@ def category_order(column: pd.Series) -> tuple[str, ...]:
             return tuple(dict.fromkeys([*map(category, used), *empty]))
     if floats_or_categories(column).dtype.kind == "f":
         return ()
-    return tuple(dict.fromkeys(category(value) for value in sorted(_objects(column), key=value_order)))
+    return tuple(dict.fromkeys(category(value) for value in sorted(_distinct(column)[0], key=value_order)))
 
 
 def category(value: Any) -> str:
@@ -98,6 +105,15 @@ def numeric_text(value: str) -> int | float | None:
     if not math.isfinite(found):
         return None
     return int(value) if _WHOLE.fullmatch(value) else found
+
+
+def _distinct(column: pd.Series) -> tuple[list[Any], np.ndarray]:
+    """The distinct values, and the index of each row's value `(N,)`. The truth value True is not the number 1."""
+    seen: dict[tuple[type, Any], int] = {}
+    rows = zip(_objects(column), column.isna(), strict=True)
+    keys = ((type(None), None) if empty else (type(value), value) for value, empty in rows)
+    codes = [seen.setdefault(key, len(seen)) for key in keys]
+    return [value for _, value in seen], np.array(codes, dtype=int)
 
 
 def _objects(column: pd.Series) -> list[Any]:

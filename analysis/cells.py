@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.axis_values import category, floats_or_categories, value_order
+from analysis.axis_values import categories, category, floats_or_categories, value_order
 from analysis.info import ArmInfo, AxisInfo
 from analysis.metric import Metric
 from analysis.statistics.weights import axis_weights, density_ratio
@@ -119,11 +119,9 @@ class Cells:
         whose trials finished. An infinite value counts as a failure, because it may be infinitely good.
         """
         scores = self.metric.selecting_scores(self.raw[self.metric.selecting_column])
-        infinite = np.isinf(scores)
-        worst = min(
-            [self.metric.selecting_sign * self.metric.worst_selecting_value, *scores[np.isfinite(scores)]]
-        )
-        return np.where(self.failed | infinite, worst - _BELOW * max(1.0, abs(worst)), scores)
+        declared = self.metric.selecting_sign * self.metric.worst_selecting_value
+        worst = float(np.min(scores, initial=declared, where=np.isfinite(scores)))
+        return np.where(self.failed | np.isinf(scores), worst - _BELOW * max(1.0, abs(worst)), scores)
 
     @property
     def finished_test(self) -> np.ndarray:
@@ -183,7 +181,11 @@ def build_cells(
     raw = {}
     for column in dict.fromkeys((metric.reporting_column, metric.selecting_column, *columns)):
         raw[column] = np.full(shape, np.nan)
-        raw[column][at_cell, at_seed] = np.where(row_status == "ok", numbers(rows, column), np.nan)
+        values = numbers(rows, column)
+        known = np.isfinite(values) | (
+            column == metric.selecting_column
+        )  # `validation` treats infinite values
+        raw[column][at_cell, at_seed] = np.where((row_status == "ok") & known, values, np.nan)
     if metric.held_out:
         raw[metric.selecting_column] *= metric.selecting_scale
     planned = (status != UNPLANNED).any(axis=-1)
@@ -225,7 +227,7 @@ def axis_values(rows: pd.DataFrame, info: AxisInfo) -> np.ndarray:
     if column.isna().all():
         raise ValueError(f"axis {info.name}: got no value and no default")
     if info.order:
-        return np.array([category(value) for value in column.astype(object)], dtype=str)
+        return categories(column)
     values = floats_or_categories(column)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(f"axis {info.name}: got an infinite value; a number is needed")

@@ -37,6 +37,7 @@ def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
     cells, metric = findings.cells[label], findings.info.metric
     rank = cells.raw.get(findings.info.rank_metric)
     mean, low, high = student_interval(cells.raw[metric.reporting_column], bounds=metric.bounds)
+    selecting = cells.raw[metric.selecting_column]
     further = {_bare(axis.name): cells.values(axis.name) for axis in cells.axes[2:]}
     columns = {
         "arm": label,
@@ -48,7 +49,7 @@ def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
         "test_mean": mean,
         "test_low": low,
         "test_high": high,
-        "val_mean": student_interval(cells.raw[metric.selecting_column])[0],
+        "val_mean": student_interval(np.where(np.isinf(selecting), np.nan, selecting))[0],
         "effective_rank_mean": np.nan if rank is None else student_interval(rank)[0],
         "seeds_finished": cells.finished.sum(axis=-1),
         "seeds_failed": cells.failed.sum(axis=-1),

@@ -11,7 +11,8 @@ from analysis.results.absent import with_absent
 from analysis.results.columns import understand
 from analysis.results.mapping import TableMapping
 from analysis.results.meanings import meanings
-from analysis.results.metric import settled_directions, table_metric, table_tolerance
+from analysis.results.metric import table_metric, table_tolerance
+from analysis.results.metric_names import settled_directions
 from analysis.results.trials import config_ids, hp_column, table_trials
 from analysis.results.usual_names import BATCH_SIZES, plain
 from trainables.store.schema import Status

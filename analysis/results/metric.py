@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.metric import Metric
 from analysis.results.mapping import TableMapping
-from analysis.results.metric_names import NamedMetric, named_metric
+from analysis.results.metric_names import named_metric, quantity_of, settled_directions
 
 #: A column counts as written in percent beside one in shares of 1 where its values are so many times larger.
 _PERCENT_RATIO = 10.0
@@ -44,7 +44,7 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
     """
     reported, selecting = _columns(rows, mapping, ok)
     held_out = selecting.name != reported.name
-    same = _named(reported.name, mapping).quantity == _named(selecting.name, mapping).quantity
+    same = quantity_of(reported.name, mapping).quantity == quantity_of(selecting.name, mapping).quantity
     shares = mapping.percent is not False and reported.is_share and selecting.is_share
     alike = not held_out or (reported.higher_is_better == selecting.higher_is_better and (same or shares))
     scale = _selecting_scale(reported, selecting, mapping) if held_out and shares else 1.0
@@ -66,41 +66,13 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
     return _with_unit(plain, reported, both, mapping, _by_loss(rows, mapping, ok))
 
 
-def settled_directions(mapping: TableMapping) -> tuple[bool, bool]:
-    """Whether higher is better in the reported and in the selecting column, by the mapping or by their names.
-
-    Raises `ValueError` where neither tells.
-    """
-    reported = named_metric(mapping.metric)
-    first = mapping.higher_is_better
-    first = reported.higher_is_better if first is None else first
-    if first is None:
-        raise ValueError(_question(mapping.metric, ""))
-    if mapping.selects in (None, mapping.metric):
-        return first, first
-    selecting = _named(str(mapping.selects), mapping)
-    second = mapping.selects_higher_is_better
-    if second is None:
-        # One quantity on two parts of the data, such as test_fit and val_fit, has one direction.
-        second = first if selecting.quantity == reported.quantity else selecting.higher_is_better
-    if second is None:
-        raise ValueError(_question(str(mapping.selects), "selects-"))
-    return first, second
-
-
-def _named(name: str, mapping: TableMapping) -> NamedMetric:
-    """What a name tells. Where it tells only the part of the data, as `val` does, that of `metric` counts."""
-    told = named_metric(name)
-    return told if told.quantity else named_metric(mapping.metric)
-
-
 def metric_words(mapping: TableMapping, metric: Metric) -> dict[str, str]:
     """For both columns, which direction and unit it has, and whether the name or an option told so."""
     better = _better(metric.higher_is_better)
     how = "by its name" if mapping.higher_is_better is None else "as declared"
     words = {mapping.metric: f"{better} is better ({how}); {_unit_words(mapping, metric)}"}
     if metric.held_out:
-        named = _named(metric.selects, mapping).higher_is_better
+        named = quantity_of(metric.selects, mapping).higher_is_better
         by_name = mapping.selects_higher_is_better is None and named is not None
         better = _better(metric.selecting_sign > 0)
         words[metric.selects] = f"{better} is better ({'by its name' if by_name else 'as declared'})"
@@ -136,7 +108,7 @@ def _columns(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> tuple
     for name, higher in zip(
         (mapping.metric, mapping.selects or mapping.metric), settled_directions(mapping), strict=True
     ):
-        told = _named(name, mapping)
+        told = quantity_of(name, mapping)
         is_share = told.is_share and told.higher_is_better == higher
         values = numbers(rows, name)
         if is_share and not named_metric(name).quantity:
@@ -240,10 +212,6 @@ def _unit_words(mapping: TableMapping, metric: Metric) -> str:
         return f"numbers without a unit{hint if metric.higher_is_better else ''}"
     how = "by its name and values" if mapping.percent is None else "as declared"
     return f"{'shares of 1' if metric.factor == 100.0 else 'percent'} ({how})"
-
-
-def _question(column: str, prefix: str) -> str:
-    return f"metric {column}: is higher or lower better? say --{prefix}higher-is-better or --{prefix}lower-is-better"
 
 
 def _better(higher: bool) -> str:

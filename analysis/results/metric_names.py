@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from analysis.results.mapping import TableMapping
+
 
 def _words_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -68,6 +70,35 @@ def named_metric(name: str) -> NamedMetric:
     return NamedMetric(quantity=quantity, higher_is_better=higher, is_share=is_share)
 
 
+def quantity_of(name: str, mapping: TableMapping) -> NamedMetric:
+    """What a name tells. Where it tells only the part of the data, as `val` does, that of `metric` counts."""
+    told = named_metric(name)
+    return told if told.quantity else named_metric(mapping.metric)
+
+
+def settled_directions(mapping: TableMapping) -> tuple[bool, bool]:
+    """Whether higher is better in the reported and in the selecting column, by the mapping or by their names.
+
+    Raises `ValueError` where neither tells.
+    """
+    reported = named_metric(mapping.metric)
+    first = mapping.higher_is_better
+    first = reported.higher_is_better if first is None else first
+    if first is None:
+        raise ValueError(_question(mapping.metric, ""))
+    if mapping.selects in (None, mapping.metric):
+        return first, first
+    selecting = quantity_of(str(mapping.selects), mapping)
+    second = mapping.selects_higher_is_better
+    if (
+        second is None
+    ):  # one quantity on two parts of the data, such as test_fit and val_fit, has one direction
+        second = first if selecting.quantity == reported.quantity else selecting.higher_is_better
+    if second is None:
+        raise ValueError(_question(str(mapping.selects), "selects-"))
+    return first, second
+
+
 def _words(name: str) -> list[str]:
     """The words of a name in small letters: parts of camel case, and parts between other characters."""
     words = [word.lower() for part in _CAMEL.sub(" ", name).split() for word in _WORD.findall(part)]
@@ -88,3 +119,7 @@ def _direction(words: list[str]) -> tuple[bool | None, bool]:
     if any(_WEAK_SHARES.fullmatch(word) for word in words):
         return True, True
     return (True, False) if known & _WEAK_HIGHER else (None, False)
+
+
+def _question(column: str, prefix: str) -> str:
+    return f"metric {column}: is higher or lower better? say --{prefix}higher-is-better or --{prefix}lower-is-better"

@@ -56,6 +56,7 @@ HELD: dict[str, tuple[Callable[[pd.Series], Any], list[Any]]] = {
     ),
     "mixed": (lambda tau: tau.astype(object).where(tau < 0.4, "auto"), ["0.1", "0.2", "auto"]),
     "empty": (lambda tau: tau.where(tau < 0.4), ["0.1", "0.2", ""]),
+    "empty in single precision": (lambda tau: tau.where(tau < 0.4).astype("float32"), ["0.1", "0.2", ""]),
     "nullable": (lambda tau: (10 * tau).round().astype("Int64"), [1.0, 2.0, 4.0]),
     "decimal": (lambda tau: tau.map(lambda value: Decimal(str(value))), [0.1, 0.2, 0.4]),
     "single precision": (lambda tau: tau.astype("float32"), [0.1, 0.2, 0.4]),

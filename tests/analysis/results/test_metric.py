@@ -9,7 +9,7 @@ from analysis.results.mapping import build_mapping
 from analysis.results.metric import metric_words
 from analysis.sections.methods import methods_section
 from analysis.study_analysis import StudyAnalysis, analyse_table
-from analysis.tables import scores_table
+from analysis.tables import cells_table, scores_table
 from analysis.verdict import verdict_sentences
 from tests.analysis.results.example_table import KEYS, ROWS
 
@@ -65,7 +65,9 @@ def test_an_infinite_value_is_not_the_best(selects: str, value: float) -> None:
     sign = 1 if selects == "val_acc" else -1
     rows = ROWS.assign(**{selects: sign * ROWS["acc"]})
     rows.loc[(rows["method"] == "dhel") & (rows["bs"] == 32) & (rows["tau"] == 0.1), selects] = value
-    assert study(rows, selects=selects).summaries["dhel"].tuned.place == {"hp_bs": 32, "hp_tau": 0.2}
+    found = study(rows, selects=selects)
+    assert found.summaries["dhel"].tuned.place == {"hp_bs": 32, "hp_tau": 0.2}
+    assert np.isnan(cells_table(found)["val_mean"]).sum() == 1
 
 
 def test_the_page_says_what_failures_count_as() -> None:
