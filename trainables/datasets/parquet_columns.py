@@ -41,18 +41,17 @@ class Columns:
 def find_columns(paths: Sequence[Path]) -> Columns:
     """The columns of the first file. Raises `DataError` if they are absent, or not alike in another file."""
     first, *others = paths
-    columns, schema = _columns_of(first)
+    columns = _columns_of(first)
     for path in others:
-        found, _ = _columns_of(path)
-        if (found.image, found.label, found.text) != (columns.image, columns.label, columns.text):
+        other = _columns_of(path)
+        if (other.image, other.label, other.text) != (columns.image, columns.label, columns.text):
             raise DataError(
-                f"{path}: its columns {found.image} and {found.label} are not alike with those of {first.name}: "
-                f"{_described(schema)}"
+                f"{path}: columns {_named(other)} are not alike with {_named(columns)} of {first.name}"
             )
     return columns
 
 
-def _columns_of(path: Path) -> tuple[Columns, pa.Schema]:
+def _columns_of(path: Path) -> Columns:
     with open_file(path) as file:
         schema = file.schema_arrow
     image, image_notes = _image_column(schema, path)
@@ -60,14 +59,17 @@ def _columns_of(path: Path) -> tuple[Columns, pa.Schema]:
     kind = schema.field(label).type
     if not pa.types.is_integer(kind) and not _is_text(kind):
         raise DataError(f"{path}: label column {label!r} is {kind}; allowed are integer types and text")
-    columns = Columns(
+    return Columns(
         image=image,
         label=label,
         text=_is_text(kind),
         names=_class_names(schema, label),
         notes=(*image_notes, *label_notes),
     )
-    return columns, schema
+
+
+def _named(columns: Columns) -> str:
+    return f"{columns.image} and {columns.label} ({'text' if columns.text else 'integers'})"
 
 
 def _image_column(schema: pa.Schema, path: Path) -> tuple[str, list[str]]:

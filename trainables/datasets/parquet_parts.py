@@ -117,7 +117,7 @@ def _complete(place: Path, part: str, files: list[Path]) -> tuple[Path, ...]:
     counts = sorted({int(shard["count"]) for shard in shards})
     if len(counts) > 1:
         raise DataError(
-            f"{place}: {part} has shards of {counts[0]} files and of {counts[1]}; keep those of one version"
+            f"{place}: {part} has shards of-{counts[0]:05d} and of-{counts[1]:05d}; keep those of one version"
         )
     by_number: dict[int, Path] = {}
     for file in files:
@@ -129,7 +129,7 @@ def _complete(place: Path, part: str, files: list[Path]) -> tuple[Path, ...]:
     count = counts[0] if counts else max(by_number) + 1
     missing = [pattern.format(number, count) for number in range(count) if number not in by_number]
     if missing:
-        raise DataError(f"{place}: {len(missing)} of {count} files of {part} missing: {_few(missing)}")
+        raise DataError(f"{place}: {part} lacks {len(missing)} of {count} files: {_few(missing)}")
     return tuple(by_number[number] for number in sorted(by_number))
 
 
