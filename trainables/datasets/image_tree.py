@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.datasets.files import FileState, file_states
@@ -72,10 +73,25 @@ def notes_on(root: Path, train: Tree, test: Tree) -> tuple[str, ...]:
     if several:
         notes.append(f"only the first image of each {' and '.join(several)} file is read")
     if unread := _unread(root, used, set(read)):
-        kinds = Counter(os.path.splitext(name)[1].lower() or "no suffix" for name in unread)
-        counted = (f"{count} {kind} file{'s' * (count > 1)}" for kind, count in sorted(kinds.items()))
-        notes.append(f"not read: {', '.join(counted)}")
+        notes.append(f"not read: {', '.join(_counted(unread))}")
     return tuple(notes)
+
+
+def _counted(names: list[str]) -> Iterator[str]:
+    """File names as counts by suffix, in words."""
+    kinds = Counter(os.path.splitext(name)[1].lower() for name in names)
+    outside = sum(kinds.pop(suffix, 0) for suffix in SUFFIXES)
+    bare = kinds.pop("", 0)
+    for kind, count in sorted(kinds.items()):
+        yield f"{count} {kind} {_files(count)}"
+    if bare:
+        yield f"{bare} {_files(bare)} without a suffix"
+    if outside:
+        yield f"{outside} {'image' if outside == 1 else 'images'} outside the folders of classes"
+
+
+def _files(count: int) -> str:
+    return "file" if count == 1 else "files"
 
 
 def _unread(root: Path, test: str, read: set[str]) -> list[str]:

@@ -76,8 +76,10 @@ def test_other_files_are_named(tmp_path: Path) -> None:
         ("train-00000-of-00002 test", "train lacks 1 of 2 files: train-00001-of-00002.parquet"),
         (
             "train test-00001-of-00006",
-            "test lacks 5 of 6 files: test-00000-of-00006.parquet, test-00002-of-00006.parquet, "
-            "test-00003-of-00006.parquet and 2 more",
+            (
+                "test lacks 5 of 6 files: test-00000-of-00006.parquet, test-00002-of-00006.parquet, "
+                "test-00003-of-00006.parquet and 2 more"
+            ),
         ),
         ("train/0000 train/0002 test/0000", "train lacks 1 of 3 files: train/0001.parquet"),
         (
@@ -91,13 +93,17 @@ def test_other_files_are_named(tmp_path: Path) -> None:
         ("a/train a/test b/train", "holds 2 sets, a, b; name one of these folders"),
         (
             "train extra",
-            "there is no file ROOT/test.parquet, and no shards of test or of val, valid, validation; Parquet files "
-            "there: extra.parquet, train.parquet",
+            (
+                "there is no file ROOT/test.parquet, and no shards of test or of val, valid, validation; Parquet "
+                "files there: extra.parquet, train.parquet"
+            ),
         ),
         (
             "images",
-            "there is no file ROOT/train.parquet, no train-00000-of-NNNNN.parquet and no train/0000.parquet; "
-            "Parquet files there: images.parquet",
+            (
+                "there is no file ROOT/train.parquet, no train-00000-of-NNNNN.parquet and no train/0000.parquet; "
+                "Parquet files there: images.parquet"
+            ),
         ),
         ("", "no train/0000.parquet; there are no Parquet files"),
     ],
