@@ -56,7 +56,7 @@ def found_in(root: Path, train: Tree, test: Tree) -> str:
         (part, sum(len(files) for _, files in tree)) for part, tree in (("train", train), ("test", test))
     )
     places = {"train": "train", "test": _test_folder(root).name}
-    return "; ".join(f"{part} from {places[part]}, {count:,} files" for part, count in counts)
+    return "; ".join(f"{part} from {places[part]} ({count:,} {_files(count)})" for part, count in counts)
 
 
 def notes_on(root: Path, train: Tree, test: Tree) -> tuple[str, ...]:

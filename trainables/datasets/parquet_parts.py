@@ -65,7 +65,7 @@ def find_parts(folder: Path) -> Parts:
     return Parts(
         train=files["train"],
         test=files[test],
-        found="; ".join(f"{part} from {_span(folder, files[part])}" for part in ("train", test)),
+        found=f"train from {_span(folder, files['train'])}; test from {_span(folder, files[test])}",
         notes=tuple(notes),
     )
 

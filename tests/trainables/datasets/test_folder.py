@@ -190,7 +190,7 @@ def test_what_is_read_and_what_is_not_is_said(tmp_path: Path) -> None:
     write_image(tmp_path / "val" / "ape" / "0.png", 1)
     write_image(tmp_path / "more" / "ape" / "0.png", 1)
     info = describe_dataset(config, None)
-    assert info.found == "train from train, 20 files; test from test, 6 files"
+    assert info.found == "train from train (20 files); test from test (6 files)"
     assert info.notes == (
         "not read: folder more",
         "val is not used; the validation split is a tenth of train",
