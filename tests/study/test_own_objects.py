@@ -13,6 +13,7 @@ from study.spec.load import load_spec
 from tests.study.conftest import TINY
 from tests.study.running import invoke, records
 from trainables.datasets.own_data import open_own
+from trainables.encoders.encoders import check_encoder
 from trainables.own_code import use_own_folders
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
@@ -28,6 +29,7 @@ def path_as_before() -> Iterator[None]:
     yield
     use_own_folders()
     open_own.cache_clear()
+    check_encoder.cache_clear()
     for name in ("my_nets", "my_arrays", "my_items", "bad_nets", "bad_data"):
         sys.modules.pop(name, None)
 
@@ -111,7 +113,7 @@ class Map(nn.Conv2d):
         ),
         (
             "Map",
-            "output of shape (4, 8, 6, 6) for 4 images in evaluation; allowed is (4, h_dim); must be called as",
+            "output of shape (2, 8, 6, 6) for 2 images in evaluation; allowed is (2, h_dim); must be called as",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 Importing this module does not import torch, so a plan can check a name quickly. The builders import what they need.
 """
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ ENCODERS: dict[str, Callable[[EncoderConfig, int, int], "nn.Module"]] = {
 }
 
 
+@functools.cache  # a command may read its study several times
 def check_encoder(name: str, *, channels: int, size: int) -> None:
     """Raise `ValueError` in one line for an unknown name, and for an own encoder that fails on a trial batch.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from trainables.own_code import one_line
 
 #: Images of the trial batch.
-_IMAGES = 4
+_IMAGES = 2
 
 _EXPECTED = (
     "must be called as MyNet(channels=..., size=...), and give a torch.nn.Module that maps images "
@@ -18,7 +18,7 @@ _EXPECTED = (
 
 
 def check_trial_images(build: Callable[..., Any], name: str, *, channels: int, size: int) -> None:
-    """Build the encoder and call it on four random images (C, size, size), forward and backward.
+    """Build the encoder and call it on two random images (C, size, size), forward and backward.
 
     Raises `ValueError` in one line unless the output is finite and of shape (M, h_dim), in training and in
     evaluation, and a gradient reaches a parameter. The state of torch's global generator does not change.
