@@ -38,17 +38,12 @@ def _name(value: Any) -> str | None:
 
 
 def numbers_or_none(column: pd.Series) -> pd.Series | None:
-    """A column as float64 or int64, NaN where it is empty; None where a filled cell is no number.
+    """A column as numbers, empty where it is; None where a filled cell is no number.
 
     Truth values are no numbers. The result is None for a column without any filled cell.
     """
     if column.dtype.kind in "iuf":
-        plain = column.astype(float) if column.isna().any() else column
-        return (
-            pd.Series(plain.to_numpy(), index=column.index, name=column.name)
-            if column.notna().any()
-            else None
-        )
+        return column if column.notna().any() else None
     if column.dtype.kind == "b" or column.dtype.kind in "mM":
         return None
     cells = column.astype(object)

@@ -47,7 +47,7 @@ def command(name: str, data_root: str | None, download: bool, size: int | None, 
 
 
 def data_facts(data: "ImageData") -> dict[str, Any]:
-    """Images and decoded bytes of each split, shape, classes and checksum (the fingerprint of the content)."""
+    """Images and bytes of each split, shape, classes, checksum (the fingerprint of the content), files and notes."""
     info, unlabelled = data.info, data.pretraining[data.info.n_train :]
     parts = {"train": data.train.images, "unlabelled": unlabelled}
     parts |= {"validation": data.val.images, "test": data.test.images}
@@ -60,6 +60,8 @@ def data_facts(data: "ImageData") -> dict[str, Any]:
         "classes": list(info.classes),
         "views": info.views,
         "checksum": info.fingerprint,
+        "found": info.found,
+        "notes": list(info.notes),
     }
 
 
@@ -87,6 +89,8 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     return [
         ("data", facts["name"]),
+        *([("found", facts["found"])] if facts["found"] else []),
+        *(("note", note) for note in facts["notes"]),
         *splits,
         ("all", f"{facts['bytes']:,} bytes decoded"),
         ("shape", f"{facts['channels']} x {facts['size']} x {facts['size']}, uint8"),

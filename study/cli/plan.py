@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from study.cli.options import DATA_ROOT, JSON, STORE, WORKERS, guarded
-from study.console import CONSOLE, format_seconds, say_error
+from study.console import CONSOLE, format_seconds, say_error, say_note
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def show_plan(
     from study.plan import status_summary
 
     loaded = load_study(study, store, data_root)
+    say_notes(loaded)
     archive = read_archive(loaded)
     _say_name(study, loaded, archive)
     try:
@@ -95,6 +96,12 @@ def show_plan(
         CONSOLE.print(
             "The search stops trials early: this is the price of all trials at full length, so it is an upper limit."
         )
+
+
+def say_notes(loaded: "LoadedStudy") -> None:
+    """Print the notes on the data of a study on standard error."""
+    for note in loaded.plan.trial_set.task.notes:
+        say_note(note)
 
 
 def _stops_early(loaded: "LoadedStudy") -> bool:

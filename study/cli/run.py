@@ -39,12 +39,14 @@ def command(
     resources.checkpoint_seconds. Sphere trials start again from the beginning, and so do trials that are stacked
     differently in the next launch.
     """
+    from study.cli.plan import say_notes
     from study.cli.report import report_loaded
     from study.launch.start import end_of, finish_study, fitting_workers, launch_trials, prepare_store
     from study.loaded import load_study
 
     until = end_of(max_hours)
     loaded = load_study(study, store, data_root)
+    say_notes(loaded)
     plan = loaded.plan
     pool = fitting_workers(loaded, workers, runner, address)
     prepare_store(study, loaded, edited=edited)

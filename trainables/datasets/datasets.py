@@ -17,16 +17,17 @@ from zipfile import BadZipFile
 import numpy as np
 
 from trainables.config import DataConfig
+from trainables.datasets.class_labels import check_class_count
 from trainables.datasets.decoding import decoded_images
 from trainables.datasets.digits import open_digits
 from trainables.datasets.folder import open_folder
 from trainables.datasets.imagenet import download_tiny_imagenet, open_imagenet100, open_tiny_imagenet
 from trainables.datasets.loaded import DatasetInfo, ImageData, Split
+from trainables.datasets.own_data import open_own
 from trainables.datasets.parquet import open_parquet
 from trainables.datasets.source import UNLABELLED, DataError, Source
 from trainables.datasets.subset import choose_rows
 from trainables.datasets.torchvision_sets import download_torchvision, open_torchvision
-from trainables.own_code import import_object
 from trainables.suggestion import did_you_mean
 
 
@@ -75,7 +76,7 @@ DATASETS: dict[str, DatasetEntry] = {
     ),
     "parquet": DatasetEntry(
         form="parquet:PATH",
-        summary="folder with train.parquet and test.parquet",
+        summary="folder with train.parquet and test.parquet, or with the shards that model hubs publish",
         open=open_parquet,
         fits=True,
     ),
@@ -107,6 +108,24 @@ def load_dataset(config: DataConfig, data_root: Path | None) -> ImageData:
     return _load(config, open_source(config.name, data_root, config.size))
 
 
+def try_dataset(config: DataConfig, data_root: Path | None) -> None:
+    """Read one image of each split of a user's own data set, twice. Other data sets are not read.
+
+    Raises `DataError` when an image cannot be read, has another form than stated, or differs at the second read.
+    """
+    if config.name.partition(":")[0] in DATASETS:
+        return
+    source = open_source(config.name, data_root, config.size)
+    subset = choose_rows(config, source)
+    splits = (("training", "train", subset.pretraining), ("validation", "train", subset.val))
+    for split, part, rows in (*splits, ("test", "test", subset.test)):
+        if not np.array_equal(source.decode(part, rows[:1]), source.decode(part, rows[:1])):
+            raise DataError(
+                f"data: {config.name}: two reads of row {rows[0]} of the {split} split give different images; leave "
+                "random transforms out, since the study makes the views"
+            )
+
+
 def download_dataset(name: str, data_root: Path) -> None:
     """Download a published data set into the data root, if it is not there yet.
 
@@ -125,8 +144,8 @@ def download_dataset(name: str, data_root: Path) -> None:
 def open_source(name: str, data_root: Path | None, size: int | None = None) -> Source:
     """Open a data set by its name in study files, or a user's own data set by import path.
 
-    A function such as `my_package.my_module:open_mine` is called once per process, with the data root, and returns
-    a `Source`. Encoded images are resized to a side of `size` pixels. Raises `DataError`.
+    A function such as `my_package.my_module:open_mine` is called once per process, with the data root (see
+    `open_own`). Encoded images are resized to a side of `size` pixels. Raises `DataError`.
     """
     key, colon, argument = name.partition(":")
     entry = DATASETS.get(key)
@@ -137,20 +156,19 @@ def open_source(name: str, data_root: Path | None, size: int | None = None) -> S
         raise DataError(f"data.size: got {size} for {name!r}; allowed are sizes above 0 for {fitting}")
     source = entry.open(argument, data_root, size) if entry else _open_own(name, data_root)
     labelled = np.unique(source.train_labels[source.train_labels != UNLABELLED]).size
-    if (count := min(len(source.classes), labelled)) < 2:
-        raise DataError(f"data {name!r}: training images of {count} class; at least two classes are needed")
+    check_class_count(min(len(source.classes), labelled), f"data {name!r}")
     return source
 
 
-@functools.lru_cache(maxsize=4)
 def _open_own(name: str, data_root: Path | None) -> Source:
     if ":" not in name:
         raise _unknown(name)
     try:
-        opener: Callable[[Path | None], Source] = import_object(name, "data")
-    except ValueError as error:
+        return open_own(name, data_root)
+    except DataError:
+        raise
+    except ValueError as error:  # the import fails
         raise _unknown(name, str(error)) from error
-    return opener(data_root)
 
 
 def _unknown(name: str, fault: str = "") -> DataError:
@@ -191,5 +209,7 @@ def _describe(config: DataConfig, source: Source) -> DatasetInfo:
         classes=subset.classes,
         fingerprint=source.fingerprint,
         views=source.views,
+        found=source.found,
+        notes=source.notes,
         smallest_class=int(np.bincount(subset.train_labels, minlength=len(subset.classes)).min()),
     )

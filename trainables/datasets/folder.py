@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from trainables.datasets.files import FileState, bytes_digest, fingerprint, remembered
-from trainables.datasets.image_tree import Tree, test_tree, train_tree
+from trainables.datasets.image_tree import Tree, found_in, notes_on, test_tree, train_tree
 from trainables.datasets.images import Form, decode_images, image_header, kind_of_image
 from trainables.datasets.progress import shown
 from trainables.datasets.source import DataError, Indices, Source, locate
@@ -30,12 +30,22 @@ def open_folder(where: str, data_root: Path | None, size: int | None = None) -> 
     first one.
     """
     folder = locate(where, data_root)
-    return open_tree(train_tree(folder), test_tree(folder), size)
+    train, test = train_tree(folder), test_tree(folder)
+    return open_tree(
+        train, test, size, found=found_in(folder, train, test), notes=notes_on(folder, train, test)
+    )
 
 
 @functools.lru_cache(maxsize=4)
 def open_tree(
-    train: Tree, test: Tree, size: int | None, *, colour: bool = False, views: str | None = None
+    train: Tree,
+    test: Tree,
+    size: int | None,
+    *,
+    colour: bool = False,
+    views: str | None = None,
+    found: str = "",
+    notes: tuple[str, ...] = (),
 ) -> Source:
     """Open given trees as `open_folder` does. With `colour`, grey images always become colour."""
     classes = tuple(name for name, _ in train)
@@ -56,6 +66,8 @@ def open_tree(
         decode=lambda part, rows: decode_images(_encoded(files[part], rows), len(rows), form),
         fitted=form.fit,
         cached=True,
+        found=found,
+        notes=notes,
     )
 
 

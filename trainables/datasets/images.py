@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 #: Channels by Pillow's image mode, for images of at most 8 bits per channel.
-_CHANNELS = {"1": 1, "L": 1, "LA": 1, "P": 3, "RGB": 3, "RGBA": 3, "CMYK": 3, "YCbCr": 3}
+CHANNELS = {"1": 1, "L": 1, "LA": 1, "P": 3, "RGB": 3, "RGBA": 3, "CMYK": 3, "YCbCr": 3}
 
 #: Mean size in bytes of an encoded image above which threads save time. For small images, most of the work holds
 #: the interpreter lock.
@@ -46,7 +46,7 @@ def image_header(encoded: bytes | None, where: str) -> tuple[int, int, int]:
     the file and row in the message.
     """
     with _opened(encoded, where) as image:
-        return _CHANNELS[image.mode], *image.size
+        return CHANNELS[image.mode], *image.size
 
 
 def image_shape(encoded: bytes | None, where: str) -> tuple[int, int]:
@@ -92,8 +92,8 @@ def _opened(encoded: bytes | None, where: str) -> Iterator["Image.Image"]:
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{where}: not a readable image ({len(data)} bytes)") from error
     with image:
-        if image.mode not in _CHANNELS:
-            raise DataError(f"{where}: image of mode {image.mode}; allowed are {', '.join(_CHANNELS)}")
+        if image.mode not in CHANNELS:
+            raise DataError(f"{where}: image of mode {image.mode}; allowed are {', '.join(CHANNELS)}")
         yield image
 
 
@@ -103,7 +103,7 @@ def _square(image: "Image.Image", where: str) -> tuple[int, int]:
         raise DataError(
             f"{where}: image of {width}x{height} pixels; only square images are read unless data.size is given"
         )
-    return _CHANNELS[image.mode], width
+    return CHANNELS[image.mode], width
 
 
 def _decode_one(data: bytes | None, where: str, form: Form) -> Images:

@@ -20,6 +20,8 @@ class DatasetInfo:
     fingerprint: str
     views: str  # name of the default recipe of views
     smallest_class: int  # labelled training images of the rarest class: the limit of few-label probes
+    found: str = ""  # see `Source`
+    notes: tuple[str, ...] = ()  # see `Source`
 
     @property
     def n_pretraining(self) -> int:

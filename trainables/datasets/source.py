@@ -39,6 +39,10 @@ class Source:
     fitted: bool = False  # images of any shape are fitted to `size`
     #: Decoded images are stored on disk under `fingerprint`, which must then cover the pixels.
     cached: bool = False
+    found: str = ""  # what was read, for `study data`
+    notes: tuple[
+        str, ...
+    ] = ()  # what was not read, and what was chosen by a rule; plans and launches print it
 
 
 def locate(where: str, data_root: Path | None) -> Path:

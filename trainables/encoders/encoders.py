@@ -3,6 +3,7 @@
 Importing this module does not import torch, so a plan can check a name quickly. The builders import what they need.
 """
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +44,17 @@ ENCODERS: dict[str, Callable[[EncoderConfig, int, int], "nn.Module"]] = {
 }
 
 
-def check_encoder_name(name: str) -> str:
-    """Return the name if it is known or can be imported. Otherwise raise `ValueError` with the allowed names."""
+@functools.cache  # a command may read its study several times
+def check_encoder(name: str, *, channels: int, size: int) -> None:
+    """Raise `ValueError` in one line for an unknown name, and for an own encoder that fails on a trial batch.
+
+    An own encoder is built for images of shape (C, size, size) and called on a few of them, forward and backward.
+    """
     if name not in ENCODERS:
-        _import_encoder(name)
-    return name
+        build = _import_encoder(name)
+        from trainables.encoders.own_encoder import check_trial_images
+
+        check_trial_images(build, name, channels=channels, size=size)
 
 
 def build_model(

@@ -25,8 +25,8 @@ from trainables.config import (
     SelectionConfig,
     TrainingConfig,
 )
-from trainables.datasets.datasets import DatasetInfo, describe_dataset, load_dataset
-from trainables.encoders.encoders import check_encoder_name
+from trainables.datasets.datasets import DatasetInfo, describe_dataset, load_dataset, try_dataset
+from trainables.encoders.encoders import check_encoder
 from trainables.evaluation.corruptions.published import corruptions_fingerprint, published_files
 from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
 from trainables.selection.kinds import LOOKING_METHODS
@@ -111,8 +111,9 @@ class ImagesStudy(StudyTask):
         self._data = config_of(DataConfig, spec.data.model_dump(exclude={"views", "views_form"}))
         try:
             self._info = describe_dataset(self._data, data_root)
-            check_encoder_name(spec.encoder.name)
             check_views_name(spec.data.views or self.data.views)
+            try_dataset(self._data, data_root)
+            check_encoder(spec.encoder.name, channels=self.data.channels, size=self.data.size)
             corruptions = corruptions_fingerprint(self._probe, self.data, data_root)
         except ValueError as error:
             raise StudyError(str(error)) from error
@@ -124,6 +125,11 @@ class ImagesStudy(StudyTask):
     def data(self) -> DatasetInfo:
         """The data set."""
         return self._info
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which files of the data set are not read, and what was chosen by a rule."""
+        return tuple(f"data {self.data.name}: {note}" for note in self.data.notes)
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
         """Raise `StudyError` unless every configuration has a batch size of at most the number of training images."""

@@ -57,6 +57,11 @@ class StudyTask(ABC):
             f"{self._spec.name}: this command needs a data set, and studies of task {self._spec.task} have none"
         )
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One-line notes on the data for plans and launches, such as files that are not read."""
+        return ()
+
     def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
         """The shared axes, and a learning rate for the loss if its default rate does not suit the task."""
         return shared

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from study.cli.plan import show_plan
 from study.spec.expand import expand
 from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
@@ -53,6 +54,28 @@ def test_facts_as_text(folder: Path) -> None:
     ):
         assert re.search(f"^{line}$", output, re.MULTILINE), (line, output)
     assert "unlabelled" not in output
+
+
+def test_what_was_found_and_what_is_not_read(
+    folder: Path, write_study: WriteStudy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`study data` shows both; a plan prints what is not read on standard error."""
+    notes = ("val is the test split, because there is no test part", "not read: 2 .svg files")
+    for name in ("train/ape/a.svg", "val/bee/b.SVG"):
+        (folder / name).write_text("")
+    facts = json.loads(invoke("data", f"folder:{folder}", "--json").stdout)
+    assert facts["found"] == "train from train (24 files); test from val (6 files)"
+    assert tuple(facts["notes"]) == notes
+    output = invoke("data", f"folder:{folder}").output
+    assert f"found       {facts['found']}\nnote        {notes[0]}\nnote        {notes[1]}\n" in output
+    study = write_study(
+        ('name = "digits"\ntrain_limit = 200\ntest_limit = 60', f'name = "folder:{folder}"'),
+        ("batch_size = [8, 16]", "batch_size = [4]"),
+    )
+    show_plan(str(study), str(folder.parent / "store"), None, as_json=True, timed=False)
+    printed = capsys.readouterr()
+    assert printed.err == "".join(f"data folder:{folder}: {note}\n" for note in notes)
+    assert json.loads(printed.out)["missing"] == 6
 
 
 def test_a_study_says_classes_and_size(folder: Path, write_study: WriteStudy) -> None:

@@ -147,13 +147,81 @@ def test_other_limits_and_sizes_are_other_arrays(tmp_path: Path, cache: Path) ->
     assert len(list(cache.glob("images/*.npy"))) == 3  # both classes are the whole set
 
 
+@pytest.mark.parametrize(
+    ("suffix", "exact"),
+    [(".bmp", True), (".BMP", True), (".gif", True), (".GIF", True), (".jpg", False), (".JPEG", False),
+     (".png", True), (".PNG", True), (".tif", True), (".tiff", True), (".TIF", True), (".webp", False)],
+)  # fmt: skip
+def test_formats_of_images(tmp_path: Path, suffix: str, exact: bool) -> None:
+    for part, count in (("train", 4), ("test", 2)):
+        for label, name in enumerate(("ape", "bee")):
+            for i in range(count):
+                write_image(tmp_path / part / name / f"{i}{suffix}", 100 * label + 10 * i)
+    data = load_dataset(DataConfig(name=f"folder:{tmp_path}"), None)
+    values = data.images[:, 0, 0, 0].astype(int)
+    expected = sorted([0, 10, 20, 30, 100, 110, 120, 130, 0, 10, 100, 110])
+    assert np.abs(np.sort(values) - expected).max() <= (0 if exact else 3)
+    assert data.train.labels.tolist() == (data.train.images[:, 0, 0, 0] >= 90).tolist()
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".tif"])
+def test_the_first_of_several_images_in_a_file_is_read_and_this_is_said(tmp_path: Path, suffix: str) -> None:
+    config = write_tree(tmp_path)
+    frames = [Image.fromarray(np.full((5, 5, 3), value, dtype=np.uint8)) for value in (41, 42)]
+    frames[0].save(tmp_path / "test" / "bee" / f"9{suffix}", save_all=True, append_images=frames[1:])
+    data = load_dataset(config, None)
+    assert (data.test.images == 41).all(axis=(1, 2, 3)).sum() == 1
+    assert not (data.test.images == 42).all(axis=(1, 2, 3)).any()
+    assert data.info.notes[0] == f"only the first image of each {suffix} file is read"
+
+
+def test_what_is_read_and_what_is_not_is_said(tmp_path: Path) -> None:
+    config = write_tree(tmp_path)
+    for name in (
+        "train/ape/a.svg",
+        "train/bee/b.SVG",
+        "test/bee/c.svg",
+        "test/d",
+        ".hidden",
+        "train/ape/.e.png",
+    ):
+        (tmp_path / name).write_text("")
+    write_image(tmp_path / "train" / "outside.png", 1)
+    write_image(tmp_path / "val" / "ape" / "0.png", 1)
+    write_image(tmp_path / "more" / "ape" / "0.png", 1)
+    info = describe_dataset(config, None)
+    assert info.found == "train from train (20 files); test from test (6 files)"
+    assert info.notes == (
+        "not read: folder more",
+        "val is not used; the validation split is a tenth of train",
+        "not read: 3 .svg files, 1 .txt file, 1 file without a suffix, 1 image outside the folders of classes",
+    )
+
+
+def test_notes_do_not_change_the_fingerprint(tmp_path: Path) -> None:
+    """It stands in every trial's id, and covers the images alone."""
+    config = write_tree(tmp_path)
+    before = describe_dataset(config, None).fingerprint
+    assert before == "cd56aeb76680d9645417083c484cbccf"
+    (tmp_path / "train" / "ape" / "a.svg").write_text("")
+    write_image(tmp_path / "val" / "ape" / "0.png", 1)
+    assert describe_dataset(config, None).fingerprint == before
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_a_validation_folder_is_the_test_split_without_a_test_folder(tmp_path: Path, name: str) -> None:
+    info = describe_dataset(write_tree(tmp_path, name), None)
+    assert info.n_test == 6
+    assert info.notes[0] == f"{name} is the test split, because there is no test part"
+
+
 def test_absent_part_empty_part_and_unknown_class(tmp_path: Path) -> None:
     (tmp_path / "train" / "ape").mkdir(parents=True)
     config = DataConfig(name=f"folder:{tmp_path}")
     with pytest.raises(DataError, match=r"train: no images; allowed are folders, one a class"):
         describe_dataset(config, None)
     write_image(tmp_path / "train" / "ape" / "0.png", 1)
-    with pytest.raises(DataError, match=r"there is no folder .*val"):
+    with pytest.raises(DataError, match=r"there is no folder .*/val; .* has train"):
         describe_dataset(config, None)
     write_image(tmp_path / "val" / "cow" / "0.png", 1)
     with pytest.raises(DataError, match="class 'cow' of the test images is unknown; allowed are ape"):

@@ -1,7 +1,5 @@
 """Parquet image sets give their images and labels, and every fault of a file gives one line."""
 
-import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,56 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
+from tests.trainables.datasets.parquet_files import config, encode, random_pixels, write, write_set
 from trainables.config import DataConfig
 from trainables.datasets.datasets import describe_dataset, load_dataset
+from trainables.datasets.files import file_states, files_fingerprint
 from trainables.datasets.source import DataError
-
-IMAGE_TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-
-
-def encode(pixels: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, format="PNG")
-    return stream.getvalue()
-
-
-def random_pixels(count: int, *, colour: bool = True, size: int = 6) -> np.ndarray:
-    shape = (count, size, size, 3) if colour else (count, size, size)
-    return np.random.default_rng(count).integers(0, 256, shape, dtype=np.uint8)
-
-
-def image_array(encoded: list[bytes | None]) -> pa.Array:
-    return pa.array([{"bytes": data, "path": None} for data in encoded], type=IMAGE_TYPE)
-
-
-def write(path: Path, encoded: list[bytes | None], labels: pa.Array, names: list[str] | None = None) -> None:
-    features = {"info": {"features": {"label": {"names": names}}}}
-    schema = pa.schema(
-        [("img", IMAGE_TYPE), ("label", labels.type)],
-        metadata={"huggingface": json.dumps(features)} if names else None,
-    )
-    table = pa.table({"img": image_array(encoded), "label": labels}, schema=schema)
-    pq.write_table(table, path, row_group_size=16)
-
-
-def write_set(folder: Path, *, colour: bool = True, names: list[str] | None = None) -> dict[str, np.ndarray]:
-    """A good set of 40 training and 20 test images of two classes; returns the pixels."""
-    pixels = {}
-    for part, count in (("train", 40), ("test", 20)):
-        pixels[part] = random_pixels(count, colour=colour)
-        write(
-            folder / f"{part}.parquet",
-            list(map(encode, pixels[part])),
-            pa.array([0, 1] * (count // 2)),
-            names,
-        )
-    return pixels
-
-
-def config(folder: Path, **limits: int) -> DataConfig:
-    return DataConfig(name=f"parquet:{folder}", **limits)
 
 
 @pytest.mark.parametrize("colour", [True, False])
@@ -174,10 +128,13 @@ def no_test_file(folder: Path) -> None:
         (truncate, "train.parquet: not a readable Parquet file, truncated or damaged"),
         (damage_pages, "train.parquet: not a readable Parquet file, truncated or damaged"),
         (rename_columns, r"no column label .* columns are img \(struct.*\), kind \(int64\)"),
-        (drop_images, r"0 struct columns .* columns are label \(int64\), size \(double\)"),
-        (with_labels(pa.array(["a", "b"])), "label column 'label' is string; allowed are integer types"),
-        (with_labels(pa.array([0, 1, 2, 1])), "test.parquet: label 2 in row 2; allowed are 0 to 1"),
-        (with_labels(pa.array([0, -3])), "test.parquet: label -3 in row 1; allowed are 0 to 1"),
+        (drop_images, r"no image column, that is a struct .* columns are label \(int64\), size \(double\)"),
+        (with_labels(pa.array(["a", "b"])), "labels are text; those of the training images are numbers"),
+        (
+            with_labels(pa.array([0, 1, 2, 1])),
+            "test.parquet: label 2 in row 2; the training images have 0, 1",
+        ),
+        (with_labels(pa.array([0, -3])), "test.parquet: label -3 in row 1; the training images have 0, 1"),
         (with_labels(pa.array([0, None], type=pa.int64())), "test.parquet: no label in row 1"),
         (with_train_labels(pa.array([0, 10**12])), r"train.parquet: label 10+ in row 1; allowed are 0 to 1"),
         (with_train_labels(pa.array([1, 1])), "training images of 1 class; at least two"),
@@ -238,6 +195,94 @@ def test_real_images(cifar10_root: Path) -> None:
 def test_whole_real_set_is_described_without_decoding(cifar10_root: Path) -> None:
     info = describe_dataset(DataConfig(name="parquet:cifar10_jpeg"), cifar10_root)
     assert (info.n_train, info.n_val, info.n_test) == (45_000, 5_000, 10_000)
+
+
+def test_the_fingerprint_of_one_file_a_part_is_frozen(cifar10_root: Path) -> None:
+    """It stands in every trial's id: when it changes, every record of such a set is orphaned."""
+    info = describe_dataset(DataConfig(name="parquet:cifar10_jpeg"), cifar10_root)
+    assert info.fingerprint == "55f33900b2664e097e8f5f24080d1e6d"
+
+
+def test_shards_give_the_images_and_labels_of_one_file(tmp_path: Path) -> None:
+    """Rows go on counting in the next shard; an error names the shard and the row in it."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts" / "data"
+    whole.mkdir()
+    parts.mkdir(parents=True)
+    write_set(whole)
+    table = pq.read_table(whole / "train.parquet")
+    for number, (start, count) in enumerate(((0, 17), (17, 0), (17, 23))):
+        pq.write_table(table.slice(start, count), parts / f"train-{number:05d}-of-00003.parquet")
+    pq.write_table(pq.read_table(whole / "test.parquet"), parts / "test-00000-of-00001.parquet")
+    one, many = (load_dataset(config(path), None) for path in (whole, parts.parent))
+    for name, split in one.splits.items():
+        np.testing.assert_array_equal(many.splits[name].images, split.images)
+        np.testing.assert_array_equal(many.splits[name].labels, split.labels)
+    assert many.info.fingerprint != one.info.fingerprint
+    assert many.info.found == (
+        "train from data/train-00000-of-00003.parquet to data/train-00002-of-00003.parquet (3 files); test from "
+        "data/test-00000-of-00001.parquet; columns img and label"
+    )
+    encoded = [encode(pixels) for pixels in random_pixels(23)]
+    write(parts / "train-00002-of-00003.parquet", [*encoded[:5], b"broken", *encoded[6:]], pa.array([0] * 23))
+    with pytest.raises(DataError, match=r"train-00002-of-00003.parquet, row 5: not a readable image"):
+        load_dataset(config(parts.parent), None)
+
+
+def test_one_shard_a_part_is_the_set_of_one_file_a_part(tmp_path: Path) -> None:
+    """The same bytes under the names of a hub give the same trials."""
+    write_set(tmp_path)
+    before = describe_dataset(config(tmp_path), None).fingerprint
+    for part in ("train", "test"):
+        (tmp_path / f"{part}.parquet").rename(tmp_path / f"{part}-00000-of-00001.parquet")
+    assert describe_dataset(config(tmp_path), None).fingerprint == before
+
+
+def test_a_binary_column_holds_the_images(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    expected = load_dataset(config(tmp_path), None)
+    for part in ("train", "test"):
+        table = pq.read_table(tmp_path / f"{part}.parquet")
+        encoded = [image["bytes"] for image in table.column("img").to_pylist()]
+        bare = pa.table({"image": pa.array(encoded, pa.large_binary()), "label": table.column("label")})
+        pq.write_table(bare, tmp_path / f"{part}.parquet")
+    data = load_dataset(config(tmp_path), None)
+    np.testing.assert_array_equal(data.images, expected.images)
+    np.testing.assert_array_equal(data.train.labels, expected.train.labels)
+    assert data.info.found.endswith("; columns image and label")
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [([1, 2], ("1", "2")), ([3, 30], ("3", "30")), (["dog", "cat"], ("cat", "dog")), ([0, 1], ("0", "1"))],
+)
+def test_classes_without_names_are_the_values_that_occur(
+    tmp_path: Path, values: list[int] | list[str], classes: tuple[str, ...]
+) -> None:
+    for part, count in (("train", 40), ("test", 20)):
+        encoded = [encode(np.full((4, 4), row % 2, np.uint8)) for row in range(count)]
+        labels = pa.array([values[row % 2] for row in range(count)])
+        write(tmp_path / f"{part}.parquet", encoded, labels)
+    data = load_dataset(config(tmp_path), None)
+    assert data.info.classes == classes
+    for split in data.splits.values():
+        expected = [classes.index(str(values[pixel])) for pixel in split.images[:, 0, 0, 0]]
+        assert split.labels.tolist() == expected
+    assert data.info.smallest_class == 18
+
+
+def test_labels_with_gaps_have_ids_of_their_own(tmp_path: Path) -> None:
+    """Earlier versions counted the unused numbers as classes, under the fingerprint of the bytes alone."""
+    for folder, labels in (("gap", [1, 2] * 20), ("none", [0, 1] * 20)):
+        (tmp_path / folder).mkdir()
+        for part in ("train", "test"):
+            write(
+                tmp_path / folder / f"{part}.parquet",
+                list(map(encode, random_pixels(40))),
+                pa.array(labels),
+            )
+        files = file_states(tmp_path / folder / f"{part}.parquet" for part in ("train", "test"))
+        same = describe_dataset(config(tmp_path / folder), None).fingerprint == files_fingerprint(files)
+        assert same == (folder == "none")
 
 
 @pytest.mark.parametrize(

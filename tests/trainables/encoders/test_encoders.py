@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.config import EncoderConfig
-from trainables.encoders.encoders import ENCODERS, build_model, check_encoder_name
+from trainables.encoders.encoders import ENCODERS, build_model, check_encoder
 from trainables.encoders.model import ContrastiveModel
 
 
@@ -111,7 +111,7 @@ class FeatureMap(OwnNetwork):
 
 def test_own_encoder_by_import_path() -> None:
     name = f"{__name__}:OwnNetwork"
-    assert check_encoder_name(name) == name
+    check_encoder(name, channels=3, size=8)
     model = build(name)
     assert model.h_dim == 11
     assert torch.equal(model.encoder.linear.weight, build(name).encoder.linear.weight)
@@ -127,13 +127,13 @@ def test_own_encoder_with_another_output_is_refused() -> None:
 @pytest.mark.parametrize("name", ["vit", "", ":MyNet", "my.package:"])
 def test_unknown_name_lists_what_is_allowed(name: str) -> None:
     with pytest.raises(ValueError, match=rf"encoder: got '{name}'; allowed are {', '.join(ENCODERS)}"):
-        check_encoder_name(name)
+        check_encoder(name, channels=3, size=8)
 
 
 @pytest.mark.parametrize("name", ["no_such_package.nets:MyNet", "trainables.config:NoSuchNet"])
 def test_import_path_that_leads_nowhere_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"encoder: got '{name}', which fails to import: "):
-        check_encoder_name(name)
+        check_encoder(name, channels=3, size=8)
 
 
 def test_width_below_one_is_refused() -> None:

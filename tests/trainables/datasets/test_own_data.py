@@ -1,0 +1,91 @@
+"""A user's own data function is called and its result checked; every fault is one line with the accepted form."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainables.datasets import own_functions
+from trainables.config import DataConfig
+from trainables.datasets.datasets import describe_dataset, load_dataset, try_dataset
+from trainables.datasets.source import DataError
+
+
+def config(name: str) -> DataConfig:
+    return DataConfig(name=f"{own_functions.__name__}:{name}")
+
+
+def test_a_right_function_gives_its_images(capsys: pytest.CaptureFixture[str]) -> None:
+    try_dataset(config("right"), None)
+    data = load_dataset(config("right"), None)
+    assert (data.info.n_train, data.info.n_val, data.info.n_test) == (18, 2, 10)
+    rows = [
+        np.flatnonzero((image[0] == own_functions.IMAGES).all(axis=(1, 2)))[0] for image in data.test.images
+    ]
+    assert sorted(rows) == list(range(20, 30))
+    assert data.test.labels.tolist() == own_functions.LABELS[rows].tolist()
+    assert "a message" not in capsys.readouterr().out
+
+
+def test_labels_of_a_source_may_be_lists() -> None:
+    assert describe_dataset(config("list_labels"), None).n_test == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("no_argument", "raises TypeError: no_argument() takes 0 positional arguments but 1 was given"),
+        ("no_disk", "raises OSError: no such disk"),
+        ("leaves", "raises SystemExit: 3"),
+        ("one_part", "train: got ndarray (30, 4, 4)"),
+        ("four", "got a tuple of 4"),
+        ("nothing", "got NoneType"),
+        ("NOT_CALLABLE", "got an object of type dict"),
+        (
+            "labels_beyond",
+            "train_labels: label 2 in row 2; allowed are 0 to 1, the places in classes, and -1 for",
+        ),
+        ("float_labels", "test_labels: got float64 (2,); allowed are integers (N,)"),
+        ("empty_test", "test_labels: no images"),
+        ("twice_named", "classes: 'a' is given twice"),
+        ("no_names", "classes: got 2; allowed is a tuple of text"),
+        ("four_channels", "channels: got 4; allowed are 1 (grey) and 3 (colour)"),
+        ("no_size", "size: got 0; allowed are whole numbers from 1"),
+        ("no_fingerprint", "fingerprint: got ''; allowed is text"),
+        ("large_n_val", "n_val: got 40; allowed are whole numbers from 1 to 39"),
+        ("decodes_floats", "decode('train', ...): got float64 (1, 3, 4, 4); allowed is uint8 (1, 3, 4, 4)"),
+        ("decodes_a_list", "decode('train', ...): got list; allowed is a uint8 array (1, 3, 4, 4)"),
+        ("decode_raises", "decode('test', ...) raises KeyError: 'test'"),
+    ],
+)
+def test_a_fault_is_one_line(name: str, fault: str) -> None:
+    with pytest.raises(DataError, match="must be a function open_mine") as caught:
+        try_dataset(config(name), None)
+    said = str(caught.value)
+    assert said.startswith(f"data: {config(name).name}: {fault}")
+    assert "returns a Source, (train, test) or {'train': ..., 'test': ...}" in said
+    assert "\n" not in said
+
+
+def test_an_image_that_differs_at_the_second_read_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"decodes_at_random: two reads of row \d+ of the training split give"
+    ):
+        try_dataset(config("decodes_at_random"), None)
+
+
+def test_built_in_sets_are_not_tried(tmp_path: Path) -> None:
+    try_dataset(DataConfig(name=f"folder:{tmp_path / 'none'}"), None)
+
+
+def test_the_fingerprint_is_the_same_in_another_process() -> None:
+    code = (
+        "import sys\n"
+        "from trainables.config import DataConfig\n"
+        "from trainables.datasets.datasets import describe_dataset\n"
+        "print(describe_dataset(DataConfig(name=sys.argv[1]), None).fingerprint)"
+    )
+    printed = subprocess.check_output([sys.executable, "-c", code, config("right").name], text=True)
+    assert printed.split() == [describe_dataset(config("right"), None).fingerprint]

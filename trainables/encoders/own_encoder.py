@@ -1,0 +1,79 @@
+"""The check of a user's own encoder on a trial batch, before any trial runs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainables.own_code import one_line
+
+#: Images of the trial batch.
+_IMAGES = 2
+
+_EXPECTED = (
+    "must be called as MyNet(channels=..., size=...), and give a torch.nn.Module that maps images "
+    "(M, channels, size, size) to (M, h_dim)"
+)
+
+
+def check_trial_images(build: Callable[..., Any], name: str, *, channels: int, size: int) -> None:
+    """Build the encoder and call it on two random images (C, size, size), forward and backward.
+
+    Raises `ValueError` in one line unless the output is finite and of shape (M, h_dim), in training and in
+    evaluation, and a gradient reaches a parameter. The state of torch's global generator does not change.
+    """
+    state = torch.get_rng_state()
+    try:
+        torch.default_generator.manual_seed(0)  # as when a trial builds its model
+        _try(build, channels, size)
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
+        with_channels = f"with channels={channels}, size={size}"
+        raise ValueError(f"encoder: {name}: {with_channels}: {one_line(error)}; {_EXPECTED}") from error
+    finally:
+        torch.set_rng_state(state)
+
+
+def _try(build: Callable[..., Any], channels: int, size: int) -> None:
+    encoder = build(channels=channels, size=size)
+    if not isinstance(encoder, nn.Module):
+        raise ValueError(f"got an object of type {type(encoder).__name__}")
+    # Trials use this memory format too. `Tensor.view` may fail with it, where `reshape` works.
+    encoder = encoder.to(memory_format=torch.channels_last)
+    images = torch.rand(_IMAGES, channels, size, size).contiguous(memory_format=torch.channels_last)
+    encoder.eval()
+    with torch.no_grad():
+        evaluated = _checked(encoder(images), "in evaluation")
+    encoder.train()
+    output = _checked(encoder(images), "in training")
+    if output.shape != evaluated.shape:
+        shapes = f"{tuple(output.shape)} in training and {tuple(evaluated.shape)} in evaluation"
+        raise ValueError(f"outputs of shape {shapes}")
+    parameters = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
+    if not parameters:
+        raise ValueError("no parameter to train")
+    if not output.requires_grad:
+        raise ValueError("the output has no gradient")
+    # With random weights: the gradient of a plain sum is zero after a normalisation.
+    gradients = torch.autograd.grad(output, parameters, torch.rand_like(output), allow_unused=True)
+    reached = [gradient for gradient in gradients if gradient is not None]
+    if not all(bool(gradient.isfinite().all()) for gradient in reached):
+        raise ValueError("a gradient that is not finite")
+    if not any(bool(gradient.any()) for gradient in reached):
+        raise ValueError("no gradient reaches a parameter")
+
+
+def _checked(output: object, when: str) -> Tensor:
+    if not isinstance(output, Tensor):
+        raise ValueError(f"output of type {type(output).__name__} {when}")
+    if output.ndim != 2 or len(output) != _IMAGES or not output.shape[1]:
+        raise ValueError(
+            f"output of shape {tuple(output.shape)} for {_IMAGES} images {when}; allowed is ({_IMAGES}, h_dim)"
+        )
+    if not output.is_floating_point():
+        raise ValueError(
+            f"output of {str(output.dtype).removeprefix('torch.')} {when}; allowed is floating point"
+        )
+    if not bool(output.isfinite().all()):
+        raise ValueError(f"output that is not finite {when}")
+    return output
