@@ -8,6 +8,9 @@ from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number, values_with_counts
 
+#: Columns of hashes, and what they are hashes of.
+_HASHES = {"data_fingerprint": "content of the data set", "probe_id": "settings of the probes"}
+
 
 def check_budget(findings: StudyAnalysis) -> Card:
     """Whether every trial had the same budget."""
@@ -77,11 +80,9 @@ def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level:
     varying = [name for name in columns if rows[name].nunique(dropna=True) > 1]
     differing = [name for name in varying if not _swept_alike(findings, name)]
     if differing:
-        told = "; ".join(f"{_plain(name)}: {values_with_counts(rows[name])}" for name in differing)
+        told = "; ".join(f"{_plain(name)}: {_differing(rows[name])}" for name in differing)
         return Card(level=level, title=f"{title} differs", text=f"Trials differ in {told}.")
-    shown = [
-        name for name in columns if rows[name].notna().any() and not name.endswith(("_id", "fingerprint"))
-    ]
+    shown = [name for name in columns if rows[name].notna().any() and name not in _HASHES]
     silent = _silent(findings, rows, columns) if findings.info.imported else []
     if not shown:  # in trials of this package, an empty column means that the trial has no such thing
         level, title = (WARN, f"{title} not recorded") if silent else (PASS, title)
@@ -113,4 +114,9 @@ def _asked(columns: Sequence[str]) -> str:
 
 
 def _plain(column: str) -> str:
-    return column.removeprefix("hp_").replace("_", " ")
+    return _HASHES.get(column) or column.removeprefix("hp_").replace("_", " ")
+
+
+def _differing(column: pd.Series) -> str:
+    """The values with their counts; of hashes, which tell a reader nothing, only their number."""
+    return f"{column.nunique()} different" if column.name in _HASHES else values_with_counts(column)
