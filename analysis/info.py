@@ -106,7 +106,7 @@ class SettingInfo:
     group: str  # what it is a part of, such as "network"
     values: Mapping[str, tuple[Value, ...]]  # sorted values, by label of the arm; the label "" is every arm
     column: str = ""  # the record column without its prefix; "" for none
-    decisive: bool = True  # whether it can change the metric of the study
+    doubt: str = ""  # why a difference need not change the compared metric; "" if it can
     digest: bool = False  # whether the values are hashes of some content
 
 

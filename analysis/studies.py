@@ -8,10 +8,14 @@ import pandas as pd
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.studies import STUDY
-from analysis.info import ArmInfo, StudyInfo
+from analysis.info import ArmInfo, SettingInfo, StudyInfo
 from analysis.metric import Metric
 from analysis.study_analysis import analyse_table
 from analysis.wording import listing
+
+
+#: The column with the names of data sets.
+DATA = "data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +97,17 @@ def _on(study: ComparedStudy, data: str) -> ComparedStudy | None:
     present = set(rows["arm"])
     arms = tuple(arm for arm in study.info.arms if arm.label in present)
     reference = study.info.reference if study.info.reference in present else ""
-    info = study.info.with_arms(arms, reference=reference)
+    info = study.info.with_arms(arms, reference=reference, settings=_settings_on(study.info.settings, data))
     table = rows.copy().assign(**{STUDY: study.name})  # the copy avoids a pandas warning on fragmented frames
     return dataclasses.replace(study, table=table, info=info)
+
+
+def _settings_on(settings: Sequence[SettingInfo], data: str) -> tuple[SettingInfo, ...]:
+    """The settings, where the name of the data set is this one. A table may have several data sets."""
+    return tuple(
+        dataclasses.replace(item, values={"": (data,)}) if data and item.column == DATA else item
+        for item in settings
+    )
 
 
 def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, StudyInfo]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.fairness.outcome import check_completeness, check_failures, check_null_controls
 from analysis.fairness.protocol import (
+    NOT_RECORDED,
     check_budget,
     check_code,
     check_hardware,
@@ -67,7 +68,7 @@ def _compared_cards(findings: StudyAnalysis) -> Iterator[Card]:
     for study in findings.info.compared:
         part = _part(findings, study.name)
         for card in (check(part) for check in _WITHIN_A_STUDY):
-            if card.level != PASS:
+            if card.level != PASS and not card.title.endswith(NOT_RECORDED):  # the cards on studies say this
                 yield dataclasses.replace(card, title=f"{card.title}, in {study.name}")
 
 

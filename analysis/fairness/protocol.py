@@ -8,6 +8,9 @@ from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number, values_with_counts
 
+#: The end of titles of cards on what a table does not tell.
+NOT_RECORDED = "not recorded"
+
 #: Columns of hashes, and what they are hashes of.
 _HASHES = {"data_fingerprint": "content of the data set", "probe_id": "settings of the probes"}
 
@@ -85,13 +88,13 @@ def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level:
     shown = [name for name in columns if rows[name].notna().any() and name not in _HASHES]
     silent = _silent(findings, rows, columns) if findings.info.imported else []
     if not shown:  # in trials of this package, an empty column means that the trial has no such thing
-        level, title = (WARN, f"{title} not recorded") if silent else (PASS, title)
+        level, title = (WARN, f"{title} {NOT_RECORDED}") if silent else (PASS, title)
         return Card(level=level, title=title, text=f"No trial tells of {_asked(columns)}.")
     told = "; ".join(f"{_plain(name)} {values_with_counts(rows[name])}" for name in shown)
     opening = "The same for every loss" if varying else "The same in every trial"
     if silent:
         text = f"Not recorded of {listing(silent)}. {opening} of the others: {told}."
-        return Card(level=WARN, title=f"{title} not recorded", text=text)
+        return Card(level=WARN, title=f"{title} {NOT_RECORDED}", text=text)
     return Card(level=PASS, title=title, text=f"{opening}: {told}.")
 
 

@@ -1,9 +1,9 @@
 """Fairness checks on a comparison of several studies: what the studies did differently.
 
 A trial's configuration contains what can change its result, and nothing else. A setting that differs between studies
-therefore fails, except for settings that the compared metric does not depend on: those are a warning. Versions of
-packages and machines are a warning too, because they change rounding only. The settings come with the studies
-(`StudyInfo.settings`), so this module names none of them.
+therefore fails, unless it has a reason why it need not change the compared metric (`SettingInfo.doubt`): then it is a
+warning. Versions of packages and machines are a warning too, because they change rounding only. The settings come
+with the studies (`StudyInfo.settings`), so this module names none of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.fairness.settings import ComparedSetting, by_study, compared_settings, ordered, values_text
 from analysis.info import StudyInfo
-from analysis.wording import counted, listing, opened
+from analysis.wording import counted, listing
 
 #: The column with the names of studies.
 STUDY = "study"
@@ -27,7 +27,6 @@ _ASKED = (_DATA, "network", "budget", "training", "evaluation")
 #: What records tell of a run besides its settings: the question, the level of a difference, and the columns.
 _RUNS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("numerics", FAIL, ("numerics_version",)),
-    ("search", WARN, ("design",)),
     ("code", WARN, ("package_version", "torch_version", "git_revision")),
     ("hardware", WARN, ("device", "device_name", "threads", "execution_mode")),
 )
@@ -45,58 +44,45 @@ def study_cards(info: StudyInfo, table: pd.DataFrame, *, data_apart: bool = Fals
     if len(studies) < 2:
         return []
     settings = [each for each in compared_settings(studies) if not (data_apart and each.item.group == _DATA)]
-    cards = [*_setting_cards(settings, studies), *_space_cards(settings), *_tolerance_cards(studies)]
-    cards += _silent_cards(settings, studies, [name for name in _ASKED if not (data_apart and name == _DATA)])
-    cards += [_run_card(table, *question) for question in _RUNS]
+    asked = [name for name in _ASKED if not (data_apart and name == _DATA)]
+    cards = [*_setting_cards(settings), *_space_cards(settings), *_tolerance_cards(studies)]
+    cards += [card for question in _RUNS for card in _run_cards(table, *question)]
+    cards += _silent_cards(settings, studies, table, asked)
     return cards if data_apart else [*cards, _seeds_card(table)]
 
 
-def _setting_cards(settings: Sequence[ComparedSetting], studies: Sequence[StudyInfo]) -> Iterator[Card]:
+def _setting_cards(settings: Sequence[ComparedSetting]) -> Iterator[Card]:
     """A card for each group of settings."""
     for group in dict.fromkeys(each.item.group for each in settings):
-        yield _group_card(group, [each for each in settings if each.item.group == group], studies)
+        if card := _group_card(group, [each for each in settings if each.item.group == group]):
+            yield card
 
 
-def _group_card(group: str, settings: Sequence[ComparedSetting], studies: Sequence[StudyInfo]) -> Card:
-    differing = {each.item.name: each for each in settings if each.differences}
-    plain = [each for each in differing.values() if not each.item.digest]
-    shown = plain or list(differing.values())  # other settings mostly explain that the content differs
-    texts = [text for each in shown for text in _differences(each)]
-    silent = _silent(settings, studies)
-    if texts:
-        level = FAIL if any(each.item.decisive for each in shown) else WARN
-        text = f"{'; '.join(texts)}.{f' {silent}' if silent else ''}"
-        return Card(level=level, title=f"Studies differ in {group}", text=text)
-    if silent:
-        return Card(level=WARN, title=f"{opened(group)} not recorded by every study", text=silent)
-    told = [f"{each.item.label} {_shared(each)}" for each in settings if _shared(each)]
-    text = f"The same in every study: {'; '.join(told)}." if told else "No study fixes any of these settings."
-    return Card(level=PASS, title=f"Studies agree in {group}", text=text)
+def _group_card(group: str, settings: Sequence[ComparedSetting]) -> Card | None:
+    """A card on settings that at least two studies tell; None without any."""
+    differing = [each for each in settings if each.differences]
+    plain = [each for each in differing if not each.item.digest]
+    shown = plain or differing  # other settings mostly explain that hashes differ
+    if shown:
+        level = WARN if all(each.item.doubt for each in shown) else FAIL
+        text = "; ".join(text for each in shown for text in _differences(each))
+        return Card(level=level, title=f"Studies differ in {group}", text=f"{text}.")
+    told = [
+        f"{each.item.label} {_shared(each)}" for each in settings if len(each.by_study) > 1 and _shared(each)
+    ]
+    if not told:
+        return None
+    return Card(level=PASS, title=f"Studies agree in {group}", text=f"The same: {'; '.join(told)}.")
 
 
 def _differences(setting: ComparedSetting) -> list[str]:
-    note = "" if setting.item.decisive else " (the compared metric does not depend on it)"
-    return [f"{text}{note}" for text in setting.differences]
+    doubt = f" ({setting.item.doubt})" if setting.item.doubt else ""
+    return [f"{text}{doubt}" for text in setting.differences]
 
 
 def _shared(setting: ComparedSetting) -> str:
-    """The values that all studies have; empty where they depend on the loss, and for hashes."""
-    values = setting.item.values.get("", ())
-    return "" if setting.item.digest else values_text(values)
-
-
-def _silent(settings: Sequence[ComparedSetting], studies: Sequence[StudyInfo]) -> str:
-    """The settings that only some studies tell, as a sentence; empty without any.
-
-    Settings of losses do not count: a loss may be in one study alone.
-    """
-    untold: dict[tuple[str, ...], list[str]] = {}
-    for each in settings:
-        names = tuple(study.name for study in studies if study.name not in each.by_study)
-        if names and "" in each.item.values:
-            untold.setdefault(names, []).append(each.item.label)
-    told = [f"{listing(labels)} by {listing(names)}" for names, labels in untold.items()]
-    return f"Not recorded, so it may differ: {'; '.join(told)}." if told else ""
+    """The values that all losses have; empty where they depend on the loss, and for hashes."""
+    return "" if setting.item.digest else values_text(setting.item.values.get("", ()))
 
 
 def _space_cards(settings: Sequence[ComparedSetting]) -> list[Card]:
@@ -109,15 +95,28 @@ def _space_cards(settings: Sequence[ComparedSetting]) -> list[Card]:
 
 
 def _silent_cards(
-    settings: Sequence[ComparedSetting], studies: Sequence[StudyInfo], asked: Sequence[str]
+    settings: Sequence[ComparedSetting],
+    studies: Sequence[StudyInfo],
+    table: pd.DataFrame,
+    asked: Sequence[str],
 ) -> list[Card]:
-    """A card on the groups of which imported tables tell nothing at all."""
+    """A card on what studies do not tell, mostly imported tables. A loss may be in one study alone."""
     told = {each.item.group for each in settings}
-    silent = [group for group in asked if group not in told]
-    if not silent or not any(study.imported for study in studies):
-        return []
-    text = f"No study tells of its {listing(silent)}, so these may differ."
-    return [Card(level=WARN, title="Settings not recorded", text=text)]
+    untold: dict[str, list[str]] = {study.name: [] for study in studies}
+    for study in studies:
+        known = [each for each in settings if "" in each.item.values and not each.item.doubt]
+        untold[study.name] += [each.item.label for each in known if study.name not in each.by_study]
+        untold[study.name] += [group for group in asked if group not in told and study.imported]
+    for question, _, columns in _RUNS:
+        for name in _silent_runs(table, columns):
+            untold[name].append(question)
+    studies_of: dict[str, list[str]] = {}
+    for name, words in untold.items():
+        if words:
+            studies_of.setdefault(listing(words), []).append(name)
+    texts = [f"by {listing(names)}: {words}" for words, names in studies_of.items()]
+    text = f"Not recorded, so it may differ, {'; '.join(texts)}."
+    return [Card(level=WARN, title="Not recorded by every study", text=text)] if texts else []
 
 
 def _tolerance_cards(studies: Sequence[StudyInfo]) -> list[Card]:
@@ -129,15 +128,14 @@ def _tolerance_cards(studies: Sequence[StudyInfo]) -> list[Card]:
     return [Card(level=WARN, title="Studies differ in tolerance", text=text)]
 
 
-def _run_card(table: pd.DataFrame, question: str, level: str, columns: tuple[str, ...]) -> Card:
+def _run_cards(table: pd.DataFrame, question: str, level: str, columns: tuple[str, ...]) -> list[Card]:
     told = [_told(table, name) for name in columns if name in table.columns]
     if differing := [text for text in told if text]:
-        return Card(level=level, title=f"Studies differ in {question}", text=f"{'; '.join(differing)}.")
-    if silent := _silent_runs(table, columns):
-        text = f"Not recorded by {listing(silent)}, so it may differ."
-        return Card(level=WARN, title=f"{opened(question)} not recorded by every study", text=text)
+        return [Card(level=level, title=f"Studies differ in {question}", text=f"{'; '.join(differing)}.")]
+    if _silent_runs(table, columns):
+        return []
     text = "The same in every study, as far as it is recorded."
-    return Card(level=PASS, title=f"Studies agree in {question}", text=text)
+    return [Card(level=PASS, title=f"Studies agree in {question}", text=text)]
 
 
 def _silent_runs(table: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
@@ -153,9 +151,15 @@ def _silent_runs(table: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
 def _told(table: pd.DataFrame, column: str) -> str:
     """A text such as `device: cpu in A, cuda in B`; empty where all studies with values have the same ones."""
     rows = table.groupby(STUDY, sort=False)[column]
-    values = {str(name): ordered(each.dropna().tolist()) for name, each in rows}
+    values = {str(name): ordered(map(_text, each.dropna().tolist())) for name, each in rows}
     known = {name: each for name, each in values.items() if each}
     return f"{column.replace('_', ' ')}: {by_study(known)}" if len(set(known.values())) > 1 else ""
+
+
+def _text(value: object) -> str:
+    """A value of a run as text. A table may have a version `2` as 2, 2.0 or "2"."""
+    text = str(value)
+    return text.removesuffix(".0") if text.removesuffix(".0").isdigit() else text
 
 
 def _seeds_card(table: pd.DataFrame) -> Card:

@@ -1,5 +1,6 @@
 """`study compare`: one report of several studies."""
 
+import itertools
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -189,16 +190,15 @@ def _candidates(name: str, source: str, twins: Sequence[str]) -> Iterator[str]:
     if len(twins) == 1:
         yield name
     apart = _apart(source, twins)
-    if apart and apart != name:
-        yield f"{name}, {apart}"
-    yield from (f"{name} {count}" for count in range(2 if len(twins) == 1 else 1, len(twins) + 1000))
+    if apart:
+        yield apart if apart.startswith(name) else f"{name}-{apart}"
+    yield from (f"{name} {count}" for count in itertools.count(2 if len(twins) == 1 else 1))
 
 
 def _apart(source: str, twins: Sequence[str]) -> str:
     """The first part of a path, from its end, in which it differs from those of all twins; empty without one."""
     parts = {twin: list(reversed(Path(twin).parts)) for twin in twins}
     for place, part in enumerate(parts[source]):
-        others = [each[place : place + 1] for twin, each in parts.items() if twin != source]
-        if [part] not in others:
-            return part.removesuffix(".toml").removesuffix(".zip")
+        if all(each[place : place + 1] != [part] for twin, each in parts.items() if twin != source):
+            return part
     return ""

@@ -69,7 +69,7 @@ def with_settings(
 
 def _planned(plan: Plan) -> Iterator[_Told]:
     first, origin = plan.spec.seeds[0], plan.trial_set.task.origin
-    seen = set()
+    seen: set[object] = set()
     for trial in plan.trials:
         task, loss = trial.config.task, trial.config.loss
         if trial.config.seed != first:
@@ -122,7 +122,7 @@ def _tabulated(rows: "pd.DataFrame", mapping: "TableMapping") -> Iterator[_Told]
             and not column.startswith(_MEASURED)
         ):
             setting = SettingInfo(
-                name=bare, label=_words(bare), group="other columns", values={}, decisive=False
+                name=bare, label=_words(bare), group="other columns", values={}, doubt="it may be no setting"
             )
         else:
             continue
@@ -134,13 +134,14 @@ def _declared(each: Declared, metric: str) -> "SettingInfo":
     from analysis.info import SettingInfo
 
     probe = PROBE_OF_METRIC.get(metric)
+    used = each.table != "probe" or probe is None or each.name in probe.settings
     return SettingInfo(
         name=each.path,
-        label=each.words,
+        label=each.words.replace(", ", " in "),  # such as "budget in steps", since texts list several labels
         group="budget" if each.name in BUDGETS else _GROUPS.get(each.table, each.table),
         values={},
         column=each.setting.column.removeprefix("hp_"),
-        decisive=each.table != "probe" or probe is None or each.name in probe.settings,
+        doubt="" if used else "the compared metric does not depend on it",
     )
 
 

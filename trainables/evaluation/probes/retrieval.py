@@ -1,7 +1,7 @@
 """The retrieval probes: is a query's own image the most similar one in the gallery?
 
-`trainables.evaluation.retrieval` has the formulas. Only the corruptions have settings, and these probes draw no random
-numbers.
+`trainables.evaluation.retrieval` has the formulas. Only the corruptions have settings, and these probes draw no
+random numbers.
 """
 
 from functools import partial
