@@ -13,7 +13,6 @@ from analysis.metric import Metric
 from analysis.study_analysis import analyse_table
 from analysis.wording import listing
 
-
 #: The column with the names of data sets.
 DATA = "data"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from study.cli.options import DATA_ROOT, STORE, guarded
-from study.cli.tables import given, mapping_options, read_table, say_meaning
+from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
 from study.errors import StudyError, named
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def command(studies: tuple[str, ...], store: str, data_root: str | None, out: st
 
     read = _read_all(studies, store, data_root, given(options))
     try:
-        compared = compare_studies(_named(studies, [read[source] for source in studies]))
+        compared = compare_studies(_studies(studies, [read[source] for source in studies]))
     except ValueError as error:
         raise StudyError(f"compare: {error}") from error
     report_data_sets(compared, Path(out).expanduser())
@@ -86,6 +86,7 @@ def _read_all(
     read = {source: _read(source, store, data_root) for source in sources if source not in tables}
     metric = next(iter(read.values()))[1].metric if read else None
     for source in tables:
+        check_table(source)
         with named(source):
             read[source] = _read_table(source, _with_metric(values, metric), say=True)
     return read
@@ -135,10 +136,8 @@ def _read(source: str, store: str, data_root: str | None) -> Read:
 
 def _read_table(source: str, values: dict[str, Any], *, say: bool) -> Read:
     """The trials of a table or store. With `say`, print how its columns were understood."""
-    from study.cli.tables import check_table
     from study.report.settings import with_settings
 
-    check_table(source)
     table = read_table(source, values)
     if say:
         say_meaning(table)
@@ -171,18 +170,25 @@ def _read_packed(path: Path) -> Read:
     raise StudyError(f"{path}: contains no bundle; `study bundle` writes one")
 
 
-def _named(sources: Sequence[str], read: Sequence[Read]) -> list["ComparedStudy"]:
-    """The studies with their names. Studies of one name are told apart by their paths, or by a number."""
+def _studies(sources: Sequence[str], read: Sequence[Read]) -> list["ComparedStudy"]:
     from analysis.studies import ComparedStudy
 
-    names = [info.name for _, info in read]
-    studies: list[ComparedStudy] = []
-    for source, (table, info) in zip(sources, read, strict=True):
-        twins = [other for other, name in zip(sources, names, strict=True) if name == info.name]
-        taken = {study.name for study in studies} | (set(names) if len(twins) > 1 else set())
-        name = next(each for each in _candidates(info.name, source, twins) if each not in taken)
-        studies.append(ComparedStudy(name=name, table=table, info=info))
-    return studies
+    names = unique_names([info.name for _, info in read], sources)
+    return [
+        ComparedStudy(name=name, table=table, info=info)
+        for name, (table, info) in zip(names, read, strict=True)
+    ]
+
+
+def unique_names(names: Sequence[str], sources: Sequence[str]) -> list[str]:
+    """The names of studies; where several have one name, also what tells their paths apart, or a number."""
+    taken: dict[int, str] = {}
+    alone = [place for place, name in enumerate(names) if names.count(name) == 1]
+    for place in sorted(range(len(names)), key=lambda place: place not in alone):
+        twins = [source for source, name in zip(sources, names, strict=True) if name == names[place]]
+        found = _candidates(names[place], sources[place], twins)
+        taken[place] = next(each for each in found if each not in taken.values())
+    return [taken[place] for place in range(len(names))]
 
 
 def _candidates(name: str, source: str, twins: Sequence[str]) -> Iterator[str]:
@@ -192,7 +198,7 @@ def _candidates(name: str, source: str, twins: Sequence[str]) -> Iterator[str]:
     apart = _apart(source, twins)
     if apart:
         yield apart if apart.startswith(name) else f"{name}-{apart}"
-    yield from (f"{name} {count}" for count in itertools.count(2 if len(twins) == 1 else 1))
+    yield from (f"{name} {count}" for count in itertools.count(1))
 
 
 def _apart(source: str, twins: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.info import StudyInfo
 from analysis.study_analysis import analyse
-from analysis.verdict import verdict_sentences
+from analysis.verdict import short_sentences, verdict_sentences
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study
 from tests.prose import assert_says
@@ -78,8 +78,22 @@ def test_losses_on_other_seeds_are_not_among_the_paired(study: Study) -> None:
         table.assign(seed=table["seed"] + 10 * table["trial_id"].str.startswith("dhel"))
         for table in (planned, records.merge(planned[["trial_id"]], on="trial_id"))
     )
-    first = sentences(planned, records.drop(columns="seed"), info)[0]
+    failed, first = sentences(planned, records.drop(columns="seed"), info)[:2]
+    assert failed == (
+        "Failed check “Seeds”: The losses ran on different seeds; comparisons use the shared ones."
+    )
     assert_says(first, "2 paired seeds", "too few seeds to judge DHEL")
+
+
+def test_the_terminal_has_all_failed_checks_and_decided_comparisons_first(study: Study) -> None:
+    planned, records, info = study
+    worse = records["test_probe10_accuracy"] - 0.3 * records["trial_id"].str.startswith("dhel")
+    records = records.assign(test_probe10_accuracy=worse.clip(lower=0))
+    planned = planned.assign(hp_epochs=[7] + [12] * (len(planned) - 1))
+    failed, decided, third = short_sentences(analyse(planned, records, info))
+    assert failed == ("Failed check “Budget differs”: Trials differ in epochs: 12 (89 trials), 7 (1 trials).")
+    assert "worse for DHEL" in decided
+    assert "Failed check" not in third
 
 
 def test_the_numbers_are_the_scores(study: Study) -> None:
