@@ -169,8 +169,8 @@ def test_what_only_some_studies_tell_is_listed_once() -> None:
     card = found["Not recorded by every study"]
     assert card.level == "warn"
     assert card.text == (
-        "Not recorded, so it may differ, by A: training epochs, data, budget, training and evaluation; "
-        "by B: encoder width, data, budget, training and evaluation."
+        "Not recorded, so it may differ, by A: training epochs, data, budget, training, evaluation, "
+        "numerics and code; by B: encoder width, data, budget, training, evaluation, numerics and code."
     )
     assert "Studies differ in network" not in found
 

@@ -62,7 +62,7 @@ def test_a_packed_bundle_beside_a_table_of_its_name(finished: Finished, tmp_path
     assert "budget in steps: 3 in tiny.zip, 7 in tiny.csv." in result.stdout
     text = (tmp_path / "out" / "report.md").read_text()
     assert "ntxent (tiny.csv)" in text
-    assert "Not recorded, so it may differ, by tiny.csv: training images" in text
+    assert "Not recorded, so it may differ, by tiny.csv: data set, training images" in text
 
 
 def test_an_unpacked_bundle_beside_a_study(finished: Finished, tmp_path: Path) -> None:

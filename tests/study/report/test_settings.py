@@ -54,7 +54,7 @@ def cards(one: dict[str, Any], other: dict[str, Any]) -> list[Card]:
 def test_a_declared_setting_that_differs_is_named_with_both_values(kind: str, each: Declared) -> None:
     """It needs no code besides its declaration."""
     [card] = cards(record(kind, **{each.path: 3}), record(kind, **{each.path: 5}))
-    label = each.words.replace(", ", " in ")
+    label = each.words.replace(", ", " in ") + " of a" * (each.name == "lr")  # every loss has its own rate
     assert f"{label}: 3 in A, 5 in B" in card.text
     unused = each.table == "probe" and each.name not in PROBES["probe10"].settings
     assert card.level == ("warn" if unused else "fail")
