@@ -88,13 +88,14 @@ def test_losses_on_other_seeds_are_not_among_the_paired(study: Study) -> None:
 def test_the_terminal_has_all_failed_checks_and_decided_comparisons_first() -> None:
     """The average is decided, and comes before tuned scores, which are not."""
     arms = [synthetic.arm_info(name) for name in ("infonce", "dhel")]
-    planned = synthetic.plan(arms, seeds=range(6)).assign(hp_epochs=lambda rows: [7] + [12] * (len(rows) - 1))
+    planned = synthetic.plan(arms, seeds=range(6))
     sharp, flat = (synthetic.hill(peak=0.8, at=0.3, width=width) for width in (2.5, 9.0))
     surfaces = {"infonce": flat, "dhel": sharp}
     records = synthetic.run(planned, surfaces, noise=0.02, rng=np.random.default_rng(0))
     info = synthetic.study_info(arms, seeds=range(6))
-    failed, decided, _ = short_sentences(analyse(planned, records.drop(columns="hp_epochs"), info))
-    assert failed == "Failed check “Budget differs”: Trials differ in epochs: 12 (179 trials), 7 (1 trials)."
+    records = records.assign(data_fingerprint=["b"] + ["a"] * (len(records) - 1))
+    failed, decided, _ = short_sentences(analyse(planned, records, info))
+    assert failed == "Failed check “Protocol differs”: Trials differ in content of the data set: 2 different."
     assert decided.startswith("Average accuracy over the space")
     assert_says(decided, "worse for dhel")
 
