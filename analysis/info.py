@@ -110,6 +110,19 @@ class ColumnMeaning:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettingInfo:
+    """A setting of a study's trials, with the values that occur. `study.report.settings` makes them."""
+
+    name: str  # its place in the study file, such as "encoder.width", or the column of a table
+    label: str  # in words, such as "encoder width"
+    group: str  # what it is a part of, such as "network"
+    values: Mapping[str, tuple[Value, ...]]  # sorted values, by label of the arm; the label "" is every arm
+    column: str = ""  # the record column without its prefix; "" for none
+    doubt: str = ""  # why a difference need not change the compared metric; "" if it can
+    digest: bool = False  # whether the values are hashes of some content
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyInfo:
     """A study as its report needs it.
 
@@ -140,6 +153,8 @@ class StudyInfo:
     training: str = ""
     spec_text: str = ""  # the study file
     claims: tuple[Claim, ...] = ()  # claims of papers that the study tests
+    settings: tuple[SettingInfo, ...] = ()  # what trials have in common, and what is swept; empty if unknown
+    compared: tuple["StudyInfo", ...] = ()  # the studies of a comparison, with different names; else empty
 
     def __post_init__(self) -> None:
         labels = [arm.label for arm in self.arms]

@@ -8,9 +8,13 @@ import pandas as pd
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.studies import STUDY
-from analysis.info import ArmInfo, StudyInfo
+from analysis.info import ArmInfo, SettingInfo, StudyInfo
 from analysis.metric import Metric
 from analysis.study_analysis import analyse_table
+from analysis.wording import listing
+
+#: The column with the names of data sets.
+DATA = "data"
 
 #: What metrics must agree in for their values to be compared.
 _READING = (
@@ -37,7 +41,7 @@ def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
     """The analysis by data set, over the studies that ran on it. Where several did, arm names include the study.
 
     A trial that two studies share is in the arms of both. Raises `ValueError` for fewer than two studies, for metrics
-    with different columns or readings, and for a study without a data set's name where others have one.
+    with different columns or readings, and for a study without a data set's name where others have several.
     """
     if len(studies) < 2:
         raise ValueError(f"studies: got {len(studies)}; at least two are needed")
@@ -53,6 +57,7 @@ def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
         name=" and ".join(study.name for study in studies),
         description="",
         metric=_joint_metric([study.info.metric for study in studies]),
+        compared=_compared(studies),
     )
     return DataSetsAnalysis(info=info, findings=findings)
 
@@ -85,25 +90,36 @@ def _data_names(studies: Sequence[ComparedStudy]) -> list[str]:
     """The data sets of all studies in order; one empty name where no study names any."""
     named = [[str(name) for name in study.table["data"].dropna().unique()] for study in studies]
     silent = [study.name for study, found in zip(studies, named, strict=True) if not found]
-    if silent and len(silent) < len(studies):
+    names = list(dict.fromkeys(name for found in named for name in found))
+    if silent and len(names) > 1:
         hint = " by --data of `study import`" if _imported(studies) else ""
         raise ValueError(
-            f"data: {silent[0]} names no data set, where others do; name its column of data sets{hint}"
+            f"data: {silent[0]} names no data set, where others have {listing(names)}; name its column of data "
+            f"sets{hint}"
         )
-    return list(dict.fromkeys(name for found in named for name in found)) or [""]
+    return names or [""]
 
 
 def _on(study: ComparedStudy, data: str) -> ComparedStudy | None:
-    """The part of a study on one data set; None without rows there."""
-    rows = study.table[study.table["data"] == data] if data else study.table
+    """The part of a study on one data set; None without rows there. A study that names no data set is on that one."""
+    named = study.table["data"].notna().any()
+    rows = study.table[study.table["data"] == data] if data and named else study.table
     if rows.empty:
         return None
     present = set(rows["arm"])
     arms = tuple(arm for arm in study.info.arms if arm.label in present)
     reference = study.info.reference if study.info.reference in present else ""
-    info = study.info.with_arms(arms, reference=reference)
+    info = study.info.with_arms(arms, reference=reference, settings=_settings_on(study.info.settings, data))
     table = rows.copy().assign(**{STUDY: study.name})  # the copy avoids a pandas warning on fragmented frames
     return dataclasses.replace(study, table=table, info=info)
+
+
+def _settings_on(settings: Sequence[SettingInfo], data: str) -> tuple[SettingInfo, ...]:
+    """The settings, where the name of the data set is this one. A table may have several data sets."""
+    return tuple(
+        dataclasses.replace(item, values={"": (data,)}) if data and item.column == DATA else item
+        for item in settings
+    )
 
 
 def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, StudyInfo]:
@@ -125,6 +141,8 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
         adaptive=adaptive,
         describes=tuple(dict.fromkeys(name for info in infos for name in info.describes)),
         imported=any(info.imported for info in infos),
+        claims=infos[0].claims if len(parts) == 1 else (),  # they are about one study
+        compared=_compared(parts) if len(parts) > 1 else (),
         description="",
         data=data or _told([info.data for info in infos]),
         encoder=_told([info.encoder for info in infos]),
@@ -134,6 +152,11 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
         ),
     )
     return table, info
+
+
+def _compared(studies: Sequence[ComparedStudy]) -> tuple[StudyInfo, ...]:
+    """The descriptions of the studies, under their names in the comparison."""
+    return tuple(dataclasses.replace(study.info, name=study.name) for study in studies)
 
 
 def _marked(part: ComparedStudy) -> ComparedStudy:

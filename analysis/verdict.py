@@ -4,12 +4,15 @@ import math
 from collections.abc import Callable, Sequence
 
 from analysis.claims import CONFIRMED
+from analysis.fairness.card import FAIL, Card
+from analysis.fairness.checks import check_fairness
 from analysis.statistics.compare import BETTER, IDENTICAL, INCOMPLETE, TOO_FEW, UNDECIDED, WORSE, Comparison
 from analysis.statistics.equivalence import EQUIVALENT
 from analysis.statistics.intervals import LEVEL, Estimate
-from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE, NullControl
+from analysis.statistics.null_control import DIFFERENT
 from analysis.statistics.robustness import RobustnessSummary
 from analysis.study_analysis import StudyAnalysis, judged_claims
+from analysis.verdict_null_control import null_control_sentence
 from analysis.verdict_power import resolution_sentence, seeds_words
 from analysis.wording import Scale, counted, listing, opened, p_value, with_interval
 
@@ -37,7 +40,42 @@ _GROUPS = {
 
 
 def verdict_sentences(findings: StudyAnalysis) -> list[str]:
-    """The sentences, most important first. A study without any result has one sentence."""
+    """The sentences, most important first.
+
+    That trials are missing and that a check of fairness failed come first, because they put all else in doubt.
+    """
+    results = result_sentences(findings)
+    first = 0 if findings.complete else 1
+    return [*results[:first], *failed_sentences(findings), *results[first:]]
+
+
+def short_sentences(findings: StudyAnalysis) -> list[str]:
+    """The sentences for a terminal: all failed checks, and two of the others, decided comparisons first."""
+    decided = [_decision(findings, score) for score in findings.info.scores if _is_decided(findings, score)]
+    results = result_sentences(findings)
+    first = [text for text in results if text in decided]
+    rest = [text for text in results if text not in decided]
+    return [*failed_sentences(findings), *[*first, *rest][:2]]
+
+
+def failed_sentences(findings: StudyAnalysis) -> list[str]:
+    """A sentence for each failed check of fairness; none where losses are not compared."""
+    if not findings.ranks_losses:
+        return []
+    return [failed_sentence(card) for card in check_fairness(findings) if card.level == FAIL]
+
+
+def failed_sentence(card: Card) -> str:
+    """A failed check as a sentence of the verdict."""
+    return f"Failed check “{card.title}”: {card.text}"
+
+
+def _is_decided(findings: StudyAnalysis, score: str) -> bool:
+    return any(item.score == score and item.verdict in (BETTER, WORSE) for item in findings.comparisons)
+
+
+def result_sentences(findings: StudyAnalysis) -> list[str]:
+    """The sentences besides those on failed checks. A study without any result has one."""
     summaries = list(findings.summaries.values())
     if all(summary.missing == summary.planned for summary in summaries):
         planned = sum(summary.planned for summary in summaries)
@@ -51,7 +89,11 @@ def verdict_sentences(findings: StudyAnalysis) -> list[str]:
     decisions = [_decision(findings, score) for score in findings.info.scores if findings.comparisons]
     decisions += [] if findings.adaptive else _equal(findings)
     levels = [_level(findings, score) for score in findings.info.scores]
-    controls = [null_control_sentence(findings, control) for control in findings.null_controls]
+    controls = [
+        null_control_sentence(findings, control)
+        for control in findings.null_controls
+        if control.verdict != DIFFERENT  # its failed check says so
+    ]
     space = _ADAPTIVE if findings.adaptive else _tolerance(findings)
     sure = all(item.tolerance.has_interval for item in findings.summaries.values())
     opening = [space, *decisions, *levels] if sure or findings.adaptive else [*decisions, *levels, space]
@@ -79,34 +121,6 @@ def many_sentences(findings: StudyAnalysis) -> list[str]:
     """
     meant = findings.info.ranks_losses and not findings.ranks_losses
     return [_MANY.format(len(findings.info.arms))] if meant else []
-
-
-def null_control_sentence(findings: StudyAnalysis, control: NullControl) -> str:
-    """How far apart two arms are that are the same method to the optimiser."""
-    opening = f"{listing([_name(findings, label) for label in control.arms])} are one method to the optimiser"
-    if control.verdict == NOT_COMPARABLE:
-        return f"{opening} but share no comparable trials, so this check is open."
-    pairs = counted(control.one_failed, "pair")
-    failed = f" In {pairs} of trials only one of the two failed." if control.one_failed else ""
-    if control.identical == control.trials:
-        return f"{opening}, and score the same in all {control.trials} pairs of trials.{failed}"
-    scale, points = Scale(findings.info.metric), findings.info.metric.difference_unit
-    distance = (
-        "averaged over seeds, their configurations differ by up to "
-        f"{scale.exact_size(control.largest_cell)} {points}; "
-        f"single trials by {scale.exact_size(control.rms)} {points} in root mean square, where two seeds of one loss "
-        f"differ by {scale.size(control.seed_noise)}"
-    )
-    return f"{opening}: {distance}. {_null_verdict(control)}{failed}"
-
-
-def _null_verdict(control: NullControl) -> str:
-    if control.verdict == DIFFERENT:
-        p = p_value(control.p)
-        return f"Their averages differ (p {p}), more than chance would have them: look for an error."
-    if control.rms > control.seed_noise:
-        return "Their averages do not differ beyond chance, but single trials differ more than seeds do."
-    return "No difference beyond chance; gaps this small mean nothing."
 
 
 def _name(findings: StudyAnalysis, label: str) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from analysis.data_sets import DataSetsAnalysis
+from analysis.fairness.card import FAIL
+from analysis.fairness.studies import study_cards
 from analysis.statistics.compare import BETTER, WORSE
-from analysis.verdict import SCORES, many_sentences, verdict_sentences
+from analysis.verdict import SCORES, failed_sentence, failed_sentences, many_sentences, result_sentences
 from analysis.wording import Scale, counted, listing, opened
 
 #: Up to this number of data sets, each has its sentence and is named in the counts.
@@ -13,12 +15,34 @@ _FEW = 8
 
 def data_set_sentences(environments: DataSetsAnalysis, relations: Sequence[str]) -> list[str]:
     """The sentences, most important first; `relations` are those of the sections that compare data sets."""
+    return [*failed_on_data_sets(environments), *_results(environments, relations)]
+
+
+def short_data_set_sentences(environments: DataSetsAnalysis) -> list[str]:
+    """The sentences for a terminal: all failed checks, and two of the others."""
+    return [*failed_on_data_sets(environments), *_results(environments, [])[:2]]
+
+
+def failed_on_data_sets(environments: DataSetsAnalysis) -> list[str]:
+    """A sentence for each failed check: of the comparison of studies, then of single data sets."""
+    cards = study_cards(environments.info, environments.table, data_apart=True)
+    names: dict[str, list[str]] = {}
+    for name, findings in environments.findings.items():
+        for text in failed_sentences(findings):
+            names.setdefault(text, []).append(name)
+    return [
+        *(failed_sentence(card) for card in cards if card.level == FAIL),
+        *(f"{_where(found)}: {text}" for text, found in names.items()),
+    ]
+
+
+def _results(environments: DataSetsAnalysis, relations: Sequence[str]) -> list[str]:
     incomplete = [name for name, item in environments.findings.items() if not item.complete]
     progress = [f"Provisional: trials are missing on {_sets(incomplete)}."] if incomplete else []
     counts = _all_counts(environments)
     if len(environments.findings) > _FEW:
         return [*progress, *counts, *relations]
-    own = [f"{name}: {verdict_sentences(item)[0]}" for name, item in environments.findings.items()]
+    own = [f"{name}: {result_sentences(item)[0]}" for name, item in environments.findings.items()]
     return [*progress, *counts, *relations, *own]
 
 
@@ -55,6 +79,10 @@ def _told(found: Mapping[str, Sequence[str]]) -> str:
     decided = [f"{verdict} on {_sets(found[verdict])}" for verdict in (BETTER, WORSE) if verdict in found]
     rest = sum(len(names) for verdict, names in found.items() if verdict not in (BETTER, WORSE))
     return listing([*decided, *([f"not decided on {rest}"] if rest else [])])
+
+
+def _where(names: Sequence[str]) -> str:
+    return listing(names) if len(names) <= _FEW else counted(len(names), "data set")
 
 
 def _sets(names: Sequence[str]) -> str:

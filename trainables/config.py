@@ -90,15 +90,29 @@ class DataConfig:
     """A data set, and the subset of it that is used."""
 
     name: str = setting(
-        doc="A name of `study list data`, or the import path of the user's own data set.", column="data"
+        doc="A name of `study list data`, or the import path of the user's own data set.",
+        label="data set",
+        column="data",
     )
-    train_limit: int | None = setting(None, doc="Images of the training split; all by default.", ge=1)
+    train_limit: int | None = setting(
+        None, doc="Images of the training split; all by default.", label="training images", unset="all", ge=1
+    )
     test_limit: int | None = setting(
-        None, doc="Images of the test split, and at most of the validation split; all by default.", ge=1
+        None,
+        doc="Images of the test split, and at most of the validation split; all by default.",
+        label="test images",
+        unset="all",
+        ge=1,
     )
-    classes: tuple[str, ...] = setting((), doc="Classes that are used; all by default.")
+    classes: tuple[str, ...] = setting(
+        (), doc="Classes that are used; all by default.", label="classes", unset="all"
+    )
     size: int | None = setting(
-        None, doc="Side in pixels that encoded images are fitted to; their own by default.", ge=1
+        None,
+        doc="Side in pixels that encoded images are fitted to; their own by default.",
+        label="image side, pixels",
+        unset="their own",
+        ge=1,
     )
 
 
@@ -107,11 +121,19 @@ class EncoderConfig:
     """The network whose output `h` is probed, and the projection head whose output `z` the loss sees."""
 
     name: str = setting(
-        doc="A name of `study list encoders`, or the import path of the user's own network.", column="encoder"
+        doc="A name of `study list encoders`, or the import path of the user's own network.",
+        label="encoder",
+        column="encoder",
     )
     width: int = setting(16, doc="Channels of the first stage, where the network has that choice.", ge=1)
-    projection_dim: int = setting(128, doc="d, the dimension of the projection `z`.", ge=2)
-    head_batch_norm: bool = setting(False, doc="A batch norm after the projection head's last layer too.")
+    projection_dim: int = setting(
+        128, doc="d, the dimension of the projection `z`.", label="projection dimensions", ge=2
+    )
+    head_batch_norm: bool = setting(
+        False,
+        doc="A batch norm after the projection head's last layer too.",
+        label="batch norm after the projection head",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ class Setting:
     axis: int | None = None  # the number of the axis; None for a field that no study sweeps
     axis_name: str = ""  # the name in `[axes]`; "" for the field's own name
     column: str = ""  # the record column; "" for none
+    unset: str = "not set"  # how texts show None
 
 
 def setting(
@@ -44,6 +45,7 @@ def setting(
     axis: int | None = None,
     axis_name: str = "",
     column: str = "",
+    unset: str = "not set",
     **bounds: Any,
 ) -> Any:
     """A dataclass field with a declaration. It is required if it has no default. `Setting` describes the arguments.
@@ -66,6 +68,7 @@ def setting(
         axis=axis,
         axis_name=axis_name,
         column=column,
+        unset=unset,
     )
     if axis is not None and axis not in AXIS_NUMBERS:
         raise ValueError(f"axis: got {axis}, must be a number from 1 to 15 or from 48 to 63")
@@ -80,6 +83,7 @@ class Declared:
     table: str  # the field of the outer class that holds the nested class; "" for a field of the outer class itself
     type: Any
     setting: Setting
+    default: Any  # MISSING for a required field
     value_of: Callable[[Any], Any]  # its value in an instance of the outer class
 
     @property
@@ -92,6 +96,16 @@ class Declared:
         """The field's name in figures and tables."""
         return self.setting.label or self.axis_name.replace("_", " ")
 
+    @property
+    def path(self) -> str:
+        """The field's place in the outer class, such as `encoder.width`."""
+        return f"{self.table}.{self.name}" if self.table else self.name
+
+    @property
+    def words(self) -> str:
+        """The field's name among the fields of all tables, such as "encoder width"."""
+        return self.setting.label or self.path.replace(".", " ").replace("_", " ")
+
 
 def declared_fields(config: type) -> Iterator[Declared]:
     """Every declared field of a dataclass and of its nested dataclasses, in their order."""
@@ -102,6 +116,7 @@ def declared_fields(config: type) -> Iterator[Declared]:
                 table="",
                 type=spec.type,
                 setting=spec.metadata["setting"],
+                default=spec.default,
                 value_of=_getter(spec.name),
             )
         elif dataclasses.is_dataclass(spec.type) and isinstance(spec.type, type):

@@ -3,7 +3,7 @@
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE
 from analysis.study_analysis import StudyAnalysis
-from analysis.verdict import null_control_sentence
+from analysis.verdict_null_control import null_control_sentence
 from analysis.wording import Scale, listing
 
 

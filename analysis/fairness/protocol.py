@@ -8,6 +8,12 @@ from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number, values_with_counts
 
+#: The end of titles of cards on what a table does not tell.
+NOT_RECORDED = "not recorded"
+
+#: Columns of hashes, and what they are hashes of.
+_HASHES = {"data_fingerprint": "content of the data set", "probe_id": "settings of the probes"}
+
 
 def check_budget(findings: StudyAnalysis) -> Card:
     """Whether every trial had the same budget."""
@@ -80,20 +86,18 @@ def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level:
     varying = [name for name in columns if rows[name].nunique(dropna=True) > 1]
     differing = [name for name in varying if not _swept_alike(findings, name)]
     if differing:
-        told = "; ".join(f"{_plain(name)}: {values_with_counts(rows[name])}" for name in differing)
+        told = "; ".join(f"{_plain(name)}: {_differing(rows[name])}" for name in differing)
         return Card(level=level, title=f"{title} differs", text=f"Trials differ in {told}.")
-    shown = [
-        name for name in columns if rows[name].notna().any() and not name.endswith(("_id", "fingerprint"))
-    ]
+    shown = [name for name in columns if rows[name].notna().any() and name not in _HASHES]
     silent = _silent(findings, rows, columns) if findings.info.imported else []
     if not shown:  # in trials of this package, an empty column means that the trial has no such thing
-        level, title = (WARN, f"{title} not recorded") if silent else (PASS, title)
+        level, title = (WARN, f"{title} {NOT_RECORDED}") if silent else (PASS, title)
         return Card(level=level, title=title, text=f"No trial tells of {_asked(columns)}.")
     told = "; ".join(f"{_plain(name)} {values_with_counts(rows[name])}" for name in shown)
     opening = "The same for every loss" if varying else "The same in every trial"
     if silent:
         text = f"Not recorded of {listing(silent)}. {opening} of the others: {told}."
-        return Card(level=WARN, title=f"{title} not recorded", text=text)
+        return Card(level=WARN, title=f"{title} {NOT_RECORDED}", text=text)
     return Card(level=PASS, title=title, text=f"{opening}: {told}.")
 
 
@@ -116,4 +120,9 @@ def _asked(columns: Sequence[str]) -> str:
 
 
 def _plain(column: str) -> str:
-    return column.removeprefix("hp_").replace("_", " ")
+    return _HASHES.get(column) or column.removeprefix("hp_").replace("_", " ")
+
+
+def _differing(column: pd.Series) -> str:
+    """The values with their counts; of hashes, which tell a reader nothing, only their number."""
+    return f"{column.nunique()} different" if column.name in _HASHES else values_with_counts(column)

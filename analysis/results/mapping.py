@@ -42,6 +42,17 @@ class TableMapping:
     name: str = ""
 
 
+#: The types of the keys in words.
+_EXPECTED = {
+    "str": "text",
+    "bool": "true or false",
+    "float": "a number",
+    "tuple[str, ...]": 'a list of text, such as ["lr", "tau"]',
+    "dict[str, str]": 'a table of text, such as { tau = "log" }',
+    "tuple[tuple[str, str], ...]": 'a list of pairs of text, such as [["dcl", "flatnce"]]',
+}
+
+
 def read_mapping(path: Path) -> dict[str, Any]:
     """The keys of a mapping file. Raises `ValueError` for a file that cannot be read."""
     try:
@@ -62,10 +73,16 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
         return TypeAdapter(TableMapping).validate_python(values)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in fault["loc"])
+        key = str(fault["loc"][0])
         if fault["type"] == "missing":
-            raise ValueError(f"{key}: missing; name the column that is reported") from error
-        raise ValueError(f"mapping: {key}: {fault['msg']}, got {fault['input']!r}") from error
+            raise ValueError(f"mapping: {key} is missing; name the column that is reported") from error
+        raise ValueError(f"mapping: {key} must be {_expected(key)}; got {values[key]!r}") from error
+
+
+def _expected(key: str) -> str:
+    """What a key's value must be, in words, from its type."""
+    kind = str(TableMapping.__dataclass_fields__[key].type).removeprefix("<class '").removesuffix("'>")
+    return _EXPECTED[kind.removesuffix(" | None")]
 
 
 def mapping_keys(mapping: TableMapping) -> dict[str, Any]:

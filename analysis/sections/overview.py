@@ -38,7 +38,10 @@ def overview_section(environments: DataSetsAnalysis) -> Content:
         f"each value: its {100 * LEVEL:.0f} % interval over seeds, or why there is none. Verdicts are corrected "
         "(Holm) for the comparisons on their own data set, not over data sets.",
         tables=(table(columns, rows),),
-        cards=(*_look_alikes(environments), *study_cards(environments.table, data_apart=True)),
+        cards=(
+            *_look_alikes(environments),
+            *study_cards(environments.info, environments.table, data_apart=True),
+        ),
         data={
             "data_scores": _stacked(
                 environments, {n: scores_table(f) for n, f in environments.findings.items()}

@@ -79,11 +79,11 @@ def report_loaded(study: str, loaded: "LoadedStudy") -> None:
 
 
 def _show_report(study: str, records: "pa.Table", path: Path, analysis: "StudyAnalysis") -> None:
-    from analysis.verdict import verdict_sentences
+    from analysis.verdict import short_sentences
     from study.report.summary import claims_table, failure_lines, summary_table
 
     CONSOLE.print((summary_table if analysis.info.ranks_losses else claims_table)(analysis))
-    for line in (*verdict_sentences(analysis)[:2], *failure_lines(records, study)):
+    for line in (*short_sentences(analysis), *failure_lines(records, study)):
         CONSOLE.print(line, soft_wrap=True)
     CONSOLE.print(f"Report: {path}", soft_wrap=True)
 
@@ -109,8 +109,8 @@ def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
 def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
     """Write the report and print its summary. Raises `StudyError` if `out` cannot be written."""
     from analysis.report import write_data_sets
-    from analysis.verdict import verdict_sentences
-    from analysis.verdict_data_sets import data_set_sentences
+    from analysis.verdict import short_sentences
+    from analysis.verdict_data_sets import short_data_set_sentences
     from study.report.summary import summary_table
 
     try:
@@ -121,9 +121,9 @@ def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
         raise StudyError(f"--out: cannot write to {out} ({error.strerror})") from error
     if analysis.only is not None:
         CONSOLE.print(summary_table(analysis.only))
-        lines = verdict_sentences(analysis.only)
+        lines = short_sentences(analysis.only)
     else:
-        lines = data_set_sentences(analysis, [])
-    for line in lines[:2]:
+        lines = short_data_set_sentences(analysis)
+    for line in lines:
         CONSOLE.print(line, soft_wrap=True)
     CONSOLE.print(f"Report: {path}", soft_wrap=True)

@@ -77,6 +77,11 @@ def open_bundle(study: str, store: str) -> Bundle | None:
     return bundle if bundle and load_spec(study).text == bundle.info["spec_text"] else None
 
 
+def is_bundle(folder: str) -> bool:
+    """Whether a bundle is unpacked in that folder."""
+    return (Path(folder).expanduser() / "bundle.json").is_file()
+
+
 def read_bundle(folder: str) -> Bundle | None:
     """The bundle unpacked in a folder, or None. Raises `StudyError` for a damaged bundle or another format."""
     path = Path(folder).expanduser().resolve()

@@ -11,6 +11,7 @@ from search_spaces.spaces import NULL_CONTROLS, SPACES
 from study.errors import StudyError
 from study.plan import Plan, study_directory
 from study.report.kept_tables import with_kept
+from study.report.settings import planned_settings
 from study.spec.arms import Arm
 from study.spec.claims import claims_of
 from study.spec.expand import PlannedTrial, planned_rows
@@ -72,6 +73,7 @@ def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
         **task.described(),
         spec_text=study_file.text,
         claims=claims_of(spec),
+        settings=planned_settings(plan),
     )
 
 

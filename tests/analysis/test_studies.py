@@ -1,17 +1,23 @@
 """Several studies in one report keep their own analyses, names and files."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.info import StudyInfo
+from analysis.fairness.card import Card
+from analysis.fairness.checks import check_fairness
+from analysis.fairness.studies import study_cards
+from analysis.info import SettingInfo, StudyInfo, Value
 from analysis.sections.all_sections import build_sections
 from analysis.sections.overview import overview_section
 from analysis.sections.studies import study_gaps
 from analysis.studies import ComparedStudy, compare_studies
 from analysis.table import build_table
+from analysis.verdict import short_sentences, verdict_sentences
+from analysis.verdict_data_sets import failed_on_data_sets
 from tests.analysis import synthetic
 
 
@@ -68,16 +74,160 @@ def test_the_same_loss_is_compared_over_what_both_have() -> None:
 
 def test_the_cards_say_what_the_studies_did_differently() -> None:
     long = study("long", seeds=(0, 1, 2))
-    table = long.table.assign(hp_epochs=50, device="cuda", numerics_version=3, probe_id="other")
+    table = long.table.assign(device="cuda", numerics_version=3)
     short = study("short")
+    short = dataclasses.replace(short, table=short.table.assign(numerics_version="2"))
     found = compare_studies([short, dataclasses.replace(long, table=table)]).only
     assert found is not None
     cards = {card.title: card for card in build_sections(found)["fairness"].cards}
-    assert cards["Budget of the studies differs"].level == "fail"
-    assert cards["Budget of the studies differs"].text == "epochs: short 12; long 50."
-    assert cards["Seeds of the studies differs"].text == "seed: short 0, 1; long 0, 1, 2."
-    assert "device: short cpu; long cuda" in cards["Hardware of the studies differs"].text
-    assert cards["Protocol of the studies"].level == "pass"  # one study did not record the probe
+    assert cards["Studies differ in numerics"].level == "fail"
+    assert cards["Studies differ in numerics"].text == "numerics version: 2 in short, 3 in long."
+    assert cards["Studies differ in seeds"].level == "warn"
+    assert cards["Studies differ in seeds"].text == (
+        "The studies share 2 seeds (0 and 1), and comparisons use only these: 0 and 1 in short, 0, 1 and 2 in long."
+    )
+    assert cards["Studies differ in hardware"].level == "warn"
+    assert "device: cpu in short, cuda in long" in cards["Studies differ in hardware"].text
+
+
+def setting(name: str, *values: Value, group: str = "network", **changes: object) -> SettingInfo:
+    """A setting with these values for every loss."""
+    facts = {"name": name, "label": name.replace(".", " "), "group": group, "values": {"": values}}
+    return SettingInfo(**{**facts, **changes})
+
+
+def with_settings(one: ComparedStudy, *settings: SettingInfo, **changes: object) -> ComparedStudy:
+    return dataclasses.replace(one, info=dataclasses.replace(one.info, settings=settings, **changes))
+
+
+def compared(*settings: Sequence[SettingInfo], **changes: object) -> dict[str, Card]:
+    """The cards on studies A, B and so on with these settings."""
+    infos = tuple(
+        dataclasses.replace(study("A").info, name=name, settings=tuple(each), **changes)
+        for name, each in zip("ABC", settings, strict=False)
+    )
+    table = pd.concat([study("A").table.copy().assign(study=info.name) for info in infos])
+    info = dataclasses.replace(infos[0], compared=infos)
+    return {card.title: card for card in study_cards(info, table)}
+
+
+def test_a_setting_that_differs_fails_with_both_values() -> None:
+    both = [[setting("encoder.width", width), setting("encoder.name", "small")] for width in (32, 64)]
+    card = compared(*both)["Studies differ in network"]
+    assert (card.level, card.text) == ("fail", "encoder width: 32 in A, 64 in B.")
+    three = [[setting("encoder.width", width)] for width in (32, 64, 32)]
+    assert compared(*three)["Studies differ in network"].text == "encoder width: 32 in A and C, 64 in B."
+
+
+def test_a_setting_that_agrees_is_told() -> None:
+    card = compared(*[[setting("encoder.width", 32)]] * 2)["Studies agree in network"]
+    assert (card.level, card.text) == ("pass", "The same: encoder width 32.")
+
+
+def test_values_that_round_alike_are_told_in_full() -> None:
+    card = compared([setting("lr", 0.12341)], [setting("lr", 0.12342)])["Studies differ in network"]
+    assert card.text == "lr: 0.12341 in A, 0.12342 in B."
+
+
+def test_a_setting_that_both_sweep_is_compared_as_a_space() -> None:
+    wide = tuple(float(value) for value in range(1, 11))
+    found = compared([setting("batch_size", 8, 16)], [setting("batch_size", *wide)])
+    assert "Studies differ in network" not in found
+    assert found["Studies differ in space"].level == "fail"
+    assert found["Studies differ in space"].text.startswith(
+        "batch_size: 8 and 16 in A, 1 to 10 (10 values) in B. "
+    )
+    fixed = compared([setting("batch_size", 8, 16)], [setting("batch_size", 8)])
+    assert fixed["Studies differ in network"].text == "batch_size: 8 and 16 in A, 8 in B."
+
+
+def test_settings_of_a_loss_are_compared_for_the_losses_of_both() -> None:
+    one = setting("gamma", group="losses", values={"kcl": (16.0,), "own": (1.0,)})
+    other = setting("gamma", group="losses", values={"kcl": (2.0,), "else": (3.0,)})
+    card = compared([one], [other])["Studies differ in losses"]
+    assert card.text == "gamma of kcl: 16 in A, 2 in B."
+
+
+def test_a_difference_that_need_not_matter_warns() -> None:
+    pair = [[setting("probe.suite", text, doubt="the metric does not use it")] for text in ("a", "a, b")]
+    card = compared(*pair)["Studies differ in network"]
+    assert (card.level, card.text) == (
+        "warn",
+        "probe suite: a in A, a, b in B (the metric does not use it).",
+    )
+
+
+def test_hashes_of_content_are_told_where_no_setting_explains_them() -> None:
+    pair = [[setting("content", text, digest=True), setting("limit", 200)] for text in ("aa", "bb")]
+    assert compared(*pair)["Studies differ in network"].text == "content: aa in A, bb in B."
+    pair = [[setting("content", text, digest=True), setting("limit", text)] for text in ("aa", "bb")]
+    assert compared(*pair)["Studies differ in network"].text == "limit: aa in A, bb in B."
+
+
+def test_what_only_some_studies_tell_is_listed_once() -> None:
+    found = compared([setting("encoder.width", 32)], [setting("training.epochs", 12)], imported=True)
+    card = found["Not recorded by every study"]
+    assert card.level == "warn"
+    assert card.text == (
+        "Not recorded, so it may differ, by A: training epochs, data, budget, training, evaluation, "
+        "numerics and code; by B: encoder width, data, budget, training, evaluation, numerics and code."
+    )
+    assert "Studies differ in network" not in found
+
+
+def test_a_table_has_a_setting_under_its_column() -> None:
+    file = setting("training.epochs", 12, column="epochs", label="budget in epochs", group="budget")
+    card = compared([file], [setting("epochs", 50)])["Studies differ in budget"]
+    assert card.text == "budget in epochs: 12 in A, 50 in B."
+
+
+def test_failed_cards_stand_in_the_verdict() -> None:
+    one, other = (
+        with_settings(study(name), setting("encoder.width", width)) for name, width in (("A", 32), ("B", 64))
+    )
+    found = compare_studies([one, other]).only
+    assert found is not None
+    said = "Failed check “Studies differ in network”: encoder width: 32 in A, 64 in B."
+    assert verdict_sentences(found)[0] == short_sentences(found)[0] == said
+
+
+def test_failed_cards_of_studies_on_other_data_stand_in_the_verdict() -> None:
+    one, other = (
+        with_settings(
+            study(data, data=data),
+            setting("encoder.width", width),
+            setting("train_limit", width, group="data"),
+        )
+        for data, width in (("digits", 32), ("cifar10", 64))
+    )
+    found = compare_studies([one, other])
+    assert failed_on_data_sets(found) == [
+        "Failed check “Studies differ in network”: encoder width: 32 in digits, 64 in cifar10."
+    ]
+
+
+def test_studies_without_a_shared_seed_fail_in_one_line() -> None:
+    found = compare_studies([study("A"), study("B", seeds=(7, 8))]).only
+    assert found is not None
+    [said] = [text for text in short_sentences(found) if "Failed check" in text]
+    assert said == (
+        "Failed check “No shared seeds”: The studies share no seed, so their losses cannot be compared in pairs: "
+        "0 and 1 in A, 7 and 8 in B."
+    )
+
+
+def test_losses_of_one_study_are_held_against_each_other_within_it() -> None:
+    """The studies have different budgets, but each gives all its losses the same one."""
+    one, other = study("A"), study("B")
+    other = dataclasses.replace(other, table=other.table.assign(hp_epochs=50))
+    found = compare_studies([one, other]).only
+    assert found is not None
+    assert not [card.title for card in check_fairness(found) if card.title.startswith("Budget differs")]
+    uneven = other.table.assign(hp_epochs=np.where(other.table["arm"] == "dhel", 50, 12))
+    found = compare_studies([one, dataclasses.replace(other, table=uneven)]).only
+    assert found is not None
+    [card] = [card for card in check_fairness(found) if card.title.startswith("Budget differs")]
+    assert (card.level, card.title) == ("fail", "Budget differs, in B")
 
 
 def test_other_data_become_environments_in_which_losses_keep_their_names() -> None:
@@ -119,6 +269,13 @@ def test_studies_of_drawn_places_stay_drawn_together(other: bool, joined: bool) 
     assert found.info.drawn == joined
 
 
+def test_a_study_that_names_no_data_is_on_the_data_of_the_others() -> None:
+    found = compare_studies([study("a"), study("b", data=None)])
+    assert list(found.findings) == ["digits"]
+    assert found.only is not None
+    assert found.only.summaries["dhel (b)"].finished == 30
+
+
 def test_studies_that_name_no_data_share_it() -> None:
     assert compare_studies([study("a", data=None), study("b", data=None)]).only is not None
 
@@ -131,11 +288,12 @@ def test_what_cannot_be_compared_is_named() -> None:
     one, two = study("one"), study("two")
     with pytest.raises(ValueError, match="studies: got 1; at least two"):
         compare_studies([one])
-    with pytest.raises(ValueError, match="data: two names no data set, where others do"):
-        compare_studies([one, study("two", data=None)])
+    other = study("other", data="cifar10")
+    with pytest.raises(ValueError, match="data: two names no data set, where others have digits and cifar10"):
+        compare_studies([one, other, study("two", data=None)])
     imported = dataclasses.replace(two.info, imported=True)
     with pytest.raises(ValueError, match="name its column of data sets by --data of `study import`"):
-        compare_studies([one, dataclasses.replace(study("two", data=None), info=imported)])
+        compare_studies([one, other, dataclasses.replace(study("two", data=None), info=imported)])
     with pytest.raises(
         ValueError, match="in one metric, which --metric and --selects of `study import` name"
     ):

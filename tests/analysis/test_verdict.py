@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.info import StudyInfo
 from analysis.study_analysis import analyse
-from analysis.verdict import verdict_sentences
+from analysis.verdict import short_sentences, verdict_sentences
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, Study
 from tests.prose import assert_says
@@ -78,8 +78,26 @@ def test_losses_on_other_seeds_are_not_among_the_paired(study: Study) -> None:
         table.assign(seed=table["seed"] + 10 * table["trial_id"].str.startswith("dhel"))
         for table in (planned, records.merge(planned[["trial_id"]], on="trial_id"))
     )
-    first = sentences(planned, records.drop(columns="seed"), info)[0]
+    failed, first = sentences(planned, records.drop(columns="seed"), info)[:2]
+    assert failed == (
+        "Failed check “Seeds”: The losses ran on different seeds; comparisons use the shared ones."
+    )
     assert_says(first, "2 paired seeds", "too few seeds to judge DHEL")
+
+
+def test_the_terminal_has_all_failed_checks_and_decided_comparisons_first() -> None:
+    """The average is decided, and comes before tuned scores, which are not."""
+    arms = [synthetic.arm_info(name) for name in ("infonce", "dhel")]
+    planned = synthetic.plan(arms, seeds=range(6))
+    sharp, flat = (synthetic.hill(peak=0.8, at=0.3, width=width) for width in (2.5, 9.0))
+    surfaces = {"infonce": flat, "dhel": sharp}
+    records = synthetic.run(planned, surfaces, noise=0.02, rng=np.random.default_rng(0))
+    info = synthetic.study_info(arms, seeds=range(6))
+    records = records.assign(data_fingerprint=["b"] + ["a"] * (len(records) - 1))
+    failed, decided, _ = short_sentences(analyse(planned, records, info))
+    assert failed == "Failed check “Protocol differs”: Trials differ in content of the data set: 2 different."
+    assert decided.startswith("Average accuracy over the space")
+    assert_says(decided, "worse for dhel")
 
 
 def test_the_numbers_are_the_scores(study: Study) -> None:

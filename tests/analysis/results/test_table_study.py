@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.results.build import table_study
-from analysis.results.mapping import build_mapping, mapping_keys, read_mapping
+from analysis.results.mapping import TableMapping, build_mapping, mapping_keys, read_mapping
 from analysis.results.read import load_records
 from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.tables import scores_table
@@ -121,13 +121,24 @@ def test_bad_tables_are_named(changes: dict, keys: dict, message: str) -> None:
     ("keys", "message"),
     [
         ({"metrik": "acc"}, "unknown key metrik; allowed are metric"),
-        ({"loss": "method"}, "metric: missing"),
-        ({"metric": "acc", "percent": "perhaps"}, "mapping: percent"),
+        ({"loss": "method"}, "mapping: metric is missing"),
+        ({"metric": 3}, "mapping: metric must be text; got 3"),
+        ({"metric": "acc", "percent": "perhaps"}, "mapping: percent must be true or false; got 'perhaps'"),
+        ({"metric": "acc", "worst": "low"}, "mapping: worst must be a number; got 'low'"),
+        ({"metric": "acc", "axes": "tau"}, r'mapping: axes must be a list of text, .*"tau"\]; got \'tau\''),
+        ({"metric": "acc", "measures": "log"}, "mapping: measures must be a table of text"),
+        ({"metric": "acc", "null_controls": ["a"]}, "mapping: null_controls must be a list of pairs of text"),
     ],
 )
 def test_bad_mappings_are_named(keys: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build_mapping(keys)
+
+
+def test_every_key_of_a_mapping_says_what_it_expects() -> None:
+    for key in TableMapping.__dataclass_fields__:
+        with pytest.raises(ValueError, match=f"mapping: {key} must be [a-z]+ ?.*; got {{1}}"):
+            build_mapping({"metric": "acc", key: {1}})
 
 
 def test_a_mapping_survives_its_file(tmp_path: Path) -> None:

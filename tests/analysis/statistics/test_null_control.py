@@ -8,7 +8,7 @@ from analysis.fairness.checks import check_fairness
 from analysis.info import BATCH_SIZE, AxisInfo
 from analysis.statistics.null_control import NullControl, check_null_control
 from analysis.study_analysis import analyse
-from analysis.verdict import null_control_sentence
+from analysis.verdict_null_control import null_control_sentence
 from tests.analysis import synthetic
 
 HILL = synthetic.hill(peak=0.9, at=0.3, width=8.0)

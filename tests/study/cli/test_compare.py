@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from study.cli.compare import unique_names
 from tests.prose import assert_says
 from tests.study.cli.conftest import Finished
 from tests.study.conftest import TINY, WriteStudy
@@ -40,9 +41,28 @@ def test_a_study_beside_its_variation(finished: Finished, tmp_path: Path) -> Non
     text = (tmp_path / "out" / "report.md").read_text()
     assert "NT-Xent (tiny)" in text
     assert "NT-Xent (other)" in text
-    assert "steps: tiny 3; other 5" in text
+    said = "Failed check “Studies differ in budget”: budget in steps: 3 in tiny, 5 in other."
+    assert said in result.stdout
+    assert said in text.partition("## Losses by score")[0]
+    assert said in (tmp_path / "out" / "report.html").read_text().partition('class="contents"')[0]
     assert_says(text, "Provisional", "12 of 24 planned trials")
     assert sorted(finished.store.rglob("*")) == before
+
+
+def test_a_packed_bundle_beside_a_table_of_its_name(finished: Finished, tmp_path: Path) -> None:
+    """The table has the metric of the bundle's study. A difference in a column that only the table has is told."""
+    result = invoke("bundle", finished.study, "--store", finished.store, "--out", tmp_path / "tiny.zip")
+    assert result.exit_code == 0, result.output
+    rows = pd.DataFrame(finished.rows).query("loss == 'ntxent'")
+    names = ["loss", "seed", "hp_batch_size", "test_probe10_accuracy", "val_probe10_accuracy"]
+    rows[names].assign(hp_steps=7).to_csv(tmp_path / "tiny.csv", index=False)
+    sources = (tmp_path / "tiny.zip", tmp_path / "tiny.csv")
+    result = invoke("compare", *sources, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "budget in steps: 3 in tiny.zip, 7 in tiny.csv." in result.stdout
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "ntxent (tiny.csv)" in text
+    assert "Not recorded, so it may differ, by tiny.csv: data set, training images" in text
 
 
 def test_an_unpacked_bundle_beside_a_study(finished: Finished, tmp_path: Path) -> None:
@@ -97,10 +117,20 @@ def test_what_cannot_be_compared_is_one_line(
     out = ("--out", tmp_path / "out")
     study = write_study()
     store = ("--store", tmp_path / "store")
+    (tmp_path / "bad.zip").write_text("no archive")
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.writestr("notes.txt", "nothing")
+    (tmp_path / "folder").mkdir()
     faults = {
         "got 1 study; name at least two": (tables[0],),
         "is named twice": (tables[0], tables[0]),
-        "run `study import` first": (tables[0], tmp_path / "one.csv"),
+        "--metric: is missing; the table has the columns": (tmp_path / "one.csv", tmp_path / "two.csv"),
+        "--metric: is for tables and stores": (*tables, "--metric", "acc"),
+        "no.csv: no such file": (tables[0], tmp_path / "no.csv"),
+        "no.zip: cannot be read (No such file or directory)": (tables[0], tmp_path / "no.zip"),
+        "bad.zip: is not a zip file that can be read": (tables[0], tmp_path / "bad.zip"),
+        "empty.zip: contains no bundle": (tables[0], tmp_path / "empty.zip"),
+        "folder: must be a study, a bundle, a table": (tables[0], tmp_path / "folder"),
         "studies are compared in one metric": (tables[0], study, *store),
         "must be a .toml file or one of": (tables[0], "nothing", *store),
     }
@@ -129,3 +159,19 @@ def test_an_out_that_is_a_file_is_one_line(tables: list[Path], tmp_path: Path) -
     result = invoke("compare", *tables, "--out", tmp_path / "file")
     assert result.exit_code == 2
     assert "--out: cannot write to" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "sources", "expected"),
+    [
+        (["a", "b"], ["x/a", "x/b"], ["a", "b"]),
+        (["results", "results"], ["runs/a/results", "runs/b/results"], ["results-a", "results-b"]),
+        (["one", "one"], ["one.zip", "one.toml"], ["one.zip", "one.toml"]),
+        (["one", "one 1", "one"], ["x/one", "y", "x/z/one"], ["one-x", "one 1", "one-z"]),
+        (["one", "one", "one-x"], ["x/one", "z/one", "y"], ["one 1", "one-z", "one-x"]),
+    ],
+)
+def test_studies_of_one_name_are_told_apart(
+    names: list[str], sources: list[str], expected: list[str]
+) -> None:
+    assert unique_names(names, sources) == expected

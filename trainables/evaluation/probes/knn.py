@@ -22,4 +22,5 @@ KNN = Probe(
     words="nearest-neighbour accuracy",
     fit=_fit,
     guesses_among="classes",
+    settings=("knn_k",),
 )

@@ -1,6 +1,7 @@
 """The retrieval probes: is a query's own image the most similar one in the gallery?
 
-`trainables.evaluation.retrieval` has the formulas. These probes have no settings and draw no random numbers.
+`trainables.evaluation.retrieval` has the formulas. Only the corruptions have settings, and these probes draw no
+random numbers.
 """
 
 from functools import partial
@@ -52,6 +53,9 @@ def _among_corruptions(
     return lambda split: among_corruptions_accuracy(*splits.corrupted_views(split), normalised=normalised)
 
 
+#: The settings of probes that use corrupted images.
+_CORRUPTION = ("corruptions", "severity")
+
 _RAW = "the same by z's inner products, not normalised"
 
 RETRIEVAL = (
@@ -67,6 +71,7 @@ RETRIEVAL = (
         fit=_corrupted,
         guesses_among="images",
         corrupted=True,
+        settings=_CORRUPTION,
     ),
     Probe(
         name="retrieval_z",
@@ -81,6 +86,7 @@ RETRIEVAL = (
         fit=partial(_projected_corrupted, True),
         guesses_among="images",
         corrupted=True,
+        settings=_CORRUPTION,
     ),
     Probe(
         name="retrieval_corrupted_z_raw",
@@ -88,6 +94,7 @@ RETRIEVAL = (
         fit=partial(_projected_corrupted, False),
         guesses_among="images",
         corrupted=True,
+        settings=_CORRUPTION,
     ),
     Probe(
         name="retrieval_released_z",
@@ -95,6 +102,7 @@ RETRIEVAL = (
         fit=partial(_among_corruptions, True),
         guesses_among="corruptions",
         corrupted=True,
+        settings=_CORRUPTION,
     ),
     Probe(
         name="retrieval_released_z_raw",
@@ -102,5 +110,6 @@ RETRIEVAL = (
         fit=partial(_among_corruptions, False),
         guesses_among="corruptions",
         corrupted=True,
+        settings=_CORRUPTION,
     ),
 )

@@ -7,13 +7,11 @@ from analysis.results.mapping import build_mapping
 from analysis.results.read import read_rows
 from analysis.study_analysis import analyse_table
 from tests.analysis.results.exports.conftest import MakeExport
-from tests.analysis.results.exports.making import EXPORTS
+from tests.analysis.results.exports.making import EXPORTS, RAY_SECONDS
 from tests.analysis.results.exports.trials import NO_FAILURE, TRIALS, accuracy
 
-NAMES = [
-    pytest.param(name, marks=[pytest.mark.ray, pytest.mark.slow] if name.startswith("ray_") else ())
-    for name in EXPORTS
-]
+_SLOW = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(RAY_SECONDS + 60)]
+NAMES = [pytest.param(name, marks=_SLOW if name.startswith("ray_") else ()) for name in EXPORTS]
 
 
 @pytest.mark.parametrize("name", NAMES)

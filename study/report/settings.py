@@ -1,0 +1,223 @@
+"""The settings of a study's trials, for the comparison of studies: from its plan, from records, or from a table.
+
+They are all fields that `trainables.config` declares, with their labels, and the fields of the losses. A new setting
+needs no further code here.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.loss_params import field_label, loss_defaults
+from study.plan import Plan
+from study.spec.arm_space import LR_KEY
+from trainables.config import BUDGETS, SETTING_COLUMNS, TASKS, LossConfig
+from trainables.evaluation.probes import PROBE_OF_METRIC
+from trainables.provenance import code_fingerprint
+from trainables.settings import Declared, declared_fields
+from trainables.store.schema import TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.info import SettingInfo, StudyInfo
+    from analysis.results.mapping import TableMapping
+
+#: What the tables of a configuration set, in words. A table without an entry has its own name.
+_GROUPS = {"": "data", "encoder": "network", "selection": "batch selection", "probe": "evaluation"}
+
+#: Hashes of what a trial depends on besides its configuration: their labels and groups.
+DIGESTS = {
+    "data_fingerprint": ("content of the data set", "data"),
+    "code_fingerprint": ("code of own losses and networks", "losses"),
+    "corruptions_fingerprint": ("content of the corrupted images", "evaluation"),
+}
+
+#: Starts of a table's columns that measure something, and so are no settings.
+_MEASURED = ("test_", "val_", "train_", "z_", "h_", "seconds")
+
+_SHOWN_OF_A_HASH = 8
+
+#: A setting without values, the label of an arm, and one value of the arm.
+_Told = tuple["SettingInfo", str, Any]
+
+
+def planned_settings(plan: Plan) -> tuple["SettingInfo", ...]:
+    """The settings of a study's trials."""
+    return _collected(_planned(plan))
+
+
+def with_settings(
+    info: "StudyInfo", rows: "pd.DataFrame", mapping: "TableMapping | None" = None
+) -> "StudyInfo":
+    """A study with the settings that its rows tell, if it has none.
+
+    Rows of this package have the configuration of their trials in column `config`. `mapping` says what the columns of
+    another table mean.
+    """
+    if info.settings:
+        return info
+    if "config" in rows.columns and rows["config"].notna().any():
+        loss = mapping.loss if mapping else "arm"
+        told = _recorded(rows, loss, info.metric.name.removeprefix("test_"))
+    else:
+        told = _tabulated(rows, mapping) if mapping else iter(())
+    return dataclasses.replace(info, settings=_collected(told))
+
+
+def _planned(plan: Plan) -> Iterator[_Told]:
+    first, origin = plan.spec.seeds[0], plan.trial_set.task.origin
+    seen: set[object] = set()
+    for trial in plan.trials:
+        task, loss = trial.config.task, trial.config.loss
+        if trial.config.seed != first:
+            continue
+        if (trial.arm, id(task)) not in seen:  # trials of an arm share the objects of their tasks
+            seen.add((trial.arm, id(task)))
+            for each in declared_fields(type(task)):
+                yield _declared(each, plan.spec.metric), trial.arm, each.value_of(task)
+        yield from _loss_fields(loss, trial.arm)
+        if trial.arm not in seen:
+            seen.add(trial.arm)
+            known = dataclasses.replace(origin, code_fingerprint=code_fingerprint(trial.config))
+            yield from _digests(dataclasses.asdict(known), trial.arm)
+
+
+def _recorded(rows: "pd.DataFrame", loss: str, metric: str) -> Iterator[_Told]:
+    """The settings in the canonical configurations of records, where absent fields have their defaults."""
+    columns = [loss, "config", *(["data_fingerprint"] if "data_fingerprint" in rows.columns else [])]
+    keys = [loss, "config_id"] if "config_id" in rows.columns else [loss, "config"]
+    for row in rows[rows["config"].notna()].drop_duplicates(keys)[columns].to_dict("records"):
+        tree, arm = json.loads(row["config"]), str(row[loss])
+        for each in declared_fields(TASKS[tree["task"]["kind"]]):
+            yield _declared(each, metric), arm, _value_in(tree["task"], each)
+        yield from _loss_fields(LossConfig(**{"params": {}, **tree["loss"]}), arm)
+        yield from _digests({"data_fingerprint": row.get("data_fingerprint")}, arm)
+
+
+def _tabulated(rows: "pd.DataFrame", mapping: "TableMapping") -> Iterator[_Told]:
+    """The hyperparameters of a table, and its columns that have one value and do not measure anything."""
+    from analysis.info import SettingInfo
+    from analysis.results.columns import resolved
+
+    mapping = resolved(rows, mapping)
+    meant = {mapping.metric, mapping.selects, mapping.loss, mapping.seed, mapping.status, *mapping.describes}
+    declared = {column.removeprefix("hp_"): each for column, each in SETTING_COLUMNS.items()}
+    for column in (str(name) for name in rows.columns if name not in meant):
+        bare, values = column.removeprefix("hp_"), rows[column].dropna()
+        swept = column in mapping.axes
+        if column == mapping.data:
+            setting = _declared(SETTING_COLUMNS["data"], "")
+        elif bare in declared and bare != "data":
+            setting = _declared(declared[bare], "")
+        elif column in DIGESTS:
+            setting = _digest(column)
+        elif swept:
+            setting = SettingInfo(name=bare, label=_words(bare), group="hyperparameters", values={})
+        elif (
+            values.nunique() == 1
+            and column not in TrialRecord.__dataclass_fields__
+            and not column.startswith(_MEASURED)
+        ):
+            setting = SettingInfo(
+                name=bare, label=_words(bare), group="other columns", values={}, doubt="it may be no setting"
+            )
+        else:
+            continue
+        for loss, of_loss in values.groupby(rows[mapping.loss]):
+            yield from ((setting, str(loss), value) for value in of_loss.unique().tolist())
+
+
+def _declared(each: Declared, metric: str) -> "SettingInfo":
+    from analysis.info import SettingInfo
+
+    probe = PROBE_OF_METRIC.get(metric)
+    used = each.table != "probe" or probe is None or each.name in probe.settings
+    return SettingInfo(
+        name=each.path,
+        label=each.words.replace(", ", " in "),  # such as "budget in steps", since texts list several labels
+        group="budget" if each.name in BUDGETS else _GROUPS.get(each.table, each.table),
+        values={},
+        column=each.setting.column.removeprefix("hp_"),
+        doubt="" if used else "the compared metric does not depend on it",
+    )
+
+
+def _value_in(tree: Mapping[str, Any], each: Declared) -> Any:
+    """A field's value in the canonical form of a task; the default where it is absent."""
+    place = tree.get(each.table, {}) if each.table else tree
+    default = None if each.default is MISSING else each.default
+    return place.get(each.name, default)
+
+
+def _loss_fields(loss: LossConfig, arm: str) -> Iterator[_Told]:
+    """The fields of a loss, with defaults for those that the trial does not set."""
+    from analysis.info import SettingInfo
+
+    for name, value in {**_defaults(loss.name), **loss.params}.items():
+        setting = SettingInfo(
+            name=f"losses.{name}", label=field_label(loss.name, name), group="losses", values={}, column=name
+        )
+        yield setting, arm, value
+
+
+def _defaults(loss: str) -> Mapping[str, Any]:
+    """The defaults of a loss; none for a loss of the user's own that cannot be imported here."""
+    try:
+        return loss_defaults(loss)
+    except ValueError:
+        return {}
+
+
+def _digests(hashes: Mapping[str, str | None], arm: str) -> Iterator[_Told]:
+    yield from ((_digest(name), arm, value[:_SHOWN_OF_A_HASH]) for name, value in hashes.items() if value)
+
+
+def _digest(name: str) -> "SettingInfo":
+    from analysis.info import SettingInfo
+
+    label, group = DIGESTS[name]
+    return SettingInfo(name=name, label=label, group=group, values={}, digest=True)
+
+
+def _collected(told: Iterable[_Told]) -> tuple["SettingInfo", ...]:
+    """The settings with all their values. Values that are the same for every arm have no label of an arm."""
+    from analysis.fairness.settings import ordered
+
+    found: dict[str, SettingInfo] = {}
+    values: dict[str, dict[str, list[Any]]] = {}
+    for setting, arm, value in told:
+        found.setdefault(setting.name, setting)
+        values.setdefault(setting.name, {}).setdefault(arm, []).append(_plain(setting, value))
+    by_arm = {name: {arm: ordered(each) for arm, each in arms.items()} for name, arms in values.items()}
+    return tuple(
+        dataclasses.replace(item, values=_joined(item, by_arm[name])) for name, item in found.items()
+    )
+
+
+def _joined(item: "SettingInfo", by_arm: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Values by arm; without the arms where all are alike, unless every loss has its own by nature."""
+    of_the_loss = item.group == "losses" or item.column == LR_KEY
+    alike = len(set(by_arm.values())) == 1 and not of_the_loss
+    return {"": next(iter(by_arm.values()))} if alike else by_arm
+
+
+def _plain(setting: "SettingInfo", value: Any) -> Any:
+    """The value as a number or text for readers, without machine paths."""
+    from analysis.redact import redact_paths
+
+    if value is None or (isinstance(value, (tuple, list)) and not value):
+        return _UNSET.get(setting.name, "not set")
+    if isinstance(value, (tuple, list)):
+        value = ", ".join(map(str, value))
+    return value if isinstance(value, (bool, int, float)) else redact_paths(str(value))
+
+
+def _words(column: str) -> str:
+    return column.replace("_", " ")
+
+
+#: How texts show that a setting is None or empty.
+_UNSET = {each.path: each.setting.unset for task in TASKS.values() for each in declared_fields(task)}
