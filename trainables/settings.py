@@ -32,6 +32,9 @@ class Setting:
     axis: int | None = None  # the number of the axis; None for a field that no study sweeps
     axis_name: str = ""  # the name in `[axes]`; "" for the field's own name
     column: str = ""  # the record column; "" for none
+    #: The values of other fields of the same class with which the field has an effect, such as
+    #: `{"optimizer": ("lars",)}`. A field with a list needs one of these items. Empty: it always has an effect.
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def setting(
@@ -44,6 +47,7 @@ def setting(
     axis: int | None = None,
     axis_name: str = "",
     column: str = "",
+    needs: Mapping[str, tuple[str, ...]] | None = None,
     **bounds: Any,
 ) -> Any:
     """A dataclass field with a declaration. It is required if it has no default. `Setting` describes the arguments.
@@ -66,6 +70,7 @@ def setting(
         axis=axis,
         axis_name=axis_name,
         column=column,
+        needs=needs or {},
     )
     if axis is not None and axis not in AXIS_NUMBERS:
         raise ValueError(f"axis: got {axis}, must be a number from 1 to 15 or from 48 to 63")

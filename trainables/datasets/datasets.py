@@ -147,7 +147,7 @@ def _open_own(name: str, data_root: Path | None) -> Source:
     if ":" not in name:
         raise _unknown(name)
     try:
-        opener: Callable[[Path | None], Source] = import_object(name, "data")
+        opener: Callable[[Path | None], Source] = import_object(name, "data.name")
     except ValueError as error:
         raise _unknown(name, str(error)) from error
     return opener(data_root)
@@ -155,7 +155,7 @@ def _open_own(name: str, data_root: Path | None) -> Source:
 
 def _unknown(name: str, fault: str = "") -> DataError:
     forms = ", ".join(entry.form for entry in DATASETS.values())
-    said = fault or f"data: got {name!r}"
+    said = fault or f"data.name: got {name!r}"
     return DataError(
         f"{said}{did_you_mean(name, DATASETS)}; allowed are {forms} and import paths "
         "my_package.my_module:open_mine"

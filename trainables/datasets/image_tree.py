@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from trainables.datasets.files import FileState, file_states
-from trainables.datasets.source import DataError
+from trainables.datasets.source import AbsentDataError, DataError
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
@@ -38,7 +38,7 @@ def test_tree(root: Path) -> Tree:
 
 def _class_folders(folder: Path) -> Tree:
     if not folder.is_dir():
-        raise DataError(f"data not found: there is no folder {folder}")
+        raise AbsentDataError(f"data not found: there is no folder {folder}")
     found = tuple((name, file_states(_images_below(folder / name))) for name in _folders(folder))
     if not any(files for _, files in found):
         raise DataError(f"{folder}: no images; allowed are folders, one a class, of {', '.join(SUFFIXES)}")

@@ -80,8 +80,8 @@ def _import_encoder(name: str) -> Callable[..., Any]:
     if not (module and colon and attribute):
         allowed = ", ".join(ENCODERS)
         raise ValueError(
-            f"encoder: got {name!r}{did_you_mean(name, ENCODERS)}; allowed are {allowed} and import paths "
+            f"encoder.name: got {name!r}{did_you_mean(name, ENCODERS)}; allowed are {allowed} and import paths "
             "my_package.nets:MyNet"
         )
-    found: Callable[..., Any] = import_object(name, "encoder")
+    found: Callable[..., Any] = import_object(name, "encoder.name")
     return found

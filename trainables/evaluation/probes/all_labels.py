@@ -23,4 +23,5 @@ ALL_LABELS = Probe(
     words="accuracy with all labels",
     fit=_fit,
     guesses_among="classes",
+    settings=("l2",),
 )

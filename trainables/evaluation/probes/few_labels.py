@@ -34,6 +34,7 @@ def _probe(shots: int) -> Probe:
         fit=partial(_fit, shots),
         guesses_among="classes",
         labels_a_class=shots,
+        settings=("draws", "l2"),
     )
 
 

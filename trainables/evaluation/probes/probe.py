@@ -33,3 +33,4 @@ class Probe:
     words: str = ""  # the accuracy in words, for reports; if empty, reports use the name
     labels_a_class: int = 0  # number of labelled training images that every class must have
     corrupted: bool = False  # whether the probe uses corrupted images
+    settings: tuple[str, ...] = ()  # the fields of `ProbeConfig` that the probe uses

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from trainables.evaluation.features import EncodedSplits
 
 
+#: The settings of all probes with corrupted images.
+_CORRUPTIONS = ("corruptions", "severity")
+
+
 def _views(_config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Accuracy:
     from trainables.evaluation.retrieval import retrieval_accuracy
 
@@ -67,6 +71,7 @@ RETRIEVAL = (
         fit=_corrupted,
         guesses_among="images",
         corrupted=True,
+        settings=_CORRUPTIONS,
     ),
     Probe(
         name="retrieval_z",
@@ -81,6 +86,7 @@ RETRIEVAL = (
         fit=partial(_projected_corrupted, True),
         guesses_among="images",
         corrupted=True,
+        settings=_CORRUPTIONS,
     ),
     Probe(
         name="retrieval_corrupted_z_raw",
@@ -88,6 +94,7 @@ RETRIEVAL = (
         fit=partial(_projected_corrupted, False),
         guesses_among="images",
         corrupted=True,
+        settings=_CORRUPTIONS,
     ),
     Probe(
         name="retrieval_released_z",
@@ -95,6 +102,7 @@ RETRIEVAL = (
         fit=partial(_among_corruptions, True),
         guesses_among="corruptions",
         corrupted=True,
+        settings=_CORRUPTIONS,
     ),
     Probe(
         name="retrieval_released_z_raw",
@@ -102,5 +110,6 @@ RETRIEVAL = (
         fit=partial(_among_corruptions, False),
         guesses_among="corruptions",
         corrupted=True,
+        settings=_CORRUPTIONS,
     ),
 )

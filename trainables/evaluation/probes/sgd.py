@@ -29,4 +29,5 @@ SGD = Probe(
     description="the papers' SGD probe on all training labels",
     fit=_fit,
     guesses_among="classes",
+    settings=("sgd_epochs", "sgd_lr", "sgd_weight_decay", "sgd_batch_size"),
 )
