@@ -1,6 +1,7 @@
 """Claims of papers, declared before a study runs, and how its records decide them."""
 
-from collections.abc import Collection, Mapping
+import difflib
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -82,7 +83,8 @@ def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -
     if claim.untestable:
         return
     if claim.column not in columns:
-        raise ValueError(f"claims.{claim.name}: got {claim.column!r}, which no trial of this study has")
+        near = _near(claim.column, columns)
+        raise ValueError(f"claims.{claim.name}: got {claim.column!r}{near}, which no trial of this study has")
     chosen = np.flatnonzero(_mask(claim, claim.rows, planned))
     if not len(chosen):
         raise ValueError(
@@ -90,6 +92,12 @@ def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -
         )
     if claim.below and (_matches(claim, planned, chosen) == _NO_MATCH).all():
         raise ValueError(f"claims.{claim.name}: below {_rows_words(claim.below)}: no trial has a match there")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """A suggestion of the most similar known name; "" if no name is similar."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def judge(claim: Claim, table: pd.DataFrame) -> ClaimResult:
@@ -131,7 +139,9 @@ def _mask(claim: Claim, rows: Rows, table: pd.DataFrame) -> np.ndarray:
     for name, wanted in rows.items():
         column = name if name in _PLAIN else f"hp_{name}"
         if column not in table:
-            raise ValueError(f"claims.{claim.name}: got {name!r}, which no trial of this study has")
+            known = [str(each).removeprefix("hp_") for each in table if str(each).startswith("hp_")]
+            near = _near(name, [*_PLAIN, *known])
+            raise ValueError(f"claims.{claim.name}: got {name!r}{near}, which no trial of this study has")
         mask &= table[column].isin(wanted if isinstance(wanted, tuple) else (wanted,)).to_numpy()
     return mask
 

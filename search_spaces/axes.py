@@ -1,14 +1,17 @@
 """The axis of one hyperparameter: a list or a range of values, with the measure that weights robustness scores."""
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from trainables.config import Scalar
+from trainables.suggestion import did_you_mean
 
 #: How scores weight an axis: uniformly in its logarithm, uniformly in its value, or each listed value equally.
 Measure = Literal["log", "linear", "each"]
@@ -16,6 +19,12 @@ Measure = Literal["log", "linear", "each"]
 #: An example of an axis in a study file, for messages.
 _EXAMPLE = "{ log = [0.05, 2.0], points = 5 }"
 
+
+#: The largest whole number that study files may have: TOML and the records have 64 bits.
+LARGEST_WHOLE = 2**63 - 1
+
+#: The most characters of a value in a message.
+_LONGEST_SHOWN = 100
 
 #: A number of a range, not the text "3".
 Number = Annotated[float, Field(strict=True)]
@@ -155,7 +164,19 @@ def parse_axis(raw: Any) -> Axis | Cases:
         return _validated(Values, raw)
     if set(raw) <= set(Range.model_fields) and not any(isinstance(value, dict) for value in raw.values()):
         return _validated(Range, raw)
+    if misspelt := _misspelt_range(raw):
+        raise ValueError(misspelt)
     return Cases({key: _parse_case(key, value) for key, value in raw.items()})
+
+
+def _misspelt_range(raw: Mapping[str, Any]) -> str:
+    """A message for a table with the ends of a range and an unknown key; "" for other tables."""
+    unknown = [key for key in raw if key not in Range.model_fields]
+    spacing = [key for key in ("log", "linear") if isinstance(raw.get(key), (list, tuple))]
+    if not spacing or not unknown or any(isinstance(raw[key], (dict, list, tuple)) for key in unknown):
+        return ""
+    near = did_you_mean(unknown[0], Range.model_fields)
+    return f"{unknown[0]}: unknown key{near}; allowed are {', '.join(Range.model_fields)}"
 
 
 def _parse_case(key: str, raw: Any) -> Axis:
@@ -178,6 +199,10 @@ def _validated(model: type[Range] | type[Values], raw: dict[str, Any]) -> Axis:
             where, message = str(fault["loc"][0]), "must be two numbers, [low, high]"
         elif fault["type"] == "tuple_type":
             message = "must be a list"
+        elif fault["type"] == "literal_error":
+            choices = get_args(Measure)
+            near = did_you_mean(str(fault["input"]), choices)
+            message = f"got {fault['input']!r}{near}, must be one of {', '.join(choices)}"
         elif fault["type"] not in ("value_error", "extra_forbidden"):
             message = f"got {fault['input']!r}; {message[0].lower()}{message[1:]}"
         elif fault["type"] == "extra_forbidden":
@@ -190,8 +215,23 @@ def _keys_of(model: type[Range] | type[Values]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def repeats(values: Iterable[Hashable]) -> list[Any]:
+    """The values that occur more than once, each once, in the order of their first occurrence."""
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def shortened(value: Any) -> str:
+    """A value as messages show it: the text of `repr`, or only its beginning if it is long."""
+    text = (
+        repr(value) if not isinstance(value, int) or abs(value) <= LARGEST_WHOLE else f"{Decimal(value):.3e}"
+    )
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} ..."
+
+
 def check_scalar(value: Any) -> None:
-    """Raises `ValueError` unless `value` is a finite number, a text or a boolean."""
+    """Raises `ValueError` unless `value` is a finite number within 64 bits, a text or a boolean."""
+    if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+        raise ValueError(f"got {shortened(value)}, must be below 2^63")
     if not isinstance(value, (bool, int, float, str)) or (
         isinstance(value, float) and not math.isfinite(value)
     ):
@@ -221,6 +261,13 @@ def measure_of(axis: Axis) -> Measure:
     return "log" if min(axis.listed) > 0 else "linear"
 
 
+def checked_values(axis: Axis | Cases) -> Sequence[Scalar]:
+    """The values that decide whether an axis is allowed: those of a list, and the ends of a range."""
+    if isinstance(axis, Cases):
+        return [value for case in axis.axes.values() for value in checked_values(case)]
+    return [axis.rounded(end) for end in axis.ends] if isinstance(axis, Range) else axis.listed
+
+
 def varies(axis: Axis) -> bool:
     """Whether an axis has more than one value."""
     return isinstance(axis, Range) or len(axis.listed) > 1
@@ -240,9 +287,10 @@ def _pick(values: tuple[Scalar, ...], coordinate: float) -> Scalar:
 
 
 def _refuse_repeats(values: tuple[Scalar, ...]) -> None:
-    repeated = sorted({str(value) for value in values if values.count(value) > 1})
-    if repeated:
-        raise ValueError(f"got {', '.join(repeated)} more than once; each value is allowed once")
+    if repeated := repeats(values):
+        raise ValueError(
+            f"got {', '.join(sorted(map(str, repeated)))} more than once; each value is allowed once"
+        )
 
 
 def _check_measure(measure: Measure | None, values: tuple[Any, ...]) -> None:

@@ -4,7 +4,7 @@ For built-in losses this needs no torch. A loss given by import path is imported
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trainables.config import AXES, SETTING_COLUMNS, Scalar
@@ -27,9 +27,27 @@ def check_loss_name(loss: str) -> None:
     elif loss not in LOSS_CARDS:
         raise ValueError(
             f"unknown loss '{loss}'{did_you_mean(loss, LOSS_CARDS)}; allowed are {', '.join(LOSS_CARDS)}, or an "
-            "import path such as "
-            "my_package.losses:MyLoss"
+            "import path such as my_package.losses:MyLoss"
         )
+
+
+def check_fields(loss: str, values: Mapping[str, Iterable[Scalar]], others: Iterable[str] = ()) -> None:
+    """Check every field and every value alone, before anything that depends on several fields.
+
+    Raises `ValueError` that starts with the field, for a field that the loss does not have, and for a value that the
+    field of a built-in loss refuses. `others` are further keys at the same place, for suggestions.
+    """
+    names = field_names(loss)
+    fields = {} if is_import_path(loss) else loss_fields(loss)
+    for name, each in values.items():
+        if name not in names:
+            allowed = [*names, *others]
+            raise ValueError(
+                f"{name}: unknown key{did_you_mean(name, allowed)}; allowed are {', '.join(allowed)}"
+            )
+        if name in fields:
+            for value in each:
+                fields[name].check(value)
 
 
 def check_params(loss: str, params: Mapping[str, Scalar]) -> None:
@@ -83,10 +101,6 @@ def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
         raise ValueError(
             f"{path}: field {taken[0]!r} has the name of a setting of training; give it another name"
         )
-    unknown = sorted(set(params) - set(names))
-    if unknown:
-        near = did_you_mean(unknown[0], [*names, "lr", "loss"])
-        raise ValueError(f"{unknown[0]}: unknown key{near}; allowed are {', '.join(names)}, lr, loss")
     try:
         instance = loss(**params)
     except (TypeError, ValueError) as error:

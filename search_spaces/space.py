@@ -38,6 +38,17 @@ def grid_points(space: Space) -> Iterator[Point]:
             yield _in_order(space, point | rest)
 
 
+def grid_size(space: Space) -> int:
+    """The number of points of `grid_points`, without making them. Raises the same errors."""
+    free = {name: axis for name, axis in space.items() if not isinstance(axis, Tied)}
+    deciding = {axis.on for axis in space.values() if isinstance(axis, Tied)}
+    count = math.prod(len(_values(name, axis)) for name, axis in free.items() if name not in deciding)
+    return count * sum(
+        math.prod(len(_values(name, axis)) for name, axis in _cases(space, point).items())
+        for point in _combinations({name: _values(name, free[name]) for name in free if name in deciding})
+    )
+
+
 def point_at(space: Space, coordinates: Mapping[str, float]) -> Point:
     """The configuration at coordinates in [0, 1), one for each hyperparameter."""
     free = {name: axis.at(coordinates[name]) for name, axis in space.items() if not isinstance(axis, Tied)}

@@ -19,6 +19,10 @@ class StudyError(Exception):
     exit_code = BAD_INPUT
 
 
+class AbsentData(StudyError):
+    """The data set of a study is not on this machine. The message says what is absent and how to get it."""
+
+
 @contextmanager
 def named(where: str) -> Iterator[None]:
     """Put the place of an error before its message, such as the name of the study file."""

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import yaml
 
 from study.spec.expand import expand
 from study.spec.load import load_spec
+from study.tracking.trackers import TRACKERS
 from tests.golden.contents import README, with_loss_table
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
@@ -112,3 +114,19 @@ def test_every_test_module_says_what_it_guarantees() -> None:
         if not (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0].endswith(".")
     ]
     assert not silent, "no docstring whose first line says what the tests guarantee: " + ", ".join(silent)
+
+
+def test_every_extra_that_is_named_exists() -> None:
+    """Messages and documents name an extra of the package as the README does, by the command that installs it."""
+    extras = set(
+        tomllib.loads((_REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    )
+    sources = [*(_REPOSITORY / "docs").glob("*.md"), README]
+    for package in ("analysis", "search_spaces", "study", "trainables"):
+        sources += (_REPOSITORY / package).rglob("*.py")
+    texts = {path: re.sub(r'"\s*\n\s*f?"', "", path.read_text()) for path in sources}
+    named = {extra for text in texts.values() for extra in re.findall(r"--extra[ =]([a-z][a-z-]+)", text)}
+    named |= {kind.extra for kind in TRACKERS.values()}
+    assert named == extras
+    by_pip = [path.name for path, text in texts.items() if re.search(r"contrastive-robustness\[", text)]
+    assert by_pip == []

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from trainables.evaluation.probes import PROBES
+from trainables.evaluation.probes import PROBES, probes_with
 from trainables.selection.kinds import METHOD_KINDS, METHODS
 from trainables.settings import Declared, declared_axes, declared_columns, setting, setting_columns
 from trainables.views.recipes import FORMS
@@ -23,6 +23,12 @@ from trainables.views.recipes import FORMS
 NUMERICS_VERSION = 2
 
 Scalar = bool | int | float | str
+
+#: The largest budget and batch size: beyond what any machine can do, and exact in every format that stores them.
+_MOST_COUNT = 2**40
+
+#: The largest number of channels or dimensions. `study.launch.memory` refuses sizes that a machine cannot hold.
+_MOST_CHANNELS = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +46,15 @@ BUDGETS = ("epochs", "steps", "samples")
 SELECTION_AXIS = "selection"
 
 
+#: The largest weight decay, and the largest rate of a probe. Torch refuses numbers that float32 cannot hold.
+_MOST_RATE = 1e6
+
+
 #: Settings that several tasks share, each declared once.
 def _batch_size(doc: str) -> Any:
-    return setting(doc=doc, unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2)
+    return setting(
+        doc=doc, unit="pairs", label="batch size, pairs", axis=1, column="hp_batch_size", ge=2, le=_MOST_COUNT
+    )
 
 
 def _rate(doc: str) -> Any:
@@ -58,11 +70,21 @@ def _steps() -> Any:
         axis=4,
         column="hp_steps",
         ge=1,
+        le=_MOST_COUNT,
     )
 
 
 def _samples(doc: str, unit: str) -> Any:
-    return setting(None, doc=doc, unit=unit, label=f"budget, {unit}", axis=5, column="hp_samples", ge=1)
+    return setting(
+        None,
+        doc=doc,
+        unit=unit,
+        label=f"budget, {unit}",
+        axis=5,
+        column="hp_samples",
+        ge=1,
+        le=_MOST_COUNT,
+    )
 
 
 def _momentum(default: float) -> Any:
@@ -78,11 +100,18 @@ def _momentum(default: float) -> Any:
 
 
 def _pairs(doc: str, least: int) -> Any:
-    return setting(doc=doc, unit="pairs", axis=10, column="hp_n_pairs", ge=least)
+    return setting(doc=doc, unit="pairs", axis=10, column="hp_n_pairs", ge=least, le=_MOST_COUNT)
 
 
 def _dimensions(least: int) -> Any:
-    return setting(doc="d, dimensions of the space.", unit="dimensions", axis=11, column="hp_dim", ge=least)
+    return setting(
+        doc="d, dimensions of the space.",
+        unit="dimensions",
+        axis=11,
+        column="hp_dim",
+        ge=least,
+        le=_MOST_CHANNELS,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +142,7 @@ class DataConfig:
         label="image side, pixels",
         unset="their own",
         ge=1,
+        le=2**16,
     )
 
 
@@ -125,9 +155,19 @@ class EncoderConfig:
         label="encoder",
         column="encoder",
     )
-    width: int = setting(16, doc="Channels of the first stage, where the network has that choice.", ge=1)
+    width: int = setting(
+        16,
+        doc="Channels of the first stage, where the network has that choice.",
+        ge=1,
+        le=_MOST_CHANNELS,
+        needs={"name": ("small_conv",)},
+    )
     projection_dim: int = setting(
-        128, doc="d, the dimension of the projection `z`.", label="projection dimensions", ge=2
+        128,
+        doc="d, the dimension of the projection `z`.",
+        label="projection dimensions",
+        ge=2,
+        le=_MOST_CHANNELS,
     )
     head_batch_norm: bool = setting(
         False,
@@ -149,7 +189,12 @@ class TrainingConfig:
         column="hp_lr_rule",
     )
     lr_reference_batch: int = setting(
-        256, doc="Batch size for which base rates are given.", unit="pairs", ge=1
+        256,
+        doc="Batch size for which base rates are given.",
+        unit="pairs",
+        ge=1,
+        le=_MOST_COUNT,
+        needs={"lr_rule": ("linear", "sqrt")},
     )
     epochs: int | None = setting(
         None,
@@ -159,6 +204,7 @@ class TrainingConfig:
         axis=3,
         column="hp_epochs",
         ge=1,
+        le=_MOST_COUNT,
     )
     steps: int | None = _steps()
     samples: int | None = _samples(
@@ -166,7 +212,11 @@ class TrainingConfig:
     )
     optimizer: str = setting("sgd", doc="The optimiser.", choices=("sgd", "lars"), column="hp_optimizer")
     lars_trust: float = setting(
-        0.001, doc="LARS: length of a step over the length of the weights.", unit="1", gt=0
+        0.001,
+        doc="LARS: length of a step over the length of the weights.",
+        unit="1",
+        gt=0,
+        needs={"optimizer": ("lars",)},
     )
     weight_decay: float = setting(
         1e-6,
@@ -175,6 +225,7 @@ class TrainingConfig:
         axis=6,
         column="hp_weight_decay",
         ge=0,
+        le=_MOST_RATE,
     )
     momentum: float = _momentum(0.9)
     warmup_fraction: float = setting(
@@ -234,6 +285,11 @@ class SelectionConfig:
     )
 
 
+def _of_probes(name: str, default: Any, doc: str, **bounds: Any) -> Any:
+    """The setting `name` of some of the probes."""
+    return setting(default, doc=doc, needs={"suite": probes_with(name)}, **bounds)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProbeConfig:
     """Evaluation of the frozen encoder: which probes run, and their settings."""
@@ -241,19 +297,28 @@ class ProbeConfig:
     suite: tuple[str, ...] = setting(
         ("probe10", "probe_full", "knn"), doc="The probes that run.", choices=tuple(PROBES), min_length=1
     )
-    draws: int = setting(5, doc="Label draws of each few-label probe, the same for all trials.", ge=1)
-    l2: float = setting(1.0, doc="Penalty of the logistic regression, 1 / C.", gt=0)
-    knn_k: int = setting(20, doc="Neighbours that vote in the probe `knn`.", ge=1)
-    sgd_epochs: int = setting(200, doc="Epochs of `probe_sgd`, the papers' protocol.", ge=1)
-    sgd_lr: float = setting(0.1, doc="Learning rate of `probe_sgd`.", gt=0)
-    sgd_weight_decay: float = setting(1e-4, doc="Weight decay of `probe_sgd`.", ge=0)
-    sgd_batch_size: int = setting(1024, doc="Batch size of `probe_sgd`.", ge=1)
-    corruptions: str = setting(
+    draws: int = _of_probes(
+        "draws", 5, doc="Label draws of each few-label probe, the same for all trials.", ge=1, le=1000
+    )
+    l2: float = _of_probes("l2", 1.0, doc="Penalty of the logistic regression, 1 / C.", gt=0)
+    knn_k: int = _of_probes("knn_k", 20, doc="Neighbours that vote in the probe `knn`.", ge=1, le=_MOST_COUNT)
+    sgd_epochs: int = _of_probes(
+        "sgd_epochs", 200, doc="Epochs of `probe_sgd`, the papers' protocol.", ge=1, le=10**6
+    )
+    sgd_lr: float = _of_probes("sgd_lr", 0.1, doc="Learning rate of `probe_sgd`.", gt=0, le=_MOST_RATE)
+    sgd_weight_decay: float = _of_probes(
+        "sgd_weight_decay", 1e-4, doc="Weight decay of `probe_sgd`.", ge=0, le=_MOST_RATE
+    )
+    sgd_batch_size: int = _of_probes(
+        "sgd_batch_size", 1024, doc="Batch size of `probe_sgd`.", ge=1, le=_MOST_COUNT
+    )
+    corruptions: str = _of_probes(
+        "corruptions",
         "built_in",
         doc="Images of the probes under corruption: `built_in`, or `npy:FOLDER` for published ones.",
         pattern=r"^(built_in|npy:.+)$",
     )
-    severity: int = setting(3, doc="Severity of the corruptions.", ge=1, le=5)
+    severity: int = _of_probes("severity", 3, doc="Severity of the corruptions.", ge=1, le=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -329,8 +394,16 @@ class DiagnosticSampling:
 
     batch_size: int = _batch_size("M, pairs in a batch.")
     passes: int = setting(
-        16, doc="Measure `batches`: random partitions of the population into batches.", ge=2
+        16,
+        doc="Measure `batches`: random partitions of the population into batches.",
+        ge=2,
+        le=2**20,
+        needs={"measure": ("batches",)},
     )
+
+
+#: The ways in which points depart from uniform ones.
+_DEFECTS = ("collapse", "antipodes", "clusters", "low_rank", "half_sphere", "duplicates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,7 +423,7 @@ class DiagnosticTask:
     defect: str = setting(
         "none",
         doc="How the points depart from uniform ones.",
-        choices=("none", "collapse", "antipodes", "clusters", "low_rank", "half_sphere", "duplicates"),
+        choices=("none", *_DEFECTS),
         axis=12,
         column="hp_defect",
     )
@@ -362,6 +435,7 @@ class DiagnosticTask:
         column="hp_defect_level",
         ge=0,
         le=1,
+        needs={"defect": _DEFECTS},
     )
     view_cosine: float = setting(
         0.5, doc="Inner product of a pair's views.", unit="1", axis=14, column="hp_view_cosine", ge=-1, le=1

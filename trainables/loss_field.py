@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from trainables.suggestion import did_you_mean
+
 
 @dataclass(frozen=True, kw_only=True)
 class LossField:
@@ -50,7 +52,8 @@ class LossField:
         elements = value.tolist() if hasattr(value, "tolist") else [value]
         for element in elements if isinstance(elements, list) else [elements]:
             if not self._accepts(element):
-                raise ValueError(f"{self.name}: got {element!r}, must be {self.allowed}{condition}")
+                near = did_you_mean(str(element), self.choices)
+                raise ValueError(f"{self.name}: got {element!r}{near}, must be {self.allowed}{condition}")
 
     def _accepts(self, value: Any) -> bool:
         if self.choices:

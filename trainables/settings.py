@@ -33,6 +33,9 @@ class Setting:
     axis_name: str = ""  # the name in `[axes]`; "" for the field's own name
     column: str = ""  # the record column; "" for none
     unset: str = "not set"  # how texts show None
+    #: The values of other fields of the same class with which the field has an effect, such as
+    #: `{"optimizer": ("lars",)}`. A field with a list needs one of these items. Empty: it always has an effect.
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def setting(
@@ -46,6 +49,7 @@ def setting(
     axis_name: str = "",
     column: str = "",
     unset: str = "not set",
+    needs: Mapping[str, tuple[str, ...]] | None = None,
     **bounds: Any,
 ) -> Any:
     """A dataclass field with a declaration. It is required if it has no default. `Setting` describes the arguments.
@@ -69,6 +73,7 @@ def setting(
         axis_name=axis_name,
         column=column,
         unset=unset,
+        needs=needs or {},
     )
     if axis is not None and axis not in AXIS_NUMBERS:
         raise ValueError(f"axis: got {axis}, must be a number from 1 to 15 or from 48 to 63")

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.info import RECORD_COLUMNS
 from analysis.results.exports.nested import as_dict, flattened
 from analysis.results.values import is_empty
 
 #: The column of records that maps every other field of a loss to its value as JSON.
 _OTHER = "hp_other"
+#: A column that only records of this platform have.
+_VERSION = "schema_version"
 
 
 def plain_columns(rows: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +28,8 @@ def plain_columns(rows: pd.DataFrame) -> pd.DataFrame:
     `hp_other_<key>`.
     """
     plain = _with_other_fields(rows) if _OTHER in rows.columns else rows
-    for name in [name for name in plain.columns if _holds_objects(plain[name])]:
+    ours = RECORD_COLUMNS if _VERSION in plain.columns else ()  # their JSON is read elsewhere
+    for name in [name for name in plain.columns if name not in ours and _holds_objects(plain[name])]:
         plain = _with_keys_as_columns(plain, name)
     held = [name for name in plain.columns if plain[name].dtype.kind == "O"]
     texts = {name: plain[name].map(_as_text) for name in held if not plain[name].map(_is_hashable).all()}

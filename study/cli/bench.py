@@ -56,6 +56,7 @@ def command(
     """
     from study.bench.rows import bench_rows
     from study.launch.capacity import count_workers
+    from study.launch.memory import check_memory
     from study.loaded import check_data_root
     from study.spec.expand import expand, stand_ins
     from study.spec.load import load_spec
@@ -68,6 +69,7 @@ def command(
     if not trial_set.trials:  # a search has not chosen any yet
         trial_set = replace(trial_set, trials=tuple(stand_ins(spec, trial_set)))
     count_workers(spec.resources, None)
+    check_memory(spec, trial_set)
     runtime = _runtime(spec.resources, root)
     stacked = spec.resources.stacked and runtime.device == "cpu"  # as workers do
     rows = bench_rows(trial_set, loss, batch_sizes, stacked=stacked)

@@ -21,7 +21,11 @@ ANSWERS = "answers.csv"
 @click.command("demo")
 @click.option("--out", default="./demo", show_default=True, metavar="DIR", help="A new directory.")
 @click.option(
-    "--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds per configuration."
+    "--seeds",
+    type=click.IntRange(min=1, max=1000),
+    default=5,
+    show_default=True,
+    help="Seeds per configuration.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the invented results."

@@ -4,8 +4,16 @@ This module imports click and nothing slow. It imports the module of a command o
 """
 
 import importlib
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, cast
 
 import click
+
+from study.cli.options import parameter_name
+from study.errors import DONE, INTERRUPTED
+from trainables.suggestion import did_you_mean
 
 #: All commands, each with the first sentence of its help text.
 SUMMARIES = {
@@ -48,12 +56,66 @@ def load_command(name: str) -> click.Command:
 class LazyGroup(click.Group):
     """A click group that holds only summaries and loads a command when it is called."""
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line. Errors of usage become one line in the form of all other messages."""
+        run = cast(Callable[..., Any], super().main)
+        if not options.get("standalone_mode", True):
+            return run(*args, **options)
+        try:
+            code = run(*args, **options | {"standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            click.echo(f"study: {usage_line(error)}", err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            click.echo("study: stopped", err=True)
+            sys.exit(INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else DONE)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Replace the placeholder that click finds with the command itself."""
         name, found, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else found, rest
+
+
+def usage_line(error: click.ClickException) -> str:
+    """The message of click as one line: the parameter, what is wrong with it, and click's suggestion."""
+    context = getattr(error, "ctx", None)
+    command = f"{context.info_name}: " if context is not None and context.parent is not None else ""
+    parameter = getattr(error, "param", None)
+    if isinstance(error, click.MissingParameter) and parameter is not None:
+        return f"{command}{parameter_name(parameter)}: is missing"
+    if isinstance(error, click.BadParameter) and parameter is not None:
+        message = _one_line(error.message)
+        if (got := re.match(r"'?([^']*?)'? is not ", message)) and (allowed := _allowed(parameter.type)):
+            near = did_you_mean(got[1], getattr(parameter.type, "choices", ()))
+            message = f"got '{got[1]}'{near}, must be {allowed}"
+        return f"{command}{parameter_name(parameter)}: {message}"
+    return f"{command}{_one_line(error.format_message())}"
+
+
+def _allowed(kind: click.ParamType) -> str:
+    """The allowed values of a parameter in words; "" for types that have none."""
+    if isinstance(kind, click.Choice):
+        return f"one of {', '.join(kind.choices)}"
+    words = {int: "a whole number", float: "a number"}.get({"i": int, "f": float}.get(kind.name[:1], str), "")
+    low, high = getattr(kind, "min", None), getattr(kind, "max", None)
+    if low is None or not words:
+        return words
+    return f"{words} from {low:g} to {high:g}" if high is not None else f"{words} of at least {low:g}"
+
+
+def _one_line(message: str) -> str:
+    """A message of click without its full stops, and with suggestions in brackets as in all other messages."""
+    text = " ".join(message.split())
+    text = re.sub(r"[.]? \(?Did you mean (?:one of: )?([^?]*)[?]\)?", r" (did you mean \1?)", text).rstrip(
+        "."
+    )
+    return text[:1].lower() + text[1:]
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

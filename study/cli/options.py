@@ -1,11 +1,13 @@
 """Options that several commands share, and `guarded`, which turns user errors into one line and an exit code."""
 
 import functools
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from study.errors import BAD_INPUT, INTERRUPTED, StudyError
 
@@ -56,6 +58,7 @@ def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
 
         use_own_folders()  # until a study file is read, which sets its own folder
         try:
+            _check_given(click.get_current_context())
             sys.exit(command(*args, **options))
         except (StudyError, StoreError, DataError) as error:
             click.echo(f"study: {error}", err=True)
@@ -65,3 +68,25 @@ def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
             sys.exit(INTERRUPTED)
 
     return call
+
+
+def _check_given(context: click.Context) -> None:
+    """Raise `StudyError` for an empty text or a number that is not finite on the command line.
+
+    A variable of the shell that is not set gives an empty text, as in `--store "$STORE"`.
+    """
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        value = context.params.get(str(parameter.name))
+        for each in value if isinstance(value, tuple) else (value,):
+            if given and isinstance(each, str) and not each.strip():
+                raise StudyError(f"{parameter_name(parameter)}: got an empty text")
+            if given and isinstance(each, float) and not math.isfinite(each):
+                raise StudyError(f"{parameter_name(parameter)}: got {each}, must be a finite number")
+
+
+def parameter_name(parameter: click.Parameter) -> str:
+    """The parameter as a user writes it: `--store` or `STUDY`."""
+    if isinstance(parameter, click.Option):
+        return max(parameter.opts, key=len)
+    return (parameter.metavar or str(parameter.name)).upper()

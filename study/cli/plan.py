@@ -1,6 +1,8 @@
 """`study plan`: shows the trials of a study, the missing ones, and their expected cost."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,7 +10,7 @@ from rich.table import Table
 
 from study.cli.options import DATA_ROOT, JSON, STORE, WORKERS, guarded
 from study.console import CONSOLE, format_seconds, say_error, say_note
-from study.errors import StudyError
+from study.errors import AbsentData, StudyError
 
 if TYPE_CHECKING:
     from study.archive import Archive
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from study.launch.price import Price, Unpriced
     from study.loaded import LoadedStudy
     from study.spec.schema import ResourcesSection
+    from trainables.config import Task
 
 #: The source of a price, in words.
 _SOURCES = {
@@ -38,6 +41,8 @@ def command(study: str, store: str, data_root: str | None, workers: int | None, 
     The cost comes from finished trials of the same kind in the store. Without such trials, the command times some
     steps and an evaluation of each loss and batch size now, with all workers busy. After 20 seconds, kinds of trials
     that are not timed yet get the price of similar kinds. Writes nothing.
+
+    Without the data set of STUDY, the plan still counts the trials and says how to get the data.
     """
     show_plan(study, store, data_root, as_json=as_json, workers=workers)
 
@@ -51,26 +56,30 @@ def show_plan(
     workers: int | None = None,
     timed: bool = True,
 ) -> None:
-    """Print the plan. Unless `timed`, the price comes only from records, if they are enough."""
+    """Print the plan. Unless `timed`, the price comes only from records, if they are enough.
+
+    Without the study's data set, the plan has the numbers of trials and a line that says how to get the data.
+    """
     from study.archive import read_archive, removed_line
-    from study.launch.capacity import count_workers
     from study.launch.price import Price
     from study.loaded import load_study
     from study.plan import status_summary
+    from study.spec.without_effect import keys_without_effect
 
-    loaded = load_study(study, store, data_root)
+    try:
+        loaded = load_study(study, store, data_root)
+    except AbsentData as error:
+        _show_without_data(study, data_root, error, as_json=as_json)
+        return
     say_notes(loaded)
     archive = read_archive(loaded)
+    fitting = _fitting_workers(loaded, workers)
     _say_name(study, loaded, archive)
-    try:
-        fitting = count_workers(loaded.study_file.spec.resources, None)
-    except StudyError as error:  # a plan may be for another machine
-        say_error(f"this study cannot run here: {error}")
-        fitting = 0
+    notes = keys_without_effect(loaded.plan.spec, _tasks(loaded))
     if as_json:
         price = _price(loaded, workers or fitting, fitting, timed=timed)
         facts = _price_facts(loaded, price, workers or fitting) | {"early_stopping": _stops_early(loaded)}
-        print(json.dumps(status_summary(loaded.plan) | facts))
+        print(json.dumps(status_summary(loaded.plan) | facts | {"notes": notes}))
         return
     table = Table("loss", "trials", "done", "missing", title=f"Plan of {loaded.name}", box=None)
     for label, counts in loaded.plan.counts_by_arm().items():
@@ -87,6 +96,8 @@ def show_plan(
         )
     if line := removed_line(loaded, archive):
         CONSOLE.print(line, soft_wrap=True)
+    for note in notes:
+        CONSOLE.print(f"Note: {note}.", soft_wrap=True)
     kept = sum(loaded.is_kept(trial) for trial in loaded.plan.missing)
     if kept:
         CONSOLE.print(f"{kept} of the missing trials have kept encoders, which are only evaluated.")
@@ -102,6 +113,60 @@ def say_notes(loaded: "LoadedStudy") -> None:
     """Print the notes on the data of a study on standard error."""
     for note in loaded.plan.trial_set.task.notes:
         say_note(note)
+
+
+def _show_without_data(study: str, data_root: str | None, error: AbsentData, *, as_json: bool) -> None:
+    """Print the numbers of trials. Which of them the store has is not known: their ids depend on the data."""
+    from study.loaded import check_data_root
+    from study.spec.expand import count_trials
+    from study.spec.load import load_spec
+
+    spec = load_spec(study).spec
+    counts = count_trials(spec, check_data_root(Path(data_root).expanduser() if data_root else None))
+    if as_json:
+        facts = {
+            "study": spec.name,
+            "trials": sum(counts.values()),
+            "missing": None,
+            "absent_data": str(error),
+        }
+        print(json.dumps(facts))
+        return
+    table = Table("loss", "trials", title=f"Plan of {spec.name}", box=None)
+    for label, count in counts.items():
+        table.add_row(label, str(count))
+    table.add_section()
+    table.add_row("all", str(sum(counts.values())))
+    CONSOLE.print(table)
+    say_error(f"this study cannot run here: {error}")
+
+
+def _fitting_workers(loaded: "LoadedStudy", wanted: int | None) -> int:
+    """The number of workers that fit on this machine; 0, with a message, if the study cannot run here.
+
+    Raises `StudyError` for more workers than fit: the price of a plan is for this machine.
+    """
+    from study.launch.capacity import count_workers
+    from study.launch.memory import check_memory
+
+    spec = loaded.plan.spec
+    try:
+        fitting = count_workers(spec.resources, None)
+        check_memory(spec, loaded.plan.trial_set)
+    except StudyError as error:  # a plan may be for another machine
+        say_error(f"this study cannot run here: {error}")
+        return 0
+    return count_workers(spec.resources, wanted) if wanted else fitting
+
+
+def _tasks(loaded: "LoadedStudy") -> "Iterator[Task]":
+    """The tasks of the trials, and of those that a search may choose."""
+    from study.spec.expand import end_trials
+
+    plan = loaded.plan
+    yield from (trial.config.task for trial in plan.trials)
+    for arm in (arm for arm in plan.trial_set.arms if arm.undecided):
+        yield from (trial.config.task for trial in end_trials(plan.spec, arm, plan.trial_set))
 
 
 def _stops_early(loaded: "LoadedStudy") -> bool:

@@ -31,6 +31,7 @@ def command(study: str, trial_id: str | None, store: str, data_root: str | None,
     fails.
     """
     from study.launch.capacity import count_workers
+    from study.launch.memory import check_memory
     from study.launch.rerun import rerun
     from study.loaded import load_study
     from trainables.store.schema import Status
@@ -38,6 +39,7 @@ def command(study: str, trial_id: str | None, store: str, data_root: str | None,
     loaded = load_study(study, store, data_root, whole=False)
     chosen = _choose(loaded.plan, trial_id)
     count_workers(loaded.study_file.spec.resources, None)
+    check_memory(loaded.plan.spec, loaded.plan.trial_set)
     if put:
         loaded.store.prepare()
     CONSOLE.print(f"trial {chosen.keys.trial_id}: {chosen.title}")

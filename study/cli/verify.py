@@ -60,11 +60,13 @@ def command(study: str, store: str, data_root: str | None, sample: int, seed: in
     reproduce.
     """
     from study.launch.capacity import count_workers
+    from study.launch.memory import check_memory
     from study.launch.rerun import rerun
     from study.loaded import load_study
 
     loaded = load_study(study, store, data_root, whole=False)
     count_workers(loaded.study_file.spec.resources, None)
+    check_memory(loaded.plan.spec, loaded.plan.trial_set)
     rows = {
         row["trial_id"]: row for row in loaded.plan.records.table.to_pylist() if row["status"] in _FINISHED
     }

@@ -19,6 +19,7 @@ from study.launch.listeners.compaction import Compacting
 from study.launch.listeners.launch_log import LaunchLog
 from study.launch.listeners.progress import Progress
 from study.launch.manifest import Manifest, launches_folder, new_manifest, running_launches
+from study.launch.memory import check_memory
 from study.launch.runners.inline import run_inline
 from study.launch.runners.ray_tune import RayTuneRunner, start_ray
 from study.launch.signals import Stop, raise_on_signals
@@ -45,10 +46,14 @@ class Workers:
 def fitting_workers(
     loaded: LoadedStudy, wanted: int | None, runner: str, address: str | None = None
 ) -> Workers:
-    """The workers of a launch: as many as `wanted`, or as many as fit. Raises `StudyError` if they do not fit."""
+    """The workers of a launch: as many as `wanted`, or as many as fit. Raises `StudyError` if they do not fit.
+
+    On this machine, it also raises for a trial that needs more memory than there is.
+    """
     resources = loaded.study_file.spec.resources
     if address is None:
         fitting = count_workers(resources, wanted)
+        check_memory(loaded.plan.spec, loaded.plan.trial_set)
         if runner == "inline" and (wanted or 1) > 1:
             raise StudyError(f"--workers: got {wanted}, the inline runner runs one trial at a time")
         return Workers(count=1 if runner == "inline" else fitting, runner=runner)

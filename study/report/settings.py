@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.info import SettingInfo, StudyInfo
+    from analysis.results.columns import Understood
     from analysis.results.mapping import TableMapping
 
 #: What the tables of a configuration set, in words. A table without an entry has its own name.
@@ -59,11 +60,14 @@ def with_settings(
     """
     if info.settings:
         return info
+    from analysis.results.columns import understand
+
+    table = understand(rows, mapping) if mapping else None
     if "config" in rows.columns and rows["config"].notna().any():
-        loss = mapping.loss if mapping else "arm"
+        loss = (table and table.mapping.loss) or "arm"
         told = _recorded(rows, loss, info.metric.name.removeprefix("test_"))
     else:
-        told = _tabulated(rows, mapping) if mapping else iter(())
+        told = _tabulated(table) if table else iter(())
     return dataclasses.replace(info, settings=_collected(told))
 
 
@@ -97,12 +101,11 @@ def _recorded(rows: "pd.DataFrame", loss: str, metric: str) -> Iterator[_Told]:
         yield from _digests({"data_fingerprint": row.get("data_fingerprint")}, arm)
 
 
-def _tabulated(rows: "pd.DataFrame", mapping: "TableMapping") -> Iterator[_Told]:
+def _tabulated(table: "Understood") -> Iterator[_Told]:
     """The hyperparameters of a table, and its columns that have one value and do not measure anything."""
     from analysis.info import SettingInfo
-    from analysis.results.columns import resolved
 
-    mapping = resolved(rows, mapping)
+    rows, mapping = table.rows, table.mapping
     meant = {mapping.metric, mapping.selects, mapping.loss, mapping.seed, mapping.status, *mapping.describes}
     declared = {column.removeprefix("hp_"): each for column, each in SETTING_COLUMNS.items()}
     for column in (str(name) for name in rows.columns if name not in meant):

@@ -1,16 +1,16 @@
 """Builds the space of one table of `[losses]` from its values and the defaults of the loss; `arms` uses it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from search_spaces.axes import Axis, Cases, Range, Values, listed, not_an_axis
+from search_spaces.axes import Axis, Cases, Values, checked_values, listed, not_an_axis
 from search_spaces.designs import Design
 from search_spaces.loss_params import field_choices
 from search_spaces.space import Space, Tied
 from search_spaces.spaces import SPACES, LossSpace
 from study.errors import StudyError
 from study.spec.schema import POINTS_KEY
-from trainables.config import Scalar
+from trainables.suggestion import did_you_mean
 
 #: Keys of a loss's table that are not fields of the loss.
 LOSS_KEY, LR_KEY = "loss", "lr"
@@ -38,12 +38,10 @@ def build_space(where: str, loss: str, table: Table, shared: Mapping[str, Axis],
     fields = {key: axis for key, axis in table.items() if key not in (LOSS_KEY, LR_KEY, POINTS_KEY)}
     if defaults and not design.listed:
         fields[defaults.main_axis] = _main_axis(where, loss, defaults, fields, drawn=design.drawn)
-    rate = _base_rate(where, table, fields, defaults, "lr" in shared)
-    axes = {**shared, **({LR_KEY: rate} if rate is not None else {}), **fields}
-    return {
-        name: _tie(f"{where}.{name}", loss, axis, fields) if isinstance(axis, Cases) else axis
-        for name, axis in axes.items()
-    }
+    tied = {name: _tie(f"{where}.{name}", loss, axis, fields) for name, axis in fields.items()}
+    rate = _base_rate(where, loss, table, fields, defaults, "lr" in shared)
+    rates = {} if rate is None else {LR_KEY: _tie(f"{where}.{LR_KEY}", loss, rate, fields)}
+    return {**shared, **rates, **tied}
 
 
 def _main_axis(where: str, loss: str, defaults: LossSpace, fields: Table, *, drawn: bool) -> Axis | Cases:
@@ -56,12 +54,8 @@ def _main_axis(where: str, loss: str, defaults: LossSpace, fields: Table, *, dra
         return axis  # the cases belong to another field
     spacing: dict[str, Any] = {"points": None} if drawn else {}
     first = next(iter(defaults.half_widths))
-    cases = [str(value) for value in _values(fields.get(defaults.range_field, listed(first)))]
+    cases = [str(value) for value in checked_values(fields.get(defaults.range_field, listed(first)))]
     for case in cases:
-        if choices and case not in choices:
-            raise StudyError(
-                f"{where}.{defaults.range_field}: got '{case}', must be one of {', '.join(choices)}"
-            )
         if case not in given and case not in defaults.half_widths:
             raise StudyError(
                 f"{where}.{defaults.main_axis}: is missing for {defaults.range_field} = {case}; "
@@ -73,7 +67,7 @@ def _main_axis(where: str, loss: str, defaults: LossSpace, fields: Table, *, dra
 
 
 def _base_rate(
-    where: str, table: Table, fields: Table, defaults: LossSpace | None, shared: bool
+    where: str, loss: str, table: Table, fields: Table, defaults: LossSpace | None, shared: bool
 ) -> Axis | Cases | None:
     if LR_KEY in table:
         if shared:
@@ -83,24 +77,28 @@ def _base_rate(
     if shared:
         return None
     if defaults is None:
-        raise StudyError(f"{where}.lr: is missing; only losses with a search space have a default rate")
-    if not defaults.rate_scope.covers({name: _values(axis) for name, axis in fields.items()}):
+        raise StudyError(
+            f"{where}.lr: is missing; {loss} has no default rate; give a learning rate here or in [axes]"
+        )
+    if not defaults.rate_scope.covers({name: checked_values(axis) for name, axis in fields.items()}):
         raise StudyError(f"{where}.lr: is missing; the default rate is for {defaults.rate_scope} only")
     return listed(defaults.base_lr)
 
 
-def _values(axis: Axis | Cases) -> Sequence[Scalar]:
-    """The values of an axis; for a range, its ends."""
-    if isinstance(axis, Cases):
-        return [value for case in axis.axes.values() for value in _values(case)]
-    return axis.ends if isinstance(axis, Range) else axis.listed
+def _tie(where: str, loss: str, cases: Axis | Cases, fields: Table) -> Axis | Tied:
+    """Find the field that the cases belong to: each of its values has a case, and each case is a known choice.
 
-
-def _tie(where: str, loss: str, cases: Cases, fields: Table) -> Tied:
-    """Find the field that the cases belong to: each of its values has a case, and each case is a known choice."""
+    An axis without cases is returned as it is.
+    """
+    if not isinstance(cases, Cases):
+        return cases
     for name, axis in fields.items():
         if isinstance(axis, Values):
             known = {str(value) for value in axis.listed}
             if known <= set(cases.axes) <= known | set(field_choices(loss, name)):
                 return Tied(on=name, cases={value: cases.axes[str(value)] for value in axis.listed})
+    choices = [str(choice) for name in fields for choice in field_choices(loss, name)]
+    for case in cases.axes:
+        if case not in choices and (near := did_you_mean(case, choices)):
+            raise StudyError(f"{where}.{case}: unknown case{near}; allowed are {', '.join(choices)}")
     raise StudyError(f"{where}: {not_an_axis(cases)}")

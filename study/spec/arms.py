@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.axes import Axis, Measure, is_numeric, listed, measure_of, varies
+from search_spaces.axes import Axis, Measure, checked_values, is_numeric, listed, measure_of, varies
 from search_spaces.designs import Design, names_of
 from search_spaces.designs.design import PointRequest
-from search_spaces.loss_params import check_loss_name, check_params, field_names
-from search_spaces.space import Point, Space, Tied
+from search_spaces.loss_params import check_fields, check_loss_name, check_params, field_names, is_import_path
+from search_spaces.space import Point, Space, Tied, grid_size
 from search_spaces.spaces import SPACES
 from study.errors import StudyError
 from study.spec.arm_space import LOSS_KEY, LR_KEY, build_space, loss_name
@@ -20,6 +20,22 @@ AxisValues = dict[str, tuple[Scalar, ...]]
 
 #: The measure of every axis; for an axis with cases, the measure of each case. It is not part of a trial.
 Measures = Mapping[str, Measure | dict[Scalar, Measure]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """The most trials of a study, and its number of seeds."""
+
+    trials: int
+    seeds: int
+
+    def check(self, where: str, configurations: int) -> None:
+        """Raise `StudyError` for too many configurations. `where` is the key of the study file that has them."""
+        if (count := configurations * self.seeds) > self.trials:
+            raise StudyError(
+                f"{where}: {configurations:,} configurations with {self.seeds:,} seeds are {count:,} trials; at most "
+                f"resources.max_trials = {self.trials:,} are allowed, and a larger value raises this limit"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,21 +58,23 @@ class Arm:
 
 
 def resolve_arm(
-    label: str, table: Mapping[str, Any], shared: Mapping[str, Axis], search: SearchSection
+    label: str, table: Mapping[str, Any], shared: Mapping[str, Axis], search: SearchSection, limit: Limit
 ) -> Arm:
     """An arm from its table. `shared` holds the axes of all arms. An arm of a search has no points yet.
 
     `study.searches` adds the points of a search. Raises `StudyError` for an unknown loss or field, for a value that
-    the loss refuses, and for a missing range or rate.
+    the loss refuses, for a missing range or rate, and for more configurations than `limit` allows.
     """
     where = f"losses.{label}"
-    with _named(where):
+    with _named(f"{where}.{LOSS_KEY}" if LOSS_KEY in table else where):
         loss = loss_name(label, table)
         check_loss_name(loss)
-        _refuse_training_axes(table)
+    _check_keys(where, loss, table)
     spaces = _spaces(where, loss, table, shared, search.chosen)
+    _check_count(where, spaces, search, limit)
     with _named(where):
         points = _points(loss, spaces, search)
+    with _named(where, ": " if is_import_path(loss) else "."):
         for fields in dict.fromkeys(tuple(_fields_of(point).items()) for point in points):
             check_params(loss, dict(fields))
     values = _occurring(points)
@@ -74,18 +92,45 @@ def resolve_arm(
 
 
 @contextmanager
-def _named(where: str) -> Iterator[None]:
-    """Put the name of the table before an error's message."""
+def _named(where: str, joint: str = ": ") -> Iterator[None]:
+    """Put the name of the table before an error's message; with "." as `joint`, before a key of the table."""
     try:
         yield
     except ValueError as error:
-        raise StudyError(f"{where}: {error}") from error
+        raise StudyError(f"{where}{joint}{error}") from error
 
 
-def _refuse_training_axes(table: Mapping[str, Any]) -> None:
+def _check_keys(where: str, loss: str, table: Mapping[str, Any]) -> None:
+    """Check the keys of a table and of its points, and each value alone.
+
+    This comes before missing ranges and rates, because a misspelt text is often the reason why one is missing.
+    """
+    special = (LOSS_KEY, LR_KEY, POINTS_KEY)
     for name in table:
         if name in AXES and name != LR_KEY:
-            raise ValueError(f"{name}: belongs in [axes], where it is the same for all losses")
+            raise StudyError(f"{where}.{name}: belongs in [axes], where it is the same for all losses")
+    fields = {name: checked_values(axis) for name, axis in table.items() if name not in special}
+    with _named(where, "."):
+        check_fields(loss, fields, (LR_KEY, LOSS_KEY))
+    for number, point in enumerate(table.get(POINTS_KEY, ()), start=1):
+        if taken := sorted({LOSS_KEY, POINTS_KEY} & set(point)):
+            raise StudyError(
+                f"{where}.{POINTS_KEY}.{number}.{taken[0]}: a point gives fields of the loss and of training"
+            )
+        with _named(f"{where}.{POINTS_KEY}.{number}", "."):
+            check_fields(loss, {name: (value,) for name, value in _fields_of(point).items()}, AXES)
+
+
+def _check_count(where: str, spaces: Sequence[Space], search: SearchSection, limit: Limit) -> None:
+    """Raise `StudyError` if the configurations of a loss are too many, before they are made."""
+    count = search.count if search.chosen.budget else sum(_grid_size(where, space) for space in spaces)
+    assert count is not None  # a budget is there
+    limit.check(where, count)
+
+
+def _grid_size(where: str, space: Space) -> int:
+    with _named(where, "."):
+        return grid_size(space)
 
 
 def _spaces(
@@ -117,8 +162,6 @@ def _space_of_point(
     design: Design,
 ) -> Space:
     """The space of one explicit point: its values are fixed; the table and the shared axes give the rest."""
-    if taken := sorted({LOSS_KEY, POINTS_KEY} & set(point)):
-        raise StudyError(f"{where}.{taken[0]}: a point gives fields of the loss and of training")
     fixed = {name: listed(value) for name, value in point.items()}
     replaced = {*point, *(BUDGETS if set(BUDGETS) & set(point) else ())}
     axes = {name: axis for name, axis in shared.items() if name not in replaced}
@@ -130,9 +173,6 @@ def _space_of_point(
 def _points(loss: str, spaces: Sequence[Space], search: SearchSection) -> tuple[Point, ...]:
     """The configurations of an arm; for an adaptive design, those that are checked before the search begins."""
     names = field_names(loss)
-    unknown = [name for space in spaces for name in _fields_of(space) if name not in names]
-    if unknown:
-        check_params(loss, dict.fromkeys(unknown, 0.0))  # raises an error that names what is allowed
     request = PointRequest(
         count=search.count,
         seed=search.design_seed,

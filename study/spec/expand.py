@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search_spaces.axes import Axis, Range
+from search_spaces.axes import Axis, Range, listed
 from search_spaces.designs import Design
 from search_spaces.loss_params import loss_defaults
 from search_spaces.space import Point, end_points
 from study.errors import StudyError
 from study.spec.arm_space import LR_KEY
-from study.spec.arms import Arm, resolve_arm
+from study.spec.arms import Arm, Limit, resolve_arm
 from study.spec.claims import check_claims
-from study.spec.schema import SelectionSection, StudySpec
+from study.spec.faults import check_swept
+from study.spec.schema import POINTS_KEY, SelectionSection, StudySpec
+from study.spec.section import section_with
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.registry import open_task
 from trainables.config import (
@@ -38,7 +40,7 @@ from trainables.config import (
 from trainables.datasets.datasets import DatasetInfo
 from trainables.provenance import code_fingerprint
 from trainables.selection.kinds import LOOKING_METHODS
-from trainables.settings import without_none
+from trainables.settings import declared_axes, without_none
 from trainables.suggestion import did_you_mean
 
 
@@ -72,14 +74,8 @@ class TrialSet:
 
 def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
     """All trials of a study, in the order of its file. Raises `StudyError` at the first error."""
-    task = open_task(spec, data_root)
-    shared = _shared_axes(spec, task)
-    arms = tuple(
-        resolve_arm(label, table, task.rates(label, shared), spec.search)
-        for label, table in spec.losses.items()
-    )
-    _check_axes(arms, task)
-    _check_selection_keys(spec.selection, arms)
+    task, arms = _resolve(spec, data_root)
+    task.require_data()
     trial_set = TrialSet(arms=arms, trials=(), task=task, design=spec.search.chosen)
     if spec.search.chosen.adaptive:
         for arm in arms:
@@ -90,6 +86,30 @@ def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
     if spec.claims and trials:  # a search has no trials yet
         check_claims(spec, planned_rows(trial_set))
     return trial_set
+
+
+def count_trials(spec: StudySpec, data_root: Path | None) -> dict[str, int]:
+    """The number of trials of each arm, which needs no data. Raises `StudyError` for errors that show without it."""
+    _, arms = _resolve(spec, data_root)
+    return {arm.label: (len(arm.points) + arm.undecided) * len(spec.seeds) for arm in arms}
+
+
+def _resolve(spec: StudySpec, data_root: Path | None) -> tuple[StudyTask, tuple[Arm, ...]]:
+    """The task and the arms of a study, with all checks that do not need absent data."""
+    limit = Limit(trials=spec.resources.max_trials, seeds=len(spec.seeds))
+    limit.check("seeds", len(spec.losses))
+    task = open_task(spec, data_root)
+    _check_swept(spec, task)
+    shared = _shared_axes(spec)
+    arms = tuple(
+        resolve_arm(label, table, task.rates(label, shared), spec.search, limit)
+        for label, table in spec.losses.items()
+    )
+    limit.check("losses", sum(len(arm.points) + arm.undecided for arm in arms))
+    for arm in arms:
+        task.check_points(arm.loss, arm.points or end_points(arm.space))
+    _check_selection_keys(spec.selection, arms)
+    return task, arms
 
 
 def with_points(spec: StudySpec, trial_set: TrialSet, decided: Mapping[str, Sequence[Point]]) -> TrialSet:
@@ -128,12 +148,28 @@ def end_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> list[PlannedTr
     return list(_arm_trials(spec, dataclasses.replace(arm, points=end_points(arm.space)), trial_set))
 
 
-def _shared_axes(spec: StudySpec, task: StudyTask) -> dict[str, Axis]:
+def _check_swept(spec: StudySpec, task: StudyTask) -> None:
+    """Check the names and values of all axes of training, wherever the study file has them."""
+    tables = {name: section_with(each) for name, each in declared_axes(task.config_type).items()}
+    for name, axis in spec.axes.items():
+        if name not in tables:
+            near = did_you_mean(name, tables)
+            raise StudyError(f"axes.{name}: unknown axis{near}; allowed are {', '.join(tables)}")
+        check_swept(f"axes.{name}", tables[name], _whole(name, axis))
+    for label, table in spec.losses.items():
+        if LR_KEY in table and LR_KEY in tables:
+            check_swept(f"losses.{label}.{LR_KEY}", tables[LR_KEY], table[LR_KEY])
+        for number, point in enumerate(table.get(POINTS_KEY, ()), start=1):
+            for name in (name for name in point if name in AXES):
+                where = f"losses.{label}.{POINTS_KEY}.{number}.{name}"
+                if name not in tables:
+                    raise StudyError(f"{where}: is not an axis of task {spec.task}")
+                check_swept(where, tables[name], listed(point[name]))
+
+
+def _shared_axes(spec: StudySpec) -> dict[str, Axis]:
     axes: dict[str, Axis] = {name: _whole(name, axis) for name, axis in spec.axes.items()}
     for name in axes:
-        if name not in task.axes:
-            near = did_you_mean(name, task.axes)
-            raise StudyError(f"axes.{name}: unknown axis{near}; allowed are {', '.join(task.axes)}")
         if not spec.search.chosen.drawn:
             _check_grid(name, axes[name])
     if len(budgets := [name for name in BUDGETS if name in axes]) > 1:
@@ -155,17 +191,6 @@ def _check_grid(name: str, axis: Axis) -> None:
         axis.values()
     except ValueError as error:
         raise StudyError(f"axes.{name}: {error}") from error
-
-
-def _check_axes(arms: tuple[Arm, ...], task: StudyTask) -> None:
-    for arm in arms:
-        points = arm.points or end_points(arm.space)
-        if unknown := {name for point in points for name in point if name in AXES} - {
-            *task.axes,
-            LR_KEY,
-        }:
-            raise StudyError(f"losses.{arm.label}.points: {min(unknown)} is not an axis of this task")
-        task.check_points(arm.loss, points)
 
 
 def _check_selection_keys(section: SelectionSection, arms: tuple[Arm, ...]) -> None:

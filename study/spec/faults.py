@@ -1,12 +1,30 @@
-"""Turns a pydantic validation error of a study file into one readable line."""
+"""Turns pydantic's validation errors of a study file into one readable line, and checks swept values."""
 
+import re
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from search_spaces.axes import Axis, Cases, checked_values, shortened
+from study.errors import StudyError
 from study.spec.schema import StudySpec
+from study.spec.section import number_words
 from study.spec.source import SOURCE_KEYS
 from trainables.suggestion import did_you_mean
+
+
+def check_swept(where: str, table: type[BaseModel], axis: Axis | Cases) -> None:
+    """Raise `StudyError` for an axis with a value that the table of its setting refuses.
+
+    `where` is the place of the axis in the study file, `table` comes from `section_with`.
+    """
+    (name,) = table.model_fields
+    for value in checked_values(axis):
+        try:
+            table.model_validate({name: value})
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            raise StudyError(f"{where}: {_explain(fault, table)}") from error
 
 
 def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
@@ -22,7 +40,8 @@ def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
     where = ", ".join(".".join(map(str, fault["loc"])) for fault in first)
     explanation = _explain(faults[0], model) if len(first) == 1 else "are missing"
     more = f" (and {len(faults) - len(first)} more)" if len(faults) > len(first) else ""
-    return f"{where + ': ' if where else ''}{explanation}{more}"
+    inner = re.match(r"\w+: ", explanation)  # a check of a whole table names the key itself
+    return f"{where + ('.' if inner else ': ') if where else ''}{explanation}{more}"
 
 
 def _explain(fault: Any, model: type[BaseModel]) -> str:
@@ -33,15 +52,51 @@ def _explain(fault: Any, model: type[BaseModel]) -> str:
         return f"unknown key{near}; allowed are {', '.join(allowed)}"
     if fault["type"] == "missing":
         return "is missing"
-    if fault["type"] == "tuple_type":
-        return f"got {fault['input']!r}, must be a list{_list_example(fault['input'])}"
-    if fault["type"] in ("model_type", "dict_type"):
-        return f"got {fault['input']!r}, must be a table"
     if fault["type"] == "value_error":
         return message
+    got = f"got {shortened(fault['input'])}"
+    if fault["type"] == "tuple_type":
+        return f"{got}, must be a list{_list_example(fault['input'])}"
+    if fault["type"] in ("model_type", "dict_type"):
+        return f"{got}, must be a table"
+    if fault["type"] == "literal_error":
+        choices = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
+        return f"{got}{did_you_mean(str(fault['input']), choices)}, must be one of {', '.join(choices)}"
     if fault["type"] == "too_short":
-        return f"got {fault['input']!r}, at least {fault['ctx']['min_length']} is needed"
-    return f"got {fault['input']!r}; {message[0].lower()}{message[1:]}"
+        return f"{got}, at least {fault['ctx']['min_length']} is needed"
+    if words := _allowed(fault):
+        return f"{got}, must be {words}"
+    return f"{got}; {message[0].lower()}{message[1:]}"
+
+
+#: The words of each bound of a number, by the type of pydantic's error and the key of its context.
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
+
+#: What a value must be, by the type of pydantic's error.
+_KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "finite_number": "a finite number",
+    "string_type": "a text",
+    "string_too_short": "a text that is not empty",
+    "string_too_long": "a text of at most {max_length} characters",
+    "string_pattern_mismatch": "a text that matches {pattern}",
+}
+
+
+def _allowed(fault: Any) -> str:
+    """What the value must be, in words; "" for errors that the two tables above do not have."""
+    if fault["type"] in _KINDS:
+        return _KINDS[fault["type"]].format(**fault.get("ctx", {}))
+    if fault["type"] not in _BOUNDS:
+        return ""
+    name, words = _BOUNDS[fault["type"]]
+    return f"{words} {number_words(fault['ctx'][name])}"
 
 
 def _list_example(got: Any) -> str:

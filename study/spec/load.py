@@ -11,6 +11,7 @@ from study.spec.faults import describe_fault
 from study.spec.schema import StudySpec
 from study.spec.source import Source, read_source
 from study.spec.tasks.registry import TASKS
+from trainables.suggestion import did_you_mean
 
 
 class StudyFile(BaseModel):
@@ -32,7 +33,8 @@ def check_source(source: Source) -> StudyFile:
     """The study file of a tree of keys, with its checked spec. Raises `StudyError`."""
     task = source.tree.get("task", next(iter(TASKS)))
     if task not in TASKS:
-        raise StudyError(f"{source.origin}: task: got {task!r}; allowed are {', '.join(TASKS)}")
+        near = did_you_mean(str(task), TASKS)
+        raise StudyError(f"{source.origin}: task: got {task!r}{near}, must be one of {', '.join(TASKS)}")
     model = TASKS[task].spec_type
     try:
         spec = model.model_validate(source.tree)

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from search_spaces.axes import Range
+from study.spec.section import number_words
 from study.spec.source import SOURCE_KEYS
 from study.spec.tasks.registry import TASKS
 from study.spec.toml_text import render_value
@@ -228,7 +229,7 @@ def _type_words(annotation: Any, metadata: list[Any]) -> str:
     if issubclass(annotation, BaseModel):
         return "table"
     bounds = [
-        f"{sign} {_number(getattr(item, name))}"
+        f"{sign} {number_words(getattr(item, name))}"
         for item in metadata
         for name, sign in _BOUNDS.items()
         if hasattr(item, name)
@@ -247,8 +248,3 @@ def _list_words(kinds: tuple[Any, ...], metadata: list[Any]) -> str:
 def _constraints(metadata: tuple[Any, ...]) -> list[Any]:
     """The constraints of an annotation; those of a `Field` are in the field's own metadata."""
     return [part for item in metadata for part in (item.metadata if isinstance(item, FieldInfo) else [item])]
-
-
-def _number(bound: float) -> str:
-    large = isinstance(bound, int) and bound >= 2**20
-    return f"2^{int(bound).bit_length() - 1}" if large else f"{bound:g}"

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from search_spaces.axes import Cases, check_scalar, not_an_axis, parse_axis
+from search_spaces.axes import Cases, check_scalar, not_an_axis, parse_axis, repeats
 from search_spaces.designs import DESIGNS, Design, takers_of
 from search_spaces.designs.optuna import SAMPLERS, check_sampler
 from study.spec.section import Section, section_of
@@ -37,8 +37,15 @@ from trainables.config import (
 )
 from trainables.runtime import EXECUTIONS, Runtime
 from trainables.selection.kinds import METHOD_KINDS
+from trainables.suggestion import did_you_mean
 
 Positive = Annotated[int, Field(ge=1)]
+
+#: The longest time in seconds, about 30 years. The system's timers refuse much longer times.
+_LONGEST = 1e9
+
+#: The smallest share of a GPU that Ray can give to a trial.
+_LEAST_GPU_SHARE = 1e-4
 
 #: Fields of tasks that are tables of their own in a study file.
 _TABLES = frozenset(
@@ -234,10 +241,14 @@ class ResourcesSection(Section):
         default="eager",
         description="How a training step runs: kernel by kernel, with torch.compile, as a CUDA graph, or with both.",
     )
-    time_limit: Annotated[float, Field(gt=0)] | None = Field(
+    max_trials: Positive = Field(
+        default=50_000,
+        description="The most trials that the study may have, as a guard against a range with too many points.",
+    )
+    time_limit: Annotated[float, Field(gt=0, le=_LONGEST)] | None = Field(
         default=None, description="Seconds that a trial may take. A longer trial ends with status `timeout`."
     )
-    checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(
+    checkpoint_seconds: Annotated[float, Field(gt=0, le=_LONGEST)] = Field(
         default=Runtime.checkpoint_seconds, description="Seconds of training between two checkpoints."
     )
 
@@ -245,8 +256,12 @@ class ResourcesSection(Section):
     @classmethod
     def _share_or_whole(cls, gpus: Any) -> Any:
         number = isinstance(gpus, (int, float)) and not isinstance(gpus, bool)
-        if gpus != "auto" and not (number and gpus >= 0 and (gpus <= 1 or float(gpus).is_integer())):
-            raise ValueError(f"got {gpus!r}, must be a share of one GPU, a whole number of them, or auto")
+        whole = number and gpus >= 0 and float(gpus).is_integer()
+        if gpus != "auto" and not (whole or (number and _LEAST_GPU_SHARE <= gpus <= 1)):
+            raise ValueError(
+                f"got {gpus!r}, must be 0, a share of one GPU from {_LEAST_GPU_SHARE:g} to 1, a whole number of "
+                "GPUs, or auto"
+            )
         return gpus
 
 
@@ -261,7 +276,7 @@ class KeepSection(Section):
         default=None,
         description="Epochs between two points of the learning curves. By default no curves are kept.",
     )
-    curve_points: Positive | None = Field(
+    curve_points: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         default=None,
         description="For task sphere: points of the gap-to-optimum curve per factor of ten in steps. By default no "
         "curve is kept.",
@@ -389,12 +404,18 @@ class StudySpec(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "StudySpec":
-        repeated = sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1})
-        if repeated:
+        if repeated := repeats(self.seeds):
             raise ValueError(f"seeds: got {repeated[0]} more than once; each seed is allowed once")
+        if repeated := repeats(claim.name for claim in self.claims):
+            raise ValueError(f"claims: got name '{repeated[0]}' more than once; each name is allowed once")
         if self.reference is not None and self.reference not in self.losses:
-            raise ValueError(f"reference: got '{self.reference}', must be one of {', '.join(self.losses)}")
+            near = did_you_mean(self.reference, self.losses)
+            raise ValueError(
+                f"reference: got '{self.reference}'{near}, must be one of {', '.join(self.losses)}"
+            )
         for label, table in self.losses.items():
+            if not label.strip():
+                raise ValueError("losses: got a label without characters, must be a name of the loss")
             for key, value in table.items():
                 if key == POINTS_KEY and not isinstance(value, tuple):
                     raise ValueError(f"losses.{label}.{key}: must be a list of tables, {_POINTS_EXAMPLE}")

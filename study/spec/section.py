@@ -20,7 +20,8 @@ from pydantic import (
     field_validator,
 )
 
-from trainables.settings import Setting, without_none
+from search_spaces.axes import LARGEST_WHOLE, repeats, shortened
+from trainables.settings import Declared, Setting, without_none
 
 
 class Section(BaseModel):
@@ -32,6 +33,8 @@ class Section(BaseModel):
     @classmethod
     def _no_conversion(cls, value: Any, info: ValidationInfo) -> Any:
         """The value. pydantic would read "3" and true as numbers, and "yes" and 1 as truth values."""
+        if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+            raise ValueError(f"got {shortened(value)}, must be below 2^63")
         kinds = _plain_kinds(cls.model_fields[str(info.field_name)].annotation)
         if kinds == {bool} and isinstance(value, (str, int, float)) and not isinstance(value, bool):
             raise ValueError(f"got {value!r}, must be true or false")
@@ -61,6 +64,12 @@ def section_of(*configs: type, without: Collection[str] = (), optional: Collecti
         if spec.name not in without:
             fields[spec.name] = _key_of(spec, spec.name in optional)
     return create_model(configs[0].__name__, __base__=Section, __doc__=configs[0].__doc__, **fields)
+
+
+def section_with(declared: Declared) -> type[Section]:
+    """A table with this setting alone, to check one value."""
+    field = (_key_type(without_none(declared.type), declared.setting), Field())
+    return create_model(declared.name, __base__=Section, **cast(Any, {declared.name: field}))
 
 
 Config = TypeVar("Config")
@@ -98,7 +107,7 @@ def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
 
 def _no_repeats(items: tuple[Any, ...]) -> tuple[Any, ...]:
     """The items. A repeated item has no effect, but the trial would have another id."""
-    if repeated := [item for number, item in enumerate(items) if item in items[:number]]:
+    if repeated := repeats(items):
         raise ValueError(f"got {repeated[0]!r} more than once; each is allowed once")
     return items
 
@@ -115,3 +124,11 @@ def _key_type(kind: Any, declared: Setting) -> Any:
     if declared.choices:
         return Literal[declared.choices]
     return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind
+
+
+def number_words(bound: float) -> str:
+    """A bound as messages and the key reference write it. Large whole numbers are near powers of two."""
+    if not isinstance(bound, int) or bound < 2**20:
+        return f"{bound:.10g}"
+    power = bound.bit_length() - (bound & (bound - 1) == 0)
+    return f"2^{power}" if bound in (2**power, 2**power - 1) else str(bound)

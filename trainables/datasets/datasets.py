@@ -173,7 +173,7 @@ def _open_own(name: str, data_root: Path | None) -> Source:
 
 def _unknown(name: str, fault: str = "") -> DataError:
     forms = ", ".join(entry.form for entry in DATASETS.values())
-    said = fault or f"data: got {name!r}"
+    said = fault or f"data.name: got {name!r}"
     return DataError(
         f"{said}{did_you_mean(name, DATASETS)}; allowed are {forms} and import paths "
         "my_package.my_module:open_mine"

@@ -17,7 +17,7 @@ from typing import Any
 
 from trainables.atomic import replace_file
 from trainables.datasets.cache_root import cache_root
-from trainables.datasets.source import DataError
+from trainables.datasets.source import AbsentDataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ def _file_state(path: str) -> FileState:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise DataError(f"data not found: there is no file {path} ({error.strerror})") from error
+        raise AbsentDataError(f"data not found: there is no file {path} ({error.strerror})") from error
     return FileState(path=path, size=status.st_size, mtime_ns=status.st_mtime_ns, ctime_ns=status.st_ctime_ns)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.datasets.files import FileState, file_states
-from trainables.datasets.source import DataError
+from trainables.datasets.source import AbsentDataError, DataError
 
 #: Suffixes of images, in any case.
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -108,7 +108,7 @@ def _unread(root: Path, test: str, read: set[str]) -> list[str]:
 def _class_folders(folder: Path) -> Tree:
     if not folder.is_dir():
         there = _folders(folder.parent)
-        raise DataError(
+        raise AbsentDataError(
             f"data not found: there is no folder {folder}; {folder.parent} has "
             f"{', '.join(there[:10]) if there else 'no folders'}"
         )

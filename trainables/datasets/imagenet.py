@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from trainables.datasets.folder import open_tree
 from trainables.datasets.image_tree import test_tree, train_tree
-from trainables.datasets.source import DataError, Source, download_command, rooted
+from trainables.datasets.source import AbsentDataError, Source, download_command, rooted
 
 #: Default side in pixels to which ImageNet-100 images are fitted: the size of the papers' views.
 IMAGENET100_SIZE = 224
@@ -60,7 +60,7 @@ def _find(name: str, folders: tuple[str, ...], data_root: Path | None, remedy: s
     for place in places:
         if place.is_dir():
             return place
-    raise DataError(
+    raise AbsentDataError(
         f"data {name!r} not found: looked for {' and '.join(map(str, places))}; {remedy}, "
         "or set its location with --data-root or STUDY_DATA_ROOT"
     )

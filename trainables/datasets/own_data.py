@@ -30,7 +30,7 @@ def open_own(name: str, data_root: Path | None) -> Source:
     Raises `ValueError` if the import fails, and `DataError` for every other fault, also of the `decode` function
     whenever it is called.
     """
-    opener = import_object(name, "data")
+    opener = import_object(name, "data.name")
     with _named(name):
         if not callable(opener):
             raise DataError(f"got an object of type {type(opener).__name__}")

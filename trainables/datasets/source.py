@@ -19,6 +19,10 @@ class DataError(ValueError):
     """A data set is unknown, absent or damaged. The message is one line."""
 
 
+class AbsentDataError(DataError):
+    """A data set is not on this machine, or only in part."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """A data set that is open but not decoded. Two sources are equal only if they are the same object.
@@ -48,7 +52,7 @@ class Source:
 def locate(where: str, data_root: Path | None) -> Path:
     """The absolute path of a data set. A relative path is resolved under the data root.
 
-    Raises `DataError` when the path does not exist, or when it is relative and there is no data root.
+    Raises `AbsentDataError` when the path does not exist, or when it is relative and there is no data root.
     """
     path = Path(where).expanduser()
     if path.is_absolute():
@@ -56,14 +60,14 @@ def locate(where: str, data_root: Path | None) -> Path:
     else:
         path, hint = rooted(where, data_root) / path, "set its location with --data-root or STUDY_DATA_ROOT"
     if not path.exists():
-        raise DataError(f"data not found at {path}; {hint}")
+        raise AbsentDataError(f"data not found at {path}; {hint}")
     return path
 
 
 def rooted(name: str, data_root: Path | None) -> Path:
-    """The data root, absolute. Raises `DataError` without one."""
+    """The data root, absolute. Raises `AbsentDataError` without one."""
     if data_root is None:
-        raise DataError(
+        raise AbsentDataError(
             f"data {name!r} not found: no data root is set; give one by --data-root or STUDY_DATA_ROOT"
         )
     return Path(data_root).absolute()

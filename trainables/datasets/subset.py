@@ -33,19 +33,22 @@ def choose_rows(config: DataConfig, source: Source) -> Subset:
 
     The whole data set is split first, and then other classes are removed. A validation image of the whole set is
     therefore never a training image of the subset. Unlabelled images belong to no class and remain. Limits count the
-    remaining images. Raises `DataError` for unknown classes, for limits that are too large, and for a split without
-    labelled images.
+    remaining images. Raises `DataError` for unknown classes, for limits that are too large or leave a class without
+    images, and for a split without labelled images.
     """
     chosen = _chosen_classes(config, source)
     number = _new_labels(chosen, len(source.classes))
     train_labels, test_labels = number[source.train_labels], number[source.test_labels]
     train, val = split_validation(source.train_labels, source.n_val)
     train = train[(train_labels[train] >= 0) | (source.train_labels[train] == UNLABELLED)]
+    _check_classes("train_limit", config.train_limit, config.name, train_labels[train])
     train = _prefix(train, "train_limit", config.train_limit, config.name)
     labelled = train_labels[train] >= 0
-    val = val[train_labels[val] >= 0][: config.test_limit]
+    val = val[train_labels[val] >= 0]
     test = balanced_order(source.test_labels)
-    test = _prefix(test[test_labels[test] >= 0], "test_limit", config.test_limit, config.name)
+    test = test[test_labels[test] >= 0]
+    _check_classes("test_limit", config.test_limit, config.name, train_labels[val], test_labels[test])
+    val, test = val[: config.test_limit], _prefix(test, "test_limit", config.test_limit, config.name)
     for split, rows in (("training", train[labelled]), ("validation", val), ("test", test)):
         if not len(rows):
             raise DataError(f"data {config.name!r}: the {split} split has no labelled images")
@@ -82,7 +85,20 @@ def _new_labels(chosen: list[int], count: int) -> Indices:
     return labels
 
 
+def _check_classes(field: str, limit: int | None, name: str, *splits: Indices) -> None:
+    """Raise `DataError` for a limit without an image of a class that is in the whole split.
+
+    `splits` holds the labels of each limited split in its order, with -1 for unlabelled images.
+    """
+    classes = [np.unique(labels, return_index=True) for labels in splits]
+    least = max((1 + int(first[found >= 0].max(initial=0)) for found, first in classes), default=1)
+    if limit is not None and 1 <= limit < least:
+        raise DataError(
+            f"data.{field}: got {limit}, which leaves a class without images; data {name!r} needs {least} or more"
+        )
+
+
 def _prefix(rows: Indices, field: str, limit: int | None, name: str) -> Indices:
     if limit is not None and not 1 <= limit <= len(rows):
-        raise DataError(f"{field}: got {limit}; data {name!r} allows 1 to {len(rows)}")
+        raise DataError(f"data.{field}: got {limit}; data {name!r} allows 1 to {len(rows)}")
     return rows[:limit]

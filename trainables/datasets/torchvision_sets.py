@@ -15,6 +15,7 @@ import numpy as np
 from trainables.datasets.files import FileState, file_states, files_fingerprint, remembered
 from trainables.datasets.source import (
     UNLABELLED,
+    AbsentDataError,
     DataError,
     Images,
     Indices,
@@ -73,7 +74,7 @@ def download_torchvision(name: str, data_root: Path) -> None:
 def _folder(name: str, data_root: Path | None) -> Path:
     folder = rooted(name, data_root) / _SETS[name][1]
     if not folder.is_dir():
-        raise DataError(
+        raise AbsentDataError(
             f"data {name!r} not found at {folder}; download it with `{download_command(name, data_root)}`, "
             "or set its location with --data-root or STUDY_DATA_ROOT"
         )

@@ -44,6 +44,12 @@ ENCODERS: dict[str, Callable[[EncoderConfig, int, int], "nn.Module"]] = {
 }
 
 
+def check_encoder_name(name: str) -> None:
+    """Raise `ValueError` in one line for a name that is not known and that cannot be imported."""
+    if name not in ENCODERS:
+        _import_encoder(name)
+
+
 @functools.cache  # a command may read its study several times
 def check_encoder(name: str, *, channels: int, size: int) -> None:
     """Raise `ValueError` in one line for an unknown name, and for an own encoder that fails on a trial batch.
@@ -87,8 +93,8 @@ def _import_encoder(name: str) -> Callable[..., Any]:
     if not (module and colon and attribute):
         allowed = ", ".join(ENCODERS)
         raise ValueError(
-            f"encoder: got {name!r}{did_you_mean(name, ENCODERS)}; allowed are {allowed} and import paths "
+            f"encoder.name: got {name!r}{did_you_mean(name, ENCODERS)}; allowed are {allowed} and import paths "
             "my_package.nets:MyNet"
         )
-    found: Callable[..., Any] = import_object(name, "encoder")
+    found: Callable[..., Any] = import_object(name, "encoder.name")
     return found

@@ -2,8 +2,7 @@
 
 from torch import nn
 
-#: Largest images that get the CIFAR stem.
-CIFAR_STEM_MAX_SIZE = 64
+from trainables.encoders.footprint import CIFAR_STEM_MAX_SIZE
 
 
 def build_resnet(name: str, *, channels: int, size: int) -> nn.Module:

@@ -20,6 +20,7 @@ from trainables.encoders.model import ContrastiveModel
 from trainables.evaluation.corruptions.corruptions import corrupted_copies
 from trainables.evaluation.features import EncodedSplits, Labelled
 from trainables.evaluation.neighbours import knn_accuracy
+from trainables.evaluation.probes.knn import MONITORED_IMAGES
 from trainables.evaluation.representation import Layers, representation_metrics
 from trainables.evaluation.suite import probe_accuracies
 from trainables.loss_fields import LOSS_CARDS
@@ -31,9 +32,6 @@ from trainables.streams import Stream, stream_generator
 from trainables.training.member import Loss
 from trainables.training.trials import torch_images, views_of
 from trainables.views.recipes import plain
-
-#: Number of training images among which learning curves and early stopping search for nearest neighbours.
-_MONITORED_IMAGES = 5000
 
 #: Images per forward pass in evaluation. Fixed, because kernels may differ in the last bit between batch sizes.
 _EVALUATION_BATCH = 512
@@ -145,10 +143,10 @@ def _embed_half_way(
 ) -> tuple[Labelled, Labelled, Tensor]:
     """`h` of part of the training split, and `h` and `z` of the validation split, for a model in training."""
     model.eval()
-    train_h, _ = _embed(model, data.train.images[:_MONITORED_IMAGES], plain, runtime)
+    train_h, _ = _embed(model, data.train.images[:MONITORED_IMAGES], plain, runtime)
     h, z = _embed(model, data.val.images, plain, runtime)
     model.train()
-    train = Labelled(features=train_h, labels=_labels(data.train.labels[:_MONITORED_IMAGES], runtime))
+    train = Labelled(features=train_h, labels=_labels(data.train.labels[:MONITORED_IMAGES], runtime))
     return train, Labelled(features=h, labels=_labels(data.val.labels, runtime)), z
 
 

@@ -40,7 +40,7 @@ def resolve_round(config: SelectionConfig, n: int, batch_size: int) -> Round:
     batches than the pairs have, and more than `MOST_SUBSETS` batches for `all_subsets`.
     """
     if config.method not in METHODS:
-        raise ValueError(f"selection: got {config.method!r}; allowed are {', '.join(METHODS)}")
+        raise ValueError(f"selection.method: got {config.method!r}; allowed are {', '.join(METHODS)}")
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size: got {batch_size}, must be from 1 to {n}, the number of pairs")
     if config.method not in LOOKING_METHODS:
@@ -49,7 +49,7 @@ def resolve_round(config: SelectionConfig, n: int, batch_size: int) -> Round:
     refresh = keep if config.refresh is None else config.refresh
     if refresh < keep or refresh % keep:
         raise ValueError(
-            f"selection refresh: got {refresh}, must be a multiple of the {keep} batches of a round"
+            f"selection.{config.method}_refresh: got {refresh}, must be a multiple of the {keep} batches of a round"
         )
     return Round(pool=pool, keep=keep, refresh=refresh, looks=True)
 
@@ -88,13 +88,13 @@ def _blind(config: SelectionConfig, n: int, batch_size: int) -> Round:
     """The round of a method that does not use embeddings: one pass over its batches."""
     for name in ("pool", "keep", "refresh"):
         if (given := getattr(config, name)) is not None:
-            raise ValueError(f"selection {name}: got {given}; {config.method} takes none")
+            raise ValueError(f"selection.{name}: got {given}; {config.method} takes none")
     batches = 1 if config.method == "full" else n // batch_size
     if config.method == "all_subsets":
         batches = math.comb(n, batch_size)
         if batches > MOST_SUBSETS:
             raise ValueError(
-                f"selection all_subsets: {n} pairs have {_words(batches)} batches of {batch_size}; "
+                f"selection.method: got all_subsets, but {n} pairs have {_words(batches)} batches of {batch_size}; "
                 f"at most {MOST_SUBSETS} are allowed"
             )
     return Round(pool=batches, keep=batches, refresh=batches, looks=False)
@@ -104,12 +104,14 @@ def _osgd(config: SelectionConfig, n: int, batch_size: int) -> tuple[int, int]:
     pool = min(_OSGD_POOL, n // batch_size) if config.pool is None else config.pool
     if pool < 1 or (pool > n // batch_size and pool > math.comb(n, batch_size)):
         raise ValueError(
-            f"selection pool: got {pool}, must be from 1 to {_words(math.comb(n, batch_size))}, the batches of "
+            f"selection.osgd_pool: got {pool}, must be from 1 to {_words(math.comb(n, batch_size))}, the batches of "
             f"{batch_size} that {n} pairs have"
         )
     keep = max(1, pool // _OSGD_POOL_TO_KEEP) if config.keep is None else config.keep
     if not 1 <= keep <= pool:
-        raise ValueError(f"selection keep: got {keep} of a pool of {pool}, must be from 1 to {pool}: q <= k")
+        raise ValueError(
+            f"selection.osgd_keep: got {keep} of a pool of {pool}, must be from 1 to {pool}: q <= k"
+        )
     return pool, keep
 
 
@@ -118,11 +120,11 @@ def _spectral(config: SelectionConfig, n: int, batch_size: int) -> tuple[int, in
     pool = min(_SPECTRAL_POOL, most) if config.pool is None else config.pool
     if not 1 <= pool <= most:
         raise ValueError(
-            f"selection pool: got {pool}, must be from 1 to {most}, the batches of {batch_size} in {n} pairs"
+            f"selection.spectral_pool: got {pool}, must be from 1 to {most}, the batches of {batch_size} in {n} pairs"
         )
     if config.keep not in (None, pool):
         raise ValueError(
-            f"selection keep: got {config.keep} of a pool of {pool}; spectral trains on all, q = k"
+            f"selection.spectral_keep: got {config.keep} of a pool of {pool}; spectral trains on all, q = k"
         )
     return pool, pool
 

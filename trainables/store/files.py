@@ -157,6 +157,6 @@ def open_files(location: str | Path) -> Files:
         from trainables.store.object_files import ObjectFiles
     except ImportError as error:
         raise StoreError(
-            f"store: {location} needs obstore; install it by: pip install 'contrastive-robustness[cloud]'"
+            f"store: {location} needs the extra cloud; `uv sync --extra cloud` installs it"
         ) from error
     return ObjectFiles(str(location))

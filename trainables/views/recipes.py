@@ -71,7 +71,9 @@ VIEWS: dict[str, ViewRecipe] = {
 def check_views_name(name: str) -> str:
     """Return the name if a recipe has it. Otherwise raise `ValueError` with a list of the recipes."""
     if name not in VIEWS:
-        raise ValueError(f"views: got {name!r}{did_you_mean(name, VIEWS)}; allowed are {', '.join(VIEWS)}")
+        raise ValueError(
+            f"data.views: got {name!r}{did_you_mean(name, VIEWS)}; allowed are {', '.join(VIEWS)}"
+        )
     return name
 
 

@@ -7,16 +7,15 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from search_spaces.axes import Axis, listed
 from search_spaces.space import Point
 from study.errors import StudyError
-from study.spec.faults import describe_fault
 from study.spec.schema import DiagnosticSection, StudySpec
 from study.spec.section import Section
 from study.spec.tasks.measured_metric import measured_metric
-from study.spec.tasks.points import LEAST_BATCH, is_integer
+from study.spec.tasks.points import LEAST_BATCH
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import DiagnosticSampling, DiagnosticTask, declared_axes
 from trainables.store.schema import DIAGNOSTIC_METRICS
@@ -64,6 +63,8 @@ class DiagnosticStudy(StudyTask):
 
     def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
         """The shared axes and a single placeholder rate. Nothing is trained, so the rate is not part of a trial."""
+        if "lr" in self._spec.losses[label]:
+            raise StudyError(f"losses.{label}.lr: task diagnostic trains nothing, so it has no learning rate")
         return {**shared, "lr": listed(0.0)}
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
@@ -78,12 +79,12 @@ class DiagnosticStudy(StudyTask):
     def build(self, swept: Point) -> DiagnosticTask:
         """The task of a configuration with these swept values."""
         given = {name: swept[name] for name in _SWEPT if name in swept}
-        section = _checked(self._spec.diagnostic, given)
+        section = DiagnosticSection.model_validate(self._spec.diagnostic.model_dump() | given)
         size = swept["batch_size"]
-        if not is_integer(size) or not LEAST_BATCH <= int(size) <= section.n_pairs:
+        if size > section.n_pairs:
             raise StudyError(
-                f"axes.batch_size: got {size!r}, must be a whole number from {LEAST_BATCH} to {section.n_pairs}, "
-                "the number of pairs"
+                f"{self.place('batch_size')}: got {size!r}, must be a whole number from {LEAST_BATCH} to "
+                f"{section.n_pairs}, the number of pairs"
             )
         fields = section.model_dump(exclude={"passes"})
         return DiagnosticTask(
@@ -107,13 +108,11 @@ class DiagnosticStudy(StudyTask):
         """The passes over the population. Nothing is trained, so they determine the cost."""
         return task.training.passes
 
+    def least_memory(self, task: DiagnosticTask) -> dict[str, int]:
+        """Bytes of both views of the population and their gradients, in float64."""
+        size = f"{self.place('n_pairs')}: got n_pairs = {task.n_pairs} with dim = {task.dim}"
+        return {size: 8 * 2 * 2 * task.n_pairs * task.dim}
+
     def stack_limit(self, task: DiagnosticTask) -> int:
         """1: nothing is trained, so trials are not stacked."""
         return 1
-
-
-def _checked(section: DiagnosticSection, given: Point) -> DiagnosticSection:
-    try:
-        return DiagnosticSection.model_validate(section.model_dump() | dict(given))
-    except ValidationError as error:
-        raise StudyError(f"axes.{describe_fault(error, DiagnosticSection)}") from error

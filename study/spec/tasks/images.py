@@ -1,19 +1,18 @@
 """The task `images` for studies: its study-file keys, its configurations, its data, and its texts for the report."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from search_spaces.space import Point
 from search_spaces.spaces import TUNED_ON, LossSpace
-from study.errors import StudyError
-from study.spec.faults import describe_fault
+from study.errors import AbsentData, StudyError
 from study.spec.schema import DataSection, EncoderSection, ProbeSection, StudySpec, TrainingSection
 from study.spec.section import config_of
-from study.spec.tasks.points import LEAST_BATCH, by_table, check_rate, is_integer, one_budget, selection_of
+from study.spec.tasks.points import LEAST_BATCH, by_table, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import (
     BUDGETS,
@@ -25,10 +24,13 @@ from trainables.config import (
     SelectionConfig,
     TrainingConfig,
 )
-from trainables.datasets.datasets import DatasetInfo, describe_dataset, load_dataset, try_dataset
-from trainables.encoders.encoders import check_encoder
+from trainables.datasets.datasets import DATASETS, DatasetInfo, describe_dataset, load_dataset, try_dataset
+from trainables.datasets.source import AbsentDataError
+from trainables.encoders.encoders import check_encoder, check_encoder_name
+from trainables.encoders.footprint import encoder_footprint
 from trainables.evaluation.corruptions.published import corruptions_fingerprint, published_files
 from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
+from trainables.evaluation.probes.knn import MONITORED_IMAGES
 from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.rounds import check_image_selection, step_count
 from trainables.store.schema import METRICS
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.metric import Metric
+
+#: Bytes of a float32 number, and the numbers of each weight in training: itself, its gradient and its momentum.
+_FLOAT, _COPIES = 4, 3
 
 #: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.
 _SMALL_ENCODERS = frozenset({"small_conv"})
@@ -109,21 +114,34 @@ class ImagesStudy(StudyTask):
             data_root,
         )
         self._data = config_of(DataConfig, spec.data.model_dump(exclude={"views", "views_form"}))
+        self._info: DatasetInfo | None = None
+        self._absent = ""  # what is absent and how to get it; "" if nothing is
         try:
-            self._info = describe_dataset(self._data, data_root)
-            check_views_name(spec.data.views or self.data.views)
-            try_dataset(self._data, data_root)
-            check_encoder(spec.encoder.name, channels=self.data.channels, size=self.data.size)
-            corruptions = corruptions_fingerprint(self._probe, self.data, data_root)
+            check_encoder_name(spec.encoder.name)
+            if spec.data.views is not None:
+                check_views_name(spec.data.views)
+            self._open(spec, data_root)
+        except AbsentDataError as error:
+            self._absent = f"{error}{_download_hint(spec.data.name, str(error))}"
         except ValueError as error:
             raise StudyError(str(error)) from error
-        self.origin = Provenance(data_fingerprint=self.data.fingerprint, corruptions_fingerprint=corruptions)
-        self.images, self.pixels = self.data.n_pretraining, self.data.size**2
-        _check_probes(spec, self.data)
+
+    def _open(self, spec: ImagesSpec, data_root: Path | None) -> None:
+        """Describe the data, and check what depends on it. Raises `AbsentDataError` and other `ValueError`s."""
+        self._info = info = describe_dataset(self._data, data_root)
+        check_views_name(info.views)
+        try_dataset(self._data, data_root)
+        check_encoder(spec.encoder.name, channels=info.channels, size=info.size)
+        self.images, self.pixels = info.n_pretraining, info.size**2
+        _check_probes(spec, info)
+        corruptions = corruptions_fingerprint(self._probe, info, data_root)
+        self.origin = Provenance(data_fingerprint=info.fingerprint, corruptions_fingerprint=corruptions)
 
     @property
     def data(self) -> DatasetInfo:
-        """The data set."""
+        """The data set. Raises `AbsentData` without it."""
+        if self._info is None:
+            raise AbsentData(self._absent)
         return self._info
 
     @property
@@ -131,15 +149,23 @@ class ImagesStudy(StudyTask):
         """Which files of the data set are not read, and what was chosen by a rule."""
         return tuple(f"data {self.data.name}: {note}" for note in self.data.notes)
 
+    def require_data(self) -> None:
+        """Raise `AbsentData` if the data set, or the published corruptions that a probe uses, are absent."""
+        if self._absent:
+            raise AbsentData(self._absent)
+
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
-        """Raise `StudyError` unless every configuration has a batch size of at most the number of training images."""
+        """Raise `StudyError` unless every configuration has a batch size of at most the number of training images.
+
+        Without the data, that number is not known.
+        """
         for size in dict.fromkeys(point.get("batch_size") for point in points):
             if size is None:
                 raise StudyError("axes.batch_size: is missing; give at least one batch size")
-            if not is_integer(size) or not LEAST_BATCH <= int(size) <= self.images:
+            if self._info and size > self.images:  # type: ignore[operator]  # the value is a number
                 raise StudyError(
-                    f"axes.batch_size: got {size!r}, must be a whole number from {LEAST_BATCH} to {self.images}, "
-                    f"the training images of {self.data.name}"
+                    f"{self.place('batch_size')}: got {size!r}, must be a whole number from {LEAST_BATCH} to "
+                    f"{self.images}, the training images of {self.data.name}"
                 )
 
     def build(self, swept: Point) -> ImagesTask:
@@ -147,7 +173,9 @@ class ImagesStudy(StudyTask):
         selection = selection_of(self._spec.selection, swept)
         tables = by_table(ImagesTask, swept)
         values = one_budget(self._spec.training.model_dump(), tables["training"])
-        values |= _checked_training(values)
+        values |= TrainingSection.model_validate(
+            {name: values[name] for name in TrainingSection.model_fields}
+        ).model_dump()
         values["batch_size"] = int(values["batch_size"])
         self._check_selection(selection, config_of(TrainingConfig, values))
         return ImagesTask(
@@ -156,7 +184,7 @@ class ImagesStudy(StudyTask):
             data=dataclasses.replace(
                 self._data, classes=self.data.classes if self._spec.data.classes else ()
             ),
-            views=self._spec.data.views or self.data.views,
+            views=self.data.views if self._spec.data.views is None else self._spec.data.views,
             views_form=self._spec.data.views_form,
             encoder=_encoder(self._spec.encoder, tables["encoder"]),
             training=config_of(TrainingConfig, values),
@@ -169,11 +197,16 @@ class ImagesStudy(StudyTask):
             check_image_selection(selection, self.images, training.batch_size)
             steps = step_count(training, selection, self.images)
         except ValueError as error:
-            raise StudyError(str(error)) from error
+            raise self.placed(error) from error
         if selection.method in LOOKING_METHODS and steps < 1:
             raise StudyError(
-                f"training.samples: got {training.samples}, which {selection.method} uses up before its first step: "
-                "it embeds images to choose batches from, and these images count"
+                f"{self.place('samples')}: got {training.samples}, which {selection.method} uses up before its "
+                "first step: it embeds images to choose batches from, and these images count"
+            )
+        if steps < 1:
+            raise StudyError(
+                f"{self.place('samples')}: got {training.samples}, must be at least one batch of "
+                f"{training.batch_size} images"
             )
 
     def load(self, task: ImagesTask, data_root: Path | None) -> None:
@@ -226,6 +259,27 @@ class ImagesStudy(StudyTask):
         """Optimiser steps of the whole budget."""
         return step_count(task.training, task.selection, self.images)
 
+    def least_memory(self, task: ImagesTask) -> dict[str, int]:
+        """Bytes of a training step and of the features of all images. See `trainables.encoders.footprint`.
+
+        For the user's own encoder, only the images of a step and the projections count.
+        """
+        data, encoder, pairs = self.data, task.encoder, task.training.batch_size
+        found = encoder_footprint(encoder, channels=data.channels, size=data.size)
+        weights, kept, h = (found.weights, found.kept, found.h_dim) if found else (0, 0, 0)
+        number = 2 if task.training.precision == "bfloat16" else 4
+        rows = data.n_train + data.n_val + data.n_test
+        network = (
+            f"width: got {encoder.width}" if encoder.name == "small_conv" else f"name: got {encoder.name}"
+        )
+        projected, d = f"encoder.projection_dim: got {encoder.projection_dim}", encoder.projection_dim
+        return {
+            f"encoder.{network}": _FLOAT * (_COPIES * (weights + h * h) + rows * h),
+            projected: _FLOAT * (_COPIES * h * d + rows * d) + 2 * pairs * number * d,
+            f"{self.place('batch_size')}: got {pairs}": 2 * pairs * number * (kept + 3 * h),
+            f"{_size_words(self._spec.data, data.size)}": 2 * pairs * _FLOAT * data.channels * data.size**2,
+        }
+
     def stack_limit(self, task: ImagesTask) -> int:
         """See `network_stack_limit`."""
         return network_stack_limit(task, self.pixels)
@@ -242,25 +296,25 @@ def network_stack_limit(task: ImagesTask, pixels: int) -> int:
     return max(1, min(_LARGEST_STACK, pairs // task.training.batch_size))
 
 
+def _download_hint(name: str, said: str) -> str:
+    """How to download a published data set, unless the message says it already; "" for other data sets."""
+    entry = DATASETS.get(name)
+    if entry is None or entry.download is None or "--download" in said:
+        return ""
+    return f"; `study data {name} --data-root FOLDER --download` downloads it"
+
+
+def _size_words(section: DataSection, size: int) -> str:
+    return (
+        f"data.name: got {section.name} of {size} pixels"
+        if section.size is None
+        else f"data.size: got {size}"
+    )
+
+
 def _encoder(section: EncoderSection, swept: Point) -> EncoderConfig:
-    """The encoder, with swept values checked by the same rules as fixed ones."""
-    try:
-        checked = EncoderSection.model_validate(section.model_dump() | swept)
-    except ValidationError as error:
-        raise StudyError(f"axes.{describe_fault(error, EncoderSection)}") from error
-    return config_of(EncoderConfig, checked.model_dump())
-
-
-def _checked_training(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Swept values after the same checks as the values of `[training]`."""
-    check_rate(values["lr"])
-    try:
-        section = TrainingSection.model_validate(
-            {name: values[name] for name in TrainingSection.model_fields}
-        )
-    except ValidationError as error:
-        raise StudyError(f"axes.{describe_fault(error, TrainingSection)}") from error
-    return section.model_dump()
+    """The encoder with its swept values."""
+    return config_of(EncoderConfig, section.model_dump() | swept)
 
 
 def _check_probes(spec: ImagesSpec, data: DatasetInfo) -> None:
@@ -271,6 +325,14 @@ def _check_probes(spec: ImagesSpec, data: DatasetInfo) -> None:
                 f"probe.suite: got {probe}, which needs {shots} labelled images per class; the rarest class of "
                 f"these {data.n_train} training images has {data.smallest_class}"
             )
+    monitored = spec.keep.curve_epochs is not None or spec.search.early_stopping is not None
+    images = min(data.n_train, MONITORED_IMAGES) if monitored else data.n_train
+    used = monitored or any("knn_k" in PROBES[probe].settings for probe in spec.probe.suite)
+    if used and spec.probe.knn_k >= images:
+        raise StudyError(
+            f"probe.knn_k: got {spec.probe.knn_k}, must be below {images}, the labelled training images that are "
+            "searched: if all of them vote, every encoder scores the same"
+        )
 
 
 def _describe_training(spec: ImagesSpec) -> str:

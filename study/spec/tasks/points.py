@@ -5,25 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from search_spaces.space import Point
-from study.errors import StudyError
 from study.spec.schema import SelectionSection
-from trainables.config import AXES, BUDGETS, SELECTION_AXIS, Scalar, SelectionConfig
+from trainables.config import AXES, BUDGETS, SELECTION_AXIS, SelectionConfig
 from trainables.settings import declared_axes
 
 #: The smallest batch: a pair alone has no negatives.
 LEAST_BATCH: int = AXES["batch_size"].setting.bounds["ge"]
-
-
-def is_integer(value: Scalar) -> bool:
-    """Whether a value is a whole number, written as 8 or 8.0."""
-    return not isinstance(value, (bool, str)) and float(value).is_integer()
-
-
-def check_rate(lr: Any) -> None:
-    """Raises `StudyError` unless a learning rate is a number above its declared bound."""
-    bound = AXES["lr"].setting.bounds["gt"]
-    if isinstance(lr, (str, bool)) or not lr > bound:
-        raise StudyError(f"lr: got {lr!r}, must be a number above {bound}")
 
 
 def by_table(config: type, swept: Point) -> dict[str, Point]:

@@ -12,7 +12,7 @@ from search_spaces.axes import Axis
 from search_spaces.space import Point
 from search_spaces.spaces import LossSpace
 from study.errors import StudyError
-from study.spec.schema import StudySpec
+from study.spec.schema import POINTS_KEY, StudySpec
 from trainables.config import Provenance, Task
 from trainables.datasets.loaded import DatasetInfo
 from trainables.settings import declared_axes
@@ -62,6 +62,25 @@ class StudyTask(ABC):
         """One-line notes on the data for plans and launches, such as files that are not read."""
         return ()
 
+    def require_data(self) -> None:  # noqa: B027 (a task without data needs none)
+        """Raise `StudyError` if the data set is absent. Only this and what needs the data raise for absent data."""
+
+    def place(self, name: str) -> str:
+        """Where the study file gives the value of an axis, for messages."""
+        if name in self._spec.axes:
+            return f"axes.{name}"
+        for label, table in self._spec.losses.items():
+            if any(name in point for point in table.get(POINTS_KEY, ())):
+                return f"losses.{label}.{POINTS_KEY}"
+        return f"{declared_axes(self.config_type)[name].table or self._spec.task}.{name}"
+
+    def placed(self, error: ValueError) -> StudyError:
+        """The error of a selection, with the table of the key that its message starts with."""
+        message = str(error)
+        if message.startswith("batch_size: "):
+            message = self.place("batch_size") + message.removeprefix("batch_size")
+        return StudyError(message)
+
     def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
         """The shared axes, and a learning rate for the loss if its default rate does not suit the task."""
         return shared
@@ -96,6 +115,10 @@ class StudyTask(ABC):
     @abstractmethod
     def steps(self, task: Task) -> int:
         """Optimiser steps of a task's whole budget; if nothing is trained, the count that determines the cost."""
+
+    def least_memory(self, task: Task) -> dict[str, int]:
+        """Bytes that a trial needs at least, by the key and value of the study file that cause them, in words."""
+        return {}
 
     def stack_limit(self, task: Task) -> int:
         """The largest useful stack of trials of a task on a CPU; 1 if stacking is slower."""

@@ -6,15 +6,14 @@ The task has no data set. This module does not import torch.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from search_spaces.axes import Axis, listed
 from search_spaces.space import Point
 from study.errors import StudyError
-from study.spec.faults import describe_fault
 from study.spec.schema import POINTS_KEY, SphereSection, SphereTrainingSection, StudySpec
 from study.spec.tasks.measured_metric import measured_metric
-from study.spec.tasks.points import LEAST_BATCH, by_table, check_rate, is_integer, one_budget, selection_of
+from study.spec.tasks.points import by_table, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import AXES, BUDGETS, SphereTask, SphereTraining
 from trainables.selection.rounds import resolve_round
@@ -111,7 +110,7 @@ class SphereStudy(StudyTask):
     def build(self, swept: Point) -> SphereTask:
         """The task of a configuration with these swept values."""
         tables = by_table(SphereTask, swept)
-        sphere = _checked(SphereSection, {**self._spec.sphere.model_dump(), **tables[""]})
+        sphere = SphereSection.model_validate({**self._spec.sphere.model_dump(), **tables[""]}).model_dump()
         task = SphereTask(
             **sphere,
             training=_training(self._spec.training, tables["training"]),
@@ -125,10 +124,10 @@ class SphereStudy(StudyTask):
             resolve_round(task.selection, task.n_pairs, pairs_a_step(task))
             steps = step_count(task)
         except ValueError as error:
-            raise StudyError(str(error)) from error
+            raise self.placed(error) from error
         if steps < 1:
             raise StudyError(
-                f"training.samples: got {task.training.samples}, which is less than one step uses"
+                f"{self.place('samples')}: got {task.training.samples}, which is less than one step uses"
             )
 
     def planned_columns(self, task: SphereTask) -> dict[str, Any]:
@@ -155,6 +154,11 @@ class SphereStudy(StudyTask):
         """Optimiser steps of the whole budget."""
         return step_count(task)
 
+    def least_memory(self, task: SphereTask) -> dict[str, int]:
+        """Bytes of both views of the embeddings, with gradients and momenta, in float64."""
+        size = f"{self.place('n_pairs')}: got n_pairs = {task.n_pairs} with dim = {task.dim}"
+        return {size: 8 * 3 * 2 * task.n_pairs * task.dim}
+
     def stack_limit(self, task: SphereTask) -> int:
         """See `sphere_stack_limit`."""
         return sphere_stack_limit(task)
@@ -167,16 +171,5 @@ def sphere_stack_limit(task: SphereTask) -> int:
 
 def _training(section: SphereTrainingSection, swept: Point) -> SphereTraining:
     values = one_budget(section.model_dump(), swept, _BUDGETS)
-    size = values.pop("batch_size")
-    if not is_integer(size) or int(size) < LEAST_BATCH:
-        raise StudyError(f"axes.batch_size: got {size!r}, must be a whole number of at least {LEAST_BATCH}")
-    check_rate(values["lr"])
-    return SphereTraining(batch_size=int(size), **_checked(SphereTrainingSection, values))
-
-
-def _checked(section: type[SphereSection | SphereTrainingSection], values: dict[str, Any]) -> dict[str, Any]:
-    """Swept values after the same checks as fixed values."""
-    try:
-        return section.model_validate(values).model_dump()
-    except ValidationError as error:
-        raise StudyError(f"axes.{describe_fault(error, section)}") from error
+    size = int(values.pop("batch_size"))
+    return SphereTraining(batch_size=size, **SphereTrainingSection.model_validate(values).model_dump())

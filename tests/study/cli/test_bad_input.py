@@ -1,11 +1,15 @@
 """Bad input gives one line with the field, the value and what is allowed, exit code 2, and writes nothing."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from study.errors import StudyError
+from study.spec.expand import expand
+from study.spec.load import load_spec
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
 
@@ -32,9 +36,9 @@ FAULTS = {
     "infinite temperature": (("[0.1, 0.5]", "[inf]"), ["losses.ntxent", "temperature", "inf"]),
     "temperature as text": (("[0.1, 0.5]", '["warm"]'), ["losses.ntxent", "temperature", "warm"]),
     "temperature as truth": (("[0.1, 0.5]", "[true]"), ["losses.ntxent", "temperature", "True"]),
-    "batch of one": (("[8, 16]", "[1]"), ["axes.batch_size", "got 1", "2 to 200"]),
+    "batch of one": (("[8, 16]", "[1]"), ["axes.batch_size: got 1, must be at least 2"]),
     "batch above the data": (("[8, 16]", "[8, 201]"), ["axes.batch_size", "got 201", "2 to 200"]),
-    "a batch in quotes": (("[8, 16]", '["8", 16]'), ["axes.batch_size", "got '8'", "whole number"]),
+    "a batch in quotes": (("[8, 16]", '["8", 16]'), ["axes.batch_size: got '8', must be a number"]),
     "half a pair": (("[8, 16]", "[8.5]"), ["axes.batch_size", "8.5", "whole number"]),
     "empty axis": (("[8, 16]", "[]"), ["axes.batch_size", "empty"]),
     "empty axis of a loss": (("[0.1, 0.5]", "[]"), ["losses.ntxent.temperature", "empty"]),
@@ -64,7 +68,10 @@ FAULTS = {
         ("t = [2.0]", "t = [2.0]\ngamma = 2"),
         ["losses.kcl.lr", "missing", "gamma = 16"],
     ),
-    "swept momentum of two": (("[8, 16]", "[8]\nmomentum = [0.9, 2]"), ["axes.momentum", "2", "less than 1"]),
+    "swept momentum of two": (
+        ("[8, 16]", "[8]\nmomentum = [0.9, 2]"),
+        ["axes.momentum: got 2, must be below 1"],
+    ),
     "half an epoch": (("[8, 16]", "[8]\nepochs = [0.5]"), ["axes.epochs", "0.5"]),
     "swept rate of nothing": (("[8, 16]", "[8]\nlr = [-1]"), ["lr", "-1", "above 0"]),
     "range turned round": (
@@ -73,21 +80,21 @@ FAULTS = {
     ),
     "range of one number": (
         ("[0.1, 0.5]", "{ log = 0.1, points = 3 }"),
-        ["temperature: log: must be two numbers, [low, high], got {'log': 0.1, 'points': 3}"],
+        ["temperature.log: must be two numbers, [low, high], got {'log': 0.1, 'points': 3}"],
     ),
     "range of one point": (("[0.1, 0.5]", "{ log = [0.1, 2.0], points = 1 }"), ["temperature", "points"]),
     "log range from zero": (("[0.1, 0.5]", "{ log = [0, 2.0], points = 3 }"), ["temperature", "above 0"]),
     "a range that is whole in words": (
         ("[0.1, 0.5]", '{ log = [1, 9], points = 3, whole = "yes" }'),
-        ["losses.ntxent.temperature: whole: got 'yes'"],
+        ["losses.ntxent.temperature.whole: got 'yes'"],
     ),
     "a range with an end in quotes": (
         ("[0.1, 0.5]", '{ log = ["0.1", 2.0], points = 3 }'),
-        ["temperature: log: must be two numbers"],
+        ["temperature.log: must be two numbers"],
     ),
     "points of a list": (
         ("[0.1, 0.5]", "{ values = [0.1, 0.5], points = 3 }"),
-        ["temperature: points: unknown key; allowed are values, measure"],
+        ["temperature.points: unknown key; allowed are values, measure"],
     ),
     "stacked in words": (
         ("[axes]", '[resources]\nstacked = "yes"\n[axes]'),
@@ -132,7 +139,6 @@ FAULTS = {
         ),
         ["Explodes at at = 4, how = 'nan'", "got nan, must be a finite"],
     ),
-    "data at an absolute path": (('"digits"', '"folder:/nope"'), ["/nope", "absolute path"]),
     "reference that is no loss": (
         ('task = "images"', 'task = "images"\nreference = "dcl"'),
         ["reference", "dcl"],
@@ -145,6 +151,219 @@ FAULTS = {
     ),
     "a GPU where none is": (("[axes]", "[resources]\ngpus_per_trial = 64\n[axes]"), ["gpus_per_trial", "64"]),
 }
+
+
+_DHEL = ("[losses.kcl]", '[losses.dhel]\nform = "relesed"\n[losses.kcl]')
+_LIST = ("[axes]", '[search]\ndesign = "list"\n[axes]')
+_CLAIM = '[[claims]]\nname = "a"\nclaim = ""\npaper = ""\n'
+_POINT = ("temperature = [0.1, 0.5]", "points = [{ temprature = 0.1 }]")
+
+#: The whole line of faults that hide a missing key, of sizes and numbers without sense, and of misspelt names.
+LINES = {
+    "form": ((_DHEL,), "losses.dhel.form: got 'relesed' (did you mean released?), must be one of"),
+    "kernel": (
+        (("t = [2.0]", 'kernel = "gausian"\ngamma = 2'),),
+        "losses.kcl.kernel: got 'gausian' (did you mean gaussian?), must be one of",
+    ),
+    "field beside a missing rate": (
+        (("t = [2.0]", 'gama = 2\nkernel = "imq"'),),
+        "losses.kcl.gama: unknown key (did you mean gamma?); allowed are",
+    ),
+    "case": (
+        (("t = [2.0]", 'kernel = ["gaussian", "imq"]\nt = { gausian = [1.0], imq = [2.0] }'),),
+        "losses.kcl.t.gausian: unknown case (did you mean gaussian?)",
+    ),
+    "phi": (
+        (("[losses.kcl]", '[losses.general]\nphi = "expp"\n[losses.kcl]'),),
+        "losses.general.phi: got 'expp' (did you mean exp?), must be one of linear, hinge",
+    ),
+    "loss by key": (
+        (("[losses.kcl]", '[losses.a]\nloss = "ntxnt"\n[losses.kcl]'),),
+        "losses.a.loss: unknown loss 'ntxnt' (did you mean ntxent?)",
+    ),
+    "field of a point": (
+        (_LIST, _POINT),
+        "losses.ntxent.points.1.temprature: unknown key (did you mean temp",
+    ),
+    "metric": (
+        (('"probe10_accuracy"', '"probe10_acuracy"'),),
+        "metric: got 'probe10_acuracy' (did you mean probe10_accuracy?), must be one of probe1_accuracy",
+    ),
+    "task": (
+        (('"images"', '"image"'),),
+        "task: got 'image' (did you mean images?), must be one of images, sphere, diagnostic",
+    ),
+    "optimizer": (
+        (("steps = 3", 'steps = 3\noptimizer = "sdg"'),),
+        "training.optimizer: got 'sdg' (did you mean sgd?), must be one of sgd, lars",
+    ),
+    "views": (
+        (('name = "digits"', 'name = "digits"\nviews = "cifr"'),),
+        "data.views: got 'cifr' (did you mean cifar?); allowed are digits, cifar, imagenet",
+    ),
+    "no views": ((('name = "digits"', 'name = "digits"\nviews = ""'),), "data.views: got ''; allowed are"),
+    "axis on absent data": (
+        (('"digits"', '"cifar10"'), ("[8, 16]", "[8]\nmomentm = [0.9]")),
+        "axes.momentm: unknown axis (did you mean momentum?); allowed are batch_size",
+    ),
+    "measure": (
+        (("[0.1, 0.5]", '{ values = [0.1], measure = "logg" }'),),
+        "losses.ntxent.temperature.measure: got 'logg' (did you mean log?), must be one of log, linear, each",
+    ),
+    "rate of a loss": ((("t = [2.0]", "t = [2.0]\nlr = -1"),), "losses.kcl.lr: got -1, must be above 0"),
+    "rate on the axes": ((("[8, 16]", "[8]\nlr = [-1]"),), "axes.lr: got -1, must be above 0"),
+    "value of a loss": ((("[0.1, 0.5]", "[-0.1]"),), "losses.ntxent.temperature: got -0.1, must be"),
+    "combination": (
+        (("[losses.kcl]", '[losses.general]\nphi = "linear"\npsi = "log"\nlr = 1\n[losses.kcl]'),),
+        "losses.general.phi: got 'linear', must give values > 0",
+    ),
+    "all images vote": (
+        (('["probe10"]', '["probe10", "knn"]'), ("draws = 2", "knn_k = 200")),
+        "probe.knn_k: got 200, must be below 200, the labelled training images that are searched",
+    ),
+    "a test class is absent": (
+        (("test_limit = 60", "test_limit = 9"),),
+        "data.test_limit: got 9, which leaves a class without images; data 'digits' needs 10 or more",
+    ),
+    "a training class is absent": (
+        (("train_limit = 200", "train_limit = 9"), ('["probe10"]', '["probe1"]'), ("probe10_", "probe1_")),
+        "data.train_limit: got 9, which leaves a class without images",
+    ),
+    "less than a batch": (
+        (("steps = 3", "samples = 5"),),
+        "training.samples: got 5, must be at least one batch of 8 images",
+    ),
+    "less than a swept batch": (
+        (("[8, 16]", "[8]\nsamples = [5]"),),
+        "axes.samples: got 5, must be at least one batch of 8 images",
+    ),
+    "more than 64 bits": (
+        (("steps = 3", f"steps = {10**400}"),),
+        "training.steps: got 1.000e+400, must be below 2^63",
+    ),
+    "an axis with more than 64 bits": (
+        (("[8, 16]", f"[8, {10**30}]"),),
+        "axes.batch_size: got 1.000e+30, must be below 2^63",
+    ),
+    "a timer of for ever": (
+        (("[axes]", "[resources]\ntime_limit = 1e308\n[axes]"),),
+        "resources.time_limit: got 1e+308, must be at most 1000000000",
+    ),
+    "a crumb of a GPU": (
+        (("[axes]", "[resources]\ngpus_per_trial = 1e-9\n[axes]"),),
+        "resources.gpus_per_trial: got 1e-09, must be 0, a share of one GPU from 0.0001 to 1",
+    ),
+    "width": ((("width = 4", "width = 1048577"),), "encoder.width: got 1048577, must be at most 2^20"),
+    "draws": ((("draws = 2", "draws = 1001"),), "probe.draws: got 1001, must be at most 1000"),
+    "empty label": (
+        (("[losses.kcl]", '[losses.""]\nloss = "dcl"\n[losses.kcl]'),),
+        "losses: got a label without characters",
+    ),
+    "a grid without end": (
+        (
+            ("[0.1, 0.5]", "{ log = [0.1, 1.0], points = 9000 }"),
+            ("[8, 16]", "{ linear = [2, 9], points = 8 }"),
+        ),
+        "losses.ntxent: 72,000 configurations with 2 seeds are 144,000 trials; at most resources.max_trials = 50",
+    ),
+    "claims of one name": (
+        (
+            (
+                "[losses.kcl]",
+                2 * '[[claims]]\nname = "a"\nclaim = ""\npaper = ""\nuntestable = "x"\n' + "[losses.kcl]",
+            ),
+        ),
+        "claims: got name 'a' more than once; each name is allowed once",
+    ),
+    "column of a claim": (
+        (("[losses.kcl]", f'{_CLAIM}at_least = 0.5\ncolumn = "test_probe10_acuracy"\n[losses.kcl]'),),
+        "claims.a: got 'test_probe10_acuracy' (did you mean test_probe10_accuracy?), which no trial",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", LINES)
+def test_the_first_line_is_the_true_one(fault: str, write_study: WriteStudy, tmp_path: Path) -> None:
+    replacements, line = LINES[fault]
+    result = invoke("plan", write_study(*replacements), "--store", tmp_path / "store")
+    assert_refused(result, tmp_path / "store", [f"study: tiny.toml: {line}"])
+
+
+def test_a_bound_is_raised_where_the_line_says(write_study: WriteStudy) -> None:
+    few = ("[axes]", "[resources]\nmax_trials = 11\n[axes]")
+    study = write_study(few)
+    said = (
+        "losses: 6 configurations with 2 seeds are 12 trials; at most resources.max_trials = 11 are allowed"
+    )
+    with pytest.raises(StudyError, match=said):
+        expand(load_spec(str(study)).spec, None)
+    assert (
+        len(expand(load_spec(str(write_study((few[0], few[1].replace("11", "12"))))).spec, None).trials) == 12
+    )
+
+
+def test_seeds_by_the_hundred_thousand_are_refused_at_once(write_study: WriteStudy, tmp_path: Path) -> None:
+    study = write_study(("seeds = [0, 1]", f"seeds = {list(range(300_000))}"))
+    started = time.process_time()
+    result = invoke("plan", study, "--store", tmp_path / "store")
+    seconds = time.process_time() - started
+    said = (
+        "seeds: 2 configurations with 300,000 seeds are 600,000 trials; at most resources.max_trials = 50,000"
+    )
+    assert_refused(result, tmp_path / "store", [said, "a larger value raises this limit"])
+    assert seconds < 5  # 200 s when every seed was compared with every other
+
+
+#: Words on the command line, and the line that they give.
+USAGES = {
+    "no command": (("pla",), "no such command 'pla' (did you mean 'plan'?)"),
+    "no option": (("plan", "quickstart", "--stor", "x"), "plan: no such option '--stor' (did you mean "),
+    "no study": (("plan",), "plan: STUDY: is missing"),
+    "too many": (("plan", "a", "b"), "plan: got unexpected extra argument (b)"),
+    "no value": (("plan", "a", "--store"), "option '--store' requires an argument"),
+    "no number": (
+        ("plan", "a", "--workers", "many"),
+        "plan: --workers: got 'many', must be a whole number of at least 1",
+    ),
+    "too few": (
+        ("plan", "a", "--workers", "0"),
+        "plan: --workers: got '0', must be a whole number of at least 1",
+    ),
+    "no choice": (
+        ("run", "a", "--runner", "rya"),
+        "run: --runner: got 'rya' (did you mean ray?), must be one of",
+    ),
+    "no float": (("run", "a", "--max-hours", "x"), "run: --max-hours: got 'x', must be a number"),
+    "not a number": (("gc", "--older-than", "nan"), "--older-than: got nan, must be a finite number"),
+    "for ever": (("status", "quickstart", "--every", "inf"), "--every: got inf, must be a finite number"),
+    "seeds of a demo": (
+        ("demo", "--seeds", "1001"),
+        "demo: --seeds: got '1001', must be a whole number from 1 to 1000",
+    ),
+    "empty store": (("plan", "quickstart", "--store", ""), "--store: got an empty text"),
+    "empty data root": (("plan", "quickstart", "--data-root", " "), "--data-root: got an empty text"),
+    "empty study": (("plan", ""), "STUDY: got an empty text"),
+    "empty address": (("run", "quickstart", "--address", ""), "--address: got an empty text"),
+    "empty folder": (("compare", "a", "--out", ""), "--out: got an empty text"),
+    "empty source": (("merge", "a", "", "--into", "b"), "SOURCE...: got an empty text"),
+}
+
+
+@pytest.mark.parametrize("usage", USAGES)
+def test_an_error_of_usage_is_one_line(usage: str) -> None:
+    words, line = USAGES[usage]
+    result = invoke(*words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"study: {line}")
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_study_alone_shows_its_help() -> None:
+    result = invoke()
+    assert result.exit_code == 2
+    assert "Usage:" in result.stderr
+    assert "  plan " in result.stderr
 
 
 def assert_refused(result: Result, store: Path, said: list[str]) -> None:
@@ -213,6 +432,12 @@ def test_a_data_root_that_is_no_directory(write_study: WriteStudy, tmp_path: Pat
     assert_refused(result, store, ["--data-root", "absent"])
 
 
+def test_data_at_an_absolute_path_that_is_not_there(write_study: WriteStudy, tmp_path: Path) -> None:
+    study = write_study(('"digits"', '"folder:/nope"'))
+    store = tmp_path / "store"
+    assert_refused(invoke("run", study, "--store", store), store, ["/nope", "absolute path"])
+
+
 def test_data_that_is_not_there(write_study: WriteStudy, tmp_path: Path) -> None:
     store = tmp_path / "store"
     study = write_study(('name = "digits"', 'name = "parquet:pictures"'))
@@ -236,9 +461,9 @@ def test_a_truncated_parquet_file(write_study: WriteStudy, tmp_path: Path, cifar
 
 def test_too_many_workers(write_study: WriteStudy, tmp_path: Path) -> None:
     store = tmp_path / "store"
-    assert_refused(
-        invoke("run", write_study(), "--store", store, "--workers", "100000"), store, ["--workers", "100000"]
-    )
+    for command in ("plan", "run"):
+        result = invoke(command, write_study(), "--store", store, "--workers", "100000")
+        assert_refused(result, store, ["--workers: got 100000, this machine has room for"])
 
 
 def test_a_trial_that_fits_nothing(write_study: WriteStudy, tmp_path: Path) -> None:

@@ -124,8 +124,8 @@ def test_seeds_rates_and_temperatures_share_a_stack() -> None:
     ("replacements", "message"),
     [
         ([("[2, 4]", "[2, 9]"), ('"full", ', "")], "batch_size: got 9, must be from 1 to 8"),
-        ([("[2, 4]", "[1]")], "axes.batch_size: got 1, must be a whole number of at least 2"),
-        ([("dim = 16", "dim = 1")], "sphere.dim: got 1; input should be greater than or equal to 2"),
+        ([("[2, 4]", "[1]")], "axes.batch_size: got 1, must be at least 2"),
+        ([("dim = 16", "dim = 1")], "sphere.dim: got 1, must be at least 2"),
         ([("dim = 16", "")], r"sphere.dim: is missing; give it there or in \[axes\]"),
         (
             [("dim = 16", "dim = 5")],
@@ -140,7 +140,7 @@ def test_seeds_rates_and_temperatures_share_a_stack() -> None:
             "axes.weight_decay: unknown axis; allowed are batch_size",
         ),
         ([("[axes]", "[data]\nname = 'digits'\n[axes]")], "data: unknown key; allowed are name"),
-        ([('"full"', '"half"')], "selection: got 'half'; allowed are full"),
+        ([('"full"', '"half"')], "axes.selection: got 'half', must be one of full"),
         ([("[axes]", "[axes]\nmomentum = [1.5]")], "axes.momentum: got 1.5"),
         ([("[axes]", '[search]\ndesign = "optuna"\ntrials = 2\n[axes]')], "search.design: got optuna"),
         (
@@ -152,7 +152,10 @@ def test_seeds_rates_and_temperatures_share_a_stack() -> None:
             [('"balls"', '"balls"\nmetric = "optimum_gap"'), ("t = [2.0]", 't = [-3.0]\nkernel = "riesz"')],
             "metric: got optimum_gap, but the minimum of kcl",
         ),
-        ([('"sphere"\nseeds', '"spheres"\nseeds')], "task: got 'spheres'; allowed are images, sphere"),
+        (
+            [('"sphere"\nseeds', '"spheres"\nseeds')],
+            r"task: got 'spheres' \(did you mean sphere\?\), must be one of images, sphere",
+        ),
     ],
 )
 def test_bad_input_is_one_line(

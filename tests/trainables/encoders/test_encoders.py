@@ -126,13 +126,13 @@ def test_own_encoder_with_another_output_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["vit", "", ":MyNet", "my.package:"])
 def test_unknown_name_lists_what_is_allowed(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"encoder: got '{name}'; allowed are {', '.join(ENCODERS)}"):
+    with pytest.raises(ValueError, match=rf"encoder.name: got '{name}'; allowed are {', '.join(ENCODERS)}"):
         check_encoder(name, channels=3, size=8)
 
 
 @pytest.mark.parametrize("name", ["no_such_package.nets:MyNet", "trainables.config:NoSuchNet"])
 def test_import_path_that_leads_nowhere_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"encoder: got '{name}', which fails to import: "):
+    with pytest.raises(ValueError, match=f"encoder.name: got '{name}', which fails to import: "):
         check_encoder(name, channels=3, size=8)
 
 

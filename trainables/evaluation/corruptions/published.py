@@ -13,7 +13,7 @@ import numpy.typing as npt
 from trainables.config import ProbeConfig
 from trainables.datasets.files import file_states, files_fingerprint, remembered
 from trainables.datasets.loaded import DatasetInfo
-from trainables.datasets.source import DataError, Images, Indices, locate
+from trainables.datasets.source import AbsentDataError, DataError, Images, Indices, locate
 from trainables.evaluation.probes import PROBES
 
 SEVERITIES = 5
@@ -110,6 +110,6 @@ def _open(path: Path) -> npt.NDArray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
-        raise DataError(f"data not found: there is no file {path}") from error
+        raise AbsentDataError(f"data not found: there is no file {path}") from error
     except (ValueError, OSError, EOFError) as error:
         raise DataError(f"{path}: not a readable .npy file, truncated or damaged") from error

@@ -16,3 +16,8 @@ PROBES: dict[str, Probe] = {probe.name: probe for probe in (*FEW_LABELS, ALL_LAB
 
 #: The probe of each metric that a study of images can use for selection and reports.
 PROBE_OF_METRIC: dict[str, Probe] = {f"{name}_accuracy": probe for name, probe in PROBES.items()}
+
+
+def probes_with(setting: str) -> tuple[str, ...]:
+    """The names of the probes that use a field of `ProbeConfig`."""
+    return tuple(name for name, probe in PROBES.items() if setting in probe.settings)

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from trainables.config import ProbeConfig
     from trainables.evaluation.features import EncodedSplits
 
+#: Number of training images among which learning curves and early stopping search for nearest neighbours.
+MONITORED_IMAGES = 5000
+
 
 def _fit(config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Accuracy:
     from trainables.evaluation.neighbours import knn_accuracy

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from trainables.evaluation.features import EncodedSplits
 
 
+#: The settings of all probes with corrupted images.
+_CORRUPTIONS = ("corruptions", "severity")
+
+
 def _views(_config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Accuracy:
     from trainables.evaluation.retrieval import retrieval_accuracy
 
@@ -53,9 +57,6 @@ def _among_corruptions(
     return lambda split: among_corruptions_accuracy(*splits.corrupted_views(split), normalised=normalised)
 
 
-#: The settings of probes that use corrupted images.
-_CORRUPTION = ("corruptions", "severity")
-
 _RAW = "the same by z's inner products, not normalised"
 
 RETRIEVAL = (
@@ -71,7 +72,7 @@ RETRIEVAL = (
         fit=_corrupted,
         guesses_among="images",
         corrupted=True,
-        settings=_CORRUPTION,
+        settings=_CORRUPTIONS,
     ),
     Probe(
         name="retrieval_z",
@@ -86,7 +87,7 @@ RETRIEVAL = (
         fit=partial(_projected_corrupted, True),
         guesses_among="images",
         corrupted=True,
-        settings=_CORRUPTION,
+        settings=_CORRUPTIONS,
     ),
     Probe(
         name="retrieval_corrupted_z_raw",
@@ -94,7 +95,7 @@ RETRIEVAL = (
         fit=partial(_projected_corrupted, False),
         guesses_among="images",
         corrupted=True,
-        settings=_CORRUPTION,
+        settings=_CORRUPTIONS,
     ),
     Probe(
         name="retrieval_released_z",
@@ -102,7 +103,7 @@ RETRIEVAL = (
         fit=partial(_among_corruptions, True),
         guesses_among="corruptions",
         corrupted=True,
-        settings=_CORRUPTION,
+        settings=_CORRUPTIONS,
     ),
     Probe(
         name="retrieval_released_z_raw",
@@ -110,6 +111,6 @@ RETRIEVAL = (
         fit=partial(_among_corruptions, False),
         guesses_among="corruptions",
         corrupted=True,
-        settings=_CORRUPTION,
+        settings=_CORRUPTIONS,
     ),
 )

@@ -1,0 +1,59 @@
+"""Keys of a study file that no trial uses, from the declarations of the settings."""
+
+from collections.abc import Iterable
+
+from study.spec.schema import Section, StudySpec
+from trainables.config import TASKS, Task
+from trainables.settings import Declared, declared_fields
+
+
+def keys_without_effect(spec: StudySpec, tasks: Iterable[Task]) -> list[str]:
+    """One line for each given key that has no effect in any of the tasks of a study's trials."""
+    different = list({id(task): task for task in tasks}.values())
+    return [
+        f"{where} has no effect here, because it needs {_needed(spec, each)}"
+        for each in declared_fields(TASKS[spec.task])
+        if each.setting.needs and (where := _given(spec, each)) and different
+        if not any(_has_effect(task, each) for task in different) and not _is_monitored(spec, each)
+    ]
+
+
+def _given(spec: StudySpec, each: Declared) -> str:
+    """The place where a study file gives the setting; "" if it does not."""
+    if each.name in spec.axes:
+        return f"axes.{each.name}"
+    table = _table(spec, each.table, each.name)
+    return f"{table}.{each.name}" if table and each.name in getattr(spec, table).model_fields_set else ""
+
+
+def _table(spec: StudySpec, table: str, name: str) -> str:
+    """The table of the study file that has a setting: that of its class, or the task's own table."""
+    for each in (table, spec.task):
+        section = getattr(spec, each, None) if each else None
+        if isinstance(section, Section) and name in type(section).model_fields:
+            return each
+    return ""
+
+
+def _needed(spec: StudySpec, each: Declared) -> str:
+    conditions = []
+    for name, allowed in each.setting.needs.items():
+        *others, last = allowed
+        words = f"{', '.join(others)} or {last}" if others else last
+        table = _table(spec, each.table, name)
+        conditions.append(f"{table}.{name} = {words}" if name != "suite" else f"{words} in {table}.{name}")
+    return " and ".join(conditions)
+
+
+def _has_effect(task: Task, each: Declared) -> bool:
+    inner = getattr(task, each.table) if each.table else task
+    for name, allowed in each.setting.needs.items():
+        value = getattr(inner, name) if hasattr(inner, name) else getattr(task, name)
+        if not set(value if isinstance(value, tuple) else (value,)) & set(allowed):
+            return False
+    return True
+
+
+def _is_monitored(spec: StudySpec, each: Declared) -> bool:
+    """Whether learning curves or early stopping use the setting, without any probe."""
+    return each.name == "knn_k" and bool(spec.keep.curve_epochs or spec.search.early_stopping)

@@ -1,0 +1,83 @@
+"""A key that no trial uses is named with what it needs, as the declarations of the settings say."""
+
+import dataclasses
+
+import pytest
+
+from study.spec.expand import expand
+from study.spec.load import load_spec
+from study.spec.source import shipped_studies
+from study.spec.without_effect import keys_without_effect
+from tests.study.conftest import WriteStudy
+from trainables.config import TASKS, ProbeConfig
+from trainables.evaluation.probes import PROBES
+from trainables.settings import declared_fields
+
+_STEPS, _DRAWS = "steps = 3", "draws = 2"
+
+CASES = {
+    "nothing": ((), []),
+    "lars with sgd": (
+        ((_STEPS, "steps = 3\nlars_trust = 0.1"),),
+        ["training.lars_trust has no effect here, because it needs training.optimizer = lars"],
+    ),
+    "lars with lars": (((_STEPS, 'steps = 3\nlars_trust = 0.1\noptimizer = "lars"'),), []),
+    "reference batch": (
+        ((_STEPS, 'steps = 3\nlr_rule = "none"\nlr_reference_batch = 64'),),
+        [
+            "training.lr_reference_batch has no effect here, because it needs training.lr_rule = linear or sqrt"
+        ],
+    ),
+    "neighbours": (
+        ((_DRAWS, "knn_k = 5"),),
+        ["probe.knn_k has no effect here, because it needs knn in probe.suite"],
+    ),
+    "neighbours of curves": (((_DRAWS, "knn_k = 5"), ("[axes]", "[keep]\ncurve_epochs = 1\n[axes]")), []),
+    "neighbours of the probe": (((_DRAWS, "knn_k = 5"), ('["probe10"]', '["probe10", "knn"]')), []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_keys_that_no_trial_uses(case: str, write_study: WriteStudy) -> None:
+    replacements, said = CASES[case]
+    spec = load_spec(str(write_study(*replacements))).spec
+    tasks = [trial.config.task for trial in expand(spec, None).trials]
+    assert keys_without_effect(spec, tasks) == said
+
+
+def test_severity_needs_a_probe_under_corruption(write_study: WriteStudy) -> None:
+    spec = load_spec(str(write_study((_DRAWS, "severity = 4")))).spec
+    [line] = keys_without_effect(spec, [trial.config.task for trial in expand(spec, None).trials])
+    assert line.startswith("probe.severity has no effect here, because it needs retrieval_corrupted, ")
+    assert line.endswith(" in probe.suite")
+
+
+def test_a_level_needs_a_defect() -> None:
+    spec = load_spec("batch_independence").spec
+    tasks = [trial.config.task for trial in expand(spec, None).trials]
+    assert keys_without_effect(spec, tasks) == []
+    none = [dataclasses.replace(task, defect="none") for task in tasks]
+    [line] = keys_without_effect(spec, none)
+    assert line.startswith(
+        "diagnostic.defect_level has no effect here, because it needs diagnostic.defect = coll"
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in shipped_studies() if "cifar" not in name])
+def test_shipped_studies_have_no_such_key(name: str) -> None:
+    spec = load_spec(name).spec
+    assert keys_without_effect(spec, [trial.config.task for trial in expand(spec, None).trials]) == []
+
+
+def test_what_a_setting_needs_exists() -> None:
+    for task in TASKS.values():
+        settings = {each.name: each.setting for each in declared_fields(task)}
+        for setting in settings.values():
+            for name, allowed in setting.needs.items():
+                assert allowed
+                assert not settings[name].choices or set(allowed) <= set(settings[name].choices)
+
+
+def test_the_settings_of_probes_are_those_of_the_configuration() -> None:
+    used = {name for probe in PROBES.values() for name in probe.settings}
+    assert used == {field.name for field in dataclasses.fields(ProbeConfig)} - {"suite"}
