@@ -9,7 +9,7 @@ from trainables.config import DataConfig, ProbeConfig, Provenance, TrialConfig
 from trainables.datasets.datasets import describe_dataset
 from trainables.datasets.loaded import DatasetInfo
 from trainables.evaluation.corruptions.published import corruptions_fingerprint
-from trainables.own_code import source_of
+from trainables.own_files import own_code_of
 
 
 def provenance_of(config: TrialConfig, data_root: Path | None) -> Provenance:
@@ -45,11 +45,11 @@ def _provenance(
 
 
 def code_fingerprint(config: TrialConfig) -> str:
-    """A hash of the source of the modules in import paths (`package.module:Name`); "" if there are none.
+    """A hash of the user's own code behind the import paths (`package.module:Name`) of `config`; "" without any.
 
-    It does not cover the modules that these modules import.
+    It covers the modules at the import paths and all own modules that these import. Raises `ValueError`.
     """
-    sources = [source_of(path) for path in _import_paths(config)]
+    sources = [own_code_of(path).source for path in _import_paths(config)]
     return hashlib.blake2b(b"\0".join(sources), digest_size=10).hexdigest() if sources else ""
 
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from study.cli.main import main
 from tests.study.conftest import TINY
-from trainables.own_code import import_object, source_of, use_own_folders
+from trainables.own_code import import_object, use_own_folders
+from trainables.own_files import own_code_of
 
 #: Modules of ours, of the standard library and of installed packages that commands import.
 TAKEN = (
@@ -124,7 +125,7 @@ def test_the_working_directory_is_searched_after_the_folder_of_the_study(
     use_own_folders(beside)
     assert sys.path == [*before, str(beside), str(working)]
     assert import_object("own_in_both:Place", "loss").folder == "beside"
-    assert source_of("own_in_working:Place") == b"class Place: ...\n"
+    assert own_code_of("own_in_working:Place").source == b"class Place: ...\n"
     use_own_folders()
     assert sys.path == [*before, str(working)]
 
