@@ -106,12 +106,10 @@ def _walk(path: str, module: str) -> _Walk:
             stamps[Path(spec.origin)] = _stamp(Path(spec.origin))
             files[name] = _read(path, spec, follows=own)
             left += _followed(files[name], specs, missing)
-    return _Walk(code=_code(module, files, missing, specs), stamps=stamps)
+    return _Walk(code=_code(module, files, missing), stamps=stamps)
 
 
-def _code(
-    module: str, files: dict[str, _File], missing: list[str], specs: dict[str, ModuleSpec | None]
-) -> OwnCode:
+def _code(module: str, files: dict[str, _File], missing: list[str]) -> OwnCode:
     """A module that runs nothing, such as an empty `__init__.py`, changes no result and does not count."""
     others = [file for name, file in sorted(files.items()) if name != module and file.imports.runs]
     counted = [files[module], *others]
@@ -121,7 +119,7 @@ def _code(
         _note(f"from {star} import *", file, line)
         for file in counted
         for star, line in file.imports.stars
-        if (spec := _spec_of(star, specs)) and spec.submodule_search_locations is not None and _is_own(spec)
+        if star in files and files[star].imports.open_all
     ]
     opened = [_note(text, file, line) for file in counted for text, line in file.imports.opened]
     return OwnCode(
@@ -163,7 +161,7 @@ def _read(path: str, spec: ModuleSpec, *, follows: bool) -> _File:
     imports = ModuleImports()
     if follows and spec.origin.endswith(tuple(SOURCE_SUFFIXES)):
         try:
-            imports = read_imports(content, spec.name if package else spec.name.rpartition(".")[0])
+            imports = read_imports(content, spec.name, spec.name if package else spec.name.rpartition(".")[0])
         except SourceError as error:
             raise ValueError(f"import path: got {path!r}, but {name} has {error}") from error
     return _File(module=spec.name, name=name, content=content, imports=imports)

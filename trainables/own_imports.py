@@ -35,15 +35,17 @@ class ModuleImports:
 
     modules: tuple[tuple[str, int, bool], ...] = ()  # absolute name, line, and whether it may be no module
     stars: tuple[tuple[str, int], ...] = ()  # modules in `from module import *`
+    open_all: bool = False  # whether only a run knows all names in `__all__`
     dynamic: tuple[tuple[str, int], ...] = ()  # expressions that import what only a run knows
     opened: tuple[tuple[str, int], ...] = ()  # constant paths of files
     runs: bool = True  # whether it has a statement besides a docstring
 
 
-def read_imports(content: bytes, package: str) -> ModuleImports:
-    """Read a module's source. `package` resolves its relative imports. Imports for type checkers are left out.
+def read_imports(content: bytes, name: str, package: str) -> ModuleImports:
+    """Read the source of a module. `package` resolves its relative imports.
 
-    Raises `SourceError`.
+    Names in `__all__` count as imports from the module `name`, because `from name import *` imports its submodules of
+    these names. Imports for type checkers are left out. Raises `SourceError`.
     """
     try:
         with warnings.catch_warnings():
@@ -63,6 +65,7 @@ def read_imports(content: bytes, package: str) -> ModuleImports:
     }
     modules: list[tuple[str, int, bool]] = []
     stars, dynamic, opened = [], [], []
+    open_all = False
     for node in nodes:
         if isinstance(node, ast.Import):
             modules += [(alias.name, node.lineno, False) for alias in node.names]
@@ -74,21 +77,29 @@ def read_imports(content: bytes, package: str) -> ModuleImports:
                     stars.append((base, node.lineno))
                 else:
                     modules.append((f"{base}.{alias.name}", node.lineno, True))
+        elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and _sets_all(node):
+            listed = node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]
+            exported = [_constant(item) for item in listed]
+            modules += [(f"{name}.{item}", node.lineno, True) for item in exported if item]
+            open_all = open_all or None in exported
         elif isinstance(node, ast.Call):
-            name = _called(node.func)
-            name = renamed.get(name, name)
+            called = _called(node.func)
+            called = renamed.get(called, called)
             constant = _constant(node.args[0]) if node.args else None
-            if name in _IMPORTERS and constant and not constant.startswith("."):
+            if called in _IMPORTERS and constant and not constant.startswith("."):
                 modules.append((constant, node.lineno, False))
-            elif name in _IMPORTERS | _LOADERS or _changes_path(node.func):
+            elif called in _IMPORTERS | _LOADERS or _changes_path(node.func):
                 dynamic.append((_shown(node), node.lineno))
-            elif path := _opened_path(node, name):
+            elif path := _opened_path(node, called):
                 opened.append((path, node.lineno))
+            elif isinstance(node.func, ast.Attribute) and _called(node.func.value) == "__all__":
+                open_all = True
     return ModuleImports(
         modules=tuple(modules),
         stars=tuple(stars),
         dynamic=tuple(dynamic),
         opened=tuple(opened),
+        open_all=open_all,
         runs=any(not _is_text(statement) for statement in tree.body),
     )
 
@@ -112,12 +123,17 @@ def _base(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
 
 
-def _called(node: ast.expr) -> str:
+def _sets_all(node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
+
+
+def _called(node: ast.AST) -> str:
     """The last part of a name such as `importlib.import_module`."""
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def _constant(node: ast.expr) -> str | None:
+def _constant(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 

@@ -6,6 +6,7 @@ loss or encoder by import path.
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -237,7 +238,7 @@ def _planned_row(trial: PlannedTrial, trial_set: TrialSet) -> dict[str, Any]:
     columns = {
         **task_columns(config.task),
         **trial_set.task.planned_columns(config.task),
-        **{f"hp_{name}": value for name, value in params.items()},
+        **{f"hp_{name}": _table_value(value) for name, value in params.items()},
     }
     return {
         **dataclasses.asdict(trial.keys),
@@ -248,3 +249,8 @@ def _planned_row(trial: PlannedTrial, trial_set: TrialSet) -> dict[str, Any]:
         "design": trial_set.design.name,
         **{name: value for name, value in columns.items() if value is not None},
     }
+
+
+def _table_value(value: Any) -> Any:
+    """A value as tables of records have it: the JSON text of a list or a table."""
+    return json.dumps(value) if isinstance(value, list | tuple | dict) else value

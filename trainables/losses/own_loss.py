@@ -4,6 +4,7 @@ A loss is a dataclass, a class of `torch.nn.Module`, or a function. The last two
 are their hyperparameters, so that all other code knows one form.
 """
 
+import copy
 import dataclasses
 import functools
 import inspect
@@ -43,6 +44,8 @@ def import_loss(path: str) -> type:
     """
     found = import_object(path, "loss")
     try:
+        if not (isinstance(found, type) or inspect.isfunction(found)):
+            raise ValueError(f"must be {_FORMS}")
         return _as_dataclass(found)
     except ValueError as error:
         raise ValueError(f"loss: got {path!r}, {error}") from error
@@ -100,15 +103,16 @@ def _fault_of_call(loss: Callable[[Tensor, Tensor], Tensor], z_a: Tensor, z_b: T
 
 @functools.cache
 def _as_dataclass(found: Any) -> type:
-    if isinstance(found, type) and issubclass(found, nn.Module):
-        return _of_module(found)
-    if isinstance(found, type) and dataclasses.is_dataclass(found):
-        if "__call__" not in dir(found):
-            raise ValueError(f"must define __call__(self, z_a, z_b); a loss is {_FORMS}")
-        return found
-    if inspect.isfunction(found):
+    """The dataclass of a class or a function. The same one each time, since losses of one class train in one call."""
+    if not isinstance(found, type):
         return _of_function(found)
-    raise ValueError(f"must be {_FORMS}")
+    if issubclass(found, nn.Module):
+        return _of_module(found)
+    if not dataclasses.is_dataclass(found):
+        raise ValueError(f"must be {_FORMS}")
+    if "__call__" not in dir(found):
+        raise ValueError(f"must define __call__(self, z_a, z_b); a loss is {_FORMS}")
+    return found
 
 
 def _of_function(function: Callable[..., Tensor]) -> type:
@@ -159,7 +163,11 @@ def _dataclass_of(
         default = dataclasses.MISSING if each.default is each.empty else each.default
         if default is not dataclasses.MISSING and (fault := _storage_fault(default)):
             raise ValueError(f"parameter {each.name!r}: {fault}")
-        fields.append((each.name, Any, dataclasses.field(default=default)))
+        if isinstance(default, list | dict):
+            given = dataclasses.field(default_factory=functools.partial(copy.deepcopy, default))
+        else:
+            given = dataclasses.field(default=default)
+        fields.append((each.name, Any, given))
     name = found.__name__ if found.__name__.isidentifier() else "loss"  # a lambda has no name
     made = dataclasses.make_dataclass(name, fields, namespace=methods, frozen=True, kw_only=True)
     made.__module__, made.__doc__ = found.__module__, found.__doc__
@@ -202,17 +210,30 @@ def _refuse_trainable(loss: Any, prefix: str) -> None:
 
 def _storage_fault(value: Any) -> str | None:
     """Why a record and its JSON cannot hold a value; None if they can."""
-    if value is None or type(value) is bool or (type(value) is float and math.isfinite(value)):
-        return None
-    if type(value) is int and abs(value) <= _LARGEST_WHOLE:
-        return None
-    if type(value) is str and value.isprintable():
+    if _is_storable(value):
         return None
     if value is dataclasses.MISSING:
         return "has no value after the loss is built"
     return (
         f"got {_shown(value)} of type {type(value).__name__}, which a record cannot hold; must be a finite number (a "
-        "whole one at most 2**53), a printable text, true, false or None"
+        "whole one at most 2**53), a printable text, true, false, None, or a list or table of these"
+    )
+
+
+def _is_storable(value: Any) -> bool:
+    """Types must be exact, because subclasses, such as those of NumPy, are printed and compared in their own ways."""
+    if type(value) in (list, tuple):
+        return all(map(_is_storable, value))
+    if type(value) is dict:
+        return all(
+            type(key) is str and _is_storable(key) and _is_storable(item) for key, item in value.items()
+        )
+    return (
+        value is None
+        or type(value) is bool
+        or (type(value) is float and math.isfinite(value))
+        or (type(value) is int and abs(value) <= _LARGEST_WHOLE)
+        or (type(value) is str and value.isprintable())
     )
 
 
