@@ -110,7 +110,7 @@ class TensorDefault:
     scale: torch.Tensor = torch.ones(2)
 
     def __call__(self, z_a, z_b):
-        return (z_a - z_b).square().sum() * self.scale.sum()
+        return (z_a - z_b).square().sum() * torch.as_tensor(self.scale).sum()
 
 @dataclass(kw_only=True)
 class Converted:
@@ -158,6 +158,7 @@ def needs(z_a, z_b, scale):
     ("name", "values", "said"),
     [
         ("TensorDefault", "", "field 'scale': got a tensor of shape (2,) of type Tensor, which a record cannot"),
+        ("TensorDefault", "scale = [2.0]", "field 'scale': got a tensor of shape (2,) of type Tensor, which a record"),
         ("Converted", "scale = [2.0]", "field 'scale': got 2.0 of type Tensor, which a record cannot hold; must be"),
         ("Trained", "", "has trainable parameters (scale), which no trial would train: a study"),
         ("Raises", "", "refused:Raises: KeyError: 'scale'"),

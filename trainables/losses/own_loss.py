@@ -52,9 +52,12 @@ def import_loss(path: str) -> type:
 
 
 def check_fields(loss: Any, name: str) -> None:
-    """Raise `ValueError` for a field of the loss whose value a record and its JSON cannot hold."""
+    """Raise `ValueError` for a field of the loss whose value or default a record and its JSON cannot hold."""
     for spec in dataclasses.fields(loss):
-        if fault := _storage_fault(getattr(loss, spec.name, dataclasses.MISSING)):
+        values = [getattr(loss, spec.name, dataclasses.MISSING)]
+        if spec.default is not dataclasses.MISSING:
+            values.append(spec.default)
+        for fault in filter(None, map(_storage_fault, values)):
             raise ValueError(f"{name}: field {spec.name!r}: {fault}")
 
 
@@ -160,11 +163,11 @@ def _dataclass_of(
     for each in named:
         if each.kind is each.POSITIONAL_ONLY:
             raise ValueError(f"parameter {each.name!r} must not be positional-only; a loss is {_FORMS}")
-        default = dataclasses.MISSING if each.default is each.empty else each.default
+        default: Any = dataclasses.MISSING if each.default is each.empty else each.default
         if default is not dataclasses.MISSING and (fault := _storage_fault(default)):
             raise ValueError(f"parameter {each.name!r}: {fault}")
         if isinstance(default, list | dict):
-            given = dataclasses.field(default_factory=functools.partial(copy.deepcopy, default))
+            given: Any = dataclasses.field(default_factory=functools.partial(copy.deepcopy, default))
         else:
             given = dataclasses.field(default=default)
         fields.append((each.name, Any, given))
