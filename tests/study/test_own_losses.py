@@ -158,7 +158,7 @@ def needs(z_a, z_b, scale):
     ("name", "values", "said"),
     [
         ("TensorDefault", "", "field 'scale': got a tensor of shape (2,) of type Tensor, which a record cannot"),
-        ("TensorDefault", "scale = [2.0]", "field 'scale': got a tensor of shape (2,) of type Tensor, which a record"),
+        ("TensorDefault", "scale = [2.0]", "field 'scale': got a tensor of shape (2,) of type Tensor, which a rec"),
         ("Converted", "scale = [2.0]", "field 'scale': got 2.0 of type Tensor, which a record cannot hold; must be"),
         ("Trained", "", "has trainable parameters (scale), which no trial would train: a study"),
         ("Raises", "", "refused:Raises: KeyError: 'scale'"),
