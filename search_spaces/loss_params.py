@@ -11,8 +11,10 @@ from trainables.config import AXES, SETTING_COLUMNS, Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 from trainables.suggestion import did_you_mean
 
-#: Names that fields of a user's own loss may not have, because study files and records use them for settings.
-RESERVED = frozenset({*AXES, "loss", "points", *(column.removeprefix("hp_") for column in SETTING_COLUMNS)})
+#: Names that fields of a user's own loss may not have, because study files and records use them.
+RESERVED = frozenset(
+    {*AXES, "loss", "points", "other", *(column.removeprefix("hp_") for column in SETTING_COLUMNS)}
+)
 
 
 def is_import_path(loss: str) -> bool:
@@ -21,7 +23,7 @@ def is_import_path(loss: str) -> bool:
 
 
 def check_loss_name(loss: str) -> None:
-    """Raises `ValueError` unless `loss` is built in or is the import path of a callable dataclass."""
+    """Raises `ValueError` unless `loss` is built in or is the import path of a loss in one of its forms."""
     if is_import_path(loss):
         _own_loss(loss)
     elif loss not in LOSS_CARDS:
@@ -92,18 +94,21 @@ def _own_loss(path: str) -> Any:
 
 
 def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
-    from trainables.losses.own_loss import check_trial_batch
+    from trainables.losses.own_loss import check_fields, check_trial_batch
+    from trainables.own_code import one_line
 
     loss = _own_loss(path)
     names = [field.name for field in dataclasses.fields(loss)]
     taken = sorted(set(names) & RESERVED)
     if taken:
         raise ValueError(
-            f"{path}: field {taken[0]!r} has the name of a setting of training; give it another name"
+            f"{path}: field {taken[0]!r} has the name of a setting of training or of a column of records; give it "
+            "another name"
         )
     try:
         instance = loss(**params)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever the user's loss raises must end in one line
+        raise ValueError(f"{path}: {one_line(error)}") from error
+    check_fields(instance, path)
     fields = ", ".join(f"{name} = {getattr(instance, name)!r}" for name in names)
     check_trial_batch(instance, f"{path} at {fields}" if fields else path)

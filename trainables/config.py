@@ -524,7 +524,7 @@ class Provenance:
     """Fingerprints of what a result depends on besides its config: the data and the user's own code."""
 
     data_fingerprint: str = ""
-    code_fingerprint: str = ""  # hash of the source of losses and encoders given by import path; "" without
+    code_fingerprint: str = ""  # hash of the user's own code behind losses and encoders; "" without
     corruptions_fingerprint: str = ""  # hash of the published corruptions that the probes use; "" without
 
 

@@ -249,7 +249,7 @@ LOSS_CARDS: dict[str, LossCard] = {
 def loss_fields(name: str) -> dict[str, LossField]:
     """The fields of a built-in loss by field name. Raises `ValueError` for a loss that is not built in."""
     if name not in LOSS_CARDS:
-        raise ValueError(f"loss: got {name!r}, must be one of {', '.join(LOSS_CARDS)}, or module:Class")
+        raise ValueError(f"loss: got {name!r}, must be one of {', '.join(LOSS_CARDS)}, or module:Name")
     return {spec.name: spec for spec in LOSS_CARDS[name].fields}
 
 

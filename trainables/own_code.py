@@ -1,4 +1,4 @@
-"""Imports the user's own code by import path (`package.module:Name`), for losses, encoders, data sets and provenance.
+"""Imports the user's own code by import path (`package.module:Name`), for losses, encoders and data sets.
 
 Python looks for a module in this order: the packages of this platform, the standard library, installed packages, the
 folder of the study file, the working directory. The last two are at the end of `sys.path`, so a file of the user
@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-_OUR_PACKAGES = frozenset({"analysis", "search_spaces", "study", "trainables"})
+from trainables.own_files import OUR_PACKAGES, forget_files
 
 #: The user's folders, in the order in which Python searches them.
 _folders: list[str] = []
@@ -29,8 +29,9 @@ _added: list[str] = []
 def use_own_folders(study_folder: Path | None = None) -> None:
     """Put the folder of the study file, then the working directory, at the end of `sys.path`.
 
-    The folders of an earlier call are removed from `sys.path`.
+    The folders of an earlier call are removed from `sys.path`. Own code is searched for again.
     """
+    forget_files()
     for folder in _added:
         if folder in sys.path:
             sys.path.remove(folder)
@@ -90,15 +91,6 @@ def import_object(path: str, kind: str) -> Any:
         raise ValueError(f"{kind}: got {path!r}, which fails to import: {one_line(error)}") from error
 
 
-def source_of(path: str) -> bytes:
-    """The source of the module in `package.module:Name`. Raises `ValueError` if there is no such file."""
-    module = path.partition(":")[0]
-    spec = _find(module)
-    if spec is None or not spec.has_location or spec.origin is None:
-        raise ValueError(f"import path: got {path!r}, but there is no module {module!r} on the Python path")
-    return Path(spec.origin).read_bytes()
-
-
 def one_line(error: BaseException) -> str:
     """The message of an error in one line, with its class unless it is a `ValueError`."""
     message = " ".join(str(error).split())
@@ -145,7 +137,7 @@ def _homes(spec: ModuleSpec) -> set[Path]:
 
 def _described(name: str, spec: ModuleSpec) -> str:
     """A description of a top-level module that Python finds, for a message."""
-    if name in _OUR_PACKAGES:
+    if name in OUR_PACKAGES:
         return f"the package {name!r} of this platform"
     if name in sys.stdlib_module_names:
         return f"the module {name!r} of the standard library"

@@ -2,14 +2,14 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainables.config import DataConfig, ProbeConfig, Provenance, TrialConfig
 from trainables.datasets.datasets import describe_dataset
 from trainables.datasets.loaded import DatasetInfo
 from trainables.evaluation.corruptions.published import corruptions_fingerprint
-from trainables.own_code import source_of
+from trainables.own_files import own_code_of
 
 
 def provenance_of(config: TrialConfig, data_root: Path | None) -> Provenance:
@@ -19,21 +19,23 @@ def provenance_of(config: TrialConfig, data_root: Path | None) -> Provenance:
 
 
 def provenances_of(configs: Sequence[TrialConfig], data_root: Path | None) -> list[Provenance]:
-    """`provenance_of` each config, in their order. Data that several configs share are read only once.
+    """`provenance_of` each config, in their order. Data and code that several configs share are read only once.
 
     A fingerprint lists all files of a data set, which takes a quarter of a second for 22,000 images.
     """
     describe = functools.cache(lambda data: describe_dataset(data, data_root))
     corruptions = functools.cache(lambda probe, info: corruptions_fingerprint(probe, info, data_root))
-    return [_provenance(config, describe, corruptions) for config in configs]
+    code_of = functools.cache(paths_fingerprint)
+    return [_provenance(config, code_of, describe, corruptions) for config in configs]
 
 
 def _provenance(
     config: TrialConfig,
+    code_of: Callable[[tuple[str, ...]], str],
     describe: Callable[[DataConfig], DatasetInfo],
     corruptions: Callable[[ProbeConfig, DatasetInfo], str],
 ) -> Provenance:
-    code, task = code_fingerprint(config), config.task
+    code, task = code_of(import_paths(config)), config.task
     if getattr(task, "data", None) is None:  # a task may need no data
         return Provenance(code_fingerprint=code)
     info = describe(task.data)
@@ -45,14 +47,20 @@ def _provenance(
 
 
 def code_fingerprint(config: TrialConfig) -> str:
-    """A hash of the source of the modules in import paths (`package.module:Name`); "" if there are none.
+    """A hash of the user's own code behind the import paths (`package.module:Name`) of `config`; "" without any.
 
-    It does not cover the modules that these modules import.
+    It covers the modules at the import paths and all own modules that these import. Raises `ValueError`.
     """
-    sources = [source_of(path) for path in _import_paths(config)]
+    return paths_fingerprint(import_paths(config))
+
+
+def paths_fingerprint(paths: tuple[str, ...]) -> str:
+    """`code_fingerprint` of a config with these import paths."""
+    sources = [own_code_of(path).source for path in paths]
     return hashlib.blake2b(b"\0".join(sources), digest_size=10).hexdigest() if sources else ""
 
 
-def _import_paths(config: TrialConfig) -> Iterator[str]:
+def import_paths(config: TrialConfig) -> tuple[str, ...]:
+    """The import paths of the user's own loss and encoder in a config."""
     encoder = getattr(config.task, "encoder", None)
-    yield from (part.name for part in (config.loss, encoder) if part and ":" in part.name)
+    return tuple(part.name for part in (config.loss, encoder) if part and ":" in part.name)

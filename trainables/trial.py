@@ -241,7 +241,7 @@ def _loss_columns(config: TrialConfig) -> dict[str, Any]:
 
 def _fits(column: str, value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return _HOLDS_NUMBER.get(column) == is_number and isinstance(value, (int, float, str))
+    return _HOLDS_NUMBER.get(column) is is_number and (is_number or isinstance(value, str))
 
 
 def _is_out_of_memory(error: Exception) -> bool:

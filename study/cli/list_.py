@@ -68,6 +68,11 @@ def _losses() -> Table:
     from trainables.loss_fields import LOSS_CARDS
 
     table = Table("name", title="Losses", title_justify="left", box=None)
+    table.caption = (
+        "Your own, by import path such as my_package.losses:my_loss: a function f(z_a, z_b, temperature=0.5), a "
+        "class of torch.nn.Module, or a dataclass. See docs/extending.md."
+    )
+    table.caption_justify = "left"
     for column in ("swept by default", "base lr"):
         table.add_column(column, no_wrap=True)
     table.add_column("all fields, with their defaults")

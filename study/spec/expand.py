@@ -5,8 +5,10 @@ loss or encoder by import path.
 """
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ from trainables.config import (
     trial_keys,
 )
 from trainables.datasets.datasets import DatasetInfo
-from trainables.provenance import code_fingerprint
+from trainables.provenance import import_paths, paths_fingerprint
 from trainables.selection.kinds import LOOKING_METHODS
 from trainables.settings import declared_axes, without_none
 from trainables.suggestion import did_you_mean
@@ -206,6 +208,7 @@ def _check_selection_keys(section: SelectionSection, arms: tuple[Arm, ...]) -> N
 def _arm_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> Iterator[PlannedTrial]:
     shown = _shown(arm)
     tasks: dict[tuple[Any, ...], Task] = {}
+    code_of = functools.cache(paths_fingerprint)
     for number, point in enumerate(arm.points):
         training = {name: value for name, value in point.items() if name in AXES}
         params = {name: value for name, value in point.items() if name not in AXES}
@@ -215,7 +218,7 @@ def _arm_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> Iterator[Plan
         words = [arm.label, *(f"{name}={value}" for name, value in point.items() if name in shown)]
         for seed in spec.seeds:
             config = TrialConfig(seed=seed, loss=loss, task=task)
-            keys = trial_keys(config, _provenance(config, trial_set.task.origin))
+            keys = trial_keys(config, _provenance(config, trial_set.task.origin, code_of))
             title = " ".join([*words, f"seed={seed}"])
             yield PlannedTrial(arm=arm.label, point=number, title=title, config=config, keys=keys)
 
@@ -232,9 +235,11 @@ def _without_defaults(loss: str, params: Mapping[str, Scalar]) -> dict[str, Scal
     return {name: value for name, value in params.items() if defaults.get(name) != value}
 
 
-def _provenance(config: TrialConfig, origin: Provenance) -> Provenance:
+def _provenance(
+    config: TrialConfig, origin: Provenance, code_of: Callable[[tuple[str, ...]], str]
+) -> Provenance:
     try:
-        return dataclasses.replace(origin, code_fingerprint=code_fingerprint(config))
+        return dataclasses.replace(origin, code_fingerprint=code_of(import_paths(config)))
     except ValueError as error:
         raise StudyError(str(error)) from error
 
@@ -262,7 +267,7 @@ def _planned_row(trial: PlannedTrial, trial_set: TrialSet) -> dict[str, Any]:
     columns = {
         **task_columns(config.task),
         **trial_set.task.planned_columns(config.task),
-        **{f"hp_{name}": value for name, value in params.items()},
+        **{f"hp_{name}": _table_value(value) for name, value in params.items()},
     }
     return {
         **dataclasses.asdict(trial.keys),
@@ -273,3 +278,8 @@ def _planned_row(trial: PlannedTrial, trial_set: TrialSet) -> dict[str, Any]:
         "design": trial_set.design.name,
         **{name: value for name, value in columns.items() if value is not None},
     }
+
+
+def _table_value(value: Any) -> Any:
+    """A value as tables of records have it: the JSON text of a list or a table."""
+    return json.dumps(value) if isinstance(value, list | tuple | dict) else value

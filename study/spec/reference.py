@@ -61,7 +61,8 @@ _LOSSES = KeyTable(
             name="loss",
             type="text",
             default="the label",
-            meaning="A name that `study list losses` prints, or the import path of your own loss.",
+            meaning="A name that `study list losses` prints, or the import path of your own loss: a dataclass, a "
+            "class of `nn.Module`, or a function.",
         ),
         Key(
             name="lr",

@@ -20,9 +20,9 @@ def invoke(*words: object) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-def start(study: Path, store: Path) -> "subprocess.Popen[str]":
+def start(study: Path, store: Path, *options: object) -> "subprocess.Popen[str]":
     """`study run` as a process of its own, in a group of its own, as a terminal would start it."""
-    return start_command("run", study, "--store", store)
+    return start_command("run", study, "--store", store, *options)
 
 
 def start_command(*words: object) -> "subprocess.Popen[str]":

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from study.cli.main import main
 from tests.study.conftest import TINY
-from trainables.own_code import import_object, source_of, use_own_folders
+from trainables.own_code import import_object, use_own_folders
+from trainables.own_files import own_code_of
+from trainables.store.records import RecordStore
 
 #: Modules of ours, of the standard library and of installed packages that commands import.
 TAKEN = (
@@ -111,6 +113,59 @@ def test_the_command_that_runs_a_trial_again_finds_the_loss(tmp_path: Path) -> N
     assert "equals it to the bit" in " ".join(call(tmp_path, *again.split()[1:]).split())
 
 
+def test_an_edit_of_a_helper_runs_the_trials_again(tmp_path: Path) -> None:
+    """Though another module imports it. `study verify` then agrees. An unrelated file changes nothing."""
+    study, store = write_own(tmp_path, SPHERE), tmp_path / "store"
+    factor, middle = tmp_path / "own_factor.py", tmp_path / "own_middle.py"
+    factor.write_text("def factor():\n    return 1.0\n")
+    middle.write_text("from own_factor import factor\n")
+    (tmp_path / "own_module.py").write_text(
+        OWN_LOSS.replace("        return", "        from own_middle import factor\n        return factor() *")
+    )
+
+    def run() -> tuple[int, set[float]]:
+        call(tmp_path, "run", study, "--store", store, "--runner", "inline")
+        rows = RecordStore(store).read().table.to_pylist()
+        return len(rows), {row["train_loss_first"] for row in rows}
+
+    assert run()[0] == 1
+    (tmp_path / "own_unrelated.py").write_text("x = 1\n")
+    (tmp_path / "notes.txt").write_text("edited")
+    assert json.loads(call(tmp_path, "status", study, "--store", store, "--json"))["missing"] == 0
+    factor.write_text("def factor():\n    return 3.0\n")
+    count, (low, high) = (found := run())[0], sorted(found[1])
+    assert count == 2
+    assert high == pytest.approx(3 * low)
+    verified = json.loads(call(tmp_path, "verify", study, "--store", store, "--json"))
+    assert verified["reproduced"] == 1
+
+
+def test_a_plan_lists_the_own_code_in_the_ids(tmp_path: Path) -> None:
+    """And what is not: as lines, folded if there are many, and completely in `--json`."""
+    helpers = [f"own_part_{number}" for number in range(7)]
+    for name in helpers:
+        (tmp_path / f"{name}.py").write_text("x = 1\n")
+    study = write_own(tmp_path, SPHERE)
+    (tmp_path / "own_module.py").write_text(
+        f"import {', '.join(helpers)}\n{OWN_LOSS}\n"
+        'def unused(name):\n    __import__(name)\n    return open("table.csv")\n'
+    )
+    plan = ["plan", str(study), "--store", str(tmp_path / "store")]
+    lines = CliRunner().invoke(main, plan).stdout.splitlines()
+    shown = ", ".join(f"{name}.py" for name in helpers[:5])
+    assert f"Own code in the ids: own_module.py, {shown} and 2 more." in lines
+    assert "Not followed, so not in the ids: __import__(name) (own_module.py, line 13)." in lines
+    assert "Data files that own code opens, not in the ids: table.csv (own_module.py, line 14)." in lines
+    facts = json.loads(CliRunner().invoke(main, [*plan, "--json"]).stdout)
+    assert facts["own_code"] == {
+        "files": ["own_module.py", *(f"{name}.py" for name in helpers)],
+        "not_followed": ["__import__(name) (own_module.py, line 13)"],
+        "opened": ["table.csv (own_module.py, line 14)"],
+    }
+    built_in = json.loads(CliRunner().invoke(main, ["plan", "uniformity_measures", "--json"]).stdout)
+    assert "own_code" not in built_in
+
+
 def test_the_working_directory_is_searched_after_the_folder_of_the_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +179,7 @@ def test_the_working_directory_is_searched_after_the_folder_of_the_study(
     use_own_folders(beside)
     assert sys.path == [*before, str(beside), str(working)]
     assert import_object("own_in_both:Place", "loss").folder == "beside"
-    assert source_of("own_in_working:Place") == b"class Place: ...\n"
+    assert own_code_of("own_in_working:Place").source == b"class Place: ...\n"
     use_own_folders()
     assert sys.path == [*before, str(working)]
 

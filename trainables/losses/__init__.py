@@ -32,13 +32,13 @@ LOSSES: dict[str, type] = {
 def resolve_loss(name: str) -> type:
     """The class of a built-in loss, or of a user's own loss by import path (`my_package.my_module:MyLoss`).
 
-    Raises `ValueError` for an unknown name, for a wrong path, and for a class that is not a callable dataclass.
+    It is a dataclass. Raises `ValueError` for an unknown name, a wrong path, and an object in no form of a loss.
     """
     if name in LOSSES:
         return LOSSES[name]
     if ":" in name:
         return import_loss(name)
-    raise ValueError(f"loss: got {name!r}, must be one of {', '.join(LOSSES)}, or module:Class")
+    raise ValueError(f"loss: got {name!r}, must be one of {', '.join(LOSSES)}, or module:Name")
 
 
 def build_loss(name: str, **hyperparameters: Any) -> Any:

@@ -4,6 +4,7 @@ A step computes two views, one forward pass of both views, the losses, the backw
 The losses are summed and never averaged: a mean would divide every member's gradient by K.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -73,6 +74,10 @@ def group_losses(losses: Sequence[Loss], device: torch.device | str = "cpu") -> 
 
 
 def _variant(loss: Loss) -> tuple[Any, ...]:
-    """The properties that must be equal for losses in one call: their class and all non-numeric attributes."""
-    fields = vars(loss) if hasattr(loss, "__dict__") else {}
+    """The properties that must be equal for losses in one call: their class and all non-numeric fields."""
+    fields = {spec.name: getattr(loss, spec.name) for spec in _fields_of(loss)}
     return type(loss), *(item for item in fields.items() if not isinstance(item[1], int | float))
+
+
+def _fields_of(loss: Loss) -> Sequence[dataclasses.Field]:
+    return dataclasses.fields(loss) if dataclasses.is_dataclass(loss) else ()

@@ -76,7 +76,7 @@ def test_temperatures_that_are_refused(name: str, value: Any) -> None:
         ("general", {"c1": 0.0, "c2": 0.0}, "c1 + c2: got 0.0, must be a finite number > 0"),
         ("ntxent", {"tau": 0.5}, "ntxent: got field 'tau', must be one of temperature"),
         ("kcl", {"temperature": 0.5}, "kcl: got field 'temperature', must be one of kernel, t, gamma"),
-        ("simclr", {}, "loss: got 'simclr', must be one of " + ", ".join(LOSSES) + ", or module:Class"),
+        ("simclr", {}, "loss: got 'simclr', must be one of " + ", ".join(LOSSES) + ", or module:Name"),
         (
             "ntxent",
             {"temperature": torch.tensor([0.1, 0.0])},

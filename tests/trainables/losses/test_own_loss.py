@@ -1,17 +1,27 @@
 """A user's own loss comes in by import path, and a bad one is refused before anything runs."""
 
+import dataclasses
+import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from trainables.losses import build_loss, resolve_loss
-from trainables.losses.own_loss import check_trial_batch
+from trainables.losses.own_loss import check_fields, check_trial_batch
+
+_CALL = r"expected is loss\(z_a, z_b\) on unit-norm \(M, d\) views, which returns a finite scalar tensor"
 
 _MODULE = """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import nn
 
 @dataclass(frozen=True, kw_only=True)
 class Margin:
@@ -19,6 +29,66 @@ class Margin:
 
     def __call__(self, z_a, z_b):
         return (self.margin - (z_a * z_b).sum(-1)).relu().mean()
+
+class MarginModule(nn.Module):
+    def __init__(self, margin: float = 0.1, **ignored):
+        super().__init__()
+        self.margin = margin
+        self.register_buffer("one", torch.ones(()))
+
+    def forward(self, z_a, z_b):
+        return (self.margin - (z_a * z_b).sum(-1) * self.one).relu().mean()
+
+def margin_function(z_a, z_b, margin=0.1):
+    return (margin - (z_a * z_b).sum(-1)).relu().mean()
+
+class Needs(nn.Module):
+    def __init__(self, margin: float, sign=-1):
+        super().__init__()
+
+    def forward(self, z_a, z_b):
+        return (z_a * z_b).sum()
+
+class Random(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("weights", torch.randn(16))
+
+    def forward(self, z_a, z_b):
+        return (z_a * z_b * self.weights).sum()
+
+class Trained(nn.Module):
+    def __init__(self, scale=1.0):
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.tensor(scale))
+
+    def forward(self, z_a, z_b):
+        return (z_a * z_b).sum() * self.log_scale
+
+class Fixed(Trained):
+    def __init__(self, scale=1.0):
+        super().__init__(scale)
+        self.requires_grad_(False)
+
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, z_a, z_b):
+        self.calls += 1
+        return (z_a * z_b).sum() / self.calls
+
+@dataclass
+class TrainedInside:
+    def __post_init__(self):
+        self.head = nn.Linear(16, 1)
+
+    def __call__(self, z_a, z_b):
+        return self.head(z_a * z_b).mean()
+
+class Shapeless(nn.Module):
+    pass
 
 class Plain:
     def __call__(self, z_a, z_b):
@@ -28,8 +98,21 @@ class Plain:
 class Mute:
     margin: float = 0.1
 
-def function(z_a, z_b):
+def views_by_name(*, z_a, z_b):
     return z_a.sum()
+
+def one_view(z_a):
+    return z_a.sum()
+
+def by_place(z_a, z_b, margin=0.1, /):
+    return z_a.sum()
+
+def tensor_default(z_a, z_b, scale=torch.ones(2)):
+    return z_a.sum()
+
+bound = partial(margin_function, margin=2.0)
+built = MarginModule()
+listed = [margin_function]
 """
 
 
@@ -51,6 +134,158 @@ def test_an_own_loss_is_built_like_any_other(module: str) -> None:
         build_loss(f"{module}:Margin", width=1.0)
 
 
+@pytest.mark.parametrize("name", ["MarginModule", "margin_function"])
+def test_modules_and_functions_are_losses_like_the_dataclass(name: str, module: str) -> None:
+    """The same fields with the same defaults, and to the bit the same values and gradients."""
+    own = resolve_loss(f"{module}:{name}")
+    assert own is resolve_loss(f"{module}:{name}")
+    assert [(field.name, field.default) for field in dataclasses.fields(own)] == [("margin", 0.1)]
+    z = torch.nn.functional.normalize(
+        torch.randn(2, 8, 4, generator=torch.Generator().manual_seed(1)), dim=-1
+    )
+    for margin in (0.1, 0.7):
+        results = []
+        for loss in (build_loss(f"{module}:{each}", margin=margin) for each in ("Margin", name)):
+            views = z.clone().requires_grad_()
+            value = loss(*views)
+            results.append((value, *torch.autograd.grad(value, views)))
+            assert dataclasses.asdict(loss) == {"margin": margin}
+            check_trial_batch(loss)
+            check_fields(loss, "mine")
+        assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+    with pytest.raises(ValueError, match="got field 'width', must be one of margin"):
+        build_loss(f"{module}:{name}", width=1.0)
+
+
+def test_parameters_without_a_default_are_hyperparameters_too(module: str) -> None:
+    fields = dataclasses.fields(resolve_loss(f"{module}:Needs"))
+    assert [(field.name, field.default) for field in fields] == [
+        ("margin", dataclasses.MISSING),
+        ("sign", -1),
+    ]
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'margin'"):
+        build_loss(f"{module}:Needs", sign=1)
+
+
+def test_random_buffers_are_the_same_in_every_trial(module: str) -> None:
+    """And building a loss leaves the random numbers of the process as they are."""
+    z = torch.eye(4, 16)
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    first = build_loss(f"{module}:Random")(z, z)
+    assert torch.equal(torch.rand(3), expected)
+    assert build_loss(f"{module}:Random")(z, z) == first
+
+
+@pytest.mark.gpu
+def test_buffers_follow_the_views(module: str) -> None:
+    views = torch.eye(4, device="cuda")
+    assert build_loss(f"{module}:MarginModule", margin=2.0)(views, views).item() == 1.0
+
+
+def test_parameters_that_are_not_trained_are_allowed(module: str) -> None:
+    check_trial_batch(build_loss(f"{module}:Fixed", scale=2.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Trained", r"has trainable parameters \(log_scale\), which no trial would train: a study compares losses"),
+        ("TrainedInside", r"mine: has trainable parameters \(weight, bias\), which no trial would train: a study"),
+        ("Counting", "mine: a call changes the buffer 'calls'; a loss depends on its two views and its hyper"),
+    ],
+)  # fmt: skip
+def test_losses_that_train_or_keep_state_are_refused(name: str, message: str, module: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}") as caught:
+        check_trial_batch(build_loss(f"{module}:{name}"), "mine")
+    assert "\n" not in str(caught.value)
+
+
+class _Text(str):
+    __slots__ = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Holding:
+    """Has a field with any value."""
+
+    value: object
+
+    def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
+        return (z_a * z_b).sum()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        0,
+        -3,
+        2**53,
+        0.1,
+        1e300,
+        "",
+        "released",
+        "\u00e9t\u00e9",
+        (1, 0.5),
+        [["a"], None],
+        {"a": {"b": [True]}},
+    ],
+)
+def test_values_that_a_record_holds(value: object) -> None:
+    check_fields(_Holding(value=value), "mine")
+    assert json.loads(json.dumps(value, allow_nan=False)) == (
+        list(value) if isinstance(value, tuple) else value
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (torch.ones(2, 3), r"a tensor of shape \(2, 3\) of type Tensor"),
+        (torch.tensor(0.5), "0.5 of type Tensor"),
+        (np.ones(2), r"array\(\[1., 1.\]\) of type ndarray"),
+        (np.float64(0.5), r"np.float64\(0.5\) of type float64"),
+        (np.int64(1), r"np.int64\(1\) of type int64"),
+        (float("nan"), "nan of type float"),
+        (float("-inf"), "-inf of type float"),
+        (2**53 + 1, "9007199254740993 of type int"),
+        (1j, "1j of type complex"),
+        ((1, 2j), r"\(1, 2j\) of type tuple"),
+        ([1, [torch.ones(())]], r"\[1, \[tensor\(1.\)\]\] of type list"),
+        ({"a": np.ones(1)}, r"\{'a': array\(\[1.\]\)\} of type dict"),
+        ({1: "a"}, r"\{1: 'a'\} of type dict"),
+        ({1}, r"\{1\} of type set"),
+        (b"x", "b'x' of type bytes"),
+        (Path("x"), r"PosixPath\('x'\) of type PosixPath"),
+        (torch.relu, "<built-in method relu of type object at .*> of type builtin_function_or_method"),
+        (torch.float32, "torch.float32 of type dtype"),
+        (_Text("x"), "'x' of type _Text"),
+        ("two\nlines", r"'two\\nlines' of type str"),
+        ("\ud800", r"'\\ud800' of type str"),
+        ([1j] * 100, r"\[(1j, )+1?\.\.\. of type list"),
+    ],
+)
+def test_values_that_no_record_holds_are_refused(value: object, shown: str) -> None:
+    expected = (
+        rf"^mine: field 'value': got {shown}, which a record cannot hold; must be a finite number \(a whole one at "
+        r"most 2\*\*53\), a printable text, true, false, None, or a list or table of these$"
+    )
+    with pytest.raises(ValueError, match=expected):
+        check_fields(_Holding(value=value), "mine")
+
+
+def test_a_field_without_a_value_is_refused() -> None:
+    @dataclass
+    class Unset:
+        value: float = dataclasses.field(init=False)
+
+    with pytest.raises(ValueError, match=r"^mine: field 'value': has no value after the loss is built$"):
+        check_fields(Unset(), "mine")
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [
@@ -59,11 +294,19 @@ def test_an_own_loss_is_built_like_any_other(module: str) -> None:
         ("broken_losses_example:Margin", "fails to import: ZeroDivisionError: division by zero"),
         (":Margin", "must be an import path such as my_package.my_module:Name"),
         ("own_losses_example:", "must be an import path such as my_package.my_module:Name"),
-        ("own_losses_example:Plain", "must be a dataclass whose fields are its hyperparameters"),
-        ("own_losses_example:function", "must be a dataclass whose fields are its hyperparameters"),
-        ("own_losses_example:Mute", r"must define __call__\(self, z_a, z_b\)"),
+        ("own_losses_example:Plain", r"must be a dataclass with __call__\(self, z_a, z_b\), a class of torch"),
+        ("own_losses_example:bound", r"must be .*, or a function f\(z_a, z_b, temperature=0.5\); fields and"),
+        ("own_losses_example:built", r"must be .* a class of torch.nn.Module with forward\(self, z_a, z_b\)"),
+        ("own_losses_example:listed", "must be a dataclass with __call__"),
+        ("own_losses_example:Mute", r"must define __call__\(self, z_a, z_b\); a loss is a dataclass"),
+        ("own_losses_example:Shapeless", r"must define forward\(self, z_a, z_b\); a loss is a dataclass"),
+        ("own_losses_example:views_by_name", "must take the two views first; a loss is a dataclass"),
+        ("own_losses_example:one_view", "must take the two views first; a loss is a dataclass"),
+        ("own_losses_example:by_place", "parameter 'margin' must not be positional-only; a loss is"),
+        ("own_losses_example:tensor_default",
+         r"parameter 'scale': got a tensor of shape \(2,\) of type Tensor, which a record cannot hold; must be a "),
     ],
-)
+)  # fmt: skip
 @pytest.mark.usefixtures("module")
 def test_paths_that_are_refused(path: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^loss: got '{path}', .*{message}") as caught:
@@ -83,7 +326,9 @@ class _Returning:
             "vector": lambda: (z_a * z_b).sum(-1),
             "float": lambda: float((z_a * z_b).sum().detach()),
             "constant": lambda: torch.tensor(1.0),
-            "bad gradient": lambda: ((z_a - z_a.detach()).sum()).abs().sqrt(),
+            "bad gradient": lambda: ((z_a - z_a.detach()).sum()).abs().sqrt() + z_b.sum(),
+            "one view": lambda: (z_a * z_b.detach()).sum(),
+            "exit": lambda: sys.exit("stop"),
             "exception": lambda: z_a @ z_b,
         }[self.kind]()
 
@@ -91,12 +336,17 @@ class _Returning:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("nan", "must be a finite scalar tensor"),
-        ("vector", "must be a finite scalar tensor"),
-        ("float", "must be a finite scalar tensor"),
-        ("constant", "RuntimeError: element 0 of tensors does not require grad"),
-        ("bad gradient", "got a gradient that is not finite"),
-        ("exception", "RuntimeError: .*mat1 and mat2 shapes cannot be multiplied"),
+        ("nan", f"got nan, must be a finite scalar tensor; {_CALL}"),
+        ("vector", rf"got a tensor of shape \(8,\), must be a finite scalar tensor; {_CALL}"),
+        ("float", "got .*, must be a finite scalar tensor"),
+        ("constant", f"got a value without a gradient for z_a and z_b; {_CALL}"),
+        ("bad gradient", "got a gradient for z_a that is not finite, must be finite"),
+        (
+            "one view",
+            "got no gradient for z_b: the value does not use it, or detaches it; a loss trains both views",
+        ),
+        ("exception", f"RuntimeError: .*mat1 and mat2 shapes cannot be multiplied.*; {_CALL}"),
+        ("exit", f"SystemExit: stop; {_CALL}"),
     ],
 )
 def test_calls_that_are_refused(kind: str, message: str) -> None:
