@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from analysis.claims import Claim
 from analysis.metric import Metric
+from analysis.names import visible
 from trainables.store.schema import TrialRecord
 
 Value = bool | int | float | str
@@ -31,12 +32,12 @@ class AxisInfo:
     @property
     def words(self) -> str:
         """The axis in words, without a unit."""
-        return (self.label or self.bare.replace("_", " ")).split(",")[0]
+        return visible(self.label or self.bare.replace("_", " ")).split(",")[0]
 
     @property
     def axis_label(self) -> str:
         """The axis in words with its unit."""
-        label = self.label or self.words
+        label = visible(self.label) or self.words
         return label if "," in label else f"{label} (no unit)"
 
 
@@ -69,7 +70,7 @@ class ArmInfo:
     @property
     def name(self) -> str:
         """The name for readers."""
-        return self.title or self.label
+        return visible(self.title or self.label)
 
     @property
     def whole_label(self) -> str:

@@ -3,8 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.figures.names import arm_names
 from analysis.metric import Metric
 from analysis.plots.dots import Dot, draw_dots
+from analysis.plots.figure_text import add_legend, legend_entries
 from analysis.plots.profile import draw_levels, draw_shares
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.robustness import RobustnessSummary
@@ -16,8 +18,8 @@ def tuned_figure(findings: StudyAnalysis) -> Figure | None:
     """Score of each arm's tuned configuration with its interval; None before any trial finished."""
     if not findings.any_finished:
         return None
-    figure = _figure(findings, extra=0.7)
-    dots = [_dot(findings, index, label) for index, label in enumerate(findings.summaries)]
+    figure, names = _figure(findings, extra=0.7), arm_names(findings.info)
+    dots = [_dot(findings, index, label, names[label]) for index, label in enumerate(findings.summaries)]
     draw_dots(figure.subplots(), dots, x_label=f"tuned configuration: {findings.info.metric.axis_label}")
     return figure
 
@@ -29,7 +31,8 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
     figure = _figure(findings, extra=1.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
     summaries = list(findings.summaries.values())
-    names = [wrapped(findings.info.arm(label).name) for label in findings.summaries]
+    shown = arm_names(findings.info)
+    names = [wrapped(shown[label]) for label in findings.summaries]
     scale = [_factor(findings.info.metric, item) for item in summaries]
     estimates = {
         "worst tenth of the space": [item.worst for item in summaries],
@@ -42,7 +45,7 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
         for name, items in estimates.items()
     }
     draw_levels(left, names, levels, x_label=findings.info.metric.axis_label)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4)
+    add_legend(figure, legend_entries([left]), loc="outside lower left", ncols=4)
     shares = [(item.tolerance.value, item.tolerance.low, item.tolerance.high) for item in summaries]
     metric = findings.info.metric
     eps = f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
@@ -56,12 +59,12 @@ def _figure(findings: StudyAnalysis, *, extra: float) -> Figure:
     return new_figure(extra + 0.42 * len(findings.summaries))
 
 
-def _dot(findings: StudyAnalysis, index: int, label: str) -> Dot:
+def _dot(findings: StudyAnalysis, index: int, label: str, name: str) -> Dot:
     summary = findings.summaries[label]
     tuned, scale = summary.tuned, _factor(findings.info.metric, summary)
     ends = (scale * tuned.estimate.low, scale * tuned.estimate.high)
     return Dot(
-        label=wrapped(findings.info.arm(label).name),
+        label=wrapped(name),
         look=arm_look(index),
         value=scale * tuned.estimate.value,
         low=min(ends),
