@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import infer_dtype
 
+from analysis.csv_text import csv_text
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.draw import DrawnFigure, draw_figures
 from analysis.info import StudyInfo
@@ -115,7 +116,7 @@ def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
             _replace(folder / f"{name}.tex", render_latex(sections[name].tables))
     for content in sections.values():
         for name, table in content.data.items():
-            _replace(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+            _replace(folder / f"{name}.csv", csv_text(table))
             _replace(folder / f"{name}.parquet", _parquet(table))
 
 

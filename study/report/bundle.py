@@ -142,6 +142,8 @@ def _anonymous(manifest: Manifest) -> Manifest:
 
 def _copy_records(loaded: LoadedStudy, path: Path) -> None:
     """Copy every attempt, except early stops by other studies' searches, into one Parquet file and one CSV file."""
+    from analysis.csv_text import csv_cell
+
     rows = all_attempts(loaded.store, [trial.keys.trial_id for trial in loaded.plan.trials]).to_pylist()
     own = searches_of(loaded.plan.spec, loaded.plan.trial_set)
     rows = [row for row in rows if not is_foreign_stop(row, own)]
@@ -154,7 +156,9 @@ def _copy_records(loaded: LoadedStudy, path: Path) -> None:
     with (path / "records.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(TrialRecord)], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row | {"hp_other": json.dumps(row["hp_other"] or {})} for row in rows)
+        for row in rows:
+            cells = row | {"hp_other": json.dumps(row["hp_other"] or {})}
+            writer.writerow({name: csv_cell(value) for name, value in cells.items()})
 
 
 def _redacted(value: Any) -> Any:
