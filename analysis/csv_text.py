@@ -16,7 +16,7 @@ def csv_text(table: pd.DataFrame) -> str:
     for place, dtype in enumerate(table.dtypes):
         if dtype.kind not in "biufcmM":
             cells = table.iloc[:, place].astype(object).map(csv_cell, na_action="ignore")
-            shown.isetitem(place, cells)
+            shown.isetitem(place, cells.to_numpy())
     text: str = shown.to_csv(index=False, lineterminator="\n")
     return text
 

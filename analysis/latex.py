@@ -55,8 +55,11 @@ _GREEK_NAMES = (
     "α alpha β beta γ gamma δ delta ε epsilon ζ zeta η eta θ theta ι iota κ kappa λ lambda μ mu ν nu ξ xi π pi ρ rho "
     "ς varsigma σ sigma τ tau υ upsilon φ phi χ chi ψ psi ω omega Γ Gamma Δ Delta Θ Theta Λ Lambda Ξ Xi Π Pi Σ Sigma "
     "Φ Phi Ψ Psi Ω Omega µ mu"
-).split()
-_GREEK = {char: f"$\\{name}$" for char, name in zip(_GREEK_NAMES[::2], _GREEK_NAMES[1::2], strict=True)}
+)
+_GREEK = {
+    char: f"$\\{name}$"
+    for char, name in zip(_GREEK_NAMES.split()[::2], _GREEK_NAMES.split()[1::2], strict=True)
+}
 _TRANSLATION = str.maketrans(_GREEK | _ESCAPES)
 
 #: Prints a character with engines that know Unicode, and otherwise its code.

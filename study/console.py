@@ -23,7 +23,7 @@ class LiteralConsole(Console):
     def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **options)
 
-    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+    def render_str(self, text: str, **options: Any) -> Text:
         """The text with codes in place of control characters; line breaks and tabs stay."""
         return super().render_str(visible(text, lines=True), **options)
 

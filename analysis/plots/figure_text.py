@@ -75,7 +75,7 @@ def finish_texts(figure: Figure) -> None:
         for axis in (ax.xaxis, ax.yaxis):
             _show_ticks(axis)
         _turn_long_ticks(ax, width)
-    texts: list[Text] = figure.findobj(Text)  # type: ignore[assignment]
+    texts: list[Text] = figure.findobj(Text)
     for text in texts:
         text.set_text(drawable(visible(text.get_text(), lines=True)))
     families = list(families_for(_characters(figure, texts)))
@@ -92,7 +92,7 @@ def _characters(figure: Figure, texts: Sequence[Text]) -> set[str]:
 
 
 def _tick_texts(axis: Axis) -> list[str]:
-    return list(axis.get_major_formatter().format_ticks(axis.get_majorticklocs()))
+    return list(axis.get_major_formatter().format_ticks(axis.get_majorticklocs().tolist()))
 
 
 def _room(figure: Figure, ax: Axes) -> tuple[int, int]:
