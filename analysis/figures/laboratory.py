@@ -5,12 +5,11 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.figure_text import add_legend, figure_names, legend_entries, legend_label
-from analysis.plots.heatmap import panel_grid
+from analysis.plots.heatmap import draw_cells, panel_grid
 from analysis.plots.style import arm_look, new_figure
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import wrapped
@@ -113,7 +112,9 @@ def gram_figure(findings: StudyAnalysis) -> Figure | None:
         ax.set_axis_off()
     names = figure_names(shown)
     for ax, (name, matrix) in zip(axes, shown.items(), strict=False):
-        sns.heatmap(matrix, ax=ax, vmin=-1, vmax=1, cmap="RdBu_r", square=True, cbar=False)
+        draw_cells(ax, matrix, low=-1, high=1, colormap="RdBu_r", gap=0)
+        ax.set_aspect("equal")
+        ax.invert_yaxis()
         ax.set(xticks=[], yticks=[])
         ax.set_title(wrapped(names[name], width=16), fontsize=8)
     figure.colorbar(axes[0].collections[0], ax=axes, label="inner product uᵢ · vⱼ", shrink=0.7)

@@ -1,5 +1,7 @@
 """Figures of scores: one row for each arm."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -18,7 +20,8 @@ def tuned_figure(findings: StudyAnalysis) -> Figure | None:
     """Score of each arm's tuned configuration with its interval; None before any trial finished."""
     if not findings.any_finished:
         return None
-    figure, names = _figure(findings, extra=0.7), arm_names(findings.info)
+    names = _row_names(findings)
+    figure = _figure(list(names.values()), extra=0.7)
     dots = [_dot(findings, index, label, names[label]) for index, label in enumerate(findings.summaries)]
     draw_dots(figure.subplots(), dots, x_label=f"tuned configuration: {findings.info.metric.axis_label}")
     return figure
@@ -28,11 +31,10 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
     """Scores from tuned to worst tenth, and the share near each arm's best; None before any trial finished."""
     if not findings.any_finished:
         return None
-    figure = _figure(findings, extra=1.2)
+    names = list(_row_names(findings).values())
+    figure = _figure(names, extra=1.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
     summaries = list(findings.summaries.values())
-    shown = arm_names(findings.info)
-    names = [wrapped(shown[label]) for label in findings.summaries]
     scale = [_factor(findings.info.metric, item) for item in summaries]
     estimates = {
         "worst tenth of the space": [item.worst for item in summaries],
@@ -55,8 +57,15 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
     return figure
 
 
-def _figure(findings: StudyAnalysis, *, extra: float) -> Figure:
-    return new_figure(extra + 0.42 * len(findings.summaries))
+def _row_names(findings: StudyAnalysis) -> dict[str, str]:
+    shown = arm_names(findings.info)
+    return {label: wrapped(shown[label]) for label in findings.summaries}
+
+
+def _figure(names: Sequence[str], *, extra: float) -> Figure:
+    """A figure with a row for each name, high enough for the name with most lines."""
+    lines = max(name.count("\n") + 1 for name in names)
+    return new_figure(extra + max(0.42, 0.18 * lines) * len(names))
 
 
 def _dot(findings: StudyAnalysis, index: int, label: str, name: str) -> Dot:
@@ -64,7 +73,7 @@ def _dot(findings: StudyAnalysis, index: int, label: str, name: str) -> Dot:
     tuned, scale = summary.tuned, _factor(findings.info.metric, summary)
     ends = (scale * tuned.estimate.low, scale * tuned.estimate.high)
     return Dot(
-        label=wrapped(name),
+        label=name,
         look=arm_look(index),
         value=scale * tuned.estimate.value,
         low=min(ends),

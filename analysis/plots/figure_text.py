@@ -24,8 +24,13 @@ from analysis.wording import wrapped
 LONGEST_NAME = 84
 
 _LETTER = 0.078  # inches, mean width of a letter of an axis label
+_MANY_PANELS = 30  # columns along the x axis of a panel if three or more are side by side, or fewer
 _LINES = 2  # lines of an axis label
-_LONGEST_TICK, _TICK_LINE = 24, 12  # columns of the text of a tick, and of one of its lines
+_TICK_LINE, _TICK_LINES = 12, 2  # columns and lines of the text of a tick
+_ROOMY_TICK_LINE, _ROOMY_TICK_LINES = (
+    28,
+    3,
+)  # the same along the y axis of a figure of one or two panels across
 
 #: Stands before a label that begins with an underscore, because matplotlib leaves such labels out of legends.
 _MARK = "\N{WORD JOINER}"
@@ -72,12 +77,12 @@ def finish_texts(figure: Figure) -> None:
         width, height = _room(figure, ax)
         for label, most in ((ax.xaxis.label, width), (ax.yaxis.label, height)):
             label.set_text(_fitted(label.get_text(), most))
-        for axis in (ax.xaxis, ax.yaxis):
-            _show_ticks(axis)
+        _show_ticks(ax.xaxis, roomy=False)
+        _show_ticks(ax.yaxis, roomy=width > _MANY_PANELS)
         _turn_long_ticks(ax, width)
     texts: list[Text] = figure.findobj(Text)
     for text in texts:
-        text.set_text(drawable(visible(text.get_text(), lines=True)))
+        text.set_text(_visible_lines(text.get_text()))
     families = list(families_for(_characters(figure, texts)))
     if len(families) > 1:
         for text in texts:
@@ -105,16 +110,16 @@ def _room(figure: Figure, ax: Axes) -> tuple[int, int]:
 
 def _fitted(text: str, most: int) -> str:
     """A label in lines of at most `most` columns. One that already has several lines only becomes shorter."""
-    shown = drawable(visible(text, lines=True))
+    shown = _visible_lines(text)
     short = shortened([shown], _LINES * most)[shown]
     return short if "\n" in short else wrapped(short, width=most)
 
 
-def _show_ticks(axis: Axis) -> None:
+def _show_ticks(axis: Axis, *, roomy: bool) -> None:
     major, minor = axis.get_major_formatter(), axis.get_minor_formatter()
     if not isinstance(major, _ShownTicks):  # panels that share an axis share its formatters
-        axis.set_major_formatter(_ShownTicks(major))
-        axis.set_minor_formatter(_ShownTicks(minor))
+        axis.set_major_formatter(_ShownTicks(major, roomy=roomy))
+        axis.set_minor_formatter(_ShownTicks(minor, roomy=roomy))
 
 
 def _turn_long_ticks(ax: Axes, width: int) -> None:
@@ -127,8 +132,10 @@ def _turn_long_ticks(ax: Axes, width: int) -> None:
 class _ShownTicks(Formatter):
     """The texts of another formatter: visible, short, and with powers of ten without mathematical markup."""
 
-    def __init__(self, inner: Formatter) -> None:
+    def __init__(self, inner: Formatter, *, roomy: bool) -> None:
         self._inner = inner
+        self._line = _ROOMY_TICK_LINE if roomy else _TICK_LINE
+        self._most = self._line * (_ROOMY_TICK_LINES if roomy else _TICK_LINES)
 
     def set_axis(self, axis: Any) -> None:
         super().set_axis(axis)
@@ -149,16 +156,17 @@ class _ShownTicks(Formatter):
     def _shown(self, texts: Sequence[str]) -> list[str]:
         if isinstance(self._inner, LogFormatter):
             return [_power(text) for text in texts]
-        lines = [text for text in texts if "\n" in text]  # wrapped already
-        short = figure_names((text for text in texts if text not in lines), most=_LONGEST_TICK)
-        return [
-            drawable(visible(text, lines=True))
-            if text in lines
-            else wrapped(short[text], width=_TICK_LINE)
-            if columns(short[text]) > 1.5 * _TICK_LINE
-            else short[text]
-            for text in texts
-        ]
+        short = figure_names((text for text in texts if "\n" not in text), most=self._most)
+        # texts of several lines have their form already
+        return [self._lines(short[text]) if text in short else _visible_lines(text) for text in texts]
+
+    def _lines(self, text: str) -> str:
+        slack = _TICK_LINE // 2  # a text that is only a little longer stays in one line
+        return text if columns(text) <= self._line + slack else wrapped(text, width=self._line)
+
+
+def _visible_lines(text: str) -> str:
+    return drawable(visible(text, lines=True))
 
 
 def _power(text: str) -> str:
