@@ -16,7 +16,7 @@ from scipy import stats
 from analysis.cells import FAILED, MISSING, PRUNED, UNPLANNED, Axis, Cells
 from analysis.info import RECORD_COLUMNS, StudyInfo
 from analysis.metric import Metric
-from analysis.names import visible
+from analysis.names import spaced, visible
 from analysis.plots.style import COLORMAP
 from analysis.statistics.intervals import LEVEL, MIN_SEEDS
 from analysis.wording import number
@@ -140,7 +140,7 @@ def _is_accuracy(column: str) -> bool:
 def _label(column: str) -> str:
     where, _, rest = column.partition("_")
     if where not in _WHERE:
-        return visible(column.replace("_", " "))
+        return visible(spaced(column))
     return f"{Metric(name=rest, worst=0.0).words}, {_WHERE[where]}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from analysis.claims import Claim
 from analysis.metric import Metric
-from analysis.names import visible
+from analysis.names import spaced, visible
 from trainables.store.schema import TrialRecord
 
 Value = bool | int | float | str
@@ -17,7 +17,7 @@ class AxisInfo:
     """A hyperparameter that varies, and the measure over it for scores that integrate over the space."""
 
     name: str  # the column, such as "hp_temperature"
-    label: str = ""  # in words with its unit, such as "batch size, pairs"; the bare column where empty
+    label: str = ""  # in words and, after the last comma, its unit: "batch size, pairs"; the bare column if empty
     measure: str = "log"  # log | linear | each, see `analysis.statistics.weights`
     drawn: str = ""  # measure from which points were drawn, if it differs
     default: Value | None = None  # default of the loss; also the value of rows where the column is empty
@@ -32,13 +32,13 @@ class AxisInfo:
     @property
     def words(self) -> str:
         """The axis in words, without a unit."""
-        return visible(self.label or self.bare.replace("_", " ")).split(",")[0]
+        text = self.label.rpartition(", ")[0] or self.label if self.label else spaced(self.bare)
+        return visible(text)
 
     @property
     def axis_label(self) -> str:
         """The axis in words with its unit."""
-        label = visible(self.label) or self.words
-        return label if "," in label else f"{label} (no unit)"
+        return visible(self.label) if ", " in self.label else f"{self.words} (no unit)"
 
 
 BATCH_SIZE = AxisInfo(name="hp_batch_size", label="batch size, pairs")

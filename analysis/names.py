@@ -21,6 +21,8 @@ _RESERVED = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 )
 
+_JOINED = re.compile(r"[^\W_]+(_[^\W_]+)*")
+
 _ELLIPSIS = "…"
 _LONGEST_FILE_NAME = 48
 
@@ -59,6 +61,15 @@ def code(char: str) -> str:
 
 def _is_coded(char: str) -> bool:
     return unicodedata.category(char) in _CODED or char in _SHAPELESS or char in _DIRECTIONS
+
+
+def spaced(name: str) -> str:
+    """A name of words joined by underscores with spaces in place of them; any other name unchanged.
+
+    >>> spaced("learning_rate"), spaced("_x$")
+    ('learning rate', '_x$')
+    """
+    return name.replace("_", " ") if _JOINED.fullmatch(name) else name
 
 
 def columns(text: str) -> int:

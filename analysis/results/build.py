@@ -70,7 +70,7 @@ def _two_axes(rows: pd.DataFrame, mapping: TableMapping, axes: Sequence[str]) ->
 def _axis(column: str, mapping: TableMapping) -> AxisInfo:
     bare = column.removeprefix("hp_")
     measure = (mapping.measures or {}).get(bare, "log")
-    label = "batch size, pairs" if bare.lower() in BATCH_SIZES else bare.replace("_", " ")
+    label = "batch size, pairs" if bare.lower() in BATCH_SIZES else ""
     default = 1.0 if column in _STAND_INS else None
     return AxisInfo(name=column, label=label, measure=measure, default=default)
 

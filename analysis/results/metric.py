@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.metric import Metric
+from analysis.names import spaced
 from analysis.results.mapping import TableMapping
 
 
@@ -19,7 +20,7 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping) -> Metric:
     low, high = (both.min(), both.max()) if len(both) else (0.0, 1.0)
     plain = Metric(
         name=mapping.metric,
-        label=mapping.metric.replace("_", " "),
+        label=spaced(mapping.metric),
         selects=mapping.selects or mapping.metric,
         reports=mapping.metric,
         worst=_worst(reported, mapping),

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from analysis.data_sets import DataSetsAnalysis
+from analysis.names import visible
 from analysis.sections.claims import claims_section
 from analysis.sections.comparisons import comparisons_section
 from analysis.sections.content import Content
@@ -116,4 +117,4 @@ def placed(content: Content, anchor: str, name: str) -> Content:
         for key, figure in content.figures.items()
     }
     data = {f"{anchor}/{key}": frame for key, frame in content.data.items()}
-    return dataclasses.replace(content, data_set=name, figures=figures, data=data)
+    return dataclasses.replace(content, data_set=visible(name), figures=figures, data=data)

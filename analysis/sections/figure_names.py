@@ -39,13 +39,13 @@ def _content(names: dict[str, str], texts: Iterable[str]) -> Content | None:
     changed = [[short, visible(name)] for name, short in names.items() if short != visible(name)]
     if not unknown and not changed:
         return None
-    sentence = (
+    lead = (
         f"No installed font has {counted(len(unknown), 'character')} of the names; figures show codes: "
         f"{', '.join(f'{char} {code(char)}' for char in unknown[:_MOST])}{', …' * (len(unknown) > _MOST)}."
     )
     columns = [("In figures", TEXT), ("Name", TEXT)]
     return Content(
         title="Names in figures",
-        sentences=(sentence,) if unknown else (),
+        lead=lead if unknown else "",
         tables=(table(columns, changed),) if changed else (),
     )
