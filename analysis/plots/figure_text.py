@@ -166,7 +166,7 @@ class _ShownTicks(Formatter):
 
 
 def _visible_lines(text: str) -> str:
-    return drawable(visible(text, lines=True))
+    return "\n".join(drawable(visible(line)) for line in text.split("\n"))
 
 
 def _power(text: str) -> str:

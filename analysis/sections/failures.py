@@ -79,7 +79,8 @@ def _coverage(findings: StudyAnalysis, coverage: pd.DataFrame) -> ShownTable:
 
 def _kinds(findings: StudyAnalysis, failed: pd.DataFrame) -> ShownTable:
     keys = ["arm", "status", "error_class", "error_message"]
-    groups = failed.fillna({"error_class": "", "error_message": ""}).groupby(keys, sort=False)
+    told = {name: failed[name].astype(object).fillna("") for name in ("error_class", "error_message")}
+    groups = failed.assign(**told).groupby(keys, sort=False)
     rows = [_kind(findings, tuple(map(str, key)), rows) for key, rows in groups]
     note = (
         f"{len(rows) - _MOST} further kinds of failure stand in tables/failures.csv."
