@@ -86,7 +86,9 @@ def finish_texts(figure: Figure) -> None:
     families = list(families_for(_characters(figure, texts)))
     if len(families) > 1:
         for text in texts:
-            text.set_fontfamily(families)
+            if len(families_for(text.get_text())) > 1:
+                text.set_fontfamily(families)
+                text.set_fontweight("normal")  # many fonts have no other weight, and matplotlib would tell
         for ax in figure.axes:
             ax.tick_params(which="both", labelfontfamily=families)
 

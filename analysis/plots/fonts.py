@@ -11,8 +11,6 @@ from analysis.names import code
 #: The font of all figures. It is part of matplotlib, so figures are the same on every machine.
 FAMILY = "DejaVu Sans"
 
-_WEIGHTS = ("normal", "bold")
-
 #: Beginnings of the names of fonts with other shapes than their characters have, and of fonts for mathematics.
 _NOT_FOR_TEXT = ("cm", "STIX", "Last Resort", "DejaVu")
 
@@ -60,11 +58,12 @@ def installed_families() -> tuple[str, ...]:
 
 @cache
 def _characters(family: str) -> frozenset[str]:
-    """The characters that a font has in all weights of figures; none for a font that cannot be read."""
+    """The characters that a font has; none for a font that cannot be read. The style's font also has a bold face."""
+    weights = ("normal", "bold") if family == FAMILY else ("normal",)
     try:
         paths = [
             font_manager.findfont(FontProperties(family=[family], weight=weight), fallback_to_default=False)
-            for weight in _WEIGHTS
+            for weight in weights
         ]
         maps = [font_manager.get_font(path).get_charmap() for path in dict.fromkeys(paths)]
     except (OSError, RuntimeError, ValueError):  # removed since matplotlib listed it, or not readable
