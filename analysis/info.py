@@ -17,7 +17,9 @@ class AxisInfo:
     """A hyperparameter that varies, and the measure over it for scores that integrate over the space."""
 
     name: str  # the column, such as "hp_temperature"
-    label: str = ""  # in words and, after the last comma, its unit: "batch size, pairs"; the bare column if empty
+    label: str = (
+        ""  # in words and, after the last comma, its unit: "batch size, pairs"; the bare column if empty
+    )
     measure: str = "log"  # log | linear | each, see `analysis.statistics.weights`
     drawn: str = ""  # measure from which points were drawn, if it differs
     default: Value | None = None  # default of the loss; also the value of rows where the column is empty

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
 
 from search_spaces.designs import DESIGNS
 from study.errors import StudyError
@@ -23,6 +24,7 @@ from study.plan import searches_of, study_directory
 from study.report.study_table import study_info
 from study.spec.expand import planned_rows
 from study.spec.load import load_spec
+from study.spec.schema import Name
 from trainables.atomic import replace_file
 from trainables.store.attempts import all_attempts, is_foreign_stop
 from trainables.store.records import RecordStore
@@ -88,6 +90,7 @@ def read_bundle(folder: str) -> Bundle | None:
             content["info"],
             content["info"]["spec_text"],
         )
+        _check_name(info["name"])
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -97,6 +100,14 @@ def read_bundle(folder: str) -> Bundle | None:
             f"store: {path} contains a bundle of format {form}, this package opens {_FORMAT}; upgrade the package"
         )
     return Bundle(path=path, planned=planned, info=info)
+
+
+def _check_name(name: object) -> None:
+    """Raise `ValueError` for a name that no study has. The report goes into a folder of this name."""
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        raise ValueError(f"name: got {name!r}; allowed are letters, digits, `_`, `.` and `-`") from None
 
 
 def report_bundle(bundle: Bundle) -> tuple[Path, "StudyAnalysis"]:
@@ -177,8 +188,6 @@ def _study_info(content: Mapping[str, Any]) -> "StudyInfo":
 
     Older bundles of this format contain the name of the study's design instead of its properties.
     """
-    from pydantic import TypeAdapter
-
     from analysis.info import StudyInfo
 
     facts = dict(content)
