@@ -56,7 +56,7 @@ def test_file_names_are_safe_and_different_whatever_the_case() -> None:
         "a",
         "a_2",
         "con_",
-        "data_2",
+        "data_4",
         "data",
     )
 
