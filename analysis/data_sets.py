@@ -1,7 +1,6 @@
 """Several data sets in one report: the analysis of each, and what the report needs on all of them."""
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from analysis.aligned import Aligned, align_cells
 from analysis.info import StudyInfo
+from analysis.names import file_names
 from analysis.study_analysis import StudyAnalysis, analyse_table
 
 
@@ -57,12 +57,7 @@ class DataSetsAnalysis:
 
         The names are different even on a file system that ignores case.
         """
-        taken: dict[str, str] = {}
-        for name in self.findings:
-            plain = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_") or "data"
-            free = [plain, *(f"{plain}_{count}" for count in range(2, len(self.findings) + 2))]
-            taken[name] = next(each for each in free if each not in taken.values())
-        return taken
+        return file_names(self.findings, instead="data")
 
 
 def analyse_data_sets(table: pd.DataFrame, info: StudyInfo) -> DataSetsAnalysis:

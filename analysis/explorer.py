@@ -16,6 +16,7 @@ from scipy import stats
 from analysis.cells import FAILED, MISSING, PRUNED, UNPLANNED, Axis, Cells
 from analysis.info import RECORD_COLUMNS, StudyInfo
 from analysis.metric import Metric
+from analysis.names import spaced, visible
 from analysis.plots.style import COLORMAP
 from analysis.statistics.intervals import LEVEL, MIN_SEEDS
 from analysis.wording import number
@@ -142,7 +143,7 @@ def _is_accuracy(column: str) -> bool:
 def _label(column: str) -> str:
     where, _, rest = column.partition("_")
     if where not in _WHERE:
-        return column.replace("_", " ")
+        return visible(spaced(column))
     return f"{Metric(name=rest, worst=0.0).words}, {_WHERE[where]}"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from analysis.claims import Claim
 from analysis.metric import Metric
+from analysis.names import spaced, visible
 from trainables.store.schema import TrialRecord
 
 Value = bool | int | float | str
@@ -16,7 +17,9 @@ class AxisInfo:
     """A hyperparameter that varies, and the measure over it for scores that integrate over the space."""
 
     name: str  # the column, such as "hp_temperature"
-    label: str = ""  # in words with its unit, such as "batch size, pairs"; the bare column where empty
+    label: str = (
+        ""  # in words and, after the last comma, its unit: "batch size, pairs"; the bare column if empty
+    )
     measure: str = "log"  # log | linear | each, see `analysis.statistics.weights`
     drawn: str = ""  # measure from which points were drawn, if it differs
     default: Value | None = None  # default of the loss; also the value of rows where the column is empty
@@ -34,13 +37,13 @@ class AxisInfo:
     @property
     def words(self) -> str:
         """The axis in words, without a unit."""
-        return (self.label or self.bare.replace("_", " ")).split(",")[0]
+        text = self.label.rpartition(", ")[0] or self.label if self.label else spaced(self.bare)
+        return visible(text)
 
     @property
     def axis_label(self) -> str:
         """The axis in words with its unit."""
-        label = self.label or self.words
-        return label if "," in label else f"{label} (no unit)"
+        return visible(self.label) if ", " in self.label else f"{self.words} (no unit)"
 
 
 BATCH_SIZE = AxisInfo(name="hp_batch_size", label="batch size, pairs")
@@ -72,7 +75,7 @@ class ArmInfo:
     @property
     def name(self) -> str:
         """The name for readers."""
-        return self.title or self.label
+        return visible(self.title or self.label)
 
     @property
     def whole_label(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.names import spaced, visible
 from trainables.store.schema import METRIC_WORDS
 
 
@@ -55,7 +56,7 @@ class Metric:
     @property
     def words(self) -> str:
         """The metric in words."""
-        return self.label or METRIC_WORDS.get(self.name, self.name.replace("_", " "))
+        return visible(self.label or METRIC_WORDS.get(self.name, spaced(self.name)))
 
     @property
     def noun(self) -> str:

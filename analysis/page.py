@@ -9,6 +9,7 @@ from analysis.data_sets import DataSetsAnalysis
 from analysis.explorer import MOST_BYTES, explorer_data, explorer_json
 from analysis.figures.draw import DrawnFigure
 from analysis.info import StudyInfo
+from analysis.names import visible
 from analysis.sections.content import Content
 from analysis.study_analysis import StudyAnalysis
 from analysis.verdict import verdict_sentences
@@ -59,6 +60,7 @@ def _render(
     environment = Environment(
         loader=PackageLoader("analysis", "templates"),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -75,6 +77,11 @@ def _render(
             if findings.surfaces
         },
     )
+
+
+def _visible(value: object) -> object:
+    """A text of the page without control characters; markup and other values unchanged."""
+    return visible(value, lines=True) if type(value) is str else value
 
 
 def _explorer(findings: StudyAnalysis, most: int) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.axis_values import category
+from analysis.csv_text import csv_text
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.draw import DrawnFigure, draw_figures
 from analysis.info import StudyInfo
@@ -116,7 +117,7 @@ def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
             _replace(folder / f"{name}.tex", render_latex(sections[name].tables))
     for content in sections.values():
         for name, table in content.data.items():
-            _replace(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+            _replace(folder / f"{name}.csv", csv_text(table))
             _replace(folder / f"{name}.parquet", _parquet(table))
 
 

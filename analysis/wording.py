@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.metric import Metric
+from analysis.names import columns, visible
 from analysis.statistics.intervals import Estimate
 
 NONE = "–"
@@ -16,6 +17,9 @@ NONE = "–"
 SCORE_WORDS = {"tuned": "tuned", "mean": "average over the space"}
 
 _SPACE = "\N{NO-BREAK SPACE}"
+
+#: Stands after a wide character while its line is measured; no text has this character.
+_SECOND_COLUMN = "\ufdd0"
 
 
 def percent(share: float) -> str:
@@ -99,9 +103,9 @@ def p_value(p: float) -> str:
 
 
 def number(value: float | str) -> str:
-    """An axis value: three significant digits, a whole number from 1000 on; a category unchanged."""
+    """An axis value: three significant digits, a whole number from 1000 on; a category as its visible text."""
     if isinstance(value, str):
-        return value or "unset"
+        return visible(value) or "unset"
     if not math.isfinite(value):
         return NONE
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
@@ -119,7 +123,8 @@ def listing(names: Sequence[str]) -> str:
 
 def wrapped(name: str, *, width: int = 28) -> str:
     """A long name in several lines, for titles and legends."""
-    return "\n".join(textwrap.wrap(name, width)) or name
+    spaced = "".join(char + _SECOND_COLUMN * (columns(char) == 2) for char in name)
+    return "\n".join(textwrap.wrap(spaced, width)).replace(_SECOND_COLUMN, "") or name
 
 
 def counted(count: int, noun: str) -> str:

@@ -5,13 +5,36 @@ The commands, the launch and the loading of studies print through this module.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-#: Markup is off, because users' names and messages may contain brackets.
-CONSOLE = Console(highlight=False, markup=False)
+from analysis.names import visible
+
+
+class LiteralConsole(Console):
+    """A console that prints texts literally: no markup, no codes of emoji, no control characters.
+
+    Names and messages come from users and may contain any of them. Texts in tables and panels are included, except
+    those that are already `rich.text.Text`; make these with `literal`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text with codes in place of control characters; line breaks and tabs stay."""
+        return super().render_str(visible(text, lines=True), **options)
+
+
+CONSOLE = LiteralConsole()
+
+
+def literal(text: str, style: str = "") -> Text:
+    """A text for tables and panels that has codes in place of control characters; line breaks and tabs stay."""
+    return Text(visible(text, lines=True), style=style)
 
 
 _WIDE = 10_000  # characters of a line, where no terminal limits it
@@ -24,15 +47,15 @@ def say_error(message: str) -> None:
 
 def say_note(message: str) -> None:
     """Print one line on standard error, such as how a command understood its input."""
-    Console(stderr=True, highlight=False, markup=False).print(message, soft_wrap=True)
+    LiteralConsole(stderr=True).print(visible(message), soft_wrap=True)
 
 
 def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on standard error. Only a terminal breaks its lines."""
     table = Table(*titles, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console(stderr=True, highlight=False, markup=False)
+        table.add_row(*map(literal, row))
+    console = LiteralConsole(stderr=True)
     if not console.is_terminal:
         console.width = _WIDE
     console.print(table)
@@ -41,9 +64,9 @@ def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 @contextmanager
 def working(message: str) -> Iterator[None]:
     """Show on standard error what a slow block does: as a spinner in a terminal, otherwise as one line."""
-    console = Console(stderr=True, highlight=False, markup=False)
+    console = LiteralConsole(stderr=True)
     if console.is_terminal:
-        with console.status(message):
+        with console.status(literal(message)):
             yield
     else:
         say_note(message)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from analysis.plots.bands import BandCurve, draw_bands
+from analysis.plots.figure_text import add_legend, legend_entries
 from analysis.plots.style import new_figure
 
 _LINE = 0.2  # inches, height of a line of the legend
@@ -17,5 +18,5 @@ def band_figure(curves: Sequence[BandCurve], *, x_label: str, y_label: str, log:
     ax = draw_bands(figure.subplots(), curves, x_label=x_label, y_label=y_label)
     if log:
         ax.set_xscale("log")
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper", title="Loss")
+    add_legend(figure, legend_entries([ax]), loc="outside right upper", title="Loss")
     return figure

@@ -1,12 +1,16 @@
 """Figures of curves: the metric over batch size, and over temperature or kernel scale."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.figures.names import arm_names
+from analysis.names import columns as text_columns
+from analysis.names import shortened
 from analysis.plots.curves import AxisTicks, Curve, draw_curves
+from analysis.plots.figure_text import add_legend, legend_entries
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.intervals import mean_and_spread
 from analysis.study_analysis import StudyAnalysis
@@ -23,12 +27,14 @@ def batch_size_figure(findings: StudyAnalysis) -> Figure | None:
     """The metric by batch size, each arm at its tuned main-axis value; None before any trial finished."""
     if not findings.any_finished or not _numeric(findings):
         return None
-    figure = new_figure(max(3.9, 0.9 + _LINE * _name_lines(findings)))
+    names = {label: wrapped(name) for label, name in arm_names(findings.info).items()}
+    lines = sum(name.count("\n") + 1 for name in names.values())
+    figure = new_figure(max(3.9, 0.9 + _LINE * lines))
     grids = [surface.x for surface in findings.surfaces.values()]
     curves = []
     for index, (label, surface) in enumerate(findings.surfaces.items()):
         row = findings.summaries[label].tuned.at % len(surface.y)
-        name = f"{wrapped(findings.info.arm(label).name)}, {number(surface.y[row])}"
+        name = f"{names[label]}, {number(surface.y[row])}"
         layer = (surface.x, surface.values[:, row], surface.failed[:, row])
         curves.append(_curve(findings, index, name, *layer, grids))
     ax = draw_curves(
@@ -37,8 +43,9 @@ def batch_size_figure(findings: StudyAnalysis) -> Figure | None:
         _ticks(grids, findings.info.x_label, most=_TEXTS // 2),
         y_label=findings.info.metric.axis_label,
     )
-    figure.legend(
-        *ax.get_legend_handles_labels(),
+    add_legend(
+        figure,
+        legend_entries([ax]),
         loc="outside right upper",
         title="Loss, at its tuned\ntemperature or kernel scale",
     )
@@ -49,11 +56,6 @@ def _numeric(findings: StudyAnalysis) -> bool:
     """Whether there are surfaces and all of their axes are numeric."""
     axes = [axis for surface in findings.surfaces.values() for axis in (surface.x_axis, surface.y_axis)]
     return bool(axes) and all(axis.numeric for axis in axes)
-
-
-def _name_lines(findings: StudyAnalysis) -> int:
-    """Number of lines of the arm names in a legend of one column."""
-    return sum(wrapped(arm.name).count("\n") + 1 for arm in findings.info.arms)
 
 
 def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
@@ -68,22 +70,20 @@ def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
     kinds = list(dict.fromkeys(arm.main_axis for arm in arms))
     sizes = np.unique(np.concatenate([surface.x for surface in surfaces.values()]))
     sizes = sizes[np.unique(np.linspace(0, len(sizes) - 1, _PANELS).round().astype(int))]
-    names = [arm.name for arm in arms]
-    columns = max(1, min(len(names), 6, _LEGEND_LETTERS // (max(map(len, names)) + 6)))
+    names = {label: name for label, name in arm_names(findings.info).items() if label in surfaces}
+    columns = max(1, min(len(names), 6, _LEGEND_LETTERS // (max(map(text_columns, names.values())) + 6)))
     height = 0.4 + 2.5 * len(kinds) + _LINE * math.ceil(len(names) / columns)
     figure = new_figure(height)
     grid = figure.subplots(len(kinds), len(sizes), squeeze=False, sharey=True)
     for axes, kind in zip(grid, kinds, strict=True):
-        _draw_kind(findings, axes, kind, sizes)
-    found = [ax.get_legend_handles_labels() for ax in grid.flat]
-    legend = {
-        label: handle for handles, labels in found for handle, label in zip(handles, labels, strict=True)
-    }
-    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=columns)
+        _draw_kind(findings, axes, kind, sizes, names)
+    add_legend(figure, legend_entries(grid.flat), loc="outside lower center", ncols=columns)
     return figure
 
 
-def _draw_kind(findings: StudyAnalysis, axes: Sequence, kind: str, sizes: np.ndarray) -> None:
+def _draw_kind(
+    findings: StudyAnalysis, axes: Sequence, kind: str, sizes: np.ndarray, names: Mapping[str, str]
+) -> None:
     """Draws one row of panels: the arms of one kind of main axis at every batch size."""
     surfaces = findings.surfaces
     arms = [
@@ -93,6 +93,7 @@ def _draw_kind(findings: StudyAnalysis, axes: Sequence, kind: str, sizes: np.nda
     ]
     grids = [surfaces[arm.label].y for _, arm in arms]
     ticks = _ticks(grids, arms[0][1].main.axis_label, most=_TEXTS // len(sizes))
+    short_x = shortened([findings.info.x.words], _LEGEND_LETTERS // len(axes))[findings.info.x.words]
     for ax, size in zip(axes, sizes, strict=True):
         curves = []
         for index, arm in arms:
@@ -100,9 +101,9 @@ def _draw_kind(findings: StudyAnalysis, axes: Sequence, kind: str, sizes: np.nda
             if size in surface.x:
                 at = int(np.searchsorted(surface.x, size))
                 layer = (surface.y, surface.values[at], surface.failed[at])
-                curves.append(_curve(findings, index, arm.name, *layer, grids))
+                curves.append(_curve(findings, index, names[arm.label], *layer, grids))
         draw_curves(ax, curves, ticks, y_label=findings.info.metric.axis_label if ax is axes[0] else "")
-        ax.set_title(f"{findings.info.x_label.split(',')[0]} {number(size)}")
+        ax.set_title(wrapped(f"{short_x} {number(size)}", width=90 // len(axes)))
 
 
 def _curve(

@@ -7,6 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.figures.names import arm_names
+from analysis.plots.figure_text import add_legend, legend_entries, legend_label
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.intervals import student_interval
 from analysis.study_analysis import StudyAnalysis
@@ -43,16 +45,22 @@ def variance_figure(findings: StudyAnalysis) -> Figure | None:
     figure = _by_batch_size(findings, {"gradient_variance": "variance over squared length"})
     if figure is None:
         return None
-    ax = figure.axes[0]
+    ax, names = figure.axes[0], arm_names(findings.info)
     for index, arm in enumerate(findings.info.arms):
         own = findings.table[findings.table["arm"] == arm.label]
         if arm.loss == "kcl" and own["hp_batch_size"].nunique() > 2:
             sizes, line = theory_line(own)
             ax.plot(
-                sizes, line, ":", color=arm_look(index).color, lw=3, alpha=0.6, label=f"{arm.name}, theory"
+                sizes,
+                line,
+                ":",
+                color=arm_look(index).color,
+                lw=3,
+                alpha=0.6,
+                label=legend_label(f"{names[arm.label]}, theory"),
             )
     ax.axhline(1, color="#888888", lw=0.8)
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    add_legend(ax, legend_entries([ax]), loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
@@ -104,12 +112,13 @@ def _by_batch_size(findings: StudyAnalysis, columns: dict[str, str]) -> Figure |
     for ax, (column, label) in zip(panels, columns.items(), strict=True):
         _draw_intervals(ax, findings, found[found["measure"] == column])
         ax.set(xscale="log", yscale="log", xlabel="batch size M, pairs", ylabel=label)
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        add_legend(ax, legend_entries([ax]), loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
 def _draw_intervals(ax: Axes, findings: StudyAnalysis, found: pd.DataFrame) -> None:
     """Draws one line for each arm. On the log axis, an end at or below 0 is drawn at the bottom."""
+    names = arm_names(findings.info)
     foot = found.loc[found["mean"] > 0, "mean"].min() / 3
     ax.set_ylim(foot, 1.5 * np.nanmax(found[["mean", "high"]].to_numpy(float)))
     for index, arm in enumerate(findings.info.arms):
@@ -118,18 +127,22 @@ def _draw_intervals(ax: Axes, findings: StudyAnalysis, found: pd.DataFrame) -> N
         ax.vlines(x, own["low"].clip(lower=foot), own["high"], color=look.color, lw=1)
         ax.plot(
             x, own["mean"].where(own["mean"] > 0), color=look.color, ls=look.line, marker=look.marker, ms=4,
-            label=arm.name,
+            label=legend_label(names[arm.label]),
         )  # fmt: skip
     ax.grid(axis="y")
 
 
 def _draw(ax: Axes, findings: StudyAnalysis, table: pd.DataFrame, x: str, column: str) -> None:
     """Draws the mean over seeds and single trials; a log axis has no place for zeros."""
+    names = arm_names(findings.info)
     for index, arm in enumerate(findings.info.arms):
         own = table[(table["arm"] == arm.label) & (table[column] > 0)]
         look, means = arm_look(index), own.groupby(x)[column].mean()
         ax.plot(own[x], own[column], ".", color=look.color, ms=3.5)
-        ax.plot(means.index, means, color=look.color, ls=look.line, marker=look.marker, ms=4, label=arm.name)
+        ax.plot(
+            means.index, means, color=look.color, ls=look.line, marker=look.marker, ms=4,
+            label=legend_label(names[arm.label]),
+        )  # fmt: skip
     ax.grid(axis="y")
 
 
@@ -145,7 +158,7 @@ def precision_figure(findings: StudyAnalysis) -> Figure | None:
         _draw(ax, findings, findings.table, "hp_temperature", column)
         ax.set(xscale="log", yscale="log", title=title, xlabel="temperature")
     axes[0].set_ylabel("relative error of the gradient")
-    axes[0].legend()
+    add_legend(axes[0], legend_entries(axes[:1]))
     return figure
 
 
@@ -171,11 +184,12 @@ def defects_figure(findings: StudyAnalysis) -> Figure | None:
     for ax, measure in zip(axes, MEASURES, strict=True):
         for index, (defect, own) in enumerate(found[measure].groupby(level=0, sort=False)):
             levels, look = own.index.get_level_values(1), arm_look(index)
-            ax.plot(levels, own.abs(), color=look.color, marker=look.marker, ms=4, label=defect)
+            ax.plot(
+                levels, own.abs(), color=look.color, marker=look.marker, ms=4, label=legend_label(str(defect))
+            )
         ax.axhline(_SEEN, color="#888888", lw=0.8, ls="--")
         ax.set(yscale="log", xlabel="level")
         ax.set_title(measure.removeprefix("z_").replace("_", " "), fontsize=8)
     axes[0].set_ylabel("off uniform points, deviations")
-    handles = axes[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=6)
+    add_legend(figure, legend_entries(axes[:1]), loc="outside lower center", ncols=6)
     return figure

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.plots.heatmap import panel_grid
+from analysis.figures.names import arm_names
+from analysis.plots.heatmap import draw_cells, label_cells, panel_grid, write_in_cells
 from analysis.plots.style import new_figure
 from analysis.statistics.differences import DifferenceSurface
 from analysis.study_analysis import StudyAnalysis
@@ -21,7 +21,7 @@ def difference_maps(findings: StudyAnalysis, surfaces: Mapping[str, DifferenceSu
     known = np.concatenate([item.mean[np.isfinite(item.mean)] for item in shown.values()] or [np.empty(0)])
     if not len(known):
         return None
-    factor = findings.info.metric.factor
+    factor, names = findings.info.metric.factor, arm_names(findings.info)
     limit = factor * float(np.abs(known).max()) or 1.0
     rows, columns = panel_grid(len(shown))
     tallest = max(findings.cells[label].shape[1] for label in shown)  # type: ignore[index]
@@ -32,34 +32,21 @@ def difference_maps(findings: StudyAnalysis, surfaces: Mapping[str, DifferenceSu
         mean = factor * cells.on_grid(item.mean).T
         marked = cells.on_grid(item.better | item.worse).T
         x, y = cells.axes
-        sns.heatmap(
-            mean,
-            mask=~np.isfinite(mean),
-            annot=_texts(mean / factor, Scale(findings.info.metric)) if len(x.values) <= _ROOMY else None,
-            fmt="",
-            annot_kws={"size": 7.5 if len(x.values) <= _ROOMY // 2 else 6.5},
-            vmin=-limit,
-            vmax=limit,
-            cmap="RdBu",
-            cbar=False,
-            linewidths=1,
-            linecolor="white",
-            xticklabels=[number(value) for value in x.values.tolist()],
-            yticklabels=[number(value) for value in y.values.tolist()],
-            ax=ax,
-        )
+        draw_cells(ax, mean, low=-limit, high=limit, colormap="RdBu")
+        if len(x.values) <= _ROOMY:
+            texts = _texts(mean / factor, Scale(findings.info.metric))
+            write_in_cells(ax, texts, 7.5 if len(x.values) <= _ROOMY // 2 else 6.5)
+        label_cells(ax, *([number(value) for value in axis.values.tolist()] for axis in (x, y)))
         ax.set_facecolor("#dddddd")
-        ax.invert_yaxis()
-        ax.set(title=wrapped(arm.name, width=24), xlabel=arm.x.axis_label, ylabel=arm.main.axis_label)
-        ax.tick_params(length=0, rotation=0)
-        if len(x.values) > _ROOMY:
-            ax.tick_params(axis="x", rotation=90)
+        ax.set(title=wrapped(names[label], width=24), xlabel=arm.x.axis_label, ylabel=arm.main.axis_label)
         rows_at, columns_at = np.nonzero(marked)
         # black with a white edge is visible on dark and on light cells
         ax.plot(columns_at + 0.5, rows_at + 0.17, "o", ms=4.5, color="black", mec="white", mew=0.8)
     for ax in list(grid.flat)[len(shown) :]:
         ax.set_axis_off()
-    label = f"difference to {findings.info.reference_arm.name}, {findings.info.metric.difference_unit}"
+    label = (
+        f"difference to {names[findings.info.reference_arm.label]}, {findings.info.metric.difference_unit}"
+    )
     axes = list(grid.flat)
     figure.colorbar(axes[0].collections[0], ax=axes, label=label, shrink=0.7, aspect=30, pad=0.015)
     return figure

@@ -9,6 +9,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from analysis.plots.figure_text import finish_texts
 from analysis.plots.style import figure_style
 from analysis.sections.content import ShownFigure
 
@@ -26,7 +27,10 @@ def draw_figures(figures: Mapping[str, ShownFigure]) -> dict[str, DrawnFigure]:
     """Every figure that is not empty, by name."""
     with figure_style():
         built = {name: figure.build() for name, figure in figures.items()}
-        return {name: _save(figure) for name, figure in built.items() if figure is not None}
+        drawn = {name: figure for name, figure in built.items() if figure is not None}
+        for figure in drawn.values():
+            finish_texts(figure)
+        return {name: _save(figure) for name, figure in drawn.items()}
 
 
 def _save(figure: Figure) -> DrawnFigure:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.figures.names import arm_names
 from analysis.figures.surfaces import ROOMY, panels_figure
 from analysis.plots.heatmap import HeatmapData
 from analysis.statistics.failure_rates import FailureSurface
@@ -32,7 +33,7 @@ def _panel(findings: StudyAnalysis, label: str, item: FailureSurface) -> Heatmap
         [_text(item, cell, roomy=len(x.values) <= ROOMY) for cell in range(len(item.rate))], dtype=object
     )
     return HeatmapData(
-        title=wrapped(arm.name, width=24),
+        title=wrapped(arm_names(findings.info)[label], width=24),
         x_label=arm.x.axis_label,
         y_label=arm.main.axis_label,
         x_ticks=[number(value) for value in x.values],

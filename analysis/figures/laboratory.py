@@ -5,11 +5,11 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.heatmap import panel_grid
+from analysis.plots.figure_text import add_legend, figure_names, legend_entries, legend_label
+from analysis.plots.heatmap import draw_cells, panel_grid
 from analysis.plots.style import arm_look, new_figure
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import wrapped
@@ -53,10 +53,7 @@ def gap_curves_figure(findings: StudyAnalysis) -> Figure | None:
         ax.set_axis_off()
     for ax, (keys, own) in zip(axes, panels.items(), strict=False):
         _draw_gaps(ax, own, column, names, _problem(keys))
-    handles = {
-        label: line for ax in axes for line, label in zip(*ax.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5)
+    add_legend(figure, legend_entries(axes), loc="outside lower center", ncols=5)
     return figure
 
 
@@ -82,11 +79,19 @@ def _draw_gaps(ax: Axes, own: pd.DataFrame, column: str, names: list[str], title
         pairs=own["samples_seen"] + own["samples_selection"].fillna(0),
         gap=own["optimum_gap"].clip(lower=_FLOOR),
     )
+    shown = figure_names(names)
     for index, name in enumerate(names):
         gaps = own[own[column] == name].groupby("pairs")["gap"].agg(["median", "min", "max"])
         look = arm_look(index)
         if len(gaps):
-            ax.plot(gaps.index, gaps["median"], color=look.color, ls=look.line, lw=1.4, label=name)
+            ax.plot(
+                gaps.index,
+                gaps["median"],
+                color=look.color,
+                ls=look.line,
+                lw=1.4,
+                label=legend_label(shown[name]),
+            )
             ax.fill_between(gaps.index, gaps["min"], gaps["max"], color=look.color, alpha=0.15, lw=0)
     ax.set(xscale="log", yscale="log", title=title, xlabel="pairs seen and looked at", ylabel="gap, nats")
     ax.grid(axis="y")
@@ -105,11 +110,14 @@ def gram_figure(findings: StudyAnalysis) -> Figure | None:
     axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for ax in axes[len(shown) :]:
         ax.set_axis_off()
+    names = figure_names(shown)
     for ax, (name, matrix) in zip(axes, shown.items(), strict=False):
-        sns.heatmap(matrix, ax=ax, vmin=-1, vmax=1, cmap="RdBu_r", square=True, cbar=False)
+        draw_cells(ax, matrix, low=-1, high=1, colormap="RdBu_r", gap=0)
+        ax.set_aspect("equal")
+        ax.invert_yaxis()
         ax.set(xticks=[], yticks=[])
-        ax.set_title(wrapped(name, width=16), fontsize=8)
-    figure.colorbar(axes[0].collections[0], ax=axes, label="inner product $u_i \\cdot v_j$", shrink=0.7)
+        ax.set_title(wrapped(names[name], width=16), fontsize=8)
+    figure.colorbar(axes[0].collections[0], ax=axes, label="inner product uᵢ · vⱼ", shrink=0.7)
     return figure
 
 
@@ -171,10 +179,17 @@ def selection_gain_figure(findings: StudyAnalysis) -> Figure | None:
         look = arm_look(index)
         values = metric.factor * own[metric.reporting_column]
         values = values.clip(lower=_FLOOR) if not metric.higher_is_better else values
-        ax.plot(own["seconds_pretrain"], values, look.marker, color=look.color, label=name, alpha=0.8)
+        ax.plot(
+            own["seconds_pretrain"],
+            values,
+            look.marker,
+            color=look.color,
+            label=legend_label(str(name)),
+            alpha=0.8,
+        )
     ax.set(xscale="log", xlabel="training a trial, choosing included, seconds", ylabel=metric.axis_label)
     if not metric.higher_is_better:
         ax.set_yscale("log")
     ax.grid(axis="y")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    add_legend(ax, legend_entries([ax]), loc="center left", bbox_to_anchor=(1, 0.5))
     return figure

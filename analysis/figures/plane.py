@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.plots.figure_text import add_legend, legend_entries, legend_label
 from analysis.plots.style import Look, new_figure
 from analysis.statistics.intervals import Estimate
 
@@ -48,10 +49,10 @@ def plane_figure(points: Sequence[PlanePoint], *, x_label: str, y_label: str) ->
             mec="white",
             mew=0.8,
             ls="none",
-            label=point.label,
+            label=legend_label(point.label),
         )
     ax.set(xlabel=x_label, ylabel=y_label)
     ax.grid()
     ax.set_axisbelow(True)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper", title="Loss")
+    add_legend(figure, legend_entries([ax]), loc="outside right upper", title="Loss")
     return figure

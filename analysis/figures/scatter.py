@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.cells import Cells
+from analysis.figures.names import arm_names
 from analysis.plots.scatter import ScatterAxis, ScatterData, draw_scatter
 from analysis.plots.style import new_figure
 from analysis.statistics.intervals import mean_and_spread
@@ -45,10 +46,10 @@ def places_figure(findings: StudyAnalysis) -> Figure | None:
 
 
 def _panel(findings: StudyAnalysis, label: str, cells: Cells) -> ScatterData:
-    metric, arm = findings.info.metric, findings.info.arm(label)
+    metric = findings.info.metric
     at = findings.summaries[label].tuned.at
     return ScatterData(
-        title=wrapped(arm.name),
+        title=wrapped(arm_names(findings.info)[label]),
         x=_axis(cells, 0),
         y=_axis(cells, 1),
         values=metric.factor * mean_and_spread(cells.raw[metric.reporting_column])[0],

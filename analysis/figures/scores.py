@@ -1,10 +1,14 @@
 """Figures of scores: one row for each arm."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.figures.names import arm_names
 from analysis.metric import Metric
 from analysis.plots.dots import Dot, draw_dots
+from analysis.plots.figure_text import add_legend, legend_entries
 from analysis.plots.profile import draw_levels, draw_shares
 from analysis.plots.style import arm_look, new_figure
 from analysis.statistics.robustness import RobustnessSummary
@@ -16,8 +20,9 @@ def tuned_figure(findings: StudyAnalysis) -> Figure | None:
     """Score of each arm's tuned configuration with its interval; None before any trial finished."""
     if not findings.any_finished:
         return None
-    figure = _figure(findings, extra=0.7)
-    dots = [_dot(findings, index, label) for index, label in enumerate(findings.summaries)]
+    names = _row_names(findings)
+    figure = _figure(list(names.values()), extra=0.7)
+    dots = [_dot(findings, index, label, names[label]) for index, label in enumerate(findings.summaries)]
     draw_dots(figure.subplots(), dots, x_label=f"tuned configuration: {findings.info.metric.axis_label}")
     return figure
 
@@ -26,10 +31,10 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
     """Scores from tuned to worst tenth, and the share near each arm's best; None before any trial finished."""
     if not findings.any_finished:
         return None
-    figure = _figure(findings, extra=1.2)
+    names = list(_row_names(findings).values())
+    figure = _figure(names, extra=1.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
     summaries = list(findings.summaries.values())
-    names = [wrapped(findings.info.arm(label).name) for label in findings.summaries]
     scale = [_factor(findings.info.metric, item) for item in summaries]
     estimates = {
         "worst tenth of the space": [item.worst for item in summaries],
@@ -42,7 +47,7 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
         for name, items in estimates.items()
     }
     draw_levels(left, names, levels, x_label=findings.info.metric.axis_label)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4)
+    add_legend(figure, legend_entries([left]), loc="outside lower left", ncols=4)
     shares = [(item.tolerance.value, item.tolerance.low, item.tolerance.high) for item in summaries]
     metric = findings.info.metric
     eps = f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
@@ -52,16 +57,23 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
     return figure
 
 
-def _figure(findings: StudyAnalysis, *, extra: float) -> Figure:
-    return new_figure(extra + 0.42 * len(findings.summaries))
+def _row_names(findings: StudyAnalysis) -> dict[str, str]:
+    shown = arm_names(findings.info)
+    return {label: wrapped(shown[label]) for label in findings.summaries}
 
 
-def _dot(findings: StudyAnalysis, index: int, label: str) -> Dot:
+def _figure(names: Sequence[str], *, extra: float) -> Figure:
+    """A figure with a row for each name, high enough for the name with most lines."""
+    lines = max(name.count("\n") + 1 for name in names)
+    return new_figure(extra + max(0.42, 0.18 * lines) * len(names))
+
+
+def _dot(findings: StudyAnalysis, index: int, label: str, name: str) -> Dot:
     summary = findings.summaries[label]
     tuned, scale = summary.tuned, _factor(findings.info.metric, summary)
     ends = (scale * tuned.estimate.low, scale * tuned.estimate.high)
     return Dot(
-        label=wrapped(findings.info.arm(label).name),
+        label=name,
         look=arm_look(index),
         value=scale * tuned.estimate.value,
         low=min(ends),

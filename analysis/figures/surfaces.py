@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.figures.names import arm_names
 from analysis.plots.heatmap import HeatmapData, draw_heatmap, panel_grid
 from analysis.plots.style import new_figure
 from analysis.statistics.intervals import student_interval
@@ -59,7 +60,7 @@ def _panel(
         failed = np.where((surface.status == "ok").any(axis=-1), 0.0, failed)
     column, row = (int(place) for place in np.unravel_index(tuned.at, surface.values.shape[:2]))
     return HeatmapData(
-        title=wrapped(arm.name, width=24),
+        title=wrapped(arm_names(findings.info)[label], width=24),
         x_label=arm.x.axis_label,
         y_label=arm.main.axis_label,
         x_ticks=[number(value) for value in surface.x],

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.plots.figure_text import figure_names
 from analysis.plots.heatmap import HeatmapData, draw_heatmap
 from analysis.plots.style import new_figure
 from analysis.wording import wrapped
@@ -15,6 +16,7 @@ from analysis.wording import wrapped
 _COLUMNS = 3  # panels side by side
 _ROOMY = 6  # up to this number of environments a cell has room for a number
 _NAMED = 16  # up to this number of environments the axes name each
+_LONGEST_TICK = 42  # columns of the name of an environment
 _SIDE = 2.6  # inches, side of a panel
 
 
@@ -36,9 +38,10 @@ def transfer_figure(matrices: Sequence[Matrix], *, kind: str, unit: str, digits:
     rows = math.ceil(len(matrices) / columns)
     figure = new_figure(rows * (_SIDE + 0.5))
     grid = figure.subplots(rows, columns, squeeze=False)
+    titles = figure_names(item.title for item in matrices)
     high = float(known.max())  # the scale begins at 0: values below are noise
     for ax, item in zip(grid.flat, matrices, strict=False):
-        panel = _panel(item, kind, digits)
+        panel = _panel(item, titles[item.title], kind, digits)
         draw_heatmap(ax, panel, low=0.0, high=high if high > 0 else 1.0, text_size=_text_size(item))
         if max(map(len, panel.x_ticks)) > 4:  # names would run into each other
             ax.tick_params(axis="x", rotation=90)
@@ -51,12 +54,15 @@ def transfer_figure(matrices: Sequence[Matrix], *, kind: str, unit: str, digits:
     return figure
 
 
-def _panel(item: Matrix, kind: str, digits: int) -> HeatmapData:
+def _panel(item: Matrix, title: str, kind: str, digits: int) -> HeatmapData:
     every = math.ceil(len(item.names) / _NAMED)
-    ticks = [wrapped(name, width=14) if not place % every else "" for place, name in enumerate(item.names)]
+    names = figure_names(item.names, most=_LONGEST_TICK)
+    ticks = [
+        wrapped(names[name], width=14) if not place % every else "" for place, name in enumerate(item.names)
+    ]
     texts = np.array([[_text(value, digits) for value in row] for row in item.values], dtype=object)
     return HeatmapData(
-        title=wrapped(item.title),
+        title=wrapped(title),
         x_label=f"used for: {kind}",
         y_label=f"tuned for: {kind}",
         x_ticks=ticks,

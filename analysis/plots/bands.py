@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 
+from analysis.plots.figure_text import legend_label
 from analysis.plots.style import Look
 
 _MARKED = 0.12  # distance between marks, as a share of the diagonal; marks distinguish curves without colour
@@ -45,7 +46,7 @@ def draw_bands(ax: Axes, curves: Sequence[BandCurve], *, x_label: str, y_label: 
             mec="white",
             mew=0.6,
             drawstyle="steps-post" if curve.steps else "default",
-            label=curve.label,
+            label=legend_label(curve.label),
         )
     ax.set(xlabel=x_label, ylabel=y_label)
     ax.grid()

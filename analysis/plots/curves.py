@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
+from analysis.plots.figure_text import legend_label
 from analysis.plots.style import Look
 
 
@@ -49,7 +50,7 @@ def draw_curves(ax: Axes, curves: Sequence[Curve], ticks: AxisTicks, *, y_label:
             ms=5.5,
             mec="white",
             mew=0.6,
-            label=curve.label,
+            label=legend_label(curve.label),
         )
         bottom = np.full(len(curve.failed_at), 0.04)
         floor = ax.get_xaxis_transform()

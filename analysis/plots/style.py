@@ -10,6 +10,8 @@ import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from analysis.plots.fonts import FAMILY
+
 #: Sequential colour map for values. Lightness is even, so it is readable in grey and with any colour vision.
 COLORMAP = "viridis"
 
@@ -17,7 +19,8 @@ COLORMAP = "viridis"
 WIDTH = 9.0
 
 _SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # part of matplotlib, so figures are the same on every machine
+    "font.family": FAMILY,
+    "text.parse_math": False,  # names may contain dollar signs
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",

@@ -84,7 +84,7 @@ def _two_axes(
 def _axis(column: str, mapping: TableMapping, orders: Mapping[str, tuple[str, ...]]) -> AxisInfo:
     bare = column.removeprefix("hp_")
     measure = (mapping.measures or {}).get(bare, "log")
-    label = "batch size, pairs" if plain(bare) in BATCH_SIZES else bare.replace("_", " ")
+    label = "batch size, pairs" if plain(bare) in BATCH_SIZES else ""
     default = 1.0 if column in _STAND_INS else None
     return AxisInfo(name=column, label=label, measure=measure, default=default, order=orders.get(column, ()))
 

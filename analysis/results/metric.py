@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.metric import Metric
+from analysis.names import spaced
 from analysis.results.mapping import TableMapping
 from analysis.results.metric_names import named_metric, quantity_of, settled_directions
 
@@ -52,7 +53,7 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
     both = np.concatenate([reported.values, selecting.values]) if alike else reported.values
     plain = Metric(
         name=mapping.metric,
-        label=mapping.metric.replace("_", " "),
+        label=spaced(mapping.metric),
         selects=selecting.name,
         reports=mapping.metric,
         worst=_worst(reported, mapping.worst),

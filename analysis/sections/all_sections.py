@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from analysis.data_sets import DataSetsAnalysis
+from analysis.names import visible
 from analysis.sections.claims import claims_section
 from analysis.sections.columns import columns_section
 from analysis.sections.comparisons import comparisons_section
@@ -12,6 +13,7 @@ from analysis.sections.correlations import correlations_section
 from analysis.sections.diagnostics import diagnostics_section
 from analysis.sections.differences import differences_section
 from analysis.sections.failures import failures_section
+from analysis.sections.figure_names import data_names_section, names_section
 from analysis.sections.good_space import good_space_section
 from analysis.sections.hyperparameters import hyperparameters_section
 from analysis.sections.laboratory import optima_section, selection_section
@@ -53,6 +55,7 @@ SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
     "more_seeds": more_seeds_section,
     "failures": failures_section,
     "fairness": fairness_section,
+    "names": names_section,
     "methods": methods_section,
     "columns": columns_section,
     "environment": environment_section,
@@ -61,7 +64,7 @@ SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
 
 
 #: Sections of a study that does not compare losses: one of claims, or one with too many arms for surfaces and scores.
-_UNRANKED = ("claims", "optima", "selection", "diagnostics", "failures", "environment", "study")
+_UNRANKED = ("claims", "optima", "selection", "diagnostics", "failures", "names", "environment", "study")
 
 
 def build_sections(findings: StudyAnalysis) -> dict[str, Content]:
@@ -86,6 +89,8 @@ _SHORT = ("scores", "comparisons", "failures", "fairness")
 def build_parts(environments: DataSetsAnalysis) -> dict[str, dict[str, Content]]:
     """The sections that compare the data sets under "", and those of each data set under its anchor."""
     parts = {"": {name: build(environments) for name, build in RELATING.items()}}
+    if names := data_names_section(environments):
+        parts[""]["names"] = names
     short = len(environments.findings) > _FEW
     for name, findings in environments.findings.items():
         parts[environments.anchors[name]] = _short_sections(findings) if short else build_sections(findings)
@@ -114,4 +119,4 @@ def placed(content: Content, anchor: str, name: str) -> Content:
         for key, figure in content.figures.items()
     }
     data = {f"{anchor}/{key}": frame for key, frame in content.data.items()}
-    return dataclasses.replace(content, data_set=name, figures=figures, data=data)
+    return dataclasses.replace(content, data_set=visible(name), figures=figures, data=data)

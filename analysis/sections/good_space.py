@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.bands import band_figure
+from analysis.figures.names import arm_names
 from analysis.plots.bands import BandCurve
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, share_cell, table
@@ -111,9 +112,10 @@ def _row(findings: StudyAnalysis, label: str, volumes: dict[str, Estimate]) -> l
 
 def _figure(findings: StudyAnalysis, profiles: dict[str, Profile]) -> Figure:
     metric = findings.info.metric
+    names = arm_names(findings.info)
     curves = [
         BandCurve(
-            label=wrapped(findings.info.arm(label).name),
+            label=wrapped(names[label]),
             look=arm_look(index),
             at=metric.sign * metric.factor * item.thresholds,
             value=100 * item.share,

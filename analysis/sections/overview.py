@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.card import WARN, Card
 from analysis.fairness.studies import study_cards
+from analysis.names import visible
 from analysis.sections.content import TEXT, Cell, Content, score_cell, share_cell, table
 from analysis.statistics.intervals import LEVEL
 from analysis.study_analysis import StudyAnalysis
@@ -56,7 +57,7 @@ def overview_section(environments: DataSetsAnalysis) -> Content:
 def _row(name: str, findings: StudyAnalysis, label: str) -> list[Cell | str]:
     item, scale = findings.summaries[label], Scale(findings.info.metric)
     return [
-        name,
+        visible(name),
         findings.info.arm(label).name,
         score_cell(item.tuned.estimate, scale),
         score_cell(item.mean, scale),

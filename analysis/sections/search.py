@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from analysis.cells import axis_values
 from analysis.figures.bands import band_figure
+from analysis.figures.names import arm_names
 from analysis.figures.scores import tuned_figure
 from analysis.plots.bands import BandCurve
 from analysis.plots.style import arm_look
@@ -111,9 +112,10 @@ def _figure(findings: StudyAnalysis, curves: dict[str, list[Estimate]]) -> Figur
         return None
     metric = findings.info.metric
     factor = metric.sign * metric.factor
+    names = arm_names(findings.info)
     drawn = [
         BandCurve(
-            label=wrapped(findings.info.arm(label).name),
+            label=wrapped(names[label]),
             look=arm_look(index),
             at=np.arange(1, len(curve) + 1),
             value=factor * np.array([item.value for item in curve]),

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from analysis.aligned import Aligned
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.plane import PlanePoint, plane_figure
+from analysis.plots.figure_text import figure_names
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, bracket, number_cell, table
 from analysis.statistics.data_sets import (
@@ -184,9 +185,10 @@ def _columns(label: str, item: Needs) -> dict[str, object]:
 
 
 def _figure(environments: DataSetsAnalysis, found: Mapping[str, Needs]) -> Figure | None:
+    names = figure_names(map(environments.name_of, found))
     points = [
         PlanePoint(
-            label=wrapped(environments.name_of(label)),
+            label=wrapped(names[environments.name_of(label)]),
             look=arm_look(index),
             x=item.sensitivity.sensitivity,
             y=item.sensitivity.each,

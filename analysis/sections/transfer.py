@@ -13,6 +13,7 @@ from analysis.cells import Cells
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.transfer import Matrix, transfer_figure
 from analysis.metric import Metric
+from analysis.names import file_names
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, bracket, number_cell, table
 from analysis.statistics.intervals import LEVEL, Estimate
 from analysis.statistics.transfer import TransferRegret, transfer_regret
@@ -106,7 +107,7 @@ def _regrets(kind: str, of: str, aligned: Aligned, metric: Metric) -> Regrets:
 
 def _content(title: str, lead: str, items: Sequence[Regrets], metric: Metric) -> Content:
     kinds = list(dict.fromkeys(item.kind for item in items))
-    names = {kind: f"transfer_{kind.replace(' ', '_')}" for kind in kinds}
+    names = {kind: f"transfer_{name}" for kind, name in file_names(kinds).items()}
     of = {kind: [item for item in items if item.kind == kind] for kind in kinds}
     level = f"{100 * LEVEL:.0f} %"
     return Content(

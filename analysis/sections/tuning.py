@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.bands import band_figure
+from analysis.figures.names import arm_names
 from analysis.plots.bands import BandCurve
 from analysis.plots.style import arm_look
 from analysis.sections.content import TEXT, Cell, Content, ShownFigure, table
@@ -110,9 +111,10 @@ def _trials(number: float, most: int) -> str:
 def _figure(findings: StudyAnalysis, curves: dict[str, TuningCurve]) -> Figure:
     metric = findings.info.metric
     factor = metric.sign * metric.factor
+    names = arm_names(findings.info)
     drawn = [
         BandCurve(
-            label=wrapped(findings.info.arm(label).name),
+            label=wrapped(names[label]),
             look=arm_look(index),
             at=curve.trials,
             value=factor * curve.mean,

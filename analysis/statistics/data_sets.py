@@ -113,7 +113,8 @@ def _dimension(means: np.ndarray, share: float) -> tuple[int | None, tuple[int, 
     if not best:
         return None, ()
     peak = best[-1][0]
-    return next((len(axes), axes) for score, axes, _ in best if score >= share * peak - 1e-12)
+    least = min(share * peak, peak)  # a share of a peak below 0 lies above it
+    return next((len(axes), axes) for score, axes, _ in best if score >= least - 1e-12)
 
 
 def _best_subsets(means: np.ndarray) -> list[tuple[float, tuple[int, ...], np.ndarray]]:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from study.cli.options import DATA_ROOT, JSON, guarded
-from study.console import CONSOLE, say_error
+from study.console import CONSOLE, LiteralConsole, say_error
 from study.errors import DONE, FAILED, StudyError, named
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def _measure_rows(
     from trainables.datasets.datasets import load_dataset
 
     data = load_dataset(rows[0][0].task.data, runtime.data_root)
-    terminal, measured = Console(stderr=True), list[dict[str, Any]]()
+    terminal, measured = LiteralConsole(stderr=True), list[dict[str, Any]]()
     for row in rows:
         found: dict[str, Any] = {"batch_size": row[0].task.training.batch_size, "trials": len(row)}
         title = "batch size {batch_size}, trials {trials}".format(**found)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from study.console import CONSOLE, literal
 
 if TYPE_CHECKING:
     from search_spaces.spaces import LossSpace
@@ -31,12 +31,11 @@ def command(what: str) -> None:
         "data": _data,
         "encoders": _encoders,
     }
-    console = Console(highlight=False)
     if what == "keys":
-        console.print(_keys())
+        CONSOLE.print(_keys())
         return
     for name in tables if what == "all" else [what]:
-        console.print(tables[name]())
+        CONSOLE.print(tables[name]())
 
 
 def _keys() -> Table:
@@ -47,9 +46,9 @@ def _keys() -> Table:
     )
     for group in key_tables():
         table.add_section()
-        table.add_row(f"[bold]{escape(group.title)}[/bold]", "", "", f"[bold]{escape(group.meaning)}[/bold]")
+        table.add_row(literal(group.title, "bold"), "", "", literal(group.meaning, "bold"))
         for key in group.keys:
-            table.add_row(*(escape(text) for text in (key.name, key.type, key.default, key.meaning)))
+            table.add_row(key.name, key.type, key.default, key.meaning)
     return table
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
 
 from search_spaces.designs import DESIGNS
 from study.errors import StudyError
@@ -23,6 +24,7 @@ from study.plan import searches_of, study_directory
 from study.report.study_table import study_info
 from study.spec.expand import planned_rows
 from study.spec.load import load_spec
+from study.spec.schema import Name
 from trainables.atomic import replace_file
 from trainables.store.attempts import all_attempts, is_foreign_stop
 from trainables.store.records import RecordStore
@@ -93,6 +95,7 @@ def read_bundle(folder: str) -> Bundle | None:
             content["info"],
             content["info"]["spec_text"],
         )
+        _check_name(info["name"])
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -102,6 +105,14 @@ def read_bundle(folder: str) -> Bundle | None:
             f"store: {path} contains a bundle of format {form}, this package opens {_FORMAT}; upgrade the package"
         )
     return Bundle(path=path, planned=planned, info=info)
+
+
+def _check_name(name: object) -> None:
+    """Raise `ValueError` for a name that no study has. The report goes into a folder of this name."""
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        raise ValueError(f"name: got {name!r}; allowed are letters, digits, `_`, `.` and `-`") from None
 
 
 def report_bundle(bundle: Bundle) -> tuple[Path, "StudyAnalysis"]:
@@ -147,6 +158,8 @@ def _anonymous(manifest: Manifest) -> Manifest:
 
 def _copy_records(loaded: LoadedStudy, path: Path) -> None:
     """Copy every attempt, except early stops by other studies' searches, into one Parquet file and one CSV file."""
+    from analysis.csv_text import csv_cell
+
     rows = all_attempts(loaded.store, [trial.keys.trial_id for trial in loaded.plan.trials]).to_pylist()
     own = searches_of(loaded.plan.spec, loaded.plan.trial_set)
     rows = [row for row in rows if not is_foreign_stop(row, own)]
@@ -159,7 +172,9 @@ def _copy_records(loaded: LoadedStudy, path: Path) -> None:
     with (path / "records.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(TrialRecord)], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row | {"hp_other": json.dumps(row["hp_other"] or {})} for row in rows)
+        for row in rows:
+            cells = row | {"hp_other": json.dumps(row["hp_other"] or {})}
+            writer.writerow({name: csv_cell(value) for name, value in cells.items()})
 
 
 def _redacted(value: Any) -> Any:
@@ -178,8 +193,6 @@ def _study_info(content: Mapping[str, Any]) -> "StudyInfo":
 
     Older bundles of this format contain the name of the study's design instead of its properties.
     """
-    from pydantic import TypeAdapter
-
     from analysis.info import StudyInfo
 
     facts = dict(content)

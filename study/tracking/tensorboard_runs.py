@@ -4,10 +4,15 @@ The package `tensorboard` itself writes them, so neither TensorFlow nor torch is
 shows settings and final metrics. It does not support tags, so they are among the settings.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
+from analysis.names import visible
 from study.tracking.tracked_run import TrackedRun
+
+#: Bytes of a title in the name of a folder; file systems allow 255 in all.
+_LONGEST = 180
 
 
 class TensorboardRuns:
@@ -21,7 +26,7 @@ class TensorboardRuns:
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        writer = EventFileWriter(str(self._folder / _folder_name(run)))
+        writer = EventFileWriter(str(self._folder / folder_name(run)))
         try:
             known = {**run.settings, **run.tags}
             writer.add_event(_event(run.started, hparams_pb(known, start_time_secs=run.started)))
@@ -33,9 +38,13 @@ class TensorboardRuns:
             writer.close()
 
 
-def _folder_name(run: TrackedRun) -> str:
+def folder_name(run: TrackedRun) -> str:
     """The folder's name, made from the title. TensorBoard treats two runs with the same title as one."""
-    return run.title.replace("/", "_")
+    plain = visible(run.title).replace("/", "_")
+    if len(plain.encode()) <= _LONGEST:
+        return plain
+    mark = hashlib.sha256(run.title.encode(errors="surrogatepass")).hexdigest()[:12]
+    return f"{plain.encode()[:_LONGEST].decode(errors='ignore')} {mark}"
 
 
 def _event(seconds: float, summary: Any, step: int = 0) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from analysis.names import visible
 from study.console import format_seconds
 from study.launch.manifest import Manifest, launches_folder, running_launches
 from study.loaded import LoadedStudy
@@ -23,7 +24,9 @@ def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
     return {
         "study": loaded.name,
         "counts": {name: count for name, count in summary.items() if isinstance(count, int)},
-        "losses": [{"name": label, **counts} for label, counts in loaded.plan.counts_by_arm().items()],
+        "losses": [
+            {"name": visible(label), **counts} for label, counts in loaded.plan.counts_by_arm().items()
+        ],
         "launches": len(running),
         "left": time_left(running, summary["missing"], datetime.now(UTC)),
         "failures": _failures(loaded),
@@ -51,10 +54,12 @@ def _failures(loaded: LoadedStudy) -> list[dict[str, Any]]:
     groups = group_failures(failures(loaded.plan.records.table))
     return [
         {
-            "title": group.title,
-            "trials": [f"{row['trial_id']}  {titles[row['trial_id']]}" for row in group.rows[:_NAMED]],
+            "title": visible(group.title),
+            "trials": [
+                visible(f"{row['trial_id']}  {titles[row['trial_id']]}") for row in group.rows[:_NAMED]
+            ],
             "more": max(0, len(group.rows) - _NAMED),
-            "traceback": group.first["error_traceback"] or "",
+            "traceback": visible(group.first["error_traceback"] or "", lines=True),
         }
         for group in groups[:_KINDS]
     ]

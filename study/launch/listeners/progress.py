@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from study.console import format_seconds
+from study.console import format_seconds, literal
 from study.events import Expected, Finished, Listener
 from study.spec.expand import PlannedTrial
 from trainables.work import WorkUnit
@@ -167,7 +167,7 @@ class Progress(Listener):
         left = "" if self._over else f"; {self._time_left()}"
         head = Text(f"{self._counts()}{left}")
         running = list(self._running.values())  # a copy: rich draws in another thread
-        now = Text("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), style="dim")
+        now = literal("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), "dim")
         if len(running) > _SHOWN_RUNNING:
             now.append(f"\n  and {len(running) - _SHOWN_RUNNING} more")
         return Group(head, bar, now, *([self._best_table()] if self._best else []))

@@ -108,3 +108,11 @@ def test_corners() -> None:
     assert single.sensitivity.value == 0
     with pytest.raises(ValueError, match=r"share: got 0"):
         effective_dimensionality(np.ones((2, 3, 2)), np.ones((2, 3, 2)), share=0)
+
+
+def test_a_peak_below_zero_has_a_dimension() -> None:
+    """Scores are relative to all losses, so those of a poor loss lie below 0."""
+    first = np.array([[1.0, 0.5, 0.2], [0.2, 0.5, 1.0]])
+    means = first[:, :, None] - np.array([0.0, 0.3]) - 5
+    found = effective_dimensionality(repeated(means), repeated(means))
+    assert (found.value, found.axes) == (1, (0,))

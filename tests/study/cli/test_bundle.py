@@ -128,6 +128,16 @@ def test_nothing_to_pack(original: Finished, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["../../elsewhere", "", "a/b", 3])
+def test_a_bundle_writes_into_no_other_folder(name: object, unpacked: Path, original: Finished) -> None:
+    told = json.loads((unpacked / "bundle.json").read_text())
+    (unpacked / "bundle.json").write_text(json.dumps(told | {"info": told["info"] | {"name": name}}))
+    result = invoke("report", original.study, "--store", unpacked)
+    assert result.exit_code == 2
+    assert f"name: got {name!r}" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
 def test_a_bundle_of_a_newer_format(unpacked: Path, original: Finished) -> None:
     told = json.loads((unpacked / "bundle.json").read_text())
     (unpacked / "bundle.json").write_text(json.dumps(told | {"format": 99}))

@@ -1,0 +1,35 @@
+"""Tables as CSV text that a spreadsheet shows and does not run."""
+
+import re
+
+import pandas as pd
+
+#: Beginnings of a cell that spreadsheets take for a formula, after the apostrophes of earlier escapes.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """The table as CSV. Texts and titles of columns that look like formulas get an apostrophe before them."""
+    shown = table.rename(columns=csv_cell)
+    for place, dtype in enumerate(table.dtypes):
+        if dtype.kind not in "biufcmM":
+            cells = table.iloc[:, place].astype(object).map(csv_cell, na_action="ignore")
+            shown.isetitem(place, cells.to_numpy())
+    text: str = shown.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def csv_cell(value: object) -> object:
+    """A cell of a CSV file. Only texts change, and only those that begin like a formula and are no numbers.
+
+    An apostrophe goes before them. It also goes before a text of apostrophes and such a beginning, so that a reader
+    who removes one apostrophe has the text again.
+
+    >>> [csv_cell(each) for each in ("=1+1", "-0.5", "a=b", -0.5, "'=1")]
+    ["'=1+1", '-0.5', 'a=b', -0.5, "''=1"]
+    """
+    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
+        return "'" + value
+    return value
