@@ -33,3 +33,12 @@ def csv_cell(value: object) -> object:
     if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
         return "'" + value
     return value
+
+
+def cell_of(text: str) -> str:
+    """The content of a cell of a CSV file: without the apostrophe that `csv_cell` puts before a formula.
+
+    >>> [cell_of(each) for each in ("'=1+1", "''=1", "'a'", "-0.5")]
+    ['=1+1', "'=1", "'a'", '-0.5']
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from analysis.csv_text import cell_of
 from analysis.results.exports.nested import flattened
 
 #: What messages say about the files that can be read.
@@ -101,7 +102,7 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     )
     try:
         for fields in reader:
-            stripped = [field.strip() for field in fields]
+            stripped = [cell_of(field.strip()) for field in fields]
             if any(stripped):
                 yield reader.line_num, stripped
     except csv.Error as error:

@@ -47,9 +47,10 @@ def find_hyperparameters(
     rest = [name for name in varying if name not in known and plain(name) not in CURVE_STEPS]
     repeating = [name for name in rest if _repeats(rows[name])]
     known, outcomes = _told_apart(rows, trial, known, repeating)
+    known += _partly_empty(rows, trial, known, candidates, certain)
     single = [name for name in rest if name not in repeating and _is_number(rows[name])]
     outcomes |= _never_repeating(rows, trial, known, single)
-    axes = [name for name in varying if name in known]
+    axes = [name for name in candidates if name in known]
     if len(axes) > _MOST_AXES:
         _check_number(rows, trial[0], axes)
     follows = _followers(rows, trial, [name for name in axes if name not in certain], axes)
@@ -102,6 +103,30 @@ def _told_apart(
             f"table: {_listed(unclear)} may be hyperparameters or outcomes; name each with --axis or --ignore"
         )
     return sure, outcomes
+
+
+def _partly_empty(
+    rows: pd.DataFrame,
+    trial: Sequence[str],
+    known: list[str],
+    candidates: Sequence[str],
+    certain: Sequence[str],
+) -> list[str]:
+    """Hyperparameters with one value beside empty cells, which count if rows could not be told apart without them."""
+    if _unique(rows, trial, known):
+        return []
+    partly = [
+        name
+        for name in candidates
+        if rows[name].nunique() == 1
+        and rows[name].isna().any()
+        and (name in certain or is_hyperparameter(name))
+    ]
+    return [
+        name
+        for name in partly
+        if not _unique(rows, trial, [*known, *(each for each in partly if each != name)])
+    ]
 
 
 def _never_repeating(

@@ -125,7 +125,7 @@ def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path]:
             f"{', '.join(shipped_studies())}"
         )
     try:
-        return path.read_text(encoding="utf-8"), path.name, path
+        return path.read_text(encoding="utf-8-sig"), path.name, path
     except UnicodeDecodeError as error:
         raise StudyError(f"{path.name}: not a TOML file: it is not UTF-8 text") from error
     except OSError as error:

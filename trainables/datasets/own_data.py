@@ -5,6 +5,7 @@ Every fault is one `DataError` that names the import path and the accepted form.
 
 import dataclasses
 import functools
+import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -16,6 +17,7 @@ import numpy as np
 from trainables.datasets.own_parts import source_of_parts
 from trainables.datasets.source import UNLABELLED, DataError, Images, Indices, Source
 from trainables.own_code import import_object, one_line
+from trainables.own_files import own_code_of
 
 _EXPECTED = (
     "must be a function open_mine(data_root) that returns a Source, (train, test) or {'train': ..., 'test': ...}, "
@@ -36,8 +38,25 @@ def open_own(name: str, data_root: Path | None) -> Source:
             raise DataError(f"got an object of type {type(opener).__name__}")
         with redirect_stdout(sys.stderr):  # messages of the user's code are not results
             returned = opener(data_root)
-        source = _checked(returned) if isinstance(returned, Source) else source_of_parts(returned)
+        source = (
+            _identified(_checked(returned), name)
+            if isinstance(returned, Source)
+            else source_of_parts(returned)
+        )
     return dataclasses.replace(source, decode=functools.partial(_decode, name, source))
+
+
+def _identified(source: Source, name: str) -> Source:
+    """The source with a fingerprint that also covers the code behind it, if that is more than one file.
+
+    The user's fingerprint cannot know of an edit in a module that decodes the images. A single file keeps the
+    fingerprint that it returns.
+    """
+    code = own_code_of(name)
+    if len(code.files) < 2:
+        return source
+    both = source.fingerprint.encode() + b"\0" + code.source
+    return dataclasses.replace(source, fingerprint=hashlib.blake2b(both, digest_size=16).hexdigest())
 
 
 def _decode(name: str, source: Source, part: str, rows: Indices) -> Images:

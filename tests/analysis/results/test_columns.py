@@ -128,3 +128,55 @@ def test_the_worst_outcome_is_the_worst_of_its_own_column() -> None:
     assert (metric.worst, metric.worst_selecting) == pytest.approx(
         (rows["err"].max(), rows["err"].max() + 0.2)
     )
+
+
+def test_an_empty_value_beside_one_other_is_a_hyperparameter_where_rows_need_it() -> None:
+    decayed = pd.concat(
+        [ROWS.assign(weight_decay=None), ROWS.assign(weight_decay=0.1, acc=ROWS["acc"] + 0.01)]
+    )
+    decayed = decayed.reset_index(drop=True)
+    assert meanings(decayed)["weight_decay"] == "hyperparameter: 1 value"
+    partly = ROWS.assign(weight_decay=[0.1, None] * (len(ROWS) // 2))
+    assert "weight_decay" not in study(partly).cells["dhel"].axes[-1].name
+
+
+def test_a_column_that_follows_another_is_no_axis() -> None:
+    found = meanings(ROWS.assign(lr=ROWS["bs"] / 1000))
+    assert found["lr"] == "follows bs: no hyperparameter of its own"
+    assert study(ROWS.assign(lr=ROWS["bs"] / 1000)).cells["dhel"].shape == (2, 3)
+
+
+def test_a_curve_is_no_table_of_trials() -> None:
+    curve = pd.concat([ROWS.assign(epoch=epoch) for epoch in (1, 2)], ignore_index=True)
+    with pytest.raises(ValueError, match="a trial has several rows, one for each epoch; keep the last row"):
+        study(curve)
+
+
+def test_values_that_never_repeat_are_asked_about_where_they_may_be_drawn() -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(
+        {
+            "method": ["a", "b"] * 10,
+            "run": 0,
+            "lr": rng.random(20),
+            "tau": rng.random(20),
+            "foo": rng.random(20),
+        }
+    ).assign(acc=rng.random(20))
+    with pytest.raises(ValueError, match="the values of foo never repeat: drawn hyperparameters or outcomes"):
+        study(rows)
+    _, info = table_study(rows, build_mapping({**KEYS, "ignore": ["foo"]}))
+    assert info.drawn
+    assert meanings(rows, ignore=["foo"])["foo"] == "not used: by --ignore"
+
+
+def test_names_of_losses_are_asked_for_where_two_columns_may_have_them() -> None:
+    rows = ROWS.rename(columns={"method": "criterion"}).assign(algorithm=ROWS["method"])
+    with pytest.raises(ValueError, match="criterion, algorithm may name the losses; say which with --loss"):
+        table_study(rows, build_mapping({"metric": "acc", "seed": "run"}))
+
+
+def test_a_column_called_loss_that_is_measured_names_no_loss() -> None:
+    rows = ROWS.assign(loss=np.arange(len(ROWS)) / 7)
+    _, info = table_study(rows, build_mapping({"metric": "acc", "seed": "run"}))
+    assert [arm.label for arm in info.arms] == ["simclr", "dhel"]

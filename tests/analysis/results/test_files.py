@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis import load_records
+from analysis.csv_text import csv_text
 from analysis.results.files import read_file
 from tests.analysis.results.example_table import ROWS
 
@@ -91,3 +92,11 @@ def test_what_is_no_table_is_one_line(content: str | bytes, message: str, tmp_pa
         read_file(written(tmp_path, content))
     assert message in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_apostrophe_before_a_formula_is_no_part_of_the_cell(tmp_path: Path) -> None:
+    """Our own CSV files have it, so that spreadsheets run nothing."""
+    rows = pd.DataFrame({"loss": ["=1+1", "'quoted'", "-x"], "acc": [0.5, -0.5, 1.0]})
+    path = written(tmp_path, csv_text(rows))
+    assert "'=1+1" in path.read_text()
+    pd.testing.assert_frame_equal(load_records(path), rows)

@@ -10,7 +10,9 @@ import pytest
 from tests.trainables.datasets import own_functions
 from trainables.config import DataConfig
 from trainables.datasets.datasets import describe_dataset, load_dataset, try_dataset
+from trainables.datasets.own_data import open_own
 from trainables.datasets.source import DataError
+from trainables.own_files import forget_files
 
 
 def config(name: str) -> DataConfig:
@@ -89,3 +91,48 @@ def test_the_fingerprint_is_the_same_in_another_process() -> None:
     )
     printed = subprocess.check_output([sys.executable, "-c", code, config("right").name], text=True)
     assert printed.split() == [describe_dataset(config("right"), None).fingerprint]
+
+
+_MODULE = """
+import numpy as np
+from trainables.datasets.source import Source
+{imports}
+
+def mine(data_root):
+    labels = np.arange(20) % 2
+    decode = lambda part, rows: np.full((len(rows), 1, 8, 8), 7, np.uint8)
+    return Source(
+        train_labels=labels, test_labels=labels, classes=("a", "b"), channels=1, size=8, fingerprint="x",
+        views="digits", decode=decode,
+    )
+"""
+
+
+def fingerprint_of(folder: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The fingerprint of `own_set:mine` with these files in a new folder."""
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+        monkeypatch.delitem(sys.modules, name.removesuffix(".py"), raising=False)
+    with monkeypatch.context() as path:
+        path.syspath_prepend(str(folder))
+        forget_files()
+        open_own.cache_clear()
+        found = open_own("own_set:mine", None).fingerprint
+    for name in files:
+        sys.modules.pop(name.removesuffix(".py"), None)
+    open_own.cache_clear()
+    return found
+
+
+def test_the_fingerprint_of_a_source_covers_the_modules_that_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, helped = _MODULE.format(imports=""), _MODULE.format(imports="import own_pixels")
+    assert fingerprint_of(tmp_path / "0", {"own_set.py": alone}, monkeypatch) == "x"
+    versions = [
+        fingerprint_of(tmp_path / str(number), {"own_set.py": helped, "own_pixels.py": text}, monkeypatch)
+        for number, text in enumerate(("SHADE = 1\n", "SHADE = 2\n", "SHADE = 1\n"), start=1)
+    ]
+    assert versions[0] == versions[2]
+    assert len({"x", *versions}) == 3
