@@ -126,7 +126,7 @@ class Search:
             if isinstance(result, Pruned):
                 self._tell_pruned(trial, result)
             elif result is not None:
-                self._study.tell(trial.number, result, skip_if_finished=True)
+                self._tell(trial, values=result)
 
     def _tell_pruned(self, trial: FrozenTrial, result: Pruned) -> None:
         """Report a pruned configuration with its score at the rung.
@@ -134,9 +134,14 @@ class Search:
         TPE orders pruned configurations by this score, after all that ended normally.
         """
         if result.rung is not None and result.score is not None:
-            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another process reported it first
+            with suppress(optuna.exceptions.UpdateFinishedTrialError):
                 self._storage.set_trial_intermediate_value(trial._trial_id, result.rung, result.score)
-        self._study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
+        self._tell(trial, state=TrialState.PRUNED)
+
+    def _tell(self, trial: FrozenTrial, values: float | None = None, state: TrialState | None = None) -> None:
+        """Report an outcome. Another process may report it first, also between Optuna's check and its write."""
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            self._study.tell(trial.number, values, state, skip_if_finished=True)
 
     def interrupt(self, *, everyones: bool = False) -> None:
         """Interrupt running configurations: the Optuna trial fails, and a copy of it waits to be asked for again.

@@ -26,7 +26,7 @@ _FOR_ANALYSIS = {
 
 #: Folders and files of `study`, from the study file to the command line. Each imports only what stands before it.
 LAYERS = (
-    "errors", "console", "spec", "searches", "plan", "loaded", "archive", "events", "cost", "tracking", "launch",
+    "errors", "console", "spec", "searches", "plan", "own_code", "loaded", "archive", "events", "cost", "tracking", "launch",
     "report", "bench", "watching", "cli",
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from study.console import CONSOLE, format_seconds, say_error, say_note
 from study.errors import AbsentData, StudyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from study.archive import Archive
     from study.cost.span import Span
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from study.loaded import LoadedStudy
     from study.spec.schema import ResourcesSection
     from trainables.config import Task
-    from trainables.own_files import OwnCode
-
-#: Names of files and notes that a line shows; `--json` has all.
-_SHOWN = 6
 
 #: The source of a price, in words.
 _SOURCES = {
@@ -68,6 +64,7 @@ def show_plan(
     from study.archive import read_archive, removed_line
     from study.launch.price import Price
     from study.loaded import load_study
+    from study.own_code import own_code_facts, own_code_lines
     from study.plan import status_summary
     from study.spec.without_effect import keys_without_effect
 
@@ -84,7 +81,9 @@ def show_plan(
     if as_json:
         price = _price(loaded, workers or fitting, fitting, timed=timed)
         facts = _price_facts(loaded, price, workers or fitting) | {"early_stopping": _stops_early(loaded)}
-        print(json.dumps(status_summary(loaded.plan) | facts | _own_code_facts(loaded) | {"notes": notes}))
+        print(
+            json.dumps(status_summary(loaded.plan) | facts | own_code_facts(loaded.plan) | {"notes": notes})
+        )
         return
     table = Table("loss", "trials", "done", "missing", title=f"Plan of {loaded.name}", box=None)
     for label, counts in loaded.plan.counts_by_arm().items():
@@ -101,7 +100,7 @@ def show_plan(
         )
     if line := removed_line(loaded, archive):
         CONSOLE.print(line, soft_wrap=True)
-    for line in _own_code_lines(loaded):
+    for line in own_code_lines(loaded.plan):
         CONSOLE.print(line, soft_wrap=True)
     for note in notes:
         CONSOLE.print(f"Note: {note}.", soft_wrap=True)
@@ -174,40 +173,6 @@ def _tasks(loaded: "LoadedStudy") -> "Iterator[Task]":
     yield from (trial.config.task for trial in plan.trials)
     for arm in (arm for arm in plan.trial_set.arms if arm.undecided):
         yield from (trial.config.task for trial in end_trials(plan.spec, arm, plan.trial_set))
-
-
-def _own_code(loaded: "LoadedStudy") -> "OwnCode | None":
-    """The user's own code behind the losses and the encoder of a study; None if all are built in."""
-    from search_spaces.loss_params import is_import_path
-    from trainables.own_files import joined_code
-
-    encoder = getattr(loaded.study_file.spec, "encoder", None)
-    names = [*(arm.loss for arm in loaded.plan.trial_set.arms), *([encoder.name] if encoder else [])]
-    paths = [name for name in names if is_import_path(name)]
-    return joined_code(paths) if paths else None
-
-
-def _own_code_facts(loaded: "LoadedStudy") -> dict[str, Any]:
-    """The key of `--json` about the user's own code. `files` are part of the ids; the rest is not."""
-    code = _own_code(loaded)
-    if code is None:
-        return {}
-    return {"own_code": {"files": code.files, "not_followed": code.not_followed, "opened": code.opened}}
-
-
-def _own_code_lines(loaded: "LoadedStudy") -> "Iterator[str]":
-    if (code := _own_code(loaded)) is None:
-        return
-    yield f"Own code in the ids: {_folded(code.files)}."
-    if code.not_followed:
-        yield f"Not followed, so not in the ids: {_folded(code.not_followed)}."
-    if code.opened:
-        yield f"Data files that own code opens, not in the ids: {_folded(code.opened)}."
-
-
-def _folded(names: "Sequence[str]") -> str:
-    left = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {left} more" if left > 0 else "")
 
 
 def _stops_early(loaded: "LoadedStudy") -> bool:

@@ -180,7 +180,7 @@ def test_a_plan_refuses_in_one_line(
     result = invoke("plan", study, "--store", tmp_path / "store")
     assert result.exit_code == 2
     [line] = result.stderr.splitlines()
-    assert line.startswith("study: own.toml: losses.mine: ")
+    assert line.startswith(("study: own.toml: losses.mine: ", "study: own.toml: losses.mine."))
     assert f"refused:{name}" in line or values.startswith("scael")
     assert said in line
     assert not (tmp_path / "store").exists()

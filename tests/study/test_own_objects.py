@@ -55,7 +55,7 @@ def documented() -> dict[str, str]:
 
 
 def test_the_documentation_has_an_encoder_and_two_data_sets() -> None:
-    assert set(documented()) == {"my_nets.py", "my_arrays.py", "my_items.py"}
+    assert {"my_nets.py", "my_arrays.py", "my_items.py"} <= set(documented())
 
 
 @pytest.mark.parametrize(

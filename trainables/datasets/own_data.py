@@ -17,7 +17,7 @@ import numpy as np
 from trainables.datasets.own_parts import source_of_parts
 from trainables.datasets.source import UNLABELLED, DataError, Images, Indices, Source
 from trainables.own_code import import_object, one_line
-from trainables.own_files import own_code_of
+from trainables.own_files import OwnCode, own_code_of
 
 _EXPECTED = (
     "must be a function open_mine(data_root) that returns a Source, (train, test) or {'train': ..., 'test': ...}, "
@@ -46,14 +46,22 @@ def open_own(name: str, data_root: Path | None) -> Source:
     return dataclasses.replace(source, decode=functools.partial(_decode, name, source))
 
 
+def counted_code(name: str) -> OwnCode | None:
+    """The code at the import path of a data set that ids cover: all of it, or None if it is a single file.
+
+    A single file keeps the fingerprint of its content, so that the ids of such data sets do not change.
+    """
+    code = own_code_of(name)
+    return code if len(code.files) > 1 else None
+
+
 def _identified(source: Source, name: str) -> Source:
     """The source with a fingerprint that also covers the code behind it, if that is more than one file.
 
-    The user's fingerprint cannot know of an edit in a module that decodes the images. A single file keeps the
-    fingerprint that it returns.
+    A fingerprint cannot know of an edit in a module that decodes the images.
     """
-    code = own_code_of(name)
-    if len(code.files) < 2:
+    code = counted_code(name)
+    if code is None:
         return source
     both = source.fingerprint.encode() + b"\0" + code.source
     return dataclasses.replace(source, fingerprint=hashlib.blake2b(both, digest_size=16).hexdigest())

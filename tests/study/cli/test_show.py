@@ -39,7 +39,7 @@ def test_for_people(finished: Finished) -> None:
     assert 'how = "raise"' in output.replace("\n", "")
 
 
-@pytest.mark.parametrize("trial_id", ["zzz", ""])
+@pytest.mark.parametrize("trial_id", ["zzz", "!"])
 def test_no_single_trial(trial_id: str, finished: Finished) -> None:
     result = invoke("show", trial_id, "--store", finished.store)
     assert result.exit_code == 2

@@ -254,7 +254,7 @@ def test_a_search_survives_its_driver(write_study: WriteStudy, store: RecordStor
 
 
 FAULTS = {
-    "empty budget": (search(trials=0), ["search.trials", "0", "greater"]),
+    "empty budget": (search(trials=0), ["search.trials", "0", "must be at least 1"]),
     "no budget": (search(), ["search", "trials is missing", "optuna"]),
     "unknown sampler": (search(trials=4, sampler="cmaes"), ["search.sampler", "cmaes", "tpe"]),
     "sampler of a grid": (search(design="grid", sampler="tpe"), ["search", "sampler is for design optuna", "grid"]),

@@ -183,7 +183,11 @@ def test_a_diagnostic_study_is_a_study(tmp_path: Path) -> None:
         ("[axes]", "[axes]\ndefect_level = [1.5]", "axes.defect_level: got 1.5"),
         ("[axes]", "[keep]\ncurve_points = 2\n[axes]", "selection and keep are for tasks that train"),
         ('"batches"', '"precision"', "metric: got 'gradient_bias'; measure precision gives"),
-        ('"gradient_bias_ratio"', '"gradient"', "claims.kcl: got 'gradient', which no trial"),
+        (
+            '"gradient_bias_ratio"',
+            '"gradient"',
+            "claims.kcl: got 'gradient' .did you mean gradient_bias.., which no trial",
+        ),
         ('arm = "kcl" }', "batch_size = 64 }", "claims.kcl: got 'batch_size 64', which no trial"),
         ('arm = "kcl" }', "tau = 64 }", "claims.kcl: got 'tau', which no trial"),
         ("at_most = 4.0", "below = { batch_size = 7 }", "claims.kcl: below batch_size 7: no trial"),

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from analysis.results.exports import HOUSEKEEPING, STATUS_WORDS, completed, is_outcome, recognise
-from analysis.results.trials import STATUSES
+from analysis.results.statuses import STATUSES
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""Which code of the user's own the ids of a study's trials cover, for `study plan`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from search_spaces.loss_params import is_import_path
+from study.plan import Plan
+from trainables.datasets.own_data import counted_code
+from trainables.own_files import OwnCode, joined_code
+
+#: Names of files and notes that a line shows; `--json` has all.
+_SHOWN = 6
+
+
+def own_code_facts(plan: Plan) -> dict[str, Any]:
+    """The key of `--json` about the user's own code. `files` are part of the ids; the rest is not."""
+    code = _own_code(plan)
+    if code is None:
+        return {}
+    return {"own_code": {"files": code.files, "not_followed": code.not_followed, "opened": code.opened}}
+
+
+def own_code_lines(plan: Plan) -> Iterator[str]:
+    """Lines on the files that count, on what cannot be followed, and on data files; none without own code."""
+    if (code := _own_code(plan)) is None:
+        return
+    yield f"Own code in the ids: {_folded(code.files)}."
+    if code.not_followed:
+        yield f"Not followed, so not in the ids: {_folded(code.not_followed)}."
+    if code.opened:
+        yield f"Data files that own code opens, not in the ids: {_folded(code.opened)}."
+
+
+def _own_code(plan: Plan) -> OwnCode | None:
+    """The code behind the losses, the encoder and the data set of a study; None if none of it counts."""
+    encoder, data = getattr(plan.spec, "encoder", None), getattr(plan.spec, "data", None)
+    names = [*(arm.loss for arm in plan.trial_set.arms), *([encoder.name] if encoder else [])]
+    paths = [name for name in names if is_import_path(name)]
+    if data and is_import_path(data.name) and counted_code(data.name):
+        paths.append(data.name)
+    return joined_code(paths) if paths else None
+
+
+def _folded(names: Sequence[str]) -> str:
+    left = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {left} more" if left > 0 else "")
