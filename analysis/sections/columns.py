@@ -13,8 +13,8 @@ def columns_section(findings: StudyAnalysis) -> Content | None:
     titles = [("Column", TEXT), ("Taken as", TEXT), ("Why, and what it holds", TEXT)]
     return Content(
         title="Columns of the table",
-        lead="What was named by an option counts first, then usual names and the design that the rows show. Options "
-        "change each of these decisions (`study import --help`).",
+        lead="What was named by an option counts first, then usual names and the design that the rows show. The "
+        "options of the command change each of these decisions.",
         tables=(table(titles, rows),),
         folded=True,
     )

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from analysis.wording import Scale
 
 
+_WIDEST = 30  # characters of a name in a table, which has to fit 80
+
+
 def summary_table(findings: "StudyAnalysis") -> Table:
     """Finished and failed trials of each arm, and its metric tuned and on average, with 95 % intervals."""
+    from analysis.names import shortened
     from analysis.wording import Scale
 
     info, scale = findings.info, Scale(findings.info.metric)
+    names = shortened((arm.name for arm in info.arms), _WIDEST)
     unit = f", {info.metric.unit}" if info.metric.unit else ""
     where = ", test set" if info.metric.is_test else ""
     chooser = "validation" if info.metric.held_out else "the metric itself"
@@ -35,7 +40,7 @@ def summary_table(findings: "StudyAnalysis") -> Table:
     for arm in info.arms:
         summary = findings.summaries[arm.label]
         table.add_row(
-            arm.name,
+            names[arm.name],
             f"{summary.finished} of {summary.planned}",
             str(summary.failed),
             _estimate_text(summary.tuned.estimate, scale),
