@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
-from analysis.axis_values import category
 from analysis.csv_text import csv_text
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.draw import DrawnFigure, draw_figures
 from analysis.info import StudyInfo
 from analysis.latex import render_latex
 from analysis.page import render_claims, render_environments, render_page
+from analysis.parquet import parquet_bytes
 from analysis.sections.all_sections import build_parts, build_sections, on_one_page, placed
 from analysis.sections.claims_page import claims_parts, claims_sentences
 from analysis.sections.content import Content
@@ -118,23 +117,4 @@ def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
     for content in sections.values():
         for name, table in content.data.items():
             _replace(folder / f"{name}.csv", csv_text(table))
-            _replace(folder / f"{name}.parquet", _parquet(table))
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    """A table as Parquet. Parquet has one type in each column, so a column of several types becomes text."""
-    held = [
-        name for name in table.columns if table[name].dtype.kind == "O" and not _has_one_type(table[name])
-    ]
-    content: bytes = table.assign(
-        **{name: table[name].map(category, na_action="ignore") for name in held}
-    ).to_parquet(index=False)
-    return content
-
-
-def _has_one_type(column: pd.Series) -> bool:
-    try:
-        pa.array(column, from_pandas=True)
-    except (pa.ArrowException, OverflowError):
-        return False
-    return True
+            _replace(folder / f"{name}.parquet", parquet_bytes(table))

@@ -71,7 +71,7 @@ def understand(rows: pd.DataFrame, mapping: TableMapping) -> Understood:
         check_filled(rows[column], what)
     found = _hyperparameters(rows, mapping, named.roles)
     drawn = drawn_axes(rows, mapping.loss, found.axes)
-    mapping = dataclasses.replace(mapping, axes=found.axes)
+    mapping = dataclasses.replace(mapping, axes=found.axes, adaptive=mapping.adaptive or named.adaptive)
     return Understood(rows=rows, mapping=mapping, found=found, drawn=drawn, roles=named.roles)
 
 

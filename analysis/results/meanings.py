@@ -17,6 +17,7 @@ from analysis.results.values import is_time, numbers_or_none
 from analysis.wording import counted
 
 #: What is said of hyperparameters whose values never repeat.
+_CHOSEN = "; they never repeat: chosen by an adaptive search, so the space is not covered"
 _DRAWN = (
     "; they never repeat: drawn, as in a random search (if a search such as TPE chose them, say --adaptive)"
 )
@@ -35,7 +36,7 @@ def meanings(table: Understood, metric: Metric) -> tuple[ColumnMeaning, ...]:
         _meaning([mapping.selects], "chooses configurations", words.get(mapping.selects or "", "")),
     ]
     for name in found.axes:
-        drawn = _DRAWN if name in table.drawn else ""
+        drawn = (_CHOSEN if mapping.adaptive else _DRAWN) if name in table.drawn else ""
         text = "" if rows[name].dtype.kind in "iuf" else ", text"
         told.append(
             _meaning([name], "hyperparameter", f"{counted(rows[name].nunique(), 'value')}{text}{drawn}")

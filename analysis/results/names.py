@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.results.exports.layouts import recognise
+from analysis.results.exports.layouts import is_adaptive, recognise
 from analysis.results.values import tidy_name
 
 #: Prefixes of tools whose tables were cut or joined so that `exports` does not recognise them.
@@ -34,7 +34,7 @@ class Named:
     rows: pd.DataFrame
     bare: dict[str, str]  # bare names by the names in the file, with and without spaces around them
     roles: dict[str, str]  # by bare name: what the layout of a tool says
-    tool: str = ""  # the tool whose layout the table has
+    adaptive: bool = False  # whether the table tells that a search chose its configurations by earlier scores
 
 
 def named_columns(rows: pd.DataFrame) -> Named:
@@ -53,7 +53,7 @@ def named_columns(rows: pd.DataFrame) -> Named:
             **{str(old): new for old, new in bare.items()},
         },
         roles=roles,
-        tool=layout.tool if layout else "",
+        adaptive=is_adaptive(list(tidy.values())),
     )
 
 

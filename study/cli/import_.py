@@ -38,13 +38,14 @@ def command(table: str, out: str, **options: Any) -> None:
     check_table(table)
     import tomlkit
 
+    from analysis.parquet import parquet_bytes
     from analysis.results.mapping import mapping_keys
     from analysis.results.read import MAPPING_FILE, TABLE_FILE
 
     read, folder = read_table(table, given(options)), Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / TABLE_FILE, read.rows.to_parquet(index=False))
+        replace_file(folder / TABLE_FILE, parquet_bytes(read.rows))
         replace_file(folder / MAPPING_FILE, tomlkit.dumps(mapping_keys(read.mapping)))
     except OSError as error:
         raise StudyError(f"--out: cannot write to {folder} ({error.strerror})") from error

@@ -1,5 +1,6 @@
 """Recognises the frames of other tools by their columns, and says what each column is."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ class Layout:
     names: dict[str, str]  # column as in the frame: name without the tool's prefix
 
 
+#: Attributes that the adaptive samplers of Optuna leave with trials.
+_ADAPTIVE = re.compile(r"system_attrs_(tpe|gp|cma\w*|\w*GASampler|NSGA\w+):")
+
 #: What a tool makes of a column: its role, or None where it is open, and its bare name.
 _Reading = tuple[str | None, str]
 
@@ -47,6 +51,11 @@ def recognise(columns: Sequence[str]) -> Layout | None:
             roles = {name: role for name, (role, _) in readings.items() if role is not None}
             return Layout(tool=tool, roles=roles, names=_distinct(readings))
     return None
+
+
+def is_adaptive(columns: Sequence[str]) -> bool:
+    """Whether the columns have attributes that Optuna's adaptive samplers leave, such as TPE's."""
+    return any(_ADAPTIVE.match(str(name)) for name in columns)
 
 
 def _distinct(readings: dict[str, _Reading]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
+from study.cli.tables import read_table
 from tests.prose import assert_says
 from tests.study.running import invoke
 
@@ -147,3 +148,14 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_written(
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_columns_of_several_types_are_imported(tmp_path: Path) -> None:
+    """Parquet has one type in each column; the file of an imported table is Parquet."""
+    rows = ROWS.assign(tau=ROWS["tau"].astype(object).where(ROWS["tau"] < 0.2, "auto"))
+    rows.to_json(tmp_path / "rows.jsonl", orient="records", lines=True)
+    result = invoke("import", tmp_path / "rows.jsonl", "--out", tmp_path / "out", "--metric", "acc")
+    assert result.exit_code == 0, result.output
+    table = read_table(str(tmp_path / "out"), {})
+    assert sorted(set(table.trials["hp_tau"])) == ["0.1", "auto"]
+    assert table.trials["acc"].tolist() == pytest.approx(ROWS["acc"].tolist())

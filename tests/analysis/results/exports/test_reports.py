@@ -1,5 +1,8 @@
 """Every export of another tool is analysed as it is: only the metric is named, and the scores follow the law."""
 
+from pathlib import Path
+
+import optuna
 import pytest
 
 from analysis.results.build import table_study
@@ -30,3 +33,25 @@ def test_the_scores_are_those_of_the_law(name: str, make_export: MakeExport) -> 
         assert cells.test.ravel().tolist() == pytest.approx([accuracy(trial) for trial in own])
     (tuned, *_) = found.comparisons
     assert tuned.difference.value == pytest.approx(0.03)
+
+
+def test_points_of_an_adaptive_sampler_are_known_as_such(tmp_path: Path) -> None:
+    """Optuna's TPE leaves its attributes; its random sampler leaves none."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    for sampler, adaptive in (
+        (optuna.samplers.TPESampler(seed=0, multivariate=True), True),
+        (optuna.samplers.RandomSampler(seed=0), False),
+    ):
+        study = optuna.create_study(sampler=sampler, direction="maximize")
+        study.optimize(_objective, n_trials=24)
+        study.trials_dataframe().to_csv(tmp_path / "trials.csv")
+        rows = read_rows(tmp_path / "trials.csv").rows
+        _, info = table_study(rows, build_mapping({"metric": "value", "higher_is_better": True}))
+        assert info.drawn
+        assert info.adaptive == adaptive
+
+
+def _objective(trial: optuna.Trial) -> float:
+    trial.set_user_attr("seed", trial.number % 3)
+    trial.suggest_categorical("loss", ["a", "b"])
+    return trial.suggest_float("tau", 0.05, 1.0) + trial.suggest_float("lr", 0.05, 1.0)
