@@ -4,6 +4,7 @@ Figures pass names through `figure_names`, labels of legends through `legend_lab
 `finish_texts` then brings every other text of a figure into shape: labels of axes, ticks and colour bars.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -40,7 +41,12 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def figure_names(names: Iterable[str], *, most: int = LONGEST_NAME) -> dict[str, str]:
     """The text in figures for each name: with all characters visible, not long, and different for different names."""
-    shown = {name: drawable(visible(name)) for name in names}
+    shown: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        text = drawable(visible(name))
+        # A name may look like the code of a character in another one.
+        free = itertools.chain([text], (f"{text} ({count})" for count in itertools.count(2)))
+        shown[name] = next(each for each in free if each not in shown.values())
     short = shortened(shown.values(), most)
     return {name: short[text] for name, text in shown.items()}
 

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _MAGIC_PARQUET, _MAGIC_FEATHER, _MAGIC_GZIP = b"PAR1", (b"ARROW1", b"FEA1"), b"\x1f\x8b"
 #: Encodings by the byte order mark at the start of a file.
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_LARGEST_CELL = 1 << 26  # characters; trackers write whole configurations into a cell
 _SAMPLE = 20  # rows that decide on the separator
 
 
@@ -44,18 +46,18 @@ def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         if content.startswith(_MAGIC_FEATHER):
             return feather.read_table(pa.BufferReader(content)).to_pandas(), ()
         return _read_text(_decoded(content))
-    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
+    except (pa.ArrowException, ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
         raise ValueError(f"{path}: no table ({_first_line(error)})") from error
 
 
 def _decoded(content: bytes) -> str:
     encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
-    if not content.strip():
-        raise ValueError("the file is empty")
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise ValueError(f"neither UTF-8 text nor a file of a known kind; read are {READABLE}") from error
+    if not text.strip():
+        raise ValueError("the file is empty")
     if "\0" in text:
         raise ValueError(f"not a file of a known kind; read are {READABLE}")
     return text
@@ -75,7 +77,7 @@ def _separator(text: str) -> str:
     for separator in _SEPARATORS:
         records = _records(text, separator)
         try:
-            width = sum(map(bool, next(records)[1]))
+            width = sum(map(bool, next(records, (0, []))[1]))
         except ValueError:  # quotes that make no sense with this separator
             continue
         if width > 1:
@@ -97,6 +99,7 @@ def _fit(records: Iterator[tuple[int, list[str]]], width: int) -> bool:
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The numbers and fields of the lines that are not blank, without spaces around the fields."""
+    csv.field_size_limit(_LARGEST_CELL)
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True
     )

@@ -82,6 +82,14 @@ def is_imported(path: str | Path) -> bool:
     return (Path(path) / MAPPING_FILE).is_file()
 
 
+def is_table(source: str | Path) -> bool:
+    """Whether `source` names a file of a table, or an export of another tool. Reads the export."""
+    path = Path(source)
+    if path.suffix.lower() in (".toml", ".zip") or is_store(source) or is_imported(path):
+        return False
+    return path.is_file() or open_export(source) is not None or (path.suffix != "" and not path.exists())
+
+
 def is_store(source: str | Path) -> bool:
     """Whether `source` is the URL of a store, or a directory with records that is not an imported folder."""
     if "://" in str(source):

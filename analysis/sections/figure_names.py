@@ -1,6 +1,6 @@
 """The section on names that figures cannot show as they are: long ones, and characters without a font."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.figures.names import arm_names
@@ -26,17 +26,17 @@ def names_section(findings: StudyAnalysis) -> Content | None:
         if isinstance(value, str)
     }
     texts = [info.metric.axis_label, *sorted(axes), *sorted(values)]
-    return _content({arm.name: shown[arm.label] for arm in info.arms}, texts)
+    return _content([(arm.name, shown[arm.label]) for arm in info.arms], texts)
 
 
 def data_names_section(environments: DataSetsAnalysis) -> Content | None:
     """The same for names of data sets."""
-    return _content(figure_names(environments.findings), ())
+    return _content(list(figure_names(environments.findings).items()), ())
 
 
-def _content(names: dict[str, str], texts: Iterable[str]) -> Content | None:
-    unknown = sorted(without_font("".join(map(visible, (*names, *texts)))))
-    changed = [[short, visible(name)] for name, short in names.items() if short != visible(name)]
+def _content(names: Sequence[tuple[str, str]], texts: Iterable[str]) -> Content | None:
+    unknown = sorted(without_font("".join(map(visible, (*(name for name, _ in names), *texts)))))
+    changed = [[short, visible(name)] for name, short in names if short != visible(name)]
     if not unknown and not changed:
         return None
     lead = (

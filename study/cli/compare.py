@@ -3,6 +3,7 @@
 import itertools
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.cli.options import DATA_ROOT, STORE, guarded
+from study.cli.options import DATA_ROOT, STORE, guarded, parameter_name
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
 from study.errors import StudyError, named
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from analysis.metric import Metric
     from analysis.studies import ComparedStudy
     from study.report.bundle import Bundle
-
-_TABLES = (".csv", ".tsv", ".parquet", ".pq")
 
 #: The trials of a study and its description.
 Read = tuple["pd.DataFrame", "StudyInfo"]
@@ -43,10 +42,10 @@ Read = tuple["pd.DataFrame", "StudyInfo"]
 def command(studies: tuple[str, ...], store: str, data_root: str | None, out: str, **options: Any) -> None:
     """Write one report of several STUDIES.
 
-    Each is the name of a study, a study file, a bundle (packed or unpacked), a table of results (CSV, Parquet), the
-    folder of an imported table, or a store. For studies on the same data, the report shows their arms side by side
-    and lists the differences between the studies. For studies on different data, the report has one part per data
-    set, and describes how the parts relate.
+    Each is the name of a study, a study file, a bundle (packed or unpacked), a table of results, an export of another
+    tool, the folder of an imported table, or a store. For studies on the same data, the report shows their arms side
+    by side and lists the differences between the studies. For studies on different data, the report has one part per
+    data set, and describes how the parts relate.
 
     The last options define the meaning of columns of the tables and stores among them; see `study import`. By default
     their metric is that of the first study.
@@ -56,7 +55,10 @@ def command(studies: tuple[str, ...], store: str, data_root: str | None, out: st
     from analysis.studies import compare_studies
     from study.cli.report import report_data_sets
 
-    read = _read_all(studies, store, data_root, given(options))
+    values = given(options)
+    if values and not any(map(_is_table, studies)):
+        raise StudyError(f"{_given_flag(options)}: is for tables and stores, and none is named")
+    read = _read_all(studies, store, data_root, values)
     try:
         compared = compare_studies(_studies(studies, [read[source] for source in studies]))
     except ValueError as error:
@@ -81,8 +83,6 @@ def _read_all(
 ) -> dict[str, Read]:
     """Every source. Tables come last, since the metric of a study is the default for them."""
     tables = [source for source in sources if _is_table(source)]
-    if values and not tables:
-        raise StudyError(f"--{next(iter(values))}: is for tables and stores, and none is named")
     read = {source: _read(source, store, data_root) for source in sources if source not in tables}
     metric = next(iter(read.values()))[1].metric if read else None
     for source in tables:
@@ -92,12 +92,23 @@ def _read_all(
     return read
 
 
+def _given_flag(options: dict[str, Any]) -> str:
+    """The first of the options that was given, as the user writes it."""
+    name = next(name for name, value in options.items() if value not in (None, (), False))
+    return next(
+        parameter_name(each) for each in click.get_current_context().command.params if each.name == name
+    )
+
+
 def _is_table(source: str) -> bool:
     """Whether the source is a table or a store, whose columns have no declared meaning yet."""
-    from analysis.results.read import is_store
+    from analysis.results.read import is_store, is_table
     from study.report.bundle import is_bundle
 
-    return Path(source).suffix.lower() in _TABLES or (is_store(source) and not is_bundle(source))
+    try:
+        return is_table(source) or (is_store(source) and not is_bundle(source))
+    except ValueError as error:
+        raise StudyError(str(error)) from error
 
 
 def _with_metric(values: dict[str, Any], metric: "Metric | None") -> dict[str, Any]:
@@ -109,6 +120,8 @@ def _with_metric(values: dict[str, Any], metric: "Metric | None") -> dict[str, A
         "selects": metric.selecting_column,
         "higher_is_better": metric.higher_is_better,
     }
+    if metric.held_out:
+        known["selects_higher_is_better"] = metric.chooses_highest
     return known | values
 
 
@@ -162,7 +175,7 @@ def _read_packed(path: Path) -> Read:
                 archive.extractall(folder)
         except OSError as error:
             raise StudyError(f"{path}: cannot be read ({error.strerror or error})") from error
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise StudyError(f"{path}: is not a zip file that can be read ({error})") from error
         for inside in [Path(folder), *sorted(Path(folder).iterdir())]:
             if bundle := read_bundle(str(inside)):

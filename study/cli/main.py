@@ -102,7 +102,9 @@ def _allowed(kind: click.ParamType) -> str:
     """The allowed values of a parameter in words; "" for types that have none."""
     if isinstance(kind, click.Choice):
         return f"one of {', '.join(kind.choices)}"
-    words = {int: "a whole number", float: "a number"}.get({"i": int, "f": float}.get(kind.name[:1], str), "")
+    is_whole = isinstance(kind, (click.types.IntParamType, click.IntRange))
+    is_number = isinstance(kind, (click.types.FloatParamType, click.FloatRange))
+    words = "a whole number" if is_whole else "a number" if is_number else ""
     low, high = getattr(kind, "min", None), getattr(kind, "max", None)
     if low is None or not words:
         return words

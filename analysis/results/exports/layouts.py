@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analysis.results.exports.words import HOUSEKEEPING
+from analysis.results.exports.words import HOUSEKEEPING, is_outcome
 
 OPTUNA, RAY_TUNE, MLFLOW, WANDB = "Optuna", "Ray Tune", "MLflow", "Weights & Biases"
 
@@ -111,7 +111,9 @@ def _read_ray(name: str) -> _Reading:
         return "hyperparameter", name.removeprefix("config/")
     if name == "status":
         return "status", name
-    return ("housekeeping" if name.lower() in HOUSEKEEPING else "metric"), name
+    if name.lower() in HOUSEKEEPING:
+        return "housekeeping", name
+    return ("metric" if name == "loss" or is_outcome(name) else None), name
 
 
 def _is_mlflow(columns: set[str]) -> bool:

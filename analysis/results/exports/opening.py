@@ -60,6 +60,7 @@ def _database(place: Source) -> pd.DataFrame:
 def _folder(place: Source) -> pd.DataFrame | None:
     path = place.path
     if ray_folder.is_experiment(path):
+        _check_no_choice(place)
         return ray_folder.experiment_trials(place)
     if (path / mlflow_store.DATABASE).is_file():
         return _database(
@@ -70,8 +71,16 @@ def _folder(place: Source) -> pd.DataFrame | None:
     if wandb_runs.logs_in(path):
         return wandb_runs.runs(place)
     if experiments := ray_folder.experiments_in(path):
+        _check_no_choice(place)
         return _only_experiment(path, experiments)
     return None
+
+
+def _check_no_choice(place: Source) -> None:
+    if place.key:
+        raise ValueError(
+            f"{place.path}: a folder of Ray Tune has no ?{place.key}=; name the folder of an experiment"
+        )
 
 
 def _only_experiment(path: Path, experiments: list[Path]) -> pd.DataFrame:

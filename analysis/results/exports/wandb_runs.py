@@ -96,6 +96,7 @@ def _identity(message: bytes) -> dict[str, str]:
 
 def _add(run: _Run, number: int, message: bytes) -> None:
     if number == _RUN:
+        run.tags.clear()  # each such record has all tags
         for inner, value in fields(message):
             if inner == _RUN_CONFIG:
                 _change(run.config, value)

@@ -50,6 +50,11 @@ def test_binary_tables_are_known_by_their_content(name: str, tmp_path: Path) -> 
     pd.testing.assert_frame_equal(load_records(tmp_path / name), ROWS)
 
 
+def test_a_cell_may_be_long(tmp_path: Path) -> None:
+    rows = load_records(written(tmp_path, f"loss,note\na,{'x' * 200_000}\n"))
+    assert len(rows["note"][0]) == 200_000
+
+
 def test_a_separator_other_than_a_comma_is_said(tmp_path: Path) -> None:
     assert read_file(written(tmp_path, TEXT))[1] == ()
     assert read_file(written(tmp_path, TEXT.replace(",", ";")))[1] == (
@@ -83,6 +88,10 @@ def test_nested_objects_become_columns(tmp_path: Path) -> None:
         (b"a,b\n\xe9,1\n", "neither UTF-8 text nor a file of a known kind"),
         (b"PAR1 no", "no table"),
         (b"\x1f\x8bno", "no table"),
+        (gzip.compress(TEXT.encode())[:-20] + bytes(12), "no table"),
+        ("\ufeff \n", "the file is empty"),
+        (",,\n,,\n", "one column, ',,'"),
+        ("[" * 100_000, "no table"),
         ('{"a": 1}\n{"a": \n', "line 2: not JSON"),
         ('{"a": 1}\n[2]\n', "line 2: got [2], must be an object"),
     ],
