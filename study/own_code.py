@@ -5,6 +5,7 @@ from typing import Any
 
 from search_spaces.loss_params import is_import_path
 from study.plan import Plan
+from trainables.datasets.datasets import is_own_name
 from trainables.datasets.own_data import counted_code
 from trainables.own_files import OwnCode, joined_code
 
@@ -36,7 +37,7 @@ def _own_code(plan: Plan) -> OwnCode | None:
     encoder, data = getattr(plan.spec, "encoder", None), getattr(plan.spec, "data", None)
     names = [*(arm.loss for arm in plan.trial_set.arms), *([encoder.name] if encoder else [])]
     paths = [name for name in names if is_import_path(name)]
-    if data and is_import_path(data.name) and counted_code(data.name):
+    if data and is_own_name(data.name) and counted_code(data.name):
         paths.append(data.name)
     return joined_code(paths) if paths else None
 

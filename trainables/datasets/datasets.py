@@ -160,6 +160,12 @@ def open_source(name: str, data_root: Path | None, size: int | None = None) -> S
     return source
 
 
+def is_own_name(name: str) -> bool:
+    """Whether a name is the import path of a user's own data set, and not such as `folder:PATH`."""
+    key, colon, _ = name.partition(":")
+    return bool(colon) and key not in DATASETS
+
+
 def _open_own(name: str, data_root: Path | None) -> Source:
     if ":" not in name:
         raise _unknown(name)
