@@ -103,6 +103,10 @@ class ArmInfo:
         return known.get(name, AxisInfo(name=name, measure="each"))
 
 
+#: The role of a column of an imported table with one value within each loss, and other values in other losses.
+DIFFERS = "differs between losses"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ColumnMeaning:
     """What columns of an imported table were taken for."""

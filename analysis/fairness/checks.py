@@ -11,6 +11,7 @@ from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.fairness.outcome import check_completeness, check_failures, check_null_controls
 from analysis.fairness.protocol import (
     NOT_RECORDED,
+    check_between,
     check_budget,
     check_code,
     check_hardware,
@@ -33,6 +34,7 @@ CHECKS: tuple[Callable[[StudyAnalysis], Card], ...] = (
     check_steps,
     check_edges,
     check_protocol,
+    check_between,
     check_precision,
     check_hardware,
     check_code,

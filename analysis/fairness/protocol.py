@@ -5,11 +5,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
+from analysis.info import DIFFERS
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number, values_with_counts
 
 #: The end of titles of cards on what a table does not tell.
 NOT_RECORDED = "not recorded"
+
+#: Columns that losses should have values of their own in.
+_RATES = ("lr", "learning_rate", "base_lr")
 
 #: Columns of hashes, and what they are hashes of.
 _HASHES = {"data_fingerprint": "content of the data set", "probe_id": "settings of the probes"}
@@ -49,6 +53,22 @@ def check_protocol(findings: StudyAnalysis) -> Card:
     asked = ("data", "data_fingerprint", "encoder", "views", "views_form", "probe_id")
     columns = (*asked, "hp_optimizer", "hp_lr_rule", "hp_weight_decay")
     return _alike(findings, "Protocol", columns, FAIL)
+
+
+def check_between(findings: StudyAnalysis) -> Card:
+    """Whether a column of an imported table has other values in each loss, so that losses are not alone compared."""
+    found = [each for each in findings.info.columns if each.role == DIFFERS and " of " in each.detail]
+    if not found:
+        return Card(
+            level=PASS, title="Settings of losses", text="No other column differs between losses alone."
+        )
+    told = "; ".join(f"{', '.join(each.columns)}: {each.detail}" for each in found)
+    rates = all(name.lower() in _RATES for each in found for name in each.columns)
+    return Card(
+        level=WARN if rates else FAIL,
+        title="Settings differ between losses",
+        text=f"Each loss has its own value, so its effect cannot be told from that of the loss: {told}.",
+    )
 
 
 def check_precision(findings: StudyAnalysis) -> Card:

@@ -21,6 +21,13 @@ def check_cells(findings: StudyAnalysis) -> Card:
     if len({tuple(values) for values in xs}) > 1 and not findings.info.drawn:
         name = findings.info.x.words
         return Card(level=FAIL, title="Space", text=f"The losses were tried at different values of {name}.")
+    if _misses_levels(findings):
+        name = findings.info.arms[0].main.words
+        text = (
+            f"The losses were tried at different values of {name} ({_spans(findings)}), so averages over the space "
+            "are of different spaces."
+        )
+        return Card(level=FAIL, title="Space", text=text)
     shapes = {len(values) for values in mains}
     widths = {round(log_width(values), 6) for values in mains}
     if len(shapes) > 1 or len(widths) > 1:
@@ -34,6 +41,17 @@ def check_cells(findings: StudyAnalysis) -> Card:
         f"{_span(mains[0])} of its temperature, kernel scale or other main hyperparameter."
     )
     return Card(level=PASS, title="Space", text=text)
+
+
+def _misses_levels(findings: StudyAnalysis) -> bool:
+    """Whether losses of an imported table share their main axis, and some lack values that others have.
+
+    In a study file, each loss has a range of its own on purpose.
+    """
+    if not findings.info.imported or findings.info.drawn:
+        return False
+    axes = [cells.axes[1] for cells in findings.cells.values()]
+    return len({axis.name for axis in axes}) == 1 and len({tuple(axis.values) for axis in axes}) > 1
 
 
 def _check_budgets(findings: StudyAnalysis) -> Card:

@@ -1,6 +1,6 @@
 """Turns a results table and its mapping into the input of the analysis: one row for each trial, and `StudyInfo`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,10 +36,11 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
     table = table_trials(understood)
     ok = (table["status"] == Status.OK).to_numpy()
     metric = table_metric(rows, mapping, ok)
+    x = _x_axis(table, mapping)
     info = StudyInfo(
         name=mapping.name or "results",
         metric=metric,
-        arms=tuple(_arm(label, rows, table, mapping) for label in dict.fromkeys(table["arm"])),
+        arms=tuple(_arm(label, rows, table, mapping, x) for label in dict.fromkeys(table["arm"])),
         seeds=tuple(sorted(table["seed"].unique())),
         reference=mapping.reference,
         null_controls=mapping.null_controls,
@@ -59,26 +60,43 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
     return table, info
 
 
-def _arm(label: str, rows: pd.DataFrame, table: pd.DataFrame, mapping: TableMapping) -> ArmInfo:
+def _x_axis(table: pd.DataFrame, mapping: TableMapping) -> str:
+    """The x axis of every loss: the named one, or batch size, or a hyperparameter that varies in every loss.
+
+    One more hyperparameter is left for the other axis of surfaces. Without such, x is a placeholder.
+    """
+    if mapping.x:
+        return hp_column(mapping.x)
+    axes = [hp_column(name) for name in mapping.axes]
+    sized = [name for name in axes if plain(name) in BATCH_SIZES]
+    shared = [name for name in axes if (table.groupby("arm", sort=False)[name].nunique() > 1).all()]
+    main = hp_column(mapping.main) if mapping.main else _most_values(table, shared)
+    others = [name for name in shared if name != main]
+    return next(iter(sized), None) or _most_values(table, others) or _STAND_INS[0]
+
+
+def _most_values(table: pd.DataFrame, axes: Sequence[str]) -> str | None:
+    """Of the numeric axes, or else of all, the one with the most values."""
+    numeric = [name for name in axes if not category_order(table[name])]
+    return max(numeric or axes, key=lambda name: table[name].nunique(), default=None)
+
+
+def _arm(label: str, rows: pd.DataFrame, table: pd.DataFrame, mapping: TableMapping, x: str) -> ArmInfo:
     """The arm of one loss. `rows` are those of the user, in the order of `table`, with their types."""
     own = (table["arm"] == label).to_numpy()
     orders = {hp_column(name): category_order(rows[name][own]) for name in mapping.axes}
-    x, main = _two_axes(table[own], mapping, orders)
+    main = _main_axis(table[own], mapping, orders, x)
     return ArmInfo(label=label, loss=label, axes=(_axis(x, mapping, orders), _axis(main, mapping, orders)))
 
 
-def _two_axes(
-    rows: pd.DataFrame, mapping: TableMapping, axes: Mapping[str, tuple[str, ...]]
-) -> tuple[str, str]:
-    """The axes of surfaces: those that are named, or batch size and the numeric column with the most values."""
-    sized = [name for name in axes if plain(name) in BATCH_SIZES]
-    x = hp_column(mapping.x) if mapping.x else (sized or [_STAND_INS[0]])[0]
+def _main_axis(rows: pd.DataFrame, mapping: TableMapping, axes: Mapping[str, tuple[str, ...]], x: str) -> str:
+    """The other axis of surfaces: the one that is named, or the numeric column with the most values in this loss."""
     if mapping.main:
-        return x, hp_column(mapping.main)
+        return hp_column(mapping.main)
     free = [name for name in axes if name != x and rows[name].notna().any()]
     numeric = [name for name in free if not axes[name]]
     wanted = sorted(numeric or free, key=lambda name: -rows[name].nunique())
-    return x, wanted[0] if wanted else next(name for name in _STAND_INS if name != x)
+    return wanted[0] if wanted else next(name for name in _STAND_INS if name != x)
 
 
 def _axis(column: str, mapping: TableMapping, orders: Mapping[str, tuple[str, ...]]) -> AxisInfo:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.results.exports.words import HOUSEKEEPING, is_outcome
+from analysis.results.files import with_index
 from analysis.results.hyperparameters import Found, drawn_axes, find_hyperparameters
 from analysis.results.mapping import TableMapping
-from analysis.results.names import named_columns
+from analysis.results.names import check_different, named_columns
 from analysis.results.plain_columns import plain_columns
 from analysis.results.usual_columns import listed, meant, translated, with_usual_columns
 from analysis.results.usual_names import (
@@ -20,9 +21,12 @@ from analysis.results.usual_names import (
     PROTOCOL,
     is_hyperparameter,
     plain,
+    words_of,
 )
-from analysis.results.values import has_decimal_commas, is_time, names, values, with_decimal_points
+from analysis.results.values import has_decimal_commas, is_time, merged, names, values, with_decimal_points
 
+#: Columns of trials that a metric would replace.
+_RESERVED = words_of("trial_id config_id arm seed status attempt loss data error_class error_message")
 #: Columns that count as hyperparameters only where they vary.
 _PERHAPS_SWEPT = ("encoder", "views", "views_form")
 
@@ -48,7 +52,8 @@ class Understood:
         """Columns on how trials were run, by their names in trial records."""
         free = free_columns(self.rows, self.mapping)
         facts = [name for name in free if name in FACTS or name in _PERHAPS_SWEPT]
-        fixed = [name for name in free if plain(name) in PROTOCOL and self.rows[name].nunique() == 1]
+        settled = [name for name in free if name in self.found.between or self.rows[name].nunique() == 1]
+        fixed = [name for name in settled if plain(name) in PROTOCOL]
         return {name: name for name in facts} | {f"hp_{plain(name)}": name for name in fixed}
 
 
@@ -58,10 +63,12 @@ def understand(rows: pd.DataFrame, mapping: TableMapping) -> Understood:
     Raises `ValueError` in one line for a column that the table lacks, for columns that may both be the same thing,
     for rows without a loss or a seed, and for a table without hyperparameters.
     """
+    rows = _with_index_columns(rows)
     if rows.empty:
         raise ValueError("table: it has no rows")
     named = named_columns(plain_columns(rows))
     mapping = translated(mapping, named)
+    _check_mapping(mapping)
     rows = with_decimal_points(named.rows) if mapping.decimal_comma else named.rows
     mapping = with_usual_columns(rows, mapping, named)
     assert mapping.loss is not None
@@ -75,6 +82,16 @@ def understand(rows: pd.DataFrame, mapping: TableMapping) -> Understood:
     return Understood(rows=rows, mapping=mapping, found=found, drawn=drawn, roles=named.roles)
 
 
+def _with_index_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with named levels of their index as columns. Raises `ValueError` for what is no table."""
+    if not isinstance(rows, pd.DataFrame):
+        raise ValueError(
+            f"rows: got {type(rows).__name__}, must be a DataFrame, such as load_records(path) returns"
+        )
+    check_different(list(map(str, rows.columns)))
+    return with_index(rows)
+
+
 def check_filled(column: pd.Series, what: str) -> None:
     """Raises `ValueError` with the number of the first row that is empty or blank."""
     empty = column.isna() | (column.astype(str).str.strip() == "")
@@ -82,6 +99,14 @@ def check_filled(column: pd.Series, what: str) -> None:
         raise ValueError(
             f"{what}: row {int(empty.to_numpy().argmax()) + 1} is empty in column {column.name!r}"
         )
+
+
+def _check_mapping(mapping: TableMapping) -> None:
+    if mapping.x is not None and mapping.x == mapping.main:
+        raise ValueError(f"main: got {mapping.main!r}, which is the axis x too; a surface has two axes")
+    for name in (mapping.metric, mapping.selects):
+        if name in _RESERVED:
+            raise ValueError(f"{name}: a metric must not have this name, which trials use; rename the column")
 
 
 def free_columns(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
@@ -98,6 +123,8 @@ def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
         for name in rows.columns
         if name != mapping.status and not (is_time(rows[name]) or _is_ordered(rows[name]))
     }
+    measured = {mapping.metric, mapping.selects, *mapping.describes}
+    changed = {name: column if name in measured else merged(column) for name, column in changed.items()}
     converted = rows.assign(**changed)
     for name in (mapping.metric, mapping.selects):
         if name and not mapping.decimal_comma and has_decimal_commas(converted[name]):

@@ -42,12 +42,18 @@ def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         if content[:2] == _MAGIC_GZIP:
             content = gzip.decompress(content)
         if content[:4] == _MAGIC_PARQUET:
-            return pq.read_table(pa.BufferReader(content)).to_pandas(), ()
+            return with_index(pq.read_table(pa.BufferReader(content)).to_pandas()), ()
         if content.startswith(_MAGIC_FEATHER):
-            return feather.read_table(pa.BufferReader(content)).to_pandas(), ()
+            return with_index(feather.read_table(pa.BufferReader(content)).to_pandas()), ()
         return _read_text(_decoded(content))
     except (pa.ArrowException, ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
         raise ValueError(f"{path}: no table ({_first_line(error)})") from error
+
+
+def with_index(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with named levels of their index as columns."""
+    levels = [name for name in rows.index.names if name is not None and name not in rows.columns]
+    return rows.reset_index(level=levels) if levels else rows
 
 
 def _decoded(content: bytes) -> str:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.results.usual_names import BATCH_SIZES, CURVE_STEPS, is_hyperparameter, plain
+from analysis.results.usual_names import (
+    BATCH_SIZES,
+    BUDGETS,
+    CURVE_STEPS,
+    is_hyperparameter,
+    plain,
+    question,
+)
 
 #: Largest number of distinct values of a column that is guessed to be a hyperparameter.
 _MOST_VALUES = 200
@@ -28,9 +35,9 @@ class Found:
 
     axes: tuple[str, ...]
     outcomes: dict[str, str] = field(default_factory=dict)  # column: why it is no hyperparameter
-    follows: dict[str, str] = field(
-        default_factory=dict
-    )  # column: the hyperparameter that it is a function of
+    #: By column: the hyperparameter that it is a function of.
+    follows: dict[str, str] = field(default_factory=dict)
+    between: tuple[str, ...] = ()  # columns that differ between losses, and are the same within each
 
 
 def find_hyperparameters(
@@ -53,8 +60,13 @@ def find_hyperparameters(
     axes = [name for name in candidates if name in known]
     if len(axes) > _MOST_AXES:
         _check_number(rows, trial[0], axes)
-    follows = _followers(rows, trial, [name for name in axes if name not in certain], axes)
-    return Found(axes=tuple(name for name in axes if name not in follows), outcomes=outcomes, follows=follows)
+    free = [name for name in axes if name not in certain]
+    _check_doubtful(rows, trial, [*free, *(name for name in outcomes if question(name))], axes)
+    between = [name for name in free if _is_same_within(rows, trial[0], name)]
+    axes, free = ([name for name in names if name not in between] for names in (axes, free))
+    follows = _followers(rows, trial, free, axes)
+    left = tuple(name for name in axes if name not in follows)
+    return Found(axes=left, outcomes=outcomes, follows=follows, between=tuple(between))
 
 
 def drawn_axes(rows: pd.DataFrame, loss: str, axes: Sequence[str]) -> tuple[str, ...]:
@@ -92,7 +104,7 @@ def _told_apart(
     for name, changes in _changing(rows, trial, sure, open_).items():
         if changes:
             outcomes[name] = _CHANGES
-        elif changes is None and rows[name].dtype.kind == "f" and (rows[name].dropna() % 1 != 0).any():
+        elif changes is None and _is_number(rows[name]):
             unclear.append(name)
         else:
             sure.append(name)
@@ -168,17 +180,67 @@ def _followers(
     The other one must stay the same while further hyperparameters vary; otherwise the rows do not show a function.
     """
     follows: dict[str, str] = {}
-    for name in sorted(free, key=lambda name: (plain(name) in BATCH_SIZES, -axes.index(name))):
+    ordered = sorted(free, key=lambda name: _standing(rows, name))
+    for name in (*ordered, *ordered):  # a second time, since what was unclear at first may be told apart now
         left = [each for each in axes if each not in follows and each != name]
         points = rows[[trial[0], *left, name]].drop_duplicates()
-        if not (points.groupby(trial[0])[name].nunique() > 1).any():
+        if name in follows or not (points.groupby(trial[0])[name].nunique() > 1).any():
             continue
         for leader in left:
             levels = points.groupby([trial[0], leader], dropna=False, sort=False)
             if (levels.size() > 1).all() and (levels[name].nunique(dropna=False) == 1).all():
                 follows[name] = leader
                 break
+        else:
+            shared = [
+                each for each in left if points[each].nunique() < len(points) // points[trial[0]].nunique()
+            ]
+            if _determined(rows, trial[0], name, shared):
+                follows[name] = "the others"
     return follows
+
+
+def _standing(rows: pd.DataFrame, name: str) -> tuple[bool, bool, int]:
+    """A key that sorts columns: those first that are more probably a function of others."""
+    return plain(name) in BATCH_SIZES, is_hyperparameter(name), -rows[name].nunique()
+
+
+def _check_doubtful(
+    rows: pd.DataFrame, trial: Sequence[str], free: Sequence[str], axes: Sequence[str]
+) -> None:
+    """Raises `ValueError` for a column that would be a hyperparameter, and that may well be something else."""
+    for name in free:
+        if doubt := question(name):
+            raise ValueError(f"table: column {name} {doubt}. Otherwise add --axis {name} or --ignore {name}")
+        others = [each for each in axes if each != name]
+        if (
+            plain(name) in BUDGETS
+            and _unique(rows, trial, others)
+            and _changing(rows, trial, others, [name])[name]
+        ):
+            raise ValueError(
+                f"table: {name} changes from seed to seed: a hyperparameter, or an outcome of trials that stopped "
+                f"early? Add --axis {name} or --ignore {name}"
+            )
+
+
+def _is_same_within(rows: pd.DataFrame, loss: str, name: str) -> bool:
+    """Whether a column has one value within each loss."""
+    return bool((rows.groupby(loss, sort=False)[name].nunique(dropna=False) <= 1).all())
+
+
+def _determined(rows: pd.DataFrame, loss: str, name: str, others: Sequence[str]) -> bool:
+    """Whether a column is a function of others that form a full grid of two or more axes in every loss."""
+    points = rows[[loss, *others, name]].drop_duplicates()
+    if (points.groupby([loss, *others], dropna=False, sort=False)[name].nunique(dropna=False) > 1).any():
+        return False
+    for _, of_loss in points.groupby(loss, sort=False):
+        levels = [of_loss[each].nunique(dropna=False) for each in others]
+        if sum(level > 1 for level in levels) < 2 or np.prod(levels) != len(
+            of_loss[list(others)].drop_duplicates()
+        ):
+            return False
+    return True
 
 
 def _check_curve(

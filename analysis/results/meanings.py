@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.info import ColumnMeaning
+from analysis.info import DIFFERS, ColumnMeaning
 from analysis.metric import Metric
 from analysis.results.columns import Understood, free_columns
 from analysis.results.exports.words import HOUSEKEEPING, is_outcome
@@ -41,11 +41,15 @@ def meanings(table: Understood, metric: Metric) -> tuple[ColumnMeaning, ...]:
         told.append(
             _meaning([name], "hyperparameter", f"{counted(rows[name].nunique(), 'value')}{text}{drawn}")
         )
+    for name in found.between:
+        per_loss = rows.groupby(mapping.loss, sort=False)[name].first()
+        values = ", ".join(f"{value} of {loss}" for loss, value in per_loss.dropna().items())
+        told.append(_meaning([name], DIFFERS, values))
     for name, leader in found.follows.items():
         told.append(_meaning([name], f"follows {leader}", "no hyperparameter of its own"))
     told.append(_meaning(table.described, "representation", ""))
     told.append(_meaning(list(table.facts.values()), "protocol", ""))
-    used = {*table.described, *table.facts.values(), *found.follows}
+    used = {*table.described, *table.facts.values(), *found.follows, *found.between}
     rest = [name for name in free_columns(rows, mapping) if name not in used]
     by_reason: dict[str, list[str]] = {}
     for name in rest:

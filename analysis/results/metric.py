@@ -1,6 +1,7 @@
 """The metric of a results table: its direction, unit and bounds, the value of a failed trial, and the tolerance."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from analysis.results.metric_names import named_metric, quantity_of, settled_dir
 _PERCENT_RATIO = 10.0
 #: Values up to this one may be shares of 1 with an error, or percents near 1 %.
 _DOUBTFUL = 2.0
+_PERCENT_NAME = re.compile(r"%|percent|(?<![a-z])(pct|perc)(?![a-z])", re.IGNORECASE)
 _ROUNDING = 1e-6  # by which a share may lie outside of [0, 1]
 
 
@@ -47,7 +49,8 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
     held_out = selecting.name != reported.name
     same = quantity_of(reported.name, mapping).quantity == quantity_of(selecting.name, mapping).quantity
     shares = mapping.percent is not False and reported.is_share and selecting.is_share
-    alike = not held_out or (reported.higher_is_better == selecting.higher_is_better and (same or shares))
+    comparable = shares or (same and reported.is_share == selecting.is_share)
+    alike = not held_out or (reported.higher_is_better == selecting.higher_is_better and comparable)
     scale = _selecting_scale(reported, selecting, mapping) if held_out and shares else 1.0
     selecting = dataclasses.replace(selecting, values=scale * selecting.values)
     both = np.concatenate([reported.values, selecting.values]) if alike else reported.values
@@ -64,7 +67,8 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
         selecting_scale=scale,
         selecting_apart=not alike,
     )
-    return _with_unit(plain, reported, both, mapping, _by_loss(rows, mapping, ok))
+    _check_worst(reported, mapping)
+    return _with_unit(plain, reported, both, mapping)
 
 
 def metric_words(mapping: TableMapping, metric: Metric) -> dict[str, str]:
@@ -98,8 +102,11 @@ def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
     try:
         return pd.to_numeric(rows[column]).to_numpy(dtype=float, na_value=np.nan)
     except (ValueError, TypeError):
-        bad = next(value for value in rows[column] if not _is_number(value))
-        raise ValueError(f"{column}: got {bad!r}; a metric is made of numbers") from None
+        row, bad = next(item for item in enumerate(rows[column], start=1) if not _is_number(item[1]))
+        raise ValueError(
+            f"{column}: got {bad!r} in row {row}; a metric is made of numbers, and failed trials have an empty cell "
+            "or a status"
+        ) from None
 
 
 def _columns(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> tuple[_Column, _Column]:
@@ -134,7 +141,7 @@ def _check_range(name: str, values: np.ndarray, scored: np.ndarray) -> None:
         at = int(bad.argmax())
         raise ValueError(
             f"{name}: got {values[at]:g} in row {at + 1}; allowed are shares in [0, 1] or percents in [0, 100]. "
-            "Mark failed trials in a column of statuses, or say --no-percent if it is another quantity"
+            "Mark failed trials in a column of statuses, or add --no-percent if it is another quantity"
         )
 
 
@@ -158,18 +165,7 @@ def _selecting_scale(reported: _Column, selecting: _Column, mapping: TableMappin
     return 1.0
 
 
-def _by_loss(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> dict[str, np.ndarray]:
-    """Finite values of the reported column of every loss that has any."""
-    values = pd.Series(numbers(rows, mapping.metric)[ok])
-    groups = values[np.isfinite(values)].groupby(
-        rows[mapping.loss].astype(str).to_numpy()[ok][np.isfinite(values)]
-    )
-    return {str(name): group.to_numpy() for name, group in groups}
-
-
-def _with_unit(
-    plain: Metric, reported: _Column, both: np.ndarray, mapping: TableMapping, by_loss: dict[str, np.ndarray]
-) -> Metric:
+def _with_unit(plain: Metric, reported: _Column, both: np.ndarray, mapping: TableMapping) -> Metric:
     """The metric with its unit and bounds, from the values of all columns on its scale."""
     low, high = (both.min(), both.max()) if len(both) else (0.0, 1.0)
     if mapping.percent:
@@ -180,8 +176,12 @@ def _with_unit(
     if not reported.is_share or (mapping.percent is False and not -_ROUNDING <= low <= high <= 1 + _ROUNDING):
         return dataclasses.replace(plain, factor=1.0, unit="", difference_unit="units", digits=_digits(both))
     if high <= 1 + _ROUNDING:
+        if mapping.percent is None and _PERCENT_NAME.search(plain.name):
+            raise ValueError(
+                f"{plain.name}: the name says percent, but no value is above 1; add --percent or --no-percent"
+            )
         return _bounded(plain, 1.0, mapping)
-    _check_percent(plain.name, low, high, by_loss)
+    _check_percent(plain.name, low, high, both)
     return _bounded(plain, 100.0, mapping)
 
 
@@ -191,25 +191,24 @@ def _bounded(plain: Metric, top: float, mapping: TableMapping) -> Metric:
     return dataclasses.replace(plain, worst=worst, bounds=(0.0, top), factor=100.0 / top)
 
 
-def _check_percent(name: str, low: float, high: float, by_loss: dict[str, np.ndarray]) -> None:
-    """Raises `ValueError` where values above 1 may also be shares with an error, or where losses differ in unit."""
+def _check_percent(name: str, low: float, high: float, values: np.ndarray) -> None:
+    """Raises `ValueError` where values above 1 may also be shares with an error, or where both units may occur."""
     if high <= _DOUBTFUL:
         raise ValueError(
             f"{name}: values from {low:.4g} to {high:.4g} may be percents or shares of 1 with an error; "
-            "say --percent or --no-percent"
+            "add --percent or --no-percent"
         )
-    for loss, values in by_loss.items():
-        others = [np.median(other) for key, other in by_loss.items() if key != loss]
-        if 0 < values.max() <= 1 and min(others, default=0.0) > _PERCENT_RATIO * np.median(values):
-            raise ValueError(
-                f"{name}: loss {loss} has values up to {values.max():.4g}, others up to {high:.4g}; bring all to "
-                "one unit, or say --percent if all are in percent"
-            )
+    shares = int(((values > 0) & (values < 1)).sum())
+    if shares:
+        raise ValueError(
+            f"{name}: {shares} of {len(values)} values lie between 0 and 1, others reach {high:.4g}; bring all to "
+            "one unit, or add --percent if all are in percent"
+        )
 
 
 def _unit_words(mapping: TableMapping, metric: Metric) -> str:
     if not metric.unit:
-        hint = " (if it is in percent, say --percent)" if mapping.percent is None else ""
+        hint = " (if it is in percent, add --percent)" if mapping.percent is None else ""
         return f"numbers without a unit{hint if metric.higher_is_better else ''}"
     how = "by its name and values" if mapping.percent is None else "as declared"
     return f"{'shares of 1' if metric.factor == 100.0 else 'percent'} ({how})"
@@ -217,6 +216,17 @@ def _unit_words(mapping: TableMapping, metric: Metric) -> str:
 
 def _better(higher: bool) -> str:
     return "higher" if higher else "lower"
+
+
+def _check_worst(column: _Column, mapping: TableMapping) -> None:
+    """Raises `ValueError` if a failed trial would count more than a finished one."""
+    if mapping.worst is None or not len(column.values):
+        return
+    if mapping.worst > column.worst if column.higher_is_better else mapping.worst < column.worst:
+        raise ValueError(
+            f"worst: got {mapping.worst:g}, which is better than the worst finished trial, {column.worst:g}; a "
+            "failure must not be better"
+        )
 
 
 def _worst(column: _Column, declared: float | None) -> float:

@@ -26,7 +26,10 @@ _LOWER = _words_of(
 _WEAK_SHARES = re.compile(r"top\d+|roc")
 _WEAK_HIGHER = frozenset({"score"})
 #: Words of statistics that have not the direction of what they are computed from: "accuracy drop".
-_NO_DIRECTION = _words_of("drop gap std stdev sd var variance diff difference delta change decrease")
+_NO_DIRECTION = _words_of(
+    "drop gap std stdev sd var variance diff difference delta change decrease reduction improvement to rank ci ci95 "
+    "sem inv inverse not free detection mia attack unfairness bias"
+)
 _NEGATIONS = frozenset({"neg", "negative", "minus"})
 #: Words for a part of the data. They say nothing about the quantity.
 _SPLITS = _words_of("train training val valid validation dev eval test testing holdout heldout")
@@ -41,6 +44,7 @@ _SYNONYMS = {
 
 _WORD = re.compile(r"[A-Za-z]+\d*|\d+")
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])|(?<=[a-z]\d)(?=[A-Z])|(?<=[A-Z]\d)(?=[A-Z])")
+_FRACTION = re.compile(r"\s*\d+\s*[-/]")
 _ONE_MINUS = re.compile(r"\s*(1|one)\s*(-|minus|_minus_)\s*", re.IGNORECASE)
 
 
@@ -63,7 +67,7 @@ def named_metric(name: str) -> NamedMetric:
     if kept and kept[0] in _NEGATIONS:
         negations, kept = negations + 1, kept[1:]
     higher, is_share = _direction(kept)
-    if higher is None or negations > 1:
+    if higher is None or negations > 1 or _NEGATIONS & set(kept) or _FRACTION.match(rest):
         return NamedMetric(quantity=quantity, higher_is_better=None, is_share=False)
     if negations:
         return NamedMetric(quantity=("not", *quantity), higher_is_better=not higher, is_share=False)
@@ -122,4 +126,4 @@ def _direction(words: list[str]) -> tuple[bool | None, bool]:
 
 
 def _question(column: str, prefix: str) -> str:
-    return f"metric {column}: is higher or lower better? say --{prefix}higher-is-better or --{prefix}lower-is-better"
+    return f"metric {column}: is higher or lower better? add --{prefix}higher-is-better or --{prefix}lower-is-better"

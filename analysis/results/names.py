@@ -40,11 +40,11 @@ class Named:
 def named_columns(rows: pd.DataFrame) -> Named:
     """The table with bare names. Raises `ValueError` where two columns would have the same name."""
     tidy = {name: tidy_name(name) for name in rows.columns}
-    _check_different(list(tidy.values()))
+    check_different(list(tidy.values()))
     layout = recognise(list(tidy.values()))
     names = layout.names if layout else _without_prefixes(list(tidy.values()))
     bare = {old: names.get(new, new) for old, new in tidy.items()}
-    _check_different(list(bare.values()))
+    check_different(list(bare.values()))
     roles = {names.get(name, name): role for name, role in layout.roles.items()} if layout else {}
     return Named(
         rows=rows.set_axis(list(bare.values()), axis=1),
@@ -67,7 +67,8 @@ def _without_prefixes(columns: list[str]) -> dict[str, str]:
     return {name: new if taken[new] == 1 else name for name, new in bare.items()}
 
 
-def _check_different(names: list[str]) -> None:
+def check_different(names: list[str]) -> None:
+    """Raises `ValueError` where two columns have one name."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise ValueError(f"table: two columns have the name {repeated[0]!r}")

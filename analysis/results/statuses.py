@@ -14,7 +14,7 @@ _WORDS = {**STATUS_WORDS, **{word: word for word in STATUSES}}
 
 def statuses(column: pd.Series) -> np.ndarray:
     """The status of every row `(N,)`. Raises `ValueError` for a word that is not known."""
-    told = column.astype(str).str.strip().str.lower()
+    told = _plain_words(column)
     unknown = sorted(set(told) - set(_WORDS))
     if unknown:
         raise ValueError(
@@ -24,17 +24,23 @@ def statuses(column: pd.Series) -> np.ndarray:
     return told.map(_WORDS).to_numpy(dtype=object)
 
 
-def are_statuses(column: pd.Series) -> bool:
-    """Whether every cell has the word of a status."""
-    told = {str(value).strip().lower() for value in column.unique()}
-    return told <= set(_WORDS)
+def has_statuses(column: pd.Series) -> bool:
+    """Whether a cell has the word of a status."""
+    return bool(set(_plain_words(column)) & set(_WORDS))
+
+
+def _plain_words(column: pd.Series) -> pd.Series:
+    """The words in small letters. Slurm adds who cancelled a job: `CANCELLED by 1000`."""
+    return column.astype(str).str.strip().str.lower().str.replace(r" by \d+$", "", regex=True)
 
 
 def status_words(column: pd.Series) -> str:
     """The words of a column with their statuses and counts, such as `finished as ok (24)`."""
-    counts = column.astype(str).str.strip().value_counts()
+    written = column.astype(str).str.strip()
+    status_of = dict(zip(written, _plain_words(column).map(_WORDS), strict=True))
+    counts = written.value_counts()
     told = [
-        f"{word} {'' if word.lower() == _WORDS[word.lower()] else f'as {_WORDS[word.lower()]} '}({count})"
+        f"{word} {'' if word == status_of[word] else f'as {status_of[word]} '}({count})"
         for word, count in zip(map(str, counts.index), counts, strict=True)
     ]
     return ", ".join(told)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.results.mapping import TableMapping
 from analysis.results.names import Named
-from analysis.results.statuses import are_statuses
+from analysis.results.statuses import has_statuses
 from analysis.results.usual_names import DATA_SETS, LOSSES, SEEDS, STATUSES, plain
 from analysis.results.values import values
 
@@ -41,10 +41,11 @@ def with_usual_columns(rows: pd.DataFrame, mapping: TableMapping, named: Named) 
     taken = {*meant(mapping), mapping.x, mapping.main, *mapping.axes, *mapping.ignore}
     free = [str(name) for name in rows.columns if name not in taken]
     loss = mapping.loss or _loss_column(rows, free)
-    seed = mapping.seed or _usual(free, SEEDS)
+    seed = mapping.seed or _seed_column(rows, free)
     if seed is None:
         raise ValueError(
-            f"seed: no column has a usual name ({', '.join(SEEDS[:3])}, …); name it with --seed; "
+            f"seed: no column has a usual name ({', '.join(SEEDS[:3])}, …); the table needs one row for each trial, "
+            "and the column with its seed, which --seed names; "
             f"the columns are {listed(free)}"
         )
     status = mapping.status or next((name for name in free if named.roles.get(name) == "status"), None)
@@ -53,7 +54,7 @@ def with_usual_columns(rows: pd.DataFrame, mapping: TableMapping, named: Named) 
             (
                 name
                 for name in free
-                if plain(name) in STATUSES and (name == STATUSES[0] or are_statuses(rows[name]))
+                if plain(name) in STATUSES and (name == STATUSES[0] or has_statuses(rows[name]))
             ),
             None,
         )
@@ -61,6 +62,12 @@ def with_usual_columns(rows: pd.DataFrame, mapping: TableMapping, named: Named) 
         (name for name in _all_usual(free, DATA_SETS) if rows[name].notna().any()), None
     )
     return dataclasses.replace(mapping, loss=loss, seed=seed, status=status, data=data)
+
+
+def _seed_column(rows: pd.DataFrame, free: Sequence[str]) -> str | None:
+    """The column of seeds: of those with a usual name, the first that varies."""
+    found = _all_usual(free, SEEDS)
+    return next((name for name in found if rows[name].nunique() > 1), next(iter(found), None))
 
 
 def _loss_column(rows: pd.DataFrame, free: Sequence[str]) -> str:

@@ -7,6 +7,12 @@ import re
 
 from analysis.info import RECORD_COLUMNS
 
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, for lists of names."""
+    return frozenset(text.split())
+
+
 #: Names of columns that name the losses, the seeds, the statuses and the data sets, best first.
 LOSSES = (
     "loss",
@@ -36,16 +42,29 @@ BATCH_SIZES = (
 )
 
 #: The position in a learning curve: a table with several of them for a trial has no row for each trial.
-CURVE_STEPS = (
-    "epoch",
-    "step",
-    "global_step",
-    "iteration",
-    "iter",
-    "_step",
-    "training_iteration",
-    "current_epoch",
+CURVE_STEPS = words_of(
+    "epoch step global_step iteration iter _step training_iteration current_epoch checkpoint ckpt ep epoch_idx "
+    "n_iter eval_step round generation snapshot"
 )
+
+#: Columns that may be something else than a hyperparameter, by what they may be and the option that says so.
+_DOUBTFUL = {
+    "may number repetitions; then add --seed {name}": (
+        "run fold cv_fold rep reps repeat replicate repetition trial bootstrap subject attempt model_seed data_seed "
+        "init_seed split_seed"
+    ),
+    "may name data sets or parts of the data; then add --data {name}, or keep the rows of one part": (
+        "split subset partition phase metric metric_name task benchmark corpus"
+    ),
+    "may tell which trials failed; then name a column of words such as ok and crashed with --status": (
+        "success successful failed failure diverged converged exit_code returncode return_code finished crashed "
+        "valid is_valid ok passed collapsed nan_loss early_stopped result outcome job_status job_state oom timed_out"
+    ),
+}
+_QUESTIONS = {name: text for text, names in _DOUBTFUL.items() for name in names.split()}
+
+#: Budgets. Where they change from seed to seed, trials may have stopped early.
+BUDGETS = ("epochs", "steps", "samples", "n_epochs", "num_epochs", "iterations", "num_steps")
 
 #: Columns of a trial record that tables may have under the same names, and that are not hyperparameters.
 FACTS = (
@@ -146,6 +165,12 @@ _HYPERPARAMETERS = {
 def is_hyperparameter(name: str) -> bool:
     """Whether a bare column name is a usual one of a hyperparameter."""
     return plain(name) in _HYPERPARAMETERS
+
+
+def question(name: str) -> str | None:
+    """What a column may be besides a hyperparameter, with the option that says so; None for other names."""
+    told = _QUESTIONS.get(plain(name))
+    return told and told.format(name=name)
 
 
 def plain(name: str) -> str:

@@ -34,6 +34,8 @@ def _name(value: Any) -> str | None:
         return None
     if isinstance(value, (float, np.floating)):
         return f"{value:.15g}"
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
     return tidy_name(value) or None
 
 
@@ -42,6 +44,8 @@ def numbers_or_none(column: pd.Series) -> pd.Series | None:
 
     Truth values are no numbers. The result is None for a column without any filled cell.
     """
+    if column.dtype == np.float16:  # pandas groups by no such numbers
+        column = column.astype(np.float32)
     if column.dtype.kind in "iuf":
         return column if column.notna().any() else None
     if column.dtype.kind == "b" or column.dtype.kind in "mM":
@@ -90,6 +94,20 @@ def _value(value: Any) -> Any:
         value, (bool, np.bool_)
     )
     return value if is_plain and abs(value) < _LARGEST else str(value)
+
+
+def merged(column: pd.Series) -> pd.Series:
+    """A column of hyperparameters in which numbers that are equal but for rounding are one number.
+
+    Such numbers come from single precision (0.10000000149) or from sums (0.30000000000000004).
+    """
+    if column.dtype.kind != "f":
+        return column
+    exact = column.astype(float).unique()
+    rounded = {value: float(f"{value:.6e}") for value in exact[np.isfinite(exact)]}
+    if len(set(rounded.values())) == len(rounded):
+        return column
+    return column.astype(float).map(lambda value: rounded.get(value, value))
 
 
 def is_empty(value: Any) -> bool:

@@ -180,3 +180,93 @@ def test_a_column_called_loss_that_is_measured_names_no_loss() -> None:
     rows = ROWS.assign(loss=np.arange(len(ROWS)) / 7)
     _, info = table_study(rows, build_mapping({"metric": "acc", "seed": "run"}))
     assert [arm.label for arm in info.arms] == ["simclr", "dhel"]
+
+
+def test_a_setting_that_differs_between_losses_is_a_failed_check() -> None:
+    rows = ROWS.assign(backbone=ROWS["method"].map({"simclr": "r18", "dhel": "r50"}))
+    assert meanings(rows)["backbone"] == "differs between losses: r18 of simclr, r50 of dhel"
+    cards = {card.title: card for card in check_fairness(study(rows))}
+    assert cards["Settings differ between losses"].level == "fail"
+    assert "backbone: r18 of simclr, r50 of dhel" in cards["Settings differ between losses"].text
+    own_rates = ROWS.assign(lr=ROWS["method"].map({"simclr": 0.1, "dhel": 0.2}))
+    cards = {card.title: card for card in check_fairness(study(own_rates))}
+    assert cards["Settings differ between losses"].level == "warn"
+
+
+def test_a_loss_that_lacks_a_value_of_the_main_axis_is_a_failed_check() -> None:
+    rows = ROWS[(ROWS["method"] == "simclr") | (ROWS["tau"] < 0.4)]
+    cards = {card.title: card for card in check_fairness(study(rows))}
+    assert cards["Space"].level == "fail"
+    assert "tried at different values of tau" in cards["Space"].text
+
+
+def test_numbers_that_are_equal_but_for_rounding_are_one_value() -> None:
+    tau = ROWS["tau"].where(ROWS["run"] != 1, ROWS["tau"].astype("float32").astype(float))
+    cells = study(ROWS.assign(tau=tau)).cells["dhel"]
+    assert cells.shape == (2, 3)
+    assert cells.axes[1].values.tolist() == pytest.approx([0.1, 0.2, 0.4])
+    assert not cells.missing.any()
+
+
+def test_a_number_of_each_configuration_is_no_axis() -> None:
+    rows = ROWS.assign(config_number=ROWS.groupby(["bs", "tau"]).ngroup(), lr=ROWS["tau"] * ROWS["bs"] / 256)
+    found = meanings(rows)
+    assert found["config_number"] == "follows the others: no hyperparameter of its own"
+    assert found["lr"] == "follows the others: no hyperparameter of its own"
+    assert study(rows).cells["dhel"].shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "fold",
+            "column fold may number repetitions; then add --seed fold. Otherwise add --axis fold or --ignore",
+        ),
+        ("split", "column split may name data sets or parts of the data; then add --data split"),
+        ("success", "column success may tell which trials failed; then name a column of words"),
+    ],
+)
+def test_what_may_be_something_else_than_a_hyperparameter_is_asked_for(name: str, said: str) -> None:
+    rows = pd.concat([ROWS.assign(**{name: value}) for value in (0, 1)], ignore_index=True)
+    with pytest.raises(ValueError, match=said):
+        study(rows)
+    assert study(rows, axes=["bs", "tau", name]).cells
+
+
+def test_epochs_that_change_from_seed_to_seed_are_asked_about() -> None:
+    rows = ROWS.assign(epochs=np.random.default_rng(0).integers(50, 100, len(ROWS)))
+    with pytest.raises(ValueError, match="epochs changes from seed to seed: a hyperparameter, or an outcome"):
+        study(rows)
+    assert study(rows, ignore=["epochs"]).cells["dhel"].shape == (2, 3)
+
+
+def test_without_a_batch_size_two_hyperparameters_are_the_axes() -> None:
+    rows = ROWS.rename(columns={"bs": "lr"})
+    cells = study(rows).cells["dhel"]
+    assert [axis.name for axis in cells.axes] == ["hp_lr", "hp_tau"]
+    assert cells.shape == (2, 3)
+
+
+def test_a_failure_must_not_be_better_than_what_finished() -> None:
+    with pytest.raises(ValueError, match=r"worst: got 0\.99, which is better than the worst finished trial"):
+        study(ROWS, worst=0.99)
+
+
+def test_named_levels_of_an_index_are_columns() -> None:
+    assert study(ROWS.set_index(["method", "run"])).cells["dhel"].shape == (2, 3)
+    with pytest.raises(ValueError, match="rows: got str, must be a DataFrame"):
+        study("rows.csv")  # type: ignore[arg-type]
+
+
+def test_words_of_a_cluster_are_statuses() -> None:
+    rows = ROWS.assign(State="COMPLETED")
+    rows.loc[[0, 1], "State"] = ["CANCELLED by 1000", "OUT_OF_MEMORY"]
+    found = study(rows)
+    assert meanings(rows)["State"] == (
+        "status: COMPLETED as ok (34), CANCELLED by 1000 as pruned (1), OUT_OF_MEMORY as oom (1)"
+    )
+    assert found.summaries["simclr"].failed == 1
+    rows.loc[2, "State"] = "ZOMBIE"
+    with pytest.raises(ValueError, match="status: got 'zombie'"):
+        study(rows)

@@ -102,10 +102,10 @@ def test_a_finished_row_without_a_score_sets_nothing() -> None:
 @pytest.mark.parametrize(
     ("metric", "selects", "message"),
     [
-        ("value", None, "metric value: .* say --higher-is-better or --lower-is-better"),
+        ("value", None, "metric value: .* add --higher-is-better or --lower-is-better"),
         ("loss_acc", None, "metric loss_acc: is higher or lower better"),
-        ("acc", "value", "metric value: .* say --selects-higher-is-better or --selects-lower-is-better"),
-        ("value", "acc", "metric value: .* say --higher-is-better"),
+        ("acc", "value", "metric value: .* add --selects-higher-is-better or --selects-lower-is-better"),
+        ("value", "acc", "metric value: .* add --higher-is-better"),
     ],
 )
 def test_a_direction_that_no_name_tells_is_asked_for(metric: str, selects: str | None, message: str) -> None:
@@ -141,7 +141,7 @@ def test_lines_say_how_direction_and_unit_are_known() -> None:
         "val_loss: lower is better (by its name)",
     ]
     assert lines(rows, metric="value", higher_is_better=True) == [
-        "value: higher is better (as declared); numbers without a unit (if it is in percent, say --percent)"
+        "value: higher is better (as declared); numbers without a unit (if it is in percent, add --percent)"
     ]
     assert lines(rows, selects="val_acc")[1] == (
         "val_acc: higher is better (by its name); its values are percent, read in shares of 1 like acc"
@@ -195,11 +195,11 @@ def test_percents_give_the_decisions_of_shares(noise: float) -> None:
             "acc: got -1 in row 5; allowed are shares .* --no-percent",
         ),
         (1000 * ROWS["acc"], {}, r"acc: got \S+ in row 1; allowed are shares"),
-        (2 * ROWS["acc"], {}, "may be percents or shares of 1 with an error; say --percent or --no-percent"),
+        (2 * ROWS["acc"], {}, "may be percents or shares of 1 with an error; add --percent or --no-percent"),
         (
             ROWS["acc"] * np.where(ROWS["method"] == "dhel", 100, 1),
             {},
-            "acc: loss simclr has values up to 0.69, others up to 79; bring all to one unit",
+            "acc: 36 of 72 values lie between 0 and 1, others reach 79; bring all to one unit",
         ),
         (1000 * ROWS["acc"], {"percent": True}, "acc: got"),
         (ROWS["acc"], {"worst": 1.5}, "worst: got 1.5"),
@@ -219,7 +219,7 @@ def test_a_doubtful_unit_is_asked_for(values: pd.Series, keys: dict[str, object]
         ("acc", 2 * ROWS["acc"], {"percent": False}, "", (-np.inf, np.inf)),
         ("acc", ROWS["acc"], {"percent": False}, "%", (0.0, 1.0)),
         ("r2", ROWS["acc"], {}, "", (-np.inf, np.inf)),
-        ("loss", ROWS["acc"], {}, "", (-np.inf, np.inf)),
+        ("eval_loss", ROWS["acc"], {}, "", (-np.inf, np.inf)),
         ("error", 100 * ROWS["acc"], {"percent": True}, "%", (0.0, 100.0)),
     ],
 )

@@ -107,7 +107,7 @@ def test_ten_thousand_columns() -> None:
     [
         ({}, {"metric": "accuracy"}, "no column 'accuracy'; did you mean .*acc"),
         ({}, {"axes": ["taus"]}, "no column 'taus'; did you mean tau"),
-        ({"acc": "high"}, {}, "acc: got 'high'; a metric is made of numbers"),
+        ({"acc": "high"}, {}, "acc: got 'high' in row 1; a metric is made of numbers"),
         ({"state": "ended"}, {"status": "state"}, "status: got 'ended'; allowed are"),
         ({"run": 1}, {}, "rows 1 and 7 are one trial"),
     ],

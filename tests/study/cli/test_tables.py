@@ -78,7 +78,7 @@ def test_a_direction_that_no_name_tells_is_declared_and_kept(
     result = invoke(*asked)
     assert result.exit_code == 2
     assert (
-        "metric fit: is higher or lower better? say --higher-is-better or --lower-is-better" in result.stderr
+        "metric fit: is higher or lower better? add --higher-is-better or --lower-is-better" in result.stderr
     )
     result = invoke(*asked, *words)
     assert result.exit_code == 0, result.output
@@ -129,12 +129,12 @@ def test_a_table_without_a_metric_is_told_its_columns(tmp_path: Path) -> None:
         (ROWS.assign(seed=ROWS["seed"].where(ROWS.index != 3)), (), "seed: row 4 is empty in column 'seed'"),
         (ROWS.assign(status="ended"), (), "status: got 'ended'; allowed are"),
         (ROWS.replace({"tau": {0.2: np.inf}}), (), "axis hp_tau: got an infinite value"),
-        (ROWS, ("--percent", "--worst", "101"), "worst: got 101.0"),
+        (ROWS, ("--percent", "--worst", "101"), "worst: got 101"),
         (ROWS, ("--tolerance", "2"), "tolerance: got 2.0"),
-        (ROWS, ("--selects", "tau"), "say --selects-higher-is-better or --selects-lower-is-better"),
+        (ROWS, ("--selects", "tau"), "add --selects-higher-is-better or --selects-lower-is-better"),
         (ROWS, ("--lower-is-better", "--higher-is-better"), "give it or --higher-is-better, not both"),
         (ROWS.assign(acc=-ROWS["acc"]), (), "acc: got -0.79 in row 1; allowed are shares in [0, 1]"),
-        (ROWS.assign(acc=2 * ROWS["acc"]), (), "say --percent or --no-percent"),
+        (ROWS.assign(acc=2 * ROWS["acc"]), (), "add --percent or --no-percent"),
     ],
 )
 @pytest.mark.parametrize("command", ["import", "report"])
