@@ -9,18 +9,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.results.exports.words import HOUSEKEEPING, is_outcome
+from analysis.results.exports.words import is_housekeeping
 from analysis.results.hyperparameters import Found, drawn_axes, find_hyperparameters
 from analysis.results.mapping import TableMapping
+from analysis.results.metric_words import is_outcome
 from analysis.results.names import named_columns
 from analysis.results.plain_columns import plain_columns
 from analysis.results.usual_columns import listed, meant, translated, with_usual_columns
-from analysis.results.usual_names import (
-    FACTS,
-    PROTOCOL,
-    is_hyperparameter,
-    plain,
-)
+from analysis.results.usual_names import FACTS, MEASURED, PROTOCOL, is_hyperparameter, plain
 from analysis.results.values import has_decimal_commas, is_time, names, values, with_decimal_points
 
 #: Columns that count as hyperparameters only where they vary.
@@ -40,7 +36,7 @@ class Understood:
     @property
     def described(self) -> list[str]:
         """Columns of representation metrics: those that are named, and those with the prefixes of records."""
-        free = (name for name in free_columns(self.rows, self.mapping) if name.startswith(("z_", "h_")))
+        free = (name for name in free_columns(self.rows, self.mapping) if name.startswith(MEASURED))
         return list(dict.fromkeys((*self.mapping.describes, *free)))
 
     @property
@@ -143,6 +139,6 @@ def _may_vary(rows: pd.DataFrame, name: str, mapping: TableMapping, roles: dict[
         return False
     if roles.get(name) == "hyperparameter":
         return True
-    if roles.get(name) in ("metric", "housekeeping", "status") or name.startswith(("z_", "h_")):
+    if roles.get(name) in ("metric", "housekeeping", "status") or name.startswith(MEASURED):
         return False
-    return is_hyperparameter(name) or not (plain(name) in HOUSEKEEPING or is_outcome(name))
+    return is_hyperparameter(name) or not (is_housekeeping(name) or is_outcome(name))

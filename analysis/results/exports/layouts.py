@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analysis.results.exports.words import HOUSEKEEPING
+from analysis.results.exports.words import is_housekeeping
 
 OPTUNA, RAY_TUNE, MLFLOW, WANDB = "Optuna", "Ray Tune", "MLflow", "Weights & Biases"
 
@@ -98,7 +98,7 @@ def _read_optuna(name: str) -> _Reading:
     if name == "value" or name.startswith(("value_", "values_")):
         bare = name.partition("_")[2]
         return "metric", name if not bare or bare.isdigit() else bare
-    own = name.startswith(("system_attrs_", "intermediate_values_")) or name.lower() in HOUSEKEEPING
+    own = name.startswith(("system_attrs_", "intermediate_values_")) or is_housekeeping(name)
     return ("housekeeping" if own else None), name
 
 
@@ -111,7 +111,7 @@ def _read_ray(name: str) -> _Reading:
         return "hyperparameter", name.removeprefix("config/")
     if name == "status":
         return "status", name
-    return ("housekeeping" if name.lower() in HOUSEKEEPING else "metric"), name
+    return ("housekeeping" if is_housekeeping(name) else "metric"), name
 
 
 def _is_mlflow(columns: set[str]) -> bool:
@@ -132,7 +132,7 @@ def _read_mlflow(name: str) -> _Reading:
             return role, name.removeprefix(prefix)
     if name.lower() == "status":
         return "status", name
-    return ("housekeeping" if name.lower() in HOUSEKEEPING else None), name
+    return ("housekeeping" if is_housekeeping(name) else None), name
 
 
 #: Columns with which the table of runs on the site of Weights & Biases begins.
@@ -152,7 +152,7 @@ def _read_wandb(name: str) -> _Reading:
         return ("hyperparameter" if prefix == "config" else "metric"), bare
     if name in ("State", "state"):
         return "status", name
-    return ("housekeeping" if name in _SITE or name.lower() in HOUSEKEEPING else None), name
+    return ("housekeeping" if name in _SITE or is_housekeeping(name) else None), name
 
 
 _TOOLS: tuple[tuple[str, Callable[[set[str]], bool], Callable[[str], _Reading]], ...] = (
