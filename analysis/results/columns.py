@@ -89,8 +89,11 @@ def free_columns(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
 def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
     """The rows with names as text and values as numbers where they are some."""
     as_names = {mapping.loss, mapping.data, *FACTS}
+    measured = {mapping.metric, mapping.selects, *mapping.describes}
     changed = {
-        name: names(rows[name]) if name in as_names else values(rows[name])
+        name: names(rows[name])
+        if name in as_names
+        else values(rows[name], infinite=name in measured or str(name).startswith(MEASURED))
         for name in rows.columns
         if name != mapping.status and not (is_time(rows[name]) or _is_ordered(rows[name]))
     }

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from analysis.axis_values import numeric_text
 from analysis.csv_text import cell_of
 from analysis.results.exports.nested import flattened
 
@@ -129,20 +130,12 @@ def _read_separated(text: str, separator: str) -> pd.DataFrame:
 
 
 def _check_header(names: list[str]) -> None:
-    numbers = sum(_is_number(name) for name in names)
+    numbers = sum(numeric_text(name) is not None for name in names)
     if 2 * numbers >= len(names):
         raise ValueError(f"line 1 has numbers where the names of columns belong ({', '.join(names[:5])})")
     repeated = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if repeated is not None:
         raise ValueError(f"two columns have the name {repeated!r}")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _read_json(text: str) -> pd.DataFrame:

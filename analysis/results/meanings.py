@@ -77,7 +77,11 @@ def _reason(table: Understood, name: str) -> str:
 def metric_candidates(rows: pd.DataFrame) -> list[str]:
     """Columns that may be the metric: those with names of evaluations or of outcomes, else all numbers."""
     named = named_columns(plain_columns(rows))
-    numbers = [str(name) for name in named.rows.columns if numbers_or_none(named.rows[name]) is not None]
+    numbers = [
+        str(name)
+        for name in named.rows.columns
+        if numbers_or_none(named.rows[name], infinite=True) is not None
+    ]
     evaluated = [name for name in numbers if name.startswith(("test_", "val_"))]
     outcomes = [name for name in numbers if named.roles.get(name) == "metric" or is_outcome(name)]
     return evaluated or outcomes or numbers

@@ -98,7 +98,8 @@ def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
     try:
         return pd.to_numeric(rows[column]).to_numpy(dtype=float, na_value=np.nan)
     except (ValueError, TypeError):
-        bad = next(value for value in rows[column] if not _is_number(value))
+        known = pd.to_numeric(rows[column], errors="coerce")
+        bad = rows[column][known.isna() & rows[column].notna()].iloc[0]
         raise ValueError(f"{column}: got {bad!r}; a metric is made of numbers") from None
 
 
@@ -229,14 +230,6 @@ def _worst(column: _Column, declared: float | None) -> float:
 
 def _finite(values: np.ndarray) -> np.ndarray:
     return values[np.isfinite(values)]
-
-
-def _is_number(value: object) -> bool:
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return False
-    return True
 
 
 def _digits(known: np.ndarray) -> int:

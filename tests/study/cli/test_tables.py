@@ -128,7 +128,6 @@ def test_a_table_without_a_metric_is_told_its_columns(tmp_path: Path) -> None:
         (ROWS.assign(loss=ROWS["loss"].where(ROWS.index != 3)), (), "loss: row 4 is empty in column 'loss'"),
         (ROWS.assign(seed=ROWS["seed"].where(ROWS.index != 3)), (), "seed: row 4 is empty in column 'seed'"),
         (ROWS.assign(status="ended"), (), "status: got 'ended'; allowed are"),
-        (ROWS.replace({"tau": {0.2: np.inf}}), (), "axis hp_tau: got an infinite value"),
         (ROWS, ("--percent", "--worst", "101"), "worst: got 101.0"),
         (ROWS, ("--tolerance", "2"), "tolerance: got 2.0"),
         (ROWS, ("--selects", "tau"), "say --selects-higher-is-better or --selects-lower-is-better"),
@@ -148,6 +147,20 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_written(
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_infinity_is_a_category_in_text_and_a_fault_in_numbers(tmp_path: Path) -> None:
+    rows = ROWS.replace({"tau": {0.2: np.inf}})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    result = invoke("import", tmp_path / "rows.csv", "--out", tmp_path / "out", "--metric", "acc")
+    assert result.exit_code == 0, result.output
+    (arm, *_) = read_table(str(tmp_path / "out"), {}).info.arms
+    assert {axis.name: axis.order for axis in arm.axes}["hp_tau"] == ("0.1", "inf")
+    rows.to_parquet(tmp_path / "rows.parquet")
+    result = invoke("import", tmp_path / "rows.parquet", "--out", tmp_path / "other", "--metric", "acc")
+    assert result.exit_code == 2
+    assert result.stderr == "study: axis hp_tau: got an infinite value; a number is needed\n"
+    assert not (tmp_path / "other").exists()
 
 
 def test_columns_of_several_types_are_imported(tmp_path: Path) -> None:
