@@ -18,8 +18,12 @@ DATA = "data"
 
 #: What metrics must agree in for their values to be compared.
 _READING = (
-    *("selecting_column", "reporting_column", "higher_is_better", "chooses_highest"),
-    *("factor", "selecting_scale"),
+    "selecting_column",
+    "reporting_column",
+    "higher_is_better",
+    "chooses_highest",
+    "factor",
+    "selecting_scale",
 )
 
 
@@ -65,14 +69,7 @@ def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
 def _check_metrics(studies: Sequence[ComparedStudy]) -> None:
     first = studies[0]
     for study in studies[1:]:
-        for what in (
-            "selecting_column",
-            "reporting_column",
-            "higher_is_better",
-            "chooses_highest",
-            "factor",
-            "selecting_scale",
-        ):
+        for what in _READING:
             one, other = getattr(first.info.metric, what), getattr(study.info.metric, what)
             if one != other:
                 hint = ", which --metric and --selects of `study import` name for a table"

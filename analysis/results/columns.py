@@ -15,9 +15,10 @@ from analysis.results.mapping import TableMapping
 from analysis.results.metric_words import is_outcome
 from analysis.results.names import named_columns
 from analysis.results.plain_columns import plain_columns
-from analysis.results.usual_columns import listed, meant, translated, with_usual_columns
-from analysis.results.usual_names import FACTS, MEASURED, PROTOCOL, is_hyperparameter, plain
+from analysis.results.usual_columns import meant, translated, with_usual_columns
+from analysis.results.usual_names import FACTS, PROTOCOL, REPRESENTATION, is_hyperparameter, plain
 from analysis.results.values import has_decimal_commas, is_time, names, values, with_decimal_points
+from analysis.wording import first_names
 
 #: Columns that count as hyperparameters only where they vary.
 _PERHAPS_SWEPT = ("encoder", "views", "views_form")
@@ -36,7 +37,7 @@ class Understood:
     @property
     def described(self) -> list[str]:
         """Columns of representation metrics: those that are named, and those with the prefixes of records."""
-        free = (name for name in free_columns(self.rows, self.mapping) if name.startswith(MEASURED))
+        free = (name for name in free_columns(self.rows, self.mapping) if name.startswith(REPRESENTATION))
         return list(dict.fromkeys((*self.mapping.describes, *free)))
 
     @property
@@ -93,7 +94,7 @@ def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
     changed = {
         name: names(rows[name])
         if name in as_names
-        else values(rows[name], infinite=name in measured or str(name).startswith(MEASURED))
+        else values(rows[name], infinite=name in measured or str(name).startswith(REPRESENTATION))
         for name in rows.columns
         if name != mapping.status and not (is_time(rows[name]) or _is_ordered(rows[name]))
     }
@@ -129,7 +130,7 @@ def _hyperparameters(rows: pd.DataFrame, mapping: TableMapping, roles: dict[str,
     if not found.axes and not any(is_hyperparameter(name) for name in rows.columns):
         raise ValueError(
             f"table: no column is a hyperparameter; name those that are with --axis; the columns are "
-            f"{listed([str(name) for name in rows.columns])}"
+            f"{first_names([str(name) for name in rows.columns])}"
         )
     return found
 
@@ -142,6 +143,6 @@ def _may_vary(rows: pd.DataFrame, name: str, mapping: TableMapping, roles: dict[
         return False
     if roles.get(name) == "hyperparameter":
         return True
-    if roles.get(name) in ("metric", "housekeeping", "status") or name.startswith(MEASURED):
+    if roles.get(name) in ("metric", "housekeeping", "status") or name.startswith(REPRESENTATION):
         return False
     return is_hyperparameter(name) or not (is_housekeeping(name) or is_outcome(name))

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from analysis.axis_values import numeric_text
 from analysis.csv_text import cell_of
 from analysis.results.exports.nested import flattened
+from analysis.wording import first_line
 
 #: What messages say about the files that can be read.
 READABLE = "CSV with commas, semicolons or tabs, JSON lines, Parquet and Feather"
@@ -46,7 +47,7 @@ def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             return feather.read_table(pa.BufferReader(content)).to_pandas(), ()
         return _read_text(_decoded(content))
     except (pa.ArrowException, ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{path}: no table ({_first_line(error)})") from error
+        raise ValueError(f"{path}: no table ({first_line(error)})") from error
 
 
 def _decoded(content: bytes) -> str:
@@ -156,7 +157,3 @@ def _parsed(text: str, where: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{where}: not JSON ({error.msg}); one object a line is read") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -13,6 +13,7 @@ from analysis.results.metric_words import is_outcome
 from analysis.results.names import named_columns
 from analysis.results.plain_columns import plain_columns
 from analysis.results.statuses import status_words
+from analysis.results.usual_names import EVALUATED
 from analysis.results.values import is_time, numbers_or_none
 from analysis.wording import counted
 
@@ -82,6 +83,6 @@ def metric_candidates(rows: pd.DataFrame) -> list[str]:
         for name in named.rows.columns
         if numbers_or_none(named.rows[name], infinite=True) is not None
     ]
-    evaluated = [name for name in numbers if name.startswith(("test_", "val_"))]
+    evaluated = [name for name in numbers if name.startswith(EVALUATED)]
     outcomes = [name for name in numbers if named.roles.get(name) == "metric" or is_outcome(name)]
     return evaluated or outcomes or numbers

@@ -31,8 +31,10 @@ FACTS = words(
     "package_version torch_version python_version error_class error_message"
 )
 
-#: Prefixes of columns of representation metrics: of embeddings and of encodings.
-MEASURED = ("z_", "h_")
+#: Prefixes of columns of evaluations, of representation metrics, and of all that measures something.
+EVALUATED = ("test_", "val_")
+REPRESENTATION = ("z_", "h_")
+MEASURED = (*EVALUATED, *REPRESENTATION, "train_", "seconds")
 
 #: Hyperparameters that fairness cards check, under these names or with the prefix `hp_`.
 PROTOCOL = words("epochs steps samples optimizer lr_rule weight_decay precision")

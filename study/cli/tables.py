@@ -187,11 +187,11 @@ def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
 
 def say_meaning(table: "ReadTable") -> None:
     """Print on standard error what each column was taken for, and the number of absent trials."""
-    from analysis.results.usual_columns import listed
+    from analysis.wording import first_names
 
     say_table(
         ("column", "taken as", "why"),
-        [(listed(each.columns), each.role, each.detail) for each in table.info.columns],
+        [(first_names(each.columns), each.role, each.detail) for each in table.info.columns],
     )
     if absent := len(table.trials) - len(table.rows):
         say_note(
