@@ -124,9 +124,8 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
     marked = [_marked(part) for part in parts] if len(parts) > 1 else list(parts)
     infos = [part.info for part in marked]
     table = pd.concat([part.table for part in marked], ignore_index=True)
-    adaptive = any(
-        info.adaptive for info in infos
-    )  # if one part does not cover the space, neither does the whole
+    # If one part does not cover the space, neither does the whole.
+    adaptive = any(info.adaptive for info in infos)
     info = infos[0].with_arms(
         tuple(arm for info in infos for arm in info.arms),
         name=" and ".join(part.name for part in marked),

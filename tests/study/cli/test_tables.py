@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
-from study.cli.tables import read_table
+from study.cli.tables import check_table, read_table
+from study.errors import StudyError
 from tests.prose import assert_says
 from tests.study.running import invoke
 
@@ -147,6 +148,21 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_written(
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "source", ["{}/no.csv", "sqlite:///{}/no.csv", "{}/no.csv?study=a", "file://{}/no.csv"]
+)
+def test_an_absent_file_is_named_without_its_choice(source: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as caught:
+        check_table(source.format(tmp_path))
+    assert str(caught.value) == f"{tmp_path / 'no.csv'}: no such file"
+
+
+def test_a_url_elsewhere_is_no_absent_file() -> None:
+    check_table("s3://bucket/prefix")
+    with pytest.raises(StudyError, match="^mysql: databases on servers are not read"):
+        check_table("mysql://host/base")
 
 
 def test_infinity_is_a_category_in_text_and_a_fault_in_numbers(tmp_path: Path) -> None:
