@@ -161,7 +161,7 @@ def test_an_absent_file_is_named_without_its_choice(source: str, tmp_path: Path)
 
 def test_a_url_elsewhere_is_no_absent_file() -> None:
     check_table("s3://bucket/prefix")
-    with pytest.raises(StudyError, match="^mysql: databases on servers are not read"):
+    with pytest.raises(StudyError, match=r"^mysql: databases on servers are not read"):
         check_table("mysql://host/base")
 
 
