@@ -69,7 +69,7 @@ def category_order(column: pd.Series) -> tuple[str, ...]:
 def category(value: Any) -> str:
     """The text of a value; equal numbers have equal texts, whatever their type."""
     value = _number_or_value(value)
-    if _is_empty(value):
+    if is_empty(value):
         return EMPTY
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
@@ -84,7 +84,7 @@ def category(value: Any) -> str:
 def value_order(value: Any) -> tuple[int, Any]:
     """A key that sorts values of different types: truth values, numbers, times, texts, empty ones."""
     value = _number_or_value(value)
-    if _is_empty(value):
+    if is_empty(value) or (isinstance(value, str) and value == EMPTY):
         return 5, 0
     if isinstance(value, (bool, np.bool_)):
         return 0, bool(value)
@@ -105,6 +105,15 @@ def numeric_text(value: str) -> int | float | None:
     if not math.isfinite(found):
         return None
     return int(value) if _WHOLE.fullmatch(value) else found
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a cell has no value: None, NA, NaT, or NaN of any type of numbers. A text is a value."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    return isinstance(value, (numbers.Real, np.datetime64, np.timedelta64)) and bool(value != value)
 
 
 def _distinct(column: pd.Series) -> tuple[list[Any], np.ndarray]:
@@ -133,17 +142,9 @@ def _number_or_value(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     """Whether a value is a real number; truth values and empty cells are not."""
-    if isinstance(value, (bool, np.bool_)) or _is_empty(value):
+    if isinstance(value, (bool, np.bool_)) or is_empty(value):
         return False
     return isinstance(value, (numbers.Real, Decimal))
-
-
-def _is_empty(value: Any) -> bool:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return True
-    if isinstance(value, str):
-        return value == EMPTY
-    return isinstance(value, (float, np.floating, Decimal)) and value != value
 
 
 def _floats(values: Sequence[Any]) -> np.ndarray | None:

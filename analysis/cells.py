@@ -182,9 +182,8 @@ def build_cells(
     for column in dict.fromkeys((metric.reporting_column, metric.selecting_column, *columns)):
         raw[column] = np.full(shape, np.nan)
         values = numbers(rows, column)
-        known = np.isfinite(values) | (
-            column == metric.selecting_column
-        )  # `validation` treats infinite values
+        # `validation` treats infinite values.
+        known = np.isfinite(values) | (column == metric.selecting_column)
         raw[column][at_cell, at_seed] = np.where((row_status == "ok") & known, values, np.nan)
     if metric.held_out:
         raw[metric.selecting_column] *= metric.selecting_scale

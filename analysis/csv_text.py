@@ -4,10 +4,10 @@ import re
 
 import pandas as pd
 
+from analysis.axis_values import numeric_text
+
 #: Beginnings of a cell that spreadsheets take for a formula, after the apostrophes of earlier escapes.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def csv_text(table: pd.DataFrame) -> str:
@@ -30,7 +30,7 @@ def csv_cell(value: object) -> object:
     >>> [csv_cell(each) for each in ("=1+1", "-0.5", "a=b", -0.5, "'=1")]
     ["'=1+1", '-0.5', 'a=b', -0.5, "''=1"]
     """
-    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and _FORMULA.match(value) and numeric_text(value) is None:
         return "'" + value
     return value
 

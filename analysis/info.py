@@ -17,15 +17,13 @@ class AxisInfo:
     """A hyperparameter that varies, and the measure over it for scores that integrate over the space."""
 
     name: str  # the column, such as "hp_temperature"
-    label: str = (
-        ""  # in words and, after the last comma, its unit: "batch size, pairs"; the bare column if empty
-    )
+    #: In words and, after the last comma, its unit: "batch size, pairs"; the bare column if empty.
+    label: str = ""
     measure: str = "log"  # log | linear | each, see `analysis.statistics.weights`
     drawn: str = ""  # measure from which points were drawn, if it differs
     default: Value | None = None  # default of the loss; also the value of rows where the column is empty
-    order: tuple[
-        str, ...
-    ] = ()  # categories in their order; empty for numbers, and where the values give the order
+    #: Categories in their order; empty for numbers, and where the values give the order.
+    order: tuple[str, ...] = ()
     #: Where another column, such as hp_kernel, decides this axis' measure: that column, and the measure by its value.
     cases: tuple[str, Mapping[str, str]] = field(default=("", {}))
 

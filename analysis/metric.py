@@ -26,9 +26,8 @@ class Metric:
     bounds: tuple[float, float] = (0.0, 1.0)  # range of possible raw values
     higher_is_better: bool = True
     selects_higher_is_better: bool | None = None  # of the selecting column; as the reported one where None
-    worst_selecting: float | None = (
-        None  # value of a failed trial in the selecting column; `worst` where None
-    )
+    #: Value of a failed trial in the selecting column; `worst` where None.
+    worst_selecting: float | None = None
     selecting_scale: float = 1.0  # from values of the selecting column as written to the reported one's unit
     selecting_apart: bool = False  # whether the selecting column is another quantity, with a scale of its own
     factor: float = 100.0  # from raw values to shown ones

@@ -18,8 +18,12 @@ DATA = "data"
 
 #: What metrics must agree in for their values to be compared.
 _READING = (
-    *("selecting_column", "reporting_column", "higher_is_better", "chooses_highest"),
-    *("factor", "selecting_scale"),
+    "selecting_column",
+    "reporting_column",
+    "higher_is_better",
+    "chooses_highest",
+    "factor",
+    "selecting_scale",
 )
 
 
@@ -65,14 +69,7 @@ def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
 def _check_metrics(studies: Sequence[ComparedStudy]) -> None:
     first = studies[0]
     for study in studies[1:]:
-        for what in (
-            "selecting_column",
-            "reporting_column",
-            "higher_is_better",
-            "chooses_highest",
-            "factor",
-            "selecting_scale",
-        ):
+        for what in _READING:
             one, other = getattr(first.info.metric, what), getattr(study.info.metric, what)
             if one != other:
                 hint = ", which --metric and --selects of `study import` name for a table"
@@ -127,9 +124,8 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
     marked = [_marked(part) for part in parts] if len(parts) > 1 else list(parts)
     infos = [part.info for part in marked]
     table = pd.concat([part.table for part in marked], ignore_index=True)
-    adaptive = any(
-        info.adaptive for info in infos
-    )  # if one part does not cover the space, neither does the whole
+    # If one part does not cover the space, neither does the whole.
+    adaptive = any(info.adaptive for info in infos)
     info = infos[0].with_arms(
         tuple(arm for info in infos for arm in info.arms),
         name=" and ".join(part.name for part in marked),

@@ -9,17 +9,13 @@ from typing import Any
 
 from trainables.config import AXES, SETTING_COLUMNS, Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
+from trainables.own_files import is_import_path
 from trainables.suggestion import did_you_mean
 
 #: Names that fields of a user's own loss may not have, because study files and records use them.
 RESERVED = frozenset(
     {*AXES, "loss", "points", "other", *(column.removeprefix("hp_") for column in SETTING_COLUMNS)}
 )
-
-
-def is_import_path(loss: str) -> bool:
-    """Whether a loss is the user's own, given as `my_package.my_module:MyLoss`."""
-    return ":" in loss
 
 
 def check_loss_name(loss: str) -> None:
@@ -94,7 +90,7 @@ def _own_loss(path: str) -> Any:
 
 
 def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
-    from trainables.losses.own_loss import check_fields, check_trial_batch
+    from trainables.losses.own_loss import check_storable, check_trial_batch
     from trainables.own_code import one_line
 
     loss = _own_loss(path)
@@ -109,6 +105,6 @@ def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
         instance = loss(**params)
     except (Exception, SystemExit) as error:  # whatever the user's loss raises must end in one line
         raise ValueError(f"{path}: {one_line(error)}") from error
-    check_fields(instance, path)
+    check_storable(instance, path)
     fields = ", ".join(f"{name} = {getattr(instance, name)!r}" for name in names)
     check_trial_batch(instance, f"{path} at {fields}" if fields else path)

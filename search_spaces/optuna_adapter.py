@@ -46,9 +46,8 @@ def _tpe(seed: int, startup: int) -> BaseSampler:
     The constant liar counts running configurations as bad, so that configurations of the same batch differ more.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", optuna.exceptions.ExperimentalWarning
-        )  # constant_liar, before Optuna 5
+        # Before Optuna 5, constant_liar is experimental.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True)
 
 

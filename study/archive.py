@@ -21,9 +21,8 @@ class Archive:
     """What a store holds of a study besides its records. The text is that of the last launch or report."""
 
     text: str
-    origins: tuple[
-        str, ...
-    ] = ()  # files that this text or an earlier version was read from, the latest last; empty if unknown
+    #: Files that this text or an earlier version was read from, the latest last; empty if unknown.
+    origins: tuple[str, ...] = ()
     trial_ids: frozenset[str] = frozenset()  # ids of the study's trials
 
 

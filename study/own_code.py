@@ -1,13 +1,13 @@
 """Which code of the user's own the ids of a study's trials cover, for `study plan`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from search_spaces.loss_params import is_import_path
 from study.plan import Plan
 from trainables.datasets.datasets import is_own_name
 from trainables.datasets.own_data import counted_code
-from trainables.own_files import OwnCode, joined_code
+from trainables.own_files import OwnCode, is_import_path, joined_code
+from trainables.suggestion import first_names
 
 #: Names of files and notes that a line shows; `--json` has all.
 _SHOWN = 6
@@ -25,11 +25,11 @@ def own_code_lines(plan: Plan) -> Iterator[str]:
     """Lines on the files that count, on what cannot be followed, and on data files; none without own code."""
     if (code := _own_code(plan)) is None:
         return
-    yield f"Own code in the ids: {_folded(code.files)}."
+    yield f"Own code in the ids: {first_names(code.files, _SHOWN)}."
     if code.not_followed:
-        yield f"Not followed, so not in the ids: {_folded(code.not_followed)}."
+        yield f"Not followed, so not in the ids: {first_names(code.not_followed, _SHOWN)}."
     if code.opened:
-        yield f"Data files that own code opens, not in the ids: {_folded(code.opened)}."
+        yield f"Data files that own code opens, not in the ids: {first_names(code.opened, _SHOWN)}."
 
 
 def _own_code(plan: Plan) -> OwnCode | None:
@@ -40,8 +40,3 @@ def _own_code(plan: Plan) -> OwnCode | None:
     if data and is_own_name(data.name) and counted_code(data.name):
         paths.append(data.name)
     return joined_code(paths) if paths else None
-
-
-def _folded(names: Sequence[str]) -> str:
-    left = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {left} more" if left > 0 else "")

@@ -25,6 +25,11 @@ OUR_PACKAGES = frozenset({"analysis", "search_spaces", "study", "trainables"})
 _INSTALLED = ("site-packages", "dist-packages")
 
 
+def is_import_path(name: str) -> bool:
+    """Whether a loss or an encoder is the user's own, given as `my_package.my_module:Name`."""
+    return ":" in name
+
+
 @dataclass(frozen=True, kw_only=True)
 class OwnCode:
     """The code behind one or more import paths. Names of files are relative to their folder on the Python path."""

@@ -9,7 +9,7 @@ from trainables.config import DataConfig, ProbeConfig, Provenance, TrialConfig
 from trainables.datasets.datasets import describe_dataset
 from trainables.datasets.loaded import DatasetInfo
 from trainables.evaluation.corruptions.published import corruptions_fingerprint
-from trainables.own_files import own_code_of
+from trainables.own_files import is_import_path, own_code_of
 
 
 def provenance_of(config: TrialConfig, data_root: Path | None) -> Provenance:
@@ -63,4 +63,4 @@ def paths_fingerprint(paths: tuple[str, ...]) -> str:
 def import_paths(config: TrialConfig) -> tuple[str, ...]:
     """The import paths of the user's own loss and encoder in a config."""
     encoder = getattr(config.task, "encoder", None)
-    return tuple(part.name for part in (config.loss, encoder) if part and ":" in part.name)
+    return tuple(part.name for part in (config.loss, encoder) if part and is_import_path(part.name))

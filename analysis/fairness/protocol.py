@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.info import DIFFERS
+from analysis.names import spaced
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number, values_with_counts
 
@@ -140,7 +141,7 @@ def _asked(columns: Sequence[str]) -> str:
 
 
 def _plain(column: str) -> str:
-    return _HASHES.get(column) or column.removeprefix("hp_").replace("_", " ")
+    return _HASHES.get(column) or spaced(column.removeprefix("hp_"))
 
 
 def _differing(column: pd.Series) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis.axis_values import value_order
 from analysis.info import SettingInfo, StudyInfo, Value
 from analysis.wording import listing, number
 
@@ -83,8 +84,9 @@ def values_text(values: Sequence[Value]) -> str:
 
 
 def ordered(values: Iterable[Value]) -> tuple[Value, ...]:
-    """Distinct values in sorted order: numbers, then texts."""
-    return tuple(sorted(dict.fromkeys(values), key=lambda value: (isinstance(value, str), value)))
+    """Distinct values in the order of `value_order`. The truth value True is not the number 1."""
+    distinct = {(isinstance(value, bool), value): value for value in values}
+    return tuple(sorted(distinct.values(), key=value_order))
 
 
 def _text(value: Value) -> str:

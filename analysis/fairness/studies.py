@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.fairness.settings import ComparedSetting, by_study, compared_settings, ordered, values_text
 from analysis.info import StudyInfo
+from analysis.names import spaced
 from analysis.wording import counted, listing
 
 #: The column with the names of studies.
@@ -153,7 +154,7 @@ def _told(table: pd.DataFrame, column: str) -> str:
     rows = table.groupby(STUDY, sort=False)[column]
     values = {str(name): ordered(map(_text, each.dropna().tolist())) for name, each in rows}
     known = {name: each for name, each in values.items() if each}
-    return f"{column.replace('_', ' ')}: {by_study(known)}" if len(set(known.values())) > 1 else ""
+    return f"{spaced(column)}: {by_study(known)}" if len(set(known.values())) > 1 else ""
 
 
 def _text(value: object) -> str:

@@ -28,10 +28,8 @@ _LETTER = 0.078  # inches, mean width of a letter of an axis label
 _MANY_PANELS = 30  # columns along the x axis of a panel if three or more are side by side, or fewer
 _LINES = 2  # lines of an axis label
 _TICK_LINE, _TICK_LINES = 12, 2  # columns and lines of the text of a tick
-_ROOMY_TICK_LINE, _ROOMY_TICK_LINES = (
-    28,
-    3,
-)  # the same along the y axis of a figure of one or two panels across
+# The same along the y axis of a figure of one or two panels across.
+_ROOMY_TICK_LINE, _ROOMY_TICK_LINES = 28, 3
 
 #: Stands before a label that begins with an underscore, because matplotlib leaves such labels out of legends.
 _MARK = "\N{WORD JOINER}"

@@ -9,24 +9,20 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.results.exports.words import HOUSEKEEPING, is_outcome
+from analysis.results.exports.words import is_housekeeping
 from analysis.results.files import with_index
 from analysis.results.hyperparameters import Found, drawn_axes, find_hyperparameters
 from analysis.results.mapping import TableMapping
+from analysis.results.metric_words import is_outcome
 from analysis.results.names import check_different, named_columns
 from analysis.results.plain_columns import plain_columns
-from analysis.results.usual_columns import listed, meant, translated, with_usual_columns
-from analysis.results.usual_names import (
-    FACTS,
-    PROTOCOL,
-    is_hyperparameter,
-    plain,
-    words_of,
-)
+from analysis.results.usual_columns import meant, translated, with_usual_columns
+from analysis.results.usual_names import FACTS, PROTOCOL, REPRESENTATION, is_hyperparameter, plain, words
 from analysis.results.values import has_decimal_commas, is_time, merged, names, values, with_decimal_points
+from analysis.wording import first_names
 
 #: Columns of trials that a metric would replace.
-_RESERVED = words_of("trial_id config_id arm seed status attempt loss data error_class error_message")
+_RESERVED = words("trial_id config_id arm seed status attempt loss data error_class error_message")
 #: Columns that count as hyperparameters only where they vary.
 _PERHAPS_SWEPT = ("encoder", "views", "views_form")
 
@@ -44,7 +40,7 @@ class Understood:
     @property
     def described(self) -> list[str]:
         """Columns of representation metrics: those that are named, and those with the prefixes of records."""
-        free = (name for name in free_columns(self.rows, self.mapping) if name.startswith(("z_", "h_")))
+        free = (name for name in free_columns(self.rows, self.mapping) if name.startswith(REPRESENTATION))
         return list(dict.fromkeys((*self.mapping.describes, *free)))
 
     @property
@@ -118,8 +114,11 @@ def free_columns(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
 def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
     """The rows with names as text and values as numbers where they are some."""
     as_names = {mapping.loss, mapping.data, *FACTS}
+    measured = {mapping.metric, mapping.selects, *mapping.describes}
     changed = {
-        name: names(rows[name]) if name in as_names else values(rows[name])
+        name: names(rows[name])
+        if name in as_names
+        else values(rows[name], infinite=name in measured or str(name).startswith(REPRESENTATION))
         for name in rows.columns
         if name != mapping.status and not (is_time(rows[name]) or _is_ordered(rows[name]))
     }
@@ -157,7 +156,7 @@ def _hyperparameters(rows: pd.DataFrame, mapping: TableMapping, roles: dict[str,
     if not found.axes and not any(is_hyperparameter(name) for name in rows.columns):
         raise ValueError(
             f"table: no column is a hyperparameter; name those that are with --axis; the columns are "
-            f"{listed([str(name) for name in rows.columns])}"
+            f"{first_names([str(name) for name in rows.columns])}"
         )
     return found
 
@@ -170,6 +169,6 @@ def _may_vary(rows: pd.DataFrame, name: str, mapping: TableMapping, roles: dict[
         return False
     if roles.get(name) == "hyperparameter":
         return True
-    if roles.get(name) in ("metric", "housekeeping", "status") or name.startswith(("z_", "h_")):
+    if roles.get(name) in ("metric", "housekeeping", "status") or name.startswith(REPRESENTATION):
         return False
-    return is_hyperparameter(name) or not (plain(name) in HOUSEKEEPING or is_outcome(name))
+    return is_hyperparameter(name) or not (is_housekeeping(name) or is_outcome(name))

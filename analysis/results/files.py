@@ -17,8 +17,10 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from analysis.axis_values import numeric_text
 from analysis.csv_text import cell_of
 from analysis.results.exports.nested import flattened
+from analysis.wording import first_line
 
 #: What messages say about the files that can be read.
 READABLE = "CSV with commas, semicolons or tabs, JSON lines, Parquet and Feather"
@@ -47,7 +49,7 @@ def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             return with_index(feather.read_table(pa.BufferReader(content)).to_pandas()), ()
         return _read_text(_decoded(content))
     except (pa.ArrowException, ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
-        raise ValueError(f"{path}: no table ({_first_line(error)})") from error
+        raise ValueError(f"{path}: no table ({first_line(error)})") from error
 
 
 def with_index(rows: pd.DataFrame) -> pd.DataFrame:
@@ -138,20 +140,12 @@ def _read_separated(text: str, separator: str) -> pd.DataFrame:
 
 
 def _check_header(names: list[str]) -> None:
-    numbers = sum(_is_number(name) for name in names)
+    numbers = sum(numeric_text(name) is not None for name in names)
     if 2 * numbers >= len(names):
         raise ValueError(f"line 1 has numbers where the names of columns belong ({', '.join(names[:5])})")
     repeated = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if repeated is not None:
         raise ValueError(f"two columns have the name {repeated!r}")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _read_json(text: str) -> pd.DataFrame:
@@ -172,7 +166,3 @@ def _parsed(text: str, where: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{where}: not JSON ({error.msg}); one object a line is read") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

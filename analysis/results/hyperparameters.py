@@ -18,13 +18,13 @@ from analysis.results.usual_names import (
     plain,
     question,
 )
+from analysis.wording import first_names
 
 #: Largest number of distinct values of a column that is guessed to be a hyperparameter.
 _MOST_VALUES = 200
 #: Largest number of such columns that vary within one loss. More are probably a mistake.
 _MOST_AXES = 8
 _CHANGES = "changes from seed to seed"
-_SHOWN = 5  # columns that a message names
 #: A search has drawn a loss's points if it has at least so many, and this share of them has a value of its own.
 _DRAWN_POINTS, _DRAWN_SHARE = 6, 0.9
 
@@ -112,7 +112,7 @@ def _told_apart(
         sure, unclear = [*sure, *unclear], []
     if unclear:
         raise ValueError(
-            f"table: {_listed(unclear)} may be hyperparameters or outcomes; name each with --axis or --ignore"
+            f"table: {first_names(unclear)} may be hyperparameters or outcomes; name each with --axis or --ignore"
         )
     return sure, outcomes
 
@@ -152,7 +152,7 @@ def _never_repeating(
     random = not known or bool(drawn_axes(rows, trial[0], known))
     if unclear and (random or not _unique(rows, trial, known)):
         raise ValueError(
-            f"table: the values of {_listed(unclear)} never repeat: drawn hyperparameters or outcomes? "
+            f"table: the values of {first_names(unclear)} never repeat: drawn hyperparameters or outcomes? "
             "Name each with --axis or --ignore"
         )
     return {name: _CHANGES if changes else "its values never repeat" for name, changes in changing.items()}
@@ -260,7 +260,7 @@ def _check_number(rows: pd.DataFrame, loss: str, axes: Sequence[str]) -> None:
         varying = [str(name) for name, count in of_loss.nunique().items() if count > 1]
         if len(varying) > _MOST_AXES:
             raise ValueError(
-                f"table: {len(varying)} columns of loss {label} may be hyperparameters ({_listed(varying)}); "
+                f"table: {len(varying)} columns of loss {label} may be hyperparameters ({first_names(varying)}); "
                 "name those that are with --axis"
             )
 
@@ -276,8 +276,3 @@ def _repeats(column: pd.Series) -> bool:
 
 def _is_number(column: pd.Series) -> bool:
     return column.dtype.kind in "iuf"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = ", …" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"

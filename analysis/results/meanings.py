@@ -7,12 +7,13 @@ import pandas as pd
 from analysis.info import DIFFERS, ColumnMeaning
 from analysis.metric import Metric
 from analysis.results.columns import Understood, free_columns
-from analysis.results.exports.words import HOUSEKEEPING, is_outcome
+from analysis.results.exports.words import is_housekeeping
 from analysis.results.metric import metric_words
+from analysis.results.metric_words import is_outcome
 from analysis.results.names import named_columns
 from analysis.results.plain_columns import plain_columns
 from analysis.results.statuses import status_words
-from analysis.results.usual_names import plain
+from analysis.results.usual_names import EVALUATED
 from analysis.results.values import is_time, numbers_or_none
 from analysis.wording import counted
 
@@ -67,7 +68,7 @@ def _reason(table: Understood, name: str) -> str:
         return "by --ignore"
     if name in table.found.outcomes:
         return f"an outcome: {table.found.outcomes[name]}"
-    if table.roles.get(name) == "housekeeping" or plain(name) in HOUSEKEEPING:
+    if table.roles.get(name) == "housekeeping" or is_housekeeping(name):
         return "housekeeping, by its name"
     if table.roles.get(name) == "metric" or is_outcome(name):
         return "an outcome, by its name"
@@ -81,7 +82,11 @@ def _reason(table: Understood, name: str) -> str:
 def metric_candidates(rows: pd.DataFrame) -> list[str]:
     """Columns that may be the metric: those with names of evaluations or of outcomes, else all numbers."""
     named = named_columns(plain_columns(rows))
-    numbers = [str(name) for name in named.rows.columns if numbers_or_none(named.rows[name]) is not None]
-    evaluated = [name for name in numbers if name.startswith(("test_", "val_"))]
+    numbers = [
+        str(name)
+        for name in named.rows.columns
+        if numbers_or_none(named.rows[name], infinite=True) is not None
+    ]
+    evaluated = [name for name in numbers if name.startswith(EVALUATED)]
     outcomes = [name for name in numbers if named.roles.get(name) == "metric" or is_outcome(name)]
     return evaluated or outcomes or numbers

@@ -102,10 +102,11 @@ def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
     try:
         return pd.to_numeric(rows[column]).to_numpy(dtype=float, na_value=np.nan)
     except (ValueError, TypeError):
-        row, bad = next(item for item in enumerate(rows[column], start=1) if not _is_number(item[1]))
+        known = pd.to_numeric(rows[column], errors="coerce")
+        at = int((known.isna() & rows[column].notna()).to_numpy().argmax())
         raise ValueError(
-            f"{column}: got {bad!r} in row {row}; a metric is made of numbers, and failed trials have an empty cell "
-            "or a status"
+            f"{column}: got {rows[column].iloc[at]!r} in row {at + 1}; a metric is made of numbers, and failed "
+            "trials have an empty cell or a status"
         ) from None
 
 
@@ -239,14 +240,6 @@ def _worst(column: _Column, declared: float | None) -> float:
 
 def _finite(values: np.ndarray) -> np.ndarray:
     return values[np.isfinite(values)]
-
-
-def _is_number(value: object) -> bool:
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return False
-    return True
 
 
 def _digits(known: np.ndarray) -> int:

@@ -4,35 +4,26 @@ import re
 from dataclasses import dataclass
 
 from analysis.results.mapping import TableMapping
-
-
-def _words_of(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-#: Words of quantities that lie within [0, 1], or within 0 and 100 %, and for which higher is better.
-_SHARES = _words_of(
-    "accuracy acc f1 fbeta auc auroc rocauc auprc aupr prauc ap map precision recall iou miou dice jaccard "
-    "sensitivity specificity tpr tnr ndcg mrr hit hits"
+from analysis.results.metric_words import (
+    HIGHER,
+    LOWER,
+    SHARES,
+    SPLITS,
+    WEAK_HIGHER,
+    WEAK_SHARES,
+    with_bare,
+    words_of,
 )
-#: Words of other quantities for which higher is better.
-_HIGHER = _words_of("r2 bleu rouge meteor psnr ssim mcc kappa reward return elbo likelihood loglik")
-#: Words of quantities for which lower is better.
-_LOWER = _words_of(
-    "loss error err nll perplexity ppl mse rmse mae mape smape msle rmsle nmse fid kid lpips brier ece wer cer eer "
-    "fpr fnr bce xent crossentropy bpc bpb bpd regret cost risk"
-)
-#: Words that count only beside no word of the others: "top 1" is an accuracy, but not in "top 1 error".
-_WEAK_SHARES = re.compile(r"top\d+|roc")
-_WEAK_HIGHER = frozenset({"score"})
+from analysis.results.usual_names import words
+
 #: Words of statistics that have not the direction of what they are computed from: "accuracy drop".
-_NO_DIRECTION = _words_of(
-    "drop gap std stdev sd var variance diff difference delta change decrease reduction improvement to rank ci ci95 "
-    "sem inv inverse not free detection mia attack unfairness bias"
+_NO_DIRECTION = frozenset(
+    words(
+        "drop gap std stdev sd var variance diff difference delta change decrease reduction improvement to rank ci "
+        "ci95 sem inv inverse not free detection mia attack unfairness bias"
+    )
 )
 _NEGATIONS = frozenset({"neg", "negative", "minus"})
-#: Words for a part of the data. They say nothing about the quantity.
-_SPLITS = _words_of("train training val valid validation dev eval test testing holdout heldout")
 _SYNONYMS = {
     "acc": "accuracy",
     "err": "error",
@@ -42,8 +33,6 @@ _SYNONYMS = {
     "top1": "accuracy",
 }
 
-_WORD = re.compile(r"[A-Za-z]+\d*|\d+")
-_CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])|(?<=[a-z]\d)(?=[A-Z])|(?<=[A-Z]\d)(?=[A-Z])")
 _FRACTION = re.compile(r"\s*\d+\s*[-/]")
 _ONE_MINUS = re.compile(r"\s*(1|one)\s*(-|minus|_minus_)\s*", re.IGNORECASE)
 
@@ -60,10 +49,10 @@ class NamedMetric:
 def named_metric(name: str) -> NamedMetric:
     """What a column's name tells. Examples: `val_loss`, `test/err@1`, `evalLoss`, `neg_mse`, `1-acc`, `mAP50`."""
     rest = _ONE_MINUS.sub("", name, count=1) if _ONE_MINUS.match(name) else name
-    words = _words(rest)
-    quantity = tuple(_SYNONYMS.get(word, word) for word in words if word not in _SPLITS)
+    words = words_of(rest)
+    quantity = tuple(_SYNONYMS.get(word, word) for word in words if word not in SPLITS)
     negations = (rest != name) + name.lstrip().startswith("-")
-    kept = [word for word in words if word not in _SPLITS]
+    kept = [word for word in words if word not in SPLITS]
     if kept and kept[0] in _NEGATIONS:
         negations, kept = negations + 1, kept[1:]
     higher, is_share = _direction(kept)
@@ -94,35 +83,27 @@ def settled_directions(mapping: TableMapping) -> tuple[bool, bool]:
         return first, first
     selecting = quantity_of(str(mapping.selects), mapping)
     second = mapping.selects_higher_is_better
-    if (
-        second is None
-    ):  # one quantity on two parts of the data, such as test_fit and val_fit, has one direction
+    if second is None:
+        # One quantity on two parts of the data, such as test_fit and val_fit, has one direction.
         second = first if selecting.quantity == reported.quantity else selecting.higher_is_better
     if second is None:
         raise ValueError(_question(str(mapping.selects), "selects-"))
     return first, second
 
 
-def _words(name: str) -> list[str]:
-    """The words of a name in small letters: parts of camel case, and parts between other characters."""
-    words = [word.lower() for part in _CAMEL.sub(" ", name).split() for word in _WORD.findall(part)]
-    joined = " ".join(words).replace("cross entropy", "crossentropy").replace("log likelihood", "likelihood")
-    return joined.split()
-
-
 def _direction(words: list[str]) -> tuple[bool | None, bool]:
     """Whether higher is better, and whether the quantity is a share."""
     if any(word in _NO_DIRECTION for word in words):
         return None, False
-    known = {*words, *(word.rstrip("0123456789") for word in words)}
-    shares, higher, lower = known & _SHARES, known & _HIGHER, known & _LOWER
+    known = with_bare(words)
+    shares, higher, lower = known & SHARES, known & HIGHER, known & LOWER
     if lower:
         return (None, False) if shares or higher else (False, False)
     if shares or higher:
         return True, bool(shares)
-    if any(_WEAK_SHARES.fullmatch(word) for word in words):
+    if any(WEAK_SHARES.fullmatch(word) for word in words):
         return True, True
-    return (True, False) if known & _WEAK_HIGHER else (None, False)
+    return (True, False) if known & WEAK_HIGHER else (None, False)
 
 
 def _question(column: str, prefix: str) -> str:

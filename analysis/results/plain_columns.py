@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.axis_values import is_empty
 from analysis.info import RECORD_COLUMNS
 from analysis.results.exports.nested import as_dict, flattened
-from analysis.results.values import is_empty
 
 #: The column of records that maps every other field of a loss to its value as JSON.
 _OTHER = "hp_other"

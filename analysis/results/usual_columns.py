@@ -11,8 +11,7 @@ from analysis.results.names import Named
 from analysis.results.statuses import has_statuses
 from analysis.results.usual_names import DATA_SETS, LOSSES, SEEDS, STATUSES, plain
 from analysis.results.values import values
-
-_SHOWN = 5  # columns that a message names
+from analysis.wording import first_names
 
 
 def translated(mapping: TableMapping, named: Named) -> TableMapping:
@@ -46,7 +45,7 @@ def with_usual_columns(rows: pd.DataFrame, mapping: TableMapping, named: Named) 
         raise ValueError(
             f"seed: no column has a usual name ({', '.join(SEEDS[:3])}, …); the table needs one row for each trial, "
             "and the column with its seed, which --seed names; "
-            f"the columns are {listed(free)}"
+            f"the columns are {first_names(free)}"
         )
     status = mapping.status or next((name for name in free if named.roles.get(name) == "status"), None)
     if status is None:
@@ -75,11 +74,11 @@ def _loss_column(rows: pd.DataFrame, free: Sequence[str]) -> str:
     found = _all_usual(free, LOSSES)
     named = [name for name in found if not _are_measured(values(rows[name]))]
     if len(named) > 1 and plain(named[0]) != LOSSES[0]:
-        raise ValueError(f"loss: {listed(named)} may name the losses; say which with --loss")
+        raise ValueError(f"loss: {first_names(named)} may name the losses; say which with --loss")
     if not named:
         raise ValueError(
             f"loss: no column has a usual name ({', '.join(LOSSES[:3])}, …); name it with --loss; "
-            f"the columns are {listed(free)}"
+            f"the columns are {first_names(free)}"
         )
     return named[0]
 
@@ -104,9 +103,3 @@ def meant(mapping: TableMapping) -> list[str | None]:
     """Columns with a meaning other than that of a hyperparameter."""
     single = [mapping.metric, mapping.selects, mapping.loss, mapping.seed, mapping.status, mapping.data]
     return [*single, *mapping.describes]
-
-
-def listed(columns: Sequence[str]) -> str:
-    """The first columns by name, and how many more there are."""
-    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
-    return f"{', '.join(columns[:_SHOWN])}{more}"

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.results.usual_names import DATA_SETS, FACTS, LOSSES, plain
+from analysis.axis_values import is_empty
+from analysis.results.usual_names import DATA_SETS, FACTS, LOSSES, is_hyperparameter, plain
 
 #: Texts that stand for no value, in lower case, in a column of numbers. In a column of names they are names.
 EMPTY_WORDS = frozenset({"", "nan", "na", "n/a", "null", "none", "<na>", "nat", "#n/a"})
@@ -39,10 +39,11 @@ def _name(value: Any) -> str | None:
     return tidy_name(value) or None
 
 
-def numbers_or_none(column: pd.Series) -> pd.Series | None:
+def numbers_or_none(column: pd.Series, *, infinite: bool = False) -> pd.Series | None:
     """A column as numbers, empty where it is; None where a filled cell is no number.
 
-    Truth values are no numbers. The result is None for a column without any filled cell.
+    Truth values are no numbers. A text such as `inf` or `1e400` is a number only with `infinite`, as in a metric.
+    The result is None for a column without any filled cell.
     """
     if column.dtype == np.float16:  # pandas groups by no such numbers
         column = column.astype(np.float32)
@@ -54,14 +55,16 @@ def numbers_or_none(column: pd.Series) -> pd.Series | None:
     kinds = {type(value) for value in cells}
     if any(issubclass(kind, (bool, np.bool_)) for kind in kinds):
         return None
-    emptied = _unique_map(cells, lambda value: None if _is_empty_word(value) else _stripped(value))
+    emptied = _unique_map(cells, _stripped)
     try:
         found = pd.to_numeric(emptied)
     except (ValueError, TypeError, OverflowError):
         return None
     if found.notna().sum() == 0 or found.dtype.kind not in "iuf":
         return None
-    return found
+    beyond = emptied[~np.isfinite(found.to_numpy(dtype=float)) & emptied.notna().to_numpy()]
+    is_told = infinite or not any(isinstance(value, str) for value in beyond.unique())
+    return found if is_told else None
 
 
 def with_numbers(rows: pd.DataFrame) -> pd.DataFrame:
@@ -72,13 +75,16 @@ def with_numbers(rows: pd.DataFrame) -> pd.DataFrame:
         for name in rows.columns
         if rows[name].dtype.kind not in "iufbmM" and plain(str(name)) not in of_names
     ]
-    found = {name: numbers_or_none(rows[name]) for name in texts}
+    found = {name: numbers_or_none(rows[name], infinite=not is_hyperparameter(str(name))) for name in texts}
     return rows.assign(**{name: column for name, column in found.items() if column is not None})
 
 
-def values(column: pd.Series) -> pd.Series:
-    """A column of values: numbers where every filled cell is one, else truth values and texts, None where empty."""
-    found = numbers_or_none(column)
+def values(column: pd.Series, *, infinite: bool = False) -> pd.Series:
+    """A column of values: numbers where every filled cell is one, else truth values and texts, None where empty.
+
+    `infinite` is that of `numbers_or_none`.
+    """
+    found = numbers_or_none(column, infinite=infinite)
     if found is not None:
         return found
     return _unique_map(column, _value)
@@ -108,11 +114,6 @@ def merged(column: pd.Series) -> pd.Series:
     if len(set(rounded.values())) == len(rounded):
         return column
     return column.astype(float).map(lambda value: rounded.get(value, value))
-
-
-def is_empty(value: Any) -> bool:
-    """Whether a cell has no value: None, NaN, NaT or NA, but no text."""
-    return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, Real) and value != value)
 
 
 def is_time(column: pd.Series) -> bool:
@@ -146,11 +147,11 @@ def _with_point(value: Any) -> Any:
 
 
 def _stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
-
-
-def _is_empty_word(value: Any) -> bool:
-    return is_empty(value) or (isinstance(value, str) and value.strip().lower() in EMPTY_WORDS)
+    """A cell of a column of numbers: None where it is empty, and texts without spaces around them."""
+    if not isinstance(value, str):
+        return None if is_empty(value) else value
+    text = value.strip()
+    return None if text.lower() in EMPTY_WORDS else text
 
 
 def _unique_map(column: pd.Series, change: Any) -> pd.Series:

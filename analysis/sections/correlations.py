@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cells import Cells
+from analysis.results.usual_names import REPRESENTATION
 from analysis.sections.content import TEXT, Cell, Content, bracket, number_cell, table
 from analysis.statistics.intervals import STATED, Estimate
 from analysis.statistics.metric_correlation import metric_correlations, rank_metrics
@@ -11,7 +12,6 @@ from analysis.study_analysis import StudyAnalysis
 from analysis.tables import estimate_columns
 from analysis.wording import p_value
 
-_PREFIXES = ("z_", "h_")
 _WHERE = {"z": "projection z", "h": "encoder output h"}
 
 
@@ -82,7 +82,7 @@ def _metrics(findings: StudyAnalysis) -> list[str]:
     return [
         name
         for name in columns
-        if (name.startswith(_PREFIXES) and not name.endswith("_dim")) or name in findings.info.describes
+        if (name.startswith(REPRESENTATION) and not name.endswith("_dim")) or name in findings.info.describes
     ]
 
 

@@ -9,7 +9,7 @@ from analysis.plots.figure_text import figure_names
 from analysis.plots.fonts import without_font
 from analysis.sections.content import TEXT, Content, table
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import counted
+from analysis.wording import counted, first_names
 
 _MOST = 12  # characters that are listed
 
@@ -41,7 +41,7 @@ def _content(names: Sequence[tuple[str, str]], texts: Iterable[str]) -> Content 
         return None
     lead = (
         f"No installed font has {counted(len(unknown), 'character')} of the names; figures show codes: "
-        f"{', '.join(f'{char} {code(char)}' for char in unknown[:_MOST])}{', …' * (len(unknown) > _MOST)}."
+        f"{first_names([f'{char} {code(char)}' for char in unknown], _MOST)}."
     )
     columns = [("In figures", TEXT), ("Name", TEXT)]
     return Content(

@@ -36,9 +36,8 @@ class Needs:
 
     aligned: Aligned
     sensitivity: Sensitivity
-    dimensionality: (
-        Dimensionality | None
-    )  # None where those configurations are not a grid, nothing varies, or no seed is shared
+    #: None where those configurations are not a grid, nothing varies, or no seed is shared.
+    dimensionality: Dimensionality | None
 
 
 def sensitivity_section(environments: DataSetsAnalysis) -> Content:

@@ -58,9 +58,8 @@ def metric_correlations(
         )
     overall = rank_correlations(metrics, scores)
     groups = [losses == loss for loss in np.unique(losses)]
-    each = np.stack(
-        [rank_correlations(metrics[:, group], scores[group]) for group in groups], axis=1
-    )  # (M, L, S)
+    # (M, L, S)
+    each = np.stack([rank_correlations(metrics[:, group], scores[group]) for group in groups], axis=1)
     within = _known_mean(each)
     return tuple(
         MetricCorrelation(

@@ -17,9 +17,8 @@ class PointRequest:
     count: int | None = None  # number of configurations, for designs with a budget
     seed: int = 0  # seed of the design, not of the trials
     main_axis: str | None = None
-    training_axes: Mapping[str, int] = field(
-        default_factory=dict
-    )  # the number of each axis that `[axes]` may have
+    #: The number of each axis that `[axes]` may have.
+    training_axes: Mapping[str, int] = field(default_factory=dict)
     fields: tuple[str, ...] = ()  # all fields of the loss, in their fixed order
 
 

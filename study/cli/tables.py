@@ -135,8 +135,14 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 def check_table(path: str) -> None:
     """Raise `StudyError` if `path` does not exist. Callers check first, because importing pandas takes seconds."""
-    if not any(mark in path for mark in ("://", "?")) and not Path(path).exists():
-        raise StudyError(f"{path}: no such file")
+    from analysis.results.exports.source import local_path
+
+    try:
+        local = local_path(path)
+    except ValueError as error:
+        raise StudyError(str(error)) from error
+    if local is not None and not local.exists():
+        raise StudyError(f"{local}: no such file")
 
 
 def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
@@ -181,11 +187,11 @@ def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
 
 def say_meaning(table: "ReadTable") -> None:
     """Print on standard error what each column was taken for, and the number of absent trials."""
-    from analysis.results.usual_columns import listed
+    from analysis.wording import first_names
 
     say_table(
         ("column", "taken as", "why"),
-        [(listed(each.columns), each.role, each.detail) for each in table.info.columns],
+        [(first_names(each.columns), each.role, each.detail) for each in table.info.columns],
     )
     if absent := len(table.trials) - len(table.rows):
         say_note(

@@ -72,9 +72,8 @@ def time_trials(stacks: Stacks, runtime: Runtime) -> Times:
     scaled, pace = set(), math.inf  # pace: the latest measured seconds per pair
     started = time.perf_counter()
     with threadpool_limits(runtime.threads):
-        evaluation = _time_evaluation(
-            stacks[0][1][0], runtime
-        )  # first, because it loads what later stacks use too
+        # Evaluation is first, because it loads what later stacks use too.
+        evaluation = _time_evaluation(stacks[0][1][0], runtime)
         for name, stack in stacks:
             if steps and time.perf_counter() - started > _PATIENCE:
                 break

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from typing import TYPE_CHECKING, Any
 
+from analysis.names import spaced
 from search_spaces.loss_params import field_label, loss_defaults
 from study.plan import Plan
 from study.spec.arm_space import LR_KEY
@@ -35,9 +36,6 @@ DIGESTS = {
     "code_fingerprint": ("code of own losses and networks", "losses"),
     "corruptions_fingerprint": ("content of the corrupted images", "evaluation"),
 }
-
-#: Starts of a table's columns that measure something, and so are no settings.
-_MEASURED = ("test_", "val_", "train_", "z_", "h_", "seconds")
 
 _SHOWN_OF_A_HASH = 8
 
@@ -104,6 +102,7 @@ def _recorded(rows: "pd.DataFrame", loss: str, metric: str) -> Iterator[_Told]:
 def _tabulated(table: "Understood") -> Iterator[_Told]:
     """The hyperparameters of a table, and its columns that have one value and do not measure anything."""
     from analysis.info import SettingInfo
+    from analysis.results.usual_names import MEASURED
 
     rows, mapping = table.rows, table.mapping
     meant = {mapping.metric, mapping.selects, mapping.loss, mapping.seed, mapping.status, *mapping.describes}
@@ -118,14 +117,14 @@ def _tabulated(table: "Understood") -> Iterator[_Told]:
         elif column in DIGESTS:
             setting = _digest(column)
         elif swept:
-            setting = SettingInfo(name=bare, label=_words(bare), group="hyperparameters", values={})
+            setting = SettingInfo(name=bare, label=spaced(bare), group="hyperparameters", values={})
         elif (
             values.nunique() == 1
             and column not in TrialRecord.__dataclass_fields__
-            and not column.startswith(_MEASURED)
+            and not column.startswith(MEASURED)
         ):
             setting = SettingInfo(
-                name=bare, label=_words(bare), group="other columns", values={}, doubt="it may be no setting"
+                name=bare, label=spaced(bare), group="other columns", values={}, doubt="it may be no setting"
             )
         else:
             continue
@@ -216,10 +215,6 @@ def _plain(setting: "SettingInfo", value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         value = ", ".join(map(str, value))
     return value if isinstance(value, (bool, int, float)) else redact_paths(str(value))
-
-
-def _words(column: str) -> str:
-    return column.replace("_", " ")
 
 
 #: How texts show that a setting is None or empty.

@@ -8,13 +8,14 @@ from typing import Any
 from search_spaces.axes import Axis, Measure, checked_values, is_numeric, listed, measure_of, varies
 from search_spaces.designs import Design, names_of
 from search_spaces.designs.design import PointRequest
-from search_spaces.loss_params import check_fields, check_loss_name, check_params, field_names, is_import_path
+from search_spaces.loss_params import check_fields, check_loss_name, check_params, field_names
 from search_spaces.space import Point, Space, Tied, grid_size
 from search_spaces.spaces import SPACES
 from study.errors import StudyError
 from study.spec.arm_space import LOSS_KEY, LR_KEY, build_space, loss_name
 from study.spec.schema import POINTS_KEY, SearchSection
 from trainables.config import AXES, AXIS_OF, BUDGETS, Scalar
+from trainables.own_files import is_import_path
 
 AxisValues = dict[str, tuple[Scalar, ...]]
 

@@ -28,9 +28,8 @@ class Growth:
     seeds: Sequence[int] = ()
     axes: Mapping[str, Values] = field(default_factory=dict)  # by NAME or LABEL.FIELD
     losses: Sequence[str] = ()  # LABEL, or LABEL=LOSS for a label that the user chooses
-    budget: Mapping[str, int] = field(
-        default_factory=dict
-    )  # total number of configurations for each loss, by the key of `[search]`
+    #: Total number of configurations for each loss, by the key of `[search]`.
+    budget: Mapping[str, int] = field(default_factory=dict)
 
 
 def parse_growth(

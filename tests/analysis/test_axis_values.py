@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.axis_values import category, category_order, floats_or_categories
+from analysis.axis_values import category, category_order, floats_or_categories, is_empty
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,20 @@ def test_equal_numbers_have_equal_texts() -> None:
     assert [category(value) for value in (None, np.nan, pd.NA, pd.NaT, "")] == [""] * 5
     assert category(0.1234567) != category(0.1234568)
     assert (category(True), category(1)) == ("True", "1")
+
+
+def test_empty_cells_are_those_without_a_value_in_any_type() -> None:
+    empty = [
+        None,
+        np.nan,
+        np.float32("nan"),
+        pd.NA,
+        pd.NaT,
+        np.datetime64("NaT"),
+        Decimal("nan"),
+        Decimal("sNaN"),
+    ]
+    assert [is_empty(value) for value in empty] == [True] * len(empty)
+    assert not any(
+        is_empty(value) for value in ("", "nan", 0, False, Decimal(0), np.datetime64("2025-01-01"))
+    )

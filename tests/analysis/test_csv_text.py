@@ -5,18 +5,14 @@ import io
 import pandas as pd
 import pytest
 
-from analysis.csv_text import csv_cell, csv_text
+from analysis.csv_text import cell_of, csv_cell, csv_text
 from tests.analysis.hostile import NAMES
-
-
-def unescaped(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and csv_cell(cell[1:]) != cell[1:] else cell
 
 
 def test_names_read_back() -> None:
     text = csv_text(pd.DataFrame({"=name": NAMES, "value": range(len(NAMES))}))
     read = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    assert [unescaped(name) for name in read["'=name"]] == list(NAMES)
+    assert [cell_of(name) for name in read["'=name"]] == list(NAMES)
     assert not any(name.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for name in read["'=name"])
 
 

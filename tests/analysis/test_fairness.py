@@ -7,6 +7,7 @@ import pytest
 
 from analysis.fairness.card import Card
 from analysis.fairness.checks import check_fairness
+from analysis.fairness.settings import ordered
 from analysis.info import BATCH_SIZE, AxisInfo
 from analysis.study_analysis import analyse
 from tests.analysis import synthetic
@@ -220,3 +221,9 @@ def test_held_out_choices_on_an_edge_are_told() -> None:
     card = cards(planned, records, synthetic.study_info([arm], seeds=range(5)))["Optimum near the edge"]
     assert card.level == "warn"
     assert_says(card.text, "InfoNCE 3 of 5 at temperature 2")
+
+
+def test_values_of_settings_are_distinct_and_in_order() -> None:
+    assert ordered([10, 9, 10.0, "auto", 0.5]) == (0.5, 9, 10.0, "auto")
+    assert [str(value) for value in ordered([1, True, False, 1])] == ["False", "True", "1"]
+    assert ordered(["b", "10", "9"]) == ("9", "10", "b")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from analysis.csv_text import csv_cell
+from analysis.csv_text import cell_of
 from analysis.latex import escape
 from analysis.library import write_table_report
 from analysis.names import visible
@@ -103,8 +103,7 @@ def test_markdown_has_every_name_as_text(written: Path) -> None:
 def test_tables_have_every_name(written: Path) -> None:
     folder = written / "tables" / "d"
     csv = pd.read_csv(folder / "coverage.csv", keep_default_na=False, lineterminator="\n")
-    plain = [cell[1:] if csv_cell(cell[1:]) != cell[1:] else cell for cell in csv["arm"]]
-    assert plain == LOSSES
+    assert [cell_of(cell) for cell in csv["arm"]] == LOSSES
     assert pd.read_parquet(folder / "coverage.parquet")["arm"].tolist() == LOSSES
     latex = (folder / "scores.tex").read_text(encoding="utf-8")
     assert all(escape(visible(name)) in latex for name in LOSSES)

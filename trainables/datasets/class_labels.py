@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.datasets.source import UNLABELLED, DataError, Indices
+from trainables.suggestion import first_names
 
 #: Labels as stored: integers or text.
 Values = npt.NDArray[Any]
@@ -61,5 +62,4 @@ def _shown(value: object) -> str:
 
 def _listed(values: Values) -> str:
     """The values for a message, at most ten of them."""
-    shown = ", ".join(map(_shown, values[:10]))
-    return f"{shown} and {len(values) - 10} more" if len(values) > 10 else shown or "no labels"
+    return first_names([_shown(value) for value in values], 10) or "no labels"

@@ -14,7 +14,7 @@ from trainables.datasets.files import FileState, bytes_digest, fingerprint, reme
 from trainables.datasets.image_tree import Tree, found_in, notes_on, test_tree, train_tree
 from trainables.datasets.images import Form, decode_images, image_header, kind_of_image
 from trainables.datasets.progress import shown
-from trainables.datasets.source import DataError, Indices, Source, locate
+from trainables.datasets.source import DataError, Indices, Source, default_views, locate
 
 _Shape = tuple[int, int, int]  # channels, width, height
 
@@ -62,7 +62,7 @@ def open_tree(
         channels=form.channels,
         size=form.size,
         fingerprint=facts["fingerprint"],
-        views=views or ("digits" if form.channels == 1 else "cifar"),
+        views=views or (default_views(form.channels)),
         decode=lambda part, rows: decode_images(_encoded(files[part], rows), len(rows), form),
         fitted=form.fit,
         cached=True,

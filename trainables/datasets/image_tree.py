@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.datasets.files import FileState, file_states
-from trainables.datasets.source import AbsentDataError, DataError
+from trainables.datasets.source import (
+    VALIDATION,
+    AbsentDataError,
+    DataError,
+    test_part_note,
+    unused_part_note,
+)
 
 #: Suffixes of images, in any case.
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 #: Those of files that may hold several images, of which only the first is read.
 _SEVERAL = (".gif", ".tif", ".tiff")
-
-#: Names of a validation part, in the order of preference.
-VALIDATION = ("val", "valid", "validation")
 
 #: The classes of a part in sorted order, each with its files.
 Tree = tuple[tuple[str, tuple[FileState, ...]], ...]
@@ -62,10 +65,10 @@ def found_in(root: Path, train: Tree, test: Tree) -> str:
 def notes_on(root: Path, train: Tree, test: Tree) -> tuple[str, ...]:
     """Notes on what is not read: parts without a use, files with other suffixes, further images of a file."""
     used = _test_folder(root).name
-    notes = [f"{used} is the test split, because there is no test part"] if used != "test" else []
+    notes = [test_part_note(used)] if used != "test" else []
     for name in _folders(root):
         if name in VALIDATION and name != used:
-            notes.append(f"{name} is not used; the validation split is a tenth of train")
+            notes.append(unused_part_note(name))
         elif name not in ("train", used):
             notes.append(f"not read: folder {name}")
     read = [file.path for tree in (train, test) for _, files in tree for file in files]

@@ -9,7 +9,7 @@ import numpy as np
 
 from trainables.datasets.class_labels import Values, class_numbers, class_values, is_text
 from trainables.datasets.own_images import array_images, as_numpy, is_array, read_items
-from trainables.datasets.source import UNLABELLED, DataError, Images, Indices, Source
+from trainables.datasets.source import UNLABELLED, DataError, Images, Indices, Source, default_views
 
 _PARTS = ("train", "test")
 
@@ -46,7 +46,7 @@ def source_of_parts(returned: object) -> Source:
         channels=channels,
         size=size,
         fingerprint=_fingerprint(images, train_labels, test_labels, classes),
-        views="digits" if channels == 1 else "cifar",
+        views=default_views(channels),
         decode=lambda part, rows: images[part][rows],
         notes=notes,
     )

@@ -21,7 +21,7 @@ from trainables.datasets.parquet_columns import (
     unreadable,
 )
 from trainables.datasets.parquet_parts import find_parts
-from trainables.datasets.source import DataError, Images, Indices, Source, locate
+from trainables.datasets.source import DataError, Images, Indices, Source, default_views, locate
 
 
 def open_parquet(where: str, data_root: Path | None, size: int | None = None) -> Source:
@@ -66,7 +66,7 @@ def _open_files(
         channels=form.channels,
         size=form.size,
         fingerprint=facts["fingerprint"],
-        views="digits" if form.channels == 1 else "cifar",
+        views=default_views(form.channels),
         decode=lambda part, rows: _decode_rows(paths[part], columns[part].image, rows, form),
         fitted=form.fit,
         cached=True,

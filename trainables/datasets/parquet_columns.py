@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from trainables.datasets.class_labels import Values, class_numbers, class_values, is_text
 from trainables.datasets.source import DataError, Indices, check_labels
+from trainables.suggestion import first_line
 
 #: Label columns in the order of preference.
 LABEL_NAMES = ("label", "labels", "fine_label")
@@ -207,5 +208,4 @@ def unreadable(path: Path, error: Exception) -> DataError:
                 )
     except OSError:
         pass
-    said = (str(error).splitlines() or [type(error).__name__])[0]
-    return DataError(f"{path}: not a readable Parquet file, truncated or damaged ({said})")
+    return DataError(f"{path}: not a readable Parquet file, truncated or damaged ({first_line(error)})")

@@ -10,10 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.datasets.source import DataError
-
-#: Names of a validation part, in the order of preference.
-VALIDATION = ("val", "valid", "validation")
+from trainables.datasets.source import VALIDATION, DataError, test_part_note, unused_part_note
+from trainables.suggestion import first_names
 
 _SHARD = re.compile(r"(?P<part>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?:-[0-9a-f]+)?\.parquet")
 _NUMBERED = re.compile(r"(?P<number>\d+)\.parquet")
@@ -56,12 +54,12 @@ def find_parts(folder: Path) -> Parts:
     files = {part: _complete(place, part, parts[part]) for part in ("train", test)}
     notes = []
     if test != "test":
-        notes.append(f"{test} is the test split, because there is no test part")
+        notes.append(test_part_note(test))
     unused = [name for name in validation if name != test]
-    notes += [f"{name} is not used; the validation split is a tenth of train" for name in unused]
+    notes += map(unused_part_note, unused)
     read = {*files["train"], *files[test], *(file for name in unused for file in parts[name])}
     if rest := [file for file in _all_files(folder, place) if file not in read]:
-        notes.append(f"not read: {_few([str(file.relative_to(folder)) for file in rest])}")
+        notes.append(f"not read: {first_names([str(file.relative_to(folder)) for file in rest], _NAMED)}")
     return Parts(
         train=files["train"],
         test=files[test],
@@ -77,9 +75,8 @@ def _place(folder: Path) -> Path:
             return place
     below = [place for place in _folders(folder) if "train" in _parts(place)]
     if len(below) > 1:
-        raise DataError(
-            f"{folder}: holds {len(below)} sets, {_few([place.name for place in below])}; name one of these folders"
-        )
+        sets = first_names([place.name for place in below], _NAMED)
+        raise DataError(f"{folder}: holds {len(below)} sets, {sets}; name one of these folders")
     return below[0] if below else folder
 
 
@@ -129,7 +126,9 @@ def _complete(place: Path, part: str, files: list[Path]) -> tuple[Path, ...]:
     count = counts[0] if counts else max(by_number) + 1
     missing = [pattern.format(number, count) for number in range(count) if number not in by_number]
     if missing:
-        raise DataError(f"{place}: {part} lacks {len(missing)} of {count} files: {_few(missing)}")
+        raise DataError(
+            f"{place}: {part} lacks {len(missing)} of {count} files: {first_names(missing, _NAMED)}"
+        )
     return tuple(by_number[number] for number in sorted(by_number))
 
 
@@ -140,14 +139,9 @@ def _all_files(folder: Path, place: Path) -> list[Path]:
 
 def _there(folder: Path) -> str:
     names = [str(file.relative_to(folder)) for file in _all_files(folder, folder)]
-    return f"Parquet files there: {_few(names)}" if names else "there are no Parquet files"
+    return f"Parquet files there: {first_names(names, _NAMED)}" if names else "there are no Parquet files"
 
 
 def _span(folder: Path, files: tuple[Path, ...]) -> str:
     first, last = (str(file.relative_to(folder)) for file in (files[0], files[-1]))
     return first if len(files) == 1 else f"{first} to {last} ({len(files)} files)"
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -14,6 +14,9 @@ Indices = npt.NDArray[np.int64]
 #: The label value of an unlabelled image, as in the unlabelled part of STL-10.
 UNLABELLED = -1
 
+#: Names of a validation part in a user's folder, in the order of preference.
+VALIDATION = ("val", "valid", "validation")
+
 
 class DataError(ValueError):
     """A data set is unknown, absent or damaged. The message is one line."""
@@ -44,9 +47,23 @@ class Source:
     #: Decoded images are stored on disk under `fingerprint`, which must then cover the pixels.
     cached: bool = False
     found: str = ""  # what was read, for `study data`
-    notes: tuple[
-        str, ...
-    ] = ()  # what was not read, and what was chosen by a rule; plans and launches print it
+    #: What was not read, and what was chosen by a rule; plans and launches print it.
+    notes: tuple[str, ...] = ()
+
+
+def default_views(channels: int) -> str:
+    """The recipe of views for images of a user: that of digits for grey ones."""
+    return "digits" if channels == 1 else "cifar"
+
+
+def test_part_note(name: str) -> str:
+    """The note that a validation part is the test split."""
+    return f"{name} is the test split, because there is no test part"
+
+
+def unused_part_note(name: str) -> str:
+    """The note that a validation part is not read."""
+    return f"{name} is not used; the validation split is a tenth of train"
 
 
 def locate(where: str, data_root: Path | None) -> Path:

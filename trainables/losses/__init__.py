@@ -16,6 +16,7 @@ from trainables.losses.infonce import InfoNCE
 from trainables.losses.kcl import KCL
 from trainables.losses.ntxent import NTXent
 from trainables.losses.own_loss import import_loss
+from trainables.own_files import is_import_path
 
 LOSSES: dict[str, type] = {
     "infonce": InfoNCE,
@@ -36,7 +37,7 @@ def resolve_loss(name: str) -> type:
     """
     if name in LOSSES:
         return LOSSES[name]
-    if ":" in name:
+    if is_import_path(name):
         return import_loss(name)
     raise ValueError(f"loss: got {name!r}, must be one of {', '.join(LOSSES)}, or module:Name")
 

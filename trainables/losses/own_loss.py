@@ -51,7 +51,7 @@ def import_loss(path: str) -> type:
         raise ValueError(f"loss: got {path!r}, {error}") from error
 
 
-def check_fields(loss: Any, name: str) -> None:
+def check_storable(loss: Any, name: str) -> None:
     """Raise `ValueError` for a field of the loss whose value or default a record and its JSON cannot hold."""
     for spec in dataclasses.fields(loss):
         values = [getattr(loss, spec.name, dataclasses.MISSING)]

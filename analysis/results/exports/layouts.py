@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analysis.results.exports.words import HOUSEKEEPING, is_outcome
+from analysis.results.exports.words import is_housekeeping
+from analysis.results.metric_words import is_outcome
 
 OPTUNA, RAY_TUNE, MLFLOW, WANDB = "Optuna", "Ray Tune", "MLflow", "Weights & Biases"
 
@@ -98,7 +99,7 @@ def _read_optuna(name: str) -> _Reading:
     if name == "value" or name.startswith(("value_", "values_")):
         bare = name.partition("_")[2]
         return "metric", name if not bare or bare.isdigit() else bare
-    own = name.startswith(("system_attrs_", "intermediate_values_")) or name.lower() in HOUSEKEEPING
+    own = name.startswith(("system_attrs_", "intermediate_values_")) or is_housekeeping(name)
     return ("housekeeping" if own else None), name
 
 
@@ -111,7 +112,7 @@ def _read_ray(name: str) -> _Reading:
         return "hyperparameter", name.removeprefix("config/")
     if name == "status":
         return "status", name
-    if name.lower() in HOUSEKEEPING:
+    if is_housekeeping(name):
         return "housekeeping", name
     return ("metric" if name == "loss" or is_outcome(name) else None), name
 
@@ -134,7 +135,7 @@ def _read_mlflow(name: str) -> _Reading:
             return role, name.removeprefix(prefix)
     if name.lower() == "status":
         return "status", name
-    return ("housekeeping" if name.lower() in HOUSEKEEPING else None), name
+    return ("housekeeping" if is_housekeeping(name) else None), name
 
 
 #: Columns with which the table of runs on the site of Weights & Biases begins.
@@ -154,7 +155,7 @@ def _read_wandb(name: str) -> _Reading:
         return ("hyperparameter" if prefix == "config" else "metric"), bare
     if name in ("State", "state"):
         return "status", name
-    return ("housekeeping" if name in _SITE or name.lower() in HOUSEKEEPING else None), name
+    return ("housekeeping" if name in _SITE or is_housekeeping(name) else None), name
 
 
 _TOOLS: tuple[tuple[str, Callable[[set[str]], bool], Callable[[str], _Reading]], ...] = (

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.results.exports.source import Source, connected
+from analysis.wording import first_line
 
 #: Tables that every database of MLflow has.
 TABLES = {"experiments", "runs", "latest_metrics", "params"}
@@ -119,7 +120,7 @@ def _meta(folder: Path) -> dict[str, Any]:
     try:
         told = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
+        raise ValueError(f"{path}: cannot be read ({first_line(error)})") from error
     if not isinstance(told, dict):
         raise ValueError(f"{path}: the file is damaged (no keys in it)")
     return told

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.results.exports.source import Source, read_only
+from analysis.wording import first_line
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -74,4 +75,4 @@ def _reason(error: BaseException) -> str:
     """The innermost cause in one line."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return first_line(error)

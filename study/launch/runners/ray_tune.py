@@ -25,6 +25,7 @@ from study.events import Listener, LostStack
 from study.launch.scheduling import group_lists, same_share
 from study.launch.signals import keep_handlers
 from trainables.own_code import own_folders
+from trainables.suggestion import first_line
 from trainables.work import LaunchContext, Stack
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def start_ray(address: str | None, *, cpus: int) -> None:
                     **(_cluster(address) if address else _one_machine(cpus)), logging_level=logging.ERROR
                 )
             except (ConnectionError, RuntimeError) as error:
-                raise StudyError(f"--address: no Ray cluster at {address} ({_first_line(error)})") from error
+                raise StudyError(f"--address: no Ray cluster at {address} ({first_line(error)})") from error
     logging.getLogger("ray").setLevel(logging.ERROR)
 
 
@@ -187,10 +188,6 @@ def _one_machine(cpus: int) -> dict[str, Any]:
 def _cluster(address: str) -> dict[str, Any]:
     # Workers have the environment variables of their node, not those of this process.
     return {"address": address, "log_to_driver": False, "runtime_env": {"env_vars": _ENVIRONMENT}}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 @contextmanager

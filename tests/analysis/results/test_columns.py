@@ -43,6 +43,15 @@ def test_every_column_is_accounted_for() -> None:
     assert wide["a, b, c, d, e, f, g, h, i"] == "not used: an outcome: changes from seed to seed"
 
 
+def test_rounded_metrics_of_one_seed_are_outcomes_by_their_names() -> None:
+    """Values that repeat, and that no second seed shows to change, look like those of a hyperparameter."""
+    rows = ROWS[ROWS["run"] == ROWS["run"].iloc[0]]
+    rounded = np.arange(len(rows)) // 3 / 10
+    found = meanings(rows.assign(iou=rounded, wer=rounded[::-1], **{"Unnamed: 0": np.arange(len(rows))}))
+    assert found["iou, wer"] == "not used: an outcome, by its name"
+    assert found["Unnamed: 0"] == "not used: housekeeping, by its name"
+
+
 def test_columns_that_change_from_seed_to_seed_are_outcomes_however_many_they_are() -> None:
     drawn = np.random.default_rng(0).integers(0, 3, size=(len(ROWS), 200))
     rows = pd.concat([ROWS, pd.DataFrame(drawn).add_prefix("c")], axis=1)

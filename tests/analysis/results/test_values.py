@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.results.values import is_time, names, values, with_decimal_points
+from analysis.results.values import is_time, names, values, with_decimal_points, with_numbers
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from analysis.results.values import is_time, names, values, with_decimal_points
         (["true", "FALSE"], ["True", "False"]),
         ([Decimal("0.1"), Decimal(2)], [0.1, 2.0]),
         ([10**400, 2], [str(10**400), 2]),
+        (["0.5", "inf"], ["0.5", "inf"]),
+        (["1", "1e400"], ["1", "1e400"]),
+        ([0.5, float("inf")], [0.5, float("inf")]),
+        ([Decimal("0.5"), Decimal("nan"), pd.NA, pd.NaT], [0.5, None, None, None]),
+        (["1_000", "2"], ["1_000", "2"]),
+        (["\u0661", "2"], ["\u0661", "2"]),
         (pd.Series([1, None], dtype="Int64"), [1, None]),
         (pd.Series(["1", "2"], dtype="category"), [1, 2]),
         (pd.Series([True, None], dtype="boolean"), ["True", None]),
@@ -31,6 +37,20 @@ from analysis.results.values import is_time, names, values, with_decimal_points
 def test_values(cells: Any, want: list[Any]) -> None:
     found = values(pd.Series(cells))
     assert [None if pd.isna(value) else value for value in found] == want
+
+
+def test_a_metric_may_be_infinite() -> None:
+    found = values(pd.Series(["0.5", "inf", "-1e400", "nan"]), infinite=True)
+    assert found.tolist()[:3] == [0.5, float("inf"), float("-inf")]
+    assert pd.isna(found[3])
+
+
+def test_infinity_is_a_number_unless_the_column_has_a_name_of_hyperparameters() -> None:
+    found = with_numbers(
+        pd.DataFrame({"margin": ["1", "inf"], "acc": ["1", "inf"], "hp_margin": ["1", "inf"]})
+    )
+    assert found["margin"].tolist() == found["hp_margin"].tolist() == ["1", "inf"]
+    assert found["acc"].tolist() == [1.0, float("inf")]
 
 
 @pytest.mark.parametrize(

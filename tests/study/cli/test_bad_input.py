@@ -1,7 +1,6 @@
 """Bad input gives one line with the field, the value and what is allowed, exit code 2, and writes nothing."""
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -302,16 +301,18 @@ def test_a_bound_is_raised_where_the_line_says(write_study: WriteStudy) -> None:
     )
 
 
-def test_seeds_by_the_hundred_thousand_are_refused_at_once(write_study: WriteStudy, tmp_path: Path) -> None:
+def test_seeds_by_the_hundred_thousand_are_refused_before_any_trial_is_made(
+    write_study: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr("study.spec.expand.open_task", lambda *told: opened.append(told))
     study = write_study(("seeds = [0, 1]", f"seeds = {list(range(300_000))}"))
-    started = time.process_time()
     result = invoke("plan", study, "--store", tmp_path / "store")
-    seconds = time.process_time() - started
     said = (
         "seeds: 2 configurations with 300,000 seeds are 600,000 trials; at most resources.max_trials = 50,000"
     )
     assert_refused(result, tmp_path / "store", [said, "a larger value raises this limit"])
-    assert seconds < 5  # 200 s when every seed was compared with every other
+    assert opened == []
 
 
 #: Words on the command line, and the line that they give.

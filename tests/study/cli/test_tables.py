@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
-from study.cli.tables import read_table
+from study.cli.tables import check_table, read_table
+from study.errors import StudyError
 from tests.prose import assert_says
 from tests.study.running import invoke
 
@@ -128,7 +129,6 @@ def test_a_table_without_a_metric_is_told_its_columns(tmp_path: Path) -> None:
         (ROWS.assign(loss=ROWS["loss"].where(ROWS.index != 3)), (), "loss: row 4 is empty in column 'loss'"),
         (ROWS.assign(seed=ROWS["seed"].where(ROWS.index != 3)), (), "seed: row 4 is empty in column 'seed'"),
         (ROWS.assign(status="ended"), (), "status: got 'ended'; allowed are"),
-        (ROWS.replace({"tau": {0.2: np.inf}}), (), "axis hp_tau: got an infinite value"),
         (ROWS, ("--percent", "--worst", "101"), "worst: got 101"),
         (ROWS, ("--tolerance", "2"), "tolerance: got 2.0"),
         (ROWS, ("--selects", "tau"), "add --selects-higher-is-better or --selects-lower-is-better"),
@@ -148,6 +148,35 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_written(
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "source", ["{}/no.csv", "sqlite:///{}/no.csv", "{}/no.csv?study=a", "file://{}/no.csv"]
+)
+def test_an_absent_file_is_named_without_its_choice(source: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as caught:
+        check_table(source.format(tmp_path))
+    assert str(caught.value) == f"{tmp_path / 'no.csv'}: no such file"
+
+
+def test_a_url_elsewhere_is_no_absent_file() -> None:
+    check_table("s3://bucket/prefix")
+    with pytest.raises(StudyError, match=r"^mysql: databases on servers are not read"):
+        check_table("mysql://host/base")
+
+
+def test_infinity_is_a_category_in_text_and_a_fault_in_numbers(tmp_path: Path) -> None:
+    rows = ROWS.replace({"tau": {0.2: np.inf}})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    result = invoke("import", tmp_path / "rows.csv", "--out", tmp_path / "out", "--metric", "acc")
+    assert result.exit_code == 0, result.output
+    (arm, *_) = read_table(str(tmp_path / "out"), {}).info.arms
+    assert {axis.name: axis.order for axis in arm.axes}["hp_tau"] == ("0.1", "inf")
+    rows.to_parquet(tmp_path / "rows.parquet")
+    result = invoke("import", tmp_path / "rows.parquet", "--out", tmp_path / "other", "--metric", "acc")
+    assert result.exit_code == 2
+    assert result.stderr == "study: axis hp_tau: got an infinite value; a number is needed\n"
+    assert not (tmp_path / "other").exists()
 
 
 def test_columns_of_several_types_are_imported(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from tests.trainables.datasets import own_functions
 from trainables.config import DataConfig
-from trainables.datasets.datasets import describe_dataset, load_dataset, try_dataset
+from trainables.datasets.datasets import describe_dataset, load_dataset, open_source, try_dataset
 from trainables.datasets.own_data import open_own
-from trainables.datasets.source import DataError
+from trainables.datasets.source import DataError, Source
 from trainables.own_files import forget_files
 
 
@@ -78,8 +78,17 @@ def test_an_image_that_differs_at_the_second_read_is_refused() -> None:
         try_dataset(config("decodes_at_random"), None)
 
 
-def test_built_in_sets_are_not_tried(tmp_path: Path) -> None:
+def test_built_in_sets_are_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def open_noted(name: str, data_root: Path | None, size: int | None) -> Source:
+        opened.append(name)
+        return open_source(name, data_root, size)
+
+    monkeypatch.setattr("trainables.datasets.datasets.open_source", open_noted)
     try_dataset(DataConfig(name=f"folder:{tmp_path / 'none'}"), None)
+    try_dataset(config("right"), None)
+    assert opened == [config("right").name]
 
 
 def test_the_fingerprint_is_the_same_in_another_process() -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from trainables.losses import build_loss, resolve_loss
-from trainables.losses.own_loss import check_fields, check_trial_batch
+from trainables.losses.own_loss import check_storable, check_trial_batch
 
 _CALL = r"expected is loss\(z_a, z_b\) on unit-norm \(M, d\) views, which returns a finite scalar tensor"
 
@@ -151,7 +151,7 @@ def test_modules_and_functions_are_losses_like_the_dataclass(name: str, module: 
             results.append((value, *torch.autograd.grad(value, views)))
             assert dataclasses.asdict(loss) == {"margin": margin}
             check_trial_batch(loss)
-            check_fields(loss, "mine")
+            check_storable(loss, "mine")
         assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
     with pytest.raises(ValueError, match="got field 'width', must be one of margin"):
         build_loss(f"{module}:{name}", width=1.0)
@@ -185,7 +185,9 @@ def test_buffers_follow_the_views(module: str) -> None:
 
 
 def test_parameters_that_are_not_trained_are_allowed(module: str) -> None:
-    check_trial_batch(build_loss(f"{module}:Fixed", scale=2.0))
+    loss = build_loss(f"{module}:Fixed", scale=2.0)
+    check_trial_batch(loss)
+    assert loss(torch.eye(4), torch.eye(4)).item() == 8.0
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ class _Holding:
     ],
 )
 def test_values_that_a_record_holds(value: object) -> None:
-    check_fields(_Holding(value=value), "mine")
+    check_storable(_Holding(value=value), "mine")
     assert json.loads(json.dumps(value, allow_nan=False)) == (
         list(value) if isinstance(value, tuple) else value
     )
@@ -274,7 +276,7 @@ def test_values_that_no_record_holds_are_refused(value: object, shown: str) -> N
         r"most 2\*\*53\), a printable text, true, false, None, or a list or table of these$"
     )
     with pytest.raises(ValueError, match=expected):
-        check_fields(_Holding(value=value), "mine")
+        check_storable(_Holding(value=value), "mine")
 
 
 def test_a_field_without_a_value_is_refused() -> None:
@@ -283,7 +285,7 @@ def test_a_field_without_a_value_is_refused() -> None:
         value: float = dataclasses.field(init=False)
 
     with pytest.raises(ValueError, match=r"^mine: field 'value': has no value after the loss is built$"):
-        check_fields(Unset(), "mine")
+        check_storable(Unset(), "mine")
 
 
 @pytest.mark.parametrize(
@@ -354,4 +356,12 @@ def test_calls_that_are_refused(kind: str, message: str) -> None:
 
 
 def test_a_loss_may_stop_the_gradient_of_one_view() -> None:
-    check_trial_batch(_Returning(kind="one view"), "mine")  # type: ignore[arg-type]
+    loss = _Returning(kind="one view")
+    check_trial_batch(loss, "mine")  # type: ignore[arg-type]
+    z_a, z_b = torch.eye(4).requires_grad_(), torch.eye(4).requires_grad_()
+    value = loss(z_a, z_b)
+    assert isinstance(value, Tensor)
+    value.backward()
+    assert z_a.grad is not None
+    assert z_a.grad.tolist() == torch.eye(4).tolist()
+    assert z_b.grad is None

@@ -5,7 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.results.exports import STATUS_WORDS, completed, open_export, recognise
+from analysis.results.exports.frames import completed
+from analysis.results.exports.layouts import recognise
+from analysis.results.exports.opening import open_export
+from analysis.results.exports.words import STATUS_WORDS
 from tests.analysis.results.exports.conftest import MakeExport
 from tests.analysis.results.exports.making import EXPORTS, RAY_SECONDS, mlflow_search
 from tests.analysis.results.exports.trials import EARLY, ENDS, TRIALS, accuracy

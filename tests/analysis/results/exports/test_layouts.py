@@ -3,8 +3,11 @@
 import pandas as pd
 import pytest
 
-from analysis.results.exports import HOUSEKEEPING, STATUS_WORDS, completed, is_outcome, recognise
+from analysis.results.exports.frames import completed
+from analysis.results.exports.layouts import recognise
+from analysis.results.exports.words import HOUSEKEEPING, STATUS_WORDS, is_housekeeping
 from analysis.results.statuses import STATUSES
+from analysis.results.usual_names import plain
 
 
 @pytest.mark.parametrize(
@@ -109,8 +112,8 @@ def test_words_of_the_tools_have_a_status() -> None:
     assert {word for word in states if word.lower() not in STATUS_WORDS} == set()
 
 
-def test_housekeeping_is_lower_case_and_no_setting() -> None:
-    assert all(name == name.lower() for name in HOUSEKEEPING)
+def test_housekeeping_is_plain_and_no_setting() -> None:
+    assert {name for name in HOUSEKEEPING if plain(name) != name} == set()
     assert not HOUSEKEEPING & {
         "loss",
         "seed",
@@ -127,60 +130,17 @@ def test_housekeeping_is_lower_case_and_no_setting() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *(
-            "train_acc",
-            "val/loss",
-            "val_loss",
-            "train.loss",
-            "trainLoss",
-            "best_epoch",
-            "best_lr",
-            "top1",
-            "top_5",
-        ),
-        *(
-            "test_accuracy",
-            "eval/top1",
-            "time",
-            "seconds",
-            "train_time",
-            "peak_memory",
-            "max_memory_mb_error",
-        ),
-        *(
-            "perplexity",
-            "f1_score",
-            "error_rate",
-            "loss_value",
-            "mean_loss",
-            "samples_per_second",
-            "runtime_s",
-        ),
+        "Unnamed: 0",
+        "unnamed: 0",
+        "CPU count",
+        "Python Version",
+        "source type",
+        "trainer/global_step",
+        "runId",
     ],
 )
-def test_results_are_known_by_name(name: str) -> None:
-    assert is_outcome(name)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("loss", "Loss", "losses", "contrastive_loss", "loss_fn", "loss_weight", "train_loss_weight", "lr"),
-        *("learning_rate", "epochs", "steps", "train_epochs", "batch_size", "eval_batch_size", "tau", "seed"),
-        *(
-            "grad_acc_steps",
-            "acc_grad",
-            "memory_bank_size",
-            "max_time",
-            "max_seconds",
-            "precision",
-            "timesteps",
-        ),
-        *("warmup_time", "score_threshold", "temperature", "optimizer", "data", "timeout", "map_dim", ""),
-    ],
-)
-def test_settings_are_no_results(name: str) -> None:
-    assert not is_outcome(name)
+def test_housekeeping_is_known_as_tools_write_it(name: str) -> None:
+    assert is_housekeeping(name)
 
 
 def ray_frame(iterations: list[int], done: list[bool], **config: list[object]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import analysis.results.exports.source as source_module
-from analysis.results.exports import local_path, open_export
+from analysis.results.exports.opening import open_export
+from analysis.results.exports.source import local_path
 from tests.analysis.results.exports.conftest import MakeExport
 from tests.analysis.results.exports.making import mlflow_folder, optuna_database, optuna_journal
 from tests.analysis.results.exports.trials import ENDS, NO_FAILURE

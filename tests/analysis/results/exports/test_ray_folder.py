@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.results.exports import open_export
+from analysis.results.exports.opening import open_export
 
 
 def report(iteration: int, *, done: bool = False, **results: object) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.results.exports import open_export
+from analysis.results.exports.opening import open_export
 from analysis.results.exports.wandb_log import MAGIC, fields
 
 wandb = pytest.importorskip("wandb", reason="the extra 'tracking-wandb' is not installed")
