@@ -155,9 +155,10 @@ def _value_in(tree: Mapping[str, Any], each: Declared) -> Any:
 
 
 def _loss_fields(loss: LossConfig, arm: str) -> Iterator[_Told]:
-    """The fields of a loss, with defaults for those that the trial does not set."""
+    """The name of a loss, and its fields, with defaults for those that the trial does not set."""
     from analysis.info import SettingInfo
 
+    yield SettingInfo(name="losses.loss", label="loss", group="losses", values={}), arm, loss.name
     for name, value in {**_defaults(loss.name), **loss.params}.items():
         setting = SettingInfo(
             name=f"losses.{name}", label=field_label(loss.name, name), group="losses", values={}, column=name

@@ -76,6 +76,7 @@ def test_a_plan_tells_all_settings_and_hashes(write_study: WriteStudy) -> None:
     assert found["training.batch_size"].values == {"": (8, 16)}
     assert found["losses.temperature"].values == {"ntxent": (0.1, 0.5)}
     assert found["losses.t"].values == {"kcl": (2.0,)}
+    assert found["losses.loss"].values == {"ntxent": ("ntxent",), "kcl": ("kcl",)}
     assert set(found["training.lr"].values) == {"ntxent", "kcl"}
     assert found["data.classes"].values == {"": ("all",)}
     assert found["probe.suite"].doubt
