@@ -30,7 +30,7 @@ def test_a_right_encoder_passes_and_leaves_random_state(name: str, channels: int
         ("Pair", "output of type tuple in training"),
         ("NotANumber", "output that is not finite in evaluation"),
         ("SteepRoot", "a gradient that is not finite"),
-        ("Whole", "output of int64 in evaluation; allowed is floating point"),
+        ("Whole", "output of int64 in evaluation; allowed is float32"),
         ("Detached", "the output has no gradient"),
         ("Rounded", "no gradient reaches a parameter"),
         ("Frozen", "no parameter to train"),
