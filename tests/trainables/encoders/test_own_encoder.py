@@ -31,6 +31,17 @@ def test_a_right_encoder_passes_and_leaves_random_state(name: str, channels: int
         ("NotANumber", "output that is not finite in evaluation"),
         ("SteepRoot", "a gradient that is not finite"),
         ("Whole", "output of int64 in evaluation; allowed is float32"),
+        ("Half", "output of float16 in evaluation; allowed is float32"),
+        ("Double", "output of float64 in evaluation; allowed is float32"),
+        (
+            "shared",
+            "two calls give networks that share the parameter 'linear.weight', so trained weights would pass",
+        ),
+        (
+            "shared_part",
+            "two calls give networks that share the parameter '0.linear.weight', so trained weights",
+        ),
+        ("RaisesBase", "Stop: no way"),
         ("Detached", "the output has no gradient"),
         ("Rounded", "no gradient reaches a parameter"),
         ("Frozen", "no parameter to train"),
