@@ -58,19 +58,27 @@ def append_to_path(folders: Sequence[str]) -> list[str]:
 def spawned_processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of `count` new processes, which search for modules in the same order as this process.
 
+    What they print goes to standard error: messages of the user's code are not results.
+
     multiprocessing starts them by `python -c`, which puts the working directory first on `sys.path`. The environment
     variable PYTHONSAFEPATH prevents this.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(count, mp_context=spawn, initializer=_print_to_stderr) as pool:
             yield pool
     finally:
         if before is None:
             del os.environ["PYTHONSAFEPATH"]
         else:
             os.environ["PYTHONSAFEPATH"] = before
+
+
+def _print_to_stderr() -> None:
+    sys.stdout.flush()
+    os.dup2(2, 1)
 
 
 def import_object(path: str, kind: str) -> Any:
