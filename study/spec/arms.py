@@ -67,7 +67,7 @@ def resolve_arm(
 ) -> Arm:
     """An arm from its table. `shared` holds the axes of all arms. An arm of a search has no points yet.
 
-    `trial_shapes` gives the batches (pairs, dimensions) on which an own loss is tried for some configurations.
+    `trial_shapes` gives the batches (pairs, dimensions) on which an own loss is tried, the smallest first.
     `study.searches` adds the points of a search. Raises `StudyError` for an unknown loss or field, for a value that
     the loss refuses, for a missing range or rate, and for more configurations than `limit` allows.
     """
@@ -81,11 +81,10 @@ def resolve_arm(
     with _named(where):
         points = _points(loss, spaces, search)
     with _named(where, ": " if is_import_path(loss) else "."):
-        by_fields: dict[tuple[tuple[str, Any], ...], list[Point]] = {}
-        for point in points:
-            by_fields.setdefault(tuple(_fields_of(point).items()), []).append(point)
-        for fields, same in by_fields.items():
-            check_params(loss, dict(fields), trial_shapes(same))
+        shapes = trial_shapes(points)
+        for fields in dict.fromkeys(tuple(_fields_of(point).items()) for point in points):
+            check_params(loss, dict(fields), shapes)
+            shapes = shapes[:1]  # a large batch takes long: all shapes for the first configuration only
     values = _occurring(points)
     space = _union(spaces, values)
     return Arm(

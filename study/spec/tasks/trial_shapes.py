@@ -25,6 +25,6 @@ def trial_shapes(task: StudyTask, points: Sequence[Point]) -> tuple[tuple[int, i
             found |= {(int(count), int(dim)) for count in known if 2 <= count <= _LARGEST_PAIRS}
     if not found:
         return ()
-    smallest = [min(shape for shape in found if shape[1] == dim) for dim in sorted({dim for _, dim in found})]
+    smallest = sorted(min(each for each in found if each[1] == dim) for dim in {dim for _, dim in found})
     small = [shape for shape in found if shape[0] <= _MOST_PAIRS]
     return tuple(dict.fromkeys([*smallest, *([max(small)] if small else [])]))
