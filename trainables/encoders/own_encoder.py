@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from trainables.own_code import one_line
 from trainables.own_runs import own_code_runs
@@ -69,9 +70,14 @@ def _refuse_shared(encoder: nn.Module, other: Any) -> None:
     """Raise `ValueError` if two networks of two calls share parameters: weights would pass from trial to trial."""
     if not isinstance(other, nn.Module):
         raise ValueError(f"got an object of type {type(other).__name__} in the second call")
-    places = {parameter.untyped_storage().data_ptr() for parameter in encoder.parameters()}
+    # A lazy parameter has no storage yet; an empty one has the storage of all empty ones.
+    places = {
+        parameter.untyped_storage().data_ptr()
+        for parameter in encoder.parameters()
+        if not is_lazy(parameter) and parameter.numel()
+    }
     for name, parameter in other.named_parameters():
-        if parameter.numel() and parameter.untyped_storage().data_ptr() in places:
+        if not is_lazy(parameter) and parameter.untyped_storage().data_ptr() in places:
             raise ValueError(
                 f"two calls give networks that share the parameter {name!r}, so trained weights would pass from "
                 "trial to trial; build a new network in each call"

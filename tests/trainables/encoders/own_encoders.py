@@ -134,3 +134,11 @@ class Stop(BaseException):
 class RaisesBase(Right):
     def forward(self, x: Tensor) -> Tensor:
         raise Stop("no\nway")
+
+
+class Lazy(nn.Module):
+    """Its parameters get their shape in the first call."""
+
+    def __init__(self, *, channels: int, size: int) -> None:
+        super().__init__()
+        self.linear = nn.LazyLinear(5)

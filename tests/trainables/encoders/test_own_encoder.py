@@ -41,6 +41,7 @@ def test_a_right_encoder_passes_and_leaves_random_state(name: str, channels: int
             "shared_part",
             "two calls give networks that share the parameter '0.linear.weight', so trained weights",
         ),
+        ("Lazy", "Attempted to use an uninitialized parameter in <method 'dim' of"),
         ("RaisesBase", "Stop: no way"),
         ("Detached", "the output has no gradient"),
         ("Rounded", "no gradient reaches a parameter"),
