@@ -27,7 +27,7 @@ class Explodes:
 
     def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
         loss = (z_a - z_b).square().sum(-1).mean()
-        if len(z_a) < self.at or on_trial_batch():
+        if (8 if on_trial_batch() else len(z_a)) < self.at:  # a trial batch counts as 8 pairs
             return loss
         if self.how == "raise":
             raise RuntimeError("the batch is too large\nfor this loss")
