@@ -10,7 +10,10 @@ from tests.trial_batch import on_trial_batch
 
 @dataclass(frozen=True, kw_only=True)
 class Fragile:
-    """Raises, or leaves the finite numbers, while `FRAGILE` is set, on batches of `at` pairs or more. A trial batch counts as 8."""
+    """Raises, or leaves the finite numbers, while `FRAGILE` is set, on batches of `at` pairs or more.
+
+    A trial batch counts as 8.
+    """
 
     at: int = 12
     how: str = "raise"
