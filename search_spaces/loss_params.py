@@ -48,10 +48,13 @@ def check_fields(loss: str, values: Mapping[str, Iterable[Scalar]], others: Iter
                 fields[name].check(value)
 
 
-def check_params(loss: str, params: Mapping[str, Scalar]) -> None:
-    """Raises `ValueError`, naming the field, unless `loss` accepts every value and their combination."""
+def check_params(loss: str, params: Mapping[str, Scalar], shapes: Iterable[tuple[int, int]] = ()) -> None:
+    """Raises `ValueError`, naming the field, unless `loss` accepts every value and their combination.
+
+    A user's own loss is called on batches of these shapes (pairs, dimensions), or on a small batch if none is given.
+    """
     if is_import_path(loss):
-        _try_own_loss(loss, params)
+        _try_own_loss(loss, params, shapes)
     else:
         check_loss_params(loss, params)
 
@@ -89,9 +92,10 @@ def _own_loss(path: str) -> Any:
     return import_loss(path)
 
 
-def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
+def _try_own_loss(path: str, params: Mapping[str, Scalar], shapes: Iterable[tuple[int, int]]) -> None:
     from trainables.losses.own_loss import check_storable, check_trial_batch
     from trainables.own_code import one_line
+    from trainables.own_runs import own_code_runs
 
     loss = _own_loss(path)
     names = [field.name for field in dataclasses.fields(loss)]
@@ -101,10 +105,15 @@ def _try_own_loss(path: str, params: Mapping[str, Scalar]) -> None:
             f"{path}: field {taken[0]!r} has the name of a setting of training or of a column of records; give it "
             "another name"
         )
-    try:
-        instance = loss(**params)
-    except (Exception, SystemExit) as error:  # whatever the user's loss raises must end in one line
-        raise ValueError(f"{path}: {one_line(error)}") from error
-    check_storable(instance, path)
-    fields = ", ".join(f"{name} = {getattr(instance, name)!r}" for name in names)
-    check_trial_batch(instance, f"{path} at {fields}" if fields else path)
+    with own_code_runs(path):
+        try:
+            instance, again = loss(**params), loss(**params)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever the user's loss raises must end in one line
+            raise ValueError(f"{path}: {one_line(error)}") from error
+        check_storable(instance, path)
+        fields = ", ".join(f"{name} = {getattr(instance, name)!r}" for name in names)
+        shown = f"{path} at {fields}" if fields else path
+        for pairs, dim in dict.fromkeys(shapes) or [(8, 16)]:
+            check_trial_batch(instance, shown, pairs=pairs, dim=dim, again=again)

@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, all_suffixes
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from trainables.own_files import OUR_PACKAGES, forget_files
+from trainables.own_runs import SettingError, own_code_runs
 
 #: The user's folders, in the order in which Python searches them.
 _folders: list[str] = []
@@ -56,19 +58,27 @@ def append_to_path(folders: Sequence[str]) -> list[str]:
 def spawned_processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of `count` new processes, which search for modules in the same order as this process.
 
+    What they print goes to standard error: messages of the user's code are not results.
+
     multiprocessing starts them by `python -c`, which puts the working directory first on `sys.path`. The environment
     variable PYTHONSAFEPATH prevents this.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(count, mp_context=spawn, initializer=_print_to_stderr) as pool:
             yield pool
     finally:
         if before is None:
             del os.environ["PYTHONSAFEPATH"]
         else:
             os.environ["PYTHONSAFEPATH"] = before
+
+
+def _print_to_stderr() -> None:
+    sys.stdout.flush()
+    os.dup2(2, 1)
 
 
 def import_object(path: str, kind: str) -> Any:
@@ -83,12 +93,20 @@ def import_object(path: str, kind: str) -> Any:
     if hidden := _hidden_file(module):
         raise ValueError(f"{kind}: got {path!r}, {hidden}")
     try:
-        return getattr(importlib.import_module(module), name)
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # whatever the user's module raises must end in one line about the path
+        return getattr(_imported(path, module), name)
+    except KeyboardInterrupt:
+        raise
+    except SettingError as error:
+        raise ValueError(f"{kind}: got {path!r}, but {error}") from error
+    except BaseException as error:  # whatever the user's module raises must end in one line about the path
         raise ValueError(f"{kind}: got {path!r}, which fails to import: {one_line(error)}") from error
+
+
+def _imported(path: str, module: str) -> ModuleType:
+    if loaded := sys.modules.get(module):
+        return loaded
+    with own_code_runs(path):
+        return importlib.import_module(module)
 
 
 def one_line(error: BaseException) -> str:

@@ -61,12 +61,21 @@ def own_code_of(path: str) -> OwnCode:
     The result is cached in this process until one of its files changes or `forget_files` is called. Raises
     `ValueError` in one line if there is no such module, and for a file that cannot be read or has a syntax error.
     """
+    return _cached_walk(path).code
+
+
+def walked_files(path: str) -> frozenset[Path]:
+    """All files that `own_code_of` reads for an import path, also those that run nothing."""
+    return frozenset(_cached_walk(path).stamps)
+
+
+def _cached_walk(path: str) -> _Walk:
     module = path.partition(":")[0]
     key = module, tuple(sys.path)
     walk = _walks.get(key)
     if walk is None or any(_stamp(file) != stamp for file, stamp in walk.stamps.items()):
         walk = _walks[key] = _walk(path, module)
-    return walk.code
+    return walk
 
 
 def joined_code(paths: Iterable[str]) -> OwnCode:
@@ -105,7 +114,7 @@ def _walk(path: str, module: str) -> _Walk:
         if spec is None:
             continue
         left += [name.rpartition(".")[0]] if "." in name else []
-        own = _is_own(spec)
+        own = is_own(spec)
         if own or name == module:
             assert spec.origin is not None
             stamps[Path(spec.origin)] = _stamp(Path(spec.origin))
@@ -143,7 +152,7 @@ def _followed(file: _File, specs: dict[str, ModuleSpec | None], missing: list[st
     """The modules that a file imports and that may be own code. Adds those that are not found to `missing`."""
     for name, line, optional in file.imports.modules:
         top = _spec_of(name.partition(".")[0], specs)
-        if top is not None and not (_is_own(top) or top.origin is None):  # `None`: a namespace package
+        if top is not None and not (is_own(top) or top.origin is None):  # `None`: a namespace package
             continue
         if _spec_of(name, specs) is not None:
             yield name
@@ -214,7 +223,8 @@ def _find_in_package(name: str, places: list[str]) -> ModuleSpec | None:
     return namespace
 
 
-def _is_own(spec: ModuleSpec) -> bool:
+def is_own(spec: ModuleSpec) -> bool:
+    """Whether a module is own code."""
     if not spec.has_location or spec.origin is None or spec.name.partition(".")[0] in OUR_PACKAGES:
         return False
     return not any(Path(spec.origin).is_relative_to(folder) for folder in _foreign_folders(tuple(sys.path)))

@@ -3,19 +3,39 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 #: Calls that import a module. A constant name is followed.
 _IMPORTERS = {"import_module", "__import__"}
 
 #: Other calls that load code, which is not followed.
-_LOADERS = {"exec", "run_module", "run_path", "spec_from_file_location"}
+_LOADERS = {"exec", "run_module", "run_path", "spec_from_file_location", "SourceFileLoader"}
 
 #: Calls that read a file whose path is their first argument, besides those whose names begin with `read_`.
 _OPENERS = {
     "open", "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "loadmat", "imread", "load_file", "load_library",
     "CDLL", "File", "ZipFile", "get_data",
+}  # fmt: skip
+
+#: Keywords that give these calls their path.
+_PATH_KEYWORDS = {
+    "file",
+    "filename",
+    "fname",
+    "path",
+    "filepath",
+    "filepath_or_buffer",
+    "io",
+    "source",
+    "name",
+}
+
+#: Calls that make a path of paths.
+_PATH_CALLS = {
+    "Path", "PurePath", "join", "joinpath", "resolve", "absolute", "expanduser", "abspath", "realpath", "dirname",
+    "fspath", "str", "with_name", "with_suffix",
 }  # fmt: skip
 
 #: A mode of `open`. One that only writes does not make a result depend on the file.
@@ -63,6 +83,7 @@ def read_imports(content: bytes, name: str, package: str) -> ModuleImports:
         for alias in node.names
         if alias.asname
     }
+    paths = _constant_paths(tree, nodes)
     modules: list[tuple[str, int, bool]] = []
     stars, dynamic, opened = [], [], []
     open_all = False
@@ -90,7 +111,7 @@ def read_imports(content: bytes, name: str, package: str) -> ModuleImports:
                 modules.append((constant, node.lineno, False))
             elif called in _IMPORTERS | _LOADERS or _changes_path(node.func):
                 dynamic.append((_shown(node), node.lineno))
-            elif path := _opened_path(node, called):
+            elif path := _opened_path(node, called, paths):
                 opened.append((path, node.lineno))
             elif isinstance(node.func, ast.Attribute) and _called(node.func.value) == "__all__":
                 open_all = True
@@ -148,7 +169,40 @@ def _changes_path(function: ast.expr) -> bool:
     return owner.attr == "path" and isinstance(owner.value, ast.Name) and owner.value.id == "sys"
 
 
-def _opened_path(call: ast.Call, name: str) -> str | None:
+def _constant_paths(tree: ast.Module, nodes: list[ast.AST]) -> dict[str, str]:
+    """The constant parts of the paths among the names that the module assigns once, at its top level."""
+    assigned = Counter(
+        node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
+    parameters = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    paths: dict[str, str] = {}
+    for statement in tree.body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+            continue
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        if len(targets) == 1 and isinstance(target := targets[0], ast.Name):
+            once = assigned[target.id] == 1 and target.id not in parameters
+            if once and _is_path(statement.value, paths):
+                paths[target.id] = _constant_parts(statement.value, paths)
+    return paths
+
+
+def _is_path(node: ast.expr, paths: Mapping[str, str]) -> bool:
+    """Whether an expression is a constant text, or a path made of such texts and of `__file__`."""
+    if isinstance(node, ast.Name):
+        return node.id == "__file__" or node.id in paths
+    if isinstance(node, ast.BinOp):
+        return _is_path(node.left, paths) and _is_path(node.right, paths)
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return _is_path(node.value, paths)
+    if isinstance(node, ast.Call):
+        on_path = isinstance(node.func, ast.Attribute) and _is_path(node.func.value, paths)
+        known = _called(node.func) in _PATH_CALLS and (on_path or bool(node.args))
+        return known and all(_is_path(each, paths) for each in node.args)
+    return _constant(node) is not None
+
+
+def _opened_path(call: ast.Call, name: str, paths: Mapping[str, str]) -> str | None:
     """The constant path of the file that a call reads, or its constant parts; None for all other calls."""
     if name not in _OPENERS and not name.startswith("read_"):
         return None
@@ -157,20 +211,26 @@ def _opened_path(call: ast.Call, name: str) -> str | None:
     if mode and _MODE.fullmatch(mode) and not set(mode) & set("r+"):
         return None
     places = [call.func.value] if isinstance(call.func, ast.Attribute) else []  # `Path("x.csv").read_text()`
-    for place in [*places, *call.args[:1]]:
-        if (path := _constant_parts(place)) and not _MODE.fullmatch(path):
+    named = [word.value for word in call.keywords if word.arg in _PATH_KEYWORDS]
+    for place in [*places, *(call.args[:1] or named[:1])]:
+        if (path := _constant_parts(place, paths)) and not _MODE.fullmatch(path):
             return path
     return None
 
 
-def _constant_parts(node: ast.expr) -> str:
-    """The texts in the expression of a path, joined by slashes. Texts in formats and subscripts are no parts."""
+def _constant_parts(node: ast.expr, paths: Mapping[str, str]) -> str:
+    """The texts in the expression of a path, joined by slashes. Texts in formats and subscripts are no parts.
+
+    `paths` has the texts of names.
+    """
     texts: list[str] = []
     left: list[ast.AST] = [node]
     while left:
         part = left.pop()
         if isinstance(part, ast.expr) and (text := _constant(part)):
             texts.append(text)
+        elif isinstance(part, ast.Name):
+            texts += [paths[part.id]] if paths.get(part.id) else []
         elif not isinstance(part, ast.JoinedStr | ast.Subscript):
             left += reversed(list(ast.iter_child_nodes(part)))
     return "/".join(texts)

@@ -1,7 +1,9 @@
 """`study bench`: measures how fast this machine trains the trials of a study, and the time of each stage."""
 
 import json
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +78,8 @@ def command(
         facts = _conditions(spec.name, rows[0], runtime)
     except ValueError as error:  # the device does not support the precision
         raise StudyError(str(error)) from error
-    facts["rows"] = _measure_rows(rows, runtime, facts["peak_flops_per_second"], steps)
+    with redirect_stdout(sys.stderr):  # messages of the user's code are not results
+        facts["rows"] = _measure_rows(rows, runtime, facts["peak_flops_per_second"], steps)
     if as_json:
         print(json.dumps(facts))
     else:

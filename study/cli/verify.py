@@ -2,7 +2,9 @@
 
 import json
 import random
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +82,8 @@ def command(study: str, store: str, data_root: str | None, sample: int, seed: in
         )
     verdicts = []
     for stack, ids in _stacks(drawn, rows, loaded):
-        new = rerun(stack, loaded.context)
+        with redirect_stdout(sys.stderr):  # messages of the user's code are not results
+            new = rerun(stack, loaded.context)
         for trial in stack:
             if trial.keys.trial_id in ids:
                 verdicts.append(_judge(trial, rows[trial.keys.trial_id], new[trial.keys.trial_id]))

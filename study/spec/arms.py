@@ -1,6 +1,6 @@
 """The arms of a study: each entry of `[losses]` gives a loss, its space, and the configurations that run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -59,10 +59,16 @@ class Arm:
 
 
 def resolve_arm(
-    label: str, table: Mapping[str, Any], shared: Mapping[str, Axis], search: SearchSection, limit: Limit
+    label: str,
+    table: Mapping[str, Any],
+    shared: Mapping[str, Axis],
+    search: SearchSection,
+    limit: Limit,
+    trial_shapes: Callable[[Sequence[Point]], tuple[tuple[int, int], ...]],
 ) -> Arm:
     """An arm from its table. `shared` holds the axes of all arms. An arm of a search has no points yet.
 
+    `trial_shapes` gives the batches (pairs, dimensions) on which an own loss is tried, the smallest first.
     `study.searches` adds the points of a search. Raises `StudyError` for an unknown loss or field, for a value that
     the loss refuses, for a missing range or rate, and for more configurations than `limit` allows.
     """
@@ -76,8 +82,10 @@ def resolve_arm(
     with _named(where):
         points = _points(loss, spaces, search)
     with _named(where, ": " if is_import_path(loss) else "."):
+        shapes = trial_shapes(points)
         for fields in dict.fromkeys(tuple(_fields_of(point).items()) for point in points):
-            check_params(loss, dict(fields))
+            check_params(loss, dict(fields), shapes)
+            shapes = shapes[:1]  # a large batch takes long: all shapes for the first configuration only
     values = _occurring(points)
     space = _union(spaces, values)
     return Arm(

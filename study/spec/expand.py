@@ -26,6 +26,7 @@ from study.spec.schema import POINTS_KEY, SelectionSection, StudySpec
 from study.spec.section import section_with
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.registry import open_task
+from study.spec.tasks.trial_shapes import trial_shapes
 from trainables.config import (
     AXES,
     BUDGETS,
@@ -104,7 +105,14 @@ def _resolve(spec: StudySpec, data_root: Path | None) -> tuple[StudyTask, tuple[
     _check_swept(spec, task)
     shared = _shared_axes(spec)
     arms = tuple(
-        resolve_arm(label, table, task.rates(label, shared), spec.search, limit)
+        resolve_arm(
+            label,
+            table,
+            task.rates(label, shared),
+            spec.search,
+            limit,
+            lambda points: trial_shapes(task, points),
+        )
         for label, table in spec.losses.items()
     )
     limit.check("losses", sum(len(arm.points) + arm.undecided for arm in arms))

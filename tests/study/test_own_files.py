@@ -166,6 +166,22 @@ def test_a_plan_lists_the_own_code_in_the_ids(tmp_path: Path) -> None:
     assert "own_code" not in built_in
 
 
+def test_prints_of_own_code_are_no_results_and_a_plan_lists_what_only_a_run_loads(tmp_path: Path) -> None:
+    """Of imports, trial calls, timed steps and trials that run again."""
+    study = write_own(tmp_path, SPHERE)
+    (tmp_path / "own_late.py").write_text("print('late')\n")
+    loads = "print('import')\nimport importlib\nload = importlib.import_module\nload('own_late')\n"
+    (tmp_path / "own_module.py").write_text(
+        loads + OWN_LOSS.replace("        return", "        print('call')\n        return")
+    )
+    store = ("--store", tmp_path / "store")
+    facts = json.loads(call(tmp_path, "plan", study, *store, "--json"))
+    assert facts["price_from"] == "timed"
+    assert facts["own_code"]["not_followed"] == ["own_late.py, which own_module:Pull loads as own_late"]
+    call(tmp_path, "trial", study, *store, "--put")
+    assert json.loads(call(tmp_path, "verify", study, *store, "--json"))["reproduced"] == 1
+
+
 def test_the_working_directory_is_searched_after_the_folder_of_the_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from study.errors import StudyError
 from study.spec.expand import TrialSet, expand, planned_rows
 from study.spec.load import load_spec
 from tests.study.running import invoke, start
@@ -162,8 +163,8 @@ def needs(z_a, z_b, scale):
         ("Converted", "scale = [2.0]", "field 'scale': got 2.0 of type Tensor, which a record cannot hold; must be"),
         ("Trained", "", "has trainable parameters (scale), which no trial would train: a study"),
         ("Raises", "", "refused:Raises: KeyError: 'scale'"),
-        ("per_pair", "temperature = [0.1]", "refused:per_pair at temperature = 0.1: on a trial batch of 8 pairs: "),
-        ("per_pair", "", "got a tensor of shape (8,), must be a finite scalar tensor; expected is loss(z_a, z_b) on"),
+        ("per_pair", "temperature = [0.1]", "refused:per_pair at temperature = 0.1: on a trial batch of 4 pairs "),
+        ("per_pair", "", "got a tensor of shape (4,), must be a finite scalar tensor; expected is loss(z_a, z_b) on"),
         ("with_setting", "", "field 'batch_size' has the name of a setting of training or of a column of records"),
         ("with_other", "", "field 'other' has the name of a setting of training or of a column of records"),
         ("needs", "", "missing 1 required keyword-only argument: 'scale'"),
@@ -211,3 +212,38 @@ def test_the_forms_have_equal_records_inline_and_with_ray(tmp_path: Path) -> Non
     assert {key: len(found) for key, found in values.items()} == {
         (t, form): 1 for t in (0.2, 0.5) for form in ("mean", "sum")
     }
+
+
+SIZED = """
+import torch
+
+def weighted(z_a, z_b):
+    return ((z_a - z_b).square() * torch.ones(16)).sum(1).mean()
+
+def eight_pairs(z_a, z_b):
+    return torch.nn.functional.cross_entropy(z_a @ z_b.T, torch.arange(8))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "shape"),
+    [
+        ("weighted", "n_pairs = 8\ndim = 8", "4 pairs in 8"),
+        ("weighted", "n_pairs = 8\ndim = 16", ""),
+        ("eight_pairs", "n_pairs = 8\ndim = 16", "4 pairs in 16"),
+    ],
+)
+def test_a_loss_is_tried_on_the_sizes_of_the_study(
+    name: str, sizes: str, shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "sized", raising=False)
+    (tmp_path / "sized.py").write_text(SIZED)
+    study = study_with(tmp_path, f'[losses.mine]\nloss = "sized:{name}"\nlr = 0.1\n')
+    study.write_text(study.read_text().replace("n_pairs = 8\ndim = 16", sizes))
+    if not shape:
+        assert len(expanded(study).trials) == 1
+        return
+    with pytest.raises(
+        StudyError, match=f"^losses.mine: sized:{name}: on a trial batch of {shape} dimensions: "
+    ):
+        expanded(study)

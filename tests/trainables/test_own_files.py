@@ -259,6 +259,15 @@ def test_imports_that_only_a_run_knows_are_named(line: str, note: str | None, wr
     assert own_code_of("mine:loss").not_followed == expected
 
 
+_CONSTANTS = """FOLDER = Path(__file__).parent / "tables"
+TABLE: Path = FOLDER / "table.txt"
+TWICE = "a.txt"
+TWICE = "b.txt"
+GIVEN = choose("a.txt")
+RECORDS = {"a": "b.txt"}
+"""
+
+
 @pytest.mark.parametrize(
     ("call", "path"),
     [
@@ -277,9 +286,19 @@ def test_imports_that_only_a_run_knows_are_named(line: str, note: str | None, wr
         ("np.load(tables['key'])", None),
         ("open(f'{name}.csv')", None),
         ("print('x.csv')", None),
+        ("open(file='x.csv')", "x.csv"),
+        ("open(file='log.txt', mode='w')", None),
+        ("pd.read_csv(filepath_or_buffer='x.csv')", "x.csv"),
+        ("np.loadtxt(TABLE)", "tables/table.txt"),
+        ("np.loadtxt(fname=TABLE)", "tables/table.txt"),
+        ("TABLE.read_text()", "tables/table.txt"),
+        ("open(FOLDER / name)", "tables"),
+        ("open(TWICE)", None),
+        ("np.load(GIVEN)", None),
+        ("RECORDS.load(name)", None),
     ],
 )
 def test_constant_paths_of_data_files_are_named(call: str, path: str | None, write: Write) -> None:
-    write({"mine.py": f"x = {call}"})
-    expected = () if path is None else (f"{path} (mine.py, line 1)",)
+    write({"mine.py": f"{_CONSTANTS}x = {call}"})
+    expected = () if path is None else (f"{path} (mine.py, line 7)",)
     assert joined_code(["mine:loss"]).opened == expected

@@ -23,7 +23,7 @@ from trainables.datasets.digits import open_digits
 from trainables.datasets.folder import open_folder
 from trainables.datasets.imagenet import download_tiny_imagenet, open_imagenet100, open_tiny_imagenet
 from trainables.datasets.loaded import DatasetInfo, ImageData, Split
-from trainables.datasets.own_data import open_own
+from trainables.datasets.own_data import open_own, refuse_changing
 from trainables.datasets.parquet import open_parquet
 from trainables.datasets.source import UNLABELLED, DataError, Source
 from trainables.datasets.subset import choose_rows
@@ -109,9 +109,10 @@ def load_dataset(config: DataConfig, data_root: Path | None) -> ImageData:
 
 
 def try_dataset(config: DataConfig, data_root: Path | None) -> None:
-    """Read one image of each split of a user's own data set, twice. Other data sets are not read.
+    """Read one image of each split of a user's own data set, twice, and call its function a second time.
 
-    Raises `DataError` when an image cannot be read, has another form than stated, or differs at the second read.
+    Other data sets are not read. Raises `DataError` when an image cannot be read, has another form than stated, or
+    differs at the second read, and when the second call returns other data.
     """
     if config.name.partition(":")[0] in DATASETS:
         return
@@ -124,6 +125,8 @@ def try_dataset(config: DataConfig, data_root: Path | None) -> None:
                 f"data: {config.name}: two reads of row {rows[0]} of the {split} split give different images; leave "
                 "random transforms out, since the study makes the views"
             )
+    tried = (("train", subset.pretraining[:1]), ("train", subset.val[:1]), ("test", subset.test[:1]))
+    refuse_changing(source, config.name, data_root, tried)
 
 
 def download_dataset(name: str, data_root: Path) -> None:

@@ -6,9 +6,8 @@ Every fault is one `DataError` that names the import path and the accepted form.
 import dataclasses
 import functools
 import hashlib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from trainables.datasets.own_parts import source_of_parts
 from trainables.datasets.source import UNLABELLED, DataError, Images, Indices, Source
 from trainables.own_code import import_object, one_line
 from trainables.own_files import OwnCode, own_code_of
+from trainables.own_runs import own_code_runs
 
 _EXPECTED = (
     "must be a function open_mine(data_root) that returns a Source, (train, test) or {'train': ..., 'test': ...}, "
@@ -32,18 +32,42 @@ def open_own(name: str, data_root: Path | None) -> Source:
     Raises `ValueError` if the import fails, and `DataError` for every other fault, also of the `decode` function
     whenever it is called.
     """
+    source, _ = _called(name, data_root)
+    return source
+
+
+def refuse_changing(
+    source: Source, name: str, data_root: Path | None, rows: Sequence[tuple[str, Indices]]
+) -> None:
+    """Call the function at `name` again. Raise `DataError` if it returns other data than `source`.
+
+    For a `Source` of the user's, these are its fields and the images of `rows`, which are parts with rows.
+    """
+    again, stated = _called(name, data_root)
+    differ = source.fingerprint != again.fingerprint
+    if stated and not differ:
+        labels = ((source.train_labels, again.train_labels), (source.test_labels, again.test_labels))
+        differ = source.classes != again.classes or not all(np.array_equal(*pair) for pair in labels)
+        differ = differ or not all(
+            np.array_equal(source.decode(part, some), again.decode(part, some)) for part, some in rows
+        )
+    if differ:
+        raise DataError(
+            f"data: {name}: two calls return different data; seed its random numbers; {_EXPECTED}"
+        )
+
+
+def _called(name: str, data_root: Path | None) -> tuple[Source, bool]:
+    """What the function returns, and whether it is a `Source` already."""
     opener = import_object(name, "data.name")
     with _named(name):
         if not callable(opener):
             raise DataError(f"got an object of type {type(opener).__name__}")
-        with redirect_stdout(sys.stderr):  # messages of the user's code are not results
+        with own_code_runs(name, keeps_random=True):
             returned = opener(data_root)
-        source = (
-            _identified(_checked(returned), name)
-            if isinstance(returned, Source)
-            else source_of_parts(returned)
-        )
-    return dataclasses.replace(source, decode=functools.partial(_decode, name, source))
+            stated = isinstance(returned, Source)
+            source = _identified(_checked(returned), name) if stated else source_of_parts(returned)
+    return dataclasses.replace(source, decode=functools.partial(_decode, name, source)), stated
 
 
 def counted_code(name: str) -> OwnCode | None:
@@ -71,8 +95,11 @@ def _decode(name: str, source: Source, part: str, rows: Indices) -> Images:
     """The images that the user's `decode` returns, if they have the form that the source states."""
     with _named(name):
         try:
-            images = source.decode(part, rows)
-        except Exception as error:
+            with own_code_runs(name, keeps_random=True):
+                images = source.decode(part, rows)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise DataError(f"decode({part!r}, ...) raises {_error(error)}") from error
         allowed = (len(rows), source.channels, source.size, source.size)
         if not isinstance(images, np.ndarray):
@@ -93,7 +120,9 @@ def _named(name: str) -> Iterator[None]:
         yield
     except DataError as error:
         raise DataError(f"data: {name}: {error}; {_EXPECTED}") from error
-    except (Exception, SystemExit) as error:  # whatever the user's code raises
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the user's code raises
         raise DataError(f"data: {name}: raises {_error(error)}; {_EXPECTED}") from error
 
 

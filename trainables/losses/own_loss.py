@@ -26,6 +26,10 @@ _FORMS = (
 #: What a loss must do, for messages.
 _CALL = "expected is loss(z_a, z_b) on unit-norm (M, d) views, which returns a finite scalar tensor"
 
+#: Why a loss may have no state, for messages.
+_ALONE = "a loss depends on its two views and its hyperparameters alone"
+_BUILT_AGAIN = "because a trial that continues from a checkpoint builds it again"
+
 #: The attribute of a dataclass made of a class of `nn.Module` that holds its instance.
 _MODULE = "_own_module"
 
@@ -61,43 +65,67 @@ def check_storable(loss: Any, name: str) -> None:
             raise ValueError(f"{name}: field {spec.name!r}: {fault}")
 
 
-def check_trial_batch(loss: Callable[[Tensor, Tensor], Tensor], name: str = "loss") -> None:
-    """Call the loss on eight random unit-norm pairs in 16 dimensions, forward and backward.
+def check_trial_batch(
+    loss: Callable[[Tensor, Tensor], Tensor],
+    name: str = "loss",
+    *,
+    pairs: int = 8,
+    dim: int = 16,
+    again: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> None:
+    """Call the loss on random unit-norm pairs (`pairs`, `dim`), forward and backward. `again` is an equal loss.
 
-    Raises `ValueError` unless it returns a finite scalar with a finite gradient for at least one view, trains no
-    parameter and keeps its buffers.
+    Raises `ValueError` unless it returns a finite scalar with a finite gradient for at least one view, the same value
+    in every call, trains no parameter, and keeps its buffers and the views.
     """
     generator = torch.Generator().manual_seed(0)
-    pairs = torch.nn.functional.normalize(torch.randn(2, 8, 16, generator=generator), dim=-1)
-    z_a, z_b = (z.clone().requires_grad_() for z in pairs)
+    batch = nn.functional.normalize(torch.randn(2, pairs, dim, generator=generator), dim=-1)
     before = {key: buffer.clone() for key, buffer in _buffers(loss)}
+    where = f"{name}: on a trial batch of {pairs} pairs in {dim} dimensions"
     try:
-        fault = _fault_of_call(loss, z_a, z_b)
-    except (Exception, SystemExit) as error:  # whatever the user's loss raises must end in one line
-        raise ValueError(f"{name}: on a trial batch of 8 pairs: {one_line(error)}; {_CALL}") from error
+        value, fault = _first_call(loss, batch)
+        later = [] if fault else [float(each(*_views(batch)[1]).detach()) for each in (loss, again or loss)]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the user's loss raises must end in one line
+        raise ValueError(f"{where}: {one_line(error)}; {_CALL}") from error
     if fault:
-        raise ValueError(f"{name}: on a trial batch of 8 pairs: {fault}")
+        raise ValueError(f"{where}: {fault}")
     _refuse_trainable(loss, f"{name}: ")
     for key, buffer in _buffers(loss):
         if key not in before or not torch.equal(buffer, before[key]):
+            raise ValueError(f"{name}: a call changes the buffer {key!r}; {_ALONE}, {_BUILT_AGAIN}")
+    for other in later:
+        if other != value:
             raise ValueError(
-                f"{name}: a call changes the buffer {key!r}; a loss depends on its two views and its "
-                "hyperparameters alone, because a trial that continues from a checkpoint builds it again"
+                f"{where}: two calls on one batch give different values: {value!r} and {other!r}; {_ALONE}, "
+                f"{_BUILT_AGAIN}"
             )
 
 
-def _fault_of_call(loss: Callable[[Tensor, Tensor], Tensor], z_a: Tensor, z_b: Tensor) -> str | None:
+def _first_call(loss: Callable[[Tensor, Tensor], Tensor], batch: Tensor) -> tuple[float, str | None]:
+    """The value of the loss, and the fault of the call; None if there is none."""
+    leaves, (z_a, z_b) = _views(batch)
     value = loss(z_a, z_b)
+    for name, view, given in zip(("z_a", "z_b"), (z_a, z_b), batch, strict=True):
+        if not torch.equal(view, given):
+            return 0.0, f"the call changes {name} in place; it must leave its views as they are"
     if not isinstance(value, Tensor) or value.ndim != 0 or not bool(value.isfinite()):
-        return f"got {_shown(value)}, must be a finite scalar tensor; {_CALL}"
-    gradients = torch.autograd.grad(value, (z_a, z_b), allow_unused=True) if value.requires_grad else ()
+        return 0.0, f"got {_shown(value)}, must be a finite scalar tensor; {_CALL}"
+    gradients = torch.autograd.grad(value, leaves, allow_unused=True) if value.requires_grad else ()
     if all(gradient is None for gradient in gradients):
-        return f"got a value without a gradient for z_a and z_b; {_CALL} made of both views"
+        return 0.0, f"got a value without a gradient for z_a and z_b; {_CALL} made of both views"
     # One view alone is right for a loss that stops the gradient of its targets.
-    for view, gradient in zip(("z_a", "z_b"), gradients, strict=True):
+    for name, gradient in zip(("z_a", "z_b"), gradients, strict=True):
         if gradient is not None and not bool(gradient.isfinite().all()):
-            return f"got a gradient for {view} that is not finite, must be finite"
-    return None
+            return 0.0, f"got a gradient for {name} that is not finite, must be finite"
+    return float(value.detach()), None
+
+
+def _views(batch: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Leaves with gradients, and the views made of them: in a trial, views are no leaves either."""
+    leaves = [view.clone().requires_grad_() for view in batch]
+    return leaves, [leaf.clone() for leaf in leaves]
 
 
 @functools.cache
@@ -111,7 +139,18 @@ def _as_dataclass(found: Any) -> type:
         raise ValueError(f"must be {_FORMS}")
     if "__call__" not in dir(found):
         raise ValueError(f"must define __call__(self, z_a, z_b); a loss is {_FORMS}")
+    _refuse_defaults(list(inspect.signature(found.__call__).parameters.values())[1:])
     return found
+
+
+def _refuse_defaults(parameters: Sequence[inspect.Parameter]) -> None:
+    """Raise `ValueError` for a view with a default, which would be a hyperparameter given as a view."""
+    for each in parameters[:2]:
+        if each.default is not each.empty:
+            raise ValueError(
+                f"parameter {each.name!r} is a view, as one of the first two, and must not have a default; a loss "
+                f"is {_FORMS}"
+            )
 
 
 def _of_function(function: Callable[..., Tensor]) -> type:
@@ -120,6 +159,7 @@ def _of_function(function: Callable[..., Tensor]) -> type:
         each.kind not in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) for each in parameters[:2]
     ):
         raise ValueError(f"must take the two views first; a loss is {_FORMS}")
+    _refuse_defaults(parameters)
 
     def call(self: Any, z_a: Tensor, z_b: Tensor) -> Tensor:
         return function(z_a, z_b, **_values(self))
@@ -130,6 +170,7 @@ def _of_function(function: Callable[..., Tensor]) -> type:
 def _of_module(kind: type[nn.Module]) -> type:
     if kind.forward is nn.Module.forward:
         raise ValueError(f"must define forward(self, z_a, z_b); a loss is {_FORMS}")
+    _refuse_defaults(list(inspect.signature(kind.forward).parameters.values())[1:])
 
     def build(self: Any) -> None:
         # Buffers with random values are then the same in every trial and in a trial that runs again.

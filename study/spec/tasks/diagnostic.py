@@ -17,7 +17,7 @@ from study.spec.section import Section
 from study.spec.tasks.measured_metric import measured_metric
 from study.spec.tasks.points import LEAST_BATCH
 from study.spec.tasks.protocol import StudyTask
-from trainables.config import DiagnosticSampling, DiagnosticTask, declared_axes
+from trainables.config import DiagnosticSampling, DiagnosticTask, Scalar, declared_axes
 from trainables.store.schema import DIAGNOSTIC_METRICS
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class DiagnosticStudy(StudyTask):
             )
         if any("batch_size" not in point for point in points):
             raise StudyError("axes.batch_size: is missing; give at least one batch size")
+
+    def embeddings(self, swept: Point) -> tuple[tuple[Scalar | None, ...], Scalar | None]:
+        """The batch size and all pairs, which the measures use, and the dimension of a configuration."""
+        n_pairs, dim = (swept.get(name, getattr(self._spec.diagnostic, name)) for name in ("n_pairs", "dim"))
+        return (swept.get("batch_size"), n_pairs), dim
 
     def build(self, swept: Point) -> DiagnosticTask:
         """The task of a configuration with these swept values."""

@@ -21,6 +21,7 @@ from trainables.config import (
     ImagesTask,
     ProbeConfig,
     Provenance,
+    Scalar,
     SelectionConfig,
     TrainingConfig,
 )
@@ -167,6 +168,10 @@ class ImagesStudy(StudyTask):
                     f"{self.place('batch_size')}: got {size!r}, must be a whole number from {LEAST_BATCH} to "
                     f"{self.images}, the training images of {self.data.name}"
                 )
+
+    def embeddings(self, swept: Point) -> tuple[tuple[Scalar | None, ...], Scalar | None]:
+        """The batch size and the projection dimension of a configuration."""
+        return (swept.get("batch_size"),), swept.get("projection_dim", self._spec.encoder.projection_dim)
 
     def build(self, swept: Point) -> ImagesTask:
         """The task of a configuration with these swept values."""

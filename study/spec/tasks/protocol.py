@@ -13,7 +13,7 @@ from search_spaces.space import Point
 from search_spaces.spaces import LossSpace
 from study.errors import StudyError
 from study.spec.schema import POINTS_KEY, StudySpec
-from trainables.config import Provenance, Task
+from trainables.config import Provenance, Scalar, Task
 from trainables.datasets.loaded import DatasetInfo
 from trainables.settings import declared_axes
 
@@ -88,6 +88,13 @@ class StudyTask(ABC):
     @abstractmethod
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
         """Raise `StudyError` for configurations of a loss that lack a required value."""
+
+    def embeddings(self, swept: Point) -> tuple[tuple[Scalar | None, ...], Scalar | None]:
+        """The numbers of pairs with which trials of a configuration call the loss, and the dimension of the views.
+
+        A number that is not known is None. The values are not checked yet.
+        """
+        return (swept.get("batch_size"),), None
 
     @abstractmethod
     def build(self, swept: Point) -> Task:

@@ -15,7 +15,7 @@ from study.spec.schema import POINTS_KEY, SphereSection, SphereTrainingSection, 
 from study.spec.tasks.measured_metric import measured_metric
 from study.spec.tasks.points import by_table, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
-from trainables.config import AXES, BUDGETS, SphereTask, SphereTraining
+from trainables.config import AXES, BUDGETS, Scalar, SphereTask, SphereTraining
 from trainables.selection.rounds import resolve_round
 from trainables.sphere.budget import pairs_a_step, step_count
 from trainables.sphere.known import ideal_name, is_optimum_known
@@ -106,6 +106,11 @@ class SphereStudy(StudyTask):
             raise StudyError(
                 f"metric: got {metric}, but the minimum of {loss} with {params} is not known for {sizes}"
             )
+
+    def embeddings(self, swept: Point) -> tuple[tuple[Scalar | None, ...], Scalar | None]:
+        """The batch size and all pairs, which the measures use, and the dimension of a configuration."""
+        n_pairs, dim = (swept.get(name, getattr(self._spec.sphere, name)) for name in ("n_pairs", "dim"))
+        return (swept.get("batch_size"), n_pairs), dim
 
     def build(self, swept: Point) -> SphereTask:
         """The task of a configuration with these swept values."""

@@ -108,3 +108,37 @@ def decodes_at_random(_data_root: Path | None) -> Source:
         return np.full((len(rows), 3, 4, 4), next(calls), dtype=np.uint8)
 
     return changed(decode=decode)
+
+
+class Stop(BaseException):
+    """No `Exception`."""
+
+
+def stops(_data_root: Path | None) -> object:
+    raise Stop("no\nway")
+
+
+def unseeded(_data_root: Path | None) -> object:
+    images = np.random.randint(0, 256, (30, 4, 4), dtype=np.uint8)  # noqa: NPY002
+    return (images[:20], LABELS[:20]), (images[20:], LABELS[20:])
+
+
+def unseeded_items(_data_root: Path | None) -> object:
+    (images, labels), test = unseeded(None)  # type: ignore[misc]
+    return list(zip(images, labels, strict=True)), test
+
+
+_calls = itertools.count()
+
+
+def other_labels(_data_root: Path | None) -> Source:
+    return changed(train_labels=np.roll(changed().train_labels, next(_calls)))
+
+
+def other_images(_data_root: Path | None) -> Source:
+    value = next(_calls) % 256
+    return changed(decode=lambda part, rows: np.full((len(rows), 3, 4, 4), value, dtype=np.uint8))
+
+
+def other_fingerprint(_data_root: Path | None) -> Source:
+    return changed(fingerprint=str(next(_calls)))

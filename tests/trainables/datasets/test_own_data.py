@@ -41,6 +41,7 @@ def test_labels_of_a_source_may_be_lists() -> None:
         ("no_argument", "raises TypeError: no_argument() takes 0 positional arguments but 1 was given"),
         ("no_disk", "raises OSError: no such disk"),
         ("leaves", "raises SystemExit: 3"),
+        ("stops", "raises Stop: no way"),
         ("one_part", "train: got ndarray (30, 4, 4)"),
         ("four", "got a tuple of 4"),
         ("nothing", "got NoneType"),
@@ -69,6 +70,15 @@ def test_a_fault_is_one_line(name: str, fault: str) -> None:
     assert said.startswith(f"data: {config(name).name}: {fault}")
     assert "returns a Source, (train, test) or {'train': ..., 'test': ...}" in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    "name", ["unseeded", "unseeded_items", "other_labels", "other_images", "other_fingerprint"]
+)
+def test_a_function_that_returns_other_data_in_a_second_call_is_refused(name: str) -> None:
+    fault = "two calls return different data; seed its random numbers"
+    with pytest.raises(DataError, match=f"^data: {config(name).name}: {fault}; must be a function open_mine"):
+        try_dataset(config(name), None)
 
 
 def test_an_image_that_differs_at_the_second_read_is_refused() -> None:

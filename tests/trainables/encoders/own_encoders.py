@@ -102,3 +102,43 @@ def function(*, channels: int, size: int) -> str:
 
 
 NOT_CALLABLE = 3
+
+
+class Half(Right):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).half()
+
+
+class Double(Right):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).double()
+
+
+_ONE = Right(channels=1, size=8)
+
+
+def shared(*, channels: int, size: int) -> nn.Module:
+    """The same network in every call."""
+    return _ONE
+
+
+def shared_part(*, channels: int, size: int) -> nn.Module:
+    """A new network in every call, around the same one."""
+    return nn.Sequential(_ONE, nn.ReLU())
+
+
+class Stop(BaseException):
+    """No `Exception`."""
+
+
+class RaisesBase(Right):
+    def forward(self, x: Tensor) -> Tensor:
+        raise Stop("no\nway")
+
+
+class Lazy(nn.Module):
+    """Its parameters get their shape in the first call."""
+
+    def __init__(self, *, channels: int, size: int) -> None:
+        super().__init__()
+        self.linear = nn.LazyLinear(5)

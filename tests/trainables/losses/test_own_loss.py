@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,18 @@ def by_place(z_a, z_b, margin=0.1, /):
 
 def tensor_default(z_a, z_b, scale=torch.ones(2)):
     return z_a.sum()
+
+def default_first(z_a, temperature=0.5):
+    return z_a.sum() / temperature
+
+class DefaultForward(nn.Module):
+    def forward(self, z_a, temperature=0.5):
+        return z_a.sum() / temperature
+
+@dataclass
+class DefaultCall:
+    def __call__(self, z_a, temperature=0.5):
+        return z_a.sum() / temperature
 
 bound = partial(margin_function, margin=2.0)
 built = MarginModule()
@@ -304,6 +317,12 @@ def test_a_field_without_a_value_is_refused() -> None:
         ("own_losses_example:Shapeless", r"must define forward\(self, z_a, z_b\); a loss is a dataclass"),
         ("own_losses_example:views_by_name", "must take the two views first; a loss is a dataclass"),
         ("own_losses_example:one_view", "must take the two views first; a loss is a dataclass"),
+        ("own_losses_example:default_first",
+         r"parameter 'temperature' is a view, as one of the first two, and must not have a default; a loss is"),
+        ("own_losses_example:DefaultForward",
+         r"parameter 'temperature' is a view, as one of the first two, and must not have a default; a loss is"),
+        ("own_losses_example:DefaultCall",
+         r"parameter 'temperature' is a view, as one of the first two, and must not have a default; a loss is"),
         ("own_losses_example:by_place", "parameter 'margin' must not be positional-only; a loss is"),
         ("own_losses_example:tensor_default",
          r"parameter 'scale': got a tensor of shape \(2,\) of type Tensor, which a record cannot hold; must be a "),
@@ -350,9 +369,70 @@ class _Returning:
     ],
 )
 def test_calls_that_are_refused(kind: str, message: str) -> None:
-    with pytest.raises(ValueError, match=f"^mine: on a trial batch of 8 pairs: .*{message}") as caught:
+    with pytest.raises(
+        ValueError, match=f"^mine: on a trial batch of 8 pairs in 16 dim.*: .*{message}"
+    ) as caught:
         check_trial_batch(_Returning(kind=kind), "mine")  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+def test_a_trial_batch_has_the_shape_that_is_asked_for() -> None:
+    """A loss for batches and dimensions of the study passes, and no other."""
+
+    def fixed(z_a: Tensor, z_b: Tensor) -> Tensor:
+        weights, rows = torch.ones(8), torch.arange(4)
+        return ((z_a - z_b) * weights).square()[rows].sum() + 0 * (z_a.sum(1) * rows).sum()
+
+    check_trial_batch(fixed, pairs=4, dim=8)
+    for pairs, dim in ((4, 16), (8, 8)):
+        with pytest.raises(
+            ValueError, match=f"^mine: on a trial batch of {pairs} pairs in {dim} dimensions: Runt"
+        ):
+            check_trial_batch(fixed, "mine", pairs=pairs, dim=dim)
+
+
+class _Counts:
+    calls = 0
+
+    def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
+        self.calls += 1
+        return self.calls + 0 * (z_a * z_b).sum()
+
+
+def _constant(value: float) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda z_a, z_b: value + 0 * (z_a * z_b).sum()
+
+
+@pytest.mark.parametrize(
+    ("loss", "again", "values"),
+    [
+        (_Counts(), None, "1.0 and 2.0"),
+        (_constant(1.0), _constant(3.0), "1.0 and 3.0"),
+        (lambda z_a, z_b: (z_a * z_b).sum() * torch.rand(()), None, ".* and .*"),
+        (lambda z_a, z_b: (z_a * z_b).sum() * float(np.random.rand()), None, ".* and .*"),  # noqa: NPY002
+        (lambda z_a, z_b: torch.nn.functional.dropout(z_a * z_b).sum(), None, ".* and .*"),
+    ],
+)
+def test_a_loss_that_depends_on_more_than_its_views_is_refused(
+    loss: Callable[[Tensor, Tensor], Tensor], again: Callable[[Tensor, Tensor], Tensor] | None, values: str
+) -> None:
+    expected = (
+        f"two calls on one batch give different values: {values}; a loss depends on its two views and its hyp"
+    )
+    with pytest.raises(ValueError, match=f"^mine: on a trial batch .*: {expected}"):
+        check_trial_batch(loss, "mine", again=again)
+
+
+@pytest.mark.parametrize("change", [lambda z: z.mul_(2), lambda z: z.data.mul_(2)])
+def test_a_loss_that_changes_a_view_is_refused(change: Callable[[Tensor], Tensor]) -> None:
+    def loss(z_a: Tensor, z_b: Tensor) -> Tensor:
+        change(z_b)
+        return (z_a * z_b).sum()
+
+    with pytest.raises(
+        ValueError, match=r"the call changes z_b in place; it must leave its views as they are$"
+    ):
+        check_trial_batch(loss, "mine")
 
 
 def test_a_loss_may_stop_the_gradient_of_one_view() -> None:
