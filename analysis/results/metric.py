@@ -53,7 +53,7 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
     alike = not held_out or (reported.higher_is_better == selecting.higher_is_better and comparable)
     scale = _selecting_scale(reported, selecting, mapping) if held_out and shares else 1.0
     selecting = dataclasses.replace(selecting, values=scale * selecting.values)
-    both = np.concatenate([reported.values, selecting.values]) if alike else reported.values
+    both = np.concatenate([reported.values, selecting.values]) if alike and held_out else reported.values
     plain = Metric(
         name=mapping.metric,
         label=spaced(mapping.metric),

@@ -195,7 +195,7 @@ def test_percents_give_the_decisions_of_shares(noise: float) -> None:
         (
             ROWS["acc"] * np.where(ROWS["method"] == "dhel", 100, 1),
             {},
-            "acc: 36 of 72 values lie between 0 and 1, others reach 79; bring all to one unit",
+            "acc: 18 of 36 values lie between 0 and 1, others reach 79; bring all to one unit",
         ),
         (1000 * ROWS["acc"], {"percent": True}, "acc: got"),
         (ROWS["acc"], {"worst": 1.5}, "worst: got 1.5"),

@@ -95,7 +95,9 @@ def test_trials_that_did_not_run_are_told_in_the_report(tmp_path: Path) -> None:
     assert import_rows(rows, tmp_path, "--status", "state").exit_code == 0
     result = invoke("report", "--from", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert_says((tmp_path / "out/report.md").read_text(), "Provisional", "5 of 24 planned trials")
+    text = (tmp_path / "out/report.md").read_text()
+    assert_says(text, "Provisional", "5 of 24 planned trials")
+    assert_says(text, "Columns of the table", "| tau | hyperparameter | 2 values |")
     trials = pd.read_parquet(tmp_path / "out/tables/coverage.parquet")
     assert trials["missing"].tolist() == [2, 3]
     assert import_rows(rows, tmp_path, "--status", "state", "--complete").exit_code == 0
