@@ -65,7 +65,7 @@ def own_code_of(path: str) -> OwnCode:
 
 
 def walked_files(path: str) -> frozenset[Path]:
-    """All files that `own_code_of` reads for an import path, also those that run nothing."""
+    """All files that `own_code_of` reads for an import path. Files without any statement that runs are included."""
     return frozenset(_cached_walk(path).stamps)
 
 

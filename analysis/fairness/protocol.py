@@ -57,11 +57,13 @@ def check_protocol(findings: StudyAnalysis) -> Card:
 
 
 def check_between(findings: StudyAnalysis) -> Card:
-    """Whether a column of an imported table has other values in each loss, so that losses are not alone compared."""
-    found = [each for each in findings.info.columns if each.role == DIFFERS and " of " in each.detail]
+    """Whether a column of an imported table differs between losses: its effect is then part of the loss's effect."""
+    found = [each for each in findings.info.columns if each.role == DIFFERS]
     if not found:
         return Card(
-            level=PASS, title="Settings of losses", text="No other column differs between losses alone."
+            level=PASS,
+            title="Settings of losses",
+            text="No column has one value for one loss and another value for another loss.",
         )
     told = "; ".join(f"{', '.join(each.columns)}: {each.detail}" for each in found)
     rates = all(name.lower() in _RATES for each in found for name in each.columns)

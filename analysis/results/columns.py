@@ -112,7 +112,7 @@ def free_columns(rows: pd.DataFrame, mapping: TableMapping) -> list[str]:
 
 
 def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
-    """The rows with names as text and values as numbers where they are some."""
+    """The rows with names as text. Columns in which every value is a number become columns of numbers."""
     as_names = {mapping.loss, mapping.data, *FACTS}
     measured = {mapping.metric, mapping.selects, *mapping.describes}
     changed = {

@@ -37,7 +37,7 @@ _SAMPLE = 20  # rows that decide on the separator
 def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The rows of a file, and a line on what was guessed about it: a separator other than a comma.
 
-    Raises `ValueError` in one line, with the number of the line in a text file that does not fit.
+    Raises `ValueError` with a message of one line. For a text file, it has the number of the line that is wrong.
     """
     try:
         content = path.read_bytes()

@@ -89,7 +89,9 @@ def drawn_axes(rows: pd.DataFrame, loss: str, axes: Sequence[str]) -> tuple[str,
 def _told_apart(
     rows: pd.DataFrame, trial: Sequence[str], known: list[str], candidates: list[str]
 ) -> tuple[list[str], dict[str, str]]:
-    """The known hyperparameters and those of the candidates that the design shows to be some; the outcomes."""
+    """All hyperparameters: the known ones, and the candidates that the design shows to be hyperparameters. Then the
+    outcomes, each with the reason.
+    """
     everything = [*known, *candidates]
     needed = []
     if not _unique(rows, trial, known):
@@ -182,9 +184,11 @@ def _followers(
     follows: dict[str, str] = {}
     ordered = sorted(free, key=lambda name: _standing(rows, name))
     for name in (*ordered, *ordered):  # a second time, since what was unclear at first may be told apart now
+        if name in follows:
+            continue
         left = [each for each in axes if each not in follows and each != name]
         points = rows[[trial[0], *left, name]].drop_duplicates()
-        if name in follows or not (points.groupby(trial[0])[name].nunique() > 1).any():
+        if not (points.groupby(trial[0])[name].nunique() > 1).any():
             continue
         for leader in left:
             levels = points.groupby([trial[0], leader], dropna=False, sort=False)

@@ -88,10 +88,6 @@ def _are_measured(column: pd.Series) -> bool:
     return column.dtype.kind == "f" and column.nunique() > max(2, len(column) // 2)
 
 
-def _usual(columns: Sequence[str], usual: Sequence[str]) -> str | None:
-    return next(iter(_all_usual(columns, usual)), None)
-
-
 def _all_usual(columns: Sequence[str], usual: Sequence[str]) -> list[str]:
     """The columns with a usual name, in the order of the usual names."""
     return sorted(

@@ -51,7 +51,7 @@ def planned_settings(plan: Plan) -> tuple["SettingInfo", ...]:
 def with_settings(
     info: "StudyInfo", rows: "pd.DataFrame", mapping: "TableMapping | None" = None
 ) -> "StudyInfo":
-    """A study with the settings that its rows tell, if it has none.
+    """The study with its settings. A study that has no settings yet gets those that its rows contain.
 
     Rows of this package have the configuration of their trials in column `config`. `mapping` says what the columns of
     another table mean.

@@ -33,7 +33,8 @@ def check_class_count(count: int, where: str) -> None:
 def class_numbers(labels: Values, values: Values, where: str, *, unlabelled: bool = False) -> Indices:
     """The places of labels in the class values. With `unlabelled`, the integer `UNLABELLED` is allowed and stays.
 
-    Raises `DataError` with the first row whose label is not among the values. `where` names the labels.
+    Raises `DataError` if a label is not one of the values. The message has the number of the first such row.
+    `where` is the name of the labels in messages.
     """
     if labels.size and is_text(labels) != is_text(values):
         kinds = ("text", "numbers") if is_text(labels) else ("numbers", "text")

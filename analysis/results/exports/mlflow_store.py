@@ -1,4 +1,4 @@
-"""Reads MLflow's local stores, a SQLite database or a folder of files, without MLflow.
+"""Reads the local stores of MLflow: a SQLite database, or a folder of files. It does not import MLflow.
 
 Metrics are the last ones reported, as in MLflow's own frame: those of the highest step, and of these the latest.
 """

@@ -32,7 +32,7 @@ def is_experiment(folder: Path) -> bool:
 
 
 def experiments_in(folder: Path) -> list[Path]:
-    """The experiments among the folders in a folder, such as `~/ray_results`."""
+    """All folders of experiments that are directly in a folder, such as `~/ray_results`."""
     return sorted({path.parent for path in folder.glob(f"*/{_STATES}")})
 
 
