@@ -18,6 +18,7 @@ ALLOWED = {
 
 #: What the analysis may import of `trainables`: no torch, and nothing that runs trials.
 _FOR_ANALYSIS = {
+    "trainables.archives",
     "trainables.atomic",
     "trainables.store.attempts",
     "trainables.store.records",

@@ -2,22 +2,27 @@
 
 Python looks for a module in this order: the packages of this platform, the standard library, installed packages, the
 folder of the study file, the working directory. The last two are at the end of `sys.path`, so a file of the user
-never replaces a module of the platform or of a library. This module imports no torch.
+never replaces a module of the platform or of a library. They are on it only after a study file is read.
+
+Code that lies in a bundle, or that a study file in a bundle names, is a stranger's. It is imported only with
+`--trust-code`. This module imports no torch.
 """
 
 import importlib
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, all_suffixes
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from trainables.bundle_folder import bundle_around
 from trainables.own_files import OUR_PACKAGES, forget_files
 from trainables.own_runs import SettingError, own_code_runs
 
@@ -28,17 +33,67 @@ _folders: list[str] = []
 _added: list[str] = []
 
 
-def use_own_folders(study_folder: Path | None = None) -> None:
+@dataclass(kw_only=True)
+class _Trust:
+    """Whose code this process may import."""
+
+    strangers: bool = False  # whether the user trusts the code of bundles, by `--trust-code`
+    reading: Path | None = None  # the bundle whose files are read now
+
+
+_trust = _Trust()
+
+
+def start_own_code(*, trusted: bool) -> None:
+    """Begin a command: no folder of the user is on `sys.path`. `trusted` is whether code of bundles may run.
+
+    Unless it may, the working directory is removed from `sys.path` if it is in a bundle. An empty part of the
+    environment variable PYTHONPATH puts it there, at the front.
+    """
+    _trust.strangers, _trust.reading = trusted, None
+    _use([])
+    if not trusted and bundle_around(Path()) is not None:
+        here, ours = os.path.abspath(""), str(Path(__file__).parents[1])
+        sys.path[:] = [each for each in sys.path if os.path.abspath(each) != here or each == ours]
+
+
+def strangers_trusted() -> bool:
+    """Whether code of bundles may run."""
+    return _trust.strangers
+
+
+def use_own_folders(study_folder: Path | None = None, *, bundle: Path | None = None) -> None:
     """Put the folder of the study file, then the working directory, at the end of `sys.path`.
 
-    The folders of an earlier call are removed from `sys.path`. Own code is searched for again.
+    The folders of an earlier call are removed from `sys.path`. Own code is searched for again. Unless the user trusts
+    the code of bundles, folders in a bundle are left out; and if the study file is of a `bundle`, so are all folders,
+    and no import path is imported.
     """
+    trusted = _trust.strangers
+    _trust.reading = None if trusted else bundle
+    folders = [*([study_folder] if study_folder else []), Path.cwd()]
+    _use([] if _trust.reading else [each for each in folders if trusted or bundle_around(each) is None])
+
+
+@contextmanager
+def no_own_code(bundle: Path) -> Iterator[None]:
+    """While a bundle is read: no folder of the user is on `sys.path`, and no import path is imported."""
+    folders, before = [Path(each) for each in _folders], _trust.reading
+    _trust.reading = bundle
+    _use([])
+    try:
+        yield
+    finally:
+        _trust.reading = before
+        _use(folders)
+
+
+def _use(folders: Iterable[Path]) -> None:
     forget_files()
     for folder in _added:
         if folder in sys.path:
             sys.path.remove(folder)
-    folders = [*([str(study_folder)] if study_folder else []), os.getcwd()]
-    _folders[:] = dict.fromkeys(folders)
+    _folders[:] = dict.fromkeys(map(str, folders))
     _added[:] = append_to_path(_folders)
 
 
@@ -85,11 +140,16 @@ def import_object(path: str, kind: str) -> Any:
     """The object at `package.module:Name`. `kind` is its description in messages, such as `loss`.
 
     Raises `ValueError` with one line for a path that does not exist, a module that fails to import, and a file of the
-    user that Python does not find because another module of the same name comes first.
+    user that Python does not find because another module of the same name comes first. While a bundle is read, it
+    imports nothing and raises.
     """
     module, _, name = path.partition(":")
     if not (module and name):
         raise ValueError(f"{kind}: got {path!r}, must be an import path such as my_package.my_module:Name")
+    if _trust.reading:
+        raise ValueError(
+            f"{kind}: got {path!r}, which is named in the bundle {_trust.reading}; nothing is imported"
+        )
     if hidden := _hidden_file(module):
         raise ValueError(f"{kind}: got {path!r}, {hidden}")
     try:

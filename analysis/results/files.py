@@ -4,7 +4,6 @@ Cells of text files stay text: `columns` decides which of them are names and whi
 """
 
 import csv
-import gzip
 import io
 import json
 import zlib
@@ -21,6 +20,7 @@ from analysis.axis_values import numeric_text
 from analysis.csv_text import cell_of
 from analysis.results.exports.nested import flattened
 from analysis.wording import first_line
+from trainables.archives import gunzip
 
 #: What messages say about the files that can be read.
 READABLE = "CSV with commas, semicolons or tabs, JSON lines, Parquet and Feather"
@@ -42,7 +42,7 @@ def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     try:
         content = path.read_bytes()
         if content[:2] == _MAGIC_GZIP:
-            content = gzip.decompress(content)
+            content = gunzip(content)
         if content[:4] == _MAGIC_PARQUET:
             return with_index(pq.read_table(pa.BufferReader(content)).to_pandas()), ()
         if content.startswith(_MAGIC_FEATHER):

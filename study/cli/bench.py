@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from study.cli.options import DATA_ROOT, JSON, guarded
+from study.cli.options import DATA_ROOT, JSON, TRUST_CODE, guarded
 from study.console import CONSOLE, LiteralConsole, say_error
 from study.errors import DONE, FAILED, StudyError, named
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.command("bench")
 @click.argument("study")
 @DATA_ROOT
+@TRUST_CODE
 @click.option("--loss", metavar="LABEL", help="A loss of the study.  [default: its first]")
 @click.option(
     "--batch-size",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from study.cli.options import DATA_ROOT, STORE, guarded
+from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE, format_bytes
 from study.errors import StudyError
 from trainables.atomic import replacing
@@ -23,6 +23,7 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option("--out", metavar="PATH", help="The file to write.  [default: ./<study>-bundle.zip]")
 @guarded
 def command(study: str, store: str, data_root: str | None, out: str | None) -> None:
@@ -33,7 +34,7 @@ def command(study: str, store: str, data_root: str | None, out: str | None) -> N
     """
     from study.archive import check_name, read_archive
     from study.loaded import load_study
-    from study.report.bundle import fill_bundle
+    from study.report.pack import fill_bundle
 
     loaded = load_study(study, store, data_root)
     check_name(study, loaded, read_archive(loaded))
@@ -41,7 +42,7 @@ def command(study: str, store: str, data_root: str | None, out: str | None) -> N
     _check(loaded, target)
     with TemporaryDirectory() as folder:
         bundle = fill_bundle(loaded, Path(folder).resolve())
-        count = bundle.records.num_rows
+        count = bundle.records.table.num_rows
         try:
             _pack(bundle.path, target)
         except OSError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from study.cli.options import STORE, guarded
+from study.cli.options import STORE, TRUST_CODE, guarded
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
 
@@ -20,6 +20,7 @@ _LOOK_SECONDS = 0.2
 @click.command("cancel")
 @click.argument("study")
 @STORE
+@TRUST_CODE
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from study.cli.options import DATA_ROOT, STORE, guarded
+from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE
 from study.errors import StudyError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("studies", nargs=-1)
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option("--out", metavar="FOLDER", help="Where the page goes.  [default: STORE/claims]")
 @guarded
 def command(studies: tuple[str, ...], store: str, data_root: str | None, out: str | None) -> None:

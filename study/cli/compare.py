@@ -2,16 +2,13 @@
 
 import itertools
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.cli.options import DATA_ROOT, STORE, guarded, parameter_name
+from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded, parameter_name
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
 from study.errors import StudyError, named
 
@@ -31,6 +28,7 @@ Read = tuple["pd.DataFrame", "StudyInfo"]
 @click.argument("studies", nargs=-1, required=True)
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option(
     "--out",
     required=True,
@@ -129,16 +127,15 @@ def _read(source: str, store: str, data_root: str | None) -> Read:
     """The table of an imported folder or of a bundle, or of a study and its records in the store."""
     from analysis.results.read import is_imported
     from study.loaded import load_study
-    from study.report.bundle import read_bundle
+    from study.report.bundle import open_bundle
     from study.report.study_table import study_table
 
     if is_imported(source):
         with named(source):
             return _read_table(source, {}, say=False)
-    if Path(source).suffix.lower() == ".zip":
-        return _read_packed(Path(source).expanduser())
-    if bundle := read_bundle(source):
-        return _read_bundle(bundle)
+    with open_bundle(source) as bundle:
+        if bundle is not None:
+            return _read_bundle(bundle)
     if Path(source).is_dir():
         raise StudyError(
             f"{source}: must be a study, a bundle, a table, the folder of an imported table, or a store"
@@ -163,24 +160,6 @@ def _read_bundle(bundle: "Bundle") -> Read:
 
     table, info = bundle_table(bundle)
     return table, with_settings(info, table)
-
-
-def _read_packed(path: Path) -> Read:
-    """The trials of a bundle in a zip file, which is unpacked only while it is read."""
-    from study.report.bundle import read_bundle
-
-    with TemporaryDirectory() as folder:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                archive.extractall(folder)
-        except OSError as error:
-            raise StudyError(f"{path}: cannot be read ({error.strerror or error})") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-            raise StudyError(f"{path}: is not a zip file that can be read ({error})") from error
-        for inside in [Path(folder), *sorted(Path(folder).iterdir())]:
-            if bundle := read_bundle(str(inside)):
-                return _read_bundle(bundle)
-    raise StudyError(f"{path}: contains no bundle; `study bundle` writes one")
 
 
 def _studies(sources: Sequence[str], read: Sequence[Read]) -> list["ComparedStudy"]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.cli.options import DATA_ROOT, JSON, guarded
+from study.cli.options import DATA_ROOT, JSON, TRUST_CODE, guarded
 from study.console import CONSOLE
 from study.errors import StudyError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.command("data")
 @click.argument("name")
 @DATA_ROOT
+@TRUST_CODE
 @click.option("--download", is_flag=True, help="Download it into the data root first, if it is not there.")
 @click.option(
     "--size", type=click.IntRange(min=1), help="Side in pixels that images are fitted to, as data.size."
@@ -32,10 +33,14 @@ def command(name: str, data_root: str | None, download: bool, size: int | None, 
     cache that all trials share: $STUDY_CACHE_ROOT, or by default ~/.cache/contrastive-robustness.
     """
     from study.loaded import check_data_root
+    from study.spec.trust import check_own_name
     from trainables.config import DataConfig
     from trainables.datasets.datasets import load_dataset
+    from trainables.own_code import use_own_folders
 
     root = Path(data_root).expanduser() if data_root else None
+    check_own_name(name)
+    use_own_folders()
     if download:
         _download(name, root)
     facts = data_facts(load_dataset(DataConfig(name=name, size=size), check_data_root(root)))

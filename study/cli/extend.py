@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.cli.options import DATA_ROOT, STORE, guarded
+from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE
 from study.errors import StudyError, named
 from study.spec.source import Source, extended_tree, read_source, shipped_studies
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option("--seeds", metavar="N,N", help="More seeds.")
 @click.option(
     "--axis",

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.cli.options import DATA_ROOT, JSON, STORE, guarded
+from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE
 
 if TYPE_CHECKING:
-    from study.loaded import LoadedStudy
     from study.report.failures import FailureGroup
+    from trainables.store.records import RecordSet
 
 #: The most trials of a group that are listed.
 _NAMED = 3
@@ -21,38 +21,65 @@ _NAMED = 3
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @JSON
 @guarded
 def command(study: str, store: str, data_root: str | None, as_json: bool) -> None:
-    """Show failed trials of STUDY by error, with one traceback each."""
-    from study.loaded import load_study
-    from study.report.failures import group_failures, missing_line
-    from trainables.store.attempts import failures
+    """Show failed trials of STUDY by error, with one traceback each.
 
+    STUDY or the store may be a bundle, packed or unpacked.
+    """
+    from study.loaded import load_study
+    from study.report.bundle import open_study_bundle, say_damaged
+    from study.report.failures import missing_line
+
+    with open_study_bundle(study, store) as bundle:
+        if bundle is not None:
+            say_damaged(bundle)
+            _show_failures(bundle.info.name, bundle.records, bundle.titles(), as_json=as_json)
+            return
     loaded = load_study(study, store, data_root, whole=False)
     titles = {trial.keys.trial_id: trial.title for trial in loaded.plan.trials}
-    groups = group_failures(failures(loaded.plan.records.table))
+    where = "" if store == "./results" else f" --store {store}"
+    _show_failures(loaded.name, loaded.plan.records, titles, as_json=as_json, again=(study, where))
     if as_json:
-        print(json.dumps(_summary(loaded, groups, titles)))
         return
-    CONSOLE.print(_head_line(loaded, groups))
-    for group in groups:
-        _show_group(group, titles, study, "" if store == "./results" else f" --store {store}")
-    if groups:
-        CONSOLE.print()
     if line := missing_line(loaded, study, store):
         CONSOLE.print(line, soft_wrap=True)
 
 
-def _head_line(loaded: "LoadedStudy", groups: list["FailureGroup"]) -> str:
-    failed, recorded = sum(len(group.rows) for group in groups), loaded.plan.records.table.num_rows
+def _show_failures(
+    name: str,
+    records: "RecordSet",
+    titles: Mapping[str, str],
+    *,
+    as_json: bool,
+    again: tuple[str, str] | None = None,
+) -> None:
+    """Print the groups of failures. `again` is the study and the store for the commands that run a trial again."""
+    from study.report.failures import group_failures
+    from trainables.store.attempts import failures
+
+    groups = group_failures(failures(records.table))
+    if as_json:
+        print(json.dumps(_summary(name, records, groups, titles)))
+        return
+    CONSOLE.print(_head_line(name, records, groups))
+    for group in groups:
+        _show_group(group, titles, again)
+    if groups and again is not None:
+        CONSOLE.print()
+
+
+def _head_line(name: str, records: "RecordSet", groups: list["FailureGroup"]) -> str:
+    failed, recorded = sum(len(group.rows) for group in groups), records.table.num_rows
     if not groups:
-        return f"{loaded.name}: none of the {recorded} recorded trials failed."
+        return f"{name}: none of the {recorded} recorded trials failed."
     ways = "one way" if len(groups) == 1 else f"{len(groups)} ways"
-    return f"{loaded.name}: {failed} of {recorded} recorded trials failed, in {ways}."
+    return f"{name}: {failed} of {recorded} recorded trials failed, in {ways}."
 
 
-def _show_group(group: "FailureGroup", titles: Mapping[str, str], study: str, store: str) -> None:
+def _show_group(group: "FailureGroup", titles: Mapping[str, str], again: tuple[str, str] | None) -> None:
     first = group.first
     CONSOLE.print(f"\n{group.title}", style="bold", soft_wrap=True)
     for row in group.rows[:_NAMED]:
@@ -63,17 +90,20 @@ def _show_group(group: "FailureGroup", titles: Mapping[str, str], study: str, st
     CONSOLE.print("\n  Traceback of the first:" if trace else "\n  No traceback: its process died.")
     for line in (trace or "").splitlines():
         CONSOLE.print(f"    {line}", soft_wrap=True)
+    if again is None:
+        return
+    study, store = again
     CONSOLE.print(f"\n  Look at the first: study trial {study} {first['trial_id']}{store}", soft_wrap=True)
     how = f"--error {first['error_class']}" if first["error_class"] else f"--status {first['status']}"
     CONSOLE.print(f"  Run all again:     study retry {study} {how}{store}", soft_wrap=True)
 
 
 def _summary(
-    loaded: "LoadedStudy", groups: list["FailureGroup"], titles: Mapping[str, str]
+    name: str, records: "RecordSet", groups: list["FailureGroup"], titles: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
-        "study": loaded.name,
-        "recorded": loaded.plan.records.table.num_rows,
+        "study": name,
+        "recorded": records.table.num_rows,
         "failed": sum(len(group.rows) for group in groups),
         "groups": [
             {

@@ -1,11 +1,13 @@
 """`study merge`: copies the records of several stores into one."""
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
 
 from study.cli.options import guarded
 from study.console import CONSOLE, say_error
+from study.errors import StudyError
 
 if TYPE_CHECKING:
     from trainables.store.merge import MergeReport
@@ -23,15 +25,21 @@ _NAMED = 5
 def command(sources: tuple[str, ...], into: str) -> None:
     """Copy the records of several stores into another one, each once.
 
+    SOURCE is a store or a bundle, packed or unpacked.
     A trial that has a result in the target keeps it. Only records are copied: no encoders, checkpoints or reports.
     The command lists which records it did not copy, and why.
     """
     from study.launch.rerun import RUN_COLUMNS
+    from study.report.bundle import is_packed, open_store_of
     from trainables.store.merge import merge_stores
-    from trainables.store.records import StoreError, open_store
+    from trainables.store.records import StoreError
 
+    if is_packed(into):
+        raise StudyError(f"--into: got {into}, which is a packed bundle; unpack it, or name a store")
     try:
-        report = merge_stores([open_store(source) for source in sources], open_store(into), RUN_COLUMNS)
+        with ExitStack() as stack:
+            stores = [stack.enter_context(open_store_of(source)) for source in (*sources, into)]
+            report = merge_stores(stores[:-1], stores[-1], RUN_COLUMNS)
     except OSError as error:  # such as a full disk: copied records stay, and the same command continues
         raise StoreError(f"store: cannot write to {into} ({error.strerror or error})") from error
     for path in report.damaged:

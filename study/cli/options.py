@@ -20,6 +20,12 @@ DATA_ROOT = click.option(
     metavar="PATH",
     help="Folder of the data sets; or set STUDY_DATA_ROOT.",
 )
+TRUST_CODE = click.option(
+    "--trust-code",
+    is_flag=True,
+    help="Run what STUDY names although it is in a bundle that somebody else may have written: own losses, networks "
+    "and data sets by import path, files outside of the data root, trackers.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 WORKERS = click.option(
     "--workers", type=click.IntRange(min=1), help="Number of workers.  [default: all that fit]"
@@ -47,16 +53,16 @@ MAX_HOURS = click.option(
 def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
     """Turn errors that a user can correct into one line and an exit code, which is 2 for bad input.
 
-    `command` may return its exit code; None means 0.
+    `command` may return its exit code; None means 0. It does not get `trust_code`, which holds for the process.
     """
 
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
         from trainables.datasets.source import DataError
-        from trainables.own_code import use_own_folders
+        from trainables.own_code import start_own_code
         from trainables.store.records import StoreError
 
-        use_own_folders()  # until a study file is read, which sets its own folder
+        start_own_code(trusted=options.pop("trust_code", False))
         try:
             _check_given(click.get_current_context())
             sys.exit(command(*args, **options))

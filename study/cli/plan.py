@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from study.cli.options import DATA_ROOT, JSON, STORE, WORKERS, guarded
+from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, WORKERS, guarded
 from study.console import CONSOLE, format_seconds, say_error, say_note
 from study.errors import AbsentData, StudyError
 
@@ -33,6 +33,7 @@ _SOURCES = {
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @WORKERS
 @JSON
 @guarded

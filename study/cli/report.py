@@ -3,12 +3,14 @@
 `run`, `retry` and `compare` also write their reports with this module.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.cli.options import DATA_ROOT, STORE, guarded
+from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
 from study.console import CONSOLE
 from study.errors import StudyError
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
 @click.argument("study", required=False)
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option(
     "--from",
     "table",
     metavar="TABLE",
     help="Instead of STUDY, a table of results: CSV, Parquet, an imported folder, or a whole store.",
 )
-@click.option("--out", metavar="FOLDER", help="With --from: the folder for the report.")
+@click.option("--out", metavar="FOLDER", help="With --from, or for a bundle: the folder for the report.")
 @mapping_options
 @guarded
 def command(
@@ -39,29 +42,37 @@ def command(
 ) -> None:
     """Write the report of STUDY, or of a table of results that another tool made.
 
-    The report shows the current records of the store. The last options define the meaning of the table's columns; see
-    `study import`.
+    The report shows the current records of the store. STUDY or the store may be a bundle, packed or unpacked; the
+    report of a packed one goes into a folder beside it. Nothing in a bundle runs. The last options define the meaning
+    of the table's columns; see `study import`.
     """
     values = given(options)
     if study is not None and table is None:
-        if out or values:
-            raise StudyError(f"--{next(iter({'out': out} | values if out else values))}: only with --from")
-        _report_study(study, store, data_root)
+        if values:
+            raise StudyError(f"--{next(iter(values))}: only with --from")
+        _report_study(study, store, data_root, out)
     elif study is None and table is not None:
         _report_table(table, out, values)
     else:
         raise StudyError("name either a STUDY or a table with --from")
 
 
-def _report_study(study: str, store: str, data_root: str | None) -> None:
-    """Write the report of a store, or of an unpacked bundle."""
+def _report_study(study: str, store: str, data_root: str | None, out: str | None) -> None:
+    """Write the report of a store, or of a bundle."""
     from study.archive import check_name, read_archive, write_archive
     from study.loaded import load_study
-    from study.report.bundle import open_bundle, report_bundle
+    from study.report.bundle import open_study_bundle, report_bundle, say_damaged
 
-    if bundle := open_bundle(study, store):
-        _show_report(study, bundle.records, *report_bundle(bundle))
-        return
+    with open_study_bundle(study, store) as bundle:
+        if bundle is not None:
+            say_damaged(bundle)
+            folder = Path(out).expanduser() if out else bundle.report_folder
+            with writing_report(folder):
+                page, analysis = report_bundle(bundle, folder)
+            _show_report(study, bundle.records.table, page, analysis)
+            return
+    if out is not None:
+        raise StudyError("--out: only with --from, or for a bundle")
     loaded = load_study(study, store, data_root)
     archive = read_archive(loaded)
     check_name(study, loaded, archive)
@@ -106,6 +117,17 @@ def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
     report_data_sets(analysis, Path(out or source))
 
 
+@contextmanager
+def writing_report(out: Path) -> Iterator[None]:
+    """Raise `StudyError` for a report that cannot be written into the folder, or that has no content."""
+    try:
+        yield
+    except ValueError as error:
+        raise StudyError(str(error)) from error
+    except OSError as error:
+        raise StudyError(f"--out: cannot write to {out} ({error.strerror})") from error
+
+
 def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
     """Write the report and print its summary. Raises `StudyError` if `out` cannot be written."""
     from analysis.report import write_data_sets
@@ -113,12 +135,8 @@ def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
     from analysis.verdict_data_sets import short_data_set_sentences
     from study.report.summary import summary_table
 
-    try:
+    with writing_report(out):
         path = write_data_sets(analysis, out)
-    except ValueError as error:
-        raise StudyError(str(error)) from error
-    except OSError as error:
-        raise StudyError(f"--out: cannot write to {out} ({error.strerror})") from error
     if analysis.only is not None:
         CONSOLE.print(summary_table(analysis.only))
         lines = short_sentences(analysis.only)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, WORKERS, guarded
+from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, TRUST_CODE, WORKERS, guarded
 from study.cli.report import report_loaded
 from study.console import CONSOLE
 from study.errors import DONE, StudyError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option(
     "--status",
     "statuses",

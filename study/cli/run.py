@@ -2,7 +2,7 @@
 
 import click
 
-from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, WORKERS, guarded
+from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, TRUST_CODE, WORKERS, guarded
 from study.errors import DONE
 
 
@@ -10,6 +10,7 @@ from study.errors import DONE
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @WORKERS
 @RUNNER
 @ADDRESS

@@ -1,6 +1,7 @@
 """`study show`: everything that a store has about one trial."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -31,26 +32,41 @@ def command(trial_id: str, store: str, as_json: bool) -> None:
     """Show everything that the store has about one trial.
 
     The output has its config, attempts, latest record and files, and the command to run it again. TRIAL_ID may be
-    shortened.
+    shortened. The store may be a bundle, packed or unpacked.
     """
-    from trainables.store.attempts import all_attempts
-    from trainables.store.records import open_store
+    from study.report.bundle import is_packed, open_store_of
 
-    record_store = open_store(store)
-    key = _find(record_store, trial_id, store)
-    rows = all_attempts(record_store, [key]).to_pylist()
-    facts = {
-        "trial_id": key,
-        **_launch_facts(record_store.path, key),
-        "config": json.loads(rows[-1]["config"]),
-        "attempts": [_readable(row) for row in rows],
-        "files": _files(record_store.path, rows[-1]["pretrain_id"]),
-    }
-    facts["again"] = _again(facts["studies"], key, store, record_store.path)
+    with open_store_of(store) as record_store:
+        facts = _facts(record_store, trial_id, store)
+        if not is_packed(store):
+            facts["again"] = _again(facts["studies"], facts["trial_id"], store, record_store.path)
     if as_json:
         print(json.dumps(facts, default=str))
     else:
         _show(facts)
+
+
+def _facts(store: "RecordStore", trial_id: str, said: str) -> dict[str, Any]:
+    """The content of `--json`, without the command that runs the trial again: a packed bundle has none."""
+    from trainables.store.attempts import all_attempts
+
+    key = _find(store, trial_id, said)
+    rows = all_attempts(store, [key]).to_pylist()
+    return {
+        "trial_id": key,
+        **_launch_facts(store.path, key),
+        "config": _config(rows[-1]),
+        "attempts": [_readable(row) for row in rows],
+        "files": _files(store.path, rows[-1]["pretrain_id"]),
+    }
+
+
+def _config(row: Mapping[str, Any]) -> Any:
+    """The config of a record; its text if that is no JSON, which this package does not write."""
+    try:
+        return json.loads(row["config"])
+    except (ValueError, RecursionError):
+        return row["config"]
 
 
 def _find(store: "RecordStore", trial_id: str, path: str) -> str:
@@ -74,10 +90,10 @@ def _launch_facts(store: Path, trial_id: str) -> dict[str, Any]:
         for folder in all_launches_folders(store)
         for manifest in read_manifests(folder)
         for trial in manifest.trials
-        if trial["trial_id"] == trial_id
+        if trial.get("trial_id") == trial_id
     ]
     return {
-        "title": next((trial["title"] for _, trial in ran), None),
+        "title": next((trial.get("title") for _, trial in ran), None),
         "studies": list(dict.fromkeys(manifest.study for manifest, _ in ran)),
         "launches": [manifest.launch for manifest, _ in ran],
     }
@@ -104,9 +120,10 @@ def _files(store: Path, pretrain_id: str) -> dict[str, str]:
 
 def _again(studies: list[str], trial_id: str, said: str, store: Path) -> str:
     """The command that runs the trial again, from the study file archived in the store."""
-    archived = [path for name in studies if (path := store / "studies" / name / "study.toml").exists()]
-    study = str(archived[0]) if archived else "STUDY"
-    return f"study trial {study} {trial_id} --store {said}"
+    names = [name for name in studies if Path(name).name == name]  # a manifest of a bundle may say anything
+    archived = [path for name in names if (path := store / "studies" / name / "study.toml").exists()]
+    study = shlex.quote(str(archived[0])) if archived else "STUDY"
+    return f"study trial {study} {trial_id} --store {shlex.quote(said)}"
 
 
 def _show(facts: Mapping[str, Any]) -> None:
@@ -128,7 +145,8 @@ def _show(facts: Mapping[str, Any]) -> None:
         CONSOLE.print(f"\n{name.capitalize()}: {path}", soft_wrap=True)
     if latest.get("error_traceback"):
         CONSOLE.print(f"\nTraceback:\n{latest['error_traceback'].rstrip()}", soft_wrap=True)
-    CONSOLE.print(f"\nRun it again: {facts['again']}", soft_wrap=True)
+    if "again" in facts:
+        CONSOLE.print(f"\nRun it again: {facts['again']}", soft_wrap=True)
 
 
 def _attempts_table(attempts: list[dict[str, Any]]) -> Table:

@@ -13,8 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from study.cli.options import DATA_ROOT, JSON, STORE, guarded
+from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE
+from study.errors import StudyError
 
 if TYPE_CHECKING:
     from study.loaded import LoadedStudy
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option("--watch", is_flag=True, help="Show it repeatedly, until no trial is missing.")
 @click.option(
     "--every",
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 def command(study: str, store: str, data_root: str | None, watch: bool, every: float, as_json: bool) -> None:
     """Show how many trials of STUDY are done, failed and missing.
 
-    It also shows how many launches of STUDY run now.
+    It also shows how many launches of STUDY run now. STUDY or the store may be a bundle, packed or unpacked.
     """
     show_status(study, store, data_root, as_json=as_json, watch=watch, every=every)
 
@@ -48,7 +50,15 @@ def show_status(
 ) -> None:
     """Print the status. With `watch`, update it every `every` seconds, until no trial is missing or Ctrl-C."""
     from study.loaded import load_study
+    from study.report.bundle import open_study_bundle, say_damaged
 
+    with open_study_bundle(study, store) as bundle:
+        if bundle is not None:
+            if watch:
+                raise StudyError("--watch: is not for a bundle, whose records do not change")
+            say_damaged(bundle)
+            _print({"study": bundle.info.name, **bundle.counts(), "launches": []}, as_json)
+            return
     loaded = load_study(study, store, data_root, whole=False)
     if not watch:
         _print(_summary(loaded), as_json)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from study.cli.options import DATA_ROOT, STORE, guarded
+from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE
 from study.errors import DONE, FAILED, StudyError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("trial_id", required=False)
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option("--put", is_flag=True, help="Put the record into the store if the trial is missing there.")
 @guarded
 def command(study: str, trial_id: str | None, store: str, data_root: str | None, put: bool) -> int:

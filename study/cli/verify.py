@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from study.cli.options import DATA_ROOT, JSON, STORE, guarded
+from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE, say_error
 from study.errors import DONE, FAILED, StudyError
 
@@ -43,6 +43,7 @@ class Verdict:
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option(
     "--sample",
     type=click.IntRange(min=1),

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from study.cli.options import DATA_ROOT, STORE, guarded
+from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE
 from study.errors import StudyError
 
@@ -18,6 +18,7 @@ _EVERY_SECONDS = 2.0
 @click.argument("study")
 @STORE
 @DATA_ROOT
+@TRUST_CODE
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

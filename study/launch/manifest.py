@@ -12,10 +12,13 @@ import sys
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from study.launch.machine import describe_checkout, describe_code, describe_machine, package_versions
 from trainables.atomic import replace_file
@@ -131,10 +134,14 @@ def _has_process(pid: int) -> bool:
     return True
 
 
+@cache
+def _form() -> TypeAdapter[Manifest]:
+    """Checks the types of a manifest: one of a bundle may be a stranger's."""
+    return TypeAdapter(Manifest)
+
+
 def _read(path: Path) -> Manifest | None:
-    known = {field.name for field in fields(Manifest)}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Manifest(**{name: value for name, value in content.items() if name in known})
-    except (OSError, ValueError, TypeError, AttributeError):
+        return _form().validate_json(path.read_bytes())
+    except (OSError, ValueError):
         return None

@@ -1,34 +1,28 @@
 """Bundles: one study with its records, small enough for a paper's supplement. A bundle opens without the data set.
 
 An unpacked bundle is a store with the study's records. It also contains the planned trials and the study's
-description, so that a report needs neither the data nor the user's own losses. Names of machines and paths are left
-out, as in reports. `study bundle` writes bundles; `study report` and `study compare` open them.
+description, so that a report needs neither the data nor the user's own losses. `study bundle` writes bundles
+(`study.report.pack`). Strangers write bundles too: what opens one imports nothing and runs nothing in it.
 """
 
-import csv
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from importlib import metadata
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-from pydantic import TypeAdapter, ValidationError
-
-from search_spaces.designs import DESIGNS
+from study.console import say_error
 from study.errors import StudyError
-from study.launch.manifest import Manifest, launches_folder, read_manifests, write_manifest
-from study.loaded import LoadedStudy
-from study.plan import searches_of, study_directory
-from study.report.study_table import study_info
-from study.spec.expand import planned_rows
-from study.spec.load import load_spec
-from study.spec.schema import Name
-from trainables.atomic import replace_file
-from trainables.store.attempts import all_attempts, is_foreign_stop
-from trainables.store.records import RecordStore
-from trainables.store.schema import TrialRecord
+from study.plan import study_directory
+from study.report.bundle_file import Planned, read_bundle_file
+from study.spec.source import read_source, shipped_studies
+from trainables.archives import ArchiveError, unpacked_zip
+from trainables.bundle_folder import BUNDLE_FILE, irregular_file
+from trainables.own_code import no_own_code
+from trainables.store.records import RecordSet, RecordStore, StoreError, open_store
+from trainables.store.schema import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,166 +30,206 @@ if TYPE_CHECKING:
     from analysis.info import StudyInfo
     from analysis.study_analysis import StudyAnalysis
 
-_FORMAT = 2
-_PACKAGE = "contrastive-robustness"
-
-_README = """Study "{name}": its file, its records and its report.
-
-    studies/{name}/          study.toml, the study file; report.html with its figures and tables
-    studies/{name}/launches/ the code, packages and machine of each launch
-    records/, records.csv    one row for each attempt at a trial, as Parquet and as text
-    bundle.json              the planned trials, for making the report again
-
-To make the report again, install the package (version {version} or later) and run in this folder:
-
-    study report studies/{name}/study.toml --store .
-
-All files are without names of machines and without paths on them.
-"""
+#: What the analysis may raise for a description and rows that do not fit.
+_UNFIT = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, AssertionError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """An unpacked bundle."""
+    """An open bundle."""
 
-    path: Path
-    planned: list[dict[str, Any]]
-    info: dict[str, Any]
+    path: Path  # the unpacked folder, which is temporary for a packed bundle
+    said: str  # the zip file or the folder, as messages name it
+    packed: Path | None  # the zip file
+    planned: Planned
+    info: "StudyInfo"
+
+    @classmethod
+    def read(cls, path: Path, said: str = "", packed: Path | None = None) -> "Bundle":
+        """The bundle unpacked in a folder. Raises `StudyError` if it is damaged, `FileNotFoundError` for none."""
+        if (irregular := irregular_file(path)) is not None:
+            raise StudyError(
+                f"{said or path}: {irregular} is a link or a special file; a bundle contains only files and folders"
+            )
+        planned, info = read_bundle_file(path)
+        return cls(path=path, said=said or str(path), packed=packed, planned=planned, info=info)
 
     @property
     def store(self) -> RecordStore:
         """The store with the bundle's records."""
         return RecordStore(self.path)
 
-    @property
-    def records(self) -> pa.Table:
+    @cached_property
+    def records(self) -> RecordSet:
         """The latest attempt at each planned trial."""
-        return self.store.read({row["trial_id"] for row in self.planned}).table
+        return self.store.read({row["trial_id"] for row in self.planned})
+
+    @property
+    def report_folder(self) -> Path:
+        """The folder of the report: that of the study; for a packed bundle, a folder beside it."""
+        if self.packed is None:
+            return study_directory(self.store, self.info.name)
+        return self.packed.with_name(f"{self.packed.stem}-report")
+
+    def counts(self) -> dict[str, int]:
+        """The number of trials, of trials in each status, and of missing trials. The others sum to the first."""
+        recorded = self.records.statuses()
+        found = Counter(recorded.get(row["trial_id"]) for row in self.planned)
+        return {
+            "trials": len(self.planned),
+            **{status.value: found[status] for status in Status},
+            "missing": found[None],
+        }
+
+    def titles(self) -> dict[str, str]:
+        """A title for each planned trial: its arm, what differs between trials of the arm, and its seed."""
+        values: dict[str, dict[str, set[Any]]] = {}
+        for row in self.planned:
+            for name in (name for name in row if name.startswith("hp_")):
+                values.setdefault(row["arm"], {}).setdefault(name, set()).add(row[name])
+        return {row["trial_id"]: _title(row, values.get(row["arm"], {})) for row in self.planned}
 
 
-def open_bundle(study: str, store: str) -> Bundle | None:
-    """The bundle unpacked at `store`, if there is one and `study` is its unchanged study file; else None."""
-    bundle = read_bundle(store)
-    return bundle if bundle and load_spec(study).text == bundle.info["spec_text"] else None
+@contextmanager
+def open_bundle(location: str) -> Iterator[Bundle | None]:
+    """The bundle in a zip file or in a folder; None if the folder has none, and for other locations.
+
+    A zip file is unpacked into a temporary folder for the time of the block. In the block, no folder of the user is
+    on the Python path, and nothing is imported by import path. Raises `StudyError` for a zip file without a bundle,
+    and for a damaged bundle.
+    """
+    path = Path(location).expanduser()
+    if is_packed(location):
+        with _unpacked(path) as folder, no_own_code(path):
+            yield _packed(path, folder)
+    elif is_bundle(location):
+        with no_own_code(path.resolve()):
+            yield Bundle.read(path.resolve())
+    else:
+        yield None
 
 
-def is_bundle(folder: str) -> bool:
-    """Whether a bundle is unpacked in that folder."""
-    return (Path(folder).expanduser() / "bundle.json").is_file()
+@contextmanager
+def open_study_bundle(study: str, store: str) -> Iterator[Bundle | None]:
+    """The bundle that a command is about: that of STUDY, or that of the store if STUDY is its study; else None.
+
+    STUDY is a bundle, packed or unpacked, or the unchanged study file of the bundle at `store`, or its name. Raises
+    `StudyError` if the store is a packed bundle of another study.
+    """
+    if study not in shipped_studies() and is_bundle(study):
+        with open_bundle(study) as bundle:
+            yield bundle
+        return
+    if not is_bundle(store):
+        yield None
+        return
+    is_file = study in shipped_studies() or Path(study).expanduser().exists()
+    text = read_source(study).text if is_file else None
+    with open_bundle(store) as bundle:
+        assert bundle is not None
+        by_name = study == bundle.info.name and (bundle.packed is not None or not is_file)
+        fits = by_name or text == bundle.info.spec_text
+        if fits:
+            yield bundle
+        elif bundle.packed:
+            raise StudyError(
+                f"store: {store} is a bundle of the study {bundle.info.name!r}; got the study {study!r}"
+            )
+    if not fits:
+        yield None
 
 
-def read_bundle(folder: str) -> Bundle | None:
-    """The bundle unpacked in a folder, or None. Raises `StudyError` for a damaged bundle or another format."""
-    path = Path(folder).expanduser().resolve()
-    try:
-        content = json.loads((path / "bundle.json").read_text(encoding="utf-8"))
-        form, planned, info, _ = (
-            content["format"],
-            content["planned"],
-            content["info"],
-            content["info"]["spec_text"],
-        )
-        _check_name(info["name"])
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StudyError(f"store: {path / 'bundle.json'} is damaged ({error})") from error
-    if form != _FORMAT:
-        raise StudyError(
-            f"store: {path} contains a bundle of format {form}, this package opens {_FORMAT}; upgrade the package"
-        )
-    return Bundle(path=path, planned=planned, info=info)
+def say_damaged(bundle: Bundle) -> None:
+    """Print which record files of the bundle are damaged."""
+    for path in bundle.records.damaged:
+        say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")
 
 
-def _check_name(name: object) -> None:
-    """Raise `ValueError` for a name that no study has. The report goes into a folder of this name."""
-    try:
-        TypeAdapter(Name).validate_python(name)
-    except ValidationError:
-        raise ValueError(f"name: got {name!r}; allowed are letters, digits, `_`, `.` and `-`") from None
+@contextmanager
+def open_store_of(location: str) -> Iterator[RecordStore]:
+    """The store at a location, which may be a bundle, packed or unpacked."""
+    with open_bundle(location) as bundle:
+        yield open_store(location) if bundle is None else bundle.store
 
 
-def report_bundle(bundle: Bundle) -> tuple[Path, "StudyAnalysis"]:
+def is_bundle(location: str) -> bool:
+    """Whether a location is a zip file, or a folder in which a bundle is unpacked."""
+    if is_packed(location) or "://" in location:
+        return is_packed(location)
+    file = Path(location).expanduser() / BUNDLE_FILE
+    return file.is_file() or file.is_symlink()
+
+
+def is_packed(location: str) -> bool:
+    """Whether a location is a zip file by its name."""
+    path = Path(location).expanduser()
+    return "://" not in location and path.suffix.lower() == ".zip" and not path.is_dir()
+
+
+def report_bundle(bundle: Bundle, out: Path | None = None) -> tuple[Path, "StudyAnalysis"]:
     """Write the report of a bundle from its content alone. Returns the page's path and the analysis."""
     from analysis.report import write_findings
     from analysis.study_analysis import analyse_table
     from study.report.importances import with_importances
 
-    table, info = bundle_table(bundle)
-    findings = with_importances(analyse_table(table, info))
-    return write_findings(findings, study_directory(bundle.store, info.name)), findings
+    with _fitting(bundle):
+        findings = with_importances(analyse_table(*_table(bundle)))
+        return write_findings(findings, out or bundle.report_folder), findings
 
 
 def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
     """The planned trials of a bundle with their records, and the description of its study."""
+    with _fitting(bundle):
+        return _table(bundle)
+
+
+def _table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
     import pandas as pd
 
     from analysis.table import build_table
 
-    return build_table(pd.DataFrame(bundle.planned), bundle.records.to_pandas()), _study_info(bundle.info)
+    return build_table(pd.DataFrame(bundle.planned), bundle.records.table.to_pandas()), bundle.info
 
 
-def fill_bundle(loaded: LoadedStudy, path: Path) -> Bundle:
-    """Make a bundle of a study from the store's records, with its report, in the empty folder `path`."""
-    info = asdict(study_info(loaded.plan, loaded.study_file))
-    content = {"format": _FORMAT, "planned": planned_rows(loaded.plan.trial_set), "info": info}
-    content = _redacted(content)
-    replace_file(path / "bundle.json", json.dumps(content, ensure_ascii=False))
-    replace_file(path / "studies" / loaded.name / "study.toml", _redacted(loaded.study_file.text))
-    replace_file(path / "README.txt", _README.format(name=loaded.name, version=metadata.version(_PACKAGE)))
-    for manifest in read_manifests(launches_folder(loaded.store.path, loaded.name)):
-        write_manifest(launches_folder(path, loaded.name), _anonymous(manifest))
-    _copy_records(loaded, path)
-    bundle = Bundle(path=path, planned=content["planned"], info=content["info"])
-    report_bundle(bundle)
-    return bundle
+@contextmanager
+def _fitting(bundle: Bundle) -> Iterator[None]:
+    """Raise `StudyError` if the analysis cannot read the content of the bundle, which no check has found before."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except _UNFIT as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise StudyError(
+            f"{bundle.said}: its description of the study and its trials do not fit ({reason}); "
+            f"`study verify {bundle.said} --no-code` checks its content"
+        ) from error
 
 
-def _anonymous(manifest: Manifest) -> Manifest:
-    machine = {name: value for name, value in manifest.machine.items() if name != "node"}
-    return Manifest(**_redacted(vars(manifest) | {"machine": machine, "pid": 0}))
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """The unpacked files of a zip file. Errors of the block name the zip file in place of the temporary folder."""
+    try:
+        with unpacked_zip(path) as folder:
+            try:
+                yield folder
+            except (StudyError, StoreError) as error:
+                raise type(error)(str(error).replace(str(folder), str(path))) from error
+    except ArchiveError as error:
+        raise StudyError(str(error)) from error
 
 
-def _copy_records(loaded: LoadedStudy, path: Path) -> None:
-    """Copy every attempt, except early stops by other studies' searches, into one Parquet file and one CSV file."""
-    from analysis.csv_text import csv_cell
-
-    rows = all_attempts(loaded.store, [trial.keys.trial_id for trial in loaded.plan.trials]).to_pylist()
-    own = searches_of(loaded.plan.spec, loaded.plan.trial_set)
-    rows = [row for row in rows if not is_foreign_stop(row, own)]
-    rows = [_redacted(row | {"node": None, "hp_other": dict(row["hp_other"] or {}) or None}) for row in rows]
-    store = RecordStore(path)
-    for row in rows:
-        store.put(TrialRecord(**row))
-    for _ in range(2):  # join, then remove what was joined
-        store.compact(grace_seconds=0)
-    with (path / "records.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(TrialRecord)], lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            cells = row | {"hp_other": json.dumps(row["hp_other"] or {})}
-            writer.writerow({name: csv_cell(value) for name, value in cells.items()})
+def _packed(path: Path, folder: Path) -> Bundle:
+    """The bundle in the files of a zip file: at its top, or in one folder there."""
+    found = [each for each in (folder, *sorted(folder.iterdir())) if (each / BUNDLE_FILE).is_file()]
+    if not found:
+        raise StudyError(f"{path}: contains no bundle; `study bundle` writes one")
+    if len(found) > 1:
+        raise StudyError(f"{path}: contains {len(found)} bundles; unpack it and name one of its folders")
+    return Bundle.read(found[0], said=str(path), packed=path)
 
 
-def _redacted(value: Any) -> Any:
-    """The value, where every absolute path in a text is reduced to its last part."""
-    from analysis.redact import redact_paths
-
-    if isinstance(value, str):
-        return redact_paths(value)
-    if isinstance(value, Mapping):
-        return {key: _redacted(item) for key, item in value.items()}
-    return [_redacted(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _study_info(content: Mapping[str, Any]) -> "StudyInfo":
-    """The `StudyInfo` from its JSON form.
-
-    Older bundles of this format contain the name of the study's design instead of its properties.
-    """
-    from analysis.info import StudyInfo
-
-    facts = dict(content)
-    if name := facts.pop("design", ""):
-        facts |= {"drawn": DESIGNS[name].drawn, "adaptive": DESIGNS[name].adaptive}
-    return TypeAdapter(StudyInfo).validate_python(facts)
+def _title(row: dict[str, Any], values: dict[str, set[Any]]) -> str:
+    varying = [name for name, found in values.items() if name in row and len(found) > 1]
+    words = [f"{name.removeprefix('hp_')}={row[name]}" for name in varying]
+    return " ".join([row["arm"], *words, f"seed={row['seed']}"])

@@ -16,6 +16,7 @@ from study.plan import Plan
 from study.spec.arm_space import LR_KEY
 from trainables.config import BUDGETS, SETTING_COLUMNS, TASKS, LossConfig
 from trainables.evaluation.probes import PROBE_OF_METRIC
+from trainables.own_files import is_import_path
 from trainables.provenance import code_fingerprint
 from trainables.settings import Declared, declared_fields
 from trainables.store.schema import TrialRecord
@@ -80,7 +81,7 @@ def _planned(plan: Plan) -> Iterator[_Told]:
             seen.add((trial.arm, id(task)))
             for each in declared_fields(type(task)):
                 yield _declared(each, plan.spec.metric), trial.arm, each.value_of(task)
-        yield from _loss_fields(loss, trial.arm)
+        yield from _loss_fields(loss, trial.arm, loss_defaults(loss.name))
         if trial.arm not in seen:
             seen.add(trial.arm)
             known = dataclasses.replace(origin, code_fingerprint=code_fingerprint(trial.config))
@@ -88,14 +89,22 @@ def _planned(plan: Plan) -> Iterator[_Told]:
 
 
 def _recorded(rows: "pd.DataFrame", loss: str, metric: str) -> Iterator[_Told]:
-    """The settings in the canonical configurations of records, where absent fields have their defaults."""
-    columns = [loss, "config", *(["data_fingerprint"] if "data_fingerprint" in rows.columns else [])]
+    """The settings in the canonical configurations of records, where absent fields have their defaults.
+
+    Records may be a stranger's, so no loss is imported. The fields of own losses are in columns `hp_*`.
+    """
+    fields = [name for name in rows.columns if name.startswith("hp_") and name not in SETTING_COLUMNS]
+    columns = [loss, "config", *(["data_fingerprint"] if "data_fingerprint" in rows.columns else []), *fields]
     keys = [loss, "config_id"] if "config_id" in rows.columns else [loss, "config"]
     for row in rows[rows["config"].notna()].drop_duplicates(keys)[columns].to_dict("records"):
         tree, arm = json.loads(row["config"]), str(row[loss])
         for each in declared_fields(TASKS[tree["task"]["kind"]]):
             yield _declared(each, metric), arm, _value_in(tree["task"], each)
-        yield from _loss_fields(LossConfig(**{"params": {}, **tree["loss"]}), arm)
+        named = LossConfig(**{"params": {}, **tree["loss"]})
+        if is_import_path(named.name):
+            found = {name.removeprefix("hp_"): row[name] for name in fields if row[name] == row[name]}
+            named = LossConfig(name=named.name, params={**found, **named.params})
+        yield from _loss_fields(named, arm, {} if is_import_path(named.name) else _defaults(named.name))
         yield from _digests({"data_fingerprint": row.get("data_fingerprint")}, arm)
 
 
@@ -154,12 +163,12 @@ def _value_in(tree: Mapping[str, Any], each: Declared) -> Any:
     return place.get(each.name, default)
 
 
-def _loss_fields(loss: LossConfig, arm: str) -> Iterator[_Told]:
-    """The name of a loss, and its fields, with defaults for those that the trial does not set."""
+def _loss_fields(loss: LossConfig, arm: str, defaults: Mapping[str, Any]) -> Iterator[_Told]:
+    """The name of a loss, and its fields, with `defaults` for those that the trial does not set."""
     from analysis.info import SettingInfo
 
     yield SettingInfo(name="losses.loss", label="loss", group="losses", values={}), arm, loss.name
-    for name, value in {**_defaults(loss.name), **loss.params}.items():
+    for name, value in {**defaults, **loss.params}.items():
         setting = SettingInfo(
             name=f"losses.{name}", label=field_label(loss.name, name), group="losses", values={}, column=name
         )
@@ -167,7 +176,7 @@ def _loss_fields(loss: LossConfig, arm: str) -> Iterator[_Told]:
 
 
 def _defaults(loss: str) -> Mapping[str, Any]:
-    """The defaults of a loss; none for a loss of the user's own that cannot be imported here."""
+    """The defaults of a built-in loss; none for a loss that this version does not have."""
     try:
         return loss_defaults(loss)
     except ValueError:

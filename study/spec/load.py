@@ -11,6 +11,7 @@ from study.spec.faults import describe_fault
 from study.spec.schema import StudySpec
 from study.spec.source import Source, read_source
 from study.spec.tasks.registry import TASKS
+from study.spec.trust import check_trust
 from trainables.suggestion import did_you_mean
 
 
@@ -30,7 +31,10 @@ def load_spec(name_or_path: str) -> StudyFile:
 
 
 def check_source(source: Source) -> StudyFile:
-    """The study file of a tree of keys, with its checked spec. Raises `StudyError`."""
+    """The study file of a tree of keys, with its checked spec. Raises `StudyError`.
+
+    A study file in a bundle that would import code, or act outside of the store, also needs `--trust-code`.
+    """
     task = source.tree.get("task", next(iter(TASKS)))
     if task not in TASKS:
         near = did_you_mean(str(task), TASKS)
@@ -40,4 +44,5 @@ def check_source(source: Source) -> StudyFile:
         spec = model.model_validate(source.tree)
     except ValidationError as error:
         raise StudyError(f"{source.origin}: {describe_fault(error, model)}") from error
+    check_trust(spec, source.bundle, source.origin)
     return StudyFile(spec=spec, text=source.text, origin=source.origin)

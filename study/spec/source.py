@@ -16,7 +16,8 @@ from typing import Any
 
 from study.errors import StudyError
 from study.spec.toml_text import render_toml
-from trainables.own_code import use_own_folders
+from trainables.bundle_folder import bundle_around
+from trainables.own_code import strangers_trusted, use_own_folders
 from trainables.suggestion import did_you_mean
 
 #: Keys of a study file that this module processes, with their types and meanings. The tree does not contain them.
@@ -43,6 +44,9 @@ class Source:
     origin: str
     tree: dict[str, Any]
     texts: tuple[tuple[str, str], ...]
+    bundle: Path | None = (
+        None  # the bundle of the first of these files that is in one, so that a stranger wrote it
+    )
 
     @property
     def text(self) -> str:
@@ -69,16 +73,19 @@ def read_source(name_or_path: str) -> Source:
     """Read a shipped study by name, or a study file by path. Raises `StudyError`.
 
     Afterwards Python can import modules from the folder of the study file. For the copy of a study file in a store,
-    it is the folder of the file that was copied.
+    it is the folder of the file that was copied. For a file in a bundle, see `trainables.own_code`.
     """
     source = _read_chain(name_or_path, Path(), ())
     shipped = name_or_path in shipped_studies()
-    use_own_folders(None if shipped else _modules_folder(Path(name_or_path).expanduser().resolve().parent))
+    folder = None if shipped else _modules_folder(Path(name_or_path).expanduser().resolve().parent)
+    use_own_folders(folder, bundle=source.bundle)
     return source
 
 
 def _modules_folder(folder: Path) -> Path:
     """The folder with the user's modules, for a study file in `folder`."""
+    if bundle_around(folder):  # what a bundle says about other folders is a stranger's
+        return folder
     try:
         origin = Path(json.loads((folder / ARCHIVE_FILE).read_text(encoding="utf-8"))["origins"][-1])
     except (OSError, ValueError, LookupError, TypeError):
@@ -91,7 +98,7 @@ def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Sou
 
     Relative paths start at `folder`. `before` holds the files that led to this one.
     """
-    text, origin, path = _read(name_or_path, folder)
+    text, origin, path, bundle = _read(name_or_path, folder)
     if (place := str(path)) in before:
         raise StudyError(f"{origin}: {_EXTENDS}: the studies extend each other in a circle")
     try:
@@ -102,30 +109,48 @@ def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Sou
     if base is None:
         if without is not None:
             raise StudyError(f"{origin}: {_WITHOUT}: is only for a study that extends another one")
-        return Source(origin=origin, tree=tree, texts=((origin, text),))
+        return Source(origin=origin, tree=tree, texts=((origin, text),), bundle=bundle)
     if not isinstance(base, str):
         raise StudyError(f"{origin}: {_EXTENDS}: got {base!r}, must be a path or the name of a shipped study")
+    if bundle and not strangers_trusted():
+        _check_within(base, path.parent, bundle, origin)
     try:
         source = _read_chain(base, path.parent, (*before, place))
     except StudyError as error:
         raise StudyError(f"{origin}, {_EXTENDS}: {error}") from error
     rest = _without(source.tree, [] if without is None else without, origin, source.origin)
-    return Source(origin=origin, tree=extended_tree(rest, tree), texts=((origin, text), *source.texts))
+    return Source(
+        origin=origin,
+        tree=extended_tree(rest, tree),
+        texts=((origin, text), *source.texts),
+        bundle=bundle or source.bundle,
+    )
 
 
-def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path]:
-    """The text, the short name and the path of a file."""
+def _check_within(base: str, folder: Path, bundle: Path, origin: str) -> None:
+    """Raise `StudyError` if a study file in a bundle extends a file outside of it, which would be shown."""
+    path = folder / Path(base).expanduser()
+    if base not in shipped_studies() and not path.resolve().is_relative_to(bundle.resolve()):
+        raise StudyError(
+            f"{origin}: {_EXTENDS}: got {base!r}, which is outside of the bundle {bundle}; add --trust-code if you "
+            "trust the author of the bundle"
+        )
+
+
+def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path, Path | None]:
+    """The text, the short name and the path of a file, and the bundle that contains it."""
     if name_or_path in shipped_studies():
         shipped = resources.files("study") / "specs" / f"{name_or_path}.toml"
-        return shipped.read_text(encoding="utf-8"), name_or_path, Path(str(shipped))
-    path = (folder / Path(name_or_path).expanduser()).resolve()
+        return shipped.read_text(encoding="utf-8"), name_or_path, Path(str(shipped)), None
+    path = folder / Path(name_or_path).expanduser()
+    bundle, path = bundle_around(path), path.resolve()
     if path.suffix != ".toml" and not path.exists():
         raise StudyError(
             f"got '{name_or_path}'{did_you_mean(name_or_path, shipped_studies())}, must be a .toml file or one of "
             f"{', '.join(shipped_studies())}"
         )
     try:
-        return path.read_text(encoding="utf-8-sig"), path.name, path
+        return path.read_text(encoding="utf-8-sig"), path.name, path, bundle
     except UnicodeDecodeError as error:
         raise StudyError(f"{path.name}: not a TOML file: it is not UTF-8 text") from error
     except OSError as error:

@@ -10,7 +10,7 @@ import pytest
 
 from search_spaces.designs import DESIGNS
 from study.loaded import load_study
-from study.report.bundle import _study_info
+from study.report.bundle_file import study_info_of
 from study.report.study_table import study_info
 from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
@@ -99,7 +99,7 @@ def test_the_same_study_gives_the_same_bytes(original: Finished, packed: Path, t
 def test_what_the_analysis_must_know_survives_json(original: Finished) -> None:
     loaded = load_study(str(original.study), str(original.store), None)
     info = study_info(loaded.plan, loaded.study_file)
-    assert _study_info(json.loads(json.dumps(asdict(info)))) == info
+    assert study_info_of(json.loads(json.dumps(asdict(info)))) == info
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -108,7 +108,7 @@ def test_an_earlier_bundle_names_its_design(design: str, original: Finished) -> 
     loaded = load_study(str(original.study), str(original.store), None)
     told = asdict(study_info(loaded.plan, loaded.study_file))
     earlier = {name: value for name, value in told.items() if name not in ("drawn", "adaptive")}
-    info = _study_info(json.loads(json.dumps(earlier | {"design": design})))
+    info = study_info_of(json.loads(json.dumps(earlier | {"design": design})))
     assert (info.drawn, info.adaptive) == (DESIGNS[design].drawn, DESIGNS[design].adaptive)
 
 

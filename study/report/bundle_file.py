@@ -1,0 +1,171 @@
+"""The file `bundle.json` of a bundle: the planned trials and the study's description. A stranger wrote it.
+
+Every field is checked when the file is read, so that the analysis gets what `study bundle` writes.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from search_spaces.designs import DESIGNS
+from study.errors import StudyError
+from study.spec.schema import Name
+from trainables.bundle_folder import BUNDLE_FILE
+from trainables.config import SETTING_COLUMNS, TrialKeys
+from trainables.store.schema import TrialRecord
+
+if TYPE_CHECKING:
+    from analysis.info import StudyInfo
+
+FORMAT = 2
+
+#: The largest file, in bytes, and the most planned trials.
+_MOST_BYTES, _MOST_TRIALS = 2**27, 10**6
+
+#: Texts of a planned trial are names and values of settings.
+_MOST_TEXT = 2**16
+
+_ID = re.compile(r"[0-9a-f]{8,64}")
+_KEYS = tuple(TrialKeys.__dataclass_fields__)
+
+#: Columns of planned trials besides the ids, the hyperparameters `hp_*` and the columns of settings.
+_NEEDED = {"arm": str, "point": int, "loss": str, "seed": int, "design": str}
+_OPTIONAL = frozenset({"ideal", *SETTING_COLUMNS})
+_HYPERPARAMETER = re.compile(r"hp_\w{1,128}")
+
+Planned = list[dict[str, Any]]
+
+
+def read_bundle_file(folder: Path) -> "tuple[Planned, StudyInfo]":
+    """The planned trials and the study's description of a bundle.
+
+    Raises `StudyError` for a damaged file or another format, and `FileNotFoundError`.
+    """
+    path = folder / BUNDLE_FILE
+    try:
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise ValueError(f"has {size} bytes, and at most {_MOST_BYTES} are read")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if (form := content["format"]) != FORMAT:
+            raise StudyError(
+                f"store: {folder} contains a bundle of format {form!r}, this package opens {FORMAT}; upgrade the "
+                "package"
+            )
+        info = study_info_of(content["info"])
+        return _planned_of(content["planned"], info), info
+    except FileNotFoundError:
+        raise
+    except RecursionError as error:
+        raise StudyError(f"store: {path} is damaged (its content is nested too deep)") from error
+    except ValidationError as error:
+        raise StudyError(f"store: {path} is damaged ({_first_fault(error)})") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise StudyError(f"store: {path} is damaged ({reason})") from error
+
+
+def study_info_of(content: Mapping[str, Any]) -> "StudyInfo":
+    """The `StudyInfo` from its JSON form. Raises `ValueError`, `LookupError` and `TypeError`.
+
+    Older bundles of this format contain the name of the study's design instead of its properties.
+    """
+    from analysis.info import StudyInfo
+
+    facts = dict(content)
+    _check_name(facts["name"])
+    if name := facts.pop("design", ""):
+        if name not in DESIGNS:
+            raise ValueError(f"design: got {name!r}, must be one of {', '.join(DESIGNS)}")
+        facts |= {"drawn": DESIGNS[name].drawn, "adaptive": DESIGNS[name].adaptive}
+    if facts.get("compared"):
+        raise ValueError("compared: a bundle has one study")
+    if not facts.get("spec_text"):
+        raise ValueError("spec_text is missing")
+    return TypeAdapter(StudyInfo).validate_python(facts)
+
+
+def _check_name(name: object) -> None:
+    """Raise `ValueError` for a name that no study has. The report goes into a folder of this name."""
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        raise ValueError(f"name: got {name!r}; allowed are letters, digits, `_`, `.` and `-`") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    got = repr(first["input"])
+    return f"info.{where}: got {got[:60]}, {first['msg'][:1].lower()}{first['msg'][1:]}"
+
+
+def _planned_of(rows: Any, info: "StudyInfo") -> Planned:
+    if not isinstance(rows, list) or not 0 < len(rows) <= _MOST_TRIALS:
+        raise ValueError(f"planned: must be a list of 1 to {_MOST_TRIALS} trials")
+    arms = {arm.label for arm in info.arms}
+    for number, row in enumerate(rows):
+        try:
+            _check_row(row, arms)
+        except ValueError as error:
+            raise ValueError(f"planned.{number}: {error}") from error
+    if absent := arms - {row["arm"] for row in rows}:
+        raise ValueError(f"planned: has no trial of the arm {min(absent)!r}")
+    if repeated := len(rows) - len({(row["arm"], row["trial_id"]) for row in rows}):
+        raise ValueError(f"planned: has {repeated} trials of one arm twice")
+    return rows
+
+
+def _check_row(row: Any, arms: set[str]) -> None:
+    if not isinstance(row, dict):
+        raise ValueError(f"got {str(row)[:60]!r}, must be a table")
+    for name in (*_KEYS, *_NEEDED):
+        if name not in row:
+            raise ValueError(f"{name} is missing")
+    for name, value in row.items():
+        if name in _KEYS:
+            if not (isinstance(value, str) and _ID.fullmatch(value)):
+                raise ValueError(f"{name}: got {_shown(value)}, must be an id of 8 to 64 hexadecimal digits")
+        elif name in _NEEDED:
+            _check_value(name, value, _NEEDED[name])
+        elif name in _OPTIONAL or _HYPERPARAMETER.fullmatch(name):
+            _check_value(name, value, _type_of(name))
+        else:
+            raise ValueError(f"{_shown(name)}: is no column of planned trials")
+    if row["arm"] not in arms:
+        raise ValueError(f"arm: got {_shown(row['arm'])}, which the study does not have")
+    if row["seed"] < 0 or row["point"] < 0:
+        raise ValueError("seed and point: must not be negative")
+
+
+def _type_of(column: str) -> Any:
+    """The type of a column of records; any plain value for fields that only some losses have."""
+    declared = TrialRecord.__dataclass_fields__.get(column)
+    kinds = [each for each in get_args(declared.type) if each is not type(None)] if declared else []
+    return kinds[0] if kinds else declared.type if declared else (bool, int, float, str)
+
+
+def _check_value(name: str, value: Any, kind: Any) -> None:
+    kinds = kind if isinstance(kind, tuple) else (int, float) if kind is float else (kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        words = " or ".join(
+            {"str": "a text", "bool": "a truth value"}.get(k.__name__, "a number") for k in kinds
+        )
+        raise ValueError(f"{_shown(name)}: got {_shown(value)}, must be {words}")
+    too_large = isinstance(value, int) and not -(2**63) <= value < 2**63
+    if too_large or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"{_shown(name)}: got {_shown(value)}, must be a finite number of 64 bits")
+    if isinstance(value, str) and len(value) > _MOST_TEXT:
+        raise ValueError(
+            f"{_shown(name)}: got a text of {len(value)} characters, at most {_MOST_TEXT} are allowed"
+        )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

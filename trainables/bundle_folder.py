@@ -1,0 +1,43 @@
+"""Unpacked bundles as folders: where one is, and that its files are plain files.
+
+`study bundle` writes bundles, and `study.report.bundle` opens them. What they contain is a stranger's. This module
+imports only the standard library.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+#: The file that makes a folder a bundle.
+BUNDLE_FILE = "bundle.json"
+
+#: The parts of a bundle that commands read and write.
+_PARTS = (BUNDLE_FILE, "README.txt", "records", "records.csv", "studies")
+
+
+def bundle_around(path: Path) -> Path | None:
+    """The folder of the bundle that contains a path, or the place that the path links to; None if none does."""
+    for place in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+        for folder in (Path(place), *Path(place).parents):
+            if os.path.lexists(folder / BUNDLE_FILE):
+                return folder
+    return None
+
+
+def irregular_file(bundle: Path) -> Path | None:
+    """The first link or special file, relative to the bundle; None if there is none.
+
+    A link may lead out of the bundle, and reading a pipe may never end.
+    """
+    left = [bundle / name for name in reversed(_PARTS)]
+    while left:
+        path = left.pop()
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if stat.S_ISDIR(mode):
+            left += sorted(path.iterdir(), reverse=True)
+        elif not stat.S_ISREG(mode):
+            return path.relative_to(bundle)
+    return None
