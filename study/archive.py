@@ -14,6 +14,7 @@ from study.loaded import LoadedStudy
 from study.plan import study_directory
 from study.spec.source import ARCHIVE_FILE, shipped_studies
 from trainables.atomic import replace_file
+from trainables.store.records import RecordStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,18 @@ def read_archive(loaded: LoadedStudy) -> Archive | None:
         )
     except (OSError, ValueError, KeyError, TypeError):  # older versions wrote no archive.json
         return Archive(text=text)
+
+
+def archived_trials(store: RecordStore, name: str) -> frozenset[str]:
+    """The ids of the trials of the study with this name, as of its last launch or report in the store.
+
+    Raises `StudyError` if the store has no such study.
+    """
+    path = study_directory(store, name) / ARCHIVE_FILE
+    try:
+        return frozenset(map(str, json.loads(path.read_text(encoding="utf-8"))["trial_ids"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StudyError(f"store: {store.location} has no trials of a study {name!r}") from error
 
 
 def check_name(study: str, loaded: LoadedStudy, archive: Archive | None, *, edited: bool = False) -> None:

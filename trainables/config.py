@@ -540,21 +540,34 @@ class TrialKeys:
 
 def trial_keys(config: TrialConfig, provenance: Provenance) -> TrialKeys:
     """The ids of a trial: hashes of its config, its provenance and the numerics version."""
-    tree, origin = canonical(config), canonical(provenance)
+    return tree_keys(canonical(config), provenance)
+
+
+def tree_keys(
+    tree: Mapping[str, Any], provenance: Provenance, *, numerics_version: int | None = None
+) -> TrialKeys:
+    """`trial_keys` of the config whose canonical form is `tree`, as records contain it.
+
+    `numerics_version` is the version of the record, by default the current one. Raises `LookupError` and `TypeError`
+    for a tree that is not the form of a config.
+    """
+    origin = canonical(provenance)
     trained_on = canonical(dataclasses.replace(provenance, corruptions_fingerprint=""))
     probed_on = [provenance.data_fingerprint, *filter(None, [provenance.corruptions_fingerprint])]
     task_alone = {key: item for key, item in tree["task"].items() if key != "probe"}
-    probe = canonical(getattr(config.task, "probe", None))
+    has_probe = any(spec.name == "probe" for spec in dataclasses.fields(TASKS[tree["task"]["kind"]]))
+    probe = tree["task"].get("probe", {}) if has_probe else None
+    version = NUMERICS_VERSION if numerics_version is None else numerics_version
     return TrialKeys(
-        trial_id=_digest(tree, origin),
-        config_id=_digest({key: item for key, item in tree.items() if key != "seed"}, origin),
-        pretrain_id=_digest(tree | {"task": task_alone}, trained_on),
-        probe_id=_digest(probe, *probed_on),
+        trial_id=_digest(version, tree, origin),
+        config_id=_digest(version, {key: item for key, item in tree.items() if key != "seed"}, origin),
+        pretrain_id=_digest(version, {**tree, "task": task_alone}, trained_on),
+        probe_id=_digest(version, probe, *probed_on),
     )
 
 
 def _digest(*canonical_parts: Any) -> str:
-    payload = _json([NUMERICS_VERSION, *canonical_parts])
+    payload = _json(canonical_parts)
     return hashlib.blake2b(payload.encode(), digest_size=10).hexdigest()
 
 

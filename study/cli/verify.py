@@ -1,11 +1,15 @@
-"""`study verify`: runs a sample of finished trials again and compares them with their records."""
+"""`study verify`: runs a sample of finished trials again and compares them with their records.
+
+With `--no-code`, it checks instead that the records agree with one another.
+"""
 
 import json
 import random
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,7 +44,7 @@ class Verdict:
 
 
 @click.command("verify")
-@click.argument("study")
+@click.argument("study", required=False)
 @STORE
 @DATA_ROOT
 @TRUST_CODE
@@ -53,15 +57,35 @@ class Verdict:
     help="How many finished trials to run again.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
+@click.option(
+    "--no-code",
+    is_flag=True,
+    help="Run nothing and import nothing: check that records, ids, configurations and the files of a bundle agree.",
+)
 @JSON
 @guarded
-def command(study: str, store: str, data_root: str | None, sample: int, seed: int, as_json: bool) -> int:
+def command(
+    study: str | None,
+    store: str,
+    data_root: str | None,
+    sample: int,
+    seed: int,
+    no_code: bool,
+    as_json: bool,
+) -> int:
     """Run some finished trials of STUDY again and compare the results.
 
     For each trial of a random sample, the command shows that it reproduces to the bit, or by how much each column
     differs. A trial trains in the same stack as before. Nothing is written. Exit code 1 when a trial does not
     reproduce.
+
+    With --no-code, STUDY or the store may be a bundle, packed or unpacked. Without STUDY, all records of the store
+    are checked. Exit code 1 when anything contradicts.
     """
+    if no_code:
+        return _check_content(study, store, as_json=as_json)
+    if study is None:
+        raise StudyError("verify: STUDY: is missing")
     from study.launch.capacity import count_workers
     from study.launch.memory import check_memory
     from study.launch.rerun import rerun
@@ -95,6 +119,48 @@ def command(study: str, store: str, data_root: str | None, sample: int, seed: in
     else:
         _conclude(verdicts)
     return DONE if all(verdict.reproduces for verdict in verdicts) else FAILED
+
+
+def _check_content(study: str | None, store: str, *, as_json: bool) -> int:
+    """Check that the content of a bundle or store agrees with itself. Returns the exit code."""
+    from study.archive import archived_trials
+    from study.report.bundle import is_bundle, open_bundle
+    from study.report.integrity import check_bundle, check_store
+    from study.spec.source import shipped_studies
+    from trainables.store.records import open_store
+
+    named = study is not None and study not in shipped_studies() and is_bundle(study)
+    location = str(study) if named else store
+    with open_bundle(location) as bundle:
+        if bundle is not None:
+            found, subject = check_bundle(bundle), bundle.said
+        else:
+            record_store = open_store(store)
+            planned = None if study is None else archived_trials(record_store, _name_of(study))
+            found, subject = check_store(record_store, planned), record_store.location
+    if as_json:
+        print(json.dumps({"checks": subject, **asdict(found)}))
+    else:
+        for line in found.contradictions:
+            CONSOLE.print(f"Contradiction: {line}", soft_wrap=True)
+        for line in found.checked:
+            CONSOLE.print(f"Checked: {line}.", soft_wrap=True)
+        for line in found.unchecked:
+            CONSOLE.print(f"Not checked: {line}.", soft_wrap=True)
+        count = len(found.contradictions)
+        CONSOLE.print(
+            f"{subject}: {count or 'no'} contradiction{'' if count == 1 else 's'} found.", soft_wrap=True
+        )
+    return FAILED if found.contradictions else DONE
+
+
+def _name_of(study: str) -> str:
+    """The name of a study, given by its file, or as the name itself."""
+    from study.spec.source import read_source, shipped_studies
+
+    if study in shipped_studies() or not Path(study).expanduser().exists():
+        return study
+    return str(read_source(study).tree.get("name"))
 
 
 def draw_sample(trial_ids: Sequence[str], count: int, seed: int) -> list[str]:
