@@ -58,11 +58,15 @@ def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
-        from trainables.datasets.source import DataError
         from trainables.own_code import start_own_code
+
+        start_own_code(
+            trusted=options.pop("trust_code", False)
+        )  # first, since others import installed packages
+
+        from trainables.datasets.source import DataError
         from trainables.store.records import StoreError
 
-        start_own_code(trusted=options.pop("trust_code", False))
         try:
             _check_given(click.get_current_context())
             sys.exit(command(*args, **options))

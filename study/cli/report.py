@@ -69,7 +69,7 @@ def _report_study(study: str, store: str, data_root: str | None, out: str | None
             folder = Path(out).expanduser() if out else bundle.report_folder
             with writing_report(folder):
                 page, analysis = report_bundle(bundle, folder)
-            _show_report(study, bundle.records.table, page, analysis)
+            _show_report(study, bundle.records.table, page, analysis, bundle.said)
             return
     if out is not None:
         raise StudyError("--out: only with --from, or for a bundle")
@@ -89,12 +89,14 @@ def report_loaded(study: str, loaded: "LoadedStudy") -> None:
     _show_report(study, loaded.plan.records.table, path, analysis)
 
 
-def _show_report(study: str, records: "pa.Table", path: Path, analysis: "StudyAnalysis") -> None:
+def _show_report(
+    study: str, records: "pa.Table", path: Path, analysis: "StudyAnalysis", bundle: str = ""
+) -> None:
     from analysis.verdict import short_sentences
     from study.report.summary import claims_table, failure_lines, summary_table
 
     CONSOLE.print((summary_table if analysis.info.ranks_losses else claims_table)(analysis))
-    for line in (*short_sentences(analysis), *failure_lines(records, study)):
+    for line in (*short_sentences(analysis), *failure_lines(records, study, bundle)):
         CONSOLE.print(line, soft_wrap=True)
     CONSOLE.print(f"Report: {path}", soft_wrap=True)
 

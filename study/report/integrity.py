@@ -204,7 +204,7 @@ def _unlike_csv(rows: Sequence[Row], path: Path) -> list[str]:
                 known = expected.pop(_csv_key(each), None)
                 if known is None:
                     against.append(
-                        f"records.csv: has {'.'.join(_csv_key(each))}, which no record is, or twice"
+                        f"records.csv: has {'.'.join(_csv_key(each))}, which records/ lacks or has once"
                     )
                     continue
                 differing = [name for name, value in known.items() if each.get(name) != value]

@@ -65,9 +65,16 @@ def _estimate_text(estimate: "Estimate", scale: "Scale") -> str:
     return f"{scale.value(estimate.value)} {scale.interval(estimate)}".rstrip()
 
 
-def failure_lines(records: pa.Table, study: str) -> list[str]:
-    """One line for each kind of failure: the number of trials, the error, and the command that shows one of them."""
+def failure_lines(records: pa.Table, study: str, bundle: str = "") -> list[str]:
+    """One line for each kind of failure: the number of trials, the error, and the command that shows one of them.
+
+    Trials of a `bundle` do not run again: the command shows the record.
+    """
     return [
-        f"{group.title} (look at one with: study trial {study} {group.first['trial_id']})"
+        f"{group.title} (look at one with: {_look(group.first['trial_id'], study, bundle)})"
         for group in group_failures(failures(records))
     ]
+
+
+def _look(trial_id: str, study: str, bundle: str) -> str:
+    return f"study show {trial_id} --store {bundle}" if bundle else f"study trial {study} {trial_id}"

@@ -16,7 +16,7 @@ from typing import Any
 
 from study.errors import StudyError
 from study.spec.toml_text import render_toml
-from trainables.bundle_folder import bundle_around
+from trainables.bundle_folder import BUNDLE_FILE, bundle_around
 from trainables.own_code import strangers_trusted, use_own_folders
 from trainables.suggestion import did_you_mean
 
@@ -144,6 +144,10 @@ def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path, Path | None]
         return shipped.read_text(encoding="utf-8"), name_or_path, Path(str(shipped)), None
     path = folder / Path(name_or_path).expanduser()
     bundle, path = bundle_around(path), path.resolve()
+    if path.suffix.lower() == ".zip" or (path / BUNDLE_FILE).exists():
+        raise StudyError(
+            f"got '{name_or_path}', must be a study file; that of an unpacked bundle is studies/NAME/study.toml in it"
+        )
     if path.suffix != ".toml" and not path.exists():
         raise StudyError(
             f"got '{name_or_path}'{did_you_mean(name_or_path, shipped_studies())}, must be a .toml file or one of "

@@ -1,6 +1,7 @@
 """A finished study with failures, run once; every test has its own copy of the store."""
 
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import load_study
 from tests.study.conftest import TINY
+from tests.study.running import invoke
 from trainables.store.records import RecordStore
 from trainables.store.schema import TrialRecord
 
@@ -67,3 +69,21 @@ def finished(original: Finished, tmp_path: Path) -> Finished:
     """A copy; the study file stays where it ran."""
     shutil.copytree(original.store, tmp_path / "store")
     return Finished(study=original.study, store=tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def packed(original: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of the finished study. No test changes it."""
+    out = tmp_path_factory.mktemp("bundle") / "supplement.zip"
+    result = invoke("bundle", original.study, "--store", original.store, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "12 of 12 trials of tiny" in result.output.replace("\n", " ")
+    return out
+
+
+@pytest.fixture
+def unpacked(packed: Path, tmp_path: Path) -> Path:
+    """Its folder, somewhere else."""
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path)
+    return tmp_path / "supplement"

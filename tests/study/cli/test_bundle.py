@@ -1,7 +1,6 @@
 """A bundle opens elsewhere: without the data, without a loss of one's own, without the machine's names."""
 
 import json
-import zipfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,24 +15,6 @@ from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 from trainables.store.attempts import all_attempts
 from trainables.store.records import RecordStore
-
-
-@pytest.fixture(scope="module")
-def packed(original: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of the finished study."""
-    out = tmp_path_factory.mktemp("bundle") / "supplement.zip"
-    result = invoke("bundle", original.study, "--store", original.store, "--out", out)
-    assert result.exit_code == 0, result.output
-    assert "12 of 12 trials of tiny" in result.output.replace("\n", " ")
-    return out
-
-
-@pytest.fixture
-def unpacked(packed: Path, tmp_path: Path) -> Path:
-    """Its folder, somewhere else."""
-    with zipfile.ZipFile(packed) as archive:
-        archive.extractall(tmp_path)
-    return tmp_path / "supplement"
 
 
 def test_the_report_is_made_again(unpacked: Path) -> None:
