@@ -67,10 +67,10 @@ class LazyGroup(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except click.ClickException as error:
-            click.echo(f"study: {usage_line(error)}", err=True)
+            _say_error(usage_line(error))
             sys.exit(error.exit_code)
         except click.Abort:
-            click.echo("study: stopped", err=True)
+            _say_error("stopped")
             sys.exit(INTERRUPTED)
         sys.exit(code if isinstance(code, int) else DONE)
 
@@ -80,6 +80,12 @@ class LazyGroup(click.Group):
         """Replace the placeholder that click finds with the command itself."""
         name, found, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else found, rest
+
+
+def _say_error(message: str) -> None:
+    from study.console import say_error  # rich, which help texts do not need
+
+    say_error(message)
 
 
 def usage_line(error: click.ClickException) -> str:

@@ -52,19 +52,21 @@ def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
+        from study.console import literal_logs, say_error
         from trainables.datasets.source import DataError
         from trainables.own_code import use_own_folders
         from trainables.store.records import StoreError
 
+        literal_logs()
         use_own_folders()  # until a study file is read, which sets its own folder
         try:
             _check_given(click.get_current_context())
             sys.exit(command(*args, **options))
         except (StudyError, StoreError, DataError) as error:
-            click.echo(f"study: {error}", err=True)
+            say_error(error)
             sys.exit(getattr(error, "exit_code", BAD_INPUT))
         except KeyboardInterrupt:
-            click.echo("study: stopped", err=True)
+            say_error("stopped")
             sys.exit(INTERRUPTED)
 
     return call

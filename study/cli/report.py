@@ -10,7 +10,7 @@ import click
 
 from study.cli.options import DATA_ROOT, STORE, guarded
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
-from study.console import CONSOLE
+from study.console import CONSOLE, say, say_error
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -78,14 +78,27 @@ def report_loaded(study: str, loaded: "LoadedStudy") -> None:
     _show_report(study, loaded.plan.records.table, path, analysis)
 
 
+def report_run(loaded: "LoadedStudy") -> None:
+    """Write the report of what a launch has run, also if the study's files were edited in the meantime."""
+    from study.loaded import changed_since, read_again, say_damaged
+
+    current = read_again(loaded)
+    say_damaged(current.plan)
+    report_loaded(loaded.source, current)
+    if change := changed_since(loaded):
+        say_error(
+            f"{change} since this command began; the report is of what ran; run it again for the change"
+        )
+
+
 def _show_report(study: str, records: "pa.Table", path: Path, analysis: "StudyAnalysis") -> None:
     from analysis.verdict import short_sentences
     from study.report.summary import claims_table, failure_lines, summary_table
 
     CONSOLE.print((summary_table if analysis.info.ranks_losses else claims_table)(analysis))
     for line in (*short_sentences(analysis), *failure_lines(records, study)):
-        CONSOLE.print(line, soft_wrap=True)
-    CONSOLE.print(f"Report: {path}", soft_wrap=True)
+        say(line)
+    say(f"Report: {path}")
 
 
 def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
@@ -125,5 +138,5 @@ def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
     else:
         lines = short_data_set_sentences(analysis)
     for line in lines:
-        CONSOLE.print(line, soft_wrap=True)
-    CONSOLE.print(f"Report: {path}", soft_wrap=True)
+        say(line)
+    say(f"Report: {path}")

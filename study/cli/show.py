@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from analysis.names import brief
 from study.cli.options import JSON, STORE, guarded
 from study.cli.trial import shown_unit
-from study.console import CONSOLE, format_seconds
+from study.console import CONSOLE, format_seconds, say, say_json, shell_line
 from study.errors import StudyError
 from trainables.store.artefacts import curve_path, embeddings_path, kept_path
 
 if TYPE_CHECKING:
     from trainables.store.records import RecordStore
+
+#: Characters of one value in a table; `--json` has all.
+_LONGEST = 2000
 
 #: Columns that are shown outside the table of columns.
 _APART = frozenset({"trial_id", "config", "error_class", "error_message", "error_traceback"})
@@ -42,13 +46,13 @@ def command(trial_id: str, store: str, as_json: bool) -> None:
     facts = {
         "trial_id": key,
         **_launch_facts(record_store.path, key),
-        "config": json.loads(rows[-1]["config"]),
+        "config": _config(rows[-1]["config"]),
         "attempts": [_readable(row) for row in rows],
         "files": _files(record_store.path, rows[-1]["pretrain_id"]),
     }
     facts["again"] = _again(facts["studies"], key, store, record_store.path)
     if as_json:
-        print(json.dumps(facts, default=str))
+        say_json(facts)
     else:
         _show(facts)
 
@@ -65,13 +69,24 @@ def _find(store: "RecordStore", trial_id: str, path: str) -> str:
     return str(fitting[0])
 
 
+def _config(text: str) -> Any:
+    """The config of a record. A text that is no JSON, or too deep to read, is shown as it is."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return brief(text, _LONGEST)
+
+
 def _launch_facts(store: Path, trial_id: str) -> dict[str, Any]:
     """Title, studies and launches of a trial, from the manifests of the launches that ran it."""
-    from study.launch.manifest import all_launches_folders, read_manifests
+    from study.launch.manifest import all_launches_folders, read_manifests, say_unread
 
+    folders = all_launches_folders(store)
+    for folder in folders:
+        say_unread(folder)
     ran = [
         (manifest, trial)
-        for folder in all_launches_folders(store)
+        for folder in folders
         for manifest in read_manifests(folder)
         for trial in manifest.trials
         if trial["trial_id"] == trial_id
@@ -106,18 +121,16 @@ def _again(studies: list[str], trial_id: str, said: str, store: Path) -> str:
     """The command that runs the trial again, from the study file archived in the store."""
     archived = [path for name in studies if (path := store / "studies" / name / "study.toml").exists()]
     study = str(archived[0]) if archived else "STUDY"
-    return f"study trial {study} {trial_id} --store {said}"
+    return shell_line("study", "trial", study, trial_id, "--store", said)
 
 
 def _show(facts: Mapping[str, Any]) -> None:
+    from study.report.failures import LONGEST_TRACEBACK
+
     latest = facts["attempts"][-1]
-    CONSOLE.print(
-        f"trial {facts['trial_id']}: {facts['title'] or latest['loss']}", style="bold", soft_wrap=True
-    )
+    say(f"trial {facts['trial_id']}: {facts['title'] or latest['loss']}")
     if facts["studies"]:
-        CONSOLE.print(
-            f"of {', '.join(facts['studies'])}; launches: {', '.join(facts['launches'])}", soft_wrap=True
-        )
+        say(f"of {', '.join(facts['studies'])}; launches: {', '.join(facts['launches'])}")
     CONSOLE.print("\nConfig (fields at their defaults are left out):")
     CONSOLE.print(json.dumps(facts["config"], indent=2), soft_wrap=True)
     CONSOLE.print("\nAttempts (the latest counts):")
@@ -125,10 +138,15 @@ def _show(facts: Mapping[str, Any]) -> None:
     CONSOLE.print("\nRecord of the latest attempt:")
     CONSOLE.print(_columns_table(latest))
     for name, path in facts["files"].items():
-        CONSOLE.print(f"\n{name.capitalize()}: {path}", soft_wrap=True)
+        CONSOLE.print()
+        say(f"{name.capitalize()}: {path}")
     if latest.get("error_traceback"):
-        CONSOLE.print(f"\nTraceback:\n{latest['error_traceback'].rstrip()}", soft_wrap=True)
-    CONSOLE.print(f"\nRun it again: {facts['again']}", soft_wrap=True)
+        trace = brief(latest["error_traceback"].rstrip(), LONGEST_TRACEBACK)
+        CONSOLE.print("\nTraceback:")
+        for line in trace.splitlines():
+            CONSOLE.print(f"  {line}", soft_wrap=True)
+    CONSOLE.print()
+    say(f"Run it again: {facts['again']}")
 
 
 def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
@@ -143,7 +161,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
             row["status"],
             f"{started:%Y-%m-%d %H:%M}" if started else "not known",
             _took(seconds),
-            ": ".join(filter(None, (row.get("error_class"), row.get("error_message")))),
+            brief(": ".join(filter(None, (row.get("error_class"), row.get("error_message")))), _LONGEST),
         )
     return table
 
@@ -164,7 +182,7 @@ def _columns_table(row: Mapping[str, Any]) -> Table:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} = {item}" for name, item in value.items())
+        return brief(", ".join(f"{name} = {item}" for name, item in value.items()), _LONGEST)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else brief(str(value), _LONGEST)

@@ -1,6 +1,5 @@
 """`study verify`: runs a sample of finished trials again and compares them with their records."""
 
-import json
 import random
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analysis.names import brief
 from study.cli.options import DATA_ROOT, JSON, STORE, guarded
-from study.console import CONSOLE, say_error
+from study.console import CONSOLE, say, say_error, say_json
 from study.errors import DONE, FAILED, StudyError
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _CONDITIONS = ("torch_version", "device_name", "device", "threads", "execution_mode", "git_revision")
 
 _FINISHED = ("ok", "diverged")
+
+#: Characters of one text in a line; `--json` has all.
+_LONGEST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +79,8 @@ def command(study: str, store: str, data_root: str | None, sample: int, seed: in
         raise StudyError(f"verify: no trial of {loaded.name} has finished in this store yet; run it first")
     drawn = draw_sample(list(rows), sample, seed)
     if not as_json:
-        CONSOLE.print(
+        say(
             f"{loaded.name}: {len(drawn)} of {len(rows)} finished trials run again (seed {seed}).",
-            soft_wrap=True,
         )
     verdicts = []
     for stack, ids in _stacks(drawn, rows, loaded):
@@ -90,7 +92,7 @@ def command(study: str, store: str, data_root: str | None, sample: int, seed: in
                 if not as_json:
                     _show(verdicts[-1])
     if as_json:
-        print(json.dumps(_summary(loaded, verdicts, seed)))
+        say_json(_summary(loaded, verdicts, seed))
     else:
         _conclude(verdicts)
     return DONE if all(verdict.reproduces for verdict in verdicts) else FAILED
@@ -134,19 +136,19 @@ def _show(verdict: Verdict) -> None:
     trial = verdict.trial
     head = f"{trial.keys.trial_id}  {trial.title}: "
     if verdict.reproduces:
-        CONSOLE.print(f"{head}reproduces to the bit", soft_wrap=True)
+        say(f"{head}reproduces to the bit")
         return
-    CONSOLE.print(f"{head}differs in {len(verdict.differing)} columns", soft_wrap=True)
+    say(f"{head}differs in {len(verdict.differing)} columns")
     for name, (stored, new) in verdict.differing.items():
-        CONSOLE.print(f"    {name}: {_change(stored, new)}", soft_wrap=True)
+        say(f"    {name}: {_change(stored, new)}")
     for name, (stored, new) in verdict.conditions.items():
-        CONSOLE.print(f"    the conditions differ: {name} was {stored}, is {new}", soft_wrap=True)
+        say(f"    the conditions differ: {name} was {brief(str(stored), _LONGEST)}, is {new}")
 
 
 def _change(stored: Any, new: Any) -> str:
     if isinstance(stored, (int, float)) and isinstance(new, (int, float)):
         return f"{stored:.6g} before, {new:.6g} now, a difference of {new - stored:+.2g}"
-    return f"{stored} before, {new} now"
+    return f"{brief(str(stored), _LONGEST)} before, {brief(str(new), _LONGEST)} now"
 
 
 def _conclude(verdicts: Sequence[Verdict]) -> None:

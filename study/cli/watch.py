@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from study.cli.options import DATA_ROOT, STORE, guarded
-from study.console import CONSOLE
+from study.console import say
 from study.errors import StudyError
 
 #: Age of the served state, in seconds, after which the store is read again, for any number of browsers.
@@ -49,7 +49,5 @@ def command(study: str, store: str, data_root: str | None, port: int) -> None:
             f"--port: cannot listen on {port} ({error.strerror or error}); leave it out for any free port"
         ) from error
     with server, suppress(KeyboardInterrupt):  # Ctrl-C ends the server
-        CONSOLE.print(
-            f"{loaded.name} at {server.address}, only on this machine; Ctrl-C ends it.", soft_wrap=True
-        )
+        say(f"{loaded.name} at {server.address}, only on this machine; Ctrl-C ends it.")
         server.serve_forever(poll_interval=0.2)

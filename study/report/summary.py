@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from rich.table import Table
 
+from study.console import shell_line
 from study.report.failures import group_failures
 from trainables.store.attempts import failures
 
@@ -68,6 +69,6 @@ def _estimate_text(estimate: "Estimate", scale: "Scale") -> str:
 def failure_lines(records: pa.Table, study: str) -> list[str]:
     """One line for each kind of failure: the number of trials, the error, and the command that shows one of them."""
     return [
-        f"{group.title} (look at one with: study trial {study} {group.first['trial_id']})"
+        f"{group.title} (look at one with: {shell_line('study', 'trial', study, group.first['trial_id'])})"
         for group in group_failures(failures(records))
     ]

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from analysis.names import visible
 from study.console import format_seconds, literal
 from study.events import Expected, Finished, Listener
 from study.spec.expand import PlannedTrial
@@ -159,7 +160,7 @@ class Progress(Listener):
             parts += [self._time_left(), *([f"now: {now}"] if now else [])]
         if best:
             parts.append(f"best of this launch, {self._metric}, %: {best}")
-        self._console.print("; ".join(parts), soft_wrap=True, highlight=False)
+        self._console.print(visible("; ".join(parts)), soft_wrap=True)
 
     def _panel(self) -> Group:
         bar = Table.grid()  # a progress bar outside a table ends without a line break
