@@ -1,7 +1,6 @@
 """`study watch`: serves a web page on this machine that shows a running study."""
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -31,16 +30,14 @@ def command(study: str, store: str, data_root: str | None, port: int) -> None:
     Only this machine can open the page. The command only reads the store, and the launch needs no special option.
     Ctrl-C ends it.
     """
-    from study.loaded import load_study
-    from study.plan import read_plan
+    from study.loaded import load_study, read_again
     from study.watching.server import Latest, WatchServer
     from study.watching.state import watch_state
 
     loaded = load_study(study, store, data_root, whole=False)
 
     def read() -> dict[str, Any]:
-        plan = read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store)
-        return watch_state(replace(loaded, plan=plan))
+        return watch_state(read_again(loaded))
 
     try:
         server = WatchServer(Latest(read, _EVERY_SECONDS), port)

@@ -6,7 +6,7 @@ from typing import Any
 from analysis.names import brief, visible
 from study.console import format_seconds
 from study.launch.manifest import Manifest, launches_folder, running_launches
-from study.loaded import LoadedStudy
+from study.loaded import LoadedStudy, changed_since
 from study.plan import status_summary
 from study.report.failures import LONGEST_TRACEBACK, group_failures
 from study.report.study_table import study_info
@@ -17,11 +17,15 @@ _KINDS, _NAMED = 20, 3
 
 
 def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
-    """Counts, losses, running launches, groups of failures and the explorer's data, ready for JSON."""
+    """Counts, losses, running launches, groups of failures and the explorer's data, ready for JSON.
+
+    If files of the study changed since it was loaded, the state also says so.
+    """
     summary = status_summary(loaded.plan)
     running = running_launches(launches_folder(loaded.store.path, loaded.name))
     return {
         "study": loaded.name,
+        "changed": changed_since(loaded),
         "counts": {name: count for name, count in summary.items() if isinstance(count, int)},
         "losses": [
             {"name": visible(label), **counts} for label, counts in loaded.plan.counts_by_arm().items()
