@@ -4,6 +4,7 @@ This module imports click and nothing slow. It imports the module of a command o
 """
 
 import importlib
+import io
 import re
 import sys
 from collections.abc import Callable
@@ -59,6 +60,12 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line. Errors of usage become one line in the form of all other messages."""
         run = cast(Callable[..., Any], super().main)
+        for stream in (
+            sys.stdout,
+            sys.stderr,
+        ):  # characters that the terminal's encoding lacks become their codes
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         if not options.get("standalone_mode", True):
             return run(*args, **options)
         try:
