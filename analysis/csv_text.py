@@ -5,6 +5,7 @@ import re
 import pandas as pd
 
 from analysis.axis_values import numeric_text
+from analysis.names import visible
 
 #: Beginnings of a cell that spreadsheets take for a formula, after the apostrophes of earlier escapes.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
@@ -22,17 +23,19 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def csv_cell(value: object) -> object:
-    """A cell of a CSV file. Only texts change, and only those that begin like a formula and are no numbers.
+    """A cell of a CSV file. Only texts change: control characters become their codes, and formulas texts.
 
-    An apostrophe goes before them. It also goes before a text of apostrophes and such a beginning, so that a reader
-    who removes one apostrophe has the text again.
+    An apostrophe goes before a text that begins like a formula and is no number. It also goes before a text of
+    apostrophes and such a beginning, so that a reader who removes one apostrophe has the text again. Line breaks and
+    tabs stay. Parquet files have all texts unchanged.
 
     >>> [csv_cell(each) for each in ("=1+1", "-0.5", "a=b", -0.5, "'=1")]
     ["'=1+1", '-0.5', 'a=b', -0.5, "''=1"]
     """
-    if isinstance(value, str) and _FORMULA.match(value) and numeric_text(value) is None:
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    text = visible(value, lines=True)
+    return f"'{text}" if _FORMULA.match(text) and numeric_text(text) is None else text
 
 
 def cell_of(text: str) -> str:

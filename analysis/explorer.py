@@ -66,7 +66,7 @@ def explorer_data(
         "colors": [to_hex(color) for color in mpl.colormaps[COLORMAP](np.linspace(0, 1, _COLORS))],
         "statuses": [{"name": name, "kind": kind} for name, kind in _STATUSES.values()],
         "metrics": [_metric(info.metric, column) for column in kept],
-        "omitted": [column for column in columns if column not in kept],
+        "omitted": [visible(column) for column in columns if column not in kept],
         "arms": [
             _arm(info, item, {column: values[column][label] for column in kept})
             for label, item in shown.items()
@@ -75,8 +75,8 @@ def explorer_data(
 
 
 def explorer_json(data: Mapping[str, Any]) -> str:
-    """The data as JSON for use inside a script element: no text in it can end the element."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """The data as JSON in ASCII for use inside a script element: no text in it can end the element."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

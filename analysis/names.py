@@ -8,10 +8,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-#: Characters without a shape that look like nothing or change the order of others. ZWNJ and ZWJ are not among them:
-#: Persian words and emoji need these.
-_SHAPELESS = frozenset("\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff")
-_DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+#: Characters without a shape that look like nothing or change the order of others: soft hyphens, joiners, fillers,
+#: invisible operators, tags and marks of direction. ZWNJ and ZWJ are not among them: Persian and emoji need them.
+_SHAPELESS = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u3164\ufeff\uffa0")
+_DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2060, 0x2070))))
+_SIGNS = frozenset(map(chr, (*range(0xFFF9, 0xFFFC), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE0080))))
+_INVISIBLE = _SHAPELESS | _DIRECTIONS | _SIGNS
+
+#: So many marks may stand on one letter; the languages of the world need fewer. Further ones would cover other lines.
+_MARKS = 8
 
 #: Categories of control characters, lone surrogates, and separators of lines and paragraphs.
 _CODED = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -30,16 +35,31 @@ _LONGEST_FILE_NAME = 48
 def visible(text: str, *, lines: bool = False) -> str:
     r"""The text with its codes in place of characters that have no shape: `a\nb`, `\x1b[31m`, `\u202e`.
 
-    These are control characters, marks of direction, invisible separators and lone surrogates. With `lines`, line
-    breaks and tabs stay. A visible text stays as it is.
+    These are control characters, marks of direction, invisible characters, lone surrogates, and marks on a letter
+    beyond the eighth. With `lines`, line breaks and tabs stay. A visible text stays as it is. Whatever shows a text
+    of a user or of a record shows this one.
 
     >>> print(visible("a" + chr(10) + "b" + chr(0x202E)))
     a\nb\u202e
     """
-    if text.isprintable():  # no character of these categories is printable
+    if text.isascii() and text.isprintable():
         return text
-    kept = "\n\t" if lines else ""
-    return "".join(code(char) if _is_coded(char) and char not in kept else char for char in text)
+    kept, marks, found = "\n\t" if lines else "", 0, []
+    for char in text:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        is_coded = category in _CODED or char in _INVISIBLE or marks > _MARKS
+        found.append(code(char) if is_coded and char not in kept else char)
+    return "".join(found)
+
+
+def brief(text: str, most: int) -> str:
+    """The text, or the beginning of one that has more than `most` characters, and how many more it has.
+
+    >>> brief("a text that is long", 6)
+    'a text… (13 more characters)'
+    """
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
 def code(char: str) -> str:
@@ -57,10 +77,6 @@ def code(char: str) -> str:
         if number < 0x10000
         else f"\\U{number:08x}"
     )
-
-
-def _is_coded(char: str) -> bool:
-    return unicodedata.category(char) in _CODED or char in _SHAPELESS or char in _DIRECTIONS
 
 
 def spaced(name: str) -> str:

@@ -1,7 +1,10 @@
 """The report's page: one self-contained HTML text with sections and figures."""
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -13,6 +16,18 @@ from analysis.names import visible
 from analysis.sections.content import Content
 from analysis.study_analysis import StudyAnalysis
 from analysis.verdict import verdict_sentences
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inline:
+    """The style or the script of the page. Its policy permits these texts alone, by their hashes."""
+
+    text: str
+
+    @property
+    def hash(self) -> str:
+        digest = hashlib.sha256(self.text.encode()).digest()
+        return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def render_page(
@@ -66,6 +81,8 @@ def _render(
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2").render(
+        style=_inline("report.css", "explorer.css"),
+        script=_inline("explorer.js", "report.js"),
         heading=heading,
         info=info,
         sentences=sentences,
@@ -77,6 +94,11 @@ def _render(
             if findings.surfaces
         },
     )
+
+
+def _inline(*names: str) -> _Inline:
+    folder = files("analysis") / "templates"
+    return _Inline(text="\n".join((folder / name).read_text(encoding="utf-8") for name in names))
 
 
 def _visible(value: object) -> object:

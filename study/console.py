@@ -1,9 +1,14 @@
 """Printing for the terminal: results go to standard output, everything else goes to standard error.
 
-The commands, the launch and the loading of studies print through this module.
+The commands, the launch and the loading of studies print through this module, and nothing else prints. Texts of users
+and of records are data: no control character, no markup and no mark of direction of theirs reaches the terminal.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+import logging
+import math
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analysis.names import visible
+from analysis.names import brief, visible
 
 
 class LiteralConsole(Console):
@@ -31,23 +36,60 @@ class LiteralConsole(Console):
 
 CONSOLE = LiteralConsole()
 
+#: Characters of one message. A longer one contains a text that fills a screen.
+_LONGEST = 4000
+
 
 def literal(text: str, style: str = "") -> Text:
     """A text for tables and panels that has codes in place of control characters; line breaks and tabs stay."""
     return Text(visible(text, lines=True), style=style)
 
 
+def say(message: str) -> None:
+    """Print one line of a result. A line break in it becomes its code, so no text in it looks like another line."""
+    CONSOLE.print(visible(message), soft_wrap=True)
+
+
+def say_json(facts: Mapping[str, Any]) -> None:
+    """Print one line of JSON in ASCII. A number that is not finite is null, because JSON has no such numbers."""
+    print(json.dumps(_finite(facts), default=str, allow_nan=False), flush=True)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def shell_line(*words: object) -> str:
+    """A command for the reader's shell, which takes each word as it is."""
+    return shlex.join(map(str, words))
+
+
 _WIDE = 10_000  # characters of a line, where no terminal limits it
 
 
-def say_error(message: str) -> None:
+def say_error(message: object) -> None:
     """Print one line on standard error, with the command's name before it."""
     say_note(f"study: {message}")
 
 
 def say_note(message: str) -> None:
-    """Print one line on standard error, such as how a command understood its input."""
-    LiteralConsole(stderr=True).print(visible(message), soft_wrap=True)
+    """Print one line on standard error, such as how a command understood its input. It shortens a very long one."""
+    LiteralConsole(stderr=True).print(visible(brief(message, _LONGEST)), soft_wrap=True)
+
+
+def literal_logs() -> None:
+    """Print warnings of the log as other messages: one line on standard error, with codes for control characters."""
+    if logging.lastResort is not None:  # the handler of Python for programs that configure no other
+        logging.lastResort.setFormatter(_LiteralFormatter())
+
+
+class _LiteralFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(brief(super().format(record), _LONGEST))
 
 
 def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

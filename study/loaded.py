@@ -1,13 +1,15 @@
 """A study loaded together with its store, which is read once. The commands about one study start from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from study.console import say_error
 from study.errors import StudyError, named
-from study.plan import Plan, decided_so_far, records_of
+from study.plan import Plan, decided_so_far, read_plan, records_of
 from study.spec.expand import PlannedTrial, expand
 from study.spec.load import StudyFile, load_spec
+from study.spec.source import read_source
+from trainables.provenance import import_paths, paths_fingerprint
 from trainables.runtime import Runtime
 from trainables.store.artefacts import kept_path
 from trainables.store.records import RecordSet, RecordStore, open_store
@@ -18,6 +20,7 @@ from trainables.work import LaunchContext
 class LoadedStudy:
     """A study file, its store, and the plan that follows from comparing both."""
 
+    source: str  # the name or path by which the study was loaded
     study_file: StudyFile
     store: RecordStore
     data_root: Path | None
@@ -73,9 +76,43 @@ def load_study(study: str, store: str, data_root: str | None, *, whole: bool = T
     own = {trial.keys.trial_id for trial in trial_set.trials}
     records = record_store.read(None if whole else own)
     plan = Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, record_store, records))
+    say_damaged(plan)
+    return LoadedStudy(
+        source=study, study_file=study_file, store=record_store, data_root=root, plan=plan, records=records
+    )
+
+
+def say_damaged(plan: Plan) -> None:
+    """Print which record files of a study are damaged."""
     for path in plan.records.damaged:
         say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")
-    return LoadedStudy(study_file=study_file, store=record_store, data_root=root, plan=plan, records=records)
+
+
+def read_again(loaded: LoadedStudy) -> LoadedStudy:
+    """The same study with the current records of its store. Its file is not read again."""
+    return replace(loaded, plan=read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store))
+
+
+def changed_since(loaded: LoadedStudy) -> str:
+    """What changed of the study's files since it was loaded, in words; "" if nothing did.
+
+    Workers check the data and the own code before they train, and do not run a trial whose id would change.
+    """
+    try:
+        text = read_source(loaded.source).text
+    except StudyError:
+        return "the study file can no longer be read"
+    if text != loaded.study_file.text:
+        return "the study file changed"
+    codes = {import_paths(trial.config): trial.code for trial in loaded.plan.trials}
+    return "own code of the study changed" if any(map(_is_changed, codes, codes.values())) else ""
+
+
+def _is_changed(paths: tuple[str, ...], code: str) -> bool:
+    try:
+        return paths_fingerprint(paths) != code
+    except ValueError:  # it can no longer be read
+        return True
 
 
 def check_data_root(data_root: Path | None) -> Path | None:

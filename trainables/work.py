@@ -87,10 +87,14 @@ def _check_identity(stack: Stack, context: LaunchContext) -> list[Provenance]:
     try:
         origins = provenances_of([unit.config for unit in stack], context.runtime.data_root)
     except ValueError as error:  # removed, or damaged
-        raise StoreError(f"data or source code changed since the study was planned: {error}") from error
+        raise StoreError(
+            f"data or source code changed since the study was planned ({error}); run it again"
+        ) from error
     for unit, origin in zip(stack, origins, strict=True):
         if trial_keys(unit.config, origin).trial_id != unit.trial_id:
-            raise StoreError(f"{unit.title}: data or source code changed since the study was planned")
+            raise StoreError(
+                f"{unit.title}: data or source code changed since the study was planned; run it again"
+            )
     return origins
 
 

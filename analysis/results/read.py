@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.names import visible
 from analysis.results.exports.frames import completed
 from analysis.results.exports.opening import open_export
 from analysis.results.files import read_file
@@ -47,7 +48,7 @@ def load_records(source: str | Path) -> pd.DataFrame:
     """
     read = read_rows(source)
     for fault in read.faults:
-        warnings.warn(fault, stacklevel=2)
+        warnings.warn(visible(fault), stacklevel=2)
     return read.rows if is_store(source) else with_numbers(read.rows)
 
 

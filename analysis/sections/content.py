@@ -8,8 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.fairness.card import Card
+from analysis.names import brief
 from analysis.statistics.intervals import Estimate
 from analysis.wording import NONE, Scale, interval, percent
+
+#: Characters of a text in a table, such as the message of an error.
+_LONGEST = 1000
 
 #: Kinds of columns: words are aligned left, numbers right, counts right without a line break.
 TEXT, NUMBER, COUNT = "text", "number", "count"
@@ -81,14 +85,18 @@ def table(
     title: str = "",
     note: str = "",
 ) -> ShownTable:
-    """A table; columns are titles (of numbers) or pairs (title, kind), rows are cells or plain texts."""
+    """A table; columns are titles (of numbers) or pairs (title, kind), rows are cells or plain texts.
+
+    A very long text is shortened; the table files have all of it.
+    """
     return ShownTable(
         columns=tuple(
             Column(title=each) if isinstance(each, str) else Column(title=each[0], kind=each[1])
             for each in columns
         ),
         rows=tuple(
-            tuple(cell if isinstance(cell, Cell) else Cell(text=str(cell)) for cell in row) for row in rows
+            tuple(cell if isinstance(cell, Cell) else Cell(text=brief(str(cell), _LONGEST)) for cell in row)
+            for row in rows
         ),
         title=title,
         note=note,

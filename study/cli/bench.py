@@ -1,6 +1,5 @@
 """`study bench`: measures how fast this machine trains the trials of a study, and the time of each stage."""
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -12,7 +11,7 @@ import click
 from rich.table import Table
 
 from study.cli.options import DATA_ROOT, JSON, TRUST_CODE, guarded
-from study.console import CONSOLE, LiteralConsole, say_error
+from study.console import CONSOLE, LiteralConsole, say, say_error, say_json
 from study.errors import DONE, FAILED, StudyError, named
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def command(
     with redirect_stdout(sys.stderr):  # messages of the user's code are not results
         facts["rows"] = _measure_rows(rows, runtime, facts["peak_flops_per_second"], steps)
     if as_json:
-        print(json.dumps(facts))
+        say_json(facts)
     else:
         _show(facts)
     return FAILED if any("error" in row for row in facts["rows"]) else DONE
@@ -153,7 +152,7 @@ def _show(facts: dict[str, Any]) -> None:
     from study.bench.stages import STAGES
 
     title = "Bench of {study}: {data}, {encoder}, {views_form} views {views}, loss {loss}, {precision}"
-    CONSOLE.print(title.format(**facts), soft_wrap=True)
+    say(title.format(**facts))
     table = Table(
         "batch size", "trials", "images/s", *STAGES, "of peak", "memory", box=None, padding=(0, 1, 0, 0)
     )
@@ -165,11 +164,10 @@ def _show(facts: dict[str, Any]) -> None:
     machine = "{device_name} ({device}, threads {threads}, {execution}, torch {torch_version})".format(
         **facts
     )
-    CONSOLE.print(
+    say(
         f"Measured on {machine}. Images are counted once, each in two views; stages are shares of the step's "
         f"time; peak: matrix products, {facts['peak_flops_per_second'] / 1e9:,.0f} GFLOP/s; "
         f"peak memory: {facts['memory']}.",
-        soft_wrap=True,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
-from study.console import CONSOLE, format_bytes
+from study.console import format_bytes, say
 from study.errors import StudyError
 from trainables.atomic import replacing
 
@@ -47,10 +47,9 @@ def command(study: str, store: str, data_root: str | None, out: str | None) -> N
             _pack(bundle.path, target)
         except OSError as error:
             raise StudyError(f"--out: cannot write {target} ({error.strerror or error})") from error
-    CONSOLE.print(
+    say(
         f"{target}: {count} of {len(loaded.plan.trials)} trials of {loaded.name}, "
         f"{format_bytes(target.stat().st_size)}. Unpack it and see README.txt.",
-        soft_wrap=True,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from study.cli.options import STORE, TRUST_CODE, guarded
-from study.console import CONSOLE, say_error
+from study.console import say, say_error, shell_line
 from study.errors import DONE, FAILED, StudyError
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ def command(study: str, store: str, wait: float) -> int:
 
 def cancel_study(study: str, store: str, *, wait: float) -> int:
     """Ask the launches to stop, and wait. Returns the exit code: 1 if a launch still runs after `wait` seconds."""
-    from study.launch.manifest import launches_folder, running_launches
+    from study.launch.manifest import launches_folder, running_launches, say_unread
     from study.spec.load import load_spec
     from trainables.store.records import open_store
 
     name = load_spec(study).spec.name
     folder = launches_folder(open_store(store).path, name)
     running = running_launches(folder)
+    say_unread(folder)
     if not running:
         raise StudyError(f"cancel: no launch of {name} runs in the store {store}")
     for manifest in running:
@@ -69,9 +70,8 @@ def _ask(folder: Path, manifest: "Manifest") -> None:
         cancel_path(folder, manifest).touch()
     except OSError as error:
         raise StudyError(f"cancel: cannot write to {folder} ({error.strerror or error})") from error
-    CONSOLE.print(
-        f"Asked launch {manifest.launch} on {manifest.machine.get('node')} to stop; it ends its workers first.",
-        soft_wrap=True,
+    say(
+        f"Asked launch {manifest.launch} on {manifest.machine.get('node')} to stop; it ends its workers first."
     )
 
 
@@ -95,7 +95,7 @@ def _say_ended(folder: Path, launches: set[str]) -> None:
     for manifest in read_manifests(folder):
         if manifest.launch in launches:
             cancel_path(folder, manifest).unlink(missing_ok=True)  # a launch that died could not remove it
-            CONSOLE.print(_end_line(manifest), soft_wrap=True)
+            say(_end_line(manifest))
 
 
 def _end_line(manifest: "Manifest") -> str:
@@ -103,5 +103,5 @@ def _end_line(manifest: "Manifest") -> str:
         return f"Launch {manifest.launch} had just finished its {manifest.planned} trials."
     return (
         f"Launch {manifest.launch} has stopped: {len(manifest.trials)} of its {manifest.planned} trials are done "
-        f"and kept; `{' '.join(manifest.command)}` continues."
+        f"and kept; `{shell_line(*manifest.command)}` continues."
     )

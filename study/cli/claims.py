@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
-from study.console import CONSOLE
+from study.console import CONSOLE, say
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def _write_page(analyses: Sequence["StudyAnalysis"], folder: Path) -> None:
             table.add_row(analysis.info.name, result.claim.claim, result.status)
     CONSOLE.print(table)
     for line in claims_sentences(analyses):
-        CONSOLE.print(line, soft_wrap=True)
-    CONSOLE.print(f"Page: {page}", soft_wrap=True)
+        say(line)
+    say(f"Page: {page}")
 
 
 def _load(study: str, store: str, data_root: str | None) -> "LoadedStudy":

@@ -1,7 +1,6 @@
 """`study data`: downloads a data set on request, decodes all of it once, and shows its content."""
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from study.cli.options import DATA_ROOT, JSON, TRUST_CODE, guarded
-from study.console import CONSOLE
+from study.console import say, say_json
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -45,10 +44,10 @@ def command(name: str, data_root: str | None, download: bool, size: int | None, 
         _download(name, root)
     facts = data_facts(load_dataset(DataConfig(name=name, size=size), check_data_root(root)))
     if as_json:
-        print(json.dumps(facts))
+        say_json(facts)
         return
     for label, value in _lines(facts):
-        CONSOLE.print(f"{label:<12}{value}", soft_wrap=True)
+        say(f"{label:<12}{value}")
 
 
 def data_facts(data: "ImageData") -> dict[str, Any]:

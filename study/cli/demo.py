@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from study.cli.options import guarded
-from study.console import CONSOLE
+from study.console import CONSOLE, say
 from study.errors import StudyError
 from trainables.atomic import replacing
 
@@ -53,8 +53,8 @@ def command(out: str, seeds: int, seed: int) -> None:
             page = _write_into(folder, study)
     except OSError as error:
         raise StudyError(f"--out: cannot write {out}: {error.strerror}") from error
-    CONSOLE.print(f"Wrote {out}: {len(study.records)} invented trials and {ANSWERS}", soft_wrap=True)
-    CONSOLE.print(f"Report: {target / page}", soft_wrap=True)
+    say(f"Wrote {out}: {len(study.records)} invented trials and {ANSWERS}")
+    say(f"Report: {target / page}")
 
 
 def _write_into(folder: Path, study: "DemoStudy") -> Path:

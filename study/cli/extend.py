@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
-from study.console import CONSOLE
+from study.console import CONSOLE, say, shell_line
 from study.errors import StudyError, named
 from study.spec.source import Source, extended_tree, read_source, shipped_studies
 from study.spec.toml_text import render_toml, render_value
@@ -99,7 +99,7 @@ def command(
         return
     _write_new(Path(out), text) if out else _replace(Path(study).expanduser(), text)
     show_plan(out or study, store, data_root, as_json=False, timed=False)
-    CONSOLE.print(f"Run it with: study run {out or study}", soft_wrap=True)
+    say(f"Run it with: {shell_line('study', 'run', out or study)}")
 
 
 def _check_growth(source: Source, keys: Mapping[str, Any], before: "TrialSet", root: Path | None) -> None:
@@ -202,7 +202,7 @@ def _write_new(path: Path, text: str) -> None:
         raise StudyError(f"--out: got {path}, which exists already; nothing is overwritten") from None
     except OSError as error:
         raise StudyError(f"--out: cannot write {path}: {error.strerror}") from error
-    CONSOLE.print(f"Wrote {path}.", soft_wrap=True)
+    say(f"Wrote {path}.")
 
 
 def _replace(path: Path, text: str) -> None:
@@ -217,4 +217,4 @@ def _replace(path: Path, text: str) -> None:
         replace_file(path, text)
     except OSError as error:
         raise StudyError(f"extend: cannot write {path}: {error.strerror}") from error
-    CONSOLE.print(f"Wrote {path}; the earlier version is kept as {kept.name}.", soft_wrap=True)
+    say(f"Wrote {path}; the earlier version is kept as {kept.name}.")

@@ -1,13 +1,13 @@
 """`study failures`: the failed trials of a study, grouped by error, with one traceback each."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from analysis.names import brief
 from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, guarded
-from study.console import CONSOLE
+from study.console import CONSOLE, say, say_json
 
 if TYPE_CHECKING:
     from study.report.failures import FailureGroup
@@ -40,12 +40,11 @@ def command(study: str, store: str, data_root: str | None, as_json: bool) -> Non
             return
     loaded = load_study(study, store, data_root, whole=False)
     titles = {trial.keys.trial_id: trial.title for trial in loaded.plan.trials}
-    where = "" if store == "./results" else f" --store {store}"
-    _show_failures(loaded.name, loaded.plan.records, titles, as_json=as_json, again=(study, where))
+    _show_failures(loaded.name, loaded.plan.records, titles, as_json=as_json, again=(study, store))
     if as_json:
         return
     if line := missing_line(loaded, study, store):
-        CONSOLE.print(line, soft_wrap=True)
+        say(line)
 
 
 def _show_failures(
@@ -62,9 +61,9 @@ def _show_failures(
 
     groups = group_failures(failures(records.table))
     if as_json:
-        print(json.dumps(_summary(name, records, groups, titles)))
+        say_json(_summary(name, records, groups, titles))
         return
-    CONSOLE.print(_head_line(name, records, groups))
+    say(_head_line(name, records, groups))
     for group in groups:
         _show_group(group, titles, again)
     if groups and again is not None:
@@ -80,22 +79,26 @@ def _head_line(name: str, records: "RecordSet", groups: list["FailureGroup"]) ->
 
 
 def _show_group(group: "FailureGroup", titles: Mapping[str, str], again: tuple[str, str] | None) -> None:
+    from study.report.failures import LONGEST_TRACEBACK, study_command
+
     first = group.first
-    CONSOLE.print(f"\n{group.title}", style="bold", soft_wrap=True)
+    CONSOLE.print()
+    CONSOLE.print(group.title, style="bold", soft_wrap=True)
     for row in group.rows[:_NAMED]:
-        CONSOLE.print(f"  {row['trial_id']}  {titles[row['trial_id']]}", soft_wrap=True)
+        say(f"  {row['trial_id']}  {titles[row['trial_id']]}")
     if len(group.rows) > _NAMED:
         CONSOLE.print(f"  and {len(group.rows) - _NAMED} more")
     trace = first["error_traceback"]
     CONSOLE.print("\n  Traceback of the first:" if trace else "\n  No traceback: its process died.")
-    for line in (trace or "").splitlines():
+    for line in brief(trace or "", LONGEST_TRACEBACK).splitlines():
         CONSOLE.print(f"    {line}", soft_wrap=True)
     if again is None:
         return
     study, store = again
-    CONSOLE.print(f"\n  Look at the first: study trial {study} {first['trial_id']}{store}", soft_wrap=True)
-    how = f"--error {first['error_class']}" if first["error_class"] else f"--status {first['status']}"
-    CONSOLE.print(f"  Run all again:     study retry {study} {how}{store}", soft_wrap=True)
+    CONSOLE.print()
+    say(f"  Look at the first: {study_command('trial', study, first['trial_id'], store=store)}")
+    how = ("--error", first["error_class"]) if first["error_class"] else ("--status", first["status"])
+    say(f"  Run all again:     {study_command('retry', study, *how, store=store)}")
 
 
 def _summary(

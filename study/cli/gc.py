@@ -3,7 +3,6 @@
 A file that changed within the last hour, or since the oldest running launch began, stays, because it may be in use.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from study.cli.options import JSON, STORE, guarded
-from study.console import CONSOLE, format_bytes, say_error
+from study.console import CONSOLE, format_bytes, say, say_error, say_json
 from study.errors import DONE, FAILED, StudyError
 from trainables.atomic import TEMPORARY
 from trainables.store.artefacts import checkpoint_folder, curve_path, embeddings_path, kept_path
@@ -99,7 +98,7 @@ def command(store: str, encoders: bool, curves: bool, older_than: float, dry_run
     removed = [] if dry_run else [leftover for leftover in found if _remove(leftover)]
     code = DONE if dry_run or len(removed) == len(found) else FAILED
     if as_json:
-        print(json.dumps(_summary(found, removed) | {"staying": len(leftovers.stay)}))
+        say_json(_summary(found, removed) | {"staying": len(leftovers.stay)})
         return code
     if not found:
         CONSOLE.print("Nothing to remove.")
@@ -108,7 +107,7 @@ def command(store: str, encoders: bool, curves: bool, older_than: float, dry_run
     else:
         _show(removed)
     if leftovers.stay:
-        CONSOLE.print(_staying_line(leftovers), soft_wrap=True)
+        say(_staying_line(leftovers))
     return code
 
 
@@ -144,7 +143,7 @@ def _staying_line(leftovers: Leftovers) -> str:
 
 def _list(found: Sequence[Leftover]) -> None:
     for each in found:
-        CONSOLE.print(f"{format_bytes(each.size):>9}  {each.kind:<10}  {each.path}", soft_wrap=True)
+        say(f"{format_bytes(each.size):>9}  {each.kind:<10}  {each.path}")
     CONSOLE.print(
         f"Would remove these {len(found)}: {format_bytes(sum(each.size for each in found))} in all."
     )
@@ -154,7 +153,7 @@ def _show(removed: Sequence[Leftover]) -> None:
     for kind, words in _WORDS.items():
         sizes = [each.size for each in removed if each.kind == kind]
         if sizes:
-            CONSOLE.print(f"Removed {words}: {len(sizes)}, {format_bytes(sum(sizes))}", soft_wrap=True)
+            say(f"Removed {words}: {len(sizes)}, {format_bytes(sum(sizes))}")
     CONSOLE.print(f"Freed {format_bytes(sum(each.size for each in removed))}; every record is where it was.")
 
 
@@ -238,7 +237,8 @@ def _pretrain_ids(path: Path) -> set[str]:
 def _leftovers(kind: str, paths: Iterable[Path]) -> Iterator[Leftover]:
     for path in sorted(paths):
         try:
-            inside = [each.lstat() for each in (path, *(path.rglob("*") if path.is_dir() else ()))]
+            under = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
+            inside = [each.lstat() for each in (path, *under)]
         except FileNotFoundError:  # removed by another process
             continue
         size, changed = sum(each.st_size for each in inside), max(each.st_mtime for each in inside)

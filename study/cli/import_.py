@@ -7,7 +7,7 @@ import click
 
 from study.cli.options import guarded
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
-from study.console import CONSOLE
+from study.console import say, shell_line
 from study.errors import StudyError
 from trainables.atomic import replace_file
 
@@ -50,8 +50,8 @@ def command(table: str, out: str, **options: Any) -> None:
     except OSError as error:
         raise StudyError(f"--out: cannot write to {folder} ({error.strerror})") from error
     say_meaning(read)
-    CONSOLE.print(f"{len(read.rows)} rows: {_describe(read.info)}.", soft_wrap=True)
-    CONSOLE.print(f"Written: {folder}; its report: study report --from {folder}", soft_wrap=True)
+    say(f"{len(read.rows)} rows: {_describe(read.info)}.")
+    say(f"Written: {folder}; its report: {shell_line('study', 'report', '--from', folder)}")
 
 
 def _describe(info: "StudyInfo") -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from study.cli.options import guarded
-from study.console import CONSOLE
+from study.console import say, shell_line
 from study.errors import StudyError
 
 
@@ -27,7 +27,7 @@ def command(path: str) -> None:
         raise StudyError(f"init: got {path}, which exists already; nothing is overwritten") from None
     except OSError as error:
         raise StudyError(f"init: cannot write {path}: {error.strerror}") from error
-    CONSOLE.print(f"Wrote {path}. Run it with: study run {path}", soft_wrap=True)
+    say(f"Wrote {path}. Run it with: {shell_line('study', 'run', path)}")
 
 
 def template_text(name: str) -> str:

@@ -4,6 +4,7 @@ This module imports click and nothing slow. It imports the module of a command o
 """
 
 import importlib
+import io
 import re
 import sys
 from collections.abc import Callable
@@ -59,6 +60,12 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line. Errors of usage become one line in the form of all other messages."""
         run = cast(Callable[..., Any], super().main)
+        for stream in (
+            sys.stdout,
+            sys.stderr,
+        ):  # characters that the terminal's encoding lacks become their codes
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         if not options.get("standalone_mode", True):
             return run(*args, **options)
         try:
@@ -67,10 +74,10 @@ class LazyGroup(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except click.ClickException as error:
-            click.echo(f"study: {usage_line(error)}", err=True)
+            _say_error(usage_line(error))
             sys.exit(error.exit_code)
         except click.Abort:
-            click.echo("study: stopped", err=True)
+            _say_error("stopped")
             sys.exit(INTERRUPTED)
         sys.exit(code if isinstance(code, int) else DONE)
 
@@ -80,6 +87,12 @@ class LazyGroup(click.Group):
         """Replace the placeholder that click finds with the command itself."""
         name, found, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else found, rest
+
+
+def _say_error(message: str) -> None:
+    from study.console import say_error  # rich, which help texts do not need
+
+    say_error(message)
 
 
 def usage_line(error: click.ClickException) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from study.cli.options import guarded
-from study.console import CONSOLE, say_error
+from study.console import say, say_error
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -44,11 +44,9 @@ def command(sources: tuple[str, ...], into: str) -> None:
         raise StoreError(f"store: cannot write to {into} ({error.strerror or error})") from error
     for path in report.damaged:
         say_error(f"damaged record: {path}; not copied")
-    CONSOLE.print(
-        f"{report.copied} records copied to {into}, {report.present} were there already.", soft_wrap=True
-    )
+    say(f"{report.copied} records copied to {into}, {report.present} were there already.")
     for line in _left_out(report):
-        CONSOLE.print(line, soft_wrap=True)
+        say(line)
 
 
 def _left_out(report: "MergeReport") -> list[str]:

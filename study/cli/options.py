@@ -60,21 +60,21 @@ def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
     def call(*args: Any, **options: Any) -> None:
         from trainables.own_code import start_own_code
 
-        start_own_code(
-            trusted=options.pop("trust_code", False)
-        )  # first, since others import installed packages
+        start_own_code(trusted=options.pop("trust_code", False))  # first: others import installed packages
 
+        from study.console import literal_logs, say_error
         from trainables.datasets.source import DataError
         from trainables.store.records import StoreError
 
+        literal_logs()
         try:
             _check_given(click.get_current_context())
             sys.exit(command(*args, **options))
         except (StudyError, StoreError, DataError) as error:
-            click.echo(f"study: {error}", err=True)
+            say_error(error)
             sys.exit(getattr(error, "exit_code", BAD_INPUT))
         except KeyboardInterrupt:
-            click.echo("study: stopped", err=True)
+            say_error("stopped")
             sys.exit(INTERRUPTED)
 
     return call

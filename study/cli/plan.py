@@ -1,6 +1,5 @@
 """`study plan`: shows the trials of a study, the missing ones, and their expected cost."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ import click
 from rich.table import Table
 
 from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, WORKERS, guarded
-from study.console import CONSOLE, format_seconds, say_error, say_note
+from study.console import CONSOLE, format_seconds, say, say_error, say_json, say_note
 from study.errors import AbsentData, StudyError
 
 if TYPE_CHECKING:
@@ -82,9 +81,7 @@ def show_plan(
     if as_json:
         price = _price(loaded, workers or fitting, fitting, timed=timed)
         facts = _price_facts(loaded, price, workers or fitting) | {"early_stopping": _stops_early(loaded)}
-        print(
-            json.dumps(status_summary(loaded.plan) | facts | own_code_facts(loaded.plan) | {"notes": notes})
-        )
+        say_json(status_summary(loaded.plan) | facts | own_code_facts(loaded.plan) | {"notes": notes})
         return
     table = Table("loss", "trials", "done", "missing", title=f"Plan of {loaded.name}", box=None)
     for label, counts in loaded.plan.counts_by_arm().items():
@@ -100,16 +97,16 @@ def show_plan(
             f"{loaded.plan.undecided} of the missing trials have configurations that the search has not chosen yet."
         )
     if line := removed_line(loaded, archive):
-        CONSOLE.print(line, soft_wrap=True)
+        say(line)
     for line in own_code_lines(loaded.plan):
-        CONSOLE.print(line, soft_wrap=True)
+        say(line)
     for note in notes:
-        CONSOLE.print(f"Note: {note}.", soft_wrap=True)
+        say(f"Note: {note}.")
     kept = sum(loaded.is_kept(trial) for trial in loaded.plan.missing)
     if kept:
         CONSOLE.print(f"{kept} of the missing trials have kept encoders, which are only evaluated.")
     price = _price(loaded, workers or fitting, fitting, timed=timed)
-    CONSOLE.print(_price_line(loaded, price, workers or fitting, timed=timed), soft_wrap=True)
+    say(_price_line(loaded, price, workers or fitting, timed=timed))
     if isinstance(price, Price) and price.kinds and _stops_early(loaded):
         CONSOLE.print(
             "The search stops trials early: this is the price of all trials at full length, so it is an upper limit."
@@ -137,7 +134,7 @@ def _show_without_data(study: str, data_root: str | None, error: AbsentData, *, 
             "missing": None,
             "absent_data": str(error),
         }
-        print(json.dumps(facts))
+        say_json(facts)
         return
     table = Table("loss", "trials", title=f"Plan of {spec.name}", box=None)
     for label, count in counts.items():

@@ -12,7 +12,7 @@ import click
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
-from study.console import CONSOLE
+from study.console import CONSOLE, say, say_error
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -89,6 +89,19 @@ def report_loaded(study: str, loaded: "LoadedStudy") -> None:
     _show_report(study, loaded.plan.records.table, path, analysis)
 
 
+def report_run(loaded: "LoadedStudy") -> None:
+    """Write the report of what a launch has run, also if the study's files were edited in the meantime."""
+    from study.loaded import changed_since, read_again, say_damaged
+
+    current = read_again(loaded)
+    say_damaged(current.plan)
+    report_loaded(loaded.source, current)
+    if change := changed_since(loaded):
+        say_error(
+            f"{change} since this command began; the report is of what ran; run it again for the change"
+        )
+
+
 def _show_report(
     study: str, records: "pa.Table", path: Path, analysis: "StudyAnalysis", bundle: str = ""
 ) -> None:
@@ -97,8 +110,8 @@ def _show_report(
 
     CONSOLE.print((summary_table if analysis.info.ranks_losses else claims_table)(analysis))
     for line in (*short_sentences(analysis), *failure_lines(records, study, bundle)):
-        CONSOLE.print(line, soft_wrap=True)
-    CONSOLE.print(f"Report: {path}", soft_wrap=True)
+        say(line)
+    say(f"Report: {path}")
 
 
 def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
@@ -145,5 +158,5 @@ def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
     else:
         lines = short_data_set_sentences(analysis)
     for line in lines:
-        CONSOLE.print(line, soft_wrap=True)
-    CONSOLE.print(f"Report: {path}", soft_wrap=True)
+        say(line)
+    say(f"Report: {path}")

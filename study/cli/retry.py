@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.names import brief
 from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, TRUST_CODE, WORKERS, guarded
-from study.cli.report import report_loaded
-from study.console import CONSOLE
+from study.cli.report import report_run
+from study.console import CONSOLE, say, shell_line
 from study.errors import DONE, StudyError
 
 if TYPE_CHECKING:
@@ -66,28 +67,28 @@ def command(
     if not statuses and not errors:
         raise StudyError(
             "retry: choose the trials with --status crashed, diverged, oom or timeout, or with --error CLASS; "
-            f"`study failures {study}` lists them"
+            f"`{shell_line('study', 'failures', study)}` lists them"
         )
     until = end_of(max_hours)
     loaded = load_study(study, store, data_root)
     chosen = _choose(loaded, statuses, errors)
     if not chosen:
-        CONSOLE.print(_nothing_line(loaded, statuses, errors), soft_wrap=True)
+        say(_nothing_line(loaded, statuses, errors))
         if line := missing_line(loaded, study, store):
-            CONSOLE.print(line, soft_wrap=True)
+            say(line)
         return DONE
     if dry_run:
         CONSOLE.print(
             f"Would run {len(chosen)} of the {len(loaded.plan.trials)} trials of {loaded.name} again:"
         )
         for trial in chosen:
-            CONSOLE.print(f"  {trial.keys.trial_id}  {trial.title}", soft_wrap=True)
+            say(f"  {trial.keys.trial_id}  {trial.title}")
         return DONE
     pool = fitting_workers(loaded, workers, runner, address)
     prepare_store(study, loaded)
     if stop := launch_trials(loaded, chosen, pool, until=until):
         return stop.exit_code
-    report_loaded(study, load_study(study, store, data_root))
+    report_run(loaded)
     return DONE
 
 
@@ -106,6 +107,10 @@ def _nothing_line(loaded: "LoadedStudy", statuses: Sequence[str], errors: Sequen
     from trainables.store.attempts import failures
 
     asked = " and ".join(filter(None, (" or ".join(statuses), " or ".join(errors))))
-    found = Counter(f"{row['status']}: {row['error_class']}" for row in failures(loaded.plan.records.table))
+    kinds = (
+        f"{row['status']}: {brief(str(row['error_class']), 100)}"
+        for row in failures(loaded.plan.records.table)
+    )
+    found = Counter(kinds)
     there = "; there are " + ", ".join(f"{count} {kind}" for kind, count in found.items()) if found else ""
     return f"{loaded.name}: no trial ended with {asked}, nothing to run again{there}."

@@ -41,7 +41,7 @@ def command(
     differently in the next launch.
     """
     from study.cli.plan import say_notes
-    from study.cli.report import report_loaded
+    from study.cli.report import report_run
     from study.launch.start import end_of, finish_study, fitting_workers, launch_trials, prepare_store
     from study.loaded import load_study
 
@@ -57,5 +57,5 @@ def command(
         loaded, plan.missing, pool, search=plan.trial_set.design.adaptive, until=until
     ):
         return stop.exit_code
-    report_loaded(study, load_study(study, store, data_root))
+    report_run(loaded)
     return DONE

@@ -1,7 +1,6 @@
 """`study show`: everything that a store has about one trial."""
 
 import json
-import shlex
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from analysis.names import brief
 from study.cli.options import JSON, STORE, guarded
 from study.cli.trial import shown_unit
-from study.console import CONSOLE, format_seconds
+from study.console import CONSOLE, format_seconds, say, say_json, shell_line
 from study.errors import StudyError
 from trainables.store.artefacts import curve_path, embeddings_path, kept_path
 
 if TYPE_CHECKING:
     from trainables.store.records import RecordStore
+
+#: Characters of one value in a table; `--json` has all.
+_LONGEST = 2000
 
 #: Columns that are shown outside the table of columns.
 _APART = frozenset({"trial_id", "config", "error_class", "error_message", "error_traceback"})
@@ -41,7 +44,7 @@ def command(trial_id: str, store: str, as_json: bool) -> None:
         if not is_packed(store):
             facts["again"] = _again(facts["studies"], facts["trial_id"], store, record_store.path)
     if as_json:
-        print(json.dumps(facts, default=str))
+        say_json(facts)
     else:
         _show(facts)
 
@@ -55,18 +58,10 @@ def _facts(store: "RecordStore", trial_id: str, said: str) -> dict[str, Any]:
     return {
         "trial_id": key,
         **_launch_facts(store.path, key),
-        "config": _config(rows[-1]),
+        "config": _config(rows[-1]["config"]),
         "attempts": [_readable(row) for row in rows],
         "files": _files(store.path, rows[-1]["pretrain_id"]),
     }
-
-
-def _config(row: Mapping[str, Any]) -> Any:
-    """The config of a record; its text if that is no JSON, which this package does not write."""
-    try:
-        return json.loads(row["config"])
-    except (ValueError, RecursionError):
-        return row["config"]
 
 
 def _find(store: "RecordStore", trial_id: str, path: str) -> str:
@@ -81,13 +76,24 @@ def _find(store: "RecordStore", trial_id: str, path: str) -> str:
     return str(fitting[0])
 
 
+def _config(text: str) -> Any:
+    """The config of a record. A text that is no JSON, or too deep to read, is shown as it is."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return brief(text, _LONGEST)
+
+
 def _launch_facts(store: Path, trial_id: str) -> dict[str, Any]:
     """Title, studies and launches of a trial, from the manifests of the launches that ran it."""
-    from study.launch.manifest import all_launches_folders, read_manifests
+    from study.launch.manifest import all_launches_folders, read_manifests, say_unread
 
+    folders = all_launches_folders(store)
+    for folder in folders:
+        say_unread(folder)
     ran = [
         (manifest, trial)
-        for folder in all_launches_folders(store)
+        for folder in folders
         for manifest in read_manifests(folder)
         for trial in manifest.trials
         if trial.get("trial_id") == trial_id
@@ -122,19 +128,17 @@ def _again(studies: list[str], trial_id: str, said: str, store: Path) -> str:
     """The command that runs the trial again, from the study file archived in the store."""
     names = [name for name in studies if Path(name).name == name]  # a manifest of a bundle may say anything
     archived = [path for name in names if (path := store / "studies" / name / "study.toml").exists()]
-    study = shlex.quote(str(archived[0])) if archived else "STUDY"
-    return f"study trial {study} {trial_id} --store {shlex.quote(said)}"
+    study = str(archived[0]) if archived else "STUDY"
+    return shell_line("study", "trial", study, trial_id, "--store", said)
 
 
 def _show(facts: Mapping[str, Any]) -> None:
+    from study.report.failures import LONGEST_TRACEBACK
+
     latest = facts["attempts"][-1]
-    CONSOLE.print(
-        f"trial {facts['trial_id']}: {facts['title'] or latest['loss']}", style="bold", soft_wrap=True
-    )
+    say(f"trial {facts['trial_id']}: {facts['title'] or latest['loss']}")
     if facts["studies"]:
-        CONSOLE.print(
-            f"of {', '.join(facts['studies'])}; launches: {', '.join(facts['launches'])}", soft_wrap=True
-        )
+        say(f"of {', '.join(facts['studies'])}; launches: {', '.join(facts['launches'])}")
     CONSOLE.print("\nConfig (fields at their defaults are left out):")
     CONSOLE.print(json.dumps(facts["config"], indent=2), soft_wrap=True)
     CONSOLE.print("\nAttempts (the latest counts):")
@@ -142,11 +146,16 @@ def _show(facts: Mapping[str, Any]) -> None:
     CONSOLE.print("\nRecord of the latest attempt:")
     CONSOLE.print(_columns_table(latest))
     for name, path in facts["files"].items():
-        CONSOLE.print(f"\n{name.capitalize()}: {path}", soft_wrap=True)
+        CONSOLE.print()
+        say(f"{name.capitalize()}: {path}")
     if latest.get("error_traceback"):
-        CONSOLE.print(f"\nTraceback:\n{latest['error_traceback'].rstrip()}", soft_wrap=True)
+        trace = brief(latest["error_traceback"].rstrip(), LONGEST_TRACEBACK)
+        CONSOLE.print("\nTraceback:")
+        for line in trace.splitlines():
+            CONSOLE.print(f"  {line}", soft_wrap=True)
     if "again" in facts:
-        CONSOLE.print(f"\nRun it again: {facts['again']}", soft_wrap=True)
+        CONSOLE.print()
+        say(f"Run it again: {facts['again']}")
 
 
 def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
@@ -161,7 +170,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
             row["status"],
             f"{started:%Y-%m-%d %H:%M}" if started else "not known",
             _took(seconds),
-            ": ".join(filter(None, (row.get("error_class"), row.get("error_message")))),
+            brief(": ".join(filter(None, (row.get("error_class"), row.get("error_message")))), _LONGEST),
         )
     return table
 
@@ -182,7 +191,7 @@ def _columns_table(row: Mapping[str, Any]) -> Table:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} = {item}" for name, item in value.items())
+        return brief(", ".join(f"{name} = {item}" for name, item in value.items()), _LONGEST)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else brief(str(value), _LONGEST)

@@ -1,9 +1,7 @@
 """`study status`: shows how many trials of a study are done, failed and missing, once or repeatedly."""
 
-import json
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +9,9 @@ from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
 from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, guarded
-from study.console import CONSOLE
+from study.console import CONSOLE, literal, say, say_json
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -49,6 +46,7 @@ def show_status(
     study: str, store: str, data_root: str | None, *, as_json: bool, watch: bool, every: float
 ) -> None:
     """Print the status. With `watch`, update it every `every` seconds, until no trial is missing or Ctrl-C."""
+    from study.launch.manifest import launches_folder, say_unread
     from study.loaded import load_study
     from study.report.bundle import open_study_bundle, say_damaged
 
@@ -62,6 +60,7 @@ def show_status(
     loaded = load_study(study, store, data_root, whole=False)
     if not watch:
         _print(_summary(loaded), as_json)
+        say_unread(launches_folder(loaded.store.path, loaded.name))
         return
     with suppress(KeyboardInterrupt):  # Ctrl-C ends the watch
         if CONSOLE.is_terminal and not as_json:
@@ -71,6 +70,8 @@ def show_status(
 
 
 def _watch_live(loaded: "LoadedStudy", every: float) -> None:
+    from study.loaded import read_again
+
     with Live(console=CONSOLE, auto_refresh=False) as live:
         while True:
             summary = _summary(loaded)
@@ -78,11 +79,13 @@ def _watch_live(loaded: "LoadedStudy", every: float) -> None:
             if not summary["missing"]:
                 return
             time.sleep(every)
-            loaded = _read_again(loaded)
+            loaded = read_again(loaded)
 
 
 def _watch_lines(loaded: "LoadedStudy", every: float, as_json: bool) -> None:
     """Print a line, or JSON, whenever a count changes. This is for output that is not a terminal."""
+    from study.loaded import read_again
+
     before: dict[str, Any] = {}
     while True:
         summary = _summary(loaded)
@@ -92,38 +95,38 @@ def _watch_lines(loaded: "LoadedStudy", every: float, as_json: bool) -> None:
         if not summary["missing"]:
             return
         time.sleep(every)
-        loaded = _read_again(loaded)
+        loaded = read_again(loaded)
 
 
 def _summary(loaded: "LoadedStudy") -> dict[str, Any]:
-    """The content of `--json`: the counts, and the launches that run now."""
+    """The content of `--json`: the counts, the launches that run now, and what changed since the study was loaded."""
     from study.launch.manifest import launches_folder, running_launches
+    from study.loaded import changed_since
     from study.plan import status_summary
 
     running = running_launches(launches_folder(loaded.store.path, loaded.name))
-    return status_summary(loaded.plan) | {"launches": [manifest.launch for manifest in running]}
-
-
-def _read_again(loaded: "LoadedStudy") -> "LoadedStudy":
-    """The same study with the current records of the store."""
-    from study.plan import read_plan
-
-    return replace(loaded, plan=read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store))
+    change = changed_since(loaded)
+    return {
+        **status_summary(loaded.plan),
+        "launches": [manifest.launch for manifest in running],
+        **({"changed": change} if change else {}),
+    }
 
 
 def _print(summary: dict[str, Any], as_json: bool, *, lines: bool = False) -> None:
     if as_json:
-        print(json.dumps(summary), flush=True)
+        say_json(summary)
         return
     head, counts = f"{summary['study']}: {summary['trials']} trials", _shown(summary)
     if lines:
-        parts = [f"{count} {name}" for name, count in counts] + [_launches_line(summary)]
-        CONSOLE.print(f"{head}: {', '.join(parts)}", soft_wrap=True)
+        parts = [f"{count} {name}" for name, count in counts] + _further(summary)
+        say(f"{head}: {', '.join(parts)}")
         return
     CONSOLE.print(head)
     for name, count in counts:
         CONSOLE.print(f"  {count:>6}  {name}")
-    CONSOLE.print(f"  {_launches_line(summary)}", soft_wrap=True)
+    for line in _further(summary):
+        say(f"  {line}")
 
 
 def _panel(summary: dict[str, Any]) -> Group:
@@ -131,14 +134,23 @@ def _panel(summary: dict[str, Any]) -> Group:
     bar = Table.grid()
     bar.add_row(ProgressBar(total=max(1, total), completed=total - missing, width=48))
     counts = "\n".join(f"  {count:>6}  {name}" for name, count in _shown(summary))
-    end = f"  {_launches_line(summary)}; updated at {time.strftime('%H:%M:%S')}, Ctrl-C ends"
-    return Group(Text(f"{summary['study']}: {total} trials"), bar, Text(f"{counts}\n{end}"))
+    end = f"  {'; '.join(_further(summary))}; updated at {time.strftime('%H:%M:%S')}, Ctrl-C ends"
+    return Group(literal(f"{summary['study']}: {total} trials"), bar, literal(f"{counts}\n{end}"))
 
 
 def _shown(summary: dict[str, Any]) -> list[tuple[str, int]]:
     """The counts above 0, and always the counts `ok` and `missing`."""
     counts = [(name, count) for name, count in summary.items() if isinstance(count, int) and name != "trials"]
     return [(name, count) for name, count in counts if count or name in ("ok", "missing")]
+
+
+def _further(summary: dict[str, Any]) -> list[str]:
+    """The launches that run, and what changed since a watch began."""
+    change = summary.get("changed")
+    return [
+        _launches_line(summary),
+        *([f"{change}; these counts are of the earlier version"] if change else []),
+    ]
 
 
 def _launches_line(summary: dict[str, Any]) -> str:

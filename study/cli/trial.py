@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
-from study.console import CONSOLE
+from study.console import CONSOLE, say
 from study.errors import DONE, FAILED, StudyError
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def command(study: str, trial_id: str | None, store: str, data_root: str | None,
     if record.error_traceback:
         CONSOLE.print(record.error_traceback)
     if stored:
-        CONSOLE.print(compare_records(stored[0], record), soft_wrap=True)
+        say(compare_records(stored[0], record))
     elif put:
-        CONSOLE.print(f"Record: {loaded.store.put(record)}", soft_wrap=True)
+        say(f"Record: {loaded.store.put(record)}")
     return DONE if record.status in (Status.OK, Status.DIVERGED) else FAILED
 
 

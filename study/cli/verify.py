@@ -3,7 +3,6 @@
 With `--no-code`, it checks instead that the records agree with one another.
 """
 
-import json
 import random
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analysis.names import brief
 from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, guarded
-from study.console import CONSOLE, say_error
+from study.console import CONSOLE, say, say_error, say_json
 from study.errors import DONE, FAILED, StudyError
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _CONDITIONS = ("torch_version", "device_name", "device", "threads", "execution_mode", "git_revision")
 
 _FINISHED = ("ok", "diverged")
+
+#: Characters of one text in a line; `--json` has all.
+_LONGEST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +104,8 @@ def command(
         raise StudyError(f"verify: no trial of {loaded.name} has finished in this store yet; run it first")
     drawn = draw_sample(list(rows), sample, seed)
     if not as_json:
-        CONSOLE.print(
+        say(
             f"{loaded.name}: {len(drawn)} of {len(rows)} finished trials run again (seed {seed}).",
-            soft_wrap=True,
         )
     verdicts = []
     for stack, ids in _stacks(drawn, rows, loaded):
@@ -115,7 +117,7 @@ def command(
                 if not as_json:
                     _show(verdicts[-1])
     if as_json:
-        print(json.dumps(_summary(loaded, verdicts, seed)))
+        say_json(_summary(loaded, verdicts, seed))
     else:
         _conclude(verdicts)
     return DONE if all(verdict.reproduces for verdict in verdicts) else FAILED
@@ -139,14 +141,14 @@ def _check_content(study: str | None, store: str, *, as_json: bool) -> int:
             planned = None if study is None else archived_trials(record_store, _name_of(study))
             found, subject = check_store(record_store, planned), record_store.location
     if as_json:
-        print(json.dumps({"checks": subject, **asdict(found)}))
+        say_json({"checks": subject, **asdict(found)})
     else:
         for line in found.contradictions:
-            CONSOLE.print(f"Contradiction: {line}", soft_wrap=True)
+            say(f"Contradiction: {line}")
         for line in found.checked:
-            CONSOLE.print(f"Checked: {line}.", soft_wrap=True)
+            say(f"Checked: {line}.")
         for line in found.unchecked:
-            CONSOLE.print(f"Not checked: {line}.", soft_wrap=True)
+            say(f"Not checked: {line}.")
         count = len(found.contradictions)
         CONSOLE.print(
             f"{subject}: {count or 'no'} contradiction{'' if count == 1 else 's'} found.", soft_wrap=True
@@ -201,19 +203,19 @@ def _show(verdict: Verdict) -> None:
     trial = verdict.trial
     head = f"{trial.keys.trial_id}  {trial.title}: "
     if verdict.reproduces:
-        CONSOLE.print(f"{head}reproduces to the bit", soft_wrap=True)
+        say(f"{head}reproduces to the bit")
         return
-    CONSOLE.print(f"{head}differs in {len(verdict.differing)} columns", soft_wrap=True)
+    say(f"{head}differs in {len(verdict.differing)} columns")
     for name, (stored, new) in verdict.differing.items():
-        CONSOLE.print(f"    {name}: {_change(stored, new)}", soft_wrap=True)
+        say(f"    {name}: {_change(stored, new)}")
     for name, (stored, new) in verdict.conditions.items():
-        CONSOLE.print(f"    the conditions differ: {name} was {stored}, is {new}", soft_wrap=True)
+        say(f"    the conditions differ: {name} was {brief(str(stored), _LONGEST)}, is {new}")
 
 
 def _change(stored: Any, new: Any) -> str:
     if isinstance(stored, (int, float)) and isinstance(new, (int, float)):
         return f"{stored:.6g} before, {new:.6g} now, a difference of {new - stored:+.2g}"
-    return f"{stored} before, {new} now"
+    return f"{brief(str(stored), _LONGEST)} before, {brief(str(new), _LONGEST)} now"
 
 
 def _conclude(verdicts: Sequence[Verdict]) -> None:

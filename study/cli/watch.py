@@ -1,13 +1,12 @@
 """`study watch`: serves a web page on this machine that shows a running study."""
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import click
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
-from study.console import CONSOLE
+from study.console import say
 from study.errors import StudyError
 
 #: Age of the served state, in seconds, after which the store is read again, for any number of browsers.
@@ -32,16 +31,14 @@ def command(study: str, store: str, data_root: str | None, port: int) -> None:
     Only this machine can open the page. The command only reads the store, and the launch needs no special option.
     Ctrl-C ends it.
     """
-    from study.loaded import load_study
-    from study.plan import read_plan
+    from study.loaded import load_study, read_again
     from study.watching.server import Latest, WatchServer
     from study.watching.state import watch_state
 
     loaded = load_study(study, store, data_root, whole=False)
 
     def read() -> dict[str, Any]:
-        plan = read_plan(loaded.plan.spec, loaded.plan.trial_set, loaded.store)
-        return watch_state(replace(loaded, plan=plan))
+        return watch_state(read_again(loaded))
 
     try:
         server = WatchServer(Latest(read, _EVERY_SECONDS), port)
@@ -50,7 +47,5 @@ def command(study: str, store: str, data_root: str | None, port: int) -> None:
             f"--port: cannot listen on {port} ({error.strerror or error}); leave it out for any free port"
         ) from error
     with server, suppress(KeyboardInterrupt):  # Ctrl-C ends the server
-        CONSOLE.print(
-            f"{loaded.name} at {server.address}, only on this machine; Ctrl-C ends it.", soft_wrap=True
-        )
+        say(f"{loaded.name} at {server.address}, only on this machine; Ctrl-C ends it.")
         server.serve_forever(poll_interval=0.2)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from study.console import CONSOLE
+from study.console import say
 from study.cost.model import CostModel
 from study.errors import LaunchError
 from study.events import NODE_LOST, OUT_OF_MEMORY, Expected, Finished, Listener, LostStack
@@ -112,9 +112,7 @@ class Launch:
 
     def _pause(self, remaining: Remaining, *, silent: bool) -> None:
         if not silent:
-            CONSOLE.print(
-                f"waiting for {len(remaining.trials)} trials that another launch runs", soft_wrap=True
-            )
+            say(f"waiting for {len(remaining.trials)} trials that another launch runs")
         time.sleep(_LOOK_SECONDS)
         remaining.tick()
 

@@ -3,25 +3,32 @@
 Its file is `<store>/studies/<name>/launches/<utc timestamp>-<id>.json`. The launch writes it at its start, renews it
 while it runs, and writes it again at its end. So a manifest without an end that is no longer renewed belongs to a
 launch that was killed.
+
+A manifest may also come from another person, in a copied store. A file that no launch writes is not read: it is no
+regular file, is too large, has another launch's name, or has a value of a wrong type. Nothing signals the process
+that a manifest names: `study cancel` creates a file beside the manifest, and the launch itself looks for it.
 """
 
 import json
 import os
 import socket
+import stat
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
+from study.console import say_error
 from study.launch.machine import describe_checkout, describe_code, describe_machine, package_versions
+from study.spec.schema import Name
 from trainables.atomic import replace_file
+from trainables.store.leases import has_ended, this_process
 
 #: Seconds between two renewals of a running launch's manifest.
 RENEWAL_SECONDS = 30.0
@@ -30,26 +37,52 @@ RENEWAL_SECONDS = 30.0
 _DEAD_SECONDS = 4 * RENEWAL_SECONDS
 
 
+#: Bytes of the largest manifest that is read; one of 50,000 trials has 10 MB.
+_MOST_BYTES = 64_000_000
+
+
+def _check_moment(text: str) -> str:
+    if datetime.fromisoformat(text).utcoffset() is None:
+        raise ValueError("it has no time zone")
+    return text
+
+
+def _check_ended(trial: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(trial.get("trial_id"), str) or not isinstance(trial.get("title"), str | None):
+        raise ValueError("it does not name a trial")
+    return trial
+
+
+_Moment = Annotated[str, AfterValidator(_check_moment)]
+_Ended = Annotated[dict[str, Any], AfterValidator(_check_ended)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """One launch of a study. Times are UTC in ISO 8601."""
+    """One launch of a study. Times are UTC in ISO 8601. What is read from a file has exactly these types."""
 
-    launch: str  # <utc timestamp>-<id>, the name of its file
-    study: str
+    launch: Name  # <utc timestamp>-<id>, the name of its file
+    study: Name
     command: Sequence[str]
-    pid: int
-    started_at: str
-    ended_at: str | None = None
+    pid: Annotated[int, Field(ge=0, lt=2**31)]
+    process: str = ""  # its unique name (`trainables.store.leases.this_process`); "" if unknown
+    started_at: _Moment
+    #: How long it had run when this was written, by a clock that nobody sets. `ended_at` is so long after the start.
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    ended_at: _Moment | None = None
     outcome: str | None = None  # finished | stopped | failed
     runner: str
     workers: int
     planned: int  # number of trials that the launch was to run
-    trials: Sequence[dict[str, Any]] = ()  # the trials that ended: trial_id, title, status, seconds, found
+    trials: Sequence[_Ended] = ()  # the trials that ended: trial_id, title, status, seconds, found
     study_file: str
     code: dict[str, Any]
     working_directory: dict[str, Any] | None  # its checkout, which may contain the user's own losses
-    packages: dict[str, str]
+    packages: Mapping[str, str | None]
     machine: dict[str, Any]
+
+
+_FORM = TypeAdapter(Manifest)
 
 
 def new_manifest(*, study: str, study_file: str, runner: str, workers: int, planned: int) -> Manifest:
@@ -58,8 +91,9 @@ def new_manifest(*, study: str, study_file: str, runner: str, workers: int, plan
     return Manifest(
         launch=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
         study=study,
-        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        command=[_as_text(word) for word in (Path(sys.argv[0]).name, *sys.argv[1:])],
         pid=os.getpid(),
+        process=this_process(),
         started_at=now.isoformat(timespec="seconds"),
         runner=runner,
         workers=workers,
@@ -70,6 +104,11 @@ def new_manifest(*, study: str, study_file: str, runner: str, workers: int, plan
         packages=package_versions(),
         machine=describe_machine(),
     )
+
+
+def _as_text(word: str) -> str:
+    """A word of the command line, which may not be valid Unicode, as text for JSON."""
+    return os.fsencode(word).decode(errors="backslashreplace")
 
 
 def launches_folder(store: Path, name: str) -> Path:
@@ -104,6 +143,13 @@ def read_manifests(folder: Path) -> list[Manifest]:
     return [manifest for manifest in found if manifest is not None]
 
 
+def say_unread(folder: Path) -> None:
+    """Print one line about each file in `folder` that has a manifest's name and is none."""
+    for path in sorted(folder.glob("*.json")):
+        if _read(path) is None:
+            say_error(f"left out: {path} is not the manifest of a launch")
+
+
 def running_launches(folder: Path) -> list[Manifest]:
     """The launches of a study that run now, on this machine or on another that shares the store."""
     return [manifest for manifest in read_manifests(folder) if is_running(folder, manifest)]
@@ -112,7 +158,8 @@ def running_launches(folder: Path) -> list[Manifest]:
 def is_running(folder: Path, manifest: Manifest) -> bool:
     """Whether a launch is running.
 
-    A running launch has not ended and renews its manifest. If it is on this machine, its process exists.
+    A running launch has not ended and renews its manifest. If it is on this machine, its process exists. After the
+    clock was set, manifests may be of the future; then those that are not renewed are as old as they are ahead.
     """
     if manifest.ended_at is not None:
         return False
@@ -120,8 +167,14 @@ def is_running(folder: Path, manifest: Manifest) -> bool:
         age = time.time() - manifest_path(folder, manifest).stat().st_mtime
     except OSError:
         return False
-    here = manifest.machine.get("node") == socket.gethostname()
-    return age < _DEAD_SECONDS and (not here or _has_process(manifest.pid))
+    return abs(age) < _DEAD_SECONDS and not _has_ended(manifest)
+
+
+def _has_ended(manifest: Manifest) -> bool:
+    """Whether the launch's process ran on this machine and has ended."""
+    if manifest.process:
+        return has_ended(manifest.process)
+    return manifest.machine.get("node") == socket.gethostname() and not _has_process(manifest.pid)
 
 
 def _has_process(pid: int) -> bool:
@@ -134,14 +187,12 @@ def _has_process(pid: int) -> bool:
     return True
 
 
-@cache
-def _form() -> TypeAdapter[Manifest]:
-    """Checks the types of a manifest: one of a bundle may be a stranger's."""
-    return TypeAdapter(Manifest)
-
-
 def _read(path: Path) -> Manifest | None:
     try:
-        return _form().validate_json(path.read_bytes())
-    except (OSError, ValueError):
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
+            return None
+        manifest = _FORM.validate_json(path.read_bytes(), strict=True)
+    except (OSError, ValueError):  # pydantic's errors are ValueErrors
         return None
+    return manifest if manifest.launch == path.stem else None

@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from study.archive import check_name, read_archive, removed_line, write_archive
-from study.console import CONSOLE, say_error
+from study.console import CONSOLE, say, say_error
 from study.cost.gpu_shares import AutoShares, SharesOf, in_own_process
 from study.cost.model import CostModel, study_costs
 from study.errors import StudyError
@@ -84,7 +84,7 @@ def prepare_store(study: str, loaded: LoadedStudy, *, edited: bool = False) -> N
     check_name(study, loaded, archive, edited=edited)
     loaded.store.prepare()
     if line := removed_line(loaded, archive):
-        CONSOLE.print(line, soft_wrap=True)
+        say(line)
     write_archive(study, loaded, archive)
     for path in loaded.plan.records.damaged:
         with suppress(FileNotFoundError):  # another launch has already moved it
@@ -104,10 +104,9 @@ def launch_trials(
     Returns None if every trial has its record, otherwise the signal that stopped the launch.
     """
     undecided = loaded.plan.undecided if search else 0
-    CONSOLE.print(
+    say(
         f"{loaded.name}: {len(trials) + undecided} of {loaded.plan.counts()['trials']} trials to run, "
         f"{workers.count} at a time; Ctrl-C stops, the same command continues.",
-        soft_wrap=True,
     )
     _check_files(loaded, trials, workers)
     with raise_on_signals(until) as stop:

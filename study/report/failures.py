@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.names import brief, visible
+from study.console import shell_line
 from study.loaded import LoadedStudy
 
 #: Numbers in messages, such as batch sizes and memory. Failures that differ only in numbers are in one group.
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+#: Characters of an error in a title, and of a traceback.
+_LONGEST, LONGEST_TRACEBACK = 500, 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +33,12 @@ class FailureGroup:
 
     @property
     def title(self) -> str:
-        """The title of the group, such as `3 crashed: RuntimeError: the batch is too large`."""
+        """The title of the group as one line, such as `3 crashed: RuntimeError: the batch is too large`."""
         error = ": ".join(filter(None, (self.first["error_class"], self.first["error_message"])))
         differ = len({row["error_message"] for row in self.rows}) > 1
         alike = " (of the first; the others differ in numbers)" if differ else ""
-        return f"{len(self.rows)} {self.first['status']}: {error or 'no error was recorded'}{alike}"
+        said = visible(brief(error or "no error was recorded", _LONGEST))
+        return f"{len(self.rows)} {self.first['status']}: {said}{alike}"
 
 
 def group_failures(rows: list[Mapping[str, Any]]) -> list[FailureGroup]:
@@ -54,4 +61,9 @@ def missing_line(loaded: LoadedStudy, study: str, store: str) -> str:
         if count > 1
         else "it never ran, or code changed"
     )
-    return f"{found} ({why}): study run {study}{'' if store == './results' else f' --store {store}'}"
+    return f"{found} ({why}): {study_command('run', study, store=store)}"
+
+
+def study_command(*words: object, store: str) -> str:
+    """A `study` command as the reader can give it, with `--store` if the store is not the usual one."""
+    return shell_line("study", *words, *(() if store == "./results" else ("--store", store)))

@@ -79,7 +79,7 @@ def records_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _anonymous(manifest: Manifest) -> Manifest:
     machine = {name: value for name, value in manifest.machine.items() if name != "node"}
-    return Manifest(**_redacted(vars(manifest) | {"machine": machine, "pid": 0}))
+    return Manifest(**_redacted(vars(manifest) | {"machine": machine, "pid": 0, "process": ""}))
 
 
 def _copy_records(loaded: LoadedStudy, path: Path) -> None:

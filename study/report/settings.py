@@ -17,7 +17,6 @@ from study.spec.arm_space import LR_KEY
 from trainables.config import BUDGETS, SETTING_COLUMNS, TASKS, LossConfig
 from trainables.evaluation.probes import PROBE_OF_METRIC
 from trainables.own_files import is_import_path
-from trainables.provenance import code_fingerprint
 from trainables.settings import Declared, declared_fields
 from trainables.store.schema import TrialRecord
 
@@ -84,7 +83,7 @@ def _planned(plan: Plan) -> Iterator[_Told]:
         yield from _loss_fields(loss, trial.arm, loss_defaults(loss.name))
         if trial.arm not in seen:
             seen.add(trial.arm)
-            known = dataclasses.replace(origin, code_fingerprint=code_fingerprint(trial.config))
+            known = dataclasses.replace(origin, code_fingerprint=trial.code)
             yield from _digests(dataclasses.asdict(known), trial.arm)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from rich.table import Table
 
+from study.console import shell_line
 from study.report.failures import group_failures
 from trainables.store.attempts import failures
 
@@ -77,4 +78,6 @@ def failure_lines(records: pa.Table, study: str, bundle: str = "") -> list[str]:
 
 
 def _look(trial_id: str, study: str, bundle: str) -> str:
-    return f"study show {trial_id} --store {bundle}" if bundle else f"study trial {study} {trial_id}"
+    if bundle:
+        return shell_line("study", "show", trial_id, "--store", bundle)
+    return shell_line("study", "trial", study, trial_id)

@@ -58,6 +58,7 @@ class PlannedTrial:
     title: str
     config: TrialConfig
     keys: TrialKeys
+    code: str = ""  # the hash of the user's own code in its ids; "" without
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,9 +227,15 @@ def _arm_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> Iterator[Plan
         words = [arm.label, *(f"{name}={value}" for name, value in point.items() if name in shown)]
         for seed in spec.seeds:
             config = TrialConfig(seed=seed, loss=loss, task=task)
-            keys = trial_keys(config, _provenance(config, trial_set.task.origin, code_of))
-            title = " ".join([*words, f"seed={seed}"])
-            yield PlannedTrial(arm=arm.label, point=number, title=title, config=config, keys=keys)
+            origin = _provenance(config, trial_set.task.origin, code_of)
+            yield PlannedTrial(
+                arm=arm.label,
+                point=number,
+                title=" ".join([*words, f"seed={seed}"]),
+                config=config,
+                keys=trial_keys(config, origin),
+                code=origin.code_fingerprint,
+            )
 
 
 def _shown(arm: Arm) -> set[str]:

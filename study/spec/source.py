@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from analysis.names import visible
 from study.errors import StudyError
 from study.spec.toml_text import render_toml
 from trainables.bundle_folder import BUNDLE_FILE, bundle_around
@@ -56,7 +57,7 @@ class Source:
         """
         if len(self.texts) == 1:
             return self.texts[0][1]
-        comments = [f"{name}\n\n{text.rstrip()}" for name, text in self.texts]
+        comments = [f"{visible(name)}\n\n{text.rstrip()}" for name, text in self.texts]
         quoted = "\n\n".join(comments).replace("\n", "\n# ").replace("# \n", "#\n")
         return f"{render_toml(self.tree)}\n# Merged from:\n#\n# {quoted}\n"
 

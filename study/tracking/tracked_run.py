@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from analysis.names import brief, visible
 from study.spec.expand import PlannedTrial
 from trainables.config import Scalar
 from trainables.store.artefacts import curve_path, losses_path
@@ -24,6 +26,12 @@ _TAGS = (
     "device", "device_name", "threads", "execution_mode", "stack_size", "node", "python_version", "torch_version",
     "package_version", "git_revision", "error_class", "error_message",
 )  # fmt: skip
+
+#: Characters of a text, and of the name of a setting, that every tracker accepts.
+_LONGEST, _LONGEST_NAME = 4000, 100
+
+#: Characters that every tracker accepts in the name of a setting.
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
 
 #: Columns with numbers that are not metrics, and the columns that identify a point of a learning curve.
 _NO_METRICS = {*_SETTINGS, *_TAGS, "schema_version"}
@@ -58,9 +66,9 @@ def tracked_run(study: str, trial: PlannedTrial, row: Mapping[str, Any], artefac
         study=study,
         title=trial.title + again,
         status=Status(row["status"]),
-        settings={"arm": trial.arm, **_settings(row)},
+        settings=_settings(trial.arm, row),
         metrics={name: float(value) for name, value in row.items() if _is_metric(name, value)},
-        tags={name: str(row[name]) for name in _TAGS if row[name] is not None},
+        tags={name: _text(str(row[name])) for name in _TAGS if row[name] is not None},
         started=started,
         ended=ended,
         curve=_curve(row, artefacts),
@@ -74,15 +82,35 @@ def _times(row: Mapping[str, Any]) -> tuple[float, float]:
     return start, start + (seconds or 0.0)
 
 
-def _settings(row: Mapping[str, Any]) -> dict[str, Scalar]:
-    asked = {name: row[name] for name in _SETTINGS}
-    asked |= {
+def _settings(arm: str, row: Mapping[str, Any]) -> dict[str, Scalar]:
+    found = {"arm": arm} | {name: row[name] for name in _SETTINGS}
+    found |= {
         name.removeprefix("hp_"): value
         for name, value in row.items()
         if name.startswith("hp_") and name != "hp_other"
     }
-    other = {name: json.loads(value) for name, value in dict(row["hp_other"] or ()).items()}
-    return {name: value for name, value in (asked | other).items() if value is not None}
+    for name, value in dict(row["hp_other"] or ()).items():
+        found.setdefault(_setting_name(name), _plain(value))
+    known = {name: value for name, value in found.items() if value is not None}
+    return {name: _text(value) if isinstance(value, str) else value for name, value in known.items()}
+
+
+def _setting_name(name: str) -> str:
+    return _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME] or "_"
+
+
+def _plain(text: str) -> Scalar | None:
+    """The value of a JSON text if it is a number or a text, and else the JSON text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if value is None or isinstance(value, (bool, int, float, str)) else text
+
+
+def _text(text: str) -> str:
+    """A text of a record without control characters, as long as trackers accept."""
+    return brief(visible(text, lines=True), _LONGEST)
 
 
 def _is_metric(name: str, value: Any) -> bool:

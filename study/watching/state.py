@@ -1,15 +1,14 @@
 """The data of the page of `study watch`: progress, failures and surfaces of a study, from its current records."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from analysis.names import visible
+from analysis.names import brief, visible
 from study.console import format_seconds
 from study.launch.manifest import Manifest, launches_folder, running_launches
-from study.loaded import LoadedStudy
+from study.loaded import LoadedStudy, changed_since
 from study.plan import status_summary
-from study.report.failures import group_failures
+from study.report.failures import LONGEST_TRACEBACK, group_failures
 from study.report.study_table import study_info
 from trainables.store.attempts import failures
 
@@ -18,17 +17,21 @@ _KINDS, _NAMED = 20, 3
 
 
 def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
-    """Counts, losses, running launches, groups of failures and the explorer's data, ready for JSON."""
+    """Counts, losses, running launches, groups of failures and the explorer's data, ready for JSON.
+
+    If files of the study changed since it was loaded, the state also says so.
+    """
     summary = status_summary(loaded.plan)
     running = running_launches(launches_folder(loaded.store.path, loaded.name))
     return {
         "study": loaded.name,
+        "changed": changed_since(loaded),
         "counts": {name: count for name, count in summary.items() if isinstance(count, int)},
         "losses": [
             {"name": visible(label), **counts} for label, counts in loaded.plan.counts_by_arm().items()
         ],
         "launches": len(running),
-        "left": time_left(running, summary["missing"], datetime.now(UTC)),
+        "left": time_left(running, summary["missing"]),
         "failures": _failures(loaded),
         "column": "",
         "explorer": None,
@@ -36,17 +39,16 @@ def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
     }
 
 
-def time_left(running: Sequence[Manifest], missing: int, now: datetime) -> str:
+def time_left(running: Sequence[Manifest], missing: int) -> str:
     """The time for the missing trials at the pace of all running launches; "" before any has ended a trial."""
-    pace = sum(_pace(manifest, now) for manifest in running)
+    pace = sum(map(_pace, running))
     return f"about {format_seconds(missing / pace)}" if pace and missing else ""
 
 
-def _pace(manifest: Manifest, now: datetime) -> float:
-    """The number of trials per second that this launch itself has run."""
-    elapsed = (now - datetime.fromisoformat(manifest.started_at)).total_seconds()
+def _pace(manifest: Manifest) -> float:
+    """The number of trials per second that this launch itself had run when it last wrote its manifest."""
     ended = sum(1 for trial in manifest.trials if not trial.get("found"))
-    return ended / elapsed if elapsed > 0 else 0.0
+    return ended / manifest.seconds if manifest.seconds else 0.0
 
 
 def _failures(loaded: LoadedStudy) -> list[dict[str, Any]]:
@@ -54,12 +56,12 @@ def _failures(loaded: LoadedStudy) -> list[dict[str, Any]]:
     groups = group_failures(failures(loaded.plan.records.table))
     return [
         {
-            "title": visible(group.title),
+            "title": group.title,
             "trials": [
                 visible(f"{row['trial_id']}  {titles[row['trial_id']]}") for row in group.rows[:_NAMED]
             ],
             "more": max(0, len(group.rows) - _NAMED),
-            "traceback": visible(group.first["error_traceback"] or "", lines=True),
+            "traceback": visible(brief(group.first["error_traceback"] or "", LONGEST_TRACEBACK), lines=True),
         }
         for group in groups[:_KINDS]
     ]

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import unicodedata
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from analysis.latex import escape
 from analysis.library import write_table_report
 from analysis.names import visible
 from analysis.plots import fonts
-from tests.analysis.hostile import NAMES
+from tests.analysis.hostile import NAMES, TEXTS
 
 #: As losses, to keep the report small; tests of the single forms have all names.
 LOSSES = ["$$", *(name for name in NAMES if name[0] in "<{'|[el\u202e数x" and name != "e\u0301 τ→π")]
@@ -61,6 +62,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     rows["error_message"], rows["status"] = None, "ok"
     rows.loc[0, ["status", METRIC, "error_message"]] = ["crashed", None, "<i>no</i> $x$ \x1b[31m `c` |"]
+    for place, text in enumerate(TEXTS, start=1):
+        rows.loc[place, ["status", METRIC, "error_message"]] = ["crashed", None, text]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fonts, "installed_families", lambda: ())
         folder = tmp_path_factory.mktemp("around") / "a" / "b" / "report"
@@ -75,6 +78,21 @@ def test_all_files_are_in_the_folder_under_safe_names(written: Path) -> None:
     assert all(name.startswith("a/b/report/") for name in names)
     assert all(re.fullmatch(r"[a-z0-9_./]+", name) and len(name) < 120 for name in names)
     assert len({name.lower() for name in names}) == len(names)
+
+
+def test_no_file_has_a_control_character(written: Path) -> None:
+    texts = [path for path in written.rglob("*") if path.suffix in (".html", ".md", ".csv", ".tex", ".svg")]
+    assert {path.suffix for path in texts} == {".html", ".md", ".csv", ".tex", ".svg"}
+    for path in texts:
+        text = path.read_bytes().decode()
+        assert visible(text, lines=True) == text, path
+
+
+def test_the_page_has_every_message_as_text(written: Path) -> None:
+    cells = "\n".join(Texts((written / "report.html").read_text(encoding="utf-8")).cells)
+    begun = [unicodedata.normalize("NFC", text)[:900] for text in TEXTS]
+    assert [text for text in begun if visible(text, lines=True) not in cells] == []
+    assert "more characters)" in cells  # the marks
 
 
 def test_the_page_has_every_name_as_text(written: Path) -> None:
@@ -103,7 +121,7 @@ def test_markdown_has_every_name_as_text(written: Path) -> None:
 def test_tables_have_every_name(written: Path) -> None:
     folder = written / "tables" / "d"
     csv = pd.read_csv(folder / "coverage.csv", keep_default_na=False, lineterminator="\n")
-    assert [cell_of(cell) for cell in csv["arm"]] == LOSSES
+    assert [cell_of(cell) for cell in csv["arm"]] == [visible(name, lines=True) for name in LOSSES]
     assert pd.read_parquet(folder / "coverage.parquet")["arm"].tolist() == LOSSES
     latex = (folder / "scores.tex").read_text(encoding="utf-8")
     assert all(escape(visible(name)) in latex for name in LOSSES)

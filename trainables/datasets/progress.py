@@ -16,10 +16,11 @@ def shown(items: Iterable[_Item], total: int, title: str, count: Callable[[_Item
         yield from items
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task(escape(_printable(title)), total=total)
         for item in items:
             yield item
             progress.advance(task, count(item))
@@ -27,4 +28,9 @@ def shown(items: Iterable[_Item], total: int, title: str, count: Callable[[_Item
 
 def say(message: str) -> None:
     """Print one line on standard error about an event that does not end the work."""
-    print(f"data: {message}", file=sys.stderr, flush=True)
+    print(f"data: {_printable(message)}", file=sys.stderr, flush=True)
+
+
+def _printable(text: str) -> str:
+    """The text with codes for characters that a terminal would obey, since names of files may contain any."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -59,7 +59,7 @@ class Lease:
         """The name of the owner's process; "" if the file does not contain it, for example after a power failure."""
         try:
             return str(json.loads(self.content or b"{}").get("process", ""))
-        except ValueError:
+        except (ValueError, AttributeError, RecursionError):
             return ""
 
     @property
@@ -229,11 +229,11 @@ def this_process() -> str:
 def has_ended(process: str) -> bool:
     """Whether a process ran on this machine and has ended. False if this is unknown, as for another machine."""
     place, pid, start = process.rsplit("/", 2) if process.count("/") == 3 else ("", "", "")
-    if not place or place != _place():
+    if not place or place != _place() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return True
     except PermissionError:  # the process of another user, which /proc may hide
         pass

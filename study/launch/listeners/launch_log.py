@@ -3,8 +3,9 @@
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +29,7 @@ class LaunchLog(Listener):
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder, self._manifest = folder, manifest
+        self._began = time.monotonic()
         self._titles: dict[str, str] = {}
         self._trials: list[dict[str, Any]] = []
         self._said = False  # whether the user has been informed that the manifest cannot be written
@@ -55,11 +57,9 @@ class LaunchLog(Listener):
         outcome = (
             "finished" if kind is None else "stopped" if issubclass(kind, KeyboardInterrupt) else "failed"
         )
-        self._write(
-            aloud=outcome != "failed",
-            outcome=outcome,
-            ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
+        started = datetime.fromisoformat(self._manifest.started_at)
+        ended = started + timedelta(seconds=time.monotonic() - self._began)
+        self._write(aloud=outcome != "failed", outcome=outcome, ended_at=ended.isoformat(timespec="seconds"))
         cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
 
     def expected(self, event: Expected) -> None:
@@ -95,7 +95,9 @@ class LaunchLog(Listener):
         launch's own error alone.
         """
         try:
-            write_manifest(self._folder, replace(self._manifest, trials=list(self._trials), **changes))
+            seconds = time.monotonic() - self._began
+            written = replace(self._manifest, trials=list(self._trials), seconds=seconds, **changes)
+            write_manifest(self._folder, written)
         except OSError as error:
             if aloud and not self._said:
                 say_error(f"the launch's manifest could not be written ({error.strerror or error})")

@@ -9,8 +9,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
+from analysis.names import visible
 from study.console import format_seconds, literal
 from study.events import Expected, Finished, Listener
 from study.spec.expand import PlannedTrial
@@ -159,13 +159,13 @@ class Progress(Listener):
             parts += [self._time_left(), *([f"now: {now}"] if now else [])]
         if best:
             parts.append(f"best of this launch, {self._metric}, %: {best}")
-        self._console.print("; ".join(parts), soft_wrap=True, highlight=False)
+        self._console.print(visible("; ".join(parts)), soft_wrap=True)
 
     def _panel(self) -> Group:
         bar = Table.grid()  # a progress bar outside a table ends without a line break
         bar.add_row(ProgressBar(total=max(1, self._total), completed=self._done, width=48))
         left = "" if self._over else f"; {self._time_left()}"
-        head = Text(f"{self._counts()}{left}")
+        head = literal(f"{self._counts()}{left}")
         running = list(self._running.values())  # a copy: rich draws in another thread
         now = literal("\n".join(f"  running  {title}" for title in running[:_SHOWN_RUNNING]), "dim")
         if len(running) > _SHOWN_RUNNING:

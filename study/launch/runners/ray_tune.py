@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from study.console import CONSOLE
+from study.console import say
 from study.cost.gpu_shares import SharesOf
 from study.errors import StudyError
 from study.events import Listener, LostStack
@@ -80,7 +80,7 @@ class RayTuneRunner:
         """
         if self._pool is None:  # Ray and its workers need 10 to 20 s to start
             noun = "worker" if self._workers == 1 else "workers"
-            CONSOLE.print(f"starting {self._workers} {noun} ...", soft_wrap=True)
+            say(f"starting {self._workers} {noun} ...")
         start_ray(self._address, cpus=self._workers * self._cpus)
         lost: list[LostStack] = []
         for share, group in groupby(

@@ -84,15 +84,17 @@ def test_who_runs_still(tmp_path: Path) -> None:
     mine, dead, stale = begun(), begun(), begun()
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    dead = replace(dead, pid=child.pid)
-    elsewhere = replace(dead, launch="elsewhere", machine={"node": "another"})
+    place = mine.process.rsplit("/", 2)[0]
+    dead = replace(dead, process=f"{place}/{child.pid}/1")
+    older = replace(dead, launch="older", process="", pid=child.pid)  # of a version without `process`
+    elsewhere = replace(older, launch="elsewhere", machine={"node": "another"})
     ended = replace(mine, launch="ended", ended_at=mine.started_at)
-    for manifest in (mine, dead, stale, elsewhere, ended):
+    ahead = replace(mine, launch="ahead")
+    for manifest in (mine, dead, older, stale, elsewhere, ended, ahead):
         write_manifest(tmp_path, manifest)
     os.utime(manifest_path(tmp_path, stale), (0, time.time() - 600))
-    (tmp_path / "torn.json").write_text('{"launch":')
-    (tmp_path / "list.json").write_text("[]")
-    assert len(read_manifests(tmp_path)) == 5
+    os.utime(manifest_path(tmp_path, ahead), (0, time.time() + 600))  # the clock was set back
+    assert len(read_manifests(tmp_path)) == 7
     running = {manifest.launch for manifest in running_launches(tmp_path)}
     assert running == {mine.launch, "elsewhere"}
     assert not is_running(tmp_path / "absent", mine)
