@@ -76,7 +76,10 @@ def _connect(address: str) -> None:
         # Workers have the environment variables of their node, not those of this process.
         _init(address, runtime_env={"env_vars": _ENVIRONMENT})
     except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
-        raise StudyError(f"--address: no Ray cluster at {address} ({first_line(error)})") from error
+        raise StudyError(
+            f"--address: no Ray cluster at {address} takes this connection ({first_line(error)}); a cluster with a "
+            "token needs RAY_AUTH_MODE=token and the token here, see docs/clusters.md"
+        ) from error
 
 
 def _start(cpus: int) -> None:
