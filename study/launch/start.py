@@ -21,7 +21,8 @@ from study.launch.listeners.progress import Progress
 from study.launch.manifest import Manifest, launches_folder, new_manifest, running_launches
 from study.launch.memory import check_memory
 from study.launch.runners.inline import run_inline
-from study.launch.runners.ray_tune import RayTuneRunner, start_ray
+from study.launch.runners.ray_session import start_ray
+from study.launch.runners.ray_tune import RayTuneRunner
 from study.launch.signals import Stop, raise_on_signals
 from study.loaded import LoadedStudy
 from study.plan import read_plan

@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 
 from study.events import Finished, Listener
-from study.launch.runners.ray_tune import RayTuneRunner, start_ray
+from study.launch.runners.ray_session import start_ray
+from study.launch.runners.ray_tune import RayTuneRunner
 from study.launch.scheduling import LIST_SECONDS, split_work
 from tests.trainables.tiny_trial import example
 from trainables.ray_adapter import TrialWorker

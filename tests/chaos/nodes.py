@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from tests.study.running import workers_of
 from tests.waiting import wait_until
 
 
@@ -23,9 +24,11 @@ def start_node(*words: str) -> "subprocess.Popen[bytes]":
 
 
 def end(node: "subprocess.Popen[bytes]") -> None:
+    """Kill all processes of the node, and wait until none is left."""
     if node.poll() is None:
         os.killpg(node.pid, signal.SIGKILL)
-        node.wait(timeout=30)
+        node.wait()
+    wait_until(lambda: not workers_of(node.pid))
 
 
 def wait_for_port(port: int) -> None:
@@ -36,7 +39,7 @@ def wait_for_port(port: int) -> None:
             return True
         return False
 
-    wait_until(accepts, every=0.5)
+    wait_until(accepts, seconds=240, every=0.5)
 
 
 def wait_for_nodes(address: str, count: int) -> None:
@@ -47,4 +50,4 @@ def wait_for_nodes(address: str, count: int) -> None:
         said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         return said.count(" node_") >= count
 
-    wait_until(registered, seconds=120, every=0.5)
+    wait_until(registered, seconds=240, every=0.5)

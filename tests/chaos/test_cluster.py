@@ -1,19 +1,21 @@
 """A cluster of two nodes, each a set of processes of its own: a study runs on it, loses a node, and finishes."""
 
+import secrets
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.many_trials import many_trials, stamps, wait_for_records
+from tests.chaos.many_trials import PATIENCE, many_trials, stamps, wait_for_records
 from tests.chaos.nodes import end, start_node, wait_for_nodes, wait_for_port
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
 from tests.study.running import counts, records, start_command
 
-pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.timeout(2 * PATIENCE)]
 
 
 @dataclass(frozen=True)
@@ -24,19 +26,23 @@ class Cluster:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # all of them must agree
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))  # nodes listen on all interfaces
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    head = start_node("--head", f"--port={port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1")
-    wait_for_port(port)
-    second = start_node(f"--address=127.0.0.1:{port}", "--node-ip-address=127.0.0.2")
-    try:
-        wait_for_nodes(f"127.0.0.1:{port}", 2)
-        yield Cluster(address=f"127.0.0.1:{port}", second_node=second)
-    finally:
-        end(second)
-        end(head)
+    address = f"127.0.0.1:{port}"
+    with ExitStack() as nodes:
+        head = start_node(
+            "--head", f"--port={port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1"
+        )
+        nodes.callback(end, head)
+        wait_for_port(port)
+        wait_for_nodes(address, 1)  # a second node does not start before the first one is registered
+        second = start_node(f"--address={address}", "--node-ip-address=127.0.0.2")
+        nodes.callback(end, second)
+        wait_for_nodes(address, 2)
+        yield Cluster(address=address, second_node=second)
 
 
 def test_a_lost_node_costs_no_finished_trial(
@@ -49,7 +55,7 @@ def test_a_lost_node_costs_no_finished_trial(
     wait_for_records(store, 6)
     before = stamps(store)
     end(cluster.second_node)
-    output, _ = process.communicate(timeout=290)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output[-3000:]
     assert "2 at a time" in output
     assert counts(study, store)["ok"] == 36

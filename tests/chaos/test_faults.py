@@ -9,13 +9,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.chaos.many_trials import many_trials, stamps, wait_for_records
+from tests.chaos.many_trials import (
+    PATIENCE,
+    many_trials,
+    stamps,
+    stop_in_training,
+    wait_for_records,
+    workers_of_driver,
+)
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
 from tests.study.running import counts, invoke, records, start, start_command
-from tests.waiting import wait_until
 from trainables.store.records import RecordStore
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def test_a_driver_killed_outright_loses_no_finished_trial(
@@ -25,21 +31,20 @@ def test_a_driver_killed_outright_loses_no_finished_trial(
     study, store = many_trials(write_study, "checkpoint_seconds = 0.05", 600), tmp_path / "store"
     process = start(study, store)
     wait_for_records(store, 4)
-    family = psutil.Process(process.pid).children(recursive=True)
-    workers = [each for each in family if each.name().startswith("ray::ResourceTr")]
-    # Two workers put their records at almost the same time: wait until the next trial is in training.
-    wait_until(lambda: any((store / "checkpoints").glob("*.pt")))
-    os.kill(process.pid, signal.SIGKILL)
-    left = list((store / "checkpoints").glob("*.pt"))
-    process.communicate(timeout=60)
-    _, alive = psutil.wait_procs(workers, timeout=60)
+    workers = workers_of_driver(process.pid)
     assert workers
+    stop_in_training(workers, store)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    for each in workers:
+        each.resume()
+    process.communicate(timeout=PATIENCE)  # until the last process that has its output is gone
+    _, alive = psutil.wait_procs(workers, timeout=PATIENCE)
     assert not alive
     before = stamps(store)
     assert 4 <= len(before) < 36
-    assert left, "no trial was in training when the driver died"
     process = start(study, store)
-    output, _ = process.communicate(timeout=280)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     after = stamps(store)
     assert counts(study, store)["ok"] == 36
@@ -55,15 +60,14 @@ def test_a_worker_killed_outright_costs_nothing(
     study, store = many_trials(write_study), tmp_path / "store"
     process = start(study, store)
     wait_for_records(store, 4)
-    family = psutil.Process(process.pid).children(recursive=True)
-    next(each for each in family if each.name().startswith("ray::ResourceTr")).kill()
-    output, _ = process.communicate(timeout=280)
+    workers_of_driver(process.pid)[0].kill()
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert counts(study, store)["ok"] == 36
     assert len(records(store)) == 36
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(1e6, "it hung"), (0.7, "the limit is 2 s")])
+@pytest.mark.parametrize(("seconds", "said"), [(1e6, "it hung"), (1.0, "the limit is 10 s")])
 def test_a_trial_that_takes_too_long_is_a_timeout(
     seconds: float,
     said: str,
@@ -71,12 +75,12 @@ def test_a_trial_that_takes_too_long_is_a_timeout(
     tmp_path: Path,
 ) -> None:
     own = f'[losses."tests.chaos.losses:Hangs"]\nseconds = [{seconds}]\nlr = 0.1'
-    limit = "[resources]\ntime_limit = 2.0\n[losses.ntxent]"
+    limit = "[resources]\ntime_limit = 10.0\n[losses.ntxent]"
     study = write_study(
         ("[losses.kcl]\nt = [2.0]", own), ("[losses.ntxent]", limit), ("steps = 3", "steps = 30")
     )
     store = tmp_path / "store"
-    output, _ = (process := start(study, store)).communicate(timeout=280)
+    output, _ = (process := start(study, store)).communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     found = counts(study, store)
     assert (found["ok"], found["timeout"], found["missing"]) == (10, 2, 0)
@@ -89,7 +93,10 @@ def test_a_trial_that_eats_the_memory_is_an_oom(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Ray's monitor ends the worker before the machine is out of memory; here it has 4 GiB to go."""
+    """Ray's monitor ends the worker before the machine is out of memory; here it has 4 GiB to go.
+
+    There is one worker, so no trial beside this one can be ended in its place.
+    """
     memory = psutil.virtual_memory()
     threshold = (memory.total - memory.available + (4 << 30)) / memory.total
     if threshold > 0.95:
@@ -101,7 +108,7 @@ def test_a_trial_that_eats_the_memory_is_an_oom(
         ("[losses.kcl]\nt = [2.0]", own), ("steps = 3", "steps = 100"), ("seeds = [0, 1]", "seeds = [0]")
     )
     store = tmp_path / "store"
-    output, _ = (process := start(study, store)).communicate(timeout=280)
+    output, _ = (process := start(study, store, "--workers", 1)).communicate(timeout=PATIENCE)
     assert process.returncode == 0, output[:600] + output[-2500:]
     found = counts(study, store)
     assert (found["ok"], found["oom"], found["missing"]) == (5, 1, 0)
@@ -128,7 +135,7 @@ def test_a_full_disk_stops_the_study_and_damages_nothing(
     study = write_study(("seeds = [0, 1]", f"seeds = {list(range(20))}"))
     store = small_disk / "store"
     process = start_command("run", study, "--store", store, "--runner", runner)
-    output, _ = process.communicate(timeout=280)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1, output
     told = [line for line in output.splitlines() if " trials done, " not in line]
     assert "120 of 120 trials to run" in told[0]

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from study.launch.manifest import launches_folder, read_manifests
-from tests.chaos.many_trials import many_trials, wait_for_records
+from tests.chaos.many_trials import PATIENCE, many_trials, wait_for_records
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
 from tests.study.launch.searching import RANGES, search, told_states
 from tests.study.running import counts, start_command
 from trainables.store.records import RecordStore
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def twice(*words: object) -> list["subprocess.Popen[str]"]:
@@ -24,7 +24,7 @@ def twice(*words: object) -> list["subprocess.Popen[str]"]:
 
 def outputs(processes: list["subprocess.Popen[str]"]) -> list[str]:
     """Of processes that all end well."""
-    said = [process.communicate(timeout=290)[0] for process in processes]
+    said = [process.communicate(timeout=PATIENCE)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * len(processes), "\n".join(said)
     return said
 
@@ -40,7 +40,12 @@ def test_a_study_that_is_launched_twice_is_computed_once(
     write_study: WriteStudy,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    study, store = many_trials(write_study), tmp_path / "store"
+    """Their first trials wait for each other, so that neither has finished before the other one starts."""
+    meets = (
+        f'[losses."tests.chaos.losses:Meets"]\nfolder = ["{tmp_path}"]\nweight = [1.0, 2.0, 3.0]\nlr = 0.1'
+    )
+    study = many_trials(write_study, losses=meets)
+    store = tmp_path / "store"
     said = outputs(twice("run", study, "--store", store, "--workers", 1))
     assert all("Report:" in each for each in said)
     records = RecordStore(store).read_all()
@@ -63,7 +68,7 @@ def test_a_launch_takes_over_from_one_that_was_killed(
     one, two = twice("run", study, "--store", store, "--workers", 1)
     wait_for_records(store, 6)
     os.kill(one.pid, signal.SIGKILL)
-    one.communicate(timeout=60)
+    one.communicate(timeout=PATIENCE)
     [said] = outputs([two])
     assert "Report:" in said
     assert counts(study, store)["ok"] == 36

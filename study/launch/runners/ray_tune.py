@@ -5,48 +5,29 @@ worker when one dies. Default loggers and experiment snapshots are off. A run of
 launch finds the missing trials from the record store, and runs them.
 """
 
-import logging
 import os
 import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, chdir, contextmanager, suppress
-from importlib import resources
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from study.console import say
 from study.cost.gpu_shares import SharesOf
 from study.errors import StudyError
 from study.events import Listener, LostStack
+from study.launch.runners.ray_session import start_ray, stop_ray
 from study.launch.scheduling import group_lists, same_share
-from study.launch.signals import keep_handlers
 from trainables.own_code import own_folders
-from trainables.suggestion import first_line
 from trainables.work import LaunchContext, Stack
 
 if TYPE_CHECKING:
     from study.launch.runners.worker_pool import WorkerPool
     from trainables.ray_adapter import TrialWorker
-
-#: Ray reads these variables when it is imported or when workers start, so they are set before both.
-_ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # otherwise Tune writes five files for each trial
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # `study` handles Ctrl-C itself; Tune would ignore it and return normally
-    "TUNE_GLOBAL_CHECKPOINT_S": "86400",
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    "TUNE_MAX_PENDING_TRIALS_PG": "16",
-}
-
-#: On a cluster, `uv run` gives every node the locked environment. On one machine, it would build a second one (9 s).
-_ON_ONE_MACHINE = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
 
 
 class RayTuneRunner:
@@ -96,10 +77,8 @@ class RayTuneRunner:
 
     def shutdown(self) -> None:
         """End the workers and Ray, if they were started."""
-        import ray
-
         self.release_workers()
-        ray.shutdown()
+        stop_ray()
 
     def _pool_for(self, share: float, context: LaunchContext) -> "WorkerPool":
         if self._pool is None or self._pool[0] != share or self._pool[1].is_over:
@@ -142,52 +121,6 @@ class RayTuneRunner:
         pool = WorkerPool(tuner, work_queue, events, stop)
         self._pool_end.callback(pool.end)
         return pool
-
-
-def start_ray(address: str | None, *, cpus: int) -> None:
-    """Connect to the cluster at `address`, or start Ray on this machine with `cpus` processors, once per process.
-
-    Raises `StudyError` if there is no cluster at the address.
-    """
-    for name, value in (_ENVIRONMENT if address else _ENVIRONMENT | _ON_ONE_MACHINE).items():
-        os.environ.setdefault(name, value)
-    import ray
-
-    if not ray.is_initialized():
-        # Ray installs a handler for SIGTERM that ends the process at once.
-        with keep_handlers(), _directory_without_modules():
-            try:
-                ray.init(
-                    **(_cluster(address) if address else _one_machine(cpus)), logging_level=logging.ERROR
-                )
-            except (ConnectionError, RuntimeError) as error:
-                raise StudyError(f"--address: no Ray cluster at {address} ({first_line(error)})") from error
-    logging.getLogger("ray").setLevel(logging.ERROR)
-
-
-@contextmanager
-def _directory_without_modules() -> Iterator[None]:
-    """Change to a directory without Python files, since Ray puts it at the front of `sys.path` in its workers.
-
-    Under `uv run` on a cluster, the directory does not change, since Ray copies it to the nodes with the project's
-    environment.
-    """
-    uv_run = "UV_RUN_RECURSION_DEPTH" in os.environ
-    if uv_run and os.environ.get("RAY_ENABLE_UV_RUN_RUNTIME_ENV") != "0":
-        yield
-        return
-    with chdir(str(resources.files("study") / "specs")):
-        yield
-
-
-def _one_machine(cpus: int) -> dict[str, Any]:
-    # "local" starts a new cluster, even if another one runs on this machine.
-    return {"address": "local", "num_cpus": cpus, "include_dashboard": False, "log_to_driver": False}
-
-
-def _cluster(address: str) -> dict[str, Any]:
-    # Workers have the environment variables of their node, not those of this process.
-    return {"address": address, "log_to_driver": False, "runtime_env": {"env_vars": _ENVIRONMENT}}
 
 
 @contextmanager

@@ -2,11 +2,21 @@
 
 import os
 import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.study.conftest import WriteStudy
+from tests.study.launch.reaching_ray import (
+    RunningStudy,
+    check_that_all_listen_on_loopback,
+    check_that_the_token_is_asked_for,
+    check_that_the_token_is_secret,
+)
 from tests.study.running import counts, invoke, records, start, start_command, workers_of
 from tests.waiting import wait_until
 from trainables.store.records import RecordStore
@@ -14,10 +24,35 @@ from trainables.store.records import RecordStore
 pytestmark = pytest.mark.ray
 
 
-def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> None:
-    """Records and a report come from Ray's actors, a second run adds nothing, `study trial` repeats a record."""
-    study, store = write_study(), tmp_path / "store"
-    output, _ = (process := start(study, store)).communicate(timeout=240)
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path is short enough for Ray's sockets."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as folder:
+        yield Path(folder)
+
+
+def test_a_study_through_ray_tune(
+    write_study: WriteStudy, tmp_path: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records and a report come from Ray's actors, a second run adds nothing, `study trial` repeats a record.
+
+    While its workers are in training, nobody else reaches Ray, though the user has opened it for a cluster.
+    """
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/dev/null/token")
+    monkeypatch.setenv("HOME", "/dev/null")
+    monkeypatch.setenv("RAY_TMPDIR", str(short_folder))
+    gated = f'[losses."tests.study.launch.gated_loss:Gated"]\nfolder = ["{tmp_path}"]\nlr = 0.1'
+    study, store = write_study(("[losses.kcl]\nt = [2.0]", gated)), tmp_path / "store"
+    process = start(study, store)
+    wait_until(lambda: list(tmp_path.glob("worker-*")) or process.poll() is not None, seconds=240)
+    if process.poll() is None:
+        running = RunningStudy(process=process, store=store, temporary=short_folder)
+        check_that_all_listen_on_loopback(running)
+        check_that_the_token_is_asked_for(running)
+        check_that_the_token_is_secret(running)
+    (tmp_path / "go").touch()
+    output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     first, second, *_ = output.splitlines()
     assert "12 of 12 trials to run" in first
@@ -26,6 +61,7 @@ def test_a_study_through_ray_tune(write_study: WriteStudy, tmp_path: Path) -> No
     assert counts(study, store)["ok"] == 12
     assert (store / "studies" / "tiny" / "report.html").is_file()
     assert not (store / "tune").exists()
+    assert not list(short_folder.iterdir())
 
     stamps = [path.stat().st_mtime_ns for path in records(store)]
     second = invoke("run", study, "--store", store)
@@ -84,3 +120,42 @@ def test_a_signal_keeps_what_is_finished(
     again = invoke("run", shorter, "--store", store, "--runner", "inline")
     assert again.exit_code == 0
     assert all(path.stat().st_mtime_ns == stamps[path.name] for path in kept)
+
+
+_IMPORTED_BEFORE = """
+import ray, psutil
+from study.launch.runners.ray_session import start_ray, stop_ray
+start_ray(None, cpus=1)
+print(ray.get(ray.remote(lambda: 7).remote()))
+sockets = [s for p in psutil.Process().children(True) for s in p.net_connections() if s.status == "LISTEN"]
+print(sorted({s.laddr.ip for s in sockets}))
+stop_ray()
+"""
+
+
+@pytest.mark.slow
+def test_ray_is_closed_though_own_code_has_imported_it(tmp_path: Path) -> None:
+    """Ray reads its variables when it is imported. The folder for temporary files is too long for Ray's sockets."""
+    (long := tmp_path / ("long" * 20)).mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORTED_BEFORE],
+        env=os.environ | {"TMPDIR": str(long), "RAY_AUTH_MODE": "disabled"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["7", "['127.0.0.1', '::ffff:127.0.0.1']"]
+
+
+@pytest.mark.slow
+def test_a_ray_that_does_not_start_is_one_line(
+    write_study: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", "/dev/null")
+    output, _ = (process := start(write_study(), tmp_path / "store")).communicate(timeout=240)
+    assert process.returncode == 1
+    line = output.splitlines()[-1]
+    assert line.startswith("study: Ray did not start on this machine (")
+    assert "/dev/null/study-" in line
+    assert line.endswith("); --runner inline runs without Ray")
