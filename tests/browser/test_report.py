@@ -149,7 +149,7 @@ def test_a_cell_shows_its_seeds(report: LoadedStudy, findings: StudyAnalysis) ->
 
 def test_the_seeds_follow_the_metric(report: LoadedStudy, findings: StudyAnalysis) -> None:
     page, details = report.page, report.page.locator(".explorer .details")
-    page.locator(".explorer table").nth(2).locator("td[data-cell='7']").click()
+    page.locator(".explorer table").nth(2).locator("td[data-cell='7']").focus()
     details.locator("li").first.wait_for()
     page.get_by_label("Metric").select_option(label="effective rank, projection z, dimensions")
     ranks = findings.cells["kcl"].raw["z_effective_rank"][7]
