@@ -54,4 +54,4 @@ def _bytes(numbers: np.ndarray) -> np.ndarray:
 
 
 def _packed(content: bytes) -> str:
-    return base64.b64encode(zlib.compress(content, level=9)).decode()
+    return base64.b64encode(zlib.compress(content, level=6)).decode()

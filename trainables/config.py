@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -540,17 +540,27 @@ class TrialKeys:
 
 def trial_keys(config: TrialConfig, provenance: Provenance) -> TrialKeys:
     """The ids of a trial: hashes of its config, its provenance and the numerics version."""
+    (keys,) = keys_of_seeds(config, provenance, (config.seed,))
+    return keys
+
+
+def keys_of_seeds(config: TrialConfig, provenance: Provenance, seeds: Sequence[int]) -> list[TrialKeys]:
+    """`trial_keys` of the same config at each of the seeds. Most of the work is done once for all of them."""
     tree, origin = canonical(config), canonical(provenance)
     trained_on = canonical(dataclasses.replace(provenance, corruptions_fingerprint=""))
     probed_on = [provenance.data_fingerprint, *filter(None, [provenance.corruptions_fingerprint])]
     task_alone = {key: item for key, item in tree["task"].items() if key != "probe"}
-    probe = canonical(getattr(config.task, "probe", None))
-    return TrialKeys(
-        trial_id=_digest(tree, origin),
-        config_id=_digest({key: item for key, item in tree.items() if key != "seed"}, origin),
-        pretrain_id=_digest(tree | {"task": task_alone}, trained_on),
-        probe_id=_digest(probe, *probed_on),
-    )
+    config_id = _digest({key: item for key, item in tree.items() if key != "seed"}, origin)
+    probe_id = _digest(canonical(getattr(config.task, "probe", None)), *probed_on)
+    return [
+        TrialKeys(
+            trial_id=_digest(tree | {"seed": seed}, origin),
+            config_id=config_id,
+            pretrain_id=_digest(tree | {"seed": seed, "task": task_alone}, trained_on),
+            probe_id=probe_id,
+        )
+        for seed in seeds
+    ]
 
 
 def _digest(*canonical_parts: Any) -> str:
