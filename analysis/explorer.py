@@ -1,7 +1,7 @@
-"""The data of the page's explorer of surfaces: every metric of every trial, in a compact form.
+"""The data of the page's explorer of surfaces: every metric of every cell, and packed, of every trial.
 
-All values are as shown to readers (accuracies in percent), rounded to six significant digits. Arms that do not span a
-grid of two axes have no surface, so they are left out.
+All values are as shown to readers (accuracies in percent). Those of cells have eight significant digits, those of
+trials six. Arms that do not span a grid of two axes have no surface, so they are left out.
 """
 
 import json
@@ -11,21 +11,22 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_hex
-from scipy import stats
 
 from analysis.cells import FAILED, MISSING, PRUNED, UNPLANNED, Axis, Cells
 from analysis.info import RECORD_COLUMNS, StudyInfo
 from analysis.metric import Metric
 from analysis.names import spaced, visible
+from analysis.packed_values import pack_codes, pack_numbers
 from analysis.plots.style import COLORMAP
-from analysis.statistics.intervals import LEVEL, MIN_SEEDS
+from analysis.statistics.intervals import LEVEL, student_interval
 from analysis.wording import number
 from trainables.store.schema import column_unit
 
-#: Largest size of a page's values, in bytes. Metrics beyond it are named and left out; the reported one comes first.
-MOST_BYTES = 2_000_000
+#: Largest size of a page's values, in bytes. The reported metric comes first. Metrics whose cells do not fit are named
+#: and left out; of those that fit, the first ones have the values of their trials too.
+MOST_BYTES = 6_000_000
 
-_DIGITS = 6
+_CELL_DIGITS = 8  # so that a cell at the edge of the tolerance is inside here if it is in the report
 _COLORS = 33
 _WHERE = {"val": "validation", "test": "test", "z": "projection z", "h": "encoder output h"}
 
@@ -44,23 +45,30 @@ _STATUSES = {
 def explorer_data(
     info: StudyInfo, cells: Mapping[str, Cells], *, most: int = MOST_BYTES
 ) -> dict[str, Any] | None:
-    """Axes, shares of the space, seeds, statuses and values of every arm with a surface, ready for JSON.
+    """Axes, shares of the space, seeds, and metrics of every arm with a surface, ready for JSON.
 
-    Trials have the order of `Cells`: cells with the main axis fastest, then seeds. None where no arm has a surface,
-    or where the values of the reported metric alone have more than `most` bytes. The same rows give the same data.
+    Each arm has the number of trials in its cells by kind of status, and for each metric the cells' values: `mean`, half the width
+    `half` of the interval, and the number `known` of values, or None where all finished trials have one.
+
+    `trials` is what the page unpacks on demand (`analysis.packed_values`): the codes of `statuses`, and the values of
+    each metric, or None where they do not fit. Trials have the order of arms, then of `Cells`: cells with the main
+    axis fastest, then seeds.
+
+    None where no arm has a surface, or where the cells of the reported metric alone have more than `most` bytes. The
+    same rows give the same data.
     """
     shown = {label: item for label, item in cells.items() if item.shape is not None and len(item.axes) == 2}
     columns = _columns(info.metric, list(shown.values()))
-    values = {
-        column: {label: _values(info.metric, column, item) for label, item in shown.items()}
+    values = {column: [_values(info.metric, column, item) for item in shown.values()] for column in columns}
+    told = {
+        column: [_told(of_arm, item) for of_arm, item in zip(values[column], shown.values(), strict=True)]
         for column in columns
     }
-    kept = _within(values, most)
+    kept, left = _within(told, most)
     if not kept:
         return None
     return {
         "level": round(100 * LEVEL),
-        "student": _student(max(len(item.seeds) for item in shown.values())),
         "tolerance": _rounded(info.metric.factor * info.tolerance),
         "most": _rounded(info.metric.factor * (5 * info.tolerance or min(0.1 * info.metric.span, 1.0))),
         "colors": [to_hex(color) for color in mpl.colormaps[COLORMAP](np.linspace(0, 1, _COLORS))],
@@ -68,9 +76,13 @@ def explorer_data(
         "metrics": [_metric(info.metric, column) for column in kept],
         "omitted": [visible(column) for column in columns if column not in kept],
         "arms": [
-            _arm(info, item, {column: values[column][label] for column in kept})
-            for label, item in shown.items()
+            _arm(info, item, [told[column][place] for column in kept])
+            for place, item in enumerate(shown.values())
         ],
+        "trials": {
+            "status": pack_codes(np.concatenate([_codes(item).ravel() for item in shown.values()])),
+            "values": _packed([values[column] for column in kept], left),
+        },
     }
 
 
@@ -87,23 +99,25 @@ def _columns(metric: Metric, shown: Sequence[Cells]) -> list[str]:
     return list(found)
 
 
-def _within(values: Mapping[str, object], most: int) -> list[str]:
-    """The first columns whose values fit into `most` bytes."""
-    kept, size = [], 0
-    for column, each in values.items():
-        size += len(json.dumps(each, separators=(",", ":")))
-        if size > most:
+def _within(told: Mapping[str, object], most: int) -> tuple[list[str], int]:
+    """The first columns whose cells fit into `most` bytes, and the number of bytes that are left."""
+    kept, left = [], most
+    for column, each in told.items():
+        left -= len(json.dumps(each, separators=(",", ":")))
+        if left < 0:
             break
         kept.append(column)
-    return kept
+    return kept, left
 
 
-def _student(seeds: int) -> list[float | None]:
-    """Half the width of the interval of a mean, in standard errors, for each number of seeds from 0 on."""
-    return [
-        float(f"{stats.t.ppf(0.5 + LEVEL / 2, count - 1):.8g}") if count >= MIN_SEEDS else None
-        for count in range(seeds + 1)
-    ]
+def _packed(metrics: Sequence[Sequence[np.ndarray]], left: int) -> list[str | None]:
+    """The values of the trials of each metric; None from the first one on that does not fit into `left` bytes."""
+    packed: list[str | None] = []
+    for arms in metrics:
+        text = pack_numbers(np.concatenate([of_arm.ravel() for of_arm in arms])) if left > 0 else ""
+        left = left - len(text) if left > len(text) else 0
+        packed.append(text if left else None)
+    return packed
 
 
 def _metric(metric: Metric, column: str) -> dict[str, Any]:
@@ -153,17 +167,30 @@ def _unit(column: str) -> str:
     return "" if unit == "1" else unit
 
 
-def _arm(info: StudyInfo, cells: Cells, values: Mapping[str, list[float | None]]) -> dict[str, Any]:
-    arm, codes = info.arm(cells.arm), {status: code for code, status in enumerate(_STATUSES)}
+def _arm(info: StudyInfo, cells: Cells, values: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "name": arm.name,
+        "name": info.arm(cells.arm).name,
         "x": _axis(cells.axes[0]),
         "y": _axis(cells.axes[1]),
         "seeds": cells.seeds.tolist(),
         "weights": [_rounded(weight) for weight in cells.weights],
-        "status": [codes[status] for status in cells.status.ravel()],
-        "values": list(values.values()),
+        "counts": _counts(cells),
+        "values": values,
     }
+
+
+def _counts(cells: Cells) -> dict[str, list[int]]:
+    """The number of trials in each cell by the kind of their status, of the kinds that occur."""
+    kinds = np.array([kind for _, kind in _STATUSES.values()])[_codes(cells)]
+    return {kind: (kinds == kind).sum(axis=-1).tolist() for kind in np.unique(kinds).tolist()}
+
+
+def _codes(cells: Cells) -> np.ndarray:
+    """The index of each trial's status in `_STATUSES`, `(C, S)`."""
+    found = np.zeros(cells.status.shape, dtype=int)
+    for code, status in enumerate(_STATUSES):
+        found[cells.status == status] = code
+    return found
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
@@ -174,12 +201,23 @@ def _axis(axis: Axis) -> dict[str, Any]:
     }
 
 
-def _values(metric: Metric, column: str, cells: Cells) -> list[float | None]:
-    """The `C * S` values of a column as shown to readers; None where there is none."""
+def _values(metric: Metric, column: str, cells: Cells) -> np.ndarray:
+    """The values `(C, S)` of a column as shown to readers; NaN where there is none."""
     factor = metric.factor if _is_own(metric, column) else 100.0 if _is_accuracy(column) else 1.0
-    raw = cells.raw.get(column, np.full(cells.status.shape, np.nan))
-    return [_rounded(value) for value in (factor * raw).ravel()]
+    raw = factor * cells.raw.get(column, np.full(cells.status.shape, np.nan))
+    return np.where(np.isfinite(raw), raw, np.nan)
+
+
+def _told(values: np.ndarray, cells: Cells) -> dict[str, Any]:
+    """Of the values `(C, S)` in each cell: the mean, half the width of its interval, and how many there are."""
+    mean, _, high = student_interval(values)
+    known = np.isfinite(values).sum(axis=-1)
+    return {
+        "mean": [_rounded(value) for value in mean],
+        "half": [_rounded(value) for value in high - mean],
+        "known": None if np.array_equal(known, cells.finished.sum(axis=-1)) else known.tolist(),
+    }
 
 
 def _rounded(value: float) -> float | None:
-    return float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None
+    return float(f"{value:.{_CELL_DIGITS}g}") if np.isfinite(value) else None

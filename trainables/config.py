@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -540,30 +540,45 @@ class TrialKeys:
 
 def trial_keys(config: TrialConfig, provenance: Provenance) -> TrialKeys:
     """The ids of a trial: hashes of its config, its provenance and the numerics version."""
-    return tree_keys(canonical(config), provenance)
+    (keys,) = keys_of_seeds(config, provenance, (config.seed,))
+    return keys
 
 
-def tree_keys(
-    tree: Mapping[str, Any], provenance: Provenance, *, numerics_version: int | None = None
-) -> TrialKeys:
-    """`trial_keys` of the config whose canonical form is `tree`, as records contain it.
+def keys_of_seeds(config: TrialConfig, provenance: Provenance, seeds: Sequence[int]) -> list[TrialKeys]:
+    """`trial_keys` of the same config at each of the seeds. Most of the work is done once for all of them."""
+    return _keys(canonical(config), provenance, seeds, NUMERICS_VERSION)
 
-    `numerics_version` is the version of the record, by default the current one. Raises `LookupError` and `TypeError`
-    for a tree that is not the form of a config.
+
+def tree_keys(tree: Mapping[str, Any], provenance: Provenance, *, numerics_version: int) -> TrialKeys:
+    """`trial_keys` of the config whose canonical form is `tree`, as a record of this numerics version contains it.
+
+    Raises `LookupError` and `TypeError` for a tree that is not the form of a config.
     """
+    (keys,) = _keys(tree, provenance, (tree["seed"],), numerics_version)
+    return keys
+
+
+def _keys(
+    tree: Mapping[str, Any], provenance: Provenance, seeds: Sequence[int], version: int
+) -> list[TrialKeys]:
+    """The ids of the config with the canonical form `tree`, at each of the seeds."""
     origin = canonical(provenance)
     trained_on = canonical(dataclasses.replace(provenance, corruptions_fingerprint=""))
     probed_on = [provenance.data_fingerprint, *filter(None, [provenance.corruptions_fingerprint])]
     task_alone = {key: item for key, item in tree["task"].items() if key != "probe"}
     has_probe = any(spec.name == "probe" for spec in dataclasses.fields(TASKS[tree["task"]["kind"]]))
     probe = tree["task"].get("probe", {}) if has_probe else None
-    version = NUMERICS_VERSION if numerics_version is None else numerics_version
-    return TrialKeys(
-        trial_id=_digest(version, tree, origin),
-        config_id=_digest(version, {key: item for key, item in tree.items() if key != "seed"}, origin),
-        pretrain_id=_digest(version, {**tree, "task": task_alone}, trained_on),
-        probe_id=_digest(version, probe, *probed_on),
-    )
+    config_id = _digest(version, {key: item for key, item in tree.items() if key != "seed"}, origin)
+    probe_id = _digest(version, probe, *probed_on)
+    return [
+        TrialKeys(
+            trial_id=_digest(version, {**tree, "seed": seed}, origin),
+            config_id=config_id,
+            pretrain_id=_digest(version, {**tree, "seed": seed, "task": task_alone}, trained_on),
+            probe_id=probe_id,
+        )
+        for seed in seeds
+    ]
 
 
 def _digest(*canonical_parts: Any) -> str:

@@ -1,7 +1,5 @@
 """Intervals over seeds of scores that are not means over seeds: the delete-one jackknife."""
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy import stats
 
@@ -13,18 +11,6 @@ TOO_FEW = "too few seeds"
 
 #: Relative spread of left-out values below which it is rounding error.
 _ROUNDING = 1e-10
-
-
-def jackknife(
-    statistic: Callable[[np.ndarray], float],
-    scores: np.ndarray,
-    *,
-    bounds: tuple[float, float] = (-np.inf, np.inf),
-    note: str = "",
-) -> Estimate:
-    """`statistic` of `scores` `(..., S)`, and its interval from leaving out one seed at a time; needs 5 seeds."""
-    left_out = np.array([statistic(np.delete(scores, seed, axis=-1)) for seed in range(scores.shape[-1])])
-    return jackknife_estimate(statistic(scores), left_out, bounds=bounds, note=note)
 
 
 def jackknife_estimate(

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.statistics.intervals import Estimate
-from analysis.statistics.jackknife import jackknife
 from analysis.statistics.weights import EACH, LINEAR, LOG, axis_weights
 
 #: A window that keeps less than this part of a value's share has kept only rounding error.
@@ -26,7 +24,6 @@ class Variant:
 
     name: str
     value: float
-    change: Estimate  # from the value under the declared range and measure, paired by seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +51,7 @@ def range_stability(
     """`headline` on a grid `(A1, ..., Ak, S)`, with the measure of one axis replaced by each of the `variants`.
 
     A variant is shares `(A,)` of the axis' values, as `range_variants` returns them. `headline` gets only the cells
-    of nonzero share. Changes have a jackknife interval over seeds (5 seeds), which suits smooth headline scores. For
-    a score built on a maximum or on a share of cells, use the change itself. The spread is a range over choices and
-    not over chance, so it has no interval.
+    of nonzero share. The spread is a range over choices and not over chance, so it has no interval.
     """
 
     def score(grid: np.ndarray, shares: np.ndarray) -> float:
@@ -69,17 +64,7 @@ def range_stability(
         return float(headline(cells, flat[used] / flat[used].sum()))
 
     declared = score(scores, weights[axis])
-    found = [
-        Variant(
-            name=name,
-            value=score(scores, shares),
-            change=jackknife(
-                lambda part, shares=shares: score(part, shares) - score(part, weights[axis]),  # type: ignore[misc]
-                scores,
-            ),
-        )
-        for name, shares in variants.items()
-    ]
+    found = [Variant(name=name, value=score(scores, shares)) for name, shares in variants.items()]
     known = [value for value in (declared, *(variant.value for variant in found)) if np.isfinite(value)]
     return RangeStability(
         declared=declared,

@@ -31,40 +31,47 @@ function counted(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/* Everything that is said of one configuration: its trials, their mean with Student's interval over the finished
-   ones, and the mean that the tolerance looks at, failed trials at the worst outcome. */
+/* Everything that is said of one configuration but the values of its trials: how many there are of each kind, the mean
+   of the finished ones with its interval, and the mean that the tolerance looks at, failed trials at the worst outcome. */
 function summarise(data, metricIndex, arm, cell) {
-  const metric = data.metrics[metricIndex], seeds = arm.seeds.length;
-  const trials = arm.seeds.map((seed, place) => {
-    const at = cell * seeds + place;
-    return { seed, status: data.statuses[arm.status[at]], value: arm.values[metricIndex][at] };
-  });
-  const of = kind => trials.filter(trial => trial.status.kind === kind);
-  const failed = of("failed").length;
-  const known = trials.filter(trial => trial.value !== null).map(trial => trial.value);
-  const mean = known.length ? known.reduce((a, b) => a + b, 0) / known.length : null;
-  const summary = { trials, failed, missing: of("missing").length, finished: of("ok").length, mean, low: null, high: null };
-  summary.planned = trials.length - of("unplanned").length;
-  if (known.length > 1) {
-    const square = known.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    const half = data.student[known.length] * Math.sqrt(square / (known.length - 1) / known.length);
+  const metric = data.metrics[metricIndex], values = arm.values[metricIndex];
+  const of = kind => arm.counts[kind]?.[cell] ?? 0;
+  const failed = of("failed"), finished = of("ok"), mean = values.mean[cell], half = values.half[cell];
+  const known = values.known ? values.known[cell] : finished;
+  const summary = { failed, finished, missing: of("missing"), mean, low: null, high: null };
+  summary.planned = arm.seeds.length - of("unplanned");
+  if (half !== null) {
     summary.low = Math.max(mean - half, metric.low ?? -Infinity);
     summary.high = Math.min(mean + half, metric.high ?? Infinity);
   }
-  const entered = known.length + failed, scorable = metric.better && entered && !(failed && metric.worst === null);
-  summary.scored = scorable ? (known.length * (mean ?? 0) + failed * metric.worst) / entered : null;
+  const entered = known + failed, scorable = metric.better && entered && !(failed && metric.worst === null);
+  summary.scored = scorable ? (known * (mean ?? 0) + failed * metric.worst) / entered : null;
   return summary;
 }
 
+/* The bytes that zlib compressed into a text in base64. */
+async function inflated(text) {
+  const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/* The value of a trial, as analysis/packed_values.py puts it: the power of ten in two bytes, the mantissa in three. */
+function unpacked(planes, trials, at) {
+  const byte = plane => planes[plane * trials + at], signed = (number, bits) => number << 32 - bits >> 32 - bits;
+  const power = signed(byte(0) | byte(1) << 8, 16), digits = signed(byte(2) | byte(3) << 8 | byte(4) << 16, 24);
+  return power === -32768 ? null : Number(`${digits}e${power}`);
+}
+
 /* Which cells lie within `eps` of the best, each arm's own or that of all, and the share of the space they make up.
-   Values carry six digits, so a cell exactly at the edge is let in by a little more than their rounding. */
+   Means carry eight digits, so a cell exactly at the edge is let in by a little more than their rounding. */
 function withinTolerance(metric, arms, cells, eps, ofAll) {
   const score = cell => metric.better * cell.scored;
   const best = group => Math.max(...group.filter(cell => cell.scored !== null).map(score));
   const overall = best(cells.flat());
   return arms.map((arm, index) => {
     const top = ofAll ? overall : best(cells[index]);
-    const slack = 2e-6 * Math.max(1, Math.abs(top));
+    const slack = 2e-7 * Math.max(1, Math.abs(top));
     let inside = 0, all = 0;
     const near = cells[index].map((cell, place) => {
       if (cell.scored === null || !arm.weights[place]) return false;
@@ -101,7 +108,7 @@ function createExplorer(host, data, column) {
     make("option", { value: "own" }, "of each loss's own best"), make("option", { value: "all" }, "of the best of all losses"));
   const near = make("span", { class: "near-control" }, make("label", {}, "Outline within ", slider, " ", tolerance, " "), bestOf);
   bestOf.setAttribute("aria-label", "Which best");
-  let cells = [];
+  let cells = [], known = new Map();
 
   /* The panels once more; the cell that had the focus has it again. */
   function draw() {
@@ -197,9 +204,47 @@ function createExplorer(host, data, column) {
     const interval = summary.low === null ? "" : ` [${shown(summary.low, metric)}, ${shown(summary.high, metric)}], ${data.level} % interval`;
     const mean = summary.mean === null ? "" : `mean of finished seeds ${withUnit(summary.mean, metric)}${interval}`;
     const worst = summary.failed && summary.scored !== null ? `; ${withUnit(summary.scored, metric)} with failures at ${withUnit(metric.worst, metric)}` : "";
-    const seeds = summary.trials.filter(trial => trial.status.kind !== "unplanned").map(trial => make("li", {},
-      make("span", { class: "seed" }, `seed ${trial.seed}`), " ", make("b", {}, trial.value === null ? (trial.status.kind === "ok" ? "no value" : trial.status.name) : shown(trial.value, metric))));
-    details.replaceChildren(make("p", {}, make("strong", {}, arm.name), `, ${place(arm, state.cell)}: ${mean || counts(summary)}${worst}`), make("ul", {}, ...seeds));
+    details.replaceChildren(make("p", {}, make("strong", {}, arm.name), `, ${place(arm, state.cell)}: ${mean || counts(summary)}${worst}`), trialsOfCell(metric, arm));
+  }
+
+  /* The seeds of the chosen cell, or a sentence in their place. They are unpacked when the first cell is chosen. */
+  function trialsOfCell(metric, arm) {
+    const status = unpack(data.trials.status), packed = data.trials.values[state.metric];
+    const planes = packed === null ? null : unpack(packed);
+    const instead = status.failed ?? planes?.failed;
+    if (instead) return make("p", { class: "soft" }, instead);
+    if (!status.bytes || planes && !planes.bytes) return make("p", { class: "soft" }, "…");
+    const first = data.arms.slice(0, state.arm).reduce((sum, other) => sum + other.weights.length * other.seeds.length, 0);
+    const seeds = arm.seeds.map((seed, index) => {
+      const at = first + state.cell * arm.seeds.length + index, { kind, name } = data.statuses[status.bytes[at]];
+      const value = planes ? unpacked(planes.bytes, status.bytes.length, at) : null;
+      const text = value !== null ? shown(value, metric) : kind !== "ok" ? name : planes ? "no value" : "finished";
+      return kind === "unplanned" ? null : make("li", {}, make("span", { class: "seed" }, `seed ${seed}`), " ", make("b", {}, text));
+    });
+    const list = make("ul", {}, ...seeds.filter(each => each));
+    return planes ? list : make("div", {}, list, make("p", { class: "soft" }, "The values of these seeds are left out for size; they stand in the table trials.csv."));
+  }
+
+  /* The bytes of a packed text, or why there are none; neither while it is being unpacked, after which the details
+     are shown once more. */
+  function unpack(text) {
+    if (!known.has(text)) {
+      const found = {};
+      known.set(text, found);
+      inflated(text).then(bytes => { found.bytes = bytes; }, error => { found.failed = unpacking(error); })
+        .then(() => { if (state.cell !== null) describe(); });
+    }
+    return known.get(text);
+  }
+
+  function isPacked(text) {
+    return text === data.trials.status || data.trials.values.includes(text);
+  }
+
+  function unpacking(error) {
+    return typeof DecompressionStream === "undefined"
+      ? "This browser cannot show the seeds, since it has no DecompressionStream; they stand in the table trials.csv."
+      : `The seeds cannot be read (${error.message}); they stand in the table trials.csv.`;
   }
 
   function drawLegend(metric, scale, any) {
@@ -230,5 +275,5 @@ function createExplorer(host, data, column) {
   host.classList.add("explorer");
   host.replaceChildren(make("div", { class: "controls" }, make("label", {}, "Metric ", metricMenu), near), legend, panels, details, omitted);
   fill();
-  return newer => { data = newer; fill(); };
+  return newer => { data = newer; known = new Map([...known].filter(([text]) => isPacked(text))); fill(); };
 }

@@ -4,6 +4,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from search_spaces.axes import Axis
 from search_spaces.loss_params import field_label, loss_defaults
 from search_spaces.space import Tied
@@ -21,12 +23,23 @@ from trainables.config import AXES
 from trainables.loss_fields import LOSS_CARDS
 from trainables.settings import declared_axes
 from trainables.store.records import RecordStore
+from trainables.store.schema import record_schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.info import ArmInfo, AxisInfo, StudyInfo
     from analysis.study_analysis import StudyAnalysis
+
+#: Long texts of records that no analysis reads.
+_LONG = ("config", "stack", "error_traceback")
+
+#: The record columns with numbers, among them all metrics.
+_NUMBERS = [
+    column.name
+    for column in record_schema()
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+]
 
 
 def build_report(plan: Plan, study_file: StudyFile, store: RecordStore) -> tuple[Path, "StudyAnalysis"]:
@@ -48,7 +61,8 @@ def study_table(plan: Plan, study_file: StudyFile) -> tuple["pd.DataFrame", "Stu
 
     info = study_info(plan, study_file)  # raises for a search without any point
     planned = pd.DataFrame(planned_rows(plan.trial_set))
-    return build_table(planned, plan.records.table.to_pandas()), info
+    records = plan.records.table.drop_columns(list(_LONG))
+    return build_table(planned, records.to_pandas()), info
 
 
 def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
@@ -62,7 +76,7 @@ def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
     return StudyInfo(
         name=spec.name,
         description=spec.description,
-        metric=task.metric(plan.records.table.to_pandas()),
+        metric=task.metric(plan.records.table.select(_NUMBERS).to_pandas()),
         arms=tuple(_arm_info(arm, plan.trials, task) for arm in plan.trial_set.arms),
         seeds=spec.seeds,
         drawn=plan.trial_set.design.drawn,

@@ -37,8 +37,8 @@ from trainables.config import (
     Task,
     TrialConfig,
     TrialKeys,
+    keys_of_seeds,
     task_columns,
-    trial_keys,
 )
 from trainables.datasets.datasets import DatasetInfo
 from trainables.provenance import import_paths, paths_fingerprint
@@ -225,16 +225,17 @@ def _arm_trials(spec: StudySpec, arm: Arm, trial_set: TrialSet) -> Iterator[Plan
         task = tasks[key] = tasks.get(key) or trial_set.task.build(training)
         loss = LossConfig(name=arm.loss, params=_without_defaults(arm.loss, params))
         words = [arm.label, *(f"{name}={value}" for name, value in point.items() if name in shown)]
-        for seed in spec.seeds:
+        first = TrialConfig(seed=spec.seeds[0], loss=loss, task=task)
+        provenance = _provenance(first, trial_set.task.origin, code_of)
+        for seed, keys in zip(spec.seeds, keys_of_seeds(first, provenance, spec.seeds), strict=True):
             config = TrialConfig(seed=seed, loss=loss, task=task)
-            origin = _provenance(config, trial_set.task.origin, code_of)
             yield PlannedTrial(
                 arm=arm.label,
                 point=number,
                 title=" ".join([*words, f"seed={seed}"]),
                 config=config,
-                keys=trial_keys(config, origin),
-                code=origin.code_fingerprint,
+                keys=keys,
+                code=provenance.code_fingerprint,
             )
 
 
@@ -273,26 +274,35 @@ def planned_rows(trial_set: TrialSet) -> list[dict[str, Any]]:
     Rows of an adaptive design are dense where scores are good. They show what tuning finds; they do not cover a
     surface.
     """
-    return [_planned_row(trial, trial_set) for trial in trial_set.trials]
+    settings: dict[tuple[str, int], dict[str, Any]] = {}
+    rows = []
+    for trial in trial_set.trials:
+        place = (trial.arm, trial.point)
+        if place not in settings:  # the seeds of a point share its settings
+            settings[place] = _planned_settings(trial.config, trial_set)
+        rows.append(
+            {
+                **dataclasses.asdict(trial.keys),
+                "arm": trial.arm,
+                "point": trial.point,
+                "loss": trial.config.loss.name,
+                "seed": trial.config.seed,
+                "design": trial_set.design.name,
+                **settings[place],
+            }
+        )
+    return rows
 
 
-def _planned_row(trial: PlannedTrial, trial_set: TrialSet) -> dict[str, Any]:
-    config = trial.config
+def _planned_settings(config: TrialConfig, trial_set: TrialSet) -> dict[str, Any]:
+    """The record columns of a trial's task and loss that have a value."""
     params = {**loss_defaults(config.loss.name), **config.loss.params}
     columns = {
         **task_columns(config.task),
         **trial_set.task.planned_columns(config.task),
         **{f"hp_{name}": _table_value(value) for name, value in params.items()},
     }
-    return {
-        **dataclasses.asdict(trial.keys),
-        "arm": trial.arm,
-        "point": trial.point,
-        "loss": config.loss.name,
-        "seed": config.seed,
-        "design": trial_set.design.name,
-        **{name: value for name, value in columns.items() if value is not None},
-    }
+    return {name: value for name, value in columns.items() if value is not None}
 
 
 def _table_value(value: Any) -> Any:

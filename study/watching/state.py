@@ -15,6 +15,9 @@ from trainables.store.attempts import failures
 #: Number of kinds of failure that the page shows, the most frequent first, and number of trials named for each.
 _KINDS, _NAMED = 20, 3
 
+#: Largest size of the explorer's values, in bytes. The page asks for them every few seconds.
+_MOST_BYTES = 2_000_000
+
 
 def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
     """Counts, losses, running launches, groups of failures and the explorer's data, ready for JSON.
@@ -85,4 +88,4 @@ def _surfaces(loaded: LoadedStudy) -> dict[str, Any]:
     planned = pd.DataFrame(planned_rows(loaded.plan.trial_set))
     table = build_table(planned, loaded.plan.records.table.to_pandas())
     _, info, cells = split_cells(table, info)
-    return {"column": info.metric.selecting_column, "explorer": explorer_data(info, cells)}
+    return {"column": info.metric.selecting_column, "explorer": explorer_data(info, cells, most=_MOST_BYTES)}

@@ -1,11 +1,14 @@
 """The data of the explorer are those from which the report is computed."""
 
+import base64
 import json
+import zlib
 
 import numpy as np
 
 from analysis.explorer import explorer_data, explorer_json
 from analysis.metric import Metric
+from analysis.packed_values import unpack_numbers
 from analysis.statistics.intervals import student_interval
 from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
@@ -14,20 +17,50 @@ from tests.analysis.conftest import Study
 LAST = "infonce-256-4-1"
 
 
-def test_every_trial_has_its_status_and_value(study: Study) -> None:
+def test_every_cell_has_its_values_and_counts(study: Study) -> None:
     planned, records, info = study
     records = synthetic.fail(records[records["trial_id"] != LAST], ["infonce-16-0-0"])
     findings = analyse(planned, records, info)
     data = json.loads(explorer_json(explorer_data(info, findings.cells)))
     arm, cells = data["arms"][0], findings.cells["infonce"]
-    statuses = [data["statuses"][code]["name"] for code in arm["status"]]
-    assert (statuses[0], statuses[-1]) == ("diverged", "not run")
-    assert set(statuses[1:-1]) == {"finished"}
-    values = np.array(arm["values"][0], dtype=float)
-    np.testing.assert_allclose(values, 100 * cells.finished_test.ravel(), rtol=5e-6)
-    assert arm["values"][0][0] is None
+    told = {name: np.array(each, dtype=float) for name, each in arm["values"][0].items() if each}
+    mean, low, high = student_interval(100 * cells.finished_test)
+    np.testing.assert_allclose(told["mean"], mean, rtol=5e-8)
+    np.testing.assert_allclose(told["half"], (high - low) / 2, rtol=5e-8)
+    assert arm["values"][0]["half"][0] is None  # one seed is left
+    assert arm["values"][0]["known"] is None  # every finished trial has a value
+    assert arm["counts"] == {
+        "failed": [1, *[0] * 14],
+        "missing": [*[0] * 14, 1],
+        "ok": [1, *[2] * 13, 1],
+    }
     assert arm["x"]["values"] == ["16", "64", "256"]
-    np.testing.assert_allclose(arm["weights"], cells.weights, rtol=5e-6)
+    np.testing.assert_allclose(arm["weights"], cells.weights, rtol=5e-8)
+
+
+def test_every_trial_is_packed_with_its_status_and_values(study: Study) -> None:
+    planned, records, info = study
+    records = synthetic.fail(records[records["trial_id"] != LAST], ["infonce-16-0-0"])
+    findings = analyse(planned, records, info)
+    data = explorer_data(info, findings.cells)
+    codes = zlib.decompress(base64.b64decode(data["trials"]["status"]))
+    statuses = [data["statuses"][code]["name"] for code in codes]
+    assert (statuses[0], statuses[29]) == ("diverged", "not run")
+    assert set(statuses) - {statuses[0], statuses[29]} == {"finished"}
+    assert [name for name in statuses if name != "finished"] == ["diverged", "not run"]
+    for metric, packed in zip(data["metrics"], data["trials"]["values"], strict=True):
+        factor = 100 if metric["unit"] == "%" else 1
+        raw = [item.raw[metric["column"]].ravel() for item in findings.cells.values()]
+        np.testing.assert_allclose(unpack_numbers(packed), factor * np.concatenate(raw), rtol=5e-6)
+    assert np.isnan(unpack_numbers(data["trials"]["values"][0])[[0, 29]]).all()
+
+
+def test_a_cell_says_how_many_finished_trials_have_a_value(study: Study) -> None:
+    planned, records, info = study
+    records.loc[0, "z_effective_rank"] = np.nan
+    data = explorer_data(info, analyse(planned, records, info).cells)
+    assert data["metrics"][2]["column"] == "z_effective_rank"
+    assert data["arms"][0]["values"][2]["known"] == [1, *[2] * 14]
 
 
 def test_metrics_say_how_they_are_read(findings: StudyAnalysis) -> None:
@@ -67,14 +100,6 @@ def test_a_metric_of_which_less_is_better_says_so(study: Study) -> None:
     assert (first["better"], first["worst"], first["digits"], first["low"]) == (-1, 1.0, 3, 0.0)
 
 
-def test_the_page_can_build_the_interval(findings: StudyAnalysis) -> None:
-    values = findings.cells["kcl"].finished_test[3]
-    factor = explorer_data(findings.info, findings.cells)["student"][len(values)]
-    half = factor * values.std(ddof=1) / np.sqrt(len(values))
-    mean, low, high = student_interval(values)
-    np.testing.assert_allclose((mean - half, mean + half), (low, high), rtol=1e-6)
-
-
 def test_the_same_rows_give_the_same_bytes(study: Study) -> None:
     planned, records, info = study
     texts = {
@@ -95,7 +120,7 @@ def test_no_name_can_end_the_script(study: Study) -> None:
 
 def test_metrics_beyond_the_size_are_named_and_left_out(findings: StudyAnalysis) -> None:
     whole = explorer_data(findings.info, findings.cells)
-    one = len(json.dumps([arm["values"][0] for arm in whole["arms"]]))
+    one = len(json.dumps([arm["values"][0] for arm in whole["arms"]], separators=(",", ":")))
     data = explorer_data(findings.info, findings.cells, most=int(2.2 * one))
     assert [metric["column"] for metric in data["metrics"]] == [
         "test_probe10_accuracy",
@@ -104,6 +129,22 @@ def test_metrics_beyond_the_size_are_named_and_left_out(findings: StudyAnalysis)
     assert data["omitted"] == ["z_effective_rank"]
     assert {len(arm["values"]) for arm in data["arms"]} == {2}
     assert explorer_data(findings.info, findings.cells, most=10) is None
+
+
+def test_the_first_metrics_have_their_trials_too_where_they_fit(findings: StudyAnalysis) -> None:
+    whole = explorer_data(findings.info, findings.cells)
+    cells = sum(
+        len(json.dumps([arm["values"][place] for arm in whole["arms"]], separators=(",", ":")))
+        for place in range(3)
+    )
+    packed = whole["trials"]["values"]
+    assert None not in packed
+    most = cells + len(packed[0]) + len(packed[1]) // 2
+    data = explorer_data(findings.info, findings.cells, most=most)
+    assert data["metrics"] == whole["metrics"]
+    assert data["arms"] == whole["arms"]
+    assert data["trials"]["values"] == [packed[0], None, None]
+    assert data["trials"]["status"] == whole["trials"]["status"]
 
 
 def test_no_surface_no_explorer(study: Study) -> None:

@@ -1,12 +1,14 @@
 """The report's page as readers use it: it draws, sorts, explores, prints, and reads without scripts."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from analysis.explorer import explorer_data
 from analysis.report import write_findings
 from analysis.statistics.intervals import student_interval
 from analysis.statistics.tolerance import tolerance_volume
@@ -132,6 +134,7 @@ def test_a_cell_shows_its_seeds(report: LoadedStudy, findings: StudyAnalysis) ->
     page, details = report.page, report.page.locator(".explorer .details")
     scores = findings.cells["dhel"].finished_test[0]
     page.locator(".explorer table").nth(1).locator("td[data-cell='0']").hover()
+    details.locator("li").first.wait_for()
     mean, low, high = (100 * end for end in student_interval(scores, bounds=(0.0, 1.0)))
     text = details.inner_text().replace("\u00a0", " ")
     assert f"{mean:.1f} % [{low:.1f}, {high:.1f}]" in text
@@ -142,6 +145,43 @@ def test_a_cell_shows_its_seeds(report: LoadedStudy, findings: StudyAnalysis) ->
     assert f"{100 * counted:.1f} % with failures at 10.0 %" in text
     assert "seed 1 diverged" in text
     assert page.locator(".explorer td[data-cell='0'] .strip.failed").count() == 1
+
+
+def test_the_seeds_follow_the_metric(report: LoadedStudy, findings: StudyAnalysis) -> None:
+    page, details = report.page, report.page.locator(".explorer .details")
+    page.locator(".explorer table").nth(2).locator("td[data-cell='7']").focus()
+    details.locator("li").first.wait_for()
+    page.get_by_label("Metric").select_option(label="effective rank, projection z, dimensions")
+    ranks = findings.cells["kcl"].raw["z_effective_rank"][7]
+    details.get_by_text(f"seed 1 {ranks[1]:.1f}").wait_for()
+    assert details.locator("li").all_inner_texts() == [f"seed {n} {r:.1f}" for n, r in enumerate(ranks)]
+
+
+def test_without_decompression_one_sentence_stands_for_the_seeds(address: str, browser: Any) -> None:
+    context = browser.new_context()
+    context.add_init_script("delete window.DecompressionStream")
+    page = context.new_page()
+    page.goto(address)
+    page.locator(".explorer td[data-cell='0']").first.hover()
+    page.get_by_text("This browser cannot show the seeds").wait_for()
+    assert page.locator(".explorer .details p").all_inner_texts()[1] == (
+        "This browser cannot show the seeds, since it has no DecompressionStream; they stand in the table trials.csv."
+    )
+    assert "with failures at 10.0" in page.locator(".explorer .details").inner_text()
+    context.close()
+
+
+def test_seeds_that_were_left_out_are_told(
+    findings: StudyAnalysis, tmp_path: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = explorer_data(findings.info, findings.cells)
+    cells = sum(len(json.dumps([arm["values"][n] for arm in whole["arms"]])) for n in range(3))
+    monkeypatch.setattr("analysis.page.MOST_BYTES", cells)
+    page = open_page(write_findings(findings, tmp_path).as_uri()).page
+    page.get_by_label("Metric").select_option(label="effective rank, projection z, dimensions")
+    page.locator(".explorer td[data-cell='0']").first.hover()
+    page.get_by_text("are left out for size; they stand in the table trials.csv").wait_for()
+    assert page.locator(".explorer .details li").all_inner_texts() == ["seed 0 finished", "seed 1 diverged"]
 
 
 def test_the_explorer_obeys_the_keyboard(report: LoadedStudy) -> None:
@@ -180,7 +220,7 @@ def test_a_narrow_screen_scrolls_down_only(address: str, open_page: OpenPage) ->
     page.locator(".contents summary").click()
     assert page.locator("nav a").first.is_visible()
     page.locator(".explorer td[data-cell='0']").first.tap()
-    assert "seed 1 diverged" in page.locator(".explorer .details").inner_text()
+    page.locator(".explorer .details").get_by_text("seed 1 diverged").wait_for()
 
 
 def test_the_contents_are_open_on_a_wide_screen(report: LoadedStudy) -> None:

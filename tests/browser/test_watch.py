@@ -47,10 +47,12 @@ def test_the_page_fills_in_by_itself(open_page: OpenPage) -> None:
             page.get_by_text("40 of 90 trials done").wait_for()
             page.get_by_label("Metric").select_option(label="test accuracy, %")
             page.locator(".explorer table").nth(2).locator("td[data-cell='1']").click()
-            assert "not run" in page.locator(".explorer .details").inner_text()
+            page.locator(".explorer .details").get_by_text("seed 1 not run").wait_for()
             ended[0] = 90
             page.get_by_text("90 of 90 trials done").wait_for()
             assert "mean of finished seeds" in page.locator(".explorer .details").inner_text()
+            page.locator(".explorer .details li").first.wait_for()
+            assert "not run" not in page.locator(".explorer .details").inner_text()
             assert page.get_by_label("Metric").input_value() == "test accuracy, %"
             assert page.locator("#failures summary").inner_text() == "1 crashed: <b>no</b>"
         finally:

@@ -1,0 +1,57 @@
+"""Many numbers as a short text that the report's page unpacks: values of six significant digits, and small codes."""
+
+import base64
+import zlib
+
+import numpy as np
+
+DIGITS = 6
+
+#: Stands for a value that does not exist. No number has this exponent.
+_NO_VALUE = -(2**15)
+_LEAST_EXPONENT = -307  # 10 ** 308 is the largest power of ten
+
+
+def pack_numbers(values: np.ndarray) -> str:
+    """The N values in base64, rounded to six significant digits. A value that is not finite does not exist.
+
+    The bytes are compressed with zlib. They are five planes of N bytes each: the lower and the upper byte of the power
+    of ten, then the three bytes of the mantissa, the lowest first. Both numbers are signed. Bytes of like meaning lie
+    together, since they compress better so.
+    """
+    known = np.isfinite(values)
+    size = np.abs(np.where(known, values, 0.0))
+    exponent = np.floor(np.log10(size, out=np.zeros(size.shape), where=size > 0)).astype(int) - (DIGITS - 1)
+    exponent = np.maximum(exponent, _LEAST_EXPONENT)
+    mantissa = np.rint(_scaled(np.where(known, values, 0.0), -exponent)).astype("<i4")
+    planes = [*_bytes(np.where(known, exponent, _NO_VALUE).astype("<i2")), *_bytes(mantissa)[:3]]
+    return _packed(b"".join(plane.tobytes() for plane in planes))
+
+
+def pack_codes(codes: np.ndarray) -> str:
+    """The N codes from 0 to 255 in base64: one byte each, compressed with zlib."""
+    return _packed(codes.astype(np.uint8).tobytes())
+
+
+def unpack_numbers(text: str) -> np.ndarray:
+    """The values `(N,)` that `pack_numbers` got, rounded; NaN for one that does not exist."""
+    planes = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8).reshape(5, -1)
+    exponent = np.ascontiguousarray(planes[:2].T).view("<i2").ravel()
+    padded = np.concatenate([np.zeros((1, planes.shape[1]), dtype=np.uint8), planes[2:]])
+    mantissa = np.ascontiguousarray(padded.T).view("<i4").ravel() >> 8
+    pairs = zip(mantissa.tolist(), exponent.tolist(), strict=True)
+    return np.array([np.nan if power == _NO_VALUE else float(f"{digits}e{power}") for digits, power in pairs])
+
+
+def _scaled(values: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """`values * 10 ** power`. For negative powers it divides, since negative powers of ten are not exact."""
+    return np.where(power < 0, values / 10.0 ** np.maximum(-power, 0), values * 10.0 ** np.maximum(power, 0))
+
+
+def _bytes(numbers: np.ndarray) -> np.ndarray:
+    """One row for each byte of the numbers `(N,)`, the lowest first."""
+    return numbers.view(np.uint8).reshape(len(numbers), -1).T
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content, level=6)).decode()
