@@ -147,6 +147,8 @@ class LocalFiles:
     def move(self, name: str, target: str) -> None:
         """Move a file, a folder, or anything else. Links are moved as links."""
         path = self.root / target
+        if path.parent.is_symlink():
+            raise OSError(errno.EINVAL, f"{path.parent} is a link, and nothing is moved out of the store")
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.root / name).rename(path)
 
