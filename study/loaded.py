@@ -76,16 +76,17 @@ def load_study(study: str, store: str, data_root: str | None, *, whole: bool = T
     own = {trial.keys.trial_id for trial in trial_set.trials}
     records = record_store.read(None if whole else own)
     plan = Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, record_store, records))
-    say_damaged(plan)
+    say_damaged(plan.records)
     return LoadedStudy(
         source=study, study_file=study_file, store=record_store, data_root=root, plan=plan, records=records
     )
 
 
-def say_damaged(plan: Plan) -> None:
-    """Print which record files of a study are damaged."""
-    for path in plan.records.damaged:
-        say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")
+def say_damaged(records: RecordSet) -> None:
+    """Print which record files, and which rows of compacted files, do not count."""
+    for damage in records.damaged:
+        so = "its trial counts as missing unless another attempt is valid"
+        say_error(f"damaged record: {damage}; {so if damage.is_whole_file else 'this row does not count'}")
 
 
 def read_again(loaded: LoadedStudy) -> LoadedStudy:

@@ -29,13 +29,13 @@ def command(study: str, store: str, data_root: str | None, as_json: bool) -> Non
 
     STUDY or the store may be a bundle, packed or unpacked.
     """
-    from study.loaded import load_study
-    from study.report.bundle import open_study_bundle, say_damaged
+    from study.loaded import load_study, say_damaged
+    from study.report.bundle import open_study_bundle
     from study.report.failures import missing_line
 
     with open_study_bundle(study, store) as bundle:
         if bundle is not None:
-            say_damaged(bundle)
+            say_damaged(bundle.records)
             _show_failures(bundle.info.name, bundle.records, bundle.titles(), as_json=as_json)
             return
     loaded = load_study(study, store, data_root, whole=False)

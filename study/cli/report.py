@@ -60,12 +60,12 @@ def command(
 def _report_study(study: str, store: str, data_root: str | None, out: str | None) -> None:
     """Write the report of a store, or of a bundle."""
     from study.archive import check_name, read_archive, write_archive
-    from study.loaded import load_study
-    from study.report.bundle import open_study_bundle, report_bundle, say_damaged
+    from study.loaded import load_study, say_damaged
+    from study.report.bundle import open_study_bundle, report_bundle
 
     with open_study_bundle(study, store) as bundle:
         if bundle is not None:
-            say_damaged(bundle)
+            say_damaged(bundle.records)
             folder = Path(out).expanduser() if out else bundle.report_folder
             with writing_report(folder):
                 page, analysis = report_bundle(bundle, folder)
@@ -94,7 +94,7 @@ def report_run(loaded: "LoadedStudy") -> None:
     from study.loaded import changed_since, read_again, say_damaged
 
     current = read_again(loaded)
-    say_damaged(current.plan)
+    say_damaged(current.plan.records)
     report_loaded(loaded.source, current)
     if change := changed_since(loaded):
         say_error(

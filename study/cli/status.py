@@ -47,14 +47,14 @@ def show_status(
 ) -> None:
     """Print the status. With `watch`, update it every `every` seconds, until no trial is missing or Ctrl-C."""
     from study.launch.manifest import launches_folder, say_unread
-    from study.loaded import load_study
-    from study.report.bundle import open_study_bundle, say_damaged
+    from study.loaded import load_study, say_damaged
+    from study.report.bundle import open_study_bundle
 
     with open_study_bundle(study, store) as bundle:
         if bundle is not None:
             if watch:
                 raise StudyError("--watch: is not for a bundle, whose records do not change")
-            say_damaged(bundle)
+            say_damaged(bundle.records)
             _print({"study": bundle.info.name, **bundle.counts(), "launches": []}, as_json)
             return
     loaded = load_study(study, store, data_root, whole=False)

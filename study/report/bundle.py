@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study.console import say_error
 from study.errors import StudyError
 from study.plan import study_directory
 from study.report.bundle_file import Planned, read_bundle_file
@@ -137,12 +136,6 @@ def open_study_bundle(study: str, store: str) -> Iterator[Bundle | None]:
             )
     if not fits:
         yield None
-
-
-def say_damaged(bundle: Bundle) -> None:
-    """Print which record files of the bundle are damaged."""
-    for path in bundle.records.damaged:
-        say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")
 
 
 @contextmanager

@@ -95,9 +95,7 @@ class _Records:
 def _check_records(store: RecordStore, only: frozenset[str] | None) -> _Records:
     """Check each attempt by itself."""
     read = store.read_all(skip_damaged=True)
-    against = [
-        f"records/{path.name}: is damaged; its content is not what was written" for path in read.damaged
-    ]
+    against = [f"records/{damage}" for damage in read.damaged]
     rows = read.table.to_pylist()
     for row, now, written in zip(rows, record_digests(read.table), read.digests, strict=True):
         if now != written and (only is None or row["trial_id"] in only):

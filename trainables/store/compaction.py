@@ -13,13 +13,24 @@ file B and removed may contain neither. But a listing takes less than `GRACE_SEC
 is removed. So every listing that can miss A started when B existed. The same is true for B and the file that replaces
 it, and so on.
 
+A file is removed only for rows, never for what another file says about it: a file that someone copied into the store
+may name others that it `replaces`, or give digests of other rows. So before a removal, the keys and digests of both
+files are compared, and the digests of the file that stays with its rows. If two compacted files have the same
+attempt with different values, the row of the file with more rows counts, both files stay as long as this is so, and
+the reader names the attempt.
+
 No record is counted twice: readers take one row for each trial and attempt. Two compactions at the same time write
 the same file, or two files that overlap, which the next compaction joins. If a record is written again under the name
 of one that was joined and removed, it does not count, like any second record of an attempt, and it is not removed.
 """
 
+from collections.abc import Sequence
+from itertools import islice
+
 from trainables.store.files import DamagedRecordError, Files, StoreError
-from trainables.store.inventory import Inventory, Rows, retry_vanished, take_inventory
+from trainables.store.inventory import Inventory, Rows, conflicts, retry_vanished, take_inventory
+from trainables.store.leases import is_lease
+from trainables.store.parquet_bounds import RECORD
 from trainables.store.record_file import (
     CompactedFile,
     DecodedRecord,
@@ -33,6 +44,9 @@ from trainables.store.record_file import (
 
 #: Longer than the listing of any store takes.
 GRACE_SECONDS = 600.0
+
+#: The most rows that compaction writes into one file. A larger file would have to be decoded as a whole.
+_MOST_ROWS = 250_000
 
 #: Temporary files and leases of this age are certainly not in use.
 _ABANDONED_SECONDS = 86400.0
@@ -55,14 +69,14 @@ def _join(files: Files, at_least: int) -> str | None:
     if len(found.loose) < at_least:
         return None
     records = _read_loose(files, found)
-    absorbed = _of_like_size(found.compacted, len(records))
-    rows = Rows.of_compacted(absorbed)
-    for key, record in records.items():
-        rows.add(key, record)
-    table, digests = rows.select()
+    absorbed = _of_like_size(_joinable(found.compacted), len(records))
+    table, digests = _rows_of(absorbed, records).select()
+    if record_digests(table) != list(digests):  # a compacted file has other values than its digests say
+        absorbed = [file for file in absorbed if file.rows_as_written()]
+        table, digests = _rows_of(absorbed, records).select()
     if len(digests) < 2 or not records:
         return None
-    replaced = {file.name for file in absorbed}.union(*(file.replaces & found.replaced for file in absorbed))
+    replaced = {file.name for file in absorbed}.union(*(_replaced_by(file, found) for file in absorbed))
     name, content = encode_compacted(table, digests, replaced)
     if not decode_compacted(content, name).rows_as_written():
         raise StoreError("store: records do not survive compaction as they were written; left as they are")
@@ -73,14 +87,22 @@ def _join(files: Files, at_least: int) -> str | None:
     return name
 
 
+def _rows_of(absorbed: list[CompactedFile], records: dict[Key, DecodedRecord]) -> Rows:
+    rows = Rows.of_compacted(absorbed)
+    for key, record in records.items():
+        rows.add(key, record)
+    return rows
+
+
 def _read_loose(files: Files, found: Inventory) -> dict[Key, DecodedRecord]:
     """The valid records of single record files.
 
     Records with columns that this version does not know are left out, so they keep their own files.
     """
     records = {}
-    contents = files.read_each(list(found.loose.values()))
-    for (key, name), content in zip(found.loose.items(), contents, strict=True):
+    loose = dict(islice(found.loose.items(), _MOST_ROWS))
+    contents = files.read_each(list(loose.values()), RECORD.disk)
+    for (key, name), content in zip(loose.items(), contents, strict=True):
         try:
             record = decode_record(content, name)
         except DamagedRecordError:
@@ -90,7 +112,22 @@ def _read_loose(files: Files, found: Inventory) -> dict[Key, DecodedRecord]:
     return records
 
 
-def _of_like_size(compacted: tuple[CompactedFile, ...], rows: int) -> list[CompactedFile]:
+def _joinable(compacted: Sequence[CompactedFile]) -> list[CompactedFile]:
+    """The compacted files whose every row may join others.
+
+    A file stays as it is if this version does not know a column, if a row fails the check, or if another file has an
+    attempt with other values: a row would be lost.
+    """
+    return [
+        file
+        for number, file in enumerate(compacted)
+        if file.known
+        and not file.faults
+        and not conflicts(file, [*compacted[:number], *compacted[number + 1 :]])
+    ]
+
+
+def _of_like_size(compacted: Sequence[CompactedFile], rows: int) -> list[CompactedFile]:
     """The compacted files to join with `rows` new records, from the smallest to the largest.
 
     A file joins if it has at most twice as many rows as the new records and the smaller files together. So the number
@@ -98,7 +135,8 @@ def _of_like_size(compacted: tuple[CompactedFile, ...], rows: int) -> list[Compa
     """
     absorbed = []
     for file in sorted(compacted, key=lambda file: file.table.num_rows):
-        if file.known and file.table.num_rows <= 2 * rows:
+        fits = rows + file.table.num_rows <= _MOST_ROWS
+        if fits and file.table.num_rows <= 2 * rows:
             absorbed.append(file)
             rows += file.table.num_rows
     return absorbed
@@ -113,18 +151,31 @@ def _remove_joined(files: Files, grace_seconds: float) -> None:
 
 
 def _remove_copies(files: Files, file: CompactedFile, found: Inventory) -> None:
-    for key, row in file.keys.items():
-        name = found.covered.get(key)
-        if name and _digest_of(files, name) == file.digests[row]:
+    """Remove files whose records are all in `file`. A file that someone made may say so and have other values.
+
+    So the rows themselves are compared with their digests before the first removal.
+    """
+    single = {name: row for key, row in file.keys.items() if (name := found.covered.get(key))}
+    single = {name: row for name, row in single.items() if _digest_of(files, name) == file.digests[row]}
+    if single and file.rows_as_written(list(single.values())):
+        for name in single:
             files.delete(name)
-    for name in file.replaces & found.replaced:
-        files.delete(name)
+    replaced = _replaced_by(file, found)
+    if replaced and file.rows_as_written():
+        for name in replaced:
+            files.delete(name)
+
+
+def _replaced_by(file: CompactedFile, found: Inventory) -> set[str]:
+    """The compacted files that are still there and whose records are all in this one."""
+    return {name for name in found.replaced if file.contained.get(name)}
 
 
 def _sweep(files: Files) -> None:
     """Remove the temporary files and leases of killed processes."""
     files.sweep_temporary(_ABANDONED_SECONDS)
-    for name, age in files.ages(files.names("leases")).items():
+    leases = [name for name in files.names("leases") if is_lease(name)]
+    for name, age in files.ages(leases).items():
         if age > _ABANDONED_SECONDS:
             files.delete(name)
 
@@ -132,7 +183,7 @@ def _sweep(files: Files) -> None:
 def _digest_of(files: Files, name: str) -> str | None:
     """The digest of a single record file; None if it is damaged or does not exist."""
     try:
-        content = files.read(name)
+        content = files.read(name, RECORD.disk)
         return claimed_digest(content) or decode_record(content, name).digest
     except (DamagedRecordError, FileNotFoundError):
         return None
