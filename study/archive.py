@@ -14,6 +14,7 @@ from study.loaded import LoadedStudy
 from study.plan import study_directory
 from study.spec.source import ARCHIVE_FILE, shipped_studies
 from trainables.atomic import replace_file
+from trainables.reading import parse_json, read_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +31,15 @@ def read_archive(loaded: LoadedStudy) -> Archive | None:
     """The archive of the study with this name; None before its first launch."""
     directory = study_directory(loaded.store, loaded.name)
     try:
-        text = (directory / "study.toml").read_text(encoding="utf-8")
+        text = read_text(directory / "study.toml")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"store: cannot read {directory / 'study.toml'} ({error})") from error
+        raise StudyError(
+            f"store: cannot read {directory / 'study.toml'} ({getattr(error, 'strerror', error)})"
+        ) from error
     try:
-        content = json.loads((directory / ARCHIVE_FILE).read_text(encoding="utf-8"))
+        content = parse_json(read_text(directory / ARCHIVE_FILE))
         return Archive(
             text=text, origins=tuple(content["origins"]), trial_ids=frozenset(content["trial_ids"])
         )

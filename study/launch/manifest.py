@@ -19,6 +19,7 @@ from typing import Any
 
 from study.launch.machine import describe_checkout, describe_code, describe_machine, package_versions
 from trainables.atomic import replace_file
+from trainables.reading import parse_json, read_text
 
 #: Seconds between two renewals of a running launch's manifest.
 RENEWAL_SECONDS = 30.0
@@ -134,7 +135,7 @@ def _has_process(pid: int) -> bool:
 def _read(path: Path) -> Manifest | None:
     known = {field.name for field in fields(Manifest)}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_text(path))
         return Manifest(**{name: value for name, value in content.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
