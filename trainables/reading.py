@@ -20,6 +20,12 @@ STUDY_BYTES = 800_000
 #: The most bytes of a small text file that is no study file: a mapping, an archive, a manifest.
 TEXT_BYTES = 64_000_000
 
+#: The most bytes of a file with a table, also once it is unpacked.
+TABLE_BYTES = 1_000_000_000
+
+#: The most bytes of a file with one image.
+IMAGE_BYTES = 100_000_000
+
 #: The most levels of lists and tables within each other, and the most parts of a dotted key.
 DEEPEST = 16
 
@@ -39,13 +45,16 @@ _TOKEN = re.compile(
 )
 
 
-def check_regular(path: Path, at_most: int | None = None) -> os.stat_result:
-    """The state of a regular file of at most `at_most` bytes.
+def check_regular(path: str | Path, at_most: int | None = None, within: Path | None = None) -> os.stat_result:
+    """The state of a regular file of at most `at_most` bytes that is in the folder `within`.
 
-    Raises `OSError` for another kind of file, for a larger one, and for a path that no file can have.
+    Raises `OSError` for another kind of file, for a larger one, for a link that leads out of the folder, and for a
+    path that no file can have.
     """
     try:
         state = os.stat(path)
+        if within is not None and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(within)):
+            raise OSError(errno.EXDEV, f"is a link that leads out of the folder {within}", str(path))
     except ValueError:
         raise OSError(errno.EINVAL, "the path has a NUL character", str(path)) from None
     if not stat.S_ISREG(state.st_mode):
@@ -61,9 +70,9 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "a device")
 
 
-def read_bytes(path: Path, at_most: int) -> bytes:
+def read_bytes(path: Path, at_most: int, within: Path | None = None) -> bytes:
     """The content of a regular file of at most `at_most` bytes. Raises `OSError` as `check_regular` does."""
-    check_regular(path, at_most)  # before the file is opened: that alone may block, or move a tape
+    check_regular(path, at_most, within)  # before the file is opened: that alone may block, or move a tape
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(at_most + 1)
@@ -74,12 +83,12 @@ def read_bytes(path: Path, at_most: int) -> bytes:
     return content
 
 
-def read_text(path: Path, at_most: int = TEXT_BYTES) -> str:
+def read_text(path: Path, at_most: int = TEXT_BYTES, within: Path | None = None) -> str:
     """The text of a UTF-8 file, with or without a byte order mark, and with line breaks as `\\n`.
 
     Raises `OSError` as `check_regular` does, and `UnicodeDecodeError`.
     """
-    text = read_bytes(path, at_most).decode("utf-8-sig")
+    text = read_bytes(path, at_most, within).decode("utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

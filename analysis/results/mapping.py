@@ -1,11 +1,15 @@
 """The mapping from columns of a results table to their meaning, from options or a small TOML file."""
 
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+
+from trainables.reading import STUDY_BYTES, parse_toml, read_text
+
+#: The most characters of a value in a message.
+_LONGEST_SHOWN = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +60,10 @@ _EXPECTED = {
 def read_mapping(path: Path) -> dict[str, Any]:
     """The keys of a mapping file. Raises `ValueError` for a file that cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_toml(read_text(path, STUDY_BYTES))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: no TOML file ({error})") from error
 
 
@@ -68,7 +72,7 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
     unknown = sorted(set(values) - set(TableMapping.__dataclass_fields__))
     if unknown:
         allowed = ", ".join(TableMapping.__dataclass_fields__)
-        raise ValueError(f"mapping: unknown key {unknown[0]}; allowed are {allowed}")
+        raise ValueError(f"mapping: unknown key {unknown[0][:_LONGEST_SHOWN]}; allowed are {allowed}")
     try:
         return TypeAdapter(TableMapping).validate_python(values)
     except ValidationError as error:
@@ -76,7 +80,7 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
         key = str(fault["loc"][0])
         if fault["type"] == "missing":
             raise ValueError(f"mapping: {key} is missing; name the column that is reported") from error
-        raise ValueError(f"mapping: {key} must be {_expected(key)}; got {values[key]!r}") from error
+        raise ValueError(f"mapping: {key} must be {_expected(key)}; got {_shown(values[key])}") from error
 
 
 def _expected(key: str) -> str:
@@ -93,3 +97,9 @@ def mapping_keys(mapping: TableMapping) -> dict[str, Any]:
         for key, value in asdict(mapping).items()
         if value is not None and (key == "metric" or value != getattr(plain, key))
     }
+
+
+def _shown(value: object) -> str:
+    """A value as messages show it: the text of `repr`, or only its beginning if it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} ..."
