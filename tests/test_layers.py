@@ -20,6 +20,7 @@ ALLOWED = {
 _FOR_ANALYSIS = {
     "trainables.atomic",
     "trainables.reading",
+    "trainables.suggestion",
     "trainables.store.attempts",
     "trainables.store.records",
     "trainables.store.schema",

@@ -7,9 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from trainables.reading import STUDY_BYTES, parse_toml, read_text
-
-#: The most characters of a value in a message.
-_LONGEST_SHOWN = 100
+from trainables.suggestion import short_name, shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +70,7 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
     unknown = sorted(set(values) - set(TableMapping.__dataclass_fields__))
     if unknown:
         allowed = ", ".join(TableMapping.__dataclass_fields__)
-        raise ValueError(f"mapping: unknown key {unknown[0][:_LONGEST_SHOWN]}; allowed are {allowed}")
+        raise ValueError(f"mapping: unknown key {short_name(unknown[0])}; allowed are {allowed}")
     try:
         return TypeAdapter(TableMapping).validate_python(values)
     except ValidationError as error:
@@ -80,7 +78,7 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
         key = str(fault["loc"][0])
         if fault["type"] == "missing":
             raise ValueError(f"mapping: {key} is missing; name the column that is reported") from error
-        raise ValueError(f"mapping: {key} must be {_expected(key)}; got {_shown(values[key])}") from error
+        raise ValueError(f"mapping: {key} must be {_expected(key)}; got {shortened(values[key])}") from error
 
 
 def _expected(key: str) -> str:
@@ -97,9 +95,3 @@ def mapping_keys(mapping: TableMapping) -> dict[str, Any]:
         for key, value in asdict(mapping).items()
         if value is not None and (key == "metric" or value != getattr(plain, key))
     }
-
-
-def _shown(value: object) -> str:
-    """A value as messages show it: the text of `repr`, or only its beginning if it is long."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} ..."
