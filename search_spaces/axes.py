@@ -4,14 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from trainables.config import Scalar
-from trainables.suggestion import did_you_mean
+from trainables.suggestion import did_you_mean, first_names, short_name, shortened
 
 #: How scores weight an axis: uniformly in its logarithm, uniformly in its value, or each listed value equally.
 Measure = Literal["log", "linear", "each"]
@@ -23,8 +22,11 @@ _EXAMPLE = "{ log = [0.05, 2.0], points = 5 }"
 #: The largest whole number that study files may have: TOML and the records have 64 bits.
 LARGEST_WHOLE = 2**63 - 1
 
-#: The most characters of a value in a message.
-_LONGEST_SHOWN = 100
+#: The most values of an axis, and the most cases.
+_MOST_VALUES, _MOST_CASES = 10_000, 1000
+
+#: The most values that a message lists.
+_NAMED = 20
 
 #: A number of a range, not the text "3".
 Number = Annotated[float, Field(strict=True)]
@@ -41,7 +43,7 @@ class Range(BaseModel):
     linear: tuple[Number, Number] | None = Field(
         default=None, description="The lowest and the highest value, with values spaced by equal steps."
     )
-    points: Annotated[int, Field(ge=2, le=10_000, strict=True)] | None = Field(
+    points: Annotated[int, Field(ge=2, le=_MOST_VALUES, strict=True)] | None = Field(
         default=None,
         description="Number of values from low to high. A grid needs it. Without it, designs that draw points draw "
         "from the whole range.",
@@ -118,6 +120,7 @@ class Values(BaseModel):
     def _sound_values(self) -> "Values":
         if not self.listed:
             raise ValueError("got an empty list; at least one value is needed")
+        _check_count(len(self.listed))
         for value in self.listed:
             check_scalar(value)
         _refuse_repeats(self.listed)
@@ -158,6 +161,8 @@ def parse_axis(raw: Any) -> Axis | Cases:
 
     Raises `ValueError` if it is empty, repeats a value, or contains anything but finite numbers, texts and booleans.
     """
+    if isinstance(raw, (list, tuple)):
+        _check_count(len(raw))
     if not isinstance(raw, dict):
         return _validated(Values, {"values": raw if isinstance(raw, (list, tuple)) else (raw,)})
     if "values" in raw:
@@ -166,6 +171,8 @@ def parse_axis(raw: Any) -> Axis | Cases:
         return _validated(Range, raw)
     if misspelt := _misspelt_range(raw):
         raise ValueError(misspelt)
+    if len(raw) > _MOST_CASES:
+        raise ValueError(f"got a table with {len(raw):,} keys, at most {_MOST_CASES:,} are allowed")
     return Cases({key: _parse_case(key, value) for key, value in raw.items()})
 
 
@@ -176,14 +183,14 @@ def _misspelt_range(raw: Mapping[str, Any]) -> str:
     if not spacing or not unknown or any(isinstance(raw[key], (dict, list, tuple)) for key in unknown):
         return ""
     near = did_you_mean(unknown[0], Range.model_fields)
-    return f"{unknown[0]}: unknown key{near}; allowed are {', '.join(Range.model_fields)}"
+    return f"{short_name(unknown[0])}: unknown key{near}; allowed are {', '.join(Range.model_fields)}"
 
 
 def _parse_case(key: str, raw: Any) -> Axis:
     axis = parse_axis(raw)
     if isinstance(axis, Cases):
         raise ValueError(
-            f"{key}: got a table with keys {', '.join(axis.axes)}; must be a range such as {_EXAMPLE}"
+            f"{short_name(key)}: got a table with keys {_names(axis.axes)}; must be a range such as {_EXAMPLE}"
         )
     return axis
 
@@ -202,12 +209,12 @@ def _validated(model: type[Range] | type[Values], raw: dict[str, Any]) -> Axis:
         elif fault["type"] == "literal_error":
             choices = get_args(Measure)
             near = did_you_mean(str(fault["input"]), choices)
-            message = f"got {fault['input']!r}{near}, must be one of {', '.join(choices)}"
+            message = f"got {shortened(fault['input'])}{near}, must be one of {', '.join(choices)}"
         elif fault["type"] not in ("value_error", "extra_forbidden"):
-            message = f"got {fault['input']!r}; {message[0].lower()}{message[1:]}"
+            message = f"got {shortened(fault['input'])}; {message[0].lower()}{message[1:]}"
         elif fault["type"] == "extra_forbidden":
             message = f"unknown key; allowed are {', '.join(_keys_of(model))}"
-        got = f", got {raw}" if model is Range and "got " not in message else ""
+        got = f", got {shortened(raw)}" if model is Range and "got " not in message else ""
         raise ValueError(f"{where + ': ' if where else ''}{message}{got}") from error
 
 
@@ -220,12 +227,8 @@ def repeats(values: Iterable[Hashable]) -> list[Any]:
     return [value for value, count in Counter(values).items() if count > 1]
 
 
-def shortened(value: Any) -> str:
-    """A value as messages show it: the text of `repr`, or only its beginning if it is long."""
-    text = (
-        repr(value) if not isinstance(value, int) or abs(value) <= LARGEST_WHOLE else f"{Decimal(value):.3e}"
-    )
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} ..."
+def _names(names: Iterable[str]) -> str:
+    return first_names([short_name(name) for name in names], _NAMED)
 
 
 def check_scalar(value: Any) -> None:
@@ -235,13 +238,13 @@ def check_scalar(value: Any) -> None:
     if not isinstance(value, (bool, int, float, str)) or (
         isinstance(value, float) and not math.isfinite(value)
     ):
-        raise ValueError(f"got {value!r}, must be a finite number, a text, true or false")
+        raise ValueError(f"got {shortened(value)}, must be a finite number, a text, true or false")
 
 
 def not_an_axis(cases: Cases) -> str:
     """The error message for cases that match no other hyperparameter."""
     return (
-        f"got a table with keys {', '.join(cases.axes)}; must be a range such as {_EXAMPLE}, or cases: an axis for "
+        f"got a table with keys {_names(cases.axes)}; must be a range such as {_EXAMPLE}, or cases: an axis for "
         "each value of another field of this loss"
     )
 
@@ -286,10 +289,18 @@ def _pick(values: tuple[Scalar, ...], coordinate: float) -> Scalar:
     return values[int(coordinate * len(values))]
 
 
+def _check_count(count: int) -> None:
+    if count > _MOST_VALUES:
+        raise ValueError(
+            f"got {count:,} values, at most {_MOST_VALUES:,} are allowed; a design that draws points takes any value "
+            "of a range without points"
+        )
+
+
 def _refuse_repeats(values: tuple[Scalar, ...]) -> None:
     if repeated := repeats(values):
         raise ValueError(
-            f"got {', '.join(sorted(map(str, repeated)))} more than once; each value is allowed once"
+            f"got {_names(sorted(map(str, repeated)))} more than once; each value is allowed once"
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from trainables.config import AXES, SETTING_COLUMNS, Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 from trainables.own_files import is_import_path
-from trainables.suggestion import did_you_mean
+from trainables.suggestion import did_you_mean, shortened
 
 #: Names that fields of a user's own loss may not have, because study files and records use them.
 RESERVED = frozenset(
@@ -24,8 +24,8 @@ def check_loss_name(loss: str) -> None:
         _own_loss(loss)
     elif loss not in LOSS_CARDS:
         raise ValueError(
-            f"unknown loss '{loss}'{did_you_mean(loss, LOSS_CARDS)}; allowed are {', '.join(LOSS_CARDS)}, or an "
-            "import path such as my_package.losses:MyLoss"
+            f"unknown loss {shortened(loss)}{did_you_mean(loss, LOSS_CARDS)}; allowed are {', '.join(LOSS_CARDS)}, "
+            "or an import path such as my_package.losses:MyLoss"
         )
 
 

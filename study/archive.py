@@ -14,6 +14,7 @@ from study.loaded import LoadedStudy
 from study.plan import study_directory
 from study.spec.source import ARCHIVE_FILE, shipped_studies
 from trainables.atomic import replace_file
+from trainables.reading import parse_json, read_text
 from trainables.store.records import RecordStore
 
 
@@ -31,13 +32,15 @@ def read_archive(loaded: LoadedStudy) -> Archive | None:
     """The archive of the study with this name; None before its first launch."""
     directory = study_directory(loaded.store, loaded.name)
     try:
-        text = (directory / "study.toml").read_text(encoding="utf-8")
+        text = read_text(directory / "study.toml")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"store: cannot read {directory / 'study.toml'} ({error})") from error
+        raise StudyError(
+            f"store: cannot read {directory / 'study.toml'} ({getattr(error, 'strerror', error)})"
+        ) from error
     try:
-        content = json.loads((directory / ARCHIVE_FILE).read_text(encoding="utf-8"))
+        content = parse_json(read_text(directory / ARCHIVE_FILE))
         return Archive(
             text=text, origins=tuple(content["origins"]), trial_ids=frozenset(content["trial_ids"])
         )
@@ -52,8 +55,8 @@ def archived_trials(store: RecordStore, name: str) -> frozenset[str]:
     """
     path = study_directory(store, name) / ARCHIVE_FILE
     try:
-        return frozenset(map(str, json.loads(path.read_text(encoding="utf-8"))["trial_ids"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        return frozenset(map(str, parse_json(read_text(path))["trial_ids"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudyError(f"store: {store.location} has no trials of a study {name!r}") from error
 
 

@@ -20,6 +20,8 @@ ALLOWED = {
 _FOR_ANALYSIS = {
     "trainables.archives",
     "trainables.atomic",
+    "trainables.reading",
+    "trainables.suggestion",
     "trainables.store.attempts",
     "trainables.store.records",
     "trainables.store.schema",

@@ -7,20 +7,21 @@ import csv
 import io
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.feather as feather
-import pyarrow.parquet as pq
 
 from analysis.axis_values import numeric_text
 from analysis.csv_text import cell_of
 from analysis.results.exports.nested import flattened
+from analysis.results.sizes import bounded_feather, bounded_parquet, check_columns, check_size
 from analysis.wording import first_line
 from trainables.archives import gunzip
+from trainables.reading import TABLE_BYTES, parse_json, read_bytes
 
 #: What messages say about the files that can be read.
 READABLE = "CSV with commas, semicolons or tabs, JSON lines, Parquet and Feather"
@@ -40,15 +41,17 @@ def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     Raises `ValueError` with a message of one line. For a text file, it has the number of the line that is wrong.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, TABLE_BYTES)
         if content[:2] == _MAGIC_GZIP:
-            content = gunzip(content)
+            content = gunzip(content, TABLE_BYTES)
         if content[:4] == _MAGIC_PARQUET:
-            return with_index(pq.read_table(pa.BufferReader(content)).to_pandas()), ()
+            return with_index(bounded_parquet(content).to_pandas()), ()
         if content.startswith(_MAGIC_FEATHER):
-            return with_index(feather.read_table(pa.BufferReader(content)).to_pandas()), ()
+            return with_index(bounded_feather(content).to_pandas()), ()
         return _read_text(_decoded(content))
-    except (pa.ArrowException, ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror or first_line(error)})") from error
+    except (pa.ArrowException, ValueError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: no table ({first_line(error)})") from error
 
 
@@ -82,7 +85,9 @@ def _read_text(text: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _separator(text: str) -> str:
     """The separator that gives the header the most columns, and the first rows as many."""
     fitting = {}
+    end = text.find("\n", len(text) - len(text.lstrip()))
     for separator in _SEPARATORS:
+        check_columns(1 + text.count(separator, 0, end if end >= 0 else len(text)))
         records = _records(text, separator)
         try:
             width = sum(map(bool, next(records, (0, []))[1]))
@@ -126,6 +131,7 @@ def _read_separated(text: str, separator: str) -> pd.DataFrame:
     while names and not names[-1]:  # a separator at the end of the header
         names.pop()
     _check_header(names)
+    check_size(text.count("\n"), len(names))
     rows = []
     for line, fields in records:
         while len(fields) > len(names) and not fields[-1]:
@@ -143,7 +149,7 @@ def _check_header(names: list[str]) -> None:
     numbers = sum(numeric_text(name) is not None for name in names)
     if 2 * numbers >= len(names):
         raise ValueError(f"line 1 has numbers where the names of columns belong ({', '.join(names[:5])})")
-    repeated = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
     if repeated is not None:
         raise ValueError(f"two columns have the name {repeated!r}")
 
@@ -158,11 +164,22 @@ def _read_json(text: str) -> pd.DataFrame:
     for line, each in objects:
         if not isinstance(each, dict):
             raise ValueError(f"line {line}: got {str(each)[:40]}, must be an object such as {{...}}")
-    return pd.DataFrame([flattened(each, "/") for _, each in objects], dtype=object)
+    keys: set[str] = set()
+    rows = []
+    for line, each in objects:
+        try:
+            rows.append(flattened(each, "/"))
+        except ValueError as error:
+            raise ValueError(f"line {line}: {error}") from error
+        keys.update(rows[-1])
+        check_size(len(rows), len(keys))
+    return pd.DataFrame(rows, dtype=object)
 
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{where}: not JSON ({error.msg}); one object a line is read") from error
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error

@@ -1,11 +1,13 @@
 """The mapping from columns of a results table to their meaning, from options or a small TOML file."""
 
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+
+from trainables.reading import STUDY_BYTES, parse_toml, read_text
+from trainables.suggestion import short_name, shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +58,10 @@ _EXPECTED = {
 def read_mapping(path: Path) -> dict[str, Any]:
     """The keys of a mapping file. Raises `ValueError` for a file that cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_toml(read_text(path, STUDY_BYTES))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: no TOML file ({error})") from error
 
 
@@ -68,7 +70,7 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
     unknown = sorted(set(values) - set(TableMapping.__dataclass_fields__))
     if unknown:
         allowed = ", ".join(TableMapping.__dataclass_fields__)
-        raise ValueError(f"mapping: unknown key {unknown[0]}; allowed are {allowed}")
+        raise ValueError(f"mapping: unknown key {short_name(unknown[0])}; allowed are {allowed}")
     try:
         return TypeAdapter(TableMapping).validate_python(values)
     except ValidationError as error:
@@ -76,7 +78,7 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
         key = str(fault["loc"][0])
         if fault["type"] == "missing":
             raise ValueError(f"mapping: {key} is missing; name the column that is reported") from error
-        raise ValueError(f"mapping: {key} must be {_expected(key)}; got {values[key]!r}") from error
+        raise ValueError(f"mapping: {key} must be {_expected(key)}; got {shortened(values[key])}") from error
 
 
 def _expected(key: str) -> str:

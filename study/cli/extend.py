@@ -15,6 +15,7 @@ from study.errors import StudyError, named
 from study.spec.source import Source, extended_tree, read_source, shipped_studies
 from study.spec.toml_text import render_toml, render_value
 from trainables.atomic import replace_file
+from trainables.reading import STUDY_BYTES, read_text
 
 if TYPE_CHECKING:
     from study.spec.expand import TrialSet
@@ -94,6 +95,8 @@ def command(
     keys = grown_keys(spec, trial_set, growth)
     _check_growth(source, keys, trial_set, root)
     text = _extending_text(study, Path(out), keys) if out else edited_text(source.texts[0][1], keys)
+    if (size := len(text.encode())) > STUDY_BYTES:
+        raise StudyError(f"extend: the file would have {size:,} bytes; at most {STUDY_BYTES:,} are read")
     if dry_run:
         CONSOLE.print(f"{out or study} would say:\n\n{render_toml(keys)}", markup=False, soft_wrap=True)
         return
@@ -213,7 +216,7 @@ def _replace(path: Path, text: str) -> None:
         if not (place := path.with_name(f"{path.name}.before-{number}")).exists()
     )
     try:
-        replace_file(kept, path.read_text(encoding="utf-8"))
+        replace_file(kept, read_text(path, STUDY_BYTES))
         replace_file(path, text)
     except OSError as error:
         raise StudyError(f"extend: cannot write {path}: {error.strerror}") from error

@@ -12,6 +12,8 @@ import click
 
 from study.console import say_error, say_note, say_table
 from study.errors import StudyError
+from trainables.reading import TABLE_BYTES, check_regular
+from trainables.suggestion import short_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,15 +136,25 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_table(path: str) -> None:
-    """Raise `StudyError` if `path` does not exist. Callers check first, because importing pandas takes seconds."""
+    """Raise `StudyError` if `path` does not exist, is a pipe or a device, or is too large.
+
+    Callers check first, because importing pandas takes seconds.
+    """
     from analysis.results.exports.source import local_path
 
     try:
         local = local_path(path)
     except ValueError as error:
         raise StudyError(str(error)) from error
-    if local is not None and not local.exists():
-        raise StudyError(f"{local}: no such file")
+    if local is None:
+        return
+    try:
+        if not local.is_dir():
+            check_regular(local, TABLE_BYTES)
+    except FileNotFoundError:
+        raise StudyError(f"{local}: no such file") from None
+    except OSError as error:
+        raise StudyError(f"{short_name(local)}: cannot be read ({error.strerror})") from error
 
 
 def read_table(source: str, values: dict[str, Any]) -> "ReadTable":

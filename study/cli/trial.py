@@ -112,6 +112,8 @@ def _stack(chosen: "PlannedTrial", stored: dict[str, Any] | None, plan: "Plan") 
 
 
 def _choose(plan: "Plan", trial_id: str | None) -> "PlannedTrial":
+    from trainables.suggestion import shortened
+
     if trial_id is None:
         if not plan.trials:
             raise StudyError(f"trial: the search of {plan.spec.name} has not begun; run the study first")
@@ -119,7 +121,7 @@ def _choose(plan: "Plan", trial_id: str | None) -> "PlannedTrial":
     fitting = [trial for trial in plan.trials if trial.keys.trial_id.startswith(trial_id)]
     if len(fitting) != 1:
         raise StudyError(
-            f"trial: got '{trial_id}', which matches {len(fitting)} of the {len(plan.trials)} trials of "
+            f"trial: got {shortened(trial_id)}, which matches {len(fitting)} of the {len(plan.trials)} trials of "
             f"{plan.spec.name}; give an id, or enough of its beginning"
         )
     return fitting[0]

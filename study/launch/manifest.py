@@ -12,7 +12,6 @@ that a manifest names: `study cancel` creates a file beside the manifest, and th
 import json
 import os
 import socket
-import stat
 import sys
 import time
 import uuid
@@ -28,6 +27,7 @@ from study.console import say_error
 from study.launch.machine import describe_checkout, describe_code, describe_machine, package_versions
 from study.spec.schema import Name
 from trainables.atomic import replace_file
+from trainables.reading import read_bytes
 from trainables.store.leases import has_ended, this_process
 
 #: Seconds between two renewals of a running launch's manifest.
@@ -189,10 +189,8 @@ def _has_process(pid: int) -> bool:
 
 def _read(path: Path) -> Manifest | None:
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
-            return None
-        manifest = _FORM.validate_json(path.read_bytes(), strict=True)
+        content = read_bytes(path, _MOST_BYTES, within=path.parent)
+        manifest = _FORM.validate_json(content, strict=True)
     except (OSError, ValueError):  # pydantic's errors are ValueErrors
         return None
     return manifest if manifest.launch == path.stem else None

@@ -3,7 +3,6 @@
 Every field is checked when the file is read, so that the analysis gets what `study bundle` writes.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from study.errors import StudyError
 from study.spec.schema import Name
 from trainables.bundle_folder import BUNDLE_FILE
 from trainables.config import SETTING_COLUMNS, TrialKeys
+from trainables.reading import parse_json, read_text
 from trainables.store.schema import TrialRecord
 
 if TYPE_CHECKING:
@@ -48,10 +48,7 @@ def read_bundle_file(folder: Path) -> "tuple[Planned, StudyInfo]":
     """
     path = folder / BUNDLE_FILE
     try:
-        size = path.stat().st_size
-        if size > _MOST_BYTES:
-            raise ValueError(f"has {size} bytes, and at most {_MOST_BYTES} are read")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_text(path, _MOST_BYTES))
         if (form := content["format"]) != FORMAT:
             raise StudyError(
                 f"store: {folder} contains a bundle of format {form!r}, this package opens {FORMAT}; upgrade the "
@@ -61,12 +58,11 @@ def read_bundle_file(folder: Path) -> "tuple[Planned, StudyInfo]":
         return _planned_of(content["planned"], info), info
     except FileNotFoundError:
         raise
-    except RecursionError as error:
-        raise StudyError(f"store: {path} is damaged (its content is nested too deep)") from error
     except ValidationError as error:
         raise StudyError(f"store: {path} is damaged ({_first_fault(error)})") from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
+        reason = getattr(error, "strerror", None) or reason
         raise StudyError(f"store: {path} is damaged ({reason})") from error
 
 

@@ -18,6 +18,7 @@ from study.report.bundle import Bundle
 from study.report.pack import records_csv
 from trainables.config import TASKS, Provenance, tree_keys
 from trainables.own_files import is_import_path
+from trainables.reading import read_text
 from trainables.settings import declared_columns
 from trainables.store.record_file import record_digests
 from trainables.store.records import RecordStore
@@ -226,7 +227,7 @@ def _unlike_text(bundle: Bundle) -> list[str]:
     name = f"studies/{bundle.info.name}/study.toml"
     path = study_directory(bundle.store, bundle.info.name) / "study.toml"
     try:
-        same = path.read_text(encoding="utf-8") == bundle.info.spec_text
+        same = read_text(path) == bundle.info.spec_text
     except (OSError, ValueError) as error:
         return [f"{name}: cannot be read ({' '.join(str(error).split())})"]
     return [] if same else [f"{name}: is not the study file in bundle.json"]

@@ -76,6 +76,8 @@ def resolve_arm(
     with _named(f"{where}.{LOSS_KEY}" if LOSS_KEY in table else where):
         loss = loss_name(label, table)
         check_loss_name(loss)
+    if search.chosen.listed and POINTS_KEY in table:
+        limit.check(f"{where}.{POINTS_KEY}", len(table[POINTS_KEY]))
     _check_keys(where, loss, table)
     spaces = _spaces(where, loss, table, shared, search.chosen)
     _check_count(where, spaces, search, limit)

@@ -5,12 +5,15 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from search_spaces.axes import Axis, Cases, checked_values, shortened
+from search_spaces.axes import Axis, Cases, checked_values
 from study.errors import StudyError
 from study.spec.schema import StudySpec
 from study.spec.section import number_words
 from study.spec.source import SOURCE_KEYS
-from trainables.suggestion import did_you_mean
+from trainables.suggestion import did_you_mean, first_names, short_name, shortened
+
+#: The most keys that a message names.
+_NAMED = 40
 
 
 def check_swept(where: str, table: type[BaseModel], axis: Axis | Cases) -> None:
@@ -37,7 +40,7 @@ def describe_fault(error: ValidationError, model: type[BaseModel]) -> str:
     first = [faults[0]]
     if faults[0]["type"] == "missing":
         first = [fault for fault in faults if fault["type"] == "missing"]
-    where = ", ".join(".".join(map(str, fault["loc"])) for fault in first)
+    where = first_names([".".join(map(short_name, fault["loc"])) for fault in first], _NAMED)
     explanation = _explain(faults[0], model) if len(first) == 1 else "are missing"
     more = f" (and {len(faults) - len(first)} more)" if len(faults) > len(first) else ""
     inner = re.match(r"\w+: ", explanation)  # a check of a whole table names the key itself
@@ -49,7 +52,7 @@ def _explain(fault: Any, model: type[BaseModel]) -> str:
     if fault["type"] == "extra_forbidden":
         allowed = _allowed_keys(fault["loc"], model)
         near = did_you_mean(str(fault["loc"][-1]), allowed)
-        return f"unknown key{near}; allowed are {', '.join(allowed)}"
+        return f"unknown key{near}; allowed are {first_names(allowed, _NAMED)}"
     if fault["type"] == "missing":
         return "is missing"
     if fault["type"] == "value_error":
@@ -62,6 +65,9 @@ def _explain(fault: Any, model: type[BaseModel]) -> str:
     if fault["type"] == "literal_error":
         choices = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
         return f"{got}{did_you_mean(str(fault['input']), choices)}, must be one of {', '.join(choices)}"
+    if fault["type"] == "too_long":
+        most, count = fault["ctx"]["max_length"], len(fault["input"])
+        return f"got {count:,} entries, at most {most:,} are allowed"
     if fault["type"] == "too_short":
         return f"{got}, at least {fault['ctx']['min_length']} is needed"
     if words := _allowed(fault):
@@ -103,7 +109,7 @@ def _list_example(got: Any) -> str:
     """An example of a list, for a user who gave a single value. A single integer may have meant a count."""
     if isinstance(got, int):
         return " such as [0, 1, 2]"
-    return f" such as [{got!r}]" if isinstance(got, str) else ""
+    return f" such as [{shortened(got)}]" if isinstance(got, str) else ""
 
 
 def _section_of(annotation: Any) -> Any:

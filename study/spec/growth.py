@@ -3,7 +3,6 @@
 The keys form a study file that `extends` the old study. Lists are written in full, with the old values first.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,8 @@ from study.spec.arms import Arm
 from study.spec.expand import TrialSet
 from study.spec.load import StudySpec
 from trainables.config import SELECTION_AXIS, Scalar
+from trainables.reading import parse_toml
+from trainables.suggestion import shortened
 
 Values = Sequence[Scalar]
 
@@ -39,7 +40,7 @@ def parse_growth(
     try:
         numbers = [int(word) for word in (seeds or "").split(",") if word.strip()]
     except ValueError:
-        raise StudyError(f"--seeds: got '{seeds}', must be whole numbers such as 2,3,4") from None
+        raise StudyError(f"--seeds: got {shortened(seeds)}, must be whole numbers such as 2,3,4") from None
     values: dict[str, Values] = {}
     for word in axes:
         name, _, text = word.partition("=")
@@ -52,14 +53,16 @@ def _parse_values(word: str, text: str) -> Values:
     """The values in a text such as `1,2.5,log`: each is a number, a boolean or a text."""
     values = [part.strip() for part in text.split(",") if part.strip()]
     if not values:
-        raise StudyError(f"--axis: got '{word}', must be NAME=VALUE,VALUE such as batch_size=512,1024")
+        raise StudyError(
+            f"--axis: got {shortened(word)}, must be NAME=VALUE,VALUE such as batch_size=512,1024"
+        )
     return [_parse_value(part) for part in values]
 
 
 def _parse_value(word: str) -> Scalar:
     try:
-        value = tomllib.loads(f"value = {word}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = parse_toml(f"value = {word}")["value"]
+    except ValueError:
         return word
     return value if isinstance(value, (bool, int, float, str)) else word
 
@@ -70,7 +73,8 @@ def grown_keys(spec: StudySpec, trial_set: TrialSet, growth: Growth) -> dict[str
     Raises `StudyError` for additions that are not possible, and when the study has all of them already.
     """
     tree: dict[str, Any] = {}
-    if fresh := [seed for seed in dict.fromkeys(growth.seeds) if seed not in spec.seeds]:
+    known = set(spec.seeds)
+    if fresh := [seed for seed in dict.fromkeys(growth.seeds) if seed not in known]:
         tree["seeds"] = [*spec.seeds, *fresh]
     new = dict(_new_loss(loss, spec) for loss in growth.losses)
     if new:
@@ -157,7 +161,7 @@ def _arms_of(name: str, label: str, own: str, trial_set: TrialSet) -> list[Arm]:
     if not arms:
         labels = ", ".join(arm.label for arm in trial_set.arms)
         raise StudyError(
-            f"--axis: got '{name}', must be one of {', '.join(trial_set.task.axes)}, a field that losses "
+            f"--axis: got {shortened(name)}, must be one of {', '.join(trial_set.task.axes)}, a field that losses "
             f"of the study vary, or LABEL.FIELD with one of the labels {labels}"
         )
     return arms
@@ -186,7 +190,8 @@ def _more(name: str, axis: Axis, values: Values) -> Any:
     """
     try:
         now = axis.values()
-        grown = [*now, *(value for value in dict.fromkeys(values) if value not in now)]
+        known = set(now)
+        grown = [*now, *(value for value in dict.fromkeys(values) if value not in known)]
         measure = measure_of(axis)
         if len(grown) == len(now):
             return None

@@ -12,7 +12,8 @@ from study.spec.schema import StudySpec
 from study.spec.source import Source, read_source
 from study.spec.tasks.registry import TASKS
 from study.spec.trust import check_trust
-from trainables.suggestion import did_you_mean
+from trainables.reading import STUDY_BYTES
+from trainables.suggestion import did_you_mean, shortened
 
 
 class StudyFile(BaseModel):
@@ -36,13 +37,21 @@ def check_source(source: Source) -> StudyFile:
     A study file in a bundle that would import code, or act outside of the store, also needs `--trust-code`.
     """
     task = source.tree.get("task", next(iter(TASKS)))
-    if task not in TASKS:
+    if not isinstance(task, str) or task not in TASKS:
         near = did_you_mean(str(task), TASKS)
-        raise StudyError(f"{source.origin}: task: got {task!r}{near}, must be one of {', '.join(TASKS)}")
+        raise StudyError(
+            f"{source.origin}: task: got {shortened(task)}{near}, must be one of {', '.join(TASKS)}"
+        )
     model = TASKS[task].spec_type
     try:
         spec = model.model_validate(source.tree)
     except ValidationError as error:
         raise StudyError(f"{source.origin}: {describe_fault(error, model)}") from error
     check_trust(spec, source.bundle, source.origin)
-    return StudyFile(spec=spec, text=source.text, origin=source.origin)
+    text = source.text
+    if (size := len(text.encode())) > STUDY_BYTES:  # the store keeps this text, and commands read it there
+        raise StudyError(
+            f"{source.origin}: the study has {size:,} bytes with the studies that it extends; at most "
+            f"{STUDY_BYTES:,} are read"
+        )
+    return StudyFile(spec=spec, text=text, origin=source.origin)

@@ -37,12 +37,16 @@ from trainables.config import (
 )
 from trainables.runtime import EXECUTIONS, Runtime
 from trainables.selection.kinds import METHOD_KINDS
-from trainables.suggestion import did_you_mean
+from trainables.suggestion import did_you_mean, first_names, short_name, shortened
 
 Positive = Annotated[int, Field(ge=1)]
 
 #: The longest time in seconds, about 30 years. The system's timers refuse much longer times.
 _LONGEST = 1e9
+
+#: The most losses and claims of a study, keys of a table of losses or axes, and characters of a label. Plans and
+#: reports of more take minutes.
+_MOST_LOSSES, _MOST_CLAIMS, _MOST_KEYS, _LONGEST_LABEL = 1000, 200, 200, 200
 
 #: The smallest share of a GPU that Ray can give to a trial.
 _LEAST_GPU_SHARE = 1e-4
@@ -241,7 +245,7 @@ class ResourcesSection(Section):
         default="eager",
         description="How a training step runs: kernel by kernel, with torch.compile, as a CUDA graph, or with both.",
     )
-    max_trials: Positive = Field(
+    max_trials: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=50_000,
         description="The most trials that the study may have, as a guard against a range with too many points.",
     )
@@ -259,8 +263,8 @@ class ResourcesSection(Section):
         whole = number and gpus >= 0 and float(gpus).is_integer()
         if gpus != "auto" and not (whole or (number and _LEAST_GPU_SHARE <= gpus <= 1)):
             raise ValueError(
-                f"got {gpus!r}, must be 0, a share of one GPU from {_LEAST_GPU_SHARE:g} to 1, a whole number of "
-                "GPUs, or auto"
+                f"got {shortened(gpus)}, must be 0, a share of one GPU from {_LEAST_GPU_SHARE:g} to 1, a whole "
+                "number of GPUs, or auto"
             )
         return gpus
 
@@ -286,15 +290,18 @@ class KeepSection(Section):
     )
 
 
+#: A text of a study file that reports show.
+Line = Annotated[str, Field(max_length=10_000)]
+
 ClaimRows = dict[str, Scalar | tuple[Scalar, ...]]
 
 
 class ClaimSection(Section):
     """`[[claims]]`, one table for each claim: a statement of a paper that the report tests with the records."""
 
-    name: str = Field(description="Short name for the table of findings.")
-    claim: str = Field(description="The statement.")
-    paper: str = Field(description="The paper that makes the statement.")
+    name: Line = Field(description="Short name for the table of findings.")
+    claim: Line = Field(description="The statement.")
+    paper: Line = Field(description="The paper that makes the statement.")
     rows: ClaimRows = Field(
         default={},
         description="The trials that the claim is about: hyperparameters, or `arm`, and their values.",
@@ -310,8 +317,8 @@ class ClaimSection(Section):
     share: Annotated[float, Field(gt=0, le=1)] = Field(
         default=1.0, description="The smallest share of the trials that must agree with the claim."
     )
-    figure: str = Field(default="", description="The figure of the report that shows the claim.")
-    untestable: str = Field(
+    figure: Line = Field(default="", description="The figure of the report that shows the claim.")
+    untestable: Line = Field(
         default="", description="Instead of a test: why this study cannot test the claim."
     )
 
@@ -365,7 +372,7 @@ def _loss_value(raw: Any) -> Any:
     for number, point in enumerate(raw, start=1):
         if not isinstance(point, Mapping) or not point:
             raise ValueError(
-                f"got {point!r} as number {number}, must be a table such as {{ temperature = 0.1 }}"
+                f"got {shortened(point)} as number {number}, must be a table such as {{ temperature = 0.1 }}"
             )
         for value in point.values():
             check_scalar(value)
@@ -382,7 +389,7 @@ class StudySpec(Section):
     name: Name = Field(
         description="Also the name of the results folder. Allowed are letters, digits, `_`, `.` and `-`."
     )
-    description: str = Field(default="", description="One line for lists of studies and for the report.")
+    description: Line = Field(default="", description="One line for lists of studies and for the report.")
     task: str
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
         description="Each configuration runs once with each seed. Losses are compared in pairs with equal seeds."
@@ -394,28 +401,38 @@ class StudySpec(Section):
     )
     training: Section
     selection: SelectionSection = SelectionSection()
-    axes: dict[str, SharedAxis] = Field(default={})
-    losses: Annotated[dict[str, dict[str, LossValue]], Field(min_length=1)]
+    axes: Annotated[dict[str, SharedAxis], Field(max_length=_MOST_KEYS)] = Field(default={})
+    losses: Annotated[
+        dict[str, Annotated[dict[str, LossValue], Field(max_length=_MOST_KEYS)]],
+        Field(min_length=1, max_length=_MOST_LOSSES),
+    ]
     search: SearchSection = SearchSection()
     resources: ResourcesSection = ResourcesSection()
     keep: KeepSection = KeepSection()
     tracking: TrackingSection = TrackingSection()
-    claims: tuple[ClaimSection, ...] = ()
+    claims: Annotated[tuple[ClaimSection, ...], Field(max_length=_MOST_CLAIMS)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "StudySpec":
         if repeated := repeats(self.seeds):
-            raise ValueError(f"seeds: got {repeated[0]} more than once; each seed is allowed once")
+            raise ValueError(f"seeds: got {shortened(repeated[0])} more than once; each seed is allowed once")
         if repeated := repeats(claim.name for claim in self.claims):
-            raise ValueError(f"claims: got name '{repeated[0]}' more than once; each name is allowed once")
+            raise ValueError(
+                f"claims: got name {shortened(repeated[0])} more than once; each name is allowed once"
+            )
         if self.reference is not None and self.reference not in self.losses:
             near = did_you_mean(self.reference, self.losses)
             raise ValueError(
-                f"reference: got '{self.reference}'{near}, must be one of {', '.join(self.losses)}"
+                f"reference: got {shortened(self.reference)}{near}, must be one of "
+                f"{first_names([short_name(label) for label in self.losses], 20)}"
             )
         for label, table in self.losses.items():
             if not label.strip():
                 raise ValueError("losses: got a label without characters, must be a name of the loss")
+            if len(label) > _LONGEST_LABEL:
+                raise ValueError(
+                    f"losses: got the label {shortened(label)}, must have at most {_LONGEST_LABEL} characters"
+                )
             for key, value in table.items():
                 if key == POINTS_KEY and not isinstance(value, tuple):
                     raise ValueError(f"losses.{label}.{key}: must be a list of tables, {_POINTS_EXAMPLE}")

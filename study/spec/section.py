@@ -20,8 +20,9 @@ from pydantic import (
     field_validator,
 )
 
-from search_spaces.axes import LARGEST_WHOLE, repeats, shortened
+from search_spaces.axes import LARGEST_WHOLE, repeats
 from trainables.settings import Declared, Setting, without_none
+from trainables.suggestion import shortened
 
 
 class Section(BaseModel):
@@ -37,9 +38,9 @@ class Section(BaseModel):
             raise ValueError(f"got {shortened(value)}, must be below 2^63")
         kinds = _plain_kinds(cls.model_fields[str(info.field_name)].annotation)
         if kinds == {bool} and isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            raise ValueError(f"got {value!r}, must be true or false")
+            raise ValueError(f"got {shortened(value)}, must be true or false")
         if kinds and kinds <= {int, float} and isinstance(value, (str, bool)):
-            raise ValueError(f"got {value!r}, must be a number")
+            raise ValueError(f"got {shortened(value)}, must be a number")
         return value
 
 
@@ -108,7 +109,7 @@ def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
 def _no_repeats(items: tuple[Any, ...]) -> tuple[Any, ...]:
     """The items. A repeated item has no effect, but the trial would have another id."""
     if repeated := repeats(items):
-        raise ValueError(f"got {repeated[0]!r} more than once; each is allowed once")
+        raise ValueError(f"got {shortened(repeated[0])} more than once; each is allowed once")
     return items
 
 

@@ -6,8 +6,7 @@ whole. `without = ["losses.kcl", "training.epochs"]` removes keys that the other
 because it determines the folder of the results.
 """
 
-import json
-import tomllib
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from analysis.names import visible
-from study.errors import StudyError
+from study.errors import StudyError, named
 from study.spec.toml_text import render_toml
 from trainables.bundle_folder import BUNDLE_FILE, bundle_around
 from trainables.own_code import strangers_trusted, use_own_folders
-from trainables.suggestion import did_you_mean
+from trainables.reading import STUDY_BYTES, parse_json, parse_toml, plain_reason, read_text
+from trainables.suggestion import did_you_mean, short_name, shortened
 
 #: Keys of a study file that this module processes, with their types and meanings. The tree does not contain them.
 SOURCE_KEYS = {
@@ -36,6 +36,12 @@ _EXTENDS, _WITHOUT = SOURCE_KEYS
 
 #: Lies beside the copy of a study file in a store, and has the paths of the files that it was copied from.
 ARCHIVE_FILE = "archive.json"
+
+#: What to do about a study file that is too long.
+_SHORTER = "; ranges need fewer bytes than lists"
+
+#: The most studies that extend one another in a chain.
+_LONGEST_CHAIN = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +82,7 @@ def read_source(name_or_path: str) -> Source:
     Afterwards Python can import modules from the folder of the study file. For the copy of a study file in a store,
     it is the folder of the file that was copied. For a file in a bundle, see `trainables.own_code`.
     """
-    source = _read_chain(name_or_path, Path(), ())
+    source = _read_chain(name_or_path, Path(), (), STUDY_BYTES)
     shipped = name_or_path in shipped_studies()
     folder = None if shipped else _modules_folder(Path(name_or_path).expanduser().resolve().parent)
     use_own_folders(folder, bundle=source.bundle)
@@ -88,23 +94,33 @@ def _modules_folder(folder: Path) -> Path:
     if bundle_around(folder):  # what a bundle says about other folders is a stranger's
         return folder
     try:
-        origin = Path(json.loads((folder / ARCHIVE_FILE).read_text(encoding="utf-8"))["origins"][-1])
+        origin = Path(parse_json(read_text(folder / ARCHIVE_FILE))["origins"][-1])
     except (OSError, ValueError, LookupError, TypeError):
         return folder
     return origin.parent if origin.is_absolute() else folder
 
 
-def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Source:
+def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...], left: int) -> Source:
     """Read a study and the studies that it extends.
 
-    Relative paths start at `folder`. `before` holds the files that led to this one.
+    Relative paths start at `folder`. `before` holds the files that led to this one, which leave `left` bytes for
+    it and the studies that it extends.
     """
     text, origin, path, bundle = _read(name_or_path, folder)
     if (place := str(path)) in before:
         raise StudyError(f"{origin}: {_EXTENDS}: the studies extend each other in a circle")
+    if len(before) >= _LONGEST_CHAIN:
+        raise StudyError(
+            f"{origin}: {_EXTENDS}: more than {_LONGEST_CHAIN} studies extend one another; put the keys of some of "
+            "them into one file"
+        )
+    if (left := left - len(text.encode())) < 0:
+        raise StudyError(
+            f"{origin}: the studies that extend one another have more than {STUDY_BYTES:,} bytes together{_SHORTER}"
+        )
     try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tree = parse_toml(text)
+    except ValueError as error:
         raise StudyError(f"{origin}: not a TOML file: {error}") from error
     base, without = tree.pop(_EXTENDS, None), tree.pop(_WITHOUT, None)
     if base is None:
@@ -112,13 +128,13 @@ def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...]) -> Sou
             raise StudyError(f"{origin}: {_WITHOUT}: is only for a study that extends another one")
         return Source(origin=origin, tree=tree, texts=((origin, text),), bundle=bundle)
     if not isinstance(base, str):
-        raise StudyError(f"{origin}: {_EXTENDS}: got {base!r}, must be a path or the name of a shipped study")
+        raise StudyError(
+            f"{origin}: {_EXTENDS}: got {shortened(base)}, must be a path or the name of a shipped study"
+        )
     if bundle and not strangers_trusted():
         _check_within(base, path.parent, bundle, origin)
-    try:
-        source = _read_chain(base, path.parent, (*before, place))
-    except StudyError as error:
-        raise StudyError(f"{origin}, {_EXTENDS}: {error}") from error
+    with named(f"{origin}, {_EXTENDS}"):
+        source = _read_chain(base, path.parent, (*before, place), left)
     rest = _without(source.tree, [] if without is None else without, origin, source.origin)
     return Source(
         origin=origin,
@@ -143,23 +159,29 @@ def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path, Path | None]
     if name_or_path in shipped_studies():
         shipped = resources.files("study") / "specs" / f"{name_or_path}.toml"
         return shipped.read_text(encoding="utf-8"), name_or_path, Path(str(shipped)), None
-    path = folder / Path(name_or_path).expanduser()
-    bundle, path = bundle_around(path), path.resolve()
-    if path.suffix.lower() == ".zip" or (path / BUNDLE_FILE).exists():
-        raise StudyError(
-            f"got '{name_or_path}', must be a study file; that of an unpacked bundle is studies/NAME/study.toml in it"
-        )
-    if path.suffix != ".toml" and not path.exists():
-        raise StudyError(
-            f"got '{name_or_path}'{did_you_mean(name_or_path, shipped_studies())}, must be a .toml file or one of "
-            f"{', '.join(shipped_studies())}"
-        )
+    if "\0" in name_or_path:
+        raise StudyError(f"cannot read {shortened(name_or_path)}: a path has no NUL character")
     try:
-        return path.read_text(encoding="utf-8-sig"), path.name, path, bundle
+        path = folder / Path(name_or_path).expanduser()
+        bundle, path = bundle_around(path), path.resolve()
+        if path.suffix.lower() == ".zip" or (path / BUNDLE_FILE).exists():
+            raise StudyError(
+                f"got {shortened(name_or_path)}, must be a study file; that of an unpacked bundle is "
+                "studies/NAME/study.toml in it"
+            )
+        if path.suffix != ".toml" and not path.exists():
+            raise StudyError(
+                f"got {shortened(name_or_path)}{did_you_mean(name_or_path, shipped_studies())}, must be a .toml file "
+                f"or one of {', '.join(shipped_studies())}"
+            )
+        return read_text(path, STUDY_BYTES), path.name, path, bundle
     except UnicodeDecodeError as error:
         raise StudyError(f"{path.name}: not a TOML file: it is not UTF-8 text") from error
     except OSError as error:
-        raise StudyError(f"cannot read {name_or_path}: {error.strerror}") from error
+        more = _SHORTER if error.errno == errno.EFBIG else ""
+        raise StudyError(f"cannot read {short_name(name_or_path)}: {error.strerror}{more}") from error
+    except (RuntimeError, ValueError) as error:  # a circle of links, no home directory
+        raise StudyError(f"cannot read {short_name(name_or_path)}: {plain_reason(error)}") from error
 
 
 def extended_tree(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,12 +203,16 @@ def _merged(base: Any, own: Any, tables: int) -> Any:
 
 def _without(tree: dict[str, Any], paths: Any, origin: str, base: str) -> dict[str, Any]:
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise StudyError(f'{origin}: {_WITHOUT}: got {paths!r}, must be a list such as ["losses.kcl"]')
+        raise StudyError(
+            f'{origin}: {_WITHOUT}: got {shortened(paths)}, must be a list such as ["losses.kcl"]'
+        )
     for path in paths:
         try:
-            tree = _removed(tree, tomllib.loads(f"{path} = 0"))
-        except (tomllib.TOMLDecodeError, KeyError):
-            raise StudyError(f"{origin}: {_WITHOUT}: got '{path}', which {base} does not have") from None
+            tree = _removed(tree, parse_toml(f"{path} = 0"))
+        except (ValueError, KeyError):
+            raise StudyError(
+                f"{origin}: {_WITHOUT}: got {shortened(path)}, which {base} does not have"
+            ) from None
     return tree
 
 

@@ -22,13 +22,14 @@ from trainables.datasets.decoding import decoded_images
 from trainables.datasets.digits import open_digits
 from trainables.datasets.folder import open_folder
 from trainables.datasets.imagenet import download_tiny_imagenet, open_imagenet100, open_tiny_imagenet
+from trainables.datasets.images import LARGEST_SIDE
 from trainables.datasets.loaded import DatasetInfo, ImageData, Split
 from trainables.datasets.own_data import open_own, refuse_changing
 from trainables.datasets.parquet import open_parquet
 from trainables.datasets.source import UNLABELLED, DataError, Source
 from trainables.datasets.subset import choose_rows
 from trainables.datasets.torchvision_sets import download_torchvision, open_torchvision
-from trainables.suggestion import did_you_mean
+from trainables.suggestion import did_you_mean, shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +138,7 @@ def download_dataset(name: str, data_root: Path) -> None:
     entry = DATASETS.get(name)
     if entry is None or entry.download is None:
         allowed = ", ".join(known for known, entry in DATASETS.items() if entry.download)
-        raise DataError(f"download: got {name!r}; allowed are {allowed}")
+        raise DataError(f"download: got {shortened(name)}; allowed are {allowed}")
     try:
         entry.download(data_root)
     except (OSError, EOFError, RuntimeError, BadZipFile, TarError) as error:
@@ -157,6 +158,8 @@ def open_source(name: str, data_root: Path | None, size: int | None = None) -> S
     if size is not None and not (entry and entry.fits and size > 0):
         fitting = ", ".join(entry.form for entry in DATASETS.values() if entry.fits)
         raise DataError(f"data.size: got {size} for {name!r}; allowed are sizes above 0 for {fitting}")
+    if size is not None and size > LARGEST_SIDE:
+        raise DataError(f"data.size: got {size}, must be at most {LARGEST_SIDE}")
     source = entry.open(argument, data_root, size) if entry else _open_own(name, data_root)
     labelled = np.unique(source.train_labels[source.train_labels != UNLABELLED]).size
     check_class_count(min(len(source.classes), labelled), f"data {name!r}")
@@ -182,7 +185,7 @@ def _open_own(name: str, data_root: Path | None) -> Source:
 
 def _unknown(name: str, fault: str = "") -> DataError:
     forms = ", ".join(entry.form for entry in DATASETS.values())
-    said = fault or f"data.name: got {name!r}"
+    said = fault or f"data.name: got {shortened(name)}"
     return DataError(
         f"{said}{did_you_mean(name, DATASETS)}; allowed are {forms} and import paths "
         "my_package.my_module:open_mine"

@@ -17,7 +17,8 @@ from typing import Any
 
 from trainables.atomic import replace_file
 from trainables.datasets.cache_root import cache_root
-from trainables.datasets.source import AbsentDataError
+from trainables.datasets.source import AbsentDataError, DataError
+from trainables.reading import check_regular
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +32,17 @@ class FileState:
 
 
 def file_states(paths: Iterable[str | Path]) -> tuple[FileState, ...]:
-    """The current state of each file. Raises `DataError` for a missing file."""
+    """The current state of each file. Raises `DataError` for a missing file, and for a pipe or a device."""
     return tuple(_file_state(os.fspath(path)) for path in paths)
 
 
 def _file_state(path: str) -> FileState:
     try:
-        status = os.stat(path)
-    except OSError as error:
+        status = check_regular(path)
+    except FileNotFoundError as error:
         raise AbsentDataError(f"data not found: there is no file {path} ({error.strerror})") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     return FileState(path=path, size=status.st_size, mtime_ns=status.st_mtime_ns, ctime_ns=status.st_ctime_ns)
 
 

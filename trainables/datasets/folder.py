@@ -15,6 +15,7 @@ from trainables.datasets.image_tree import Tree, found_in, notes_on, test_tree, 
 from trainables.datasets.images import Form, decode_images, image_header, kind_of_image
 from trainables.datasets.progress import shown
 from trainables.datasets.source import DataError, Indices, Source, default_views, locate
+from trainables.reading import IMAGE_BYTES, read_bytes
 
 _Shape = tuple[int, int, int]  # channels, width, height
 
@@ -136,6 +137,6 @@ def _encoded(files: list[FileState], rows: Indices) -> Iterator[tuple[str, bytes
 
 def _read(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return read_bytes(Path(path), IMAGE_BYTES)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error

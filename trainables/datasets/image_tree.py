@@ -13,6 +13,8 @@ from trainables.datasets.source import (
     test_part_note,
     unused_part_note,
 )
+from trainables.reading import TEXT_BYTES, read_bytes
+from trainables.suggestion import shortened
 
 #: Suffixes of images, in any case.
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -144,14 +146,21 @@ def _refuse(error: OSError) -> None:
 
 def _annotated(val: Path) -> Tree:
     by_class: dict[str, list[str]] = defaultdict(list)
-    for number, line in enumerate((val / _ANNOTATIONS).read_text(errors="replace").splitlines(), start=1):
+    for number, line in enumerate(_annotations(val / _ANNOTATIONS).splitlines(), start=1):
         name, tab, rest = line.partition("\t")
         if not tab:
             raise DataError(
-                f"{val / _ANNOTATIONS}, line {number}: got {line!r}; allowed are FILE, tab, CLASS"
+                f"{val / _ANNOTATIONS}, line {number}: got {shortened(line)}; allowed are FILE, tab, CLASS"
             )
         by_class[rest.split("\t")[0]].append(str(val / "images" / name))
     unlisted = sorted(set(_images_below(val / "images")).difference(*by_class.values()))
     if unlisted:
         raise DataError(f"{unlisted[0]}: the image has no line in {val / _ANNOTATIONS}")
     return tuple((name, file_states(sorted(by_class[name]))) for name in sorted(by_class))
+
+
+def _annotations(path: Path) -> str:
+    try:
+        return read_bytes(path, TEXT_BYTES).decode(errors="replace")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error

@@ -4,7 +4,9 @@ The modules for image folders and Parquet files use it.
 """
 
 import io
+import math
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,12 +16,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainables.datasets.source import DataError, Images
+from trainables.reading import IMAGE_BYTES
 
 if TYPE_CHECKING:
     from PIL import Image
 
 #: Channels by Pillow's image mode, for images of at most 8 bits per channel.
 CHANNELS = {"1": 1, "L": 1, "LA": 1, "P": 3, "RGB": 3, "RGBA": 3, "CMYK": 3, "YCbCr": 3}
+
+#: The most pixels of an image: the number above which Pillow warns. Such an image takes 256 MB as colour.
+_MOST_PIXELS = 89_478_485
+
+#: The largest side of a square image within this number.
+LARGEST_SIDE = math.isqrt(_MOST_PIXELS)
+
+#: Formats of Pillow that its own code decodes. Pillow runs another program for some of the others, such as EPS.
+_FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+
+#: Encoded bytes that are in memory at one time.
+_CHUNK_BYTES = 1 << 28
 
 #: Mean size in bytes of an encoded image above which threads save time. For small images, most of the work holds
 #: the interpreter lock.
@@ -61,20 +76,39 @@ def decode_images(encoded: Iterable[tuple[str, bytes | None]], count: int, form:
     A grey image in a colour set becomes colour. Raises `DataError` with the name of the first damaged image. Unless
     the form is fitted, also raises it for the first image of another size, and for a colour image in a grey set.
     """
-    named = list(encoded)
     images = np.empty((count, form.channels, form.size, form.size), dtype=np.uint8)
+    start = 0
+    for chunk in _chunks(encoded):
+        _decode_chunk(chunk, images[start : start + len(chunk)], form)
+        start += len(chunk)
+    return images
 
+
+def _chunks(encoded: Iterable[tuple[str, bytes | None]]) -> Iterator[list[tuple[str, bytes | None]]]:
+    """The encoded images in lists of at most `_CHUNK_BYTES`. A file may hold few bytes and name them many times."""
+    chunk, size = [], 0
+    for where, data in encoded:
+        if data is not None and len(data) > IMAGE_BYTES:
+            raise DataError(f"{where}: an image of {len(data):,} bytes; at most {IMAGE_BYTES:,} are read")
+        chunk.append((where, data))
+        size += len(data or b"")
+        if size > _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _decode_chunk(named: list[tuple[str, bytes | None]], images: Images, form: Form) -> None:
     def decode(row: int) -> None:
         where, data = named[row]
         images[row] = _decode_one(data, where, form)
 
     # Pillow releases the interpreter lock while it decodes. Results arrive in order, and so do errors.
-    threads = (
-        len(os.sched_getaffinity(0)) if sum(len(data or b"") for _, data in named) > count * _LARGE else 1
-    )
+    large = sum(len(data or b"") for _, data in named) > len(named) * _LARGE
+    threads = len(os.sched_getaffinity(0)) if large else 1
     with ThreadPoolExecutor(threads) as pool:
-        list((pool.map if threads > 1 else map)(decode, range(count)))
-    return images
+        list((pool.map if threads > 1 else map)(decode, range(len(named))))
 
 
 def kind_of_image(channels: int) -> str:
@@ -87,14 +121,26 @@ def _opened(encoded: bytes | None, where: str) -> Iterator["Image.Image"]:
     from PIL import Image
 
     data = encoded or b""
+    # The bound below says the same in one line.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     try:
-        image = Image.open(io.BytesIO(data))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(where, "more") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # each format raises errors of its own
         raise DataError(f"{where}: not a readable image ({len(data)} bytes)") from error
     with image:
+        if math.prod(image.size) > _MOST_PIXELS:
+            raise _too_large(where, "{}x{}".format(*image.size))
         if image.mode not in CHANNELS:
             raise DataError(f"{where}: image of mode {image.mode}; allowed are {', '.join(CHANNELS)}")
         yield image
+
+
+def _too_large(where: str, pixels: str) -> DataError:
+    return DataError(f"{where}: an image of {pixels} pixels; at most {_MOST_PIXELS:,} pixels are decoded")
 
 
 def _square(image: "Image.Image", where: str) -> tuple[int, int]:
@@ -127,7 +173,9 @@ def _pixels(opened: "Image.Image", where: str, form: Form) -> Images:
 
     try:
         image = opened.convert("RGB" if form.channels == 3 else "L")
-    except (OSError, SyntaxError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # each format raises errors of its own
         raise DataError(f"{where}: the image is damaged ({error})") from error
     if form.fit and image.size != (form.size, form.size):
         image = ImageOps.fit(image, (form.size, form.size), Image.Resampling.BICUBIC)

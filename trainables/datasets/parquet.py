@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from trainables.datasets.files import FileState, file_states, files_fingerprint, remembered
 from trainables.datasets.images import Form, decode_images, image_header, image_shape
@@ -22,6 +23,10 @@ from trainables.datasets.parquet_columns import (
 )
 from trainables.datasets.parquet_parts import find_parts
 from trainables.datasets.source import DataError, Images, Indices, Source, default_views, locate
+
+#: Bytes that a batch of rows may take if each row has all values of its row group, and bounds of the rows in a batch.
+_BATCH_BYTES = 1 << 28
+_FEW_ROWS, _MANY_ROWS = 32, 1 << 14
 
 
 def open_parquet(where: str, data_root: Path | None, size: int | None = None) -> Source:
@@ -102,7 +107,7 @@ def _decode_rows(paths: Sequence[Path], column: str, rows: Indices, form: Form) 
 
 
 def _encoded(paths: Sequence[Path], column: str, rows: Indices) -> Iterator[tuple[str, bytes | None]]:
-    """The encoded bytes of rows in ascending order, with one row group in memory at a time.
+    """The encoded bytes of rows in ascending order, with some rows of one row group in memory at a time.
 
     Rows are counted over all files. Messages count them within the file.
     """
@@ -114,12 +119,32 @@ def _encoded(paths: Sequence[Path], column: str, rows: Indices) -> Iterator[tupl
                 stop = start + file.metadata.row_group(group).num_rows
                 wanted = rows[(rows >= start) & (rows < stop)]
                 if wanted.size:
-                    try:
-                        table = file.read_row_group(group, columns=[column])
-                    except (pa.ArrowException, OSError) as error:
-                        raise unreadable(path, error) from error
-                    values = table.column(0).take(wanted - start)
-                    for row, item in zip(wanted - before, values, strict=True):
-                        value = item.as_py()
-                        yield f"{path}, row {row}", value["bytes"] if isinstance(value, dict) else value
+                    for row, value in _values(path, file, group, column, wanted - start):
+                        yield f"{path}, row {start - before + row}", value
                 start = stop
+
+
+def _values(
+    path: Path, file: pq.ParquetFile, group: int, column: str, wanted: Indices
+) -> Iterator[tuple[int, bytes | None]]:
+    """The wanted rows of a row group, which are in ascending order, and their encoded bytes.
+
+    A file can hold a value once and name it in every row, so the memory of a whole row group has no bound.
+    """
+    stored = file.metadata.row_group(group)
+    size = sum(stored.column(number).total_uncompressed_size for number in range(stored.num_columns))
+    step = min(max(_BATCH_BYTES // max(size, 1), _FEW_ROWS), _MANY_ROWS)
+    first = 0
+    try:
+        for batch in file.iter_batches(step, row_groups=[group], columns=[column]):
+            low, high = np.searchsorted(wanted, (first, first + len(batch)))
+            if low < high:
+                values = batch.column(0).take(pa.array(wanted[low:high] - first))
+                for row, item in zip(wanted[low:high], values, strict=True):
+                    value = item.as_py()
+                    yield int(row), value["bytes"] if isinstance(value, dict) else value
+            first += len(batch)
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from error
+    if first < stored.num_rows:
+        raise unreadable(path, ValueError(f"row group {group} has {first} of {stored.num_rows} rows"))

@@ -24,6 +24,9 @@ LABEL_NAMES = ("label", "labels", "fine_label")
 #: Names that decide between several image columns.
 _IMAGE_NAMES = ("image", "img")
 
+#: The most rows of a file. ImageNet-21k has 14 million images.
+_MOST_ROWS = 100_000_000
+
 #: The first bytes of the file that stands for a large file until Git LFS downloads it.
 _LFS = b"version https://git-lfs"
 
@@ -152,7 +155,9 @@ def _class_names(schema: pa.Schema, label: str) -> tuple[str, ...] | None:
 
 def read_labels(path: Path, columns: Columns) -> Values:
     """The labels of a file, as integers or as text. Raises `DataError` for a row without a label."""
-    with open_file(path) as file:
+    with open_file(path, shared=columns.label) as file:
+        if (rows := file.metadata.num_rows) > _MOST_ROWS:
+            raise DataError(f"{path}: {rows:,} rows; at most {_MOST_ROWS:,} are read")
         try:
             column = file.read(columns=[columns.label]).column(columns.label)
         except (pa.ArrowException, OSError) as error:
@@ -161,7 +166,7 @@ def read_labels(path: Path, columns: Columns) -> Values:
         row = column.is_null().to_pylist().index(True)
         raise DataError(f"{path}: no label in row {row}")
     if columns.text:
-        return np.array(column.to_pylist(), dtype=object)
+        return _texts(column.combine_chunks().dictionary_encode())
     return column.to_numpy().astype(np.int64)
 
 
@@ -190,10 +195,22 @@ def number_labels(
     return numbers[0], numbers[1], tuple(map(str, values)) if names is None else names
 
 
-def open_file(path: Path) -> pq.ParquetFile:
-    """An open Parquet file. Raises `DataError` if it is not readable."""
+def _texts(column: pa.DictionaryArray | pa.ChunkedArray) -> Values:
+    """The texts of labels. Equal ones are one object."""
+    parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    return np.concatenate(
+        [np.array(part.dictionary.to_pylist(), dtype=object)[part.indices.to_numpy()] for part in parts]
+        or [np.array([], dtype=object)]
+    )
+
+
+def open_file(path: Path, *, shared: str | None = None) -> pq.ParquetFile:
+    """An open Parquet file. Raises `DataError` if it is not readable.
+
+    The texts of the column `shared` stay in memory once each, as in the file.
+    """
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, read_dictionary=[shared] if shared else None)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(path, error) from error
 

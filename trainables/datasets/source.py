@@ -1,5 +1,6 @@
 """The common form of all open data sets, `Source`, and the error `DataError` that they raise."""
 
+import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from trainables.suggestion import short_name
 
 Images = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
@@ -76,8 +79,11 @@ def locate(where: str, data_root: Path | None) -> Path:
         hint = "the name in the study file is an absolute path"
     else:
         path, hint = rooted(where, data_root) / path, "set its location with --data-root or STUDY_DATA_ROOT"
-    if not path.exists():
-        raise AbsentDataError(f"data not found at {path}; {hint}")
+    try:
+        os.stat(path)
+    except (OSError, ValueError) as error:  # also a name that is too long, and one with a NUL character
+        reason = "" if isinstance(error, FileNotFoundError) else f" ({getattr(error, 'strerror', error)})"
+        raise AbsentDataError(f"data not found at {short_name(path)}{reason}; {hint}") from error
     return path
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.results.exports.source import Source, connected
 from analysis.wording import first_line
+from trainables.reading import read_bytes, read_text
 
 #: Tables that every database of MLflow has.
 TABLES = {"experiments", "runs", "latest_metrics", "params"}
@@ -24,6 +25,8 @@ DATABASE = "mlflow.db"
 _STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 
 _META = "meta.yaml"
+#: The most bytes of such a file. YAML is read slowly.
+_META_BYTES = 100_000
 #: A key that experiments have there, and runs do not.
 _OF_EXPERIMENTS = b"artifact_location:"
 
@@ -61,7 +64,7 @@ def database_runs(source: Source) -> pd.DataFrame:
 def is_file_store(folder: Path) -> bool:
     """Whether a folder is a store of files, or the folder of one experiment in it."""
     found = [folder / _META, *folder.glob(f"*/{_META}")]
-    return any(path.is_file() and _OF_EXPERIMENTS in path.read_bytes() for path in found)
+    return any(path.exists() and _OF_EXPERIMENTS in read_bytes(path, _META_BYTES, folder) for path in found)
 
 
 def folder_runs(source: Source) -> pd.DataFrame:
@@ -70,15 +73,16 @@ def folder_runs(source: Source) -> pd.DataFrame:
     folders = [source.path] if alone else sorted(path.parent for path in source.path.glob(f"*/{_META}"))
     experiments: dict[str, list[dict[str, Any]]] = {}
     for folder in folders:
-        meta = _meta(folder)
-        if meta.get("lifecycle_stage", "active") == "active" and (runs := list(_runs(folder))):
+        meta = _meta(folder, source.path)
+        if meta.get("lifecycle_stage", "active") == "active" and (runs := list(_runs(folder, source.path))):
             experiments[str(meta.get("name", folder.name))] = runs
     return _frame(experiments[source.chosen(list(experiments), "experiment")])
 
 
-def _runs(experiment: Path) -> Iterator[dict[str, Any]]:
+def _runs(experiment: Path, root: Path) -> Iterator[dict[str, Any]]:
+    """The runs of an experiment. No file outside the folder `root` is read."""
     for path in sorted(experiment.glob(f"*/{_META}")):
-        run, meta = path.parent, _meta(path.parent)
+        run, meta = path.parent, _meta(path.parent, root)
         if not {"run_id", "status"} <= set(meta) or meta.get("lifecycle_stage") == "deleted":
             continue
         yield {
@@ -88,23 +92,29 @@ def _runs(experiment: Path) -> Iterator[dict[str, Any]]:
             "artifact_uri": meta.get("artifact_uri"),
             "start_time": meta.get("start_time"),
             "end_time": meta.get("end_time"),
-            **{f"metrics.{key}": _last_value(file) for key, file in _entries(run / "metrics")},
-            **{f"params.{key}": file.read_text(encoding="utf-8") for key, file in _entries(run / "params")},
-            **{f"tags.{key}": file.read_text(encoding="utf-8") for key, file in _entries(run / "tags")},
+            **{
+                f"metrics.{key}": _last_value(read_text(file, within=root))
+                for key, file in _entries(run / "metrics")
+            },
+            **{
+                f"{kind}.{key}": read_text(file, within=root)
+                for kind in ("params", "tags")
+                for key, file in _entries(run / kind)
+            },
         }
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Path]]:
     """Every file below a folder, by its key: names with slashes are folders."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if not path.is_dir():
             yield path.relative_to(folder).as_posix(), path
 
 
-def _last_value(path: Path) -> float:
+def _last_value(text: str) -> float:
     """The last value of a metric, from lines `timestamp value [step ...]`. A line that a kill cut off is left out."""
     points = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         parts = line.split(" ")
         try:
             points.append((int(parts[2]) if len(parts) > 2 else 0, int(parts[0]), float(parts[1])))
@@ -113,17 +123,22 @@ def _last_value(path: Path) -> float:
     return max(points)[2] if points else math.nan
 
 
-def _meta(folder: Path) -> dict[str, Any]:
+def _meta(folder: Path, root: Path) -> dict[str, Any]:
+    """The plain values of a description. Lists, tables and references, which can grow without end, are not read."""
     import yaml
 
     path = folder / _META
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"{path}: cannot be read ({first_line(error)})") from error
+        text = read_text(path, _META_BYTES, root)
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ValueError("it has references, which MLflow does not write")
+        told = yaml.safe_load(text)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise ValueError(f"{path}: cannot be read ({reason})") from error
     if not isinstance(told, dict):
         raise ValueError(f"{path}: the file is damaged (no keys in it)")
-    return told
+    return {key: value for key, value in told.items() if not isinstance(value, (dict, list, set))}
 
 
 def _unbounded(value: float | None) -> float:

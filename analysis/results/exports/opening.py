@@ -7,6 +7,8 @@ import pandas as pd
 from analysis.results.exports import mlflow_store, optuna_storage, ray_folder, wandb_runs
 from analysis.results.exports.frames import completed
 from analysis.results.exports.source import Source, connected, is_database, parse_source
+from analysis.wording import first_names
+from trainables.reading import TABLE_BYTES, check_regular
 
 #: Names of databases; a file of such a name that is none is damaged.
 _DATABASES = (".db", ".sqlite", ".sqlite3")
@@ -28,7 +30,10 @@ def open_export(source: str | Path) -> pd.DataFrame | None:
     try:
         rows = _folder(place) if place.path.is_dir() else _file(place)
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{place.path}: cannot be read ({error})") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(
+            f"{getattr(error, 'filename', None) or place.path}: cannot be read ({reason})"
+        ) from error
     return rows if rows is None else completed(rows)
 
 
@@ -38,6 +43,7 @@ def _file(place: Source) -> pd.DataFrame | None:
         if place.is_url or place.key:
             raise ValueError(f"{path}: no such file")
         return None
+    check_regular(path, TABLE_BYTES)
     if is_database(path):
         return _database(place)
     if place.is_url or path.suffix.lower() in _DATABASES:
@@ -62,7 +68,8 @@ def _folder(place: Source) -> pd.DataFrame | None:
     if ray_folder.is_experiment(path):
         _check_no_choice(place)
         return ray_folder.experiment_trials(place)
-    if (path / mlflow_store.DATABASE).is_file():
+    if (path / mlflow_store.DATABASE).exists():
+        check_regular(path / mlflow_store.DATABASE, TABLE_BYTES, path)
         return _database(
             Source(path=path / mlflow_store.DATABASE, is_url=False, key=place.key, name=place.name)
         )
@@ -85,7 +92,7 @@ def _check_no_choice(place: Source) -> None:
 
 def _only_experiment(path: Path, experiments: list[Path]) -> pd.DataFrame:
     if len(experiments) > 1:
-        names = ", ".join(each.name for each in experiments)
+        names = first_names([each.name for each in experiments])
         raise ValueError(
             f"{path}: it holds {len(experiments)} experiments of Ray Tune ({names}); name one, as in {experiments[0]}"
         )

@@ -52,7 +52,7 @@ def journal_trials(source: Source) -> pd.DataFrame:
 
     try:
         storage = JournalStorage(JournalFileBackend(str(source.path)))
-    except (ValueError, KeyError, AssertionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
         raise ValueError(f"{source.path}: the journal is damaged ({_reason(error)})") from error
     return _trials(storage, source)
 

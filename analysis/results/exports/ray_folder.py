@@ -4,7 +4,7 @@ Statuses are in `experiment_state-*.json`, parameters and reports in a folder fo
 `ResultGrid.get_dataframe()`, the rows include trials that reported nothing, and there is a column `status`.
 """
 
-import json
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,10 @@ import pandas as pd
 
 from analysis.results.exports.nested import flattened
 from analysis.results.exports.source import Source
+from trainables.reading import TABLE_BYTES, parse_json, read_bytes, read_text
+
+#: The most trials that are read from a folder, at about a millisecond each, and bytes of the reports of one.
+_MOST_TRIALS, _LOG_BYTES = 100_000, 256_000_000
 
 _STATES = "experiment_state-*.json"
 _PARAMS, _RESULTS, _TABLE = "params.json", "result.json", "progress.csv"
@@ -46,6 +50,11 @@ def experiment_trials(source: Source) -> pd.DataFrame:
     folders = {path.parent.name: path.parent for path in source.path.glob(f"*/{_PARAMS}")}
     trials = [(folders.pop(str(state.get("relative_logdir")), None), state) for state in states]
     trials += [(folder, {}) for folder in folders.values()]
+    if len(trials) > _MOST_TRIALS:
+        raise ValueError(
+            f"{source.path}: {len(trials):,} trials; at most {_MOST_TRIALS:,} are read from a folder; save the frame "
+            "of the experiment as a table (`ResultGrid.get_dataframe().to_parquet(FILE)`)"
+        )
     if not trials:
         raise ValueError(f"{source.path}: the experiment has no trials")
     rows = sorted(
@@ -105,9 +114,9 @@ def _states(folder: Path) -> list[_Tree]:
     states: dict[str, _Tree] = {}
     for path in sorted(folder.glob(_STATES)):
         try:
-            told = json.loads(path.read_text(encoding="utf-8")).get("trial_data", [])
+            told = parse_json(read_text(path, TABLE_BYTES, folder)).get("trial_data", [])
             for trial, runtime in told:
-                state = json.loads(trial) | json.loads(runtime)
+                state = parse_json(trial) | parse_json(runtime)
                 states[state["trial_id"]] = state
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: the state of the experiment is damaged ({error})") from error
@@ -131,7 +140,7 @@ def _row(folder: Path | None, state: _Tree) -> _Tree:
 def _params(folder: Path) -> _Tree:
     path = folder / _PARAMS
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = parse_json(read_text(path, within=folder.parent))
     except ValueError as error:
         raise ValueError(f"{path}: the parameters are damaged ({error})") from error
     if not isinstance(told, dict):
@@ -143,18 +152,21 @@ def _last_report(folder: Path) -> _Tree:
     """The last report that is whole: a kill may have cut off the last line."""
     for line in reversed(_lines(folder / _RESULTS)):
         try:
-            report = json.loads(line)
+            report = parse_json(line)
         except ValueError:
             continue
         return report if isinstance(report, dict) else {}
-    if not _lines(folder / _TABLE):
+    lines = _lines(folder / _TABLE)
+    if not lines:
         return {}
-    last = pd.read_csv(folder / _TABLE, on_bad_lines="skip").tail(1)
+    last = pd.read_csv(io.StringIO("\n".join(lines)), on_bad_lines="skip").tail(1)
     return {str(name): last[name].iloc[0] for name in last} if len(last) else {}
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    if not path.exists():
+        return []
+    return read_bytes(path, _LOG_BYTES, path.parent.parent).decode(errors="replace").splitlines()
 
 
 def _last_of_state(state: _Tree) -> _Tree:

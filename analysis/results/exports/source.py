@@ -1,5 +1,6 @@
 """The place of an export: a path, or a URL `sqlite:///PATH`, perhaps with the choice of one study in it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -7,8 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from trainables.suggestion import first_names
+
 #: Keys that choose one of several studies, experiments or projects of a source: `PATH?study=NAME`.
 _CHOICES = ("study", "experiment", "project")
+
+#: The most names in a message.
+_NAMED = 20
 
 #: First bytes of every SQLite database.
 _MAGIC = b"SQLite format 3\0"
@@ -33,13 +39,15 @@ class Source:
         if self.key and self.key != key:
             raise ValueError(f"{self.path}: ?{self.key}= is no choice here; allowed is ?{key}=NAME")
         if self.key and self.name not in names:
-            raise ValueError(f"{self.path}: no {key} {self.name!r}; it holds {', '.join(sorted(names))}")
+            raise ValueError(
+                f"{self.path}: no {key} {self.name!r}; it holds {first_names(sorted(names), _NAMED)}"
+            )
         if not names:
             raise ValueError(f"{self.path}: it holds no {key} with trials")
         if len(names) > 1 and not self.key:
             prefix = _SQLITE if self.is_url else ""
             raise ValueError(
-                f"{self.path}: it holds {len(names)} {_plural(key)} ({', '.join(sorted(names))}); "
+                f"{self.path}: it holds {len(names)} {_plural(key)} ({first_names(sorted(names), _NAMED)}); "
                 f"name one, as in '{prefix}{self.path}?{key}={sorted(names)[0]}'"
             )
         return self.name if self.key else names[0]
@@ -64,7 +72,7 @@ def parse_source(source: str | Path) -> Source | None:
     text = text.removeprefix(_SQLITE).removeprefix("file://")
     if "://" in text:
         return None
-    if Path(text).exists():  # a path may have a question mark
+    if os.path.exists(text):  # a path may have a question mark
         return Source(path=Path(text), is_url=is_url)
     place, mark, choice = text.rpartition("?")
     key, is_choice, name = choice.partition("=")

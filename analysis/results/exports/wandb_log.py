@@ -8,10 +8,13 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from trainables.reading import TABLE_BYTES, read_bytes
+
 #: What every log begins with: `:W&B`, a magic number, and the version of the framing.
 MAGIC = b":W&B\xe1\xbe\x00"
 
 _BLOCK, _HEADER = 2**15, 7
+_LONGEST_NUMBER = 64  # bits
 _FULL, _LAST = 1, 4  # kinds of chunks with which a record ends
 
 
@@ -48,6 +51,8 @@ def _varint(message: bytes, place: int) -> tuple[int, int]:
         place, shift = place + 1, shift + 7
         if byte < 128:
             return value, place
+        if shift > _LONGEST_NUMBER:
+            raise ValueError("a number is too long")
     raise ValueError("a number ends too early")
 
 
@@ -56,10 +61,13 @@ def records(path: Path) -> Iterator[bytes]:
 
     Raises `ValueError` with one line for a file that is no log, or whose checksums do not fit.
     """
-    content = path.read_bytes()
+    try:
+        content = read_bytes(path, TABLE_BYTES)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from error
     if not content.startswith(MAGIC):
         raise ValueError(f"{path}: no log of Weights & Biases")
-    place, whole = len(MAGIC), b""
+    place, whole = len(MAGIC), bytearray()
     while place + _HEADER <= len(content):
         left = -place % _BLOCK
         if left and left < _HEADER:  # too little for a header: the block ends in zeros
@@ -74,5 +82,5 @@ def records(path: Path) -> Iterator[bytes]:
         place += _HEADER + length
         whole += chunk
         if kind in (_FULL, _LAST):
-            yield whole
-            whole = b""
+            yield bytes(whole)
+            whole.clear()

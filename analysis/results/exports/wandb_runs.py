@@ -4,7 +4,6 @@ A run has the metrics of its summary, which by default is the last value of each
 last ones in the history.
 """
 
-import json
 import math
 import time
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import pandas as pd
 from analysis.results.exports.nested import flattened
 from analysis.results.exports.source import Source
 from analysis.results.exports.wandb_log import fields, records
+from trainables.reading import parse_json
 
 #: Numbers of the records in a log, and of the fields in them.
 _HISTORY, _SUMMARY, _CONFIG, _RUN, _EXIT, _PREEMPTING = 2, 3, 5, 17, 18, 23
@@ -24,6 +24,9 @@ _UPDATE, _REMOVE = 1, 2
 _KEY, _NESTED_KEY, _VALUE = 1, 2, 16
 _RUN_TEXTS = {1: "ID", 3: "Project", 6: "Group", 7: "Job Type", 8: "Name", 9: "Notes", 12: "Sweep"}
 _RUN_CONFIG, _RUN_SUMMARY, _RUN_TAG, _RUN_START = 4, 5, 10, 17
+
+#: The most parts of a nested key.
+_DEEPEST = 32
 
 #: Seconds without a write after which an unfinished run counts as crashed; the site waits as long for a sign of life.
 _HEARTBEAT = 300
@@ -128,6 +131,8 @@ def _change(tree: dict[str, Any], message: int | bytes, *, removes: bool = True)
         keys, value = _item(item)
         if not keys:
             continue
+        if len(keys) > _DEEPEST:
+            raise ValueError(f"a key has more than {_DEEPEST} parts")
         place = tree
         for key in keys[:-1]:
             inner = place.get(key)
@@ -148,7 +153,7 @@ def _item(message: bytes) -> tuple[list[str], Any]:
         elif number == _NESTED_KEY:
             nested.append(_text(told))
         elif number == _VALUE:
-            value = json.loads(_text(told))
+            value = parse_json(_text(told))
     return nested or keys, value
 
 
@@ -164,7 +169,7 @@ def _row(run: _Run, log: Path) -> dict[str, Any]:
         "State": _state(run, log),
         "Notes": texts.get("Notes"),
         "Tags": ", ".join(run.tags),
-        "Created": None if math.isnan(run.start) else datetime.fromtimestamp(run.start, UTC).isoformat(),
+        "Created": _created(run.start),
         "Runtime": metrics.get("_runtime"),
         "Sweep": texts.get("Sweep"),
         "Group": texts.get("Group"),
@@ -177,6 +182,13 @@ def _row(run: _Run, log: Path) -> dict[str, Any]:
         },
         **{f"summary.{key}": _number(value) for key, value in metrics.items() if not key.startswith("_")},
     }
+
+
+def _created(start: float) -> str | None:
+    try:
+        return datetime.fromtimestamp(start, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):  # not a number, or no time of our calendar
+        return None
 
 
 def _state(run: _Run, log: Path) -> str:

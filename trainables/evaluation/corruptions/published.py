@@ -15,6 +15,7 @@ from trainables.datasets.files import file_states, files_fingerprint, remembered
 from trainables.datasets.loaded import DatasetInfo
 from trainables.datasets.source import AbsentDataError, DataError, Images, Indices, locate
 from trainables.evaluation.probes import PROBES
+from trainables.reading import check_regular
 
 SEVERITIES = 5
 
@@ -108,8 +109,9 @@ def _labels_file(files: list[Path]) -> Path:
 def _open(path: Path) -> npt.NDArray:
     """An array on disk, mapped into memory without reading it."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        check_regular(path)
+        return np.lib.format.open_memmap(path, mode="r")  # which reads no pickles
     except FileNotFoundError as error:
         raise AbsentDataError(f"data not found: there is no file {path}") from error
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OverflowError, OSError, EOFError) as error:
         raise DataError(f"{path}: not a readable .npy file, truncated or damaged") from error
