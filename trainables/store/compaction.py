@@ -18,12 +18,13 @@ the same file, or two files that overlap, which the next compaction joins. If a 
 of one that was joined and removed, it does not count, like any second record of an attempt, and it is not removed.
 """
 
+from dataclasses import replace
+
 from trainables.store.files import DamagedRecordError, Files, StoreError
-from trainables.store.inventory import Inventory, Rows, retry_vanished, take_inventory
+from trainables.store.inventory import Inventory, Rows, retry_vanished, take_inventory, take_rows
+from trainables.store.record_batch import RecordBatch, read_batches
 from trainables.store.record_file import (
     CompactedFile,
-    DecodedRecord,
-    Key,
     claimed_digest,
     decode_compacted,
     decode_record,
@@ -54,11 +55,12 @@ def _join(files: Files, at_least: int) -> str | None:
     found = take_inventory(files)
     if len(found.loose) < at_least:
         return None
-    records = _read_loose(files, found)
-    absorbed = _of_like_size(found.compacted, len(records))
+    batches = [_known_to_this_version(batch) for batch in read_batches(files, found.loose)]
+    records = sum(len(batch.keys) for batch in batches)
+    absorbed = _of_like_size(found.compacted, records)
     rows = Rows.of_compacted(absorbed)
-    for key, record in records.items():
-        rows.add(key, record)
+    for batch in batches:
+        rows.add(batch)
     table, digests = rows.select()
     if len(digests) < 2 or not records:
         return None
@@ -73,21 +75,18 @@ def _join(files: Files, at_least: int) -> str | None:
     return name
 
 
-def _read_loose(files: Files, found: Inventory) -> dict[Key, DecodedRecord]:
-    """The valid records of single record files.
-
-    Records with columns that this version does not know are left out, so they keep their own files.
-    """
-    records = {}
-    contents = files.read_each(list(found.loose.values()))
-    for (key, name), content in zip(found.loose.items(), contents, strict=True):
-        try:
-            record = decode_record(content, name)
-        except DamagedRecordError:
-            continue
-        if record_digests(record.table) == [record.digest]:
-            records[key] = record
-    return records
+def _known_to_this_version(batch: RecordBatch) -> RecordBatch:
+    """A batch without the records that have columns unknown to this version. Those keep their own files."""
+    digests = record_digests(batch.table)
+    rows = [row for row, digest in enumerate(batch.digests) if digests[row] == digest]
+    if len(rows) == len(digests):
+        return batch
+    return replace(
+        batch,
+        table=take_rows(batch.table, rows),
+        keys=tuple(batch.keys[row] for row in rows),
+        digests=tuple(batch.digests[row] for row in rows),
+    )
 
 
 def _of_like_size(compacted: tuple[CompactedFile, ...], rows: int) -> list[CompactedFile]:

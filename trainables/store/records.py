@@ -20,7 +20,8 @@ from trainables.store.compaction import GRACE_SECONDS, compact_files
 from trainables.store.files import DamagedRecordError, Files, RecordExistsError, StoreError, open_files
 from trainables.store.inventory import Rows, retry_vanished, take_inventory, take_rows, trial_of
 from trainables.store.leases import LEASE_SECONDS, Leases
-from trainables.store.record_file import CompactedFile, decode_record, encode_row
+from trainables.store.record_batch import read_batches
+from trainables.store.record_file import CompactedFile, Key, encode_row
 from trainables.store.schema import Status, TrialRecord, record_to_table
 
 __all__ = [
@@ -184,15 +185,15 @@ class RecordStore:
         rows = Rows.of_compacted(found.compacted)
         damaged = [self._place(name) for name in (*found.foreign, *found.damaged)]
         loose = {key: name for key, name in found.loose.items() if only is None or key[0] in only}
-        ordered = sorted(loose, reverse=True)  # a trial's latest attempt first
-        contents = self.files.read_each([loose[key] for key in ordered])
-        for key, content in zip(ordered, contents, strict=True):
-            if latest and rows.highest.get(key[0], -1) > key[1]:
-                continue
-            try:
-                rows.add(key, decode_record(content, loose[key]))
-            except DamagedRecordError:
-                damaged.append(self._place(loose[key]))
+        if latest:
+            loose = {key: name for key, name in loose.items() if rows.highest.get(key[0], -1) < key[1]}
+        unread: list[Key] = []
+        for batch in read_batches(self.files, loose):
+            rows.add(batch)
+            unread += batch.damaged
+        if latest:  # a later valid attempt counts, whatever the state of this one
+            unread = [key for key in unread if rows.highest.get(key[0], -1) < key[1]]
+        damaged += [self._place(loose[key]) for key in unread]
         table, digests = rows.select(only, latest=latest)
         return RecordSet(table=table, damaged=tuple(sorted(damaged)), digests=digests)
 
