@@ -73,8 +73,8 @@ def load_study(study: str, store: str, data_root: str | None, *, whole: bool = T
     own = {trial.keys.trial_id for trial in trial_set.trials}
     records = record_store.read(None if whole else own)
     plan = Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, record_store, records))
-    for path in plan.records.damaged:
-        say_error(f"damaged record: {path.name}; its trial counts as missing unless another attempt is valid")
+    for damage in plan.records.damaged:
+        say_error(f"damaged record: {damage}; its trial counts as missing unless another attempt is valid")
     return LoadedStudy(study_file=study_file, store=record_store, data_root=root, plan=plan, records=records)
 
 

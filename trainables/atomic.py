@@ -6,6 +6,7 @@ its name. This module imports only the standard library.
 """
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 #: The prefix of every temporary file's name.
 TEMPORARY = ".tmp-"
 
+_TEMPORARY_NAME = re.compile(rf"{re.escape(TEMPORARY)}[0-9a-f]{{32}}(-|\Z)")
+
 
 def temporary_path(path: Path) -> Path:
     """A path in the folder of `path` that no other writer uses: `.tmp-<32 digits>-<stem>`.
@@ -22,6 +25,11 @@ def temporary_path(path: Path) -> Path:
     It has no suffix, so a search for `*.pt`, for example, does not find it.
     """
     return path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{path.stem}")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file's name, without its folder, is one that `temporary_path` gives, also of earlier versions."""
+    return _TEMPORARY_NAME.match(name) is not None
 
 
 def replace_file(path: Path, content: str | bytes, *, durable: bool = True) -> Path:

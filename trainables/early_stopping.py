@@ -18,6 +18,7 @@ import dataclasses
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
@@ -28,6 +29,9 @@ from trainables.selection.rounds import step_count
 from trainables.store.files import Files, open_files
 
 _log = logging.getLogger(__name__)
+
+#: The most bytes of the file of a score.
+_MOST_SCORE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,7 @@ class Rungs:
         if stop := self._followed():
             return dataclasses.replace(stop, rung=rung, score=score)
         means = self._means(rung)
-        mean = means.pop(self.rule.configuration)
+        mean = means.pop(self.rule.configuration, score)  # unless somebody changed its file
         if goes_on(mean, means.values(), self.rule.eta):
             return None
         self._files.put(f"{self.rule.folder}/stopped/{own}", str(rung).encode())
@@ -130,8 +134,9 @@ class Rungs:
         """The mean score of each configuration over its seeds that have reached this rung."""
         scores: dict[str, list[float]] = defaultdict(list)
         names = self._files.names(f"{self.rule.folder}/{rung}")
-        for name, content in zip(names, self._files.read_each(names), strict=True):
-            scores[_trial_of(name)[0]].append(float(content))
+        for name, content in zip(names, self._files.read_each(names, _MOST_SCORE), strict=True):
+            with suppress(TypeError, ValueError):  # another file than a score
+                scores[_trial_of(name)[0]].append(float(content))  # type: ignore[arg-type]
         return {configuration: fmean(own) for configuration, own in scores.items()}
 
     def _followed(self) -> Stop | None:

@@ -100,10 +100,10 @@ def is_store(source: str | Path) -> bool:
 def _store_rows(location: str) -> ReadRows:
     records = read_whole_store(open_store(location))
     faults = tuple(
-        f"damaged file: {path.name}; the trials in it are left out, or have an earlier attempt's row"
-        for path in records.damaged
+        f"damaged file: {damage}; the trials in it are left out, or have an earlier attempt's row"
+        for damage in records.damaged
     )
     if not records.table.num_rows:
-        more = f", but damaged files: {', '.join(path.name for path in records.damaged)}" if faults else ""
+        more = f", but damaged files: {', '.join(map(str, records.damaged))}" if faults else ""
         raise ValueError(f"{location}: the record store holds no records{more}")
     return ReadRows(rows=plain_columns(records.table.to_pandas()), faults=faults)

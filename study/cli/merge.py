@@ -34,8 +34,10 @@ def command(sources: tuple[str, ...], into: str) -> None:
         report = merge_stores([open_store(source) for source in sources], open_store(into), RUN_COLUMNS)
     except OSError as error:  # such as a full disk: copied records stay, and the same command continues
         raise StoreError(f"store: cannot write to {into} ({error.strerror or error})") from error
-    for path in report.damaged:
-        say_error(f"damaged record: {path}; not copied")
+    for damage in report.damaged:
+        say_error(f"damaged record: {damage.path.parent}/{damage}; not copied")
+    for line in report.refused:
+        say_error(f"{line}; not copied")
     CONSOLE.print(
         f"{report.copied} records copied to {into}, {report.present} were there already.", soft_wrap=True
     )

@@ -86,9 +86,10 @@ def prepare_store(study: str, loaded: LoadedStudy, *, edited: bool = False) -> N
     if line := removed_line(loaded, archive):
         CONSOLE.print(line, soft_wrap=True)
     write_archive(study, loaded, archive)
-    for path in loaded.plan.records.damaged:
-        with suppress(FileNotFoundError):  # another launch has already moved it
-            say_error(f"set aside: {loaded.store.set_aside(path)}")
+    for damage in loaded.plan.records.damaged:
+        if damage.is_whole_file:
+            with loaded.store.writing(), suppress(FileNotFoundError):  # another launch has moved it
+                say_error(f"set aside: {loaded.store.set_aside(damage)}")
 
 
 def launch_trials(

@@ -12,9 +12,9 @@ from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord, record_
 _EXAMPLE = TrialRecord(
     trial_id="0123456789abcdef",
     attempt=0,
-    config_id="c0",
-    pretrain_id="p0",
-    probe_id="b0",
+    config_id="c0" * 10,
+    pretrain_id="d0" * 10,
+    probe_id="b0" * 10,
     schema_version=SCHEMA_VERSION,
     numerics_version=1,
     status=Status.OK,

@@ -112,10 +112,9 @@ def test_no_flipped_bit_passes_for_another_result(store: RecordStore) -> None:
             continue
 
 
-def test_a_file_that_cannot_be_opened_is_not_damaged(store: RecordStore) -> None:
-    path = store.put(example_record())
-    path.unlink()
-    path.mkdir()
+def test_a_folder_that_cannot_be_listed_is_not_damaged(store: RecordStore) -> None:
+    store.path.mkdir()
+    store.records_dir.write_text("")
     with pytest.raises(StoreError, match="cannot read"):
         store.read()
 
@@ -125,9 +124,11 @@ def test_damage_costs_one_trial_and_is_named(store: RecordStore) -> None:
     damaged = store.put(example_record(trial_id="bbbbbbbbbb"))
     damaged.write_bytes(damaged.read_bytes()[:100])
     found = store.read()
-    assert found.damaged == (damaged,)
+    (damage,) = found.damaged
+    assert damage.path == damaged
+    assert str(damage).startswith("bbbbbbbbbb.0.parquet (")
     assert set(found.statuses()) == {"aaaaaaaaaa"}
-    aside = store.set_aside(damaged)
+    aside = store.set_aside(damage)
     assert aside.parent == store.path / "damaged"
     assert store.read().damaged == ()
 

@@ -4,16 +4,18 @@ Each operation is atomic and takes names such as `records/<name>`. `put` creates
 if several writers create the same name, exactly one succeeds. Records, compaction and leases rely on this.
 """
 
+import errno
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from trainables.atomic import TEMPORARY, create_file, temporary_path
+from trainables.atomic import create_file, is_temporary, temporary_path
 
 #: URL schemes for which `open_files` uses an object store.
 OBJECT_SCHEMES = ("s3", "gs")
@@ -28,7 +30,15 @@ class RecordExistsError(StoreError):
 
 
 class DamagedRecordError(ValueError):
-    """A file is incomplete or its content has changed."""
+    """A file is incomplete, its content has changed, or it is no regular file. The message begins with its name."""
+
+
+class IrregularFileError(DamagedRecordError):
+    """A pipe, a device, a socket or a folder, which cannot hold a record."""
+
+
+#: The most bytes of a file that is read at once. `parquet_bounds` has the lower bounds for each kind of file.
+MOST_BYTES = 2**31
 
 
 class Files(Protocol):
@@ -43,14 +53,23 @@ class Files(Protocol):
     def names(self, folder: str) -> list[str]:
         """The sorted names of the files in a folder, each with its folder; none if the folder does not exist."""
 
-    def read(self, name: str) -> bytes:
-        """Content of a file. Raises `FileNotFoundError`."""
+    def read(self, name: str, most: int = MOST_BYTES) -> bytes:
+        """Content of a file. Raises `FileNotFoundError`, and `DamagedRecordError` for one of more than `most` bytes.
 
-    def read_each(self, names: Sequence[str]) -> Iterator[bytes]:
-        """Contents of files, in the order of `names`. The iteration raises `FileNotFoundError` for a missing file."""
+        What is no regular file, such as a pipe, is never opened, and raises `DamagedRecordError` too.
+        """
+
+    def read_each(self, names: Sequence[str], most: int = MOST_BYTES) -> Iterator[bytes | DamagedRecordError]:
+        """Contents of files, in the order of `names`, or the error that `read` would raise for a damaged one.
+
+        The iteration raises `FileNotFoundError` for a missing file.
+        """
 
     def delete(self, name: str) -> None:
         """Remove a file, if it exists."""
+
+    def move(self, name: str, target: str) -> None:
+        """Move a file, whatever it is, to a name that nobody uses. Raises `FileNotFoundError`."""
 
     def ages(self, names: Sequence[str]) -> dict[str, float]:
         """Seconds since each existing file was written, by the clock of the storage itself.
@@ -69,12 +88,24 @@ class LocalFiles:
     root: Path
 
     def prepare(self) -> None:
-        """Check that hard links work: `put` needs them, and some network file systems do not support them."""
-        probe = temporary_path(Path("records", "probe")).as_posix()
+        """Check that hard links work: `put` needs them, and some network file systems do not support them.
+
+        After an error, no folder is left that was not there before.
+        """
+        probe = temporary_path(self.root / "records" / "probe")
+        absent = [folder for folder in (probe.parent, *probe.parent.parents) if not folder.exists()]
         try:
-            self.put(probe, b"")
-        finally:
-            self.delete(probe)
+            create_file(probe, b"")
+        except OSError as error:
+            for folder in absent:
+                with suppress(OSError):  # another process has written to it in the meantime
+                    folder.rmdir()
+            if error.filename2 is not None:  # only the link has two names
+                raise OSError(
+                    error.errno, f"it has no hard links, which records need: {error.strerror}"
+                ) from error
+            raise
+        probe.unlink(missing_ok=True)
 
     def put(self, name: str, content: bytes, *, durable: bool = True) -> bool:
         """Create a file. If `durable`, flush the file and its folder's entry to disk."""
@@ -90,19 +121,33 @@ class LocalFiles:
             found = os.listdir(self.root / folder)
         except FileNotFoundError:
             return []
-        return sorted(f"{folder}/{name}" for name in found if not name.startswith(TEMPORARY))
+        return sorted(f"{folder}/{name}" for name in found if not is_temporary(name))
 
-    def read(self, name: str) -> bytes:
-        """The whole content of a file."""
-        return (self.root / name).read_bytes()
+    def read(self, name: str, most: int = MOST_BYTES) -> bytes:
+        """The whole content of a file. Links to regular files are followed."""
+        with _opened(self.root / name, name) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > most:
+                raise DamagedRecordError(f"{name}: it has {size:,} bytes, at most {most:,} are read")
+            return file.read(size)  # some files of /proc have size 0 and no end
 
-    def read_each(self, names: Sequence[str]) -> Iterator[bytes]:
+    def read_each(self, names: Sequence[str], most: int = MOST_BYTES) -> Iterator[bytes | DamagedRecordError]:
         """The contents of files, in order. Each is read when the caller reaches it."""
-        return map(self.read, names)
+        for name in names:
+            try:
+                yield self.read(name, most)
+            except DamagedRecordError as error:
+                yield error
 
     def delete(self, name: str) -> None:
         """Remove a file."""
         (self.root / name).unlink(missing_ok=True)
+
+    def move(self, name: str, target: str) -> None:
+        """Move a file, a folder, or anything else. Links are moved as links."""
+        path = self.root / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (self.root / name).rename(path)
 
     def ages(self, names: Sequence[str]) -> dict[str, float]:
         """The ages of files by the file system's time stamps. A new file gives the present time."""
@@ -112,7 +157,7 @@ class LocalFiles:
         found = {}
         for name in names:
             # On a network file system, a plain stat may come from a cache. Opening the file avoids this.
-            with suppress(FileNotFoundError), (self.root / name).open("rb") as file:
+            with suppress(FileNotFoundError, DamagedRecordError), _opened(self.root / name, name) as file:
                 found[name] = now - os.fstat(file.fileno()).st_mtime
         return found
 
@@ -122,8 +167,9 @@ class LocalFiles:
         The temporary file of a running writer is only milliseconds old. If it is removed anyway, the writer raises.
         """
         for folder in ("records", "leases"):
-            names = [path.name for path in (self.root / folder).glob(f"{TEMPORARY}*")]
-            for name, age in self.ages([f"{folder}/{name}" for name in names]).items():
+            with suppress(FileNotFoundError):
+                names = [f"{folder}/{name}" for name in os.listdir(self.root / folder) if is_temporary(name)]
+            for name, age in self.ages(names).items():
                 if age > older_than:
                     self.delete(name)
 
@@ -139,9 +185,50 @@ class LocalFiles:
 
     def _holds(self, path: Path, content: bytes) -> bool:
         try:
-            return path.read_bytes() == content
-        except OSError:
+            return self.read(path.relative_to(self.root).as_posix()) == content
+        except (OSError, DamagedRecordError):
             return False
+
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def _opened(path: Path, name: str) -> BinaryIO:
+    """A regular file, or the file behind a link, open for reading without a wait.
+
+    Raises `IrregularFileError` for anything else, since opening a pipe waits and a device may have no end, and
+    `DamagedRecordError` for a link without a file.
+    """
+    try:
+        _check_regular(os.stat(path), name)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise DamagedRecordError(f"{name}: it is a link to a file that does not exist") from None
+        raise
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise DamagedRecordError(f"{name}: it is a link to itself") from error
+        raise
+    file = os.fdopen(descriptor, "rb")
+    try:
+        _check_regular(os.fstat(descriptor), name)  # it may have changed since the first look
+    except DamagedRecordError:
+        file.close()
+        raise
+    return file
+
+
+def _check_regular(found: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+        raise IrregularFileError(f"{name}: it is {kind}, not a regular file")
 
 
 def open_files(location: str | Path) -> Files:

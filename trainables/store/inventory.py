@@ -5,23 +5,33 @@ The store's reader and compaction use it.
 
 import re
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
 
-from trainables.store.files import DamagedRecordError, Files, StoreError
+from trainables.store.files import DamagedRecordError, Files, IrregularFileError, StoreError
+from trainables.store.parquet_bounds import compacted_bounds
 from trainables.store.record_batch import RecordBatch
 from trainables.store.record_file import (
     COMPACTED_NAME,
     CompactedFile,
     Key,
+    compacted_digests,
     decode_compacted,
 )
+from trainables.store.row_check import ID_PATTERN
 from trainables.store.schema import record_schema
 
-_RECORD_NAME = re.compile(r"records/(?P<trial_id>[0-9a-f]{8,64})\.(?P<attempt>\d+)\.parquet")
+#: Each attempt has one name: its number has no leading zeros and is at most `MOST_ATTEMPTS`.
+_RECORD_NAME = re.compile(rf"records/(?P<trial_id>{ID_PATTERN})\.(?P<attempt>0|[1-9][0-9]{{0,5}})\.parquet")
+
+#: The most rows of a compacted file that are named when they fail the check.
+_NAMED_ROWS = 5
+
+_FOREIGN = "its name is not that of a record"
 
 #: Number of times that a reader starts again because files disappeared while it read.
 _TRIES = 20
@@ -29,20 +39,73 @@ _TRIES = 20
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, kw_only=True, order=True)
+class Damage:
+    """A file of the store that could not be read, or a row of a compacted file that does not count."""
+
+    path: Path
+    row: int | None = None  # None: the whole file
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.path.name
+
+    @property
+    def is_whole_file(self) -> bool:
+        """Whether no row of the file counts."""
+        return self.row is None
+
+    def __str__(self) -> str:
+        place = "" if self.row is None else f", row {self.row}"
+        return f"{self.name}{place} ({self.reason})"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
     """The files of a store by kind. Every valid record is in a file of `compacted` or of `loose`."""
 
     compacted: tuple[CompactedFile, ...]  # the compacted files that no other one replaces
-    replaced: frozenset[str]  # compacted files whose rows are all in one of `compacted`
+    replaced: frozenset[str]  # compacted files whose records are all in one of `compacted`
     loose: dict[Key, str]  # record files whose record is in no compacted file
     covered: dict[Key, str]  # record files whose record is also in a compacted file, which counts
     foreign: tuple[str, ...]  # Parquet files whose name has neither form
-    damaged: tuple[str, ...] = ()  # compacted files that were skipped
+    damaged: Mapping[str, str]  # compacted files that were skipped, each with the reason
 
     def attempts(self) -> list[Key]:
         """The keys of all attempts, including damaged ones."""
         return [*self.loose, *(key for file in self.compacted for key in file.keys)]
+
+    def damages(self, place: Callable[[str], Path]) -> list[Damage]:
+        """What does not count of foreign and compacted files. `place` gives the path of a file."""
+        found = [Damage(path=place(name), reason=_FOREIGN) for name in self.foreign]
+        found += [Damage(path=place(name), reason=reason) for name, reason in self.damaged.items()]
+        for number, file in enumerate(self.compacted):
+            rows = sorted((dict(file.faults) | conflicts(file, self.compacted[:number])).items())
+            more = len(rows) - _NAMED_ROWS
+            for row, reason in rows[:_NAMED_ROWS]:
+                found.append(Damage(path=place(file.name), row=row, reason=reason))
+            if more > 0:
+                row, reason = rows[_NAMED_ROWS]
+                said = reason if more == 1 else f"{reason}; so and likewise {more:,} rows from here on"
+                found.append(Damage(path=place(file.name), row=row, reason=said))
+        return found
+
+
+def conflicts(file: CompactedFile, others: Iterable[CompactedFile]) -> dict[int, str]:
+    """The rows of a file whose attempt one of `others`, which count, has with other values, each with the reason."""
+    found: dict[int, str] = {}
+    for other in others:
+        for key in file.keys.keys() & other.keys.keys():
+            row = file.keys[key]
+            if file.digests[row] != other.digests[other.keys[key]]:
+                name = other.name.rpartition("/")[2]
+                found[row] = f"attempt {key[1]} at trial {key[0]} has other values in {name}, which count"
+    if not file.faults:
+        return found
+    kept = [row for row in range(len(file.digests) + len(file.faults)) if row not in file.faults]
+    return {kept[row]: reason for row, reason in found.items()}
 
 
 def take_inventory(
@@ -51,7 +114,8 @@ def take_inventory(
     """List a store and read its compacted files.
 
     A damaged compacted file raises `StoreError`, since the user must decide whether its trials run again. Callers
-    that only read may skip it. Raises `FileNotFoundError` if a file disappears in the meantime.
+    that only read may skip it. Rows of a file that fail the check are left out, and the others count. Raises
+    `FileNotFoundError` if a file disappears in the meantime.
 
     `decoded` holds the compacted files that the caller has decoded before, by name, and receives those decoded now. A
     name contains the digest of the content, so a file of the same name has not changed.
@@ -89,41 +153,69 @@ def trial_of(name: str) -> str | None:
 
 def _read_compacted(
     files: Files, names: list[str], skip_damaged: bool, decoded: dict[str, CompactedFile]
-) -> tuple[tuple[CompactedFile, ...], frozenset[str], tuple[str, ...]]:
-    """The compacted files that count, the names of the files that they replace, and the names of damaged files.
+) -> tuple[tuple[CompactedFile, ...], frozenset[str], dict[str, str]]:
+    """The compacted files that count, the names of the files that they replace, and damaged files with the reason.
 
-    The largest file is read first: a replaced file has fewer rows than its replacement, and is not read.
+    The largest file is read first, since a replaced file has fewer rows than its replacement. A file says which ones
+    it replaces. This is believed only if it contains each of their records, for which three columns are read.
     """
     names.sort(key=lambda name: (-int(name.split("-")[1]), name))
     for gone in set(decoded) - set(names):
         del decoded[gone]
     found: list[CompactedFile] = []
     replaced: set[str] = set()
-    damaged: list[str] = []
+    damaged: dict[str, str] = {}
     for name in names:
-        if name in replaced:
+        if any(_contains(files, file, name) for file in found):
+            replaced.add(name)
             continue
-        file = decoded.get(name) or _read_one(files, name, skip_damaged)
-        if file is None:
-            damaged.append(name)
-        else:
+        file = decoded.get(name) or _read_one(files, name, skip_damaged, found, damaged)
+        if file is not None:
             decoded[name] = file
             found.append(file)
-            replaced |= file.replaces
-    return tuple(found), frozenset(replaced & set(names)), tuple(damaged)
+    return tuple(found), frozenset(replaced), damaged
 
 
-def _read_one(files: Files, name: str, skip_damaged: bool) -> CompactedFile | None:
-    """A compacted file; None if it is damaged and `skip_damaged`."""
+def _contains(files: Files, file: CompactedFile, name: str) -> bool:
+    """Whether a compacted file replaces the other one `name`, and contains its records."""
+    if name not in file.replaces:
+        return False
+    if name not in file.contained:
+        try:
+            other = compacted_digests(files.read(name, compacted_bounds().disk), name)
+            file.contained[name] = other is not None and file.contains(other)
+        except DamagedRecordError:
+            file.contained[name] = False
+    return file.contained[name]
+
+
+def _read_one(
+    files: Files,
+    name: str,
+    skip_damaged: bool,
+    found: list[CompactedFile],
+    damaged: dict[str, str],
+) -> CompactedFile | None:
+    """A compacted file; None if it is added to the damaged ones.
+
+    What cannot hold records, such as a pipe, is never a reason to stop.
+    """
+    rows, bounds = name.split("-")[1], compacted_bounds()
     try:
-        return decode_compacted(files.read(name), name)
+        content = files.read(name, bounds.disk)
+        if int(rows) + sum(file.table.num_rows for file in found) > bounds.rows:
+            raise DamagedRecordError(
+                f"{name}: the store's compacted files may have {bounds.rows:,} rows together{bounds.raised_by}"
+            )
+        return decode_compacted(content, name)
     except DamagedRecordError as error:
-        if skip_damaged:
+        reason = str(error).removeprefix(f"{name}: ")
+        if skip_damaged or isinstance(error, IrregularFileError):
+            damaged[name] = reason
             return None
-        rows = name.split("-")[1]
         raise StoreError(
-            f"store: {name} is damaged, which affects up to {rows} records; restore it from a backup, or move it "
-            "out of the store to run those trials again"
+            f"store: {name} is damaged, which affects up to {rows} records ({reason}); restore it from a backup, or "
+            "move it out of the store to run those trials again"
         ) from error
 
 

@@ -26,6 +26,7 @@ same trial, the store keeps the first record.
 import json
 import logging
 import os
+import re
 import threading
 import time
 import uuid
@@ -34,12 +35,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.store.files import Files
+from trainables.store.files import DamagedRecordError, Files
+from trainables.store.row_check import ID_PATTERN
 
 _log = logging.getLogger(__name__)
 
 #: Seconds from the last renewal of a lease to its expiry. A trial may wait so long after its worker was killed.
 LEASE_SECONDS = 60.0
+
+_NAME = re.compile(rf"leases/(?P<trial_id>{ID_PATTERN})\.(?P<generation>0|[1-9][0-9]{{0,11}})")
+
+#: The most bytes of the file of a lease.
+_MOST_CONTENT = 10_000
 
 #: The tolerance for time stamps: object stores stamp in whole seconds.
 _RESOLUTION_SECONDS = 2.0
@@ -59,7 +66,7 @@ class Lease:
         """The name of the owner's process; "" if the file does not contain it, for example after a power failure."""
         try:
             return str(json.loads(self.content or b"{}").get("process", ""))
-        except ValueError:
+        except (ValueError, AttributeError, RecursionError):  # some other JSON text
             return ""
 
     @property
@@ -172,9 +179,8 @@ class Leases:
         """The existing generations of each trial, in ascending order."""
         found: dict[str, list[int]] = {}
         for name in self._files.names("leases"):
-            trial_id, _, generation = name.rpartition("/")[2].partition(".")
-            if generation.isdecimal():
-                found.setdefault(trial_id, []).append(int(generation))
+            if match := _NAME.fullmatch(name):
+                found.setdefault(match["trial_id"], []).append(int(match["generation"]))
         return {trial_id: sorted(generations) for trial_id, generations in found.items()}
 
     def _standing(self, wanted: set[str]) -> dict[str, Lease]:
@@ -205,15 +211,22 @@ class Leases:
 
     def _read(self, name: str) -> bytes | None:
         try:
-            return self._files.read(name)
+            return self._files.read(name, _MOST_CONTENT)
         except FileNotFoundError:
             return None
+        except DamagedRecordError:  # such as a pipe of this name: a lease of an unknown owner
+            return b""
 
     def _remove_below(self, lease: Lease, present: list[int]) -> None:
         """Remove all generations below the previous one."""
         for generation in present:
             if generation < lease.generation - 1:
                 self._files.delete(_name(lease.trial_id, generation))
+
+
+def is_lease(name: str) -> bool:
+    """Whether a file's name, with its folder, is that of a lease."""
+    return _NAME.fullmatch(name) is not None
 
 
 def _name(trial_id: str, generation: int) -> str:
@@ -229,7 +242,7 @@ def this_process() -> str:
 def has_ended(process: str) -> bool:
     """Whether a process ran on this machine and has ended. False if this is unknown, as for another machine."""
     place, pid, start = process.rsplit("/", 2) if process.count("/") == 3 else ("", "", "")
-    if not place or place != _place():
+    if not place or place != _place() or not re.fullmatch("[1-9][0-9]{0,8}", pid):
         return False
     try:
         os.kill(int(pid), 0)

@@ -9,13 +9,14 @@ numbers or the next free ones. So a repeated merge changes nothing, also after a
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 
 from trainables.store.files import RecordExistsError, StoreError
-from trainables.store.record_file import encode_row, record_digests
+from trainables.store.inventory import Damage, retry_vanished, take_inventory, take_rows
+from trainables.store.record_file import Key, encode_row, record_digests
 from trainables.store.records import RecordSet, RecordStore
+from trainables.store.row_check import MOST_ATTEMPTS
 from trainables.store.schema import Status
 
 _WITHOUT_RESULT = (Status.CRASHED, Status.OOM, Status.TIMEOUT, Status.PRUNED)
@@ -47,7 +48,12 @@ class MergeReport:
     repeated: int = 0  # left out: the target has the same result of the trial from another run
     differing: list[str] = field(default_factory=list)  # left out: trials whose result in the target differs
     failures: int = 0  # left out: failed and stopped attempts at trials of which the target has a result
-    damaged: list[Path] = field(default_factory=list)  # files of the sources that could not be read
+    damaged: list[Damage] = field(
+        default_factory=list
+    )  # files and rows of the sources that could not be read
+    refused: list[str] = field(
+        default_factory=list
+    )  # records of the sources that were not copied, with the reason
 
 
 def merge_stores(
@@ -55,14 +61,15 @@ def merge_stores(
 ) -> MergeReport:
     """Copy the missing records of `sources` into `target`. `run_columns` are the columns that no rerun reproduces.
 
-    Raises `StoreError` before anything is written if a source cannot be read, contains no records, is the target, or
-    was written by a newer version.
+    What fails the check of rows, or has other values than its digest says, is not copied and is in the report. Raises
+    `StoreError` before anything is written if a source cannot be read, contains no records, is the target, or was
+    written by a newer version.
     """
     report, records = MergeReport(), []
     for source in sources:
         found = _read_source(source, target)
         report.damaged += found.damaged
-        records += _attempts(found.table, run_columns)
+        records += _attempts(_as_written(found, source, report), run_columns)
     there: dict[str, list[Attempt]] = defaultdict(list)
     for each in _attempts(target.read_all().table, run_columns):
         there[each.trial_id].append(each)
@@ -71,6 +78,12 @@ def merge_stores(
     for each in records:
         if _is_wanted(each, there[each.trial_id], report):
             number = max(each.attempt, numbers.get(each.trial_id, 0))
+            if number > MOST_ATTEMPTS:
+                report.copied -= 1
+                report.refused.append(
+                    f"trial {each.trial_id}: it has no number for a further attempt in the target"
+                )
+                continue
             _put(target, each, number)
             numbers[each.trial_id] = number + 1
             there[each.trial_id].append(each)
@@ -84,7 +97,6 @@ def _read_source(source: RecordStore, target: RecordStore) -> RecordSet:
     found = source.read_all()
     if not found.table.num_rows and not found.damaged:
         raise StoreError(f"store: no records in {source.location}")
-    _check_columns(found, source)
     return found
 
 
@@ -133,14 +145,30 @@ def _attempts(table: pa.Table, run_columns: Collection[str]) -> list[Attempt]:
     ]
 
 
-def _check_columns(found: RecordSet, source: RecordStore) -> None:
-    """Raise `StoreError` if a record has values that this version would lose.
+def _as_written(found: RecordSet, source: RecordStore, report: MergeReport) -> pa.Table:
+    """The records whose values are those that their digests say. Others are added to the report.
 
-    The digest of a record covers all values that were written.
+    Raises `StoreError` if a record has values that this version would lose: the digest covers all written values.
     """
-    for row, (now, written) in enumerate(zip(record_digests(found.table), found.digests, strict=True)):
-        if now != written:
+    digests = record_digests(found.table)
+    changed = [row for row, digest in enumerate(found.digests) if digests[row] != digest]
+    if not changed:
+        return found.table
+    known = _known_keys(source)
+    for row in changed:
+        key = found.table["trial_id"][row].as_py(), found.table["attempt"][row].as_py()
+        if key not in known:
             raise StoreError(
-                f"store: trial {found.table['trial_id'][row]} in {source.location} has columns that this version "
-                "does not know; upgrade the package"
+                f"store: trial {key[0]} in {source.location} has columns that this version does not know; upgrade "
+                "the package"
             )
+        report.refused.append(
+            f"trial {key[0]}, attempt {key[1]}: its values are not those that its digest says"
+        )
+    return take_rows(found.table, sorted(set(range(found.table.num_rows)) - set(changed)))
+
+
+def _known_keys(source: RecordStore) -> set[Key]:
+    """The records of compacted files of which this version knows every column."""
+    compacted = retry_vanished(lambda: take_inventory(source.files)).compacted
+    return {key for file in compacted if file.known for key in file.keys}

@@ -18,7 +18,8 @@ from typing import Any
 import obstore
 from obstore.store import from_url
 
-from trainables.atomic import TEMPORARY, temporary_path
+from trainables.atomic import is_temporary, temporary_path
+from trainables.store.files import MOST_BYTES, DamagedRecordError
 
 #: The error for a store that does not answer comes after this time; the library's default is three minutes.
 _RETRY: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
@@ -59,22 +60,37 @@ class ObjectFiles:
         """The names of the objects in a folder, sorted, without probes."""
         with _translated():
             found = [meta["path"] for page in obstore.list(_client(self.url), f"{folder}/") for meta in page]
-        return sorted(name for name in found if not name.startswith(f"{folder}/{TEMPORARY}"))
+        return sorted(name for name in found if not is_temporary(name.removeprefix(f"{folder}/")))
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, most: int = MOST_BYTES) -> bytes:
         """The whole content of an object."""
         with _translated(may_be_gone=True):
-            return bytes(obstore.get(_client(self.url), name).bytes())
+            found = obstore.get(_client(self.url), name)
+            if (size := found.meta["size"]) > most:
+                raise DamagedRecordError(f"{name}: it has {size:,} bytes, at most {most:,} are read")
+            return bytes(found.bytes())
 
-    def read_each(self, names: Sequence[str]) -> Iterator[bytes]:
+    def read_each(self, names: Sequence[str], most: int = MOST_BYTES) -> Iterator[bytes | DamagedRecordError]:
         """The contents of objects, in order. Many are read at a time, since each read waits for the network."""
+
+        def read(name: str) -> bytes | DamagedRecordError:
+            try:
+                return self.read(name, most)
+            except DamagedRecordError as error:
+                return error
+
         with ThreadPoolExecutor(_READERS) as readers:
-            yield from readers.map(self.read, names)
+            yield from readers.map(read, names)
 
     def delete(self, name: str) -> None:
         """Remove an object."""
         with suppress(FileNotFoundError), _translated(may_be_gone=True):
             obstore.delete(_client(self.url), name)
+
+    def move(self, name: str, target: str) -> None:
+        """Copy an object to another name within the store, and remove the first."""
+        with _translated(may_be_gone=True):
+            obstore.rename(_client(self.url), name, target)
 
     def ages(self, names: Sequence[str]) -> dict[str, float]:
         """The ages of objects by the store's own time stamps, in whole seconds."""

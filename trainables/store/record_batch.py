@@ -1,24 +1,25 @@
 """Reading of many record files: the text of each one, and one table of each batch of texts.
 
-So the cost of 140 columns is paid once a batch, and not once a record.
+So the cost of 140 columns, and of the check of their values, is paid once a batch and not once a record.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 
 import pyarrow as pa
 
 from trainables.store.files import DamagedRecordError, Files
+from trainables.store.parquet_bounds import RECORD
 from trainables.store.record_file import DecodedRecord, Key, RecordText, decode_record, read_text
+from trainables.store.row_check import faults_of
 from trainables.store.row_text import table_of
 from trainables.store.schema import record_schema
 
-#: Record files that are in memory at a time: 20 MB.
-_BATCH = 1024
+#: A batch ends with the record file that reaches one of these: files, and their bytes. A usual file has 20 kB.
+_MOST_FILES, _MOST_BYTES = 1024, 32 * 2**20
 
+#: Threads that decode files without text.
 _THREADS = 4
 
 #: What `table_of` raises.
@@ -32,7 +33,14 @@ class RecordBatch:
     table: pa.Table  # the valid rows, in the current schema
     keys: tuple[Key, ...]  # of each row
     digests: tuple[str, ...]  # with which each row was written
-    damaged: tuple[Key, ...]  # of the files that cannot be read
+    damaged: Mapping[Key, str]  # why a file does not count
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RecordFile:
+    key: Key
+    name: str
+    content: bytes | DamagedRecordError
 
 
 def read_batches(files: Files, names: Mapping[Key, str]) -> Iterator[RecordBatch]:
@@ -40,62 +48,88 @@ def read_batches(files: Files, names: Mapping[Key, str]) -> Iterator[RecordBatch
 
     Raises `FileNotFoundError` if one has disappeared, and `StoreError` if a newer version of this package wrote one.
     """
-    contents = zip(names.items(), files.read_each(list(names.values())), strict=True)
-    while batch := [(key, name, content) for (key, name), content in islice(contents, _BATCH)]:
+    contents = files.read_each(list(names.values()), RECORD.disk)
+    batch, size = [], 0
+    for (key, name), content in zip(names.items(), contents, strict=True):
+        batch.append(_RecordFile(key=key, name=name, content=content))
+        size += len(content) if isinstance(content, bytes) else 0
+        if len(batch) == _MOST_FILES or size >= _MOST_BYTES:
+            yield _decode(batch)
+            batch, size = [], 0
+    if batch:
         yield _decode(batch)
 
 
-def _decode(batch: Sequence[tuple[Key, str, bytes]]) -> RecordBatch:
+def _decode(batch: Sequence[_RecordFile]) -> RecordBatch:
     texts: dict[Key, RecordText] = {}
-    older: list[tuple[Key, str, bytes]] = []
-    for key, name, content in batch:
-        with suppress(DamagedRecordError):
-            text = read_text(content, name)
-            if text is None:
-                older.append((key, name, content))
-            else:
-                texts[key] = text
-    table, digests = _table_of(texts)
-    records = _decode_older(older)
-    digests |= {key: record.digest for key, record in records.items()}
+    older: list[_RecordFile] = []
+    damaged: dict[Key, str] = {}
+    for file in batch:
+        try:
+            text = read_text(file.content, file.name)
+        except DamagedRecordError as error:
+            damaged[file.key] = _reason(error, file)
+            continue
+        if text is None:
+            older.append(file)
+        else:
+            texts[file.key] = text
+    tables, digests = [_table_of(texts, damaged)], {key: text.digest for key, text in texts.items()}
+    for file, record in _decode_older(older):
+        if isinstance(record, DamagedRecordError):
+            damaged[file.key] = _reason(record, file)
+        else:
+            tables.append(record.table)
+            digests[file.key] = record.digest
     return RecordBatch(
-        table=pa.concat_tables([table, *(record.table for record in records.values())]),
-        keys=tuple(digests),
-        digests=tuple(digests.values()),
-        damaged=tuple(key for key, _, _ in batch if key not in digests),
+        table=pa.concat_tables(tables), keys=tuple(digests), digests=tuple(digests.values()), damaged=damaged
     )
 
 
-def _table_of(texts: Mapping[Key, RecordText]) -> tuple[pa.Table, dict[Key, str]]:
-    """The rows of the texts whose values fit the schema, and the digest of each."""
+def _reason(error: DamagedRecordError, file: _RecordFile) -> str:
+    return str(error).removeprefix(f"{file.name}: ")
+
+
+def _table_of(texts: dict[Key, RecordText], damaged: dict[Key, str]) -> pa.Table:
+    """The rows of the texts. Moves the texts that do not fit the schema, or fail the check of rows, to `damaged`."""
     try:
         table = table_of([text.row for text in texts.values()], record_schema())
+        faults = faults_of(table) if texts else {}
     except _MISFITS:
-        fitting = {key: text for key, text in texts.items() if _fits(text)}
-        return _table_of(fitting)
-    return table, {key: text.digest for key, text in texts.items()}
+        faults = _misfits(texts.values())
+        if not faults:
+            raise
+    if not faults:
+        return table
+    for row, key in enumerate(list(texts)):
+        if row in faults:
+            damaged[key] = faults[row]
+            del texts[key]
+    return _table_of(texts, damaged)
 
 
-def _fits(text: RecordText) -> bool:
+def _misfits(texts: Iterable[RecordText]) -> dict[int, str]:
+    found = {}
+    for row, text in enumerate(texts):
+        try:
+            table_of([text.row], record_schema())
+        except _MISFITS:
+            found[row] = "a value does not fit its column"
+    return found
+
+
+def _decode_older(
+    files: Sequence[_RecordFile],
+) -> Iterator[tuple[_RecordFile, DecodedRecord | DamagedRecordError]]:
+    """The content of files without text. Threads help, since most of the time is spent outside Python."""
+    if files:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            yield from zip(files, pool.map(_decode_one, files), strict=True)
+
+
+def _decode_one(file: _RecordFile) -> DecodedRecord | DamagedRecordError:
+    assert isinstance(file.content, bytes)
     try:
-        table_of([text.row], record_schema())
-    except _MISFITS:
-        return False
-    return True
-
-
-def _decode_older(files: Sequence[tuple[Key, str, bytes]]) -> dict[Key, DecodedRecord]:
-    """The valid records of files without text. Threads help, since most of the time is spent outside Python."""
-    if not files:
-        return {}
-    with ThreadPoolExecutor(_THREADS) as pool:
-        records = pool.map(_decode_one, files)
-        return {key: record for (key, _, _), record in zip(files, records, strict=True) if record}
-
-
-def _decode_one(file: tuple[Key, str, bytes]) -> DecodedRecord | None:
-    _, name, content = file
-    try:
-        return decode_record(content, name)
-    except DamagedRecordError:
-        return None
+        return decode_record(file.content, file.name)
+    except DamagedRecordError as error:
+        return error

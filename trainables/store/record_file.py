@@ -7,15 +7,18 @@ detected.
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trainables.store.files import DamagedRecordError, StoreError
+from trainables.store.parquet_bounds import RECORD, Bounds, compacted_bounds, open_parquet
+from trainables.store.row_check import faults_of
 from trainables.store.row_text import content_hash, digest_of, row_of, texts_of
 from trainables.store.schema import SCHEMA_VERSION, record_schema
 
@@ -26,9 +29,10 @@ _TEXT, _FILE_HASH = b"record_row", b"file_hash"
 
 _HASH_LENGTH = 32
 
-COMPACTED_NAME = re.compile(r"records/compact-(?P<rows>\d+)-(?P<digest>[0-9a-f]{32})\.parquet")
+COMPACTED_NAME = re.compile(r"records/compact-(?P<rows>[0-9]{1,12})-(?P<digest>[0-9a-f]{32})\.parquet")
 
 _DIGEST_COLUMN, _REPLACES = "record_digest", b"replaces"
+_IDENTITY = ("trial_id", "attempt", _DIGEST_COLUMN)
 
 #: The key of a record: trial id and attempt.
 Key = tuple[str, int]
@@ -55,10 +59,16 @@ class CompactedFile:
     """The content of a valid compacted file."""
 
     name: str
-    table: pa.Table  # in the current schema
-    digests: tuple[str, ...]  # the digest with which each row was first written
-    replaces: frozenset[str]  # names of compacted files whose rows are all in this one
+    table: pa.Table  # in the current schema, without the rows in `faults`
+    digests: tuple[str, ...]  # the digest with which each row was first written, as the file says
+    replaces: frozenset[str]  # names of compacted files whose rows are all in this one, as the file says
     known: bool = True  # whether this version knows every column of the file
+    faults: Mapping[int, str] = field(
+        default_factory=dict
+    )  # rows of the file that do not count, with the reason
+    contained: dict[str, bool] = field(
+        default_factory=dict
+    )  # what `contains` found, by the other file's name
 
     @cached_property
     def keys(self) -> dict[Key, int]:
@@ -66,9 +76,17 @@ class CompactedFile:
         columns = (self.table[name].to_pylist() for name in ("trial_id", "attempt"))
         return {key: row for row, key in enumerate(zip(*columns, strict=True))}
 
-    def rows_as_written(self) -> bool:
-        """Whether each row still has the digest with which it was first written. Slow: 0.1 ms for each row."""
-        return record_digests(self.table) == list(self.digests)
+    def rows_as_written(self, rows: Sequence[int] | None = None) -> bool:
+        """Whether all rows, or these, have the digest with which they were first written. Slow: 0.1 ms for each."""
+        if rows is None:
+            return record_digests(self.table) == list(self.digests)
+        found = record_digests(self.table.take(pa.array(rows, pa.int64())))
+        return found == [self.digests[row] for row in rows]
+
+    def contains(self, other: Mapping[Key, str]) -> bool:
+        """Whether all these records, each with its digest, are in this file as it says."""
+        rows = ((self.keys.get(key), digest) for key, digest in other.items())
+        return all(row is not None and self.digests[row] == digest for row, digest in rows)
 
 
 def record_digests(table: pa.Table) -> list[str]:
@@ -129,13 +147,15 @@ def _hash_around(content: bytes, place: slice) -> str:
 def decode_record(content: bytes, name: str) -> DecodedRecord:
     """Read the columns of a record file, and check that its text, if it has one, contains the same row.
 
-    Raises `DamagedRecordError` if the file is truncated or changed, or if its name belongs to another record, and
-    `StoreError` if a newer version of this package wrote the file.
+    Raises `DamagedRecordError` if the file is truncated or changed, exceeds a bound, fails the check of rows, or if
+    its name belongs to another record, and `StoreError` if a newer version of this package wrote the file.
     """
-    table = parse(content, name)
+    table = parse(content, name, RECORD)
     check_version((table.schema.metadata or {}).get(_VERSION), name)
     digest = _checked_digest(table, name)
     conformed = conform(table, name)
+    if fault := faults_of(conformed).get(0):
+        raise DamagedRecordError(f"{name}: {fault}")
     _check_name(conformed["trial_id"][0], conformed["attempt"][0], name)
     text = read_text(content, name)
     if text is not None and text.digest != digest:
@@ -143,11 +163,14 @@ def decode_record(content: bytes, name: str) -> DecodedRecord:
     return DecodedRecord(table=conformed, digest=digest)
 
 
-def read_text(content: bytes, name: str) -> RecordText | None:
+def read_text(content: bytes | DamagedRecordError, name: str) -> RecordText | None:
     """Read the text of a record file, without its columns; None for a file of an older form, which has no text.
 
-    The file's hash covers the columns, so damage to them is found too. Raises errors as `decode_record` does.
+    The file's hash covers the columns, so damage to them is found too. Raises errors as `decode_record` does, but
+    does not check the values.
     """
+    if isinstance(content, DamagedRecordError):
+        raise content
     text, file_hash = _metadata_place(content, _TEXT), _metadata_place(content, _FILE_HASH)
     digest, version = _metadata_place(content, _DIGEST), _metadata_place(content, _VERSION)
     if not (text and file_hash and digest):
@@ -182,24 +205,91 @@ def encode_compacted(table: pa.Table, digests: Sequence[str], replaces: Collecti
 
 
 def decode_compacted(content: bytes, name: str) -> CompactedFile:
-    """Read a compacted file.
+    """Read a compacted file. Rows that fail the check are left out and listed in the result's `faults`.
 
-    Raises `DamagedRecordError` if its content does not match the hash in its name, and `StoreError` if a newer
-    version of this package wrote the file.
+    The digests of rows are not compared with the rows, which takes 0.1 ms for each. The name already shows that the
+    file is what its writer wrote, and whoever writes a false row can also write its digest. A false digest could
+    only make this file pass for one that has the records of another, so digests are compared before a file is
+    removed, and before a row is copied to another store or joined.
+
+    Raises `DamagedRecordError` if the file as a whole cannot be used: its content does not match the hash and the
+    number of rows in its name, or it exceeds a bound. Raises `StoreError` if a newer version of this package wrote
+    the file.
     """
+    table = _parse_compacted(content, name)
+    check_version((table.schema.metadata or {}).get(_VERSION), name)
+    unknown = set(table.column_names) - {_DIGEST_COLUMN} - set(record_schema().names)
+    conformed, digests = conform(table, name), _digest_column(table, name)
+    faults = _row_faults(conformed, digests)
+    if faults:
+        rows = pa.array([row for row in range(len(digests)) if row not in faults], pa.int64())
+        conformed, digests = conformed.take(rows), digests.take(rows)
+    return CompactedFile(
+        name=name,
+        table=conformed,
+        digests=tuple(digests.to_pylist()),
+        replaces=_replaced_names(table),
+        known=not unknown,
+        faults=faults,
+    )
+
+
+def compacted_digests(content: bytes, name: str) -> dict[Key, str] | None:
+    """The digest of each record in a compacted file by its key; None if some row has none. Reads three columns.
+
+    Raises as `decode_compacted` does.
+    """
+    table = _parse_compacted(content, name, _IDENTITY)
+    try:
+        columns = [table[column].to_pylist() for column in _IDENTITY]
+    except (KeyError, ValueError):  # an absent column, or text that is not UTF-8
+        return None
+    found = {(trial_id, attempt): digest for trial_id, attempt, digest in zip(*columns, strict=True)}
+    return found if len(found) == table.num_rows else None
+
+
+def _parse_compacted(content: bytes, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     match = COMPACTED_NAME.fullmatch(name)
     if match is None or content_hash(content) != match["digest"]:
         raise DamagedRecordError(f"{name}: its content is not what was written")
-    table = parse(content, name)
-    check_version((table.schema.metadata or {}).get(_VERSION), name)
-    names = set(table.column_names) - {_DIGEST_COLUMN}
-    return CompactedFile(
-        name=name,
-        table=conform(table, name),
-        digests=tuple(table[_DIGEST_COLUMN].to_pylist()),
-        replaces=frozenset((table.schema.metadata or {})[_REPLACES].decode().split()),
-        known=names <= set(record_schema().names),
-    )
+    table = parse(content, name, compacted_bounds(), columns)
+    if table.num_rows != int(match["rows"]):
+        raise DamagedRecordError(f"{name}: it has {table.num_rows} rows, its name says {match['rows']}")
+    return table
+
+
+def _digest_column(table: pa.Table, name: str) -> pa.ChunkedArray:
+    if _DIGEST_COLUMN not in table.column_names or table[_DIGEST_COLUMN].type != pa.string():
+        raise DamagedRecordError(f"{name}: column {_DIGEST_COLUMN} of text is absent")
+    return table[_DIGEST_COLUMN]
+
+
+def _replaced_names(table: pa.Table) -> frozenset[str]:
+    names = (table.schema.metadata or {}).get(_REPLACES, b"").decode(errors="replace").split()
+    return frozenset(name for name in names if COMPACTED_NAME.fullmatch(name))
+
+
+def _row_faults(table: pa.Table, digests: pa.ChunkedArray) -> dict[int, str]:
+    """The rows of a compacted file that do not count: those that fail the check, have no digest, or come twice."""
+    faults = faults_of(table)
+    sound = pc.fill_null(pc.match_substring_regex(digests, r"\A[0-9a-f]{32}\z"), False)
+    for row in pc.indices_nonzero(pc.invert(sound)).to_pylist():
+        faults.setdefault(row, f"{_DIGEST_COLUMN} is no digest")
+    if len(faults) == table.num_rows:
+        return faults
+    if table.group_by(["trial_id", "attempt"]).aggregate([]).num_rows < table.num_rows:
+        first: dict[Any, int] = {}
+        for row, key in enumerate(_keys(table, faults)):
+            if key is not None and first.setdefault(key, row) != row:
+                faults[row] = f"trial_id and attempt are those of row {first[key]}"
+    return faults
+
+
+def _keys(table: pa.Table, faults: Collection[int]) -> Iterator[Key | None]:
+    """The key of each row, None for those in `faults`."""
+    attempts = table["attempt"].to_pylist()
+    for row in range(table.num_rows):
+        yield None if row in faults else (table["trial_id"][row].as_py(), attempts[row])
 
 
 def claimed_digest(content: bytes) -> str | None:
@@ -212,11 +302,14 @@ def claimed_digest(content: bytes) -> str | None:
         return None
 
 
-def parse(content: bytes, name: str) -> pa.Table:
-    """The table in the bytes of a Parquet file. Raises `DamagedRecordError` if they cannot be read."""
+def parse(content: bytes, name: str, bounds: Bounds, columns: Sequence[str] | None = None) -> pa.Table:
+    """The table in the bytes of a Parquet file, or some of its columns.
+
+    Raises `DamagedRecordError` if they cannot be read or exceed the bounds.
+    """
     try:
-        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        return file.read(use_threads=False)
+        file = open_parquet(content, bounds)
+        return file.read(columns=columns, use_threads=False)
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
 
@@ -224,7 +317,7 @@ def parse(content: bytes, name: str) -> pa.Table:
 def check_version(written: bytes | None, name: str) -> None:
     """Raise `StoreError` for a schema version of a newer package, `DamagedRecordError` for one that is no number."""
     version = (written or b"0").decode(errors="replace")
-    if not version.isdecimal():
+    if not (version.isdecimal() and len(version) < 10):
         raise DamagedRecordError(f"{name}: has schema version {version!r}")
     if int(version) > SCHEMA_VERSION:
         raise StoreError(
@@ -239,6 +332,8 @@ def conform(table: pa.Table, name: str) -> pa.Table:
     Raises `DamagedRecordError` if a required column is absent, or if a column has an incompatible type.
     """
     present = dict(zip(table.column_names, table.columns, strict=True))
+    if len(present) < table.num_columns:
+        raise DamagedRecordError(f"{name}: two columns have the same name")
     columns = [_column(present.get(column.name), column, table.num_rows, name) for column in record_schema()]
     return pa.Table.from_arrays(columns, schema=record_schema())
 

@@ -18,13 +18,22 @@ import pyarrow as pa
 
 from trainables.store.compaction import GRACE_SECONDS, compact_files
 from trainables.store.files import DamagedRecordError, Files, RecordExistsError, StoreError, open_files
-from trainables.store.inventory import Rows, retry_vanished, take_inventory, take_rows, trial_of
+from trainables.store.inventory import (
+    Damage,
+    Rows,
+    retry_vanished,
+    take_inventory,
+    take_rows,
+    trial_of,
+)
 from trainables.store.leases import LEASE_SECONDS, Leases
 from trainables.store.record_batch import read_batches
 from trainables.store.record_file import CompactedFile, Key, encode_row
+from trainables.store.row_check import faults_of
 from trainables.store.schema import Status, TrialRecord, record_to_table
 
 __all__ = [
+    "Damage",
     "DamagedRecordError",
     "RecordExistsError",
     "RecordSet",
@@ -38,10 +47,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class RecordSet:
-    """Records, and the files that could not be read."""
+    """Records, and the files that could not be read and the rows that failed the check."""
 
     table: pa.Table  # in the record schema, ordered by trial_id and attempt
-    damaged: tuple[Path, ...]
+    damaged: tuple[Damage, ...]
     digests: tuple[str, ...] = ()  # the digest with which each row was written
 
     def statuses(self) -> dict[str, Status]:
@@ -55,7 +64,7 @@ class RecordSet:
         rows = [row for row, trial_id in enumerate(ids) if trial_id in trial_ids]
         return RecordSet(
             table=self.table if len(rows) == len(ids) else take_rows(self.table, rows),
-            damaged=tuple(p for p in self.damaged if (own := trial_of(p.name)) is None or own in trial_ids),
+            damaged=tuple(d for d in self.damaged if (own := trial_of(d.name)) is None or own in trial_ids),
             digests=tuple(self.digests[row] for row in rows) if self.digests else (),
         )
 
@@ -114,10 +123,14 @@ class RecordStore:
     def put(self, record: TrialRecord) -> Path:
         """Write a record under its name atomically. Writing the same record again changes nothing.
 
-        Raises `RecordExistsError` if a file of this name has other content, and `OSError` if the write fails.
+        Raises `RecordExistsError` if a file of this name has other content, `StoreError` if the record fails the
+        check of rows, and `OSError` if the write fails.
         """
+        table = record_to_table(record)
+        if fault := faults_of(table).get(0):
+            raise StoreError(f"store: the record of trial {record.trial_id!r} cannot be written: {fault}")
         name = f"{record.trial_id}.{record.attempt}.parquet"
-        if not self.files.put(f"records/{name}", encode_row(record_to_table(record))):
+        if not self.files.put(f"records/{name}", encode_row(table)):
             raise RecordExistsError(f"store: {name} exists already")
         return self._place(f"records/{name}")
 
@@ -158,14 +171,14 @@ class RecordStore:
         """The subset of these trials on which any owner holds a lease now."""
         return self._reading(lambda: self.leases("nobody", seconds).taken(trial_ids))
 
-    def set_aside(self, damaged: Path) -> Path:
+    def set_aside(self, damaged: Damage) -> Path:
         """Move a damaged file to `<store>/damaged`, which no code reads, and return its new path.
 
         Raises `FileNotFoundError` if another process has already moved it.
         """
-        name = f"damaged/{damaged.name}.{uuid.uuid4().hex[:8]}"
-        self.files.put(name, self.files.read(f"records/{damaged.name}"))
-        self.files.delete(f"records/{damaged.name}")
+        assert damaged.is_whole_file  # the other rows of a compacted file count
+        name = f"damaged/{damaged.name[:200]}.{uuid.uuid4().hex[:8]}"
+        self.files.move(f"records/{damaged.name}", name)
         return self._place(name)
 
     def _reading(self, read: Callable[[], T]) -> T:
@@ -183,19 +196,20 @@ class RecordStore:
     def _read(self, only: set[str] | None, *, latest: bool, skip_damaged: bool = False) -> RecordSet:
         found = take_inventory(self.files, skip_damaged=skip_damaged, decoded=self._decoded)
         rows = Rows.of_compacted(found.compacted)
-        damaged = [self._place(name) for name in (*found.foreign, *found.damaged)]
+        damaged = found.damages(self._place)
         loose = {key: name for key, name in found.loose.items() if only is None or key[0] in only}
         if latest:
             loose = {key: name for key, name in loose.items() if rows.highest.get(key[0], -1) < key[1]}
-        unread: list[Key] = []
+        unread: dict[Key, str] = {}
         for batch in read_batches(self.files, loose):
             rows.add(batch)
-            unread += batch.damaged
+            unread |= batch.damaged
         if latest:  # a later valid attempt counts, whatever the state of this one
-            unread = [key for key in unread if rows.highest.get(key[0], -1) < key[1]]
-        damaged += [self._place(loose[key]) for key in unread]
+            unread = {key: why for key, why in unread.items() if rows.highest.get(key[0], -1) < key[1]}
+        damaged += [Damage(path=self._place(loose[key]), reason=why) for key, why in unread.items()]
         table, digests = rows.select(only, latest=latest)
-        return RecordSet(table=table, damaged=tuple(sorted(damaged)), digests=digests)
+        damaged.sort(key=lambda each: (each.path, each.row or 0))
+        return RecordSet(table=table, damaged=tuple(damaged), digests=digests)
 
 
 def open_store(location: str) -> RecordStore:

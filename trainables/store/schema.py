@@ -7,6 +7,7 @@ raises `SCHEMA_VERSION`.
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,9 +35,31 @@ class Status(StrEnum):
     PRUNED = "pruned"
 
 
-def _column(type_: pa.DataType, unit: str, doc: str, *, required: bool = False, label: str = "") -> Any:
-    """A field with its Parquet type, unit ("1" for pure numbers), meaning, and name in figures as metadata."""
-    metadata = {"type": type_, "unit": unit, "doc": doc, "required": required, "label": label}
+#: The range of numbers: of a count, which Python, JSON and float columns hold exactly; of a share; of a duration.
+_COUNT, _SHARE, _DURATION = (0, 2**53), (0.0, 1.0), (0.0, math.inf)
+
+#: The end of the year 2261 in microseconds since 1970: pandas has no later time.
+LATEST_TIME = 9_214_646_400_000_000 - 1
+
+_Range = tuple[float, float] | None
+
+
+def _column(
+    type_: pa.DataType,
+    unit: str,
+    doc: str,
+    *,
+    required: bool = False,
+    label: str = "",
+    within: _Range = None,
+) -> Any:
+    """A field with its Parquet type, unit ("1" for pure numbers), meaning, name in figures and range as metadata.
+
+    Every value that a trial can write is in the range `within`, NaN apart.
+    """
+    metadata = {
+        "type": type_, "unit": unit, "doc": doc, "required": required, "label": label, "within": within,
+    }  # fmt: skip
     return field(metadata=metadata) if required else field(default=None, metadata=metadata)
 
 
@@ -44,19 +67,24 @@ def _text(doc: str, *, required: bool = False) -> Any:
     return _column(pa.string(), "", doc, required=required)
 
 
-def _real(unit: str, doc: str, label: str = "") -> Any:
-    return _column(pa.float64(), unit, doc, label=label)
+def _real(unit: str, doc: str, label: str = "", within: _Range = None) -> Any:
+    return _column(pa.float64(), unit, doc, label=label, within=within)
+
+
+def _seconds(doc: str) -> Any:
+    return _real("s", doc, within=_DURATION)
 
 
 def _count(unit: str, doc: str, *, required: bool = False) -> Any:
-    return _column(pa.int64(), unit, doc, required=required)
+    return _column(pa.int64(), unit, doc, required=required, within=_COUNT)
 
 
 def _setting_column(declared: Declared) -> Any:
     """The column of a setting: numbers and texts have their own Parquet type, lists and tables are JSON texts."""
     types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
     type_ = types.get(without_none(declared.type), pa.string())
-    return _column(type_, declared.setting.unit, declared.setting.doc)
+    within = _COUNT if pa.types.is_int64(type_) else None
+    return _column(type_, declared.setting.unit, declared.setting.doc, within=within)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +150,7 @@ _WithSettings: Any = _setting_columns(_WithLoss, "_WithSettings", _OTHERS)
 def _probe_columns() -> list[tuple[str, Any, Any]]:
     """The columns with the accuracy of every probe, first on the validation split and then on the test split."""
     return [
-        (f"{split}_{name}_accuracy", float | None, _real("1", f"{words}, {probe.description}"))
+        (f"{split}_{name}_accuracy", float | None, _real("1", f"{words}, {probe.description}", within=_SHARE))
         for split, words in (("val", "validation"), ("test", "test"))
         for name, probe in PROBES.items()
     ]
@@ -219,16 +247,18 @@ class TrialRecord(_WithProbes):
         "search whose early stopping ended the trial; for other studies, the trial has no result"
     )
     rung: int | None = _count("1", "rung at which the trial was stopped, in the unit of the training budget")
-    rung_score: float | None = _real("1", "validation accuracy of k nearest neighbours at that rung")
+    rung_score: float | None = _real(
+        "1", "validation accuracy of k nearest neighbours at that rung", within=_SHARE
+    )
 
     # run facts
     started_at: datetime | None = _column(pa.timestamp("us", tz="UTC"), "UTC", "start of the attempt")
-    seconds_total: float | None = _real("s", "wall time of the attempt, without start-up of the worker")
-    seconds_pretrain: float | None = _real("s", "wall time of pre-training; for a stack, the trial's share")
-    seconds_selection: float | None = _real(
-        "s", "part of seconds_pretrain: embedding candidates and choosing batches"
+    seconds_total: float | None = _seconds("wall time of the attempt, without start-up of the worker")
+    seconds_pretrain: float | None = _seconds("wall time of pre-training; for a stack, the trial's share")
+    seconds_selection: float | None = _seconds(
+        "part of seconds_pretrain: embedding candidates and choosing batches"
     )
-    seconds_evaluate: float | None = _real("s", "wall time of probes and representation metrics")
+    seconds_evaluate: float | None = _seconds("wall time of probes and representation metrics")
     peak_memory_bytes: int | None = _count(
         "bytes", "highest memory use so far: of the device, or of the process on a CPU"
     )
@@ -273,6 +303,12 @@ def record_schema() -> pa.Schema:
 def column_unit(name: str) -> str:
     """The unit of a record column, "" if it has none. Raises `KeyError` for an unknown column."""
     return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
+
+
+def column_range(name: str) -> tuple[float, float] | None:
+    """The range of a record column's numbers, NaN apart; None for texts and for any number."""
+    within: _Range = {spec.name: spec.metadata["within"] for spec in dataclasses.fields(TrialRecord)}[name]
+    return within
 
 
 def column_label(name: str) -> str:

@@ -52,8 +52,8 @@ def test_what_goes_and_what_stays(finished: Finished, pretrain: dict[str, list[s
     store, ok = finished.store, pretrain["ok"]
     records = {path: path.read_bytes() for path in (store / "records").iterdir()}
     goes = {
-        put(store / "records" / ".tmp-1"),
-        put(store / "curves" / ".tmp-2"),
+        put(temporary_path(store / "records" / "a.parquet")),
+        put(temporary_path(store / "curves" / "a.parquet")),
         put(temporary_path(store / "studies" / "tiny" / "tables" / "scores.csv")),
         put(temporary_path(store / "checkpoints" / f"{ok[0]}.pt")),
         put(store / "tune" / "abc" / "state.json").parent,
@@ -62,7 +62,7 @@ def test_what_goes_and_what_stays(finished: Finished, pretrain: dict[str, list[s
         put(store / "checkpoints" / "stack.pt", content={"pretrain_ids": ok[:2]}),
     }
     stays = {
-        put(store / "records" / ".tmp-3", age=60),
+        put(temporary_path(store / "records" / "b.parquet"), age=60),
         put(store / "tune" / "def" / "state.json", age=60),
         put(store / "checkpoints" / f"{pretrain['crashed'][0]}.pt", content={"pretrain_ids": []}),
         put(store / "checkpoints" / "torn.pt"),

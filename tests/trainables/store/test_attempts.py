@@ -48,7 +48,7 @@ def test_an_earlier_result_stands_in_for_a_damaged_one_before_a_stop(store: Reco
     damaged.write_bytes(b"")
     put_stop(store, ONE, 2)
     assert counting(store) == {ONE: ("ok", 0)}
-    assert read_whole_store(store).damaged == (damaged,)
+    assert [each.path for each in read_whole_store(store).damaged] == [damaged]
 
 
 def test_a_damaged_compacted_file_costs_its_own_rows(store: RecordStore) -> None:
@@ -61,7 +61,7 @@ def test_a_damaged_compacted_file_costs_its_own_rows(store: RecordStore) -> None
     compacted.write_bytes(compacted.read_bytes()[:-1] + b"x")
     store.put(example_record(trial_id=THIRD))
     found = read_whole_store(store)
-    assert found.damaged == (compacted,)
+    assert [each.path for each in found.damaged] == [compacted]
     assert counting(store) == {THIRD: ("ok", 0)}
     with pytest.raises(StoreError, match="is damaged, which affects up to 2 records"):
         store.read()

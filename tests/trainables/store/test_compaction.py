@@ -8,6 +8,7 @@ import pytest
 
 from tests.trainables.records_example import example_record
 from tests.trainables.store.failing import InterruptedFiles, Stopped, StoppingFiles, make_old
+from trainables.atomic import temporary_path
 from trainables.store.compaction import compact_files
 from trainables.store.files import LocalFiles
 from trainables.store.inventory import take_inventory
@@ -182,7 +183,7 @@ def test_a_damaged_single_file_is_not_joined(store: RecordStore) -> None:
     damaged.write_bytes(damaged.read_bytes()[:100])
     for _ in range(2):
         store.compact(grace_seconds=0)
-        assert store.read().damaged == (damaged,)
+        assert [each.path for each in store.read().damaged] == [damaged]
         assert len(seconds(store)) == 2
     assert store.next_attempts()[f"{1:016x}"] == 1
 
@@ -194,7 +195,7 @@ def test_an_earlier_joined_attempt_stands_in_for_a_damaged_one(store: RecordStor
     assert store.read().statuses()[f"{0:016x}"] == Status.CRASHED
     damaged.write_bytes(b"")
     assert store.read().statuses()[f"{0:016x}"] == Status.OK
-    assert store.read().damaged == (damaged,)
+    assert [each.path for each in store.read().damaged] == [damaged]
 
 
 def test_damage_to_a_compacted_file_is_never_silent(store: RecordStore) -> None:
@@ -261,14 +262,16 @@ def test_a_parquet_file_of_no_known_kind_is_named(store: RecordStore) -> None:
     fill(store, 0, 1)
     foreign = store.records_dir / "copy of a record.parquet"
     foreign.write_bytes(b"")
-    assert store.read().damaged == (foreign,)
+    assert [str(each) for each in store.read().damaged] == [
+        "copy of a record.parquet (its name is not that of a record)"
+    ]
 
 
 def test_what_killed_processes_left_is_swept_when_old(store: RecordStore) -> None:
     fill(store, 0, 1)
     leases = store.leases("one")
     leases.acquire(["aaaaaaaa", "bbbbbbbb"])
-    old, young = (store.records_dir / f".tmp-{name}" for name in ("old", "young"))
+    old, young = (temporary_path(store.records_dir / name) for name in ("old", "young"))
     for path in (old, young):
         path.write_bytes(b"half")
     make_old(old, 90_000)
