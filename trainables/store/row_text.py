@@ -12,6 +12,16 @@ from typing import Any
 
 import pyarrow as pa
 
+#: The type of a column's values in a text.
+_PYTHON_TYPES = {
+    pa.string().id: str,
+    pa.int64().id: int,
+    pa.float64().id: float,
+    pa.bool_().id: bool,
+    pa.timestamp("us").id: int,
+    pa.map_(pa.string(), pa.string()).id: list,
+}
+
 _encode: Callable[[Mapping[str, Any]], str] = json.JSONEncoder(sort_keys=True, default=repr).encode
 
 
@@ -74,8 +84,9 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def _array(values: list[Any], type_: pa.DataType) -> pa.Array:
+    # What pyarrow converts depends on the other values: it takes 1.5 for an integer, and sometimes True for a number.
+    if not set(map(type, values)) <= {_PYTHON_TYPES[type_.id], type(None)}:
+        raise TypeError(f"a value is no {type_}")
     if pa.types.is_map(type_):  # a map's entries are tuples, in JSON lists
         values = [None if entries is None else [tuple(entry) for entry in entries] for entries in values]
-    elif not pa.types.is_floating(type_) and float in set(map(type, values)):
-        raise ValueError("a fraction in a column of integers")  # pyarrow would cut it off
     return pa.array(values, type_)
