@@ -3,7 +3,11 @@
 import dataclasses
 from datetime import UTC, datetime
 
-from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trainables.store.record_file import record_digests
+from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord, record_to_table
 
 _EXAMPLE = TrialRecord(
     trial_id="0123456789abcdef",
@@ -30,3 +34,13 @@ _EXAMPLE = TrialRecord(
 
 def example_record(**changes: object) -> TrialRecord:
     return dataclasses.replace(_EXAMPLE, **changes)
+
+
+def older_content(record: TrialRecord) -> bytes:
+    """A record's file as versions without the row's text wrote it."""
+    table = record_to_table(record)
+    (digest,) = record_digests(table)
+    table = table.replace_schema_metadata({**table.schema.metadata, b"record_digest": digest.encode()})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, write_statistics=False, use_dictionary=False, write_page_checksum=True)
+    return sink.getvalue().to_pybytes()

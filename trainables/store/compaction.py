@@ -25,16 +25,16 @@ of one that was joined and removed, it does not count, like any second record of
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from trainables.store.files import DamagedRecordError, Files, StoreError
-from trainables.store.inventory import Inventory, Rows, conflicts, retry_vanished, take_inventory
+from trainables.store.inventory import Inventory, Rows, conflicts, retry_vanished, take_inventory, take_rows
 from trainables.store.leases import is_lease
 from trainables.store.parquet_bounds import RECORD
+from trainables.store.record_batch import RecordBatch, read_batches
 from trainables.store.record_file import (
     CompactedFile,
-    DecodedRecord,
-    Key,
     claimed_digest,
     decode_compacted,
     decode_record,
@@ -58,22 +58,26 @@ def compact_files(files: Files, *, at_least: int = 2, grace_seconds: float = GRA
     Returns the name of the new compacted file, or None. Any number of processes may call this at any time, and it is
     safe to kill them.
     """
-    joined = retry_vanished(lambda: _join(files, at_least))
-    retry_vanished(lambda: _remove_joined(files, grace_seconds))
+    decoded: dict[str, CompactedFile] = {}
+    joined = retry_vanished(lambda: _join(files, at_least, decoded))
+    retry_vanished(lambda: _remove_joined(files, grace_seconds, decoded))
     _sweep(files)
     return joined
 
 
-def _join(files: Files, at_least: int) -> str | None:
-    found = take_inventory(files)
+def _join(files: Files, at_least: int, decoded: dict[str, CompactedFile]) -> str | None:
+    found = take_inventory(files, decoded=decoded)
     if len(found.loose) < at_least:
         return None
-    records = _read_loose(files, found)
-    absorbed = _of_like_size(_joinable(found.compacted), len(records))
-    table, digests = _rows_of(absorbed, records).select()
-    if record_digests(table) != list(digests):  # a compacted file has other values than its digests say
-        absorbed = [file for file in absorbed if file.rows_as_written()]
-        table, digests = _rows_of(absorbed, records).select()
+    loose = dict(islice(found.loose.items(), _MOST_ROWS))
+    batches = [_known_to_this_version(batch) for batch in read_batches(files, loose)]
+    records = sum(len(batch.keys) for batch in batches)
+    absorbed = _of_like_size(_joinable(found.compacted), records)
+    absorbed = [file for file in absorbed if file.rows_as_written()]
+    rows = Rows.of_compacted(absorbed)
+    for batch in batches:
+        rows.add(batch)
+    table, digests = rows.select()
     if len(digests) < 2 or not records:
         return None
     replaced = {file.name for file in absorbed}.union(*(_replaced_by(file, found) for file in absorbed))
@@ -87,29 +91,18 @@ def _join(files: Files, at_least: int) -> str | None:
     return name
 
 
-def _rows_of(absorbed: list[CompactedFile], records: dict[Key, DecodedRecord]) -> Rows:
-    rows = Rows.of_compacted(absorbed)
-    for key, record in records.items():
-        rows.add(key, record)
-    return rows
-
-
-def _read_loose(files: Files, found: Inventory) -> dict[Key, DecodedRecord]:
-    """The valid records of single record files.
-
-    Records with columns that this version does not know are left out, so they keep their own files.
-    """
-    records = {}
-    loose = dict(islice(found.loose.items(), _MOST_ROWS))
-    contents = files.read_each(list(loose.values()), RECORD.disk)
-    for (key, name), content in zip(loose.items(), contents, strict=True):
-        try:
-            record = decode_record(content, name)
-        except DamagedRecordError:
-            continue
-        if record_digests(record.table) == [record.digest]:
-            records[key] = record
-    return records
+def _known_to_this_version(batch: RecordBatch) -> RecordBatch:
+    """A batch without the records that have columns unknown to this version. Those keep their own files."""
+    digests = record_digests(batch.table)
+    rows = [row for row, digest in enumerate(batch.digests) if digests[row] == digest]
+    if len(rows) == len(digests):
+        return batch
+    return replace(
+        batch,
+        table=take_rows(batch.table, rows),
+        keys=tuple(batch.keys[row] for row in rows),
+        digests=tuple(batch.digests[row] for row in rows),
+    )
 
 
 def _joinable(compacted: Sequence[CompactedFile]) -> list[CompactedFile]:
@@ -142,8 +135,8 @@ def _of_like_size(compacted: Sequence[CompactedFile], rows: int) -> list[Compact
     return absorbed
 
 
-def _remove_joined(files: Files, grace_seconds: float) -> None:
-    found = take_inventory(files)
+def _remove_joined(files: Files, grace_seconds: float, decoded: dict[str, CompactedFile]) -> None:
+    found = take_inventory(files, decoded=decoded)
     ages = files.ages([file.name for file in found.compacted])
     for file in found.compacted:
         if ages.get(file.name, 0.0) >= grace_seconds:

@@ -14,16 +14,16 @@ import pyarrow as pa
 
 from trainables.store.files import DamagedRecordError, Files, IrregularFileError, StoreError
 from trainables.store.parquet_bounds import compacted_bounds
+from trainables.store.record_batch import RecordBatch
 from trainables.store.record_file import (
     COMPACTED_NAME,
     CompactedFile,
-    DecodedRecord,
     Key,
     compacted_digests,
     decode_compacted,
-    schema,
 )
 from trainables.store.row_check import ID_PATTERN
+from trainables.store.schema import record_schema
 
 #: Each attempt has one name: its number has no leading zeros and is at most `MOST_ATTEMPTS`.
 _RECORD_NAME = re.compile(rf"records/(?P<trial_id>{ID_PATTERN})\.(?P<attempt>0|[1-9][0-9]{{0,5}})\.parquet")
@@ -246,12 +246,12 @@ class Rows:
         """The rows of these files."""
         rows = cls()
         for file in files:
-            rows._extend(file.table, file.digests, list(file.keys))
+            rows._extend(file.table, file.digests, file.keys)
         return rows
 
-    def add(self, key: Key, record: DecodedRecord) -> None:
-        """Add a record from a single record file."""
-        self._extend(record.table, (record.digest,), [key])
+    def add(self, batch: RecordBatch) -> None:
+        """Add records from single record files."""
+        self._extend(batch.table, batch.digests, batch.keys)
 
     def select(
         self, only: set[str] | None = None, *, latest: bool = False
@@ -263,11 +263,11 @@ class Rows:
         keys = self.highest.items() if latest else self.row_of
         order = array("q", [self.row_of[key] for key in sorted(keys) if only is None or key[0] in only])
         if not order:
-            return schema().empty_table(), ()
+            return record_schema().empty_table(), ()
         table = take_rows(pa.concat_tables(self.tables), order).combine_chunks()
         return table, tuple(self.digests[row] for row in order)
 
-    def _extend(self, table: pa.Table, digests: Iterable[str], keys: list[Key]) -> None:
+    def _extend(self, table: pa.Table, digests: Iterable[str], keys: Iterable[Key]) -> None:
         start = len(self.digests)
         self.tables.append(table)
         self.digests.extend(digests)

@@ -1,15 +1,15 @@
 """The content of the store's Parquet files: one record, or many in one compacted file.
 
-The store's reader, compaction and merge use it. Each row is stored with a digest, and the name of a compacted file
-contains a hash of its content. So every damage to a file is detected.
+The store's reader, compaction and merge use it. Each row is stored with a digest, a record file contains a hash of
+its other bytes, and the name of a compacted file contains a hash of its content. So every damage to a file is
+detected.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -19,9 +19,15 @@ import pyarrow.parquet as pq
 from trainables.store.files import DamagedRecordError, StoreError
 from trainables.store.parquet_bounds import RECORD, Bounds, compacted_bounds, open_parquet
 from trainables.store.row_check import faults_of
+from trainables.store.row_text import content_hash, digest_of, row_of, texts_of
 from trainables.store.schema import SCHEMA_VERSION, record_schema
 
 _DIGEST, _FIRST_DIGEST, _VERSION = b"record_digest", b"row_digest", b"schema_version"
+
+#: The row's text, and the hash of all other bytes of the file.
+_TEXT, _FILE_HASH = b"record_row", b"file_hash"
+
+_HASH_LENGTH = 32
 
 COMPACTED_NAME = re.compile(r"records/compact-(?P<rows>[0-9]{1,12})-(?P<digest>[0-9a-f]{32})\.parquet")
 
@@ -31,8 +37,6 @@ _IDENTITY = ("trial_id", "attempt", _DIGEST_COLUMN)
 #: The key of a record: trial id and attempt.
 Key = tuple[str, int]
 
-schema = cache(record_schema)  # building it costs more than reading a file
-
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedRecord:
@@ -40,6 +44,14 @@ class DecodedRecord:
 
     table: pa.Table  # one row, in the current schema
     digest: str  # of the row as it was written
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordText:
+    """The text of a valid record file."""
+
+    row: Mapping[str, Any]  # the values that are not null, by column
+    digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,50 +91,105 @@ class CompactedFile:
 
 def record_digests(table: pa.Table) -> list[str]:
     """A hash of each row's column names and values that are not null, so that new columns do not change the hash."""
-    return [_hash(row) for row in _with_plain_times(table).to_pylist()]
-
-
-def _hash(row: Mapping[str, Any]) -> str:
-    present = {name: value for name, value in row.items() if value is not None}
-    text = json.dumps(present, sort_keys=True, default=repr)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _with_plain_times(table: pa.Table) -> pa.Table:
-    """The table with times as integers. Python objects would depend on library versions, and would import pandas."""
-    for index, column in enumerate(table.schema):
-        if pa.types.is_timestamp(column.type):
-            table = table.set_column(index, column.name, table[column.name].cast(pa.int64()))
-    return table
+    return [digest_of(text) for text in texts_of(table)]
 
 
 def encode_row(table: pa.Table) -> bytes:
-    """The content of a record file with this row."""
-    (digest,) = record_digests(table)
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _DIGEST: digest.encode()})
+    """The content of a record file with this row: its columns, and its text, which our own readers use.
+
+    Other programs and older versions of this package read the columns. Units of columns are left out, because the
+    Arrow schema that contains them would double the size of the file.
+    """
+    (text,) = texts_of(table)
     sink = pa.BufferOutputStream()
-    # In a file of one row, statistics and dictionaries would take most of the space. Checksums detect damage.
-    pq.write_table(table, sink, write_statistics=False, use_dictionary=False, write_page_checksum=True)
-    return sink.getvalue().to_pybytes()
+    # In a file of one row, statistics and dictionaries would take most of the space.
+    options = {
+        "write_statistics": False,
+        "use_dictionary": False,
+        "compression": "none",
+        "store_schema": False,
+    }
+    with pq.ParquetWriter(sink, table.schema, **options) as writer:
+        metadata = {_DIGEST: digest_of(text), _TEXT: text, _FILE_HASH: "0" * _HASH_LENGTH}
+        writer.add_key_value_metadata({**(table.schema.metadata or {}), **metadata})
+        writer.write_table(table)
+    content = sink.getvalue().to_pybytes()
+    found = _metadata_place(content, _FILE_HASH)
+    assert found is not None
+    return content[: found.start] + _hash_around(content, found).encode() + content[found.stop :]
 
 
-def decode_record(content: bytes | DamagedRecordError, name: str) -> DecodedRecord:
-    """Read a record file, or raise the error that reading its bytes gave.
+def _metadata_place(content: bytes, key: bytes) -> slice | None:
+    """The place of a text in the metadata of a Parquet file, without a look at the columns; None if it is not found.
+
+    In the footer, which is in Thrift's compact protocol, a text is its type and field, 0x18, its length in groups of
+    seven bits, and its bytes. Parsing the whole footer takes 20 times as long as reading the text in it.
+    """
+    size = int.from_bytes(content[-8:-4], "little")
+    start = content.rfind(bytes([0x18, len(key)]) + key + b"\x18", max(0, len(content) - 8 - size))
+    if start < 0:
+        return None
+    position, length, shift = start + len(key) + 3, 0, 0
+    while shift < 35 and position < len(content):
+        byte = content[position]
+        length |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:
+            return slice(position, position + length)
+    return None
+
+
+def _hash_around(content: bytes, place: slice) -> str:
+    """The hash of all bytes before and after a place."""
+    return content_hash(content[: place.start] + content[place.stop :])
+
+
+def decode_record(content: bytes, name: str) -> DecodedRecord:
+    """Read the columns of a record file, and check that its text, if it has one, contains the same row.
 
     Raises `DamagedRecordError` if the file is truncated or changed, exceeds a bound, fails the check of rows, or if
     its name belongs to another record, and `StoreError` if a newer version of this package wrote the file.
     """
-    if isinstance(content, DamagedRecordError):
-        raise content
     table = parse(content, name, RECORD)
-    check_version(table, name)
+    check_version((table.schema.metadata or {}).get(_VERSION), name)
     digest = _checked_digest(table, name)
     conformed = conform(table, name)
     if fault := faults_of(conformed).get(0):
         raise DamagedRecordError(f"{name}: {fault}")
-    if f"{conformed['trial_id'][0]}.{conformed['attempt'][0]}.parquet" != name.rpartition("/")[2]:
-        raise DamagedRecordError(f"{name}: contains another trial than its name says")
+    _check_name(conformed["trial_id"][0], conformed["attempt"][0], name)
+    text = read_text(content, name)
+    if text is not None and text.digest != digest:
+        raise DamagedRecordError(f"{name}: its text and its columns are of different records")
     return DecodedRecord(table=conformed, digest=digest)
+
+
+def read_text(content: bytes | DamagedRecordError, name: str) -> RecordText | None:
+    """Read the text of a record file, without its columns; None for a file of an older form, which has no text.
+
+    The file's hash covers the columns, so damage to them is found too. Raises errors as `decode_record` does, but
+    does not check the values.
+    """
+    if isinstance(content, DamagedRecordError):
+        raise content
+    text, file_hash = _metadata_place(content, _TEXT), _metadata_place(content, _FILE_HASH)
+    digest, version = _metadata_place(content, _DIGEST), _metadata_place(content, _VERSION)
+    if not (text and file_hash and digest):
+        return None
+    written = content[digest].decode(errors="replace")
+    if content[file_hash] != _hash_around(content, file_hash).encode() or digest_of(content[text]) != written:
+        raise DamagedRecordError(f"{name}: its content is not what was written")
+    check_version(content[version] if version else None, name)
+    try:
+        row = row_of(content[text])
+    except ValueError as error:
+        raise DamagedRecordError(f"{name}: its text is no row ({error})") from error
+    _check_name(row.get("trial_id"), row.get("attempt"), name)
+    return RecordText(row=row, digest=written)
+
+
+def _check_name(trial_id: object, attempt: object, name: str) -> None:
+    if f"{trial_id}.{attempt}.parquet" != name.rpartition("/")[2]:
+        raise DamagedRecordError(f"{name}: contains another trial than its name says")
 
 
 def encode_compacted(table: pa.Table, digests: Sequence[str], replaces: Collection[str]) -> tuple[str, bytes]:
@@ -134,7 +201,7 @@ def encode_compacted(table: pa.Table, digests: Sequence[str], replaces: Collecti
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", write_statistics=False, use_dictionary=False)
     content = sink.getvalue().to_pybytes()
-    return f"records/compact-{table.num_rows}-{_content_hash(content)}.parquet", content
+    return f"records/compact-{table.num_rows}-{content_hash(content)}.parquet", content
 
 
 def decode_compacted(content: bytes, name: str) -> CompactedFile:
@@ -150,8 +217,8 @@ def decode_compacted(content: bytes, name: str) -> CompactedFile:
     the file.
     """
     table = _parse_compacted(content, name)
-    check_version(table, name)
-    unknown = set(table.column_names) - {_DIGEST_COLUMN} - set(schema().names)
+    check_version((table.schema.metadata or {}).get(_VERSION), name)
+    unknown = set(table.column_names) - {_DIGEST_COLUMN} - set(record_schema().names)
     conformed, digests = conform(table, name), _digest_column(table, name)
     faults = _row_faults(conformed, digests)
     if faults:
@@ -183,7 +250,7 @@ def compacted_digests(content: bytes, name: str) -> dict[Key, str] | None:
 
 def _parse_compacted(content: bytes, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     match = COMPACTED_NAME.fullmatch(name)
-    if match is None or _content_hash(content) != match["digest"]:
+    if match is None or content_hash(content) != match["digest"]:
         raise DamagedRecordError(f"{name}: its content is not what was written")
     table = parse(content, name, compacted_bounds(), columns)
     if table.num_rows != int(match["rows"]):
@@ -227,6 +294,8 @@ def _keys(table: pa.Table, faults: Collection[int]) -> Iterator[Key | None]:
 
 def claimed_digest(content: bytes) -> str | None:
     """The digest in the metadata of a record file, or None. The rows are neither read nor checked."""
+    if place := _metadata_place(content, _DIGEST):
+        return content[place].decode(errors="replace")
     try:
         return (pq.read_metadata(pa.BufferReader(content)).metadata or {}).get(_DIGEST, b"").decode() or None
     except (OSError, ValueError, pa.ArrowException):
@@ -245,9 +314,9 @@ def parse(content: bytes, name: str, bounds: Bounds, columns: Sequence[str] | No
         raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
 
 
-def check_version(table: pa.Table, name: str) -> None:
-    """Raise `StoreError` if a newer version of this package wrote the table, `DamagedRecordError` for no version."""
-    version = (table.schema.metadata or {}).get(_VERSION, b"0").decode(errors="replace")
+def check_version(written: bytes | None, name: str) -> None:
+    """Raise `StoreError` for a schema version of a newer package, `DamagedRecordError` for one that is no number."""
+    version = (written or b"0").decode(errors="replace")
     if not (version.isdecimal() and len(version) < 10):
         raise DamagedRecordError(f"{name}: has schema version {version!r}")
     if int(version) > SCHEMA_VERSION:
@@ -262,19 +331,18 @@ def conform(table: pa.Table, name: str) -> pa.Table:
 
     Raises `DamagedRecordError` if a required column is absent, or if a column has an incompatible type.
     """
-    if len(set(table.column_names)) < table.num_columns:
+    present = dict(zip(table.column_names, table.columns, strict=True))
+    if len(present) < table.num_columns:
         raise DamagedRecordError(f"{name}: two columns have the same name")
-    same = table.schema.equals(schema())
-    columns = table.columns if same else [_column(table, column, name) for column in schema()]
-    return pa.Table.from_arrays(columns, schema=schema())
+    columns = [_column(present.get(column.name), column, table.num_rows, name) for column in record_schema()]
+    return pa.Table.from_arrays(columns, schema=record_schema())
 
 
-def _column(table: pa.Table, column: pa.Field, name: str) -> pa.ChunkedArray:
-    if column.name not in table.column_names:
+def _column(values: pa.ChunkedArray | None, column: pa.Field, rows: int, name: str) -> pa.ChunkedArray:
+    if values is None:
         if column.nullable:
-            return pa.chunked_array([pa.nulls(table.num_rows, column.type)])
+            return pa.chunked_array([pa.nulls(rows, column.type)])
         raise DamagedRecordError(f"{name}: column {column.name} is absent")
-    values = table[column.name]
     if values.type == column.type:
         return values
     try:
@@ -312,7 +380,3 @@ def _first_digest(table: pa.Table) -> bytes:
     """The digest in the format of the first version of this package."""
     version = (table.schema.metadata or {}).get(_VERSION)
     return hashlib.blake2b(repr((version, table.to_pylist())).encode(), digest_size=10).hexdigest().encode()
-
-
-def _content_hash(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()

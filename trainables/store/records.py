@@ -27,8 +27,8 @@ from trainables.store.inventory import (
     trial_of,
 )
 from trainables.store.leases import LEASE_SECONDS, Leases
-from trainables.store.parquet_bounds import RECORD
-from trainables.store.record_file import CompactedFile, decode_record, encode_row
+from trainables.store.record_batch import read_batches
+from trainables.store.record_file import CompactedFile, Key, encode_row
 from trainables.store.row_check import faults_of
 from trainables.store.schema import Status, TrialRecord, record_to_table
 
@@ -198,16 +198,15 @@ class RecordStore:
         rows = Rows.of_compacted(found.compacted)
         damaged = found.damages(self._place)
         loose = {key: name for key, name in found.loose.items() if only is None or key[0] in only}
-        ordered = sorted(loose, reverse=True)  # a trial's latest attempt first
-        contents = self.files.read_each([loose[key] for key in ordered], RECORD.disk)
-        for key, content in zip(ordered, contents, strict=True):
-            if latest and rows.highest.get(key[0], -1) > key[1]:
-                continue
-            try:
-                rows.add(key, decode_record(content, loose[key]))
-            except DamagedRecordError as error:
-                reason = str(error).removeprefix(f"{loose[key]}: ")
-                damaged.append(Damage(path=self._place(loose[key]), reason=reason))
+        if latest:
+            loose = {key: name for key, name in loose.items() if rows.highest.get(key[0], -1) < key[1]}
+        unread: dict[Key, str] = {}
+        for batch in read_batches(self.files, loose):
+            rows.add(batch)
+            unread |= batch.damaged
+        if latest:  # a later valid attempt counts, whatever the state of this one
+            unread = {key: why for key, why in unread.items() if rows.highest.get(key[0], -1) < key[1]}
+        damaged += [Damage(path=self._place(loose[key]), reason=why) for key, why in unread.items()]
         table, digests = rows.select(only, latest=latest)
         damaged.sort(key=lambda each: (each.path, each.row or 0))
         return RecordSet(table=table, damaged=tuple(damaged), digests=digests)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -281,8 +282,9 @@ class TrialRecord(_WithProbes):
     error_traceback: str | None = _text("the whole traceback")
 
 
+@cache
 def record_schema() -> pa.Schema:
-    """The Parquet schema of a record file, with each column's unit in its field metadata.
+    """The Parquet schema of a record, with each column's unit in its field metadata.
 
     Descriptions are left out: a file has one row, and the schema takes most of its size.
     """
@@ -335,7 +337,10 @@ DIAGNOSTIC_METRICS = {
 
 def record_to_table(record: TrialRecord) -> pa.Table:
     """A table with one row. Raises `pyarrow.ArrowInvalid` or `ArrowTypeError` if a value does not fit its column."""
-    row = {spec.name: getattr(record, spec.name) for spec in dataclasses.fields(record)}
+    schema, row = record_schema(), dict(vars(record))
     if row["hp_other"] is not None:
         row["hp_other"] = sorted(row["hp_other"].items())
-    return pa.Table.from_pylist([row], schema=record_schema())
+    # Table.from_pylist takes twice as long.
+    return pa.Table.from_arrays(
+        [pa.array([row[name]], schema.field(name).type) for name in schema.names], schema=schema
+    )
