@@ -80,10 +80,10 @@ def _unpack_all(path: Path, folder: Path) -> None:
         raise ArchiveError(f"{path}: cannot be read ({error.strerror or error})") from error
     with file:
         try:
-            _check_end(file)
+            size = _check_end(file)
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()
-                _check(members)
+                _check(members, size)
                 left = MOST_BYTES
                 for member in members:
                     left -= _unpack(archive, member, folder, left)
@@ -106,8 +106,11 @@ def _open(path: Path) -> BinaryIO:
     return file
 
 
-def _check_end(file: BinaryIO) -> None:
-    """Raise `ArchiveError` if the list of files is larger than it may be. `zipfile` reads the whole list at once."""
+def _check_end(file: BinaryIO) -> int:
+    """The size of the archive. Raises `ArchiveError` if its list of files is larger than it may be.
+
+    `zipfile` reads the whole list at once.
+    """
     size = file.seek(0, os.SEEK_END)
     if size > MOST_BYTES:
         raise ArchiveError(f"has {_size(size)}, and at most {_size(MOST_BYTES)} are read; {_INSTEAD}")
@@ -121,9 +124,10 @@ def _check_end(file: BinaryIO) -> None:
     if _END_64 in tail[:place][-_END_64_SIZE:] or listed > _MOST_LIST:
         raise ArchiveError(f"has too many files; at most {MOST_MEMBERS} are unpacked, {_INSTEAD}")
     file.seek(0)
+    return size
 
 
-def _check(members: Sequence[zipfile.ZipInfo]) -> None:
+def _check(members: Sequence[zipfile.ZipInfo], size: int) -> None:
     """Raise `ArchiveError` for a member that is not unpacked, before any of them is."""
     if len(members) > MOST_MEMBERS:
         raise ArchiveError(f"has {len(members)} files; at most {MOST_MEMBERS} are unpacked, {_INSTEAD}")
@@ -132,6 +136,10 @@ def _check(members: Sequence[zipfile.ZipInfo]) -> None:
     for member in members:
         _check_name(member.orig_filename)
         _check_kind(member)
+        if not 0 <= member.header_offset < size:
+            raise ArchiveError(
+                f"is not a zip file that can be read ({member.orig_filename!r} begins outside of it)"
+            )
         parts = _same(member.orig_filename.rstrip("/")).split("/")
         above = {"/".join(parts[:count]) for count in range(1, len(parts))}
         own = "/".join(parts)

@@ -30,7 +30,7 @@ def command(study: str, store: str, data_root: str | None, out: str | None) -> N
     """Pack STUDY, its records and its report into one zip file.
 
     The file suits a paper's supplement. It includes the manifests of all launches, without the names and paths of
-    machines. After unpacking it on any machine, `study report` makes the report again, without the data set.
+    machines. On any machine, `study report` with this file makes the report again, without the data set.
     """
     from study.archive import check_name, read_archive
     from study.loaded import load_study
@@ -49,7 +49,7 @@ def command(study: str, store: str, data_root: str | None, out: str | None) -> N
             raise StudyError(f"--out: cannot write {target} ({error.strerror or error})") from error
     say(
         f"{target}: {count} of {len(loaded.plan.trials)} trials of {loaded.name}, "
-        f"{format_bytes(target.stat().st_size)}. Unpack it and see README.txt.",
+        f"{format_bytes(target.stat().st_size)}. `study report {target}` makes its report again."
     )
 
 

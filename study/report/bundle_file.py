@@ -36,7 +36,9 @@ _KEYS = tuple(TrialKeys.__dataclass_fields__)
 #: Columns of planned trials besides the ids, the hyperparameters `hp_*` and the columns of settings.
 _NEEDED = {"arm": str, "point": int, "loss": str, "seed": int, "design": str}
 _OPTIONAL = frozenset({"ideal", *SETTING_COLUMNS})
-_HYPERPARAMETER = re.compile(r"hp_\w{1,128}")
+_HYPERPARAMETER = re.compile(r"hp_[A-Za-z0-9_]{1,128}")
+
+_WORDS = {bool: "a truth value", int: "a number", float: "a number", str: "a text"}
 
 Planned = list[dict[str, Any]]
 
@@ -49,6 +51,8 @@ def read_bundle_file(folder: Path) -> "tuple[Planned, StudyInfo]":
     path = folder / BUNDLE_FILE
     try:
         content = parse_json(read_text(path, _MOST_BYTES))
+        if not isinstance(content, dict):
+            raise ValueError(f"got {_shown(content)}, must be a table")
         if (form := content["format"]) != FORMAT:
             raise StudyError(
                 f"store: {folder} contains a bundle of format {form!r}, this package opens {FORMAT}; upgrade the "
@@ -73,11 +77,13 @@ def study_info_of(content: Mapping[str, Any]) -> "StudyInfo":
     """
     from analysis.info import StudyInfo
 
+    if not isinstance(content, dict):
+        raise ValueError(f"info: got {_shown(content)}, must be a table")
     facts = dict(content)
     _check_name(facts["name"])
-    if name := facts.pop("design", ""):
-        if name not in DESIGNS:
-            raise ValueError(f"design: got {name!r}, must be one of {', '.join(DESIGNS)}")
+    if (name := facts.pop("design", None)) is not None:
+        if not isinstance(name, str) or name not in DESIGNS:
+            raise ValueError(f"design: got {_shown(name)}, must be one of {', '.join(DESIGNS)}")
         facts |= {"drawn": DESIGNS[name].drawn, "adaptive": DESIGNS[name].adaptive}
     if facts.get("compared"):
         raise ValueError("compared: a bundle has one study")
@@ -91,7 +97,7 @@ def _check_name(name: object) -> None:
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
-        raise ValueError(f"name: got {name!r}; allowed are letters, digits, `_`, `.` and `-`") from None
+        raise ValueError(f"name: got {_shown(name)}; allowed are letters, digits, `_`, `.` and `-`") from None
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -149,17 +155,13 @@ def _type_of(column: str) -> Any:
 def _check_value(name: str, value: Any, kind: Any) -> None:
     kinds = kind if isinstance(kind, tuple) else (int, float) if kind is float else (kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        words = " or ".join(
-            {"str": "a text", "bool": "a truth value"}.get(k.__name__, "a number") for k in kinds
-        )
-        raise ValueError(f"{_shown(name)}: got {_shown(value)}, must be {words}")
+        words = dict.fromkeys(_WORDS[each] for each in kinds)
+        raise ValueError(f"{name}: got {_shown(value)}, must be {' or '.join(words)}")
     too_large = isinstance(value, int) and not -(2**63) <= value < 2**63
     if too_large or (isinstance(value, float) and not math.isfinite(value)):
-        raise ValueError(f"{_shown(name)}: got {_shown(value)}, must be a finite number of 64 bits")
+        raise ValueError(f"{name}: got {_shown(value)}, must be a finite number of 64 bits")
     if isinstance(value, str) and len(value) > _MOST_TEXT:
-        raise ValueError(
-            f"{_shown(name)}: got a text of {len(value)} characters, at most {_MOST_TEXT} are allowed"
-        )
+        raise ValueError(f"{name}: got a text of {len(value)} characters, at most {_MOST_TEXT} are allowed")
 
 
 def _shown(value: object) -> str:

@@ -155,7 +155,7 @@ def _with_field(path: Path, offset: int, value: int, size: int) -> None:
         (16, 1, 4, "is not a zip file that can be read (Bad CRC-32"),
         (8, 1, 2, "has the encrypted file 'a'; pack it without a password"),
         (10, 99, 2, "has 'a' in compression 99; pack it with deflate"),
-        (42, 2**31, 4, "is not a zip file that can be read"),  # where the member begins
+        (42, 2**31, 4, "is not a zip file that can be read ('a' begins outside of it)"),
         (
             28,
             0,
@@ -216,3 +216,14 @@ def test_a_gzip_stream_has_a_limit() -> None:
     for damaged in (bomb[:-20], bomb[:10] + b"\xff" + bomb[11:], b"\x1f\x8b"):
         with pytest.raises(ArchiveError, match="is damaged"):
             gunzip(damaged)
+
+
+def test_a_member_that_begins_where_no_file_ends(tmp_path: Path, temporary: Path) -> None:
+    """Offsets of 64 bits, for which the system refuses to move to that place."""
+    path = tmp_path / "far.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        member = zipfile.ZipInfo("a")
+        member.extra = b"\x01\x00\x08\x00" + (2**63 - 1).to_bytes(8, "little")
+        archive.writestr(member, "content")
+    _with_field(path, 42, 2**32 - 1, 4)
+    assert "'a' begins outside of it" in _refused(path, temporary)
