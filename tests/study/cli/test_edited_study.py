@@ -29,6 +29,7 @@ _CHANGED = "the study file changed"
 _SMALL = (("[8, 16]", "[8]"), ("[0.1, 0.5]", "[0.1]"), ("[losses.kcl]\nt = [2.0]\n", ""))
 
 
+@pytest.mark.slow
 def test_the_report_is_of_what_ran(write_study: WriteStudy, tmp_path: Path) -> None:
     study, store = write_study(*_SMALL), tmp_path / "store"
     before = study.read_text()
