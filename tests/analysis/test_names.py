@@ -2,8 +2,8 @@
 
 import pytest
 
-from analysis.names import columns, file_names, shortened, spaced, visible
-from tests.analysis.hostile import NAMES
+from analysis.names import brief, columns, file_names, shortened, spaced, visible
+from tests.analysis.hostile import NAMES, TEXTS
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,30 @@ from tests.analysis.hostile import NAMES
         ("\x7f\x9b\u2028", "\\x7f\\x9b\\u2028"),
         ("\u202egnp\u2066\u200b\ufeff", "\\u202egnp\\u2066\\u200b\\ufeff"),
         ("\udcff", "\\udcff"),
+        ("a\u2062\u3164\u034f\ufff9\U000e0041b", "a\\u2062\\u3164\\u034f\\ufff9\\U000e0041b"),
+        ("نمی\u200cخواهم", "نمی\u200cخواهم"),
         ("\N{WOMAN}\u200d\N{PERSONAL COMPUTER}", "\N{WOMAN}\u200d\N{PERSONAL COMPUTER}"),
     ],
 )
 def test_characters_without_a_shape_become_codes(text: str, shown: str) -> None:
     assert visible(text) == shown
     assert visible(shown) == shown
+
+
+def test_marks_that_would_cover_other_lines_become_codes() -> None:
+    assert visible("a" + 8 * "\u0301" + "b") == "a" + 8 * "\u0301" + "b"
+    assert visible("a" + 3000 * "\u0301") == "a" + 8 * "\u0301" + 2992 * "\\u0301"
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_visible_text_is_printable_and_stays(text: str) -> None:
+    assert visible(text).isprintable()
+    assert visible(visible(text)) == visible(text)
+
+
+def test_a_long_text_is_brief() -> None:
+    assert brief("x" * 10, 10) == "x" * 10
+    assert brief("x" * 11, 10) == "x" * 10 + "… (1 more characters)"
 
 
 def test_lines_may_stay() -> None:

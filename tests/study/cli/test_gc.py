@@ -130,3 +130,24 @@ def test_no_store(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "there is no store" in result.stderr
     assert not (tmp_path / "absent").exists()
+
+
+def test_a_file_of_the_future_stays_until_the_clock_has_passed_it(finished: Finished) -> None:
+    """Its time is that of a clock which was then set back by an hour."""
+    ahead = put(finished.store / "tune" / "ahead", age=-3600.0)
+    assert ahead not in gc(finished)
+    output = invoke("gc", "--store", finished.store).stdout
+    assert "1 leftover is younger than an hour and stays." in output
+
+
+def test_links_among_the_folders_of_tune_are_not_followed(finished: Finished, tmp_path: Path) -> None:
+    outside = put(tmp_path / "outside" / "mine")
+    link = finished.store / "tune" / "a\x1b[31m\n"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "outside", target_is_directory=True)
+    os.utime(link, (0, 0), follow_symlinks=False)
+    listed = invoke("gc", "--store", finished.store, "--dry-run").stdout
+    assert f"{link.parent}/a\\x1b[31m\\n" in listed
+    assert gc(finished) == {link}
+    assert outside.exists()
+    assert not link.is_symlink()

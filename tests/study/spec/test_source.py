@@ -1,5 +1,6 @@
 """A study that extends another merges its file, archives both, and is refused where the two do not fit."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,17 @@ def test_the_text_says_the_same_on_its_own(write_study: WriteStudy, tmp_path: Pa
     assert alone.spec == study_file.spec
     assert "# # why" in study_file.text
     assert str(tmp_path) not in study_file.text
+
+
+@pytest.mark.parametrize("name", ["a\nb = 1\n.toml", "a\x1b[31m\r.toml", "a\udcff.toml"])
+def test_a_file_name_ends_no_comment_of_the_text(name: str, write_study: WriteStudy, tmp_path: Path) -> None:
+    write_study(name=name)
+    own = write(tmp_path, "own.toml", f'extends = {json.dumps(name)}\nname = "own"')
+    if "\udcff" in name:  # no TOML text can name it
+        own = write(tmp_path, name, 'extends = "quickstart"\nname = "own"')
+    text = load_spec(own).text
+    assert load_spec(write(tmp_path, "alone/own.toml", text)).spec == load_spec(own).spec
+    assert text.encode().decode().replace("\n", "").isprintable()
 
 
 def test_a_study_that_extends_none_keeps_its_text(write_study: WriteStudy) -> None:

@@ -1,13 +1,17 @@
 """A tracked run holds settings, finite metrics, tags, times and curves, all from the record."""
 
+import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analysis.names import visible
 from study.loaded import LoadedStudy
 from study.tracking.tracked_run import TrackedRun, tracked_run
+from tests.analysis.hostile import TEXTS
 from tests.study.tracking.conftest import PAIR, run_inline_study
 from trainables.store.artefacts import losses_path
 
@@ -47,6 +51,22 @@ def test_numbers_that_are_not_finite_and_absent_ones_are_left_out(loaded: Loaded
     run = run_of(loaded, z_uniformity=math.nan, h_alignment=None, hp_other=[("margin", "0.5")])
     assert not {"z_uniformity", "h_alignment"} & set(run.metrics)
     assert run.settings["margin"] == 0.5
+
+
+@pytest.mark.parametrize("text", [*TEXTS, 100_000 * "x"])
+def test_texts_of_records_are_neutral_and_not_long(loaded: LoadedStudy, text: str) -> None:
+    run = run_of(loaded, error_message=text, node=text, hp_kernel=text, hp_other=[(text, json.dumps([text]))])
+    shown = [*run.tags.values(), *(value for value in run.settings.values() if isinstance(value, str))]
+    assert all(visible(value, lines=True) == value and len(value) < 4100 for value in shown)
+    assert run.tags["error_message"][:9] == visible(text, lines=True)[:9]
+    assert all(re.fullmatch("[A-Za-z0-9_]{1,100}", name) for name in run.settings)
+
+
+@pytest.mark.parametrize("value", ["no json", "[" * 100_000, '{"a": 1}', "[1]", "null"])
+def test_settings_of_a_foreign_form_are_texts(loaded: LoadedStudy, value: str) -> None:
+    run = run_of(loaded, hp_other=[("margin", value), ("arm", '"other"'), ("seed", "9")])
+    assert run.settings.get("margin", "null")[:20] == value[:20]
+    assert (run.settings["arm"], run.settings["seed"]) == ("ntxent", 0)
 
 
 def test_a_trial_whose_worker_died_has_no_length(loaded: LoadedStudy) -> None:
