@@ -1,8 +1,8 @@
 """A cluster of two nodes, each a set of processes of its own: a study runs on it, loses a node, and finishes."""
 
 import secrets
-import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.many_trials import PATIENCE, many_trials, stamps, wait_for_records
-from tests.chaos.nodes import end, start_node, wait_for_nodes, wait_for_port
+from tests.chaos.nodes import end, start_node, wait_for_nodes
 from tests.study.conftest import WriteStudy, write_study  # noqa: F401  the fixture
 from tests.study.running import counts, records, start_command
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.timeout(2 * PATIENCE)]
 
@@ -26,18 +27,17 @@ class Cluster:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))  # nodes listen on all interfaces
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"127.0.0.1:{port}"
+    """Its token and its folder are of this test alone; the folder's path is short, since Ray's sockets are in it."""
     with ExitStack() as nodes:
-        head = start_node(
-            "--head", f"--port={port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1"
-        )
-        nodes.callback(end, head)
-        wait_for_port(port)
+        private = tempfile.TemporaryDirectory(dir="/tmp", prefix="t", ignore_cleanup_errors=True)
+        folder = Path(nodes.enter_context(private))
+        for name, value in {"MODE": "token", "TOKEN": secrets.token_hex(32)}.items():
+            monkeypatch.setenv(f"RAY_AUTH_{name}", value)
+        monkeypatch.setenv("RAY_TMPDIR", str(folder))
+        nodes.callback(end, start_node("--head", "--port=0", "--include-dashboard=false"))
+        found = folder / "ray" / "ray_current_cluster"  # the head writes its address when it has started
+        wait_until(found.exists, seconds=PATIENCE)
+        address = found.read_text().strip()
         wait_for_nodes(address, 1)  # a second node does not start before the first one is registered
         second = start_node(f"--address={address}", "--node-ip-address=127.0.0.2")
         nodes.callback(end, second)
