@@ -74,7 +74,8 @@ def load_study(study: str, store: str, data_root: str | None, *, whole: bool = T
     records = record_store.read(None if whole else own)
     plan = Plan(spec=spec, trial_set=trial_set, records=records_of(spec, trial_set, record_store, records))
     for damage in plan.records.damaged:
-        say_error(f"damaged record: {damage}; its trial counts as missing unless another attempt is valid")
+        so = "its trial counts as missing unless another attempt is valid"
+        say_error(f"damaged record: {damage}; {so if damage.is_whole_file else 'this row does not count'}")
     return LoadedStudy(study_file=study_file, store=record_store, data_root=root, plan=plan, records=records)
 
 

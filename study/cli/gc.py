@@ -4,6 +4,7 @@ A file that changed within the last hour, or since the oldest running launch beg
 """
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,16 +18,14 @@ import click
 from study.cli.options import JSON, STORE, guarded
 from study.console import CONSOLE, format_bytes, say_error
 from study.errors import DONE, FAILED, StudyError
-from trainables.atomic import TEMPORARY
+from trainables.atomic import is_temporary
 from trainables.store.artefacts import checkpoint_folder, curve_path, embeddings_path, kept_path
+from trainables.store.leases import is_lease
 
 if TYPE_CHECKING:
     from trainables.store.records import RecordStore
 
 _IN_USE_SECONDS, _DAY_SECONDS = 3600.0, 86400.0
-
-#: Folders in which processes write temporary files.
-_WRITTEN = ("", "records", "damaged", "leases", "encoders", "checkpoints", "curves", "embeddings", "losses")
 
 #: Statuses of trials that need no checkpoint. A crashed trial may continue from its checkpoint on a retry.
 _ENDED = ("ok", "diverged")
@@ -193,19 +192,26 @@ def _oldest_running(store: Path) -> float:
 
 
 def _temporary(store: Path) -> Iterator[Leftover]:
-    """Temporary files of killed processes."""
-    for folder in _WRITTEN:
-        yield from _leftovers("temporary", (store / folder).glob(f"{TEMPORARY}*"))
-    yield from _leftovers("temporary", (store / "studies").rglob(f"{TEMPORARY}*"))
+    """Temporary files and folders of killed processes, anywhere in the store."""
+    for folder, folders, files in os.walk(store):
+        found = [name for name in (*folders, *files) if is_temporary(name)]
+        folders[:] = [name for name in folders if name not in found and Path(folder, name) != store / "tune"]
+        yield from _leftovers("temporary", (Path(folder, name) for name in found))
 
 
 def _tune(store: Path) -> Iterator[Leftover]:
-    yield from _leftovers("tune", (store / "tune").glob("*"))
+    yield from _leftovers("tune", _inside(store / "tune", "*"))
 
 
 def _leases(store: Path) -> Iterator[Leftover]:
     """Leases of killed workers. A live worker renews its lease three times a minute, under a new name."""
-    yield from _leftovers("lease", (store / "leases").glob("[0-9a-f]*"))
+    found = (path for path in _inside(store / "leases", "*") if is_lease(f"leases/{path.name}"))
+    yield from _leftovers("lease", found)
+
+
+def _inside(folder: Path, pattern: str) -> Iterator[Path]:
+    """The files in a folder of the store. A link to a folder elsewhere has none: nothing outside is removed."""
+    return iter(()) if folder.is_symlink() else folder.glob(pattern)
 
 
 def _artefacts(store: "RecordStore", kept: Sequence[str]) -> Iterator[Leftover]:
@@ -215,11 +221,12 @@ def _artefacts(store: "RecordStore", kept: Sequence[str]) -> Iterator[Leftover]:
     yield from _checkpoints(store.path, ended)
     for kind, path in (("encoder", kept_path), ("curve", curve_path), ("embeddings", embeddings_path)):
         if kind in kept:
-            yield from _leftovers(kind, (path(store.path, pretrain_id) for pretrain_id in sorted(ended)))
+            paths = (path(store.path, pretrain_id) for pretrain_id in sorted(ended))
+            yield from _leftovers(kind, (path for path in paths if not path.parent.is_symlink()))
 
 
 def _checkpoints(store: Path, ended: set[str]) -> Iterator[Leftover]:
-    for path in sorted(checkpoint_folder(store).glob("*.pt")):
+    for path in sorted(_inside(checkpoint_folder(store), "*.pt")):
         ids = {path.stem} if path.stem in ended else _pretrain_ids(path)
         if ids and ids <= ended:
             yield from _leftovers("checkpoint", [path])
@@ -227,18 +234,21 @@ def _checkpoints(store: Path, ended: set[str]) -> Iterator[Leftover]:
 
 def _pretrain_ids(path: Path) -> set[str]:
     """The pretrain ids of a checkpoint's trials; empty if it is damaged, because no trial can continue from it."""
+    if not path.is_file():  # opening a pipe would wait
+        return set()
     from trainables.training.checkpoint import CheckpointError, load_weights  # imports torch
 
     try:
-        return set(load_weights(path).get("pretrain_ids", ()))
-    except CheckpointError:
+        return {str(id_) for id_ in load_weights(path).get("pretrain_ids", ())}
+    except (CheckpointError, TypeError):
         return set()
 
 
 def _leftovers(kind: str, paths: Iterable[Path]) -> Iterator[Leftover]:
     for path in sorted(paths):
         try:
-            inside = [each.lstat() for each in (path, *(path.rglob("*") if path.is_dir() else ()))]
+            under = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
+            inside = [each.lstat() for each in (path, *under)]
         except FileNotFoundError:  # removed by another process
             continue
         size, changed = sum(each.st_size for each in inside), max(each.st_mtime for each in inside)

@@ -61,11 +61,14 @@ class Kind:
         )
 
     @classmethod
-    def of_json(cls, config: str, members: int) -> "Kind":
-        """Like `of`, from the config as the JSON text in records."""
+    def of_json(cls, config: str, members: int) -> "Kind | None":
+        """Like `of`, from the config as the JSON text in records; None for a config of another form."""
         tree = json.loads(config)
-        key = _key(tree["loss"]["name"], _text_of(tree["task"]))
-        return cls(key=key, batch_size=tree["task"]["training"]["batch_size"], members=members)
+        try:
+            key = _key(tree["loss"]["name"], _text_of(tree["task"]))
+            return cls(key=key, batch_size=int(tree["task"]["training"]["batch_size"]), members=members)
+        except (KeyError, TypeError, ValueError):
+            return None
 
     @property
     def step_pairs(self) -> int:
@@ -218,7 +221,7 @@ def past_costs(records: pa.Table, keys: frozenset[str], conditions: Conditions) 
         if not _is_comparable(row, conditions):
             continue
         kind = Kind.of_json(row["config"], row["stack_size"])
-        if kind.key in keys:
+        if kind is not None and kind.key in keys:
             pretrain = row["seconds_pretrain"] or 0.0
             steps[kind].append(pretrain / (row["steps_done"] or 1))
             rests[kind].append(row["seconds_total"] - pretrain)
@@ -260,8 +263,8 @@ def memory_key(config: TrialConfig) -> str:
 
 
 def _memory_key(config: str) -> str:
-    task = json.loads(config)["task"]
-    training = {name: task["training"].get(name) for name in ("batch_size", "precision")}
+    task = json.loads(config).get("task", {})
+    training = {name: task.get("training", {}).get(name) for name in ("batch_size", "precision")}
     return json.dumps(
         {name: value for name, value in task.items() if name != "views"} | {"training": training},
         sort_keys=True,

@@ -34,9 +34,12 @@ def _read(
 
     frames = []
     for trial in trials:
+        path = path_of(artefacts, trial.keys.pretrain_id)
+        if not path.is_file():  # not kept, or no regular file, which could not be read to its end
+            continue
         try:
-            table = pq.read_table(path_of(artefacts, trial.keys.pretrain_id))
-        except (OSError, pa.ArrowInvalid):  # not kept, or damaged: no result depends on these files
+            table = pq.read_table(path)
+        except (OSError, pa.ArrowInvalid):  # damaged: no result depends on these files
             continue
         frames.append(table.to_pandas().assign(trial_id=trial.keys.trial_id))
     return pd.concat([frame for frame in frames if len(frame)] or [pd.DataFrame()], ignore_index=True)

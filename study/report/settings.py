@@ -93,10 +93,18 @@ def _recorded(rows: "pd.DataFrame", loss: str, metric: str) -> Iterator[_Told]:
     keys = [loss, "config_id"] if "config_id" in rows.columns else [loss, "config"]
     for row in rows[rows["config"].notna()].drop_duplicates(keys)[columns].to_dict("records"):
         tree, arm = json.loads(row["config"]), str(row[loss])
+        if not _is_known(tree):
+            continue
         for each in declared_fields(TASKS[tree["task"]["kind"]]):
             yield _declared(each, metric), arm, _value_in(tree["task"], each)
         yield from _loss_fields(LossConfig(**{"params": {}, **tree["loss"]}), arm)
         yield from _digests({"data_fingerprint": row.get("data_fingerprint")}, arm)
+
+
+def _is_known(tree: dict[str, Any]) -> bool:
+    """Whether a config has the parts that this version knows. Records of strangers or newer versions may not."""
+    named, task = tree.get("loss", {}), tree.get("task", {})
+    return {"name"} <= set(named) <= {"name", "params"} and task.get("kind") in TASKS
 
 
 def _tabulated(table: "Understood") -> Iterator[_Told]:

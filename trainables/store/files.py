@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from trainables.atomic import create_file, is_temporary, temporary_path
+from trainables.atomic import create_file, is_temporary, replace_file, temporary_path
 
 #: URL schemes for which `open_files` uses an object store.
 OBJECT_SCHEMES = ("s3", "gs")
@@ -92,20 +92,21 @@ class LocalFiles:
 
         After an error, no folder is left that was not there before.
         """
-        probe = temporary_path(self.root / "records" / "probe")
-        absent = [folder for folder in (probe.parent, *probe.parent.parents) if not folder.exists()]
+        folder = self.root / "records"
+        absent = [each for each in (folder, *folder.parents) if not each.exists()]
+        probe, link = temporary_path(folder / "probe"), temporary_path(folder / "link")
         try:
-            create_file(probe, b"")
-        except OSError as error:
-            for folder in absent:
+            replace_file(probe, b"")
+            _link(probe, link)
+        except OSError:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+            for each in absent:
                 with suppress(OSError):  # another process has written to it in the meantime
-                    folder.rmdir()
-            if error.filename2 is not None:  # only the link has two names
-                raise OSError(
-                    error.errno, f"it has no hard links, which records need: {error.strerror}"
-                ) from error
+                    each.rmdir()
             raise
-        probe.unlink(missing_ok=True)
+        for path in (probe, link):
+            path.unlink(missing_ok=True)
 
     def put(self, name: str, content: bytes, *, durable: bool = True) -> bool:
         """Create a file. If `durable`, flush the file and its folder's entry to disk."""
@@ -146,6 +147,8 @@ class LocalFiles:
     def move(self, name: str, target: str) -> None:
         """Move a file, a folder, or anything else. Links are moved as links."""
         path = self.root / target
+        if path.parent.is_symlink():
+            raise OSError(errno.EINVAL, f"{path.parent} is a link, and nothing is moved out of the store")
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.root / name).rename(path)
 
@@ -229,6 +232,14 @@ def _check_regular(found: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
         raise IrregularFileError(f"{name}: it is {kind}, not a regular file")
+
+
+def _link(path: Path, link: Path) -> None:
+    try:
+        os.link(path, link)
+    except OSError as error:
+        reason = f"its file system has no hard links, which records need: {error.strerror}"
+        raise OSError(error.errno, reason) from error
 
 
 def open_files(location: str | Path) -> Files:

@@ -18,6 +18,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trainables.config import TASKS
+from trainables.settings import declared_fields
 from trainables.store.schema import LATEST_TIME, SCHEMA_VERSION, Status, column_range, record_schema
 
 #: The highest number of an attempt. It has six digits, so that every number has one name.
@@ -174,11 +176,30 @@ def _config_fault(config: str) -> str | None:
             return f"config is {_shown(config)}, must be a JSON object"
         if config.count("{") + config.count("[") > MOST_DEPTH and _depth(tree) > MOST_DEPTH:
             return f"config is nested deeper than {MOST_DEPTH} levels"
+        return _shape_fault(tree)
     except RecursionError:
         return f"config is nested deeper than {MOST_DEPTH} levels"
     except ValueError:
         return f"config is {_shown(config)}, must be JSON"
+
+
+def _shape_fault(tree: dict[str, Any]) -> str | None:
+    """Why a JSON object is no config. It may lack parts, and may have parts that this version does not know."""
+    loss, task = tree.get("loss", {}), tree.get("task", {})
+    tables = [loss, task] if isinstance(loss, dict) and isinstance(task, dict) else [None]
+    if tables != [None]:
+        tables += [loss.get("params", {}), *(task.get(name, {}) for name in _tables())]
+    if not all(isinstance(table, dict) for table in tables):
+        return "config has another value where a table belongs"
+    if not all(isinstance(text, str) for text in (loss.get("name", ""), task.get("kind", ""))):
+        return "config has another value where a name belongs"
     return None
+
+
+@functools.cache
+def _tables() -> frozenset[str]:
+    """The tables within a task's config."""
+    return frozenset(each.table for task in TASKS.values() for each in declared_fields(task) if each.table)
 
 
 def _other_fault(other: Iterable[tuple[str, str]] | None) -> str | None:

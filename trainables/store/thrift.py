@@ -38,26 +38,29 @@ def _struct(content: bytes, place: int, depth: int) -> tuple[dict[int, Any], int
             field, place = _number(content, place)
         if field in found:
             raise ThriftError("it has a field twice")
-        if kind in (_TRUE, _FALSE):  # the type is the value
+        if _I16 <= kind <= _I64:  # here and not by a call: a footer has thousands of them
+            value = content[place]
+            if value < 128:
+                place += 1
+            else:
+                value, place = _varint(content, place)
+            found[field] = (value >> 1) ^ -(value & 1)
+        elif kind == _BINARY:
+            size, place = _varint(content, place)
+            found[field] = content[place : place + size]
+            place += size
+        elif kind in (_TRUE, _FALSE):  # the type is the value
             found[field] = kind == _TRUE
+        elif kind == _STRUCT:
+            found[field], place = _struct(content, place, depth + 1)
+        elif kind == _LIST:
+            found[field], place = _list(content, place, depth + 1)
+        elif kind == _BYTE:
+            found[field] = content[place]
+            place += 1
         else:
-            found[field], place = _value(content, place, kind, depth)
+            raise ThriftError("it has a value of an unknown type")
     return found, place + 1
-
-
-def _value(content: bytes, place: int, kind: int, depth: int) -> tuple[Any, int]:
-    if _I16 <= kind <= _I64:
-        return _number(content, place)
-    if kind == _BINARY:
-        size, place = _varint(content, place)
-        return content[place : place + size], place + size
-    if kind == _STRUCT:
-        return _struct(content, place, depth + 1)
-    if kind == _LIST:
-        return _list(content, place, depth + 1)
-    if kind == _BYTE:
-        return content[place], place + 1
-    raise ThriftError("it has a value of an unknown type")
 
 
 def _list(content: bytes, place: int, depth: int) -> tuple[list[Any], int]:
@@ -68,9 +71,18 @@ def _list(content: bytes, place: int, depth: int) -> tuple[list[Any], int]:
         count, place = _varint(content, place)
     if count > MOST_ITEMS or depth > _MOST_DEPTH:
         raise ThriftError(f"it has a list of {count:,} items, at most {MOST_ITEMS:,} are read")
-    items = []
+    items: list[Any] = []
     for _ in range(count):
-        item, place = _value(content, place, kind, depth)
+        item: Any
+        if kind == _STRUCT:
+            item, place = _struct(content, place, depth + 1)
+        elif _I16 <= kind <= _I64:
+            item, place = _number(content, place)
+        elif kind == _BINARY:
+            size, place = _varint(content, place)
+            item, place = content[place : place + size], place + size
+        else:
+            raise ThriftError("it has a list of an unknown type")
         items.append(item)
     return items, place
 
@@ -82,6 +94,8 @@ def _number(content: bytes, place: int) -> tuple[int, int]:
 
 
 def _varint(content: bytes, place: int) -> tuple[int, int]:
+    if content[place] < 128:
+        return content[place], place + 1
     value = shift = 0
     while shift < 70:
         byte = content[place]

@@ -45,6 +45,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"numerics_version": -1}, "numerics_version is -1"),
     ({"seed": -1}, "seed is -1"),
     ({"config": "no json"}, "config is 'no json', must be JSON"),
+    ({"config": '{"loss": [1]}'}, "config has another value where a table belongs"),
+    (
+        {"config": '{"task": {"kind": "images", "training": 5}}'},
+        "config has another value where a table belongs",
+    ),
+    ({"config": '{"loss": {"name": null}}'}, "config has another value where a name belongs"),
     ({"config": "[]"}, "config is '[]', must be a JSON object"),
     ({"config": '{"a":' + "9" * 5000 + "}"}, "config is"),
     ({"config": '{"a":' + "[" * 40 + "]" * 40 + "}"}, "config is nested deeper than 32 levels"),
