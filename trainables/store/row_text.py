@@ -58,16 +58,19 @@ def row_of(text: bytes) -> dict[str, Any]:
         row = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deep") from None
-    if not isinstance(row, dict) or not all(map(_is_value, row.values())):
+    if not isinstance(row, dict):
+        raise ValueError("not the values of columns")
+    types = set(map(type, row.values()))
+    if dict in types or (list in types and not all(map(_is_map, row.values()))):
         raise ValueError("not the values of columns")
     return row
 
 
-def _is_value(value: object) -> bool:
-    """Whether a column can have this value: a text, a number, a truth value, or a map as a list of pairs."""
-    if isinstance(value, list):
-        return all(type(pair) is list and list(map(type, pair)) == [str, str] for pair in value)
-    return not isinstance(value, dict)
+def _is_map(value: object) -> bool:
+    """Whether a value is a map as a list of pairs of texts, or no list."""
+    if not isinstance(value, list):
+        return True
+    return all(type(pair) is list and list(map(type, pair)) == [str, str] for pair in value)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
