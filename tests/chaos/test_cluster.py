@@ -36,7 +36,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
         monkeypatch.setenv("RAY_TMPDIR", str(folder))
         nodes.callback(end, start_node("--head", "--port=0", "--include-dashboard=false"))
         found = folder / "ray" / "ray_current_cluster"  # the head writes its address when it has started
-        wait_until(found.exists, seconds=PATIENCE)
+        wait_until(lambda: found.exists() and found.read_text(), seconds=PATIENCE)
         address = found.read_text().strip()
         wait_for_nodes(address, 1)  # a second node does not start before the first one is registered
         second = start_node(f"--address={address}", "--node-ip-address=127.0.0.2")

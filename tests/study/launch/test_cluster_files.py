@@ -4,6 +4,7 @@ import copy
 import os
 import re
 import socket
+import stat
 import subprocess
 import sys
 import tomllib
@@ -54,6 +55,37 @@ def test_the_project_and_the_token_are_shipped_and_all_nodes_ask_for_it() -> Non
     for key in ("head_start_ray_commands", "worker_start_ray_commands"):
         (start,) = [command for command in CLUSTER[key] if "ray start" in command]
         assert "RAY_AUTH_MODE=token" in start
+
+
+def test_ports_of_the_guide_are_those_of_the_launcher() -> None:
+    """Each port that the launcher fixes is a row of the guide's table, with its option."""
+    rows = [line.split("|") for line in GUIDE.splitlines() if line.startswith("| ")]
+    by_option = {option: row[1] for row in rows for option in re.findall(r"--[a-z-]*port\b", row[-2])}
+    for key in ("head_start_ray_commands", "worker_start_ray_commands"):
+        fixed = re.findall(r"(--[a-z-]*port)=(\d+)", " ".join(CLUSTER[key]))
+        assert {"--node-manager-port", "--object-manager-port"} <= {option for option, _ in fixed}
+        for option, port in fixed:
+            assert port in by_option[option]
+
+
+@pytest.mark.slow
+def test_the_token_of_the_guide_is_for_its_user_alone(tmp_path: Path) -> None:
+    """By the guide's own command, in both places; and each option of its table is one of `ray start`."""
+    commands = re.findall(
+        r"^\((umask 077 && uv run (?:--no-sync )?ray .* > /dev/null)\)", GUIDE, re.MULTILINE
+    )
+    assert len(commands) == 2
+    for number, command in enumerate(commands):
+        (home := tmp_path / str(number)).mkdir()
+        ray = str(Path(sys.executable).with_name("ray"))
+        words = re.sub(r"uv run (--no-sync )?ray", ray, command)
+        subprocess.run(["sh", "-c", words], env=os.environ | {"HOME": str(home)}, check=True)
+        token = home / ".ray" / "auth_token"
+        assert stat.S_IMODE(token.stat().st_mode) == 0o600
+        assert len(token.read_text()) == 64
+    start = subprocess.run([ray, "start", "--help"], capture_output=True, text=True, check=True).stdout
+    for option in set(re.findall(r"--[a-z-]*port\b", GUIDE)):
+        assert f"  {option} " in start
 
 
 def test_the_head_has_no_gpu_and_workers_come_and_go() -> None:
