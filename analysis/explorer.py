@@ -24,7 +24,7 @@ from trainables.store.schema import column_unit
 
 #: Largest size of a page's values, in bytes. The reported metric comes first. Metrics whose cells do not fit are left
 #: out, and named. Of those that fit, the first ones have the values of their trials too.
-MOST_BYTES = 6_000_000
+MOST_BYTES = 5_000_000
 
 _CELL_DIGITS = 8  # so that a cell at the edge of the tolerance is inside here if it is in the report
 _COLORS = 33
