@@ -22,9 +22,9 @@ from analysis.statistics.intervals import LEVEL, student_interval
 from analysis.wording import number
 from trainables.store.schema import column_unit
 
-#: Largest size of a page's values, in bytes. The reported metric comes first. Metrics whose cells do not fit are named
-#: and left out; of those that fit, the first ones have the values of their trials too.
-MOST_BYTES = 6_000_000
+#: Largest size of a page's values, in bytes. The reported metric comes first. Metrics whose cells do not fit are left
+#: out, and named. Of those that fit, the first ones have the values of their trials too.
+MOST_BYTES = 5_000_000
 
 _CELL_DIGITS = 8  # so that a cell at the edge of the tolerance is inside here if it is in the report
 _COLORS = 33
@@ -47,8 +47,9 @@ def explorer_data(
 ) -> dict[str, Any] | None:
     """Axes, shares of the space, seeds, and metrics of every arm with a surface, ready for JSON.
 
-    Each arm has the number of trials in its cells by kind of status, and for each metric the cells' values: `mean`, half the width
-    `half` of the interval, and the number `known` of values, or None where all finished trials have one.
+    Each arm has the number of trials in its cells by kind of status, and for each metric the cells' values: the
+    `mean`, half the width `half` of its interval, and the number `known` of values, or None where all finished trials
+    have one.
 
     `trials` is what the page unpacks on demand (`analysis.packed_values`): the codes of `statuses`, and the values of
     each metric, or None where they do not fit. Trials have the order of arms, then of `Cells`: cells with the main

@@ -15,9 +15,9 @@ _LEAST_EXPONENT = -307  # 10 ** 308 is the largest power of ten
 def pack_numbers(values: np.ndarray) -> str:
     """The N values in base64, rounded to six significant digits. A value that is not finite does not exist.
 
-    The bytes are compressed with zlib. They are five planes of N bytes each: the lower and the upper byte of the power
-    of ten, then the three bytes of the mantissa, the lowest first. Both numbers are signed. Bytes of like meaning lie
-    together, since they compress better so.
+    The bytes are compressed with zlib. They are five planes of N bytes each: the lower and the upper byte of the
+    power of ten, then the three bytes of the mantissa, the lowest first. Both numbers are signed. Bytes of the same
+    meaning are adjacent, because they compress better.
     """
     known = np.isfinite(values)
     size = np.abs(np.where(known, values, 0.0))

@@ -16,6 +16,9 @@ from analysis.statistics.intervals import mean_and_spread
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
 
+#: Largest number of seeds that are drawn as dots at one configuration.
+MOST_DOTS = 20
+
 _PANELS = 4  # number of batch sizes with a panel: both ends, and others evenly between
 _TEXTS = 18  # number of texts that fit along the axes of a row of panels
 _LINE = 0.2  # inches, height of a line of a legend
@@ -125,11 +128,23 @@ def _curve(
         look=arm_look(index),
         at=at,
         mean=factor * mean_and_spread(seeds)[0],
-        seeds=factor * seeds,
+        seeds=factor * fewer_dots(seeds),
         low=factor * np.where(some, np.where(known, seeds, np.inf).min(axis=-1), np.nan),
         high=factor * np.where(some, np.where(known, seeds, -np.inf).max(axis=-1), np.nan),
         failed_at=at[failed.any(axis=-1)],
     )
+
+
+def fewer_dots(seeds: np.ndarray) -> np.ndarray:
+    """At most `MOST_DOTS` of the values `(X, S)` at each position: both ends, and evenly between them in order."""
+    if seeds.shape[-1] <= MOST_DOTS:
+        return seeds
+    ordered, known = (
+        np.sort(seeds, axis=-1),
+        np.isfinite(seeds).sum(axis=-1, keepdims=True),
+    )  # NaN is sorted last
+    places = np.rint(np.linspace(0, 1, MOST_DOTS) * np.maximum(known - 1, 0)).astype(int)
+    return np.take_along_axis(ordered, places, axis=-1)
 
 
 def _positions(axis: np.ndarray, grids: Sequence[np.ndarray]) -> np.ndarray:

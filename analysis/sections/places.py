@@ -3,7 +3,7 @@
 import dataclasses
 from functools import partial
 
-from analysis.figures.curves import batch_size_figure, main_axis_figure
+from analysis.figures.curves import MOST_DOTS, batch_size_figure, main_axis_figure
 from analysis.figures.scatter import places_figure, without_surface
 from analysis.figures.surfaces import ROOMY, metric_surfaces, rank_surfaces, width_surfaces
 from analysis.sections.content import Content, ShownFigure
@@ -15,6 +15,10 @@ from analysis.wording import listing, opened
 _LINE = (
     "Line: mean over the finished seeds; dots: single seeds; bar: their range; cross at the bottom: a seed "
     "failed."
+)
+_FEWER = (
+    f" Of more than {MOST_DOTS} seeds at a configuration, {MOST_DOTS} are dots: the lowest, the highest, and others "
+    "evenly between them in the order of their values."
 )
 
 
@@ -85,11 +89,12 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
     findings = dataclasses.replace(findings, cells=numeric)
     if not findings.surfaces:
         return Content(title=title, lead=note)
+    line = _LINE + (_FEWER if any(len(cells.seeds) > MOST_DOTS for cells in numeric.values()) else "")
     by_x = ShownFigure(
         build=partial(batch_size_figure, findings),
         data="cells",
         caption=f"{opened(metric.reported)} by {x}, each loss at the main-axis value of its tuned "
-        f"configuration (after its name). {_LINE} Losses are set slightly apart sideways.",
+        f"configuration (after its name). {line} Losses are set slightly apart sideways.",
     )
     kernels = any(arm.main_axis == "hp_t" for arm in findings.info.arms)
     apart = (
@@ -101,7 +106,7 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
         build=partial(main_axis_figure, findings),
         data="cells",
         caption=f"{opened(metric.reported)} by the main axis, one column for each value of {x} (of "
-        f"more than four, four are shown). {_LINE}{apart if kernels else ''}",
+        f"more than four, four are shown). {line}{apart if kernels else ''}",
     )
     return Content(
         title=title,

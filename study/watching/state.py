@@ -9,7 +9,7 @@ from study.launch.manifest import Manifest, launches_folder, running_launches
 from study.loaded import LoadedStudy, changed_since
 from study.plan import status_summary
 from study.report.failures import LONGEST_TRACEBACK, group_failures
-from study.report.study_table import study_info
+from study.report.study_table import study_table
 from trainables.store.attempts import failures
 
 #: Number of kinds of failure that the page shows, the most frequent first, and number of trials named for each.
@@ -77,15 +77,8 @@ def _surfaces(loaded: LoadedStudy) -> dict[str, Any]:
     """
     if not all(arm.points for arm in loaded.plan.trial_set.arms):
         return {}
-    import pandas as pd
-
     from analysis.explorer import explorer_data
     from analysis.study_analysis import split_cells
-    from analysis.table import build_table
-    from study.spec.expand import planned_rows
 
-    info = study_info(loaded.plan, loaded.study_file)
-    planned = pd.DataFrame(planned_rows(loaded.plan.trial_set))
-    table = build_table(planned, loaded.plan.records.table.to_pandas())
-    _, info, cells = split_cells(table, info)
+    _, info, cells = split_cells(*study_table(loaded.plan, loaded.study_file))
     return {"column": info.metric.selecting_column, "explorer": explorer_data(info, cells, most=_MOST_BYTES)}

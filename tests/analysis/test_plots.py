@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.figures.curves import batch_size_figure, main_axis_figure
+from analysis.figures.curves import MOST_DOTS, batch_size_figure, fewer_dots, main_axis_figure
 from analysis.figures.scores import robustness_figure, tuned_figure
 from analysis.figures.surfaces import metric_surfaces, rank_surfaces
 from analysis.plots.heatmap import HATCH, panel_grid
@@ -106,6 +106,18 @@ def test_curves_are_the_means_at_the_tuned_value(findings: StudyAnalysis) -> Non
     name = next(label for label in lines if label.startswith("DHEL"))
     np.testing.assert_allclose(lines[name].get_ydata(), expected)
     assert [label.get_text() for label in ax.get_xticklabels()] == ["16", "64", "256"]
+
+
+def test_many_seeds_are_some_dots_with_both_ends() -> None:
+    values = np.random.default_rng(0).uniform(size=(2, 3 * MOST_DOTS))
+    values[1, 5:] = np.nan
+    found = fewer_dots(values)
+    assert found.shape == (2, MOST_DOTS)
+    assert (found[0].min(), found[0].max()) == (values[0].min(), values[0].max())
+    assert set(found[0]) <= set(values[0])
+    assert len(set(found[0])) == MOST_DOTS
+    assert set(found[1]) == set(values[1, :5])
+    np.testing.assert_array_equal(fewer_dots(values[:, :MOST_DOTS]), values[:, :MOST_DOTS])
 
 
 def test_main_axes_of_other_kind_have_panels_of_their_own(findings: StudyAnalysis) -> None:

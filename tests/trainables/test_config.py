@@ -17,6 +17,7 @@ from trainables.config import (
     TrialConfig,
     canonical,
     canonical_json,
+    keys_of_seeds,
     trial_keys,
 )
 
@@ -37,6 +38,14 @@ def test_ids_are_frozen() -> None:
     """
     keys = trial_keys(example(), Provenance(data_fingerprint="digits"))
     assert dataclasses.asdict(keys) == json.loads(IDS_GOLDEN.read_text())
+
+
+def test_the_seeds_of_a_config_have_the_ids_of_their_trials() -> None:
+    config, origin = example(), Provenance(data_fingerprint="x", corruptions_fingerprint="y")
+    alone = [trial_keys(dataclasses.replace(config, seed=seed), origin) for seed in (3, 0, 11)]
+    assert keys_of_seeds(config, origin, (3, 0, 11)) == alone
+    assert len({keys.trial_id for keys in alone}) == 3
+    assert len({keys.config_id for keys in alone}) == 1
 
 
 def test_defaults_are_left_out() -> None:

@@ -264,8 +264,12 @@ class Rows:
         order = array("q", [self.row_of[key] for key in sorted(keys) if only is None or key[0] in only])
         if not order:
             return record_schema().empty_table(), ()
-        table = take_rows(pa.concat_tables(self.tables), order).combine_chunks()
-        return table, tuple(self.digests[row] for row in order)
+        table = pa.concat_tables(self.tables)
+        if order != array(
+            "q", range(table.num_rows)
+        ):  # the rows of one compacted file are in order, and shared
+            table = take_rows(table, order)
+        return table.combine_chunks(), tuple(self.digests[row] for row in order)
 
     def _extend(self, table: pa.Table, digests: Iterable[str], keys: Iterable[Key]) -> None:
         start = len(self.digests)
