@@ -32,6 +32,7 @@ _MAGIC_PARQUET, _MAGIC_FEATHER, _MAGIC_GZIP = b"PAR1", (b"ARROW1", b"FEA1"), b"\
 #: Encodings by the byte order mark at the start of a file.
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _LARGEST_CELL = 1 << 26  # characters; trackers write whole configurations into a cell
+_LONGEST_HEADER = 10_000_000  # characters
 _SAMPLE = 20  # rows that decide on the separator
 
 
@@ -56,6 +57,9 @@ def read_file(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 
 def _unpacked(content: bytes) -> bytes:
+    """The content of a gzip file, whose last four bytes say its size up to 4 GB."""
+    if (size := int.from_bytes(content[-4:], "little")) > TABLE_BYTES:
+        raise ValueError(f"it unpacks to {size:,} bytes; at most {TABLE_BYTES:,} are read")
     with gzip.open(io.BytesIO(content)) as file:
         unpacked = file.read(TABLE_BYTES + 1)
     if len(unpacked) > TABLE_BYTES:
@@ -94,8 +98,11 @@ def _separator(text: str) -> str:
     """The separator that gives the header the most columns, and the first rows as many."""
     fitting = {}
     end = text.find("\n", len(text) - len(text.lstrip()))
+    header = end if end >= 0 else len(text)
+    if header > _LONGEST_HEADER:
+        raise ValueError(f"line 1 has {header:,} characters; at most {_LONGEST_HEADER:,} are read")
     for separator in _SEPARATORS:
-        check_columns(1 + text.count(separator, 0, end if end >= 0 else len(text)))
+        check_columns(1 + text.count(separator, 0, header))
         records = _records(text, separator)
         try:
             width = sum(map(bool, next(records, (0, []))[1]))
