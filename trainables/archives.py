@@ -62,14 +62,19 @@ def unpacked_zip(path: Path) -> Iterator[Path]:
 
 
 def gunzip(content: bytes, most: int = MOST_BYTES) -> bytes:
-    """The content of a gzip stream. Raises `ArchiveError` if it has more than `most` bytes, or is damaged."""
+    """The content of a gzip stream. Raises `ArchiveError` if it has more than `most` bytes, or is damaged.
+
+    The last four bytes are its size up to 4 GB, as its writer says it.
+    """
+    if (size := int.from_bytes(content[-4:], "little")) > most:
+        raise ArchiveError(f"it unpacks to {size:,} bytes; at most {most:,} are read")
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             found = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise ArchiveError(f"the compressed content is damaged ({error})") from error
     if len(found) > most:
-        raise ArchiveError(f"the compressed content has more than {_size(most)}; decompress it first")
+        raise ArchiveError(f"it unpacks to more than {most:,} bytes, which is the most that is read")
     return found
 
 

@@ -20,6 +20,7 @@ from analysis.results.usual_columns import meant, translated, with_usual_columns
 from analysis.results.usual_names import FACTS, PROTOCOL, REPRESENTATION, is_hyperparameter, plain, words
 from analysis.results.values import has_decimal_commas, is_time, merged, names, values, with_decimal_points
 from analysis.wording import first_names
+from trainables.suggestion import shortened
 
 #: Columns of trials that a metric would replace.
 _RESERVED = words("trial_id config_id arm seed status attempt loss data error_class error_message")
@@ -128,7 +129,9 @@ def _converted(rows: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
     for name in (mapping.metric, mapping.selects):
         if name and not mapping.decimal_comma and has_decimal_commas(converted[name]):
             bad = next(value for value in converted[name] if "," in str(value))
-            raise ValueError(f"{name}: got {bad!r}; if commas are decimal points, say --decimal-comma")
+            raise ValueError(
+                f"{name}: got {shortened(bad)}; if commas are decimal points, say --decimal-comma"
+            )
     return converted
 
 

@@ -32,6 +32,7 @@ _MAGIC_PARQUET, _MAGIC_FEATHER, _MAGIC_GZIP = b"PAR1", (b"ARROW1", b"FEA1"), b"\
 #: Encodings by the byte order mark at the start of a file.
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _LARGEST_CELL = 1 << 26  # characters; trackers write whole configurations into a cell
+_LONGEST_HEADER = 10_000_000  # characters
 _SAMPLE = 20  # rows that decide on the separator
 
 
@@ -86,8 +87,11 @@ def _separator(text: str) -> str:
     """The separator that gives the header the most columns, and the first rows as many."""
     fitting = {}
     end = text.find("\n", len(text) - len(text.lstrip()))
+    header = end if end >= 0 else len(text)
+    if header > _LONGEST_HEADER:
+        raise ValueError(f"line 1 has {header:,} characters; at most {_LONGEST_HEADER:,} are read")
     for separator in _SEPARATORS:
-        check_columns(1 + text.count(separator, 0, end if end >= 0 else len(text)))
+        check_columns(1 + text.count(separator, 0, header))
         records = _records(text, separator)
         try:
             width = sum(map(bool, next(records, (0, []))[1]))

@@ -11,6 +11,7 @@ from analysis.metric import Metric
 from analysis.names import spaced
 from analysis.results.mapping import TableMapping
 from analysis.results.metric_names import named_metric, quantity_of, settled_directions
+from trainables.suggestion import shortened
 
 #: A column counts as written in percent beside one in shares of 1 where its values are so many times larger.
 _PERCENT_RATIO = 10.0
@@ -105,8 +106,8 @@ def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
         known = pd.to_numeric(rows[column], errors="coerce")
         at = int((known.isna() & rows[column].notna()).to_numpy().argmax())
         raise ValueError(
-            f"{column}: got {rows[column].iloc[at]!r} in row {at + 1}; a metric is made of numbers, and failed "
-            "trials have an empty cell or a status"
+            f"{column}: got {shortened(rows[column].iloc[at])} in row {at + 1}; a metric is made of numbers, and "
+            "failed trials have an empty cell or a status"
         ) from None
 
 

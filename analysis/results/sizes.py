@@ -87,6 +87,8 @@ def check_bytes(size: int) -> None:
 def _has_length(kind: pa.DataType) -> bool:
     """Whether values are texts or bytes, of which one can be as long as the file."""
     types = pa.types
+    if types.is_dictionary(kind):
+        return _has_length(kind.value_type)
     return bool(
         types.is_string(kind)
         or types.is_large_string(kind)

@@ -6,6 +6,7 @@ import pandas as pd
 from analysis.cells import MISSING
 from analysis.results.exports.words import STATUS_WORDS
 from trainables.store.schema import Status
+from trainables.suggestion import shortened
 
 #: Words in a column of statuses. `missing` is for trials that were planned and have not run yet.
 STATUSES = (*sorted(str(status) for status in Status), MISSING)
@@ -18,8 +19,8 @@ def statuses(column: pd.Series) -> np.ndarray:
     unknown = sorted(set(told) - set(_WORDS))
     if unknown:
         raise ValueError(
-            f"status: got {unknown[0]!r}; allowed are {', '.join(STATUSES)}, and the words of Weights & Biases, "
-            "Optuna, Ray Tune and MLflow"
+            f"status: got {shortened(unknown[0])}; allowed are {', '.join(STATUSES)}, and the words of Weights & "
+            "Biases, Optuna, Ray Tune and MLflow"
         )
     return told.map(_WORDS).to_numpy(dtype=object)
 

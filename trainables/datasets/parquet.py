@@ -144,7 +144,8 @@ def _values(
                     value = item.as_py()
                     yield int(row), value["bytes"] if isinstance(value, dict) else value
             first += len(batch)
+            if first > wanted[-1]:
+                return
     except (pa.ArrowException, OSError) as error:
         raise unreadable(path, error) from error
-    if first < stored.num_rows:
-        raise unreadable(path, ValueError(f"row group {group} has {first} of {stored.num_rows} rows"))
+    raise unreadable(path, ValueError(f"row group {group} has {first} of {stored.num_rows} rows"))

@@ -72,7 +72,8 @@ def unused_part_note(name: str) -> str:
 def locate(where: str, data_root: Path | None) -> Path:
     """The absolute path of a data set. A relative path is resolved under the data root.
 
-    Raises `AbsentDataError` when the path does not exist, or when it is relative and there is no data root.
+    Raises `AbsentDataError` when the path does not exist, or when it is relative and there is no data root, and
+    `DataError` for a path that no file can have.
     """
     path = Path(where).expanduser()
     if path.is_absolute():
@@ -81,9 +82,11 @@ def locate(where: str, data_root: Path | None) -> Path:
         path, hint = rooted(where, data_root) / path, "set its location with --data-root or STUDY_DATA_ROOT"
     try:
         os.stat(path)
-    except (OSError, ValueError) as error:  # also a name that is too long, and one with a NUL character
-        reason = "" if isinstance(error, FileNotFoundError) else f" ({getattr(error, 'strerror', error)})"
-        raise AbsentDataError(f"data not found at {short_name(path)}{reason}; {hint}") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise AbsentDataError(f"data not found at {path}; {hint}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL character
+        reason = getattr(error, "strerror", "a path has no NUL character")
+        raise DataError(f"data: cannot read {short_name(path)}: {reason}") from error
     return path
 
 

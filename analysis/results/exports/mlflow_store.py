@@ -27,6 +27,8 @@ _STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLE
 _META = "meta.yaml"
 #: The most bytes of such a file. YAML is read slowly.
 _META_BYTES = 100_000
+#: The most lists and tables within each other.
+_DEEPEST = 8
 #: A key that experiments have there, and runs do not.
 _OF_EXPERIMENTS = b"artifact_location:"
 
@@ -130,8 +132,7 @@ def _meta(folder: Path, root: Path) -> dict[str, Any]:
     path = folder / _META
     try:
         text = read_text(path, _META_BYTES, root)
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ValueError("it has references, which MLflow does not write")
+        _check_plain(text)
         told = yaml.safe_load(text)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or first_line(error)
@@ -139,6 +140,19 @@ def _meta(folder: Path, root: Path) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise ValueError(f"{path}: the file is damaged (no keys in it)")
     return {key: value for key, value in told.items() if not isinstance(value, (dict, list, set))}
+
+
+def _check_plain(text: str) -> None:
+    """Raise `ValueError` for a text with references, or with lists and tables that nest: MLflow writes none."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("it has references, which MLflow does not write")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} lists and tables are nested")
 
 
 def _unbounded(value: float | None) -> float:

@@ -1,6 +1,8 @@
 """Bad input gives one line with the field, the value and what is allowed, exit code 2, and writes nothing."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -265,6 +267,61 @@ LINES = {
         ),
         "losses.ntxent: 72,000 configurations with 2 seeds are 144,000 trials; at most resources.max_trials = 50",
     ),
+    "an axis without end": (
+        (("[8, 16]", str(list(range(2, 20_002)))),),
+        "axes.batch_size: got 20,000 values, at most 10,000 are allowed; a design that draws points",
+    ),
+    "cases without end": (
+        (("[0.1, 0.5]", "{" + ",".join(f"k{number} = [1.0]" for number in range(2000)) + "}"),),
+        "losses.ntxent.temperature: got a table with 2,000 keys, at most 1,000 are allowed",
+    ),
+    "losses without end": (
+        (("[losses.kcl]", "".join(f"[losses.l{number}]\n" for number in range(1000)) + "[losses.kcl]"),),
+        "losses: got 1,001 entries, at most 1,000 are allowed",
+    ),
+    "claims without end": (
+        (("[losses.kcl]", "[[claims]]\nname = 'a'\nclaim = ''\npaper = ''\n" * 201 + "[losses.kcl]"),),
+        "claims: got 201 entries, at most 200 are allowed",
+    ),
+    "points without end": (
+        (
+            ("temperature = [0.1, 0.5]", f"points = [{'{ temperature = 0.1 },' * 30_000}]"),
+            ("[axes]", '[search]\ndesign = "list"\n[axes]'),
+        ),
+        "losses.ntxent.points: 30,000 configurations with 2 seeds are 60,000 trials; at most resources.max_trials",
+    ),
+    "trials without end": (
+        (("[axes]", "[resources]\nmax_trials = 9223372036854775807\n[axes]"),),
+        "resources.max_trials: got 9223372036854775807, must be at most 1000000",
+    ),
+    "a long label": (
+        (("[losses.kcl]", f'[losses."{"x" * 300}"]\nloss = "dcl"\n[losses.kcl]'),),
+        f"losses: got the label '{'x' * 99} ..., must have at most 200 characters",
+    ),
+    "a long text": (
+        (('task = "images"', f'task = "images"\ndescription = "{"x" * 50_000}"'),),
+        f"description: got '{'x' * 99} ..., must be a text of at most 10000 characters",
+    ),
+    "a long key": (
+        (('task = "images"', f'task = "images"\n"{"k" * 50_000}" = 1'),),
+        f"{'k' * 100} ...: unknown key; allowed are name,",
+    ),
+    "a long data set": (
+        (('name = "digits"', f'name = "{"x" * 50_000}"'),),
+        f"data.name: got '{'x' * 99} ...; allowed are digits,",
+    ),
+    "a long path": (
+        (('name = "digits"', f'name = "folder:/{"x" * 10_000}"'),),
+        f"data: cannot read /{'x' * 99} ...: File name too long",
+    ),
+    "a NUL character": (
+        (('name = "digits"', 'name = "folder:/a\\u0000b"'),),
+        "data: cannot read /a\0b: a path has no NUL character",
+    ),
+    "a date": (
+        (("seeds = [0, 1]", "seeds = [2020-01-01]"),),
+        "seeds.0: got datetime.date(2020, 1, 1), must be a whole number",
+    ),
     "claims of one name": (
         (
             (
@@ -306,13 +363,37 @@ def test_seeds_by_the_hundred_thousand_are_refused_before_any_trial_is_made(
 ) -> None:
     opened: list[object] = []
     monkeypatch.setattr("study.spec.expand.open_task", lambda *told: opened.append(told))
-    study = write_study(("seeds = [0, 1]", f"seeds = {list(range(300_000))}"))
+    study = write_study(("seeds = [0, 1]", f"seeds = {list(range(100_000))}"))
     result = invoke("plan", study, "--store", tmp_path / "store")
     said = (
-        "seeds: 2 configurations with 300,000 seeds are 600,000 trials; at most resources.max_trials = 50,000"
+        "seeds: 2 configurations with 100,000 seeds are 200,000 trials; at most resources.max_trials = 50,000"
     )
     assert_refused(result, tmp_path / "store", [said, "a larger value raises this limit"])
     assert opened == []
+
+
+def test_a_study_file_of_too_many_bytes(write_study: WriteStudy, tmp_path: Path) -> None:
+    study = write_study(("seeds = [0, 1]", f"seeds = {list(range(300_000))}"))
+    result = invoke("plan", study, "--store", tmp_path / "store")
+    said = f"has {study.stat().st_size:,} bytes; at most 800,000 are read; ranges need fewer bytes than lists"
+    assert_refused(result, tmp_path / "store", [f"study: cannot read {study}: {said}"])
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (os.mkfifo, "is a pipe, must be a regular file"),
+        (Path.mkdir, "is a folder, must be a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "must be a regular file"),
+        (lambda path: path.symlink_to(path.name), "Symlink loop"),
+    ],
+)
+def test_a_study_that_is_no_regular_file(make: Callable[[Path], object], said: str, tmp_path: Path) -> None:
+    make(tmp_path / "study.toml")
+    (tmp_path / "own.toml").write_text('name = "own"\nextends = "study.toml"\n')
+    for name in ("study.toml", "own.toml"):
+        result = invoke("plan", tmp_path / name, "--store", tmp_path / "store")
+        assert_refused(result, tmp_path / "store", ["cannot read ", said])
 
 
 #: Words on the command line, and the line that they give.

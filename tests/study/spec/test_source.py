@@ -139,3 +139,46 @@ VALUES = st.recursive(
 def test_what_is_rendered_reads_back(tree: dict[str, Any], losses: dict[str, Any]) -> None:
     document = tree | {"losses": losses}
     assert tomllib.loads(render_toml(document)) == document
+
+
+def test_a_chain_of_studies_has_an_end(tmp_path: Path) -> None:
+    for number in range(3000):
+        write(tmp_path, f"{number}.toml", f'name = "a"\nextends = "{number + 1}.toml"\n')
+    with pytest.raises(
+        StudyError, match=r"16\.toml: extends: more than 16 studies extend one another; put the"
+    ):
+        read_source(str(tmp_path / "0.toml"))
+
+
+def test_the_bytes_of_a_chain_are_counted_together(tmp_path: Path) -> None:
+    for number in range(3):
+        text = f'name = "a"\nextends = "{number + 1}.toml"\n# {"x" * 399_900}\n'
+        write(tmp_path, f"{number}.toml", text)
+    with pytest.raises(
+        StudyError,
+        match=r"2\.toml: the studies that extend one another have more than 800,000 bytes together",
+    ):
+        read_source(str(tmp_path / "0.toml"))
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ('"a\\u0000b.toml"', r"cannot read 'a\\x00b.toml': a path has no NUL character"),
+        (f'"{"x" * 10_000}.toml"', f"cannot read {'x' * 100} ...: File name too long"),
+        (f"[{'1,' * 50_000}]", r"got \[1, 1.* \.\.\., must be a path"),
+    ],
+)
+def test_a_base_that_no_file_can_be(base: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=said) as caught:
+        read_source(write(tmp_path, "own.toml", f'name = "own"\nextends = {base}\n'))
+    assert len(str(caught.value)) < 300
+
+
+def test_a_path_of_many_parts_to_leave_out(tmp_path: Path) -> None:
+    text = f'name = "own"\nextends = "quickstart"\nwithout = ["{"a." * 30_000}a"]\n'
+    with pytest.raises(
+        StudyError, match=r"without: got 'a\.a\..* \.\.\., which quickstart does not have"
+    ) as caught:
+        read_source(write(tmp_path, "own.toml", text))
+    assert len(str(caught.value)) < 300
