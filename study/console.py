@@ -4,7 +4,7 @@ The commands, the launch and the loading of studies print through this module.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
@@ -46,8 +46,12 @@ def say_error(message: str) -> None:
 
 
 def say_note(message: str) -> None:
-    """Print one line on standard error, such as how a command understood its input."""
-    LiteralConsole(stderr=True).print(visible(message), soft_wrap=True)
+    """Print one line on standard error, such as how a command understood its input.
+
+    A line that cannot be printed, for example into a file on a full disk, does not end the command.
+    """
+    with suppress(OSError):
+        LiteralConsole(stderr=True).print(visible(message), soft_wrap=True)
 
 
 def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -19,6 +19,7 @@ ALLOWED = {
 #: What the analysis may import of `trainables`: no torch, and nothing that runs trials.
 _FOR_ANALYSIS = {
     "trainables.atomic",
+    "trainables.machine_faults",
     "trainables.store.attempts",
     "trainables.store.records",
     "trainables.store.schema",

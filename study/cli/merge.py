@@ -28,12 +28,11 @@ def command(sources: tuple[str, ...], into: str) -> None:
     """
     from study.launch.rerun import RUN_COLUMNS
     from trainables.store.merge import merge_stores
-    from trainables.store.records import StoreError, open_store
+    from trainables.store.records import open_store
 
-    try:
-        report = merge_stores([open_store(source) for source in sources], open_store(into), RUN_COLUMNS)
-    except OSError as error:  # such as a full disk: copied records stay, and the same command continues
-        raise StoreError(f"store: cannot write to {into} ({error.strerror or error})") from error
+    target = open_store(into)
+    with target.writing():  # after a fault, copied records stay, and the same command continues
+        report = merge_stores([open_store(source) for source in sources], target, RUN_COLUMNS)
     for path in report.damaged:
         say_error(f"damaged record: {path}; not copied")
     CONSOLE.print(

@@ -1,4 +1,4 @@
-"""Options that several commands share, and `guarded`, which turns user errors into one line and an exit code."""
+"""Options that several commands share, and `guarded`, which turns errors into one line and an exit code."""
 
 import functools
 import math
@@ -9,7 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from study.errors import BAD_INPUT, INTERRUPTED, StudyError
+from study.cli.ending import ending
+from study.errors import StudyError
 
 STORE = click.option(
     "--store", default="./results", show_default=True, metavar="PATH", help="Folder of records and reports."
@@ -43,29 +44,23 @@ MAX_HOURS = click.option(
     help="Stop after H hours, as Ctrl-C does, with exit code 75 if trials are left.  [default: when done]",
 )
 
+#: Parameters that name a store.
+_STORES = ("store", "into")
+
 
 def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Turn errors that a user can correct into one line and an exit code, which is 2 for bad input.
-
-    `command` may return its exit code; None means 0.
-    """
+    """Run a command, and end it as `ending` describes. `command` may return its exit code; None means 0."""
 
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
-        from trainables.datasets.source import DataError
         from trainables.own_code import use_own_folders
-        from trainables.store.records import StoreError
 
-        use_own_folders()  # until a study file is read, which sets its own folder
-        try:
-            _check_given(click.get_current_context())
-            sys.exit(command(*args, **options))
-        except (StudyError, StoreError, DataError) as error:
-            click.echo(f"study: {error}", err=True)
-            sys.exit(getattr(error, "exit_code", BAD_INPUT))
-        except KeyboardInterrupt:
-            click.echo("study: stopped", err=True)
-            sys.exit(INTERRUPTED)
+        context = click.get_current_context()
+        with ending(has_store=any(parameter.name in _STORES for parameter in context.command.params)):
+            use_own_folders()  # until a study file is read, which sets its own folder
+            _check_given(context)
+            code = command(*args, **options)
+        sys.exit(code)
 
     return call
 

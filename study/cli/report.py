@@ -11,7 +11,7 @@ import click
 from study.cli.options import DATA_ROOT, STORE, guarded
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
 from study.console import CONSOLE
-from study.errors import StudyError
+from study.errors import StudyError, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,11 +114,10 @@ def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
     from study.report.summary import summary_table
 
     try:
-        path = write_data_sets(analysis, out)
+        with writing("--out", out):
+            path = write_data_sets(analysis, out)
     except ValueError as error:
         raise StudyError(str(error)) from error
-    except OSError as error:
-        raise StudyError(f"--out: cannot write to {out} ({error.strerror})") from error
     if analysis.only is not None:
         CONSOLE.print(summary_table(analysis.only))
         lines = short_sentences(analysis.only)

@@ -19,6 +19,7 @@ from typing import Any
 
 from study.launch.machine import describe_checkout, describe_code, describe_machine, package_versions
 from trainables.atomic import replace_file
+from trainables.machine_faults import is_of_the_machine
 
 #: Seconds between two renewals of a running launch's manifest.
 RENEWAL_SECONDS = 30.0
@@ -115,7 +116,7 @@ def is_running(folder: Path, manifest: Manifest) -> bool:
         return False
     try:
         age = time.time() - manifest_path(folder, manifest).stat().st_mtime
-    except OSError:
+    except FileNotFoundError:
         return False
     here = manifest.machine.get("node") == socket.gethostname()
     return age < _DEAD_SECONDS and (not here or _has_process(manifest.pid))
@@ -136,5 +137,9 @@ def _read(path: Path) -> Manifest | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Manifest(**{name: value for name, value in content.items() if name in known})
-    except (OSError, ValueError, TypeError, AttributeError):
+    except OSError as error:
+        if is_of_the_machine(error):  # otherwise a running launch would seem not to run
+            raise
+        return None
+    except (ValueError, TypeError, AttributeError):
         return None

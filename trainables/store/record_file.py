@@ -140,6 +140,8 @@ def claimed_digest(content: bytes) -> str | None:
     """The digest in the metadata of a record file, or None. The rows are neither read nor checked."""
     try:
         return (pq.read_metadata(pa.BufferReader(content)).metadata or {}).get(_DIGEST, b"").decode() or None
+    except MemoryError:  # also an error of pyarrow
+        raise
     except (OSError, ValueError, pa.ArrowException):
         return None
 
@@ -149,6 +151,8 @@ def parse(content: bytes, name: str) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         return file.read(use_threads=False)
+    except MemoryError:  # also an error of pyarrow, but the file is not damaged
+        raise
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
 

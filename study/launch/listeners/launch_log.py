@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from study.console import say_error
-from study.errors import StudyError
+from study.errors import writing
 from study.events import Expected, Finished, Listener
 from study.launch.manifest import RENEWAL_SECONDS, Manifest, cancel_path, write_manifest
+from trainables.machine_faults import reason_of
 
 #: Seconds between two checks for the file by which `study cancel` stops the launch.
 _LOOK_SECONDS = 1.0
@@ -40,10 +42,8 @@ class LaunchLog(Listener):
         return self._manifest.launch
 
     def __enter__(self) -> Self:
-        try:
+        with writing("store", self._folder, "choose another with --store"):
             write_manifest(self._folder, self._manifest)
-        except OSError as error:
-            raise StudyError(f"store: cannot write to {self._folder} ({error.strerror or error})") from error
         self._thread.start()
         return self
 
@@ -60,7 +60,8 @@ class LaunchLog(Listener):
             outcome=outcome,
             ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
+        with suppress(OSError):  # the error of the block matters more; `study cancel` removes the file too
+            cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
 
     def expected(self, event: Expected) -> None:
         """Remember the titles of trials."""
@@ -96,7 +97,7 @@ class LaunchLog(Listener):
         """
         try:
             write_manifest(self._folder, replace(self._manifest, trials=list(self._trials), **changes))
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             if aloud and not self._said:
-                say_error(f"the launch's manifest could not be written ({error.strerror or error})")
+                say_error(f"the launch's manifest could not be written ({reason_of(error)})")
             self._said = True

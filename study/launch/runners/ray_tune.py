@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.console import CONSOLE
 from study.cost.gpu_shares import SharesOf
-from study.errors import StudyError
+from study.errors import LaunchError, StudyError, writing
 from study.events import Listener, LostStack
 from study.launch.scheduling import group_lists, same_share
 from study.launch.signals import keep_handlers
@@ -147,7 +147,7 @@ class RayTuneRunner:
 def start_ray(address: str | None, *, cpus: int) -> None:
     """Connect to the cluster at `address`, or start Ray on this machine with `cpus` processors, once per process.
 
-    Raises `StudyError` if there is no cluster at the address.
+    Raises `StudyError` if there is no cluster at the address, and `LaunchError` if Ray does not start here.
     """
     for name, value in (_ENVIRONMENT if address else _ENVIRONMENT | _ON_ONE_MACHINE).items():
         os.environ.setdefault(name, value)
@@ -161,7 +161,13 @@ def start_ray(address: str | None, *, cpus: int) -> None:
                     **(_cluster(address) if address else _one_machine(cpus)), logging_level=logging.ERROR
                 )
             except (ConnectionError, RuntimeError) as error:
-                raise StudyError(f"--address: no Ray cluster at {address} ({first_line(error)})") from error
+                if address:
+                    raise StudyError(
+                        f"--address: no Ray cluster at {address} ({first_line(error)})"
+                    ) from error
+                raise LaunchError(
+                    f"Ray did not start on this machine ({first_line(error)}); `--runner inline` runs without Ray"
+                ) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
 
 
@@ -194,12 +200,10 @@ def _cluster(address: str) -> dict[str, Any]:
 def _launch_directory(store: Path) -> Iterator[Path]:
     """A uniquely named folder for Tune's files. It is removed at the end of the block."""
     directory = store / "tune" / uuid.uuid4().hex
-    try:
+    with writing("store", store, "choose another with --store"):
         with suppress(FileNotFoundError):  # another launch may remove the parent at this moment
             directory.mkdir(parents=True)
         directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"store: cannot write to {store} ({error.strerror})") from error
     try:
         yield directory
     finally:
