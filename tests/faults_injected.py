@@ -11,6 +11,7 @@ an open file with the command.
 
 import builtins
 import errno
+import hashlib
 import io
 import json
 import os
@@ -20,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ class Outcome:
     output: str = ""
     errors: str = ""
     exception: str = ""  # that left the command
+    files: dict[str, str] = field(default_factory=dict)  # digests by path, where files are compared
     complaint: str = ""  # of the check after the command
     seconds: float = 0.0
 
@@ -115,6 +117,8 @@ class _Sweep:
             return
         place = _place(path)
         if place is None or not (place + "/").startswith(self.folder + "/"):
+            return
+        if place == self.folder and operation in _LOOKING:  # Python looks for modules in the working directory
             return
         if self.fault is not None:
             if self.failing and (hits := self.failing[0].hits) is not None and operation in hits:
@@ -172,14 +176,16 @@ def sweep(
     *,
     kinds: Sequence[str] = tuple(KINDS),
     wanted: Callable[[int, str], bool] = lambda number, kind: True,
-    check: Callable[[], str] = lambda: "",
+    check: Callable[[str, str], str] = lambda kind, operation: "",
+    again: Callable[[int], bool] = lambda number: False,
     ends: int = 0,
 ) -> tuple[list[str], list[Outcome]]:
     """Run `study` with `words`, with each fault of `kinds` at each operation below `folder` that is `wanted`.
 
-    `check` runs after each command that a fault hit, and returns a complaint. Returns the operations of the command
-    without faults, and the outcomes. `scratch` must be outside of `folder`. Without a fault, the command ends with
-    the exit code `ends`.
+    `check(kind, operation)` runs after each command that a fault hit, and returns a complaint. Then the command runs
+    again without a fault if `again` says so for the number of the operation, and must end well. Without a fault, the
+    command ends with the exit code `ends`. `scratch` must be outside of `folder`. Returns the operations of the
+    command without faults, and the outcomes.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     one = _Sweep(folder=os.path.realpath(folder), scratch=scratch, kinds=kinds, wanted=wanted)
@@ -199,25 +205,51 @@ def sweep(
         finally:
             one.on = False
             if one.fault is not None:
-                _end_fork(scratch, check, code, output.getvalue(), errors.getvalue(), exception)
+                found = {"code": code, "output": output.getvalue(), "errors": errors.getvalue()}
+                name, number, operation, _ = one.fault
+
+                def checks() -> str:
+                    return check(name, operation) or (_again(words, ends) if again(number) else "")
+
+                _end_fork(one, checks, found | {"exception": exception})
     assert code == ends, (words, code, output.getvalue(), errors.getvalue())
     return one.operations, one.outcomes
 
 
-def _end_fork(
-    scratch: Path, check: Callable[[], str], code: int | None, output: str, errors: str, exception: str
-) -> None:
+def _end_fork(one: _Sweep, check: Callable[[], str], found: dict[str, Any]) -> None:
+    """Leave the outcome for the command's process, and end this one."""
     try:
-        complaint = check()
+        found["files"] = digests(Path(one.folder))
+        found["complaint"] = check()
     except BaseException as error:
-        complaint = f"check: {type(error).__name__}: {error}"
+        found["complaint"] = f"check: {type(error).__name__}: {error}"
     try:
-        found = {"code": code, "output": output, "errors": errors, "exception": exception}
-        temporary = scratch / "outcome"
-        temporary.write_text(json.dumps(found | {"complaint": complaint}))
-        os.replace(temporary, scratch / "outcome.json")
+        temporary = one.scratch / "outcome"
+        temporary.write_text(json.dumps(found))
+        os.replace(temporary, one.scratch / "outcome.json")
     finally:
         os._exit(0)
+
+
+def _again(words: Sequence[object], ends: int) -> str:
+    """Run the command without a fault. A complaint if it does not end well."""
+    output = io.StringIO()
+    try:
+        with redirect_stdout(output), redirect_stderr(output):
+            main([str(word) for word in words])
+        code: object = 0
+    except SystemExit as error:
+        code = error.code or 0
+    return "" if code == ends else f"the same command ends with {code}: {output.getvalue()[-300:]}"
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """A digest of the content of every file below a folder, by its path."""
+    return {
+        str(path.relative_to(folder)): hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def _wait(pid: int, seconds: float = 120.0) -> int | None:
@@ -349,8 +381,3 @@ def _replaced(one: _Sweep) -> Iterator[None]:
             setattr(os, name, function)
         io.open = builtins.open = _OPEN
         shutil._use_fd_functions = descriptors  # type: ignore[attr-defined]
-
-
-def as_dict(outcome: Outcome) -> dict[str, Any]:
-    """The outcome as plain values."""
-    return asdict(outcome)

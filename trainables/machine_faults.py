@@ -11,6 +11,7 @@ import os
 _REMEDIES = {
     errno.ENOSPC: "free space on its disk",
     errno.EDQUOT: "free space in your quota",
+    errno.EFBIG: "raise the limit of file sizes (`ulimit -f`)",
     errno.EROFS: "make its disk writable",
     errno.EACCES: "get access to it",
     errno.EPERM: "get access to it",

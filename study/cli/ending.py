@@ -4,7 +4,8 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import Any, TextIO, cast
 
 import click
 
@@ -12,7 +13,10 @@ from study.errors import BAD_INPUT, FAILED, INTERRUPTED, StudyError
 from trainables.machine_faults import fault_number, is_of_the_machine, reason_of, remedy_of
 
 #: What the store has after a fault of the machine: each record is written as soon as its trial has ended.
-_KEPT = "finished trials are kept, run the same command again"
+_KEPT = "finished trials are kept; run the same command again"
+
+#: The name of standard output in the errors of its writes.
+_OUTPUT = "standard output"
 
 
 @contextmanager
@@ -23,16 +27,15 @@ def ending(*, has_store: bool) -> Iterator[None]:
     the program: its traceback is printed, since a report of the fault needs it, and then one line.
     """
     try:
-        yield
-        sys.stdout.flush()
+        with _named_output():
+            yield
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
     except Exception as error:
-        if _output_is_broken():
+        if isinstance(error, OSError) and error.filename == _OUTPUT:
             _drop_output()
-            if not isinstance(error, BrokenPipeError):  # the reader of a pipe has gone, as `head` does
-                _say(f"standard output: cannot be written ({reason_of(error)}){_rest(error, has_store)}")
-            sys.exit(FAILED)
+            if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone, as `head` does
+                sys.exit(FAILED)
         line, code = _ended(error, has_store)
         if line is None:
             traceback.print_exception(error)
@@ -83,13 +86,48 @@ def _rest(error: Exception, has_store: bool) -> str:
     return "".join(f"; {part}" for part in parts)
 
 
-def _output_is_broken() -> bool:
-    """Whether standard output cannot be written. Text that it has not written yet is still in its buffer."""
+class _NamedOutput:
+    """Standard output whose errors have its name. It has all other attributes of `stream`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _named():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _named():
+            self._stream.flush()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
     try:
-        sys.stdout.flush()
-    except OSError:
-        return True
-    return False
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), _OUTPUT) from error
+
+
+@contextmanager
+def _named_output() -> Iterator[None]:
+    """Let errors of standard output in the block have its name; at its end, everything is written."""
+    if sys.stdout is None or isinstance(sys.stdout, _NamedOutput):
+        yield
+        return
+    named = _NamedOutput(sys.stdout)
+    with redirect_stdout(cast(TextIO, named)):
+        try:
+            yield
+        except SystemExit:
+            named.flush()
+            raise
+        named.flush()
 
 
 def _drop_output() -> None:
