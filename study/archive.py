@@ -14,6 +14,7 @@ from study.loaded import LoadedStudy
 from study.plan import study_directory
 from study.spec.source import ARCHIVE_FILE, shipped_studies
 from trainables.atomic import replace_file
+from trainables.machine_faults import reason_of
 from trainables.reading import parse_json, read_text
 from trainables.store.records import RecordStore
 
@@ -36,16 +37,16 @@ def read_archive(loaded: LoadedStudy) -> Archive | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(
-            f"store: cannot read {directory / 'study.toml'} ({getattr(error, 'strerror', error)})"
-        ) from error
+        raise StudyError(f"store: cannot read {directory / 'study.toml'} ({reason_of(error)})") from error
     try:
         content = parse_json(read_text(directory / ARCHIVE_FILE))
         return Archive(
             text=text, origins=tuple(content["origins"]), trial_ids=frozenset(content["trial_ids"])
         )
-    except (OSError, ValueError, KeyError, TypeError):  # older versions wrote no archive.json
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # older versions wrote no archive.json
         return Archive(text=text)
+    except OSError as error:
+        raise StudyError(f"store: cannot read {directory / ARCHIVE_FILE} ({reason_of(error)})") from error
 
 
 def archived_trials(store: RecordStore, name: str) -> frozenset[str]:
@@ -87,16 +88,14 @@ def removed_line(loaded: LoadedStudy, archive: Archive | None) -> str | None:
 
 
 def write_archive(study: str, loaded: LoadedStudy, archive: Archive | None) -> None:
-    """Archive the study as it is now. Raises `StudyError` when the store cannot be written."""
+    """Archive the study as it is now. Raises `StoreError` when the store cannot be written."""
     here = origin_of(study)
     before = [origin for origin in (archive.origins if archive else ()) if origin != here]
     content = {"origins": [*before, here], "trial_ids": sorted(t.keys.trial_id for t in loaded.plan.trials)}
     directory = study_directory(loaded.store, loaded.name)
-    try:
+    with loaded.store.writing():
         replace_file(directory / ARCHIVE_FILE, json.dumps(content))
         replace_file(directory / "study.toml", loaded.study_file.text)
-    except OSError as error:
-        raise StudyError(f"store: cannot write to {directory} ({error.strerror or error})") from error
 
 
 def origin_of(study: str) -> str:

@@ -9,7 +9,7 @@ import logging
 import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
@@ -77,8 +77,12 @@ def say_error(message: object) -> None:
 
 
 def say_note(message: str) -> None:
-    """Print one line on standard error, such as how a command understood its input. It shortens a very long one."""
-    LiteralConsole(stderr=True).print(visible(brief(message, _LONGEST)), soft_wrap=True)
+    """Print one line on standard error, such as how a command understood its input. It shortens a very long one.
+
+    A line that cannot be printed, for example into a file on a full disk, does not end the command.
+    """
+    with suppress(OSError):
+        LiteralConsole(stderr=True).print(visible(brief(message, _LONGEST)), soft_wrap=True)
 
 
 def literal_logs() -> None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from trainables.machine_faults import reason_of, remedy_of
 
 #: DONE: every trial has a record, whatever its status. FAILED: something other than a trial failed. BAD_INPUT: the
 #: input is invalid. INTERRUPTED: the user pressed Ctrl-C.
@@ -36,3 +39,16 @@ class LaunchError(StudyError):
     """A launch that could not continue, explained in one line. Finished trials are kept."""
 
     exit_code = FAILED
+
+
+@contextmanager
+def writing(field: str, path: Path | str, otherwise: str = "choose another place") -> Iterator[None]:
+    """Raise an `OSError` of the block as `StudyError`, with the option or the part of the study that names `path`.
+
+    `otherwise` is what to do if the path itself is wrong.
+    """
+    try:
+        yield
+    except OSError as error:
+        todo = remedy_of(error, otherwise)
+        raise StudyError(f"{field}: cannot write to {path} ({reason_of(error)}); {todo}") from error

@@ -61,6 +61,7 @@ class EventFanOut(Listener):
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = listeners
+        self._failed: set[int] = set()  # places of the listeners that have failed
 
     def expected(self, event: Expected) -> None:
         self._publish(lambda listener: listener.expected(event))
@@ -75,11 +76,13 @@ class EventFanOut(Listener):
         self._publish(lambda listener: listener.tick())
 
     def _publish(self, call: Callable[[Listener], None]) -> None:
-        for listener in self._listeners:
+        for place, listener in enumerate(self._listeners):
             try:
                 call(listener)
             except OSError as error:
-                _log.warning("%s failed: %s", type(listener).__name__, error)
+                if place not in self._failed:
+                    _log.warning("%s failed: %s", type(listener).__name__, error)
+                self._failed.add(place)
 
 
 #: Error classes for workers that died without an exception. Ray reports how they ended.

@@ -20,6 +20,7 @@ ALLOWED = {
 _FOR_ANALYSIS = {
     "trainables.archives",
     "trainables.atomic",
+    "trainables.machine_faults",
     "trainables.reading",
     "trainables.suggestion",
     "trainables.store.attempts",

@@ -49,15 +49,16 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)
-    try:
-        yield temporary
-        if durable:
-            _flush(temporary)
-        os.replace(temporary, path)
-        if durable:
-            _flush(path.parent)
-    finally:
-        _remove(temporary)
+    with _naming(path, temporary):
+        try:
+            yield temporary
+            if durable:
+                _flush(temporary)
+            os.replace(temporary, path)
+            if durable:
+                _flush(path.parent)
+        finally:
+            _remove(temporary)
 
 
 def create_file(path: Path, content: bytes, *, durable: bool = True) -> bool:
@@ -67,18 +68,30 @@ def create_file(path: Path, content: bytes, *, durable: bool = True) -> bool:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)
-    try:
-        _write(temporary, content)
+    with _naming(path, temporary):
+        try:
+            _write(temporary, content)
+            if durable:
+                _flush(temporary)
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        finally:
+            _remove(temporary)
         if durable:
-            _flush(temporary)
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
-    finally:
-        _remove(temporary)
-    if durable:
-        _flush(path.parent)
+            _flush(path.parent)
     return True
+
+
+@contextmanager
+def _naming(path: Path, temporary: Path) -> Iterator[None]:
+    """Let an `OSError` of the block name `path`. The system names no file, or the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(temporary), temporary):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -15,6 +15,7 @@ import ray
 from ray import tune
 
 from trainables.leased_work import lease_stacks
+from trainables.machine_faults import hits_all_trials
 from trainables.own_code import append_to_path
 from trainables.store.records import StoreError
 from trainables.store.schema import TrialRecord
@@ -48,6 +49,7 @@ class TrialWorker(tune.Trainable):
             os.chdir(directory)
         self._work_queue, self._context, self._worker = work_queue, context, config["worker"]
         self._pending: list[Stack] = []
+        self._number: int | None = None  # of the list that it took last
         self._leases = ExitStack()
 
     def step(self) -> dict[str, Any]:
@@ -72,8 +74,11 @@ class TrialWorker(tune.Trainable):
         except StoreError as error:
             self._pending = []
             return self._result([]) | {"refused": str(error)}
-        except BaseException:
+        except BaseException as error:
             self._leases.close()
+            if hits_all_trials(error):
+                self._pending = []
+                return self._result([]) | {"refused": f"a worker cannot continue: {error}"}
             raise
 
     def run_next(self, stack: Stack) -> list[dict[str, Any]]:

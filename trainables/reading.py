@@ -45,6 +45,10 @@ _TOKEN = re.compile(
 )
 
 
+class TooLargeError(OSError):
+    """A file that has more bytes than are read. The machine can hold it: this is not its `EFBIG`."""
+
+
 def check_regular(path: str | Path, at_most: int | None = None, within: Path | None = None) -> os.stat_result:
     """The state of a regular file of at most `at_most` bytes that is in the folder `within`.
 
@@ -61,7 +65,9 @@ def check_regular(path: str | Path, at_most: int | None = None, within: Path | N
         code = errno.EISDIR if stat.S_ISDIR(state.st_mode) else errno.EINVAL
         raise OSError(code, f"is {_kind(state.st_mode)}, must be a regular file", str(path))
     if at_most is not None and state.st_size > at_most:
-        raise OSError(errno.EFBIG, f"has {state.st_size:,} bytes; at most {at_most:,} are read", str(path))
+        raise TooLargeError(
+            errno.EINVAL, f"has {state.st_size:,} bytes; at most {at_most:,} are read", str(path)
+        )
     return state
 
 
@@ -77,8 +83,8 @@ def read_bytes(path: Path, at_most: int, within: Path | None = None) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(at_most + 1)
     if len(content) > at_most:  # the file grows, or is one of those in /proc that have no size
-        raise OSError(
-            errno.EFBIG, f"has more than {at_most:,} bytes, which is the most that is read", str(path)
+        raise TooLargeError(
+            errno.EINVAL, f"has more than {at_most:,} bytes, which is the most that is read", str(path)
         )
     return content
 

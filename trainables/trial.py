@@ -5,6 +5,7 @@ record with the columns that were known until then, and neither stops the study.
 """
 
 import dataclasses
+import errno
 import json
 import time
 import traceback
@@ -34,10 +35,12 @@ from trainables.images import (
     shorten_images,
 )
 from trainables.losses import build_loss
+from trainables.machine_faults import fault_number, hits_all_trials, reason_of, remedy_of
 from trainables.provenance import provenance_of, provenances_of
 from trainables.run_facts import peak_memory_bytes, run_facts
 from trainables.runtime import Diverged, Pruned, Runtime, StackFailedError, TimedOutError
 from trainables.sphere.trials import run_sphere, shorten_sphere
+from trainables.store.files import StoreError
 from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord
 from trainables.training.member import Report
 
@@ -97,7 +100,8 @@ def run_trial(
     """Run `config` in this process and return its record. `report` is called after every step.
 
     On the same machine and in the same execution mode, the same config gives a bitwise equal record, except for times
-    and memory. Raises only errors for which no record can be made: `KeyboardInterrupt`, or data that cannot be found.
+    and memory. Raises only errors for which no record can be made: `KeyboardInterrupt`, data that cannot be found, or
+    a fault of the machine (`StoreError`).
     """
     (record,) = run_trials([config], report, runtime=runtime, attempts=[attempt])
     return record
@@ -114,7 +118,8 @@ def run_trials(
     """Run trials of equal shapes as one stack and yield their records in order, each as soon as it is complete.
 
     `provenances` are the provenances of the configs, if the caller already has them. An exception in the common
-    training is recorded if there is one trial; for several trials, it is raised as `StackFailedError`.
+    training is recorded if there is one trial; for several trials, it is raised as `StackFailedError`. A fault of the
+    machine that every trial would meet is not recorded but raised as `StoreError`.
     """
     runtime = runtime or Runtime()
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -164,9 +169,21 @@ def _start(
     try:
         return TASK_KINDS[configs[0].task.kind].run(configs, runtime, report)
     except Exception as error:
+        _refuse_fault(error)
         if len(configs) > 1:
             raise StackFailedError(f"{type(error).__name__}: {error}") from error
         return [_raising(error)]
+
+
+def _refuse_fault(error: Exception) -> None:
+    """Raise `StoreError` for a fault of the machine that every trial would meet, such as a full disk.
+
+    It is no result of this trial, and with a record the trial would not run again.
+    """
+    if hits_all_trials(error):
+        path = getattr(error, "filename", None)
+        what = f"cannot use {path}" if path else "a trial cannot continue"
+        raise StoreError(f"{what} ({reason_of(error)}); {remedy_of(error)}") from error
 
 
 def _raising(error: Exception) -> Iterator[dict[str, Any]]:
@@ -188,6 +205,7 @@ def _outcome(config: TrialConfig, stages: Iterator[dict[str, Any]], device: str)
     except TimedOutError as error:
         failure = _failure(Status.TIMEOUT, error)
     except Exception as error:
+        _refuse_fault(error)
         failure = _failure(Status.CRASHED, error)
         if _is_out_of_memory(error):
             failure |= {"status": Status.OOM, "error_message": _memory_message(config, failure, device)}
@@ -246,7 +264,7 @@ def _fits(column: str, value: Any) -> bool:
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Whether the error means that memory ran out. Torch's CPU allocator raises a plain `RuntimeError`."""
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or fault_number(error) == errno.ENOMEM
 
 
 def _memory_message(config: TrialConfig, failure: dict[str, Any], device: str) -> str:

@@ -9,7 +9,7 @@ import click
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import format_bytes, say
-from study.errors import StudyError
+from study.errors import StudyError, writing
 from trainables.atomic import replacing
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ def command(study: str, store: str, data_root: str | None, out: str | None) -> N
     with TemporaryDirectory() as folder:
         bundle = fill_bundle(loaded, Path(folder).resolve())
         count = bundle.records.table.num_rows
-        try:
+        with writing("--out", target):
             _pack(bundle.path, target)
-        except OSError as error:
-            raise StudyError(f"--out: cannot write {target} ({error.strerror or error})") from error
     say(
         f"{target}: {count} of {len(loaded.plan.trials)} trials of {loaded.name}, "
         f"{format_bytes(target.stat().st_size)}. `study report {target}` makes its report again."

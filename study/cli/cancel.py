@@ -8,7 +8,7 @@ import click
 
 from study.cli.options import STORE, TRUST_CODE, guarded
 from study.console import say, say_error, shell_line
-from study.errors import DONE, FAILED, StudyError
+from study.errors import DONE, FAILED, StudyError, writing
 
 if TYPE_CHECKING:
     from study.launch.manifest import Manifest
@@ -66,10 +66,8 @@ def cancel_study(study: str, store: str, *, wait: float) -> int:
 def _ask(folder: Path, manifest: "Manifest") -> None:
     from study.launch.manifest import cancel_path
 
-    try:
+    with writing("cancel", folder, "get access to the store"):
         cancel_path(folder, manifest).touch()
-    except OSError as error:
-        raise StudyError(f"cancel: cannot write to {folder} ({error.strerror or error})") from error
     say(
         f"Asked launch {manifest.launch} on {manifest.machine.get('node')} to stop; it ends its workers first."
     )

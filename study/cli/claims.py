@@ -10,7 +10,7 @@ from rich.table import Table
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE, say
-from study.errors import StudyError
+from study.errors import StudyError, writing
 
 if TYPE_CHECKING:
     from analysis.study_analysis import StudyAnalysis
@@ -58,10 +58,8 @@ def _write_page(analyses: Sequence["StudyAnalysis"], folder: Path) -> None:
     from analysis.sections.claims_page import claims_sentences
     from analysis.study_analysis import judged_claims
 
-    try:
+    with writing("--out", folder):
         page = write_claims(analyses, folder)
-    except OSError as error:
-        raise StudyError(f"--out: cannot write to {folder} ({error.strerror})") from error
     table = Table("study", "claim", "finding", box=None)
     for analysis in analyses:
         for result in judged_claims(analysis):

@@ -9,7 +9,7 @@ import click
 
 from study.cli.options import DATA_ROOT, JSON, TRUST_CODE, guarded
 from study.console import say, say_json
-from study.errors import StudyError
+from study.errors import StudyError, writing
 
 if TYPE_CHECKING:
     from trainables.datasets.loaded import ImageData
@@ -74,10 +74,8 @@ def _download(name: str, root: Path | None) -> None:
 
     if root is None:
         raise StudyError("--download: no data root is set; give one by --data-root or STUDY_DATA_ROOT")
-    try:
+    with writing("--data-root", root):
         root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"--data-root: cannot make '{root}': {error.strerror}") from error
     with contextlib.redirect_stdout(sys.stderr):  # messages of libraries are not results
         download_dataset(name, root)
 

@@ -7,7 +7,7 @@ import click
 
 from study.cli.options import guarded
 from study.console import CONSOLE, say
-from study.errors import StudyError
+from study.errors import StudyError, writing
 from trainables.atomic import replacing
 
 if TYPE_CHECKING:
@@ -47,12 +47,9 @@ def command(out: str, seeds: int, seed: int) -> None:
         raise StudyError(f"--out: got {out}, which exists already; nothing is overwritten")
     CONSOLE.print("Inventing trials and writing their reports takes about a minute.")
     study = demo_study(np.random.default_rng(seed), seeds=seeds)
-    try:
-        with replacing(target, durable=False) as folder:
-            folder.mkdir()
-            page = _write_into(folder, study)
-    except OSError as error:
-        raise StudyError(f"--out: cannot write {out}: {error.strerror}") from error
+    with writing("--out", out), replacing(target, durable=False) as folder:
+        folder.mkdir()
+        page = _write_into(folder, study)
     say(f"Wrote {out}: {len(study.records)} invented trials and {ANSWERS}")
     say(f"Report: {target / page}")
 

@@ -11,10 +11,10 @@ import click
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE, say, shell_line
-from study.errors import StudyError, named
+from study.errors import StudyError, named, writing
 from study.spec.source import Source, extended_tree, read_source, shipped_studies
 from study.spec.toml_text import render_toml, render_value
-from trainables.atomic import replace_file
+from trainables.atomic import create_file, replace_file
 from trainables.reading import STUDY_BYTES, read_text
 
 if TYPE_CHECKING:
@@ -198,13 +198,11 @@ def _extending_text(study: str, out: Path, keys: Mapping[str, Any]) -> str:
 
 
 def _write_new(path: Path, text: str) -> None:
-    try:
-        with path.expanduser().open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise StudyError(f"--out: got {path}, which exists already; nothing is overwritten") from None
-    except OSError as error:
-        raise StudyError(f"--out: cannot write {path}: {error.strerror}") from error
+    with writing("--out", path):
+        path.expanduser().parent.stat()  # raises, since a folder that does not exist may be a typing error
+        created = create_file(path.expanduser(), text.encode())
+    if not created:
+        raise StudyError(f"--out: got {path}, which exists already; nothing is overwritten")
     say(f"Wrote {path}.")
 
 
@@ -215,9 +213,7 @@ def _replace(path: Path, text: str) -> None:
         for number in range(1, 10**6)
         if not (place := path.with_name(f"{path.name}.before-{number}")).exists()
     )
-    try:
+    with writing("extend", path):
         replace_file(kept, read_text(path, STUDY_BYTES))
         replace_file(path, text)
-    except OSError as error:
-        raise StudyError(f"extend: cannot write {path}: {error.strerror}") from error
     say(f"Wrote {path}; the earlier version is kept as {kept.name}.")

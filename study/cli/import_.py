@@ -8,7 +8,7 @@ import click
 from study.cli.options import guarded
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
 from study.console import say, shell_line
-from study.errors import StudyError
+from study.errors import writing
 from trainables.atomic import replace_file
 
 if TYPE_CHECKING:
@@ -43,12 +43,9 @@ def command(table: str, out: str, **options: Any) -> None:
     from analysis.results.read import MAPPING_FILE, TABLE_FILE
 
     read, folder = read_table(table, given(options)), Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing("--out", folder):
         replace_file(folder / TABLE_FILE, parquet_bytes(read.rows))
         replace_file(folder / MAPPING_FILE, tomlkit.dumps(mapping_keys(read.mapping)))
-    except OSError as error:
-        raise StudyError(f"--out: cannot write to {folder} ({error.strerror})") from error
     say_meaning(read)
     say(f"{len(read.rows)} rows: {_describe(read.info)}.")
     say(f"Written: {folder}; its report: {shell_line('study', 'report', '--from', folder)}")

@@ -7,7 +7,8 @@ import click
 
 from study.cli.options import guarded
 from study.console import say, shell_line
-from study.errors import StudyError
+from study.errors import StudyError, writing
+from trainables.atomic import create_file
 
 
 @click.command("init")
@@ -20,13 +21,11 @@ def command(path: str) -> None:
     """
     target = Path(path).expanduser()
     text = template_text(study_name(target))
-    try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise StudyError(f"init: got {path}, which exists already; nothing is overwritten") from None
-    except OSError as error:
-        raise StudyError(f"init: cannot write {path}: {error.strerror}") from error
+    with writing("init", path):
+        target.parent.stat()  # raises, since a folder that does not exist may be a typing error
+        created = create_file(target, text.encode())
+    if not created:
+        raise StudyError(f"init: got {path}, which exists already; nothing is overwritten")
     say(f"Wrote {path}. Run it with: {shell_line('study', 'run', path)}")
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import click
 
+from study.cli.ending import ending
 from study.cli.options import parameter_name
 from study.errors import DONE, INTERRUPTED
 from trainables.suggestion import did_you_mean
@@ -69,7 +70,9 @@ class LazyGroup(click.Group):
         if not options.get("standalone_mode", True):
             return run(*args, **options)
         try:
-            code = run(*args, **options | {"standalone_mode": False})
+            # Importing the module of a command may fail too, before `guarded` begins.
+            with ending(has_store=False):
+                code = run(*args, **options | {"standalone_mode": False})
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             sys.exit(error.exit_code)

@@ -32,16 +32,13 @@ def command(sources: tuple[str, ...], into: str) -> None:
     from study.launch.rerun import RUN_COLUMNS
     from study.report.bundle import is_packed, open_store_of
     from trainables.store.merge import merge_stores
-    from trainables.store.records import StoreError
 
     if is_packed(into):
         raise StudyError(f"--into: got {into}, which is a packed bundle; unpack it, or name a store")
-    try:
-        with ExitStack() as stack:
-            stores = [stack.enter_context(open_store_of(source)) for source in (*sources, into)]
+    with ExitStack() as stack:
+        stores = [stack.enter_context(open_store_of(source)) for source in (*sources, into)]
+        with stores[-1].writing():  # after a fault, copied records stay, and the same command continues
             report = merge_stores(stores[:-1], stores[-1], RUN_COLUMNS)
-    except OSError as error:  # such as a full disk: copied records stay, and the same command continues
-        raise StoreError(f"store: cannot write to {into} ({error.strerror or error})") from error
     for damage in report.damaged:
         say_error(f"damaged record: {damage.path.parent}/{damage}; not copied")
     for line in report.refused:

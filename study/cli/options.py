@@ -1,4 +1,4 @@
-"""Options that several commands share, and `guarded`, which turns user errors into one line and an exit code."""
+"""Options that several commands share, and `guarded`, which turns errors into one line and an exit code."""
 
 import functools
 import math
@@ -9,7 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from study.errors import BAD_INPUT, INTERRUPTED, StudyError
+from study.cli.ending import ending
+from study.errors import StudyError
 
 STORE = click.option(
     "--store", default="./results", show_default=True, metavar="PATH", help="Folder of records and reports."
@@ -49,33 +50,31 @@ MAX_HOURS = click.option(
     help="Stop after H hours, as Ctrl-C does, with exit code 75 if trials are left.  [default: when done]",
 )
 
+#: Parameters that name a store.
+_STORES = ("store", "into")
+
 
 def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Turn errors that a user can correct into one line and an exit code, which is 2 for bad input.
+    """Run a command, and end it as `ending` describes. `command` may return its exit code; None means 0.
 
-    `command` may return its exit code; None means 0. It does not get `trust_code`, which holds for the process.
+    It does not get `trust_code`, which holds for the process.
     """
 
     @functools.wraps(command)
     def call(*args: Any, **options: Any) -> None:
         from trainables.own_code import start_own_code
 
-        start_own_code(trusted=options.pop("trust_code", False))  # first: others import installed packages
+        context = click.get_current_context()
+        with ending(has_store=any(parameter.name in _STORES for parameter in context.command.params)):
+            start_own_code(
+                trusted=options.pop("trust_code", False)
+            )  # first: others import installed packages
+            from study.console import literal_logs
 
-        from study.console import literal_logs, say_error
-        from trainables.datasets.source import DataError
-        from trainables.store.records import StoreError
-
-        literal_logs()
-        try:
-            _check_given(click.get_current_context())
-            sys.exit(command(*args, **options))
-        except (StudyError, StoreError, DataError) as error:
-            say_error(error)
-            sys.exit(getattr(error, "exit_code", BAD_INPUT))
-        except KeyboardInterrupt:
-            say_error("stopped")
-            sys.exit(INTERRUPTED)
+            literal_logs()
+            _check_given(context)
+            code = command(*args, **options)
+        sys.exit(code)
 
     return call
 

@@ -13,7 +13,7 @@ import click
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
 from study.console import CONSOLE, say, say_error
-from study.errors import StudyError
+from study.errors import StudyError, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -136,11 +136,10 @@ def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
 def writing_report(out: Path) -> Iterator[None]:
     """Raise `StudyError` for a report that cannot be written into the folder, or that has no content."""
     try:
-        yield
+        with writing("--out", out):
+            yield
     except ValueError as error:
         raise StudyError(str(error)) from error
-    except OSError as error:
-        raise StudyError(f"--out: cannot write to {out} ({error.strerror})") from error
 
 
 def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:

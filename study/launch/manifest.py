@@ -27,6 +27,7 @@ from study.console import say_error
 from study.launch.machine import describe_checkout, describe_code, describe_machine, package_versions
 from study.spec.schema import Name
 from trainables.atomic import replace_file
+from trainables.machine_faults import is_of_the_machine
 from trainables.reading import read_bytes
 from trainables.store.leases import has_ended, this_process
 
@@ -165,7 +166,7 @@ def is_running(folder: Path, manifest: Manifest) -> bool:
         return False
     try:
         age = time.time() - manifest_path(folder, manifest).stat().st_mtime
-    except OSError:
+    except FileNotFoundError:
         return False
     return abs(age) < _DEAD_SECONDS and not _has_ended(manifest)
 
@@ -191,6 +192,10 @@ def _read(path: Path) -> Manifest | None:
     try:
         content = read_bytes(path, _MOST_BYTES, within=path.parent)
         manifest = _FORM.validate_json(content, strict=True)
-    except (OSError, ValueError):  # pydantic's errors are ValueErrors
+    except OSError as error:
+        if is_of_the_machine(error):  # otherwise a running launch would seem not to run
+            raise
+        return None
+    except ValueError:  # pydantic's errors are ValueErrors
         return None
     return manifest if manifest.launch == path.stem else None

@@ -6,7 +6,6 @@ whole. `without = ["losses.kcl", "training.epochs"]` removes keys that the other
 because it determines the folder of the results.
 """
 
-import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -18,7 +17,7 @@ from study.errors import StudyError, named
 from study.spec.toml_text import render_toml
 from trainables.bundle_folder import BUNDLE_FILE, bundle_around
 from trainables.own_code import strangers_trusted, use_own_folders
-from trainables.reading import STUDY_BYTES, parse_json, parse_toml, plain_reason, read_text
+from trainables.reading import STUDY_BYTES, TooLargeError, parse_json, parse_toml, plain_reason, read_text
 from trainables.suggestion import did_you_mean, short_name, shortened
 
 #: Keys of a study file that this module processes, with their types and meanings. The tree does not contain them.
@@ -178,7 +177,7 @@ def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path, Path | None]
     except UnicodeDecodeError as error:
         raise StudyError(f"{path.name}: not a TOML file: it is not UTF-8 text") from error
     except OSError as error:
-        more = _SHORTER if error.errno == errno.EFBIG else ""
+        more = _SHORTER if isinstance(error, TooLargeError) else ""
         raise StudyError(f"cannot read {short_name(name_or_path)}: {error.strerror}{more}") from error
     except (RuntimeError, ValueError) as error:  # a circle of links, no home directory
         raise StudyError(f"cannot read {short_name(name_or_path)}: {plain_reason(error)}") from error

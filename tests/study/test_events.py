@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from study.events import EventFanOut, Expected, Finished, Listener
 from study.launch.remaining import Remaining
 from study.launch.scheduling import work_unit
@@ -41,6 +43,22 @@ def test_every_listener_receives_every_event_in_order(write_study: WriteStudy, t
     fan_out.finished(Finished(trial_id=key, status="ok"))
     events = ["expected 1", f"started {key}", "tick", f"finished {key}"]
     assert said == [f"{name} {event}" for event in events for name in ("a", "b")]
+
+
+class Failing(Listener):
+    """Cannot write its file."""
+
+    def tick(self) -> None:
+        raise OSError(28, "No space left on device", "x.json")
+
+
+def test_a_listener_that_fails_again_and_again_costs_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    said: list[str] = []
+    fan_out = EventFanOut([Failing(), Named("b", said)])
+    fan_out.tick()
+    fan_out.tick()
+    assert said == ["b tick", "b tick"]
+    assert caplog.messages == ["Failing failed: [Errno 28] No space left on device: 'x.json'"]
 
 
 def test_a_trial_ends_once_whoever_reports_it(write_study: WriteStudy, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """A file is written whole or not at all, whatever its writer does, and a temporary file never stays."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.file_size_limit import file_size_limit
 from trainables.atomic import TEMPORARY, create_file, replace_file, replacing, temporary_path
 
 
@@ -74,3 +76,13 @@ def test_two_writers_use_two_temporary_files(tmp_path: Path) -> None:
     assert one != other
     assert {one.parent, other.parent} == {tmp_path}
     assert one.suffix == other.suffix == ""
+
+
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:
+    """The system names no file where a write of an open file fails."""
+    path = tmp_path / "report.md"
+    for write in (replace_file, create_file):
+        with file_size_limit(10), pytest.raises(OSError, match="File too large") as caught:
+            write(path, b"0" * 100)
+        assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
+        assert names(tmp_path) == []

@@ -194,3 +194,15 @@ def test_a_failed_write_leaves_nothing(store: RecordStore) -> None:
     with pytest.raises(pa.ArrowException):
         store.put(example_record(hp_temperature="warm"))
     assert list(store.path.rglob("*.*")) == []
+
+
+def test_a_lack_of_memory_is_no_damage(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launch sets damaged files aside, and runs their trials again."""
+    store.put(example_record())
+
+    def no_memory(*_: object, **__: object) -> None:
+        raise pa.ArrowMemoryError("malloc of size 1234 failed")
+
+    monkeypatch.setattr(pq, "ParquetFile", no_memory)
+    with pytest.raises(MemoryError):
+        store.read()

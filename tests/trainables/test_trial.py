@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from study.launch.rerun import RUN_COLUMNS
+from tests.file_size_limit import file_size_limit
 from tests.trainables.tiny_trial import tiny
 from trainables.config import (
     DataConfig,
@@ -15,6 +16,7 @@ from trainables.config import (
     TrainingConfig,
 )
 from trainables.runtime import Runtime
+from trainables.store.files import StoreError
 from trainables.store.schema import Status, TrialRecord, record_to_table
 from trainables.trial import run_trial
 
@@ -124,3 +126,22 @@ def test_reports_come_step_by_step() -> None:
 
 def test_threads_are_those_of_the_runtime() -> None:
     assert run_trial(tiny()).threads == torch.get_num_threads() == 1
+
+
+def test_a_full_disk_is_not_a_result_of_the_trial(tmp_path: Path) -> None:
+    """The encoder cannot be kept. Every other trial would meet the same fault, so the launch stops."""
+    runtime = Runtime(artefacts=tmp_path, keep_encoders=True)
+    with file_size_limit(4096), pytest.raises(StoreError, match=r"encoders/\w+.pt \(File too large\); raise"):
+        run_trial(tiny(), runtime=runtime)
+    assert not list(tmp_path.rglob("*.pt"))
+    assert run_trial(tiny(), runtime=runtime).status == Status.OK
+
+
+def test_a_lack_of_memory_has_its_own_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object, **__: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch.Tensor, "backward", no_memory)
+    record = run_trial(tiny())
+    assert record.status == Status.OOM
+    assert record.error_message.endswith("DefaultCPUAllocator: can't allocate memory")

@@ -35,6 +35,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainables.machine_faults import reason_of
 from trainables.store.files import DamagedRecordError, Files
 from trainables.store.row_check import ID_PATTERN
 
@@ -134,15 +135,18 @@ class Leases:
             thread.join()
             try:
                 self.release()
-            except OSError as error:  # they will expire; it must not hide the error of the block
-                _log.warning("leases were not released: %s", error)
+            except (
+                OSError,
+                MemoryError,
+            ) as error:  # they will expire; it must not hide the error of the block
+                _log.warning("leases were not released: %s", reason_of(error))
 
     def _renew_until(self, done: threading.Event) -> None:
         while not done.wait(self._seconds / 3):
             try:
                 self.renew()
-            except OSError as error:
-                _log.warning("leases were not renewed: %s", error)
+            except (OSError, MemoryError) as error:  # the next turn tries again
+                _log.warning("leases were not renewed: %s", reason_of(error))
 
     def _advance(self, before: dict[str, Lease | None], asked: float) -> frozenset[str]:
         """Create the generation after each lease in `before`, and keep those that pass the check.

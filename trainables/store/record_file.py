@@ -298,6 +298,8 @@ def claimed_digest(content: bytes) -> str | None:
         return content[place].decode(errors="replace")
     try:
         return (pq.read_metadata(pa.BufferReader(content)).metadata or {}).get(_DIGEST, b"").decode() or None
+    except MemoryError:  # also an error of pyarrow
+        raise
     except (OSError, ValueError, pa.ArrowException):
         return None
 
@@ -310,6 +312,8 @@ def parse(content: bytes, name: str, bounds: Bounds, columns: Sequence[str] | No
     try:
         file = open_parquet(content, bounds)
         return file.read(columns=columns, use_threads=False)
+    except MemoryError:  # also an error of pyarrow, but the file is not damaged
+        raise
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from trainables.machine_faults import reason_of, remedy_of
 from trainables.store.compaction import GRACE_SECONDS, compact_files
 from trainables.store.files import DamagedRecordError, Files, RecordExistsError, StoreError, open_files
 from trainables.store.inventory import (
@@ -115,9 +116,9 @@ class RecordStore:
         try:
             yield
         except OSError as error:
-            reason = error.strerror or error
+            todo = remedy_of(error, "choose another with --store")
             raise StoreError(
-                f"store: cannot write to {self.location} ({reason}); choose another with --store"
+                f"store: cannot write to {self.location} ({reason_of(error)}); {todo}"
             ) from error
 
     def put(self, record: TrialRecord) -> Path:
@@ -185,10 +186,8 @@ class RecordStore:
         try:
             return retry_vanished(read)
         except OSError as error:
-            reason = error.strerror or error
-            raise StoreError(
-                f"store: cannot read {self.location} ({reason}); choose another with --store"
-            ) from error
+            todo = remedy_of(error, "choose another with --store")
+            raise StoreError(f"store: cannot read {self.location} ({reason_of(error)}); {todo}") from error
 
     def _place(self, name: str) -> Path:
         return Path(name) if self.url else self.path / name

@@ -54,7 +54,13 @@ class Checkpoint:
 def save_durably(state: dict[str, Any], path: Path) -> None:
     """Write tensors and plain values to `path` atomically. Raises `OSError` when the write fails."""
     with replacing(path) as temporary, temporary.open("xb") as file:
-        torch.save(state, file)
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:
+            # At its end, torch writes what is left of the file. This fails again, with an error that hides the first.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def load_weights(path: Path) -> dict[str, Any]:

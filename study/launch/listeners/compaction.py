@@ -44,5 +44,5 @@ class Compacting(Listener):
         self._last = time.monotonic()
         try:
             self._store.compact(at_least=at_least)
-        except (StoreError, OSError) as error:
-            _log.warning("records were not compacted: %s", error)
+        except (StoreError, OSError, MemoryError) as error:
+            _log.warning("records were not compacted: %s", str(error) or type(error).__name__)

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from study.console import say_error
-from study.errors import StudyError
+from study.errors import writing
 from study.events import Expected, Finished, Listener
 from study.launch.manifest import RENEWAL_SECONDS, Manifest, cancel_path, write_manifest
+from trainables.machine_faults import reason_of
 
 #: Seconds between two checks for the file by which `study cancel` stops the launch.
 _LOOK_SECONDS = 1.0
@@ -42,10 +44,8 @@ class LaunchLog(Listener):
         return self._manifest.launch
 
     def __enter__(self) -> Self:
-        try:
+        with writing("store", self._folder, "choose another with --store"):
             write_manifest(self._folder, self._manifest)
-        except OSError as error:
-            raise StudyError(f"store: cannot write to {self._folder} ({error.strerror or error})") from error
         self._thread.start()
         return self
 
@@ -60,7 +60,8 @@ class LaunchLog(Listener):
         started = datetime.fromisoformat(self._manifest.started_at)
         ended = started + timedelta(seconds=time.monotonic() - self._began)
         self._write(aloud=outcome != "failed", outcome=outcome, ended_at=ended.isoformat(timespec="seconds"))
-        cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
+        with suppress(OSError):  # the error of the block matters more; `study cancel` removes the file too
+            cancel_path(self._folder, self._manifest).unlink(missing_ok=True)
 
     def expected(self, event: Expected) -> None:
         """Remember the titles of trials."""
@@ -98,7 +99,7 @@ class LaunchLog(Listener):
             seconds = time.monotonic() - self._began
             written = replace(self._manifest, trials=list(self._trials), seconds=seconds, **changes)
             write_manifest(self._folder, written)
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             if aloud and not self._said:
-                say_error(f"the launch's manifest could not be written ({error.strerror or error})")
+                say_error(f"the launch's manifest could not be written ({reason_of(error)})")
             self._said = True

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from study.console import say
 from study.cost.gpu_shares import SharesOf
-from study.errors import StudyError
+from study.errors import writing
 from study.events import Listener, LostStack
 from study.launch.runners.ray_session import start_ray, stop_ray
 from study.launch.scheduling import group_lists, same_share
@@ -127,12 +127,10 @@ class RayTuneRunner:
 def _launch_directory(store: Path) -> Iterator[Path]:
     """A uniquely named folder for Tune's files. It is removed at the end of the block."""
     directory = store / "tune" / uuid.uuid4().hex
-    try:
+    with writing("store", store, "choose another with --store"):
         with suppress(FileNotFoundError):  # another launch may remove the parent at this moment
             directory.mkdir(parents=True)
         directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"store: cannot write to {store} ({error.strerror})") from error
     try:
         yield directory
     finally:

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from study.launch.rerun import RUN_COLUMNS
+from tests.file_size_limit import file_size_limit
 from tests.trainables.tiny_trial import tiny
 from tests.trainables.training.small import member, train
 from tests.waiting import wait_until
@@ -164,3 +166,12 @@ def test_without_a_place_nothing_is_written(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     run_trial(tiny(), runtime=Runtime(checkpoint_seconds=0.0, keep_encoders=True, curve_epochs=1))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
+    """Torch ends its file after a failed write, fails again, and hides the first error behind the second."""
+    path = tmp_path / "one.pt"
+    with file_size_limit(10_000), pytest.raises(OSError, match="File too large") as caught:
+        save_durably({"weights": torch.zeros(100_000), "more": torch.zeros(3)}, path)
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,138 @@
+"""The end of a command: its errors become one line and an exit code, whatever raised them."""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import Any, TextIO, cast
+
+import click
+
+from study.errors import BAD_INPUT, FAILED, INTERRUPTED, StudyError
+from trainables.machine_faults import fault_number, is_of_the_machine, reason_of, remedy_of
+
+#: What the store has after a fault of the machine: each record is written as soon as its trial has ended.
+_KEPT = "finished trials are kept; run the same command again"
+
+#: The name of standard output in the errors of its writes.
+_OUTPUT = "standard output"
+
+
+@contextmanager
+def ending(*, has_store: bool) -> Iterator[None]:
+    """Turn an exception of the block into one line on standard error and `SystemExit`. `has_store`: see `_KEPT`.
+
+    Errors that a user can correct have exit code 2, and faults of the machine 1. Any other exception is a fault of
+    the program: its traceback is printed, since a report of the fault needs it, and then one line.
+    """
+    try:
+        with _named_output():
+            yield
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename == _OUTPUT:
+            _drop_output()
+            if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone, as `head` does
+                sys.exit(FAILED)
+        line, code = _ended(error, has_store)
+        if line is None:
+            traceback.print_exception(error)
+            kept = "; finished trials are kept" if has_store else ""
+            line = f"this is a fault of the program; please report it with the lines above{kept}"
+        _say(line)
+        sys.exit(code)
+    except KeyboardInterrupt:
+        _say("stopped")
+        sys.exit(INTERRUPTED)
+
+
+def _say(line: str) -> None:
+    """Print a line on standard error, also where no descriptor or no memory is left to import anything."""
+    with suppress(OSError, ValueError):
+        try:
+            from study.console import say_error  # rich, which help texts do not need
+        except (ImportError, OSError, MemoryError):
+            click.echo(f"study: {line}", err=True)
+        else:
+            say_error(line)
+
+
+def _ended(error: Exception, has_store: bool) -> tuple[str | None, int]:
+    """The line about an error and the exit code; None for a fault of the program."""
+    from trainables.datasets.source import DataError
+    from trainables.store.files import StoreError
+
+    if isinstance(error, (StudyError, StoreError, DataError)):
+        code = getattr(error, "exit_code", BAD_INPUT)
+        if fault_number(error) is None:
+            return str(error), code
+        return f"{error}{_rest(error, has_store)}", FAILED if is_of_the_machine(error) else code
+    if isinstance(error, RecursionError):
+        return f"the input is nested too deep, or has too long a chain of references ({error})", BAD_INPUT
+    if isinstance(error, OSError):
+        place = f"{error.filename}: cannot be used" if error.filename else "a file cannot be used"
+        return f"{place} ({reason_of(error)}){_rest(error, has_store)}", FAILED
+    if fault_number(error) is not None:
+        return f"cannot continue ({reason_of(error)}){_rest(error, has_store)}", FAILED
+    return None, FAILED
+
+
+def _rest(error: Exception, has_store: bool) -> str:
+    """What to do about a fault of the machine, unless the message says it, and what is kept."""
+    remedy = remedy_of(error)
+    parts = [*([remedy] if remedy and remedy not in str(error) else []), *([_KEPT] if has_store else [])]
+    return "".join(f"; {part}" for part in parts)
+
+
+class _NamedOutput:
+    """Standard output whose errors have its name. It has all other attributes of `stream`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _named():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _named():
+            self._stream.flush()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), _OUTPUT) from error
+
+
+@contextmanager
+def _named_output() -> Iterator[None]:
+    """Let errors of standard output in the block have its name; at its end, everything is written."""
+    if sys.stdout is None or isinstance(sys.stdout, _NamedOutput):
+        yield
+        return
+    named = _NamedOutput(sys.stdout)
+    with redirect_stdout(cast(TextIO, named)):
+        try:
+            yield
+        except SystemExit:
+            named.flush()
+            raise
+        named.flush()
+
+
+def _drop_output() -> None:
+    """Send standard output nowhere, so that Python does not fail again when it flushes it at its end."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
