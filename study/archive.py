@@ -41,7 +41,7 @@ def read_archive(loaded: LoadedStudy) -> Archive | None:
         return Archive(
             text=text, origins=tuple(content["origins"]), trial_ids=frozenset(content["trial_ids"])
         )
-    except (OSError, ValueError, KeyError, TypeError):  # older versions wrote no archive.json
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # older versions wrote no archive.json
         return Archive(text=text)
 
 

@@ -88,7 +88,7 @@ def _modules_folder(folder: Path) -> Path:
         return folder
     try:
         origin = Path(json.loads((folder / ARCHIVE_FILE).read_text(encoding="utf-8"))["origins"][-1])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return folder
     return origin.parent if origin.is_absolute() else folder
 
