@@ -9,6 +9,7 @@ from study.plan import Plan, decided_so_far, read_plan, records_of
 from study.spec.expand import PlannedTrial, expand
 from study.spec.load import StudyFile, load_spec
 from study.spec.source import read_source
+from trainables.bundle_folder import bundle_around, irregular_file, leads_out
 from trainables.provenance import import_paths, paths_fingerprint
 from trainables.runtime import Runtime
 from trainables.store.artefacts import kept_path
@@ -69,6 +70,7 @@ def load_study(study: str, store: str, data_root: str | None, *, whole: bool = T
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
     study_file = load_spec(study)
     record_store = open_store(store)
+    _check_place(store)
     spec = study_file.spec
     with named(study_file.origin):
         trial_set = expand(spec, root)
@@ -114,6 +116,20 @@ def _is_changed(paths: tuple[str, ...], code: str) -> bool:
         return paths_fingerprint(paths) != code
     except ValueError:  # it can no longer be read
         return True
+
+
+def _check_place(store: str) -> None:
+    """Raise `StudyError` for a store in a bundle from which links lead out: records would be written there."""
+    path = Path(store).expanduser()
+    bundle = bundle_around(path) if "://" not in store else None
+    if bundle is None:
+        return
+    if leads_out(path):
+        raise StudyError(f"store: got {store}, which is in the bundle {bundle} and links out of it")
+    if (irregular := irregular_file(bundle)) is not None:
+        raise StudyError(
+            f"store: {bundle}: {irregular} is a link or a special file; a bundle contains only files and folders"
+        )
 
 
 def check_data_root(data_root: Path | None) -> Path | None:

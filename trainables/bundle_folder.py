@@ -11,8 +11,9 @@ from pathlib import Path
 #: The file that makes a folder a bundle.
 BUNDLE_FILE = "bundle.json"
 
-#: The parts of a bundle that commands read and write.
-_PARTS = (BUNDLE_FILE, "README.txt", "records", "records.csv", "studies")
+#: The parts of a bundle, and the folders that commands add to it when it is their store.
+PARTS = (BUNDLE_FILE, "README.txt", "records", "records.csv", "studies")
+_ADDED = ("checkpoints", "claims", "curves", "damaged", "embeddings", "encoders", "leases", "losses")
 
 
 def bundle_around(path: Path) -> Path | None:
@@ -24,12 +25,19 @@ def bundle_around(path: Path) -> Path | None:
     return None
 
 
+def leads_out(path: Path) -> Path | None:
+    """The bundle that contains a path whose links lead out of the bundle; None for all other paths."""
+    bundle = bundle_around(path)
+    outside = bundle and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(bundle))
+    return bundle if outside else None
+
+
 def irregular_file(bundle: Path) -> Path | None:
     """The first link or special file, relative to the bundle; None if there is none.
 
     A link may lead out of the bundle, and reading a pipe may never end.
     """
-    left = [bundle / name for name in reversed(_PARTS)]
+    left = [bundle / name for name in reversed(PARTS + _ADDED)]
     while left:
         path = left.pop()
         try:

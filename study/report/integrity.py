@@ -16,6 +16,7 @@ from search_spaces.loss_params import loss_defaults
 from study.plan import study_directory
 from study.report.bundle import Bundle
 from study.report.pack import records_csv
+from trainables.bundle_folder import PARTS
 from trainables.config import TASKS, Provenance, tree_keys
 from trainables.own_files import is_import_path
 from trainables.reading import read_text
@@ -240,8 +241,7 @@ def _missing(rows: Sequence[Row], planned: frozenset[str]) -> str:
 
 def _others(bundle: Bundle) -> list[str]:
     """A line on the files of the folder that are no part of a bundle."""
-    parts = {"bundle.json", "README.txt", "records", "records.csv", "studies"}
-    names = sorted(path.name for path in bundle.path.iterdir() if path.name not in parts)
+    names = sorted(path.name for path in bundle.path.iterdir() if path.name not in PARTS)
     if not names:
         return []
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""

@@ -253,6 +253,21 @@ def test_a_link_in_a_bundle_is_refused(place: str, command: str, unpacked: Path,
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("place", ["checkpoints", "studies/tiny/launches", "results"])
+def test_a_store_in_a_bundle_writes_nowhere_else(
+    place: str, original: Finished, unpacked: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir()
+    shutil.rmtree(unpacked / place, ignore_errors=True)
+    (unpacked / place).symlink_to(tmp_path / "outside")
+    store = unpacked / "results" if place == "results" else unpacked
+    result = invoke("run", original.study, "--store", store, "--runner", "inline")
+    assert result.exit_code == 2
+    [line] = result.stderr.splitlines()
+    assert "links out of it" in line if place == "results" else f"{place} is a link or a special file" in line
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
 def test_a_pipe_in_a_bundle_is_refused(unpacked: Path) -> None:
     os.mkfifo(unpacked / "studies" / "tiny" / "launches" / "one.json")
     result = invoke("show", "0", "--store", unpacked)
