@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from trainables.store.files import DamagedRecordError, Files, IrregularFileError, StoreError
+from trainables.store.files import ID_PATTERN, DamagedRecordError, Files, IrregularFileError, StoreError
 from trainables.store.parquet_bounds import compacted_bounds
 from trainables.store.record_file import (
     COMPACTED_NAME,
@@ -23,7 +23,6 @@ from trainables.store.record_file import (
     decode_compacted,
     schema,
 )
-from trainables.store.row_check import ID_PATTERN
 
 #: Each attempt has one name: its number has no leading zeros and is at most `MOST_ATTEMPTS`.
 _RECORD_NAME = re.compile(rf"records/(?P<trial_id>{ID_PATTERN})\.(?P<attempt>0|[1-9][0-9]{{0,5}})\.parquet")
