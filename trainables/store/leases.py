@@ -36,8 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.machine_faults import reason_of
-from trainables.store.files import DamagedRecordError, Files
-from trainables.store.row_check import ID_PATTERN
+from trainables.store.files import ID_PATTERN, DamagedRecordError, Files
 
 _log = logging.getLogger(__name__)
 
