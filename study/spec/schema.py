@@ -247,7 +247,8 @@ class ResourcesSection(Section):
     )
     max_trials: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=50_000,
-        description="The most trials that the study may have, as a guard against a range with too many points.",
+        description="The most trials that the study may have, as a guard against a range with too many points. A "
+        "study file has at most 800 kB, 1,000 losses, 200 claims and 10,000 values of an axis, whatever this is.",
     )
     time_limit: Annotated[float, Field(gt=0, le=_LONGEST)] | None = Field(
         default=None, description="Seconds that a trial may take. A longer trial ends with status `timeout`."
