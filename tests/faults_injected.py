@@ -118,7 +118,9 @@ class _Sweep:
         place = _place(path)
         if place is None or not (place + "/").startswith(self.folder + "/"):
             return
-        if place == self.folder and operation in _LOOKING:  # Python looks for modules in the working directory
+        if (
+            place == self.folder and operation in _LOOKING
+        ):  # Python looks for modules in the working directory
             return
         if self.fault is not None:
             if self.failing and (hits := self.failing[0].hits) is not None and operation in hits:
