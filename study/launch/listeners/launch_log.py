@@ -85,9 +85,10 @@ class LaunchLog(Listener):
             looks += 1
             if looks % (RENEWAL_SECONDS // _LOOK_SECONDS) == 0:
                 self._write()
-            if not asked and cancel_path(self._folder, self._manifest).exists():
-                asked = True
-                os.kill(os.getpid(), signal.SIGINT)
+            with suppress(OSError, MemoryError):  # the next look tries again
+                if not asked and cancel_path(self._folder, self._manifest).exists():
+                    asked = True
+                    os.kill(os.getpid(), signal.SIGINT)
 
     def _write(self, *, aloud: bool = True, **changes: Any) -> None:
         """Write the manifest with some fields changed. A failed write does not stop the launch.

@@ -63,11 +63,21 @@ class RayTuneRunner:
             noun = "worker" if self._workers == 1 else "workers"
             say(f"starting {self._workers} {noun} ...")
         start_ray(self._address, cpus=self._workers * self._cpus)
+        from ray.exceptions import RayError
+
         lost: list[LostStack] = []
-        for share, group in groupby(
-            zip(*group_lists(lists, self._shares), strict=True), key=lambda pair: pair[1]
-        ):
-            lost += self._pool_for(share, context).run([stacks for stacks, _ in group], listener)
+        try:
+            for share, group in groupby(
+                zip(*group_lists(lists, self._shares), strict=True), key=lambda pair: pair[1]
+            ):
+                lost += self._pool_for(share, context).run([stacks for stacks, _ in group], listener)
+        except (
+            RayError
+        ) as error:  # a process of Ray itself ended; the deaths of workers are events of the pool
+            raise LaunchError(
+                f"Ray failed ({first_line(error)}); check the memory and the disk of its temporary folder; finished "
+                "trials are kept; run the same command again"
+            ) from error
         return lost
 
     def release_workers(self) -> None:
