@@ -122,7 +122,7 @@ def _close_to_others() -> None:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # nodes are on loopback, also on Linux
     }
     from ray._private import ray_constants
-    from ray._raylet import AuthenticationTokenLoader, Config
+    from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
     ray_constants.ENABLE_RAY_CLUSTER = False
     Config.initialize("")

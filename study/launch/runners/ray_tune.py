@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from study.console import say
 from study.cost.gpu_shares import SharesOf
-from study.errors import writing
+from study.errors import LaunchError, writing
 from study.events import Listener, LostStack
 from study.launch.runners.ray_session import start_ray, stop_ray
 from study.launch.scheduling import group_lists, same_share
 from trainables.own_code import own_folders
+from trainables.suggestion import first_line
 from trainables.work import LaunchContext, Stack
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class RayTuneRunner:
                 lost += self._pool_for(share, context).run([stacks for stacks, _ in group], listener)
         except (
             RayError
-        ) as error:  # a process of Ray itself ended; the deaths of workers are events of the pool
+        ) as error:  # a process of Ray itself ended: the death of a worker is an event of the pool
             raise LaunchError(
                 f"Ray failed ({first_line(error)}); check the memory and the disk of its temporary folder; finished "
                 "trials are kept; run the same command again"
