@@ -16,8 +16,8 @@ from trainables.store.schema import record_schema
 
 pytestmark = pytest.mark.slow
 
-#: Cases in a test, and tests: 800 cases in all.
-_CASES, _TESTS = 40, 20
+#: Cases in a test, and tests: 600 cases in all.
+_CASES, _TESTS = 30, 20
 
 
 @pytest.mark.parametrize("first", range(0, _CASES * _TESTS, _CASES))
