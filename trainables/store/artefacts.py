@@ -7,7 +7,7 @@ the records of other people, so each function checks its id again: only hexadeci
 import re
 from pathlib import Path
 
-from trainables.store.row_check import ID_PATTERN
+from trainables.store.files import ID_PATTERN
 
 
 def kept_path(artefacts: Path, pretrain_id: str) -> Path:

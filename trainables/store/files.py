@@ -16,29 +16,29 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from trainables.atomic import create_file, is_temporary, replace_file, temporary_path
+from trainables.store.errors import (
+    MOST_BYTES,
+    DamagedRecordError,
+    IrregularFileError,
+    RecordExistsError,
+    StoreError,
+)
+
+__all__ = [
+    "DamagedRecordError",
+    "Files",
+    "IrregularFileError",
+    "LocalFiles",
+    "RecordExistsError",
+    "StoreError",
+    "open_files",
+]
 
 #: URL schemes for which `open_files` uses an object store.
 OBJECT_SCHEMES = ("s3", "gs")
 
-
-class StoreError(ValueError):
-    """The store cannot be used: not writable, damaged beyond one record, or written by a newer version."""
-
-
-class RecordExistsError(StoreError):
-    """Another writer has already written other content for this attempt. That record is kept."""
-
-
-class DamagedRecordError(ValueError):
-    """A file is incomplete, its content has changed, or it is no regular file. The message begins with its name."""
-
-
-class IrregularFileError(DamagedRecordError):
-    """A pipe, a device, a socket or a folder, which cannot hold a record."""
-
-
-#: The most bytes of a file that is read at once. `parquet_bounds` has the lower bounds for each kind of file.
-MOST_BYTES = 2**31
+#: The hexadecimal digits of an id. Only they become part of a path.
+ID_PATTERN = "[0-9a-f]{8,64}"
 
 
 class Files(Protocol):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from trainables.store.files import DamagedRecordError, Files, IrregularFileError, StoreError
+from trainables.store.files import ID_PATTERN, DamagedRecordError, Files, IrregularFileError, StoreError
 from trainables.store.parquet_bounds import compacted_bounds
 from trainables.store.record_batch import RecordBatch
 from trainables.store.record_file import (
@@ -22,7 +22,6 @@ from trainables.store.record_file import (
     compacted_digests,
     decode_compacted,
 )
-from trainables.store.row_check import ID_PATTERN
 from trainables.store.schema import record_schema
 
 #: Each attempt has one name: its number has no leading zeros and is at most `MOST_ATTEMPTS`.

@@ -35,8 +35,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.store.files import DamagedRecordError, Files
-from trainables.store.row_check import ID_PATTERN
+from trainables.store.files import ID_PATTERN, DamagedRecordError, Files
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ import obstore
 from obstore.store import from_url
 
 from trainables.atomic import is_temporary, temporary_path
-from trainables.store.files import MOST_BYTES, DamagedRecordError
+from trainables.store.errors import MOST_BYTES, DamagedRecordError
 
 #: The error for a store that does not answer comes after this time; the library's default is three minutes.
 _RETRY: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from trainables.config import TASKS
 from trainables.settings import declared_fields
+from trainables.store.files import ID_PATTERN
 from trainables.store.schema import LATEST_TIME, SCHEMA_VERSION, Status, column_range, record_schema
 
 #: The highest number of an attempt. It has six digits, so that every number has one name.
@@ -32,9 +33,6 @@ MOST_NAME, MOST_TEXT = 10_000, 1_000_000
 MOST_DEPTH = 32
 
 _LONG = ("config", "stack", "error_message", "error_traceback", "hp_other")
-
-#: The hexadecimal digits of an id.
-ID_PATTERN = "[0-9a-f]{8,64}"
 
 _ID = "8 to 64 digits of 0-9 and a-f"
 _PATTERNS = {
