@@ -61,6 +61,8 @@ def lease(path: Path) -> None:
 
 def replace(path: Path) -> None:
     replace_file(path / "curves" / "file.txt", "after")
+    if (path / "curves" / "folder").exists():  # a folder with content cannot be replaced
+        return
     with replacing(path / "curves" / "folder") as temporary:
         temporary.mkdir()
         (temporary / "content").write_text("after")

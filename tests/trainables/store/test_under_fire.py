@@ -54,6 +54,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+#: What is done after a kill, and what an undisturbed run is.
+_TO_THE_END = {act: (act, act) for act in ACTS} | {"merge": ("merge", "merge", "compact", "compact")}
+
+
 @dataclass
 class Outcome:
     """What a test found on the disk after kills at every step."""
@@ -68,8 +72,8 @@ def kill_at_every_step(
 ) -> Outcome:
     """Kill the change before each operation in turn, until it finishes, and check what each kill leaves."""
     undisturbed = fresh(prepared, folder / "undisturbed")
-    for _ in range(2):
-        ask(act=act, path=undisturbed)
+    for each in _TO_THE_END[act]:
+        ask(act=each, path=undisturbed)
     before, after = records_of(prepared), records_of(undisturbed)
     outcome = Outcome()
     for step in range(1000):
@@ -82,8 +86,10 @@ def kill_at_every_step(
         outcome.faults += faults_in(path, before, after, f"killed before operation {step}")
         if not outcome.faults:
             sweep(path)
-            for _ in range(2):
-                ACTS[act](path)
+            for each in _TO_THE_END[act]:
+                ACTS[each](path)
+            if records_of(path) != after:
+                outcome.faults.append(f"killed before operation {step}: does not end with all records")
             if (end := content_of(path)) != content_of(undisturbed):
                 outcome.faults.append(f"killed before operation {step}: ends as {end}")
     raise AssertionError("it never finished")
@@ -119,12 +125,20 @@ def faults_in(
 
 
 def content_of(path: Path) -> list[tuple[str, str]]:
-    """Every file by its name, without random parts, and a hash of its content. Folders of no content do not count."""
+    """Every file by its name, without random parts, and a hash of its content. Folders of no content do not count.
+
+    A compacted file names the files that it replaces, so its hash depends on the kill if a merge adds two records.
+    """
     files = [file for file in path.rglob("*") if file.is_file()]
     names = [re.sub(r"^(damaged/.*)\.[0-9a-f]{8}$", r"\1", str(file.relative_to(path))) for file in files]
-    return sorted(
-        (name, sha256(file.read_bytes()).hexdigest()) for name, file in zip(names, files, strict=True)
-    )
+    hashes = [sha256(file.read_bytes()).hexdigest() for file in files]
+    found = sorted(zip(names, hashes, strict=True))
+    if not any(name.startswith("records/compact-10-") for name in names):
+        return found
+    return [
+        (re.sub(r"(compact-10)-.*", r"\1", name), "" if "compact-10-" in name else each)
+        for name, each in found
+    ]
 
 
 def state_of_compaction(path: Path) -> str:
@@ -172,7 +186,8 @@ def test_the_check_detects_a_compaction_that_loses_records(
 @pytest.mark.slow
 @pytest.mark.parametrize("act", ["put", "compact", "merge", "set_aside", "replace"])
 def test_killed_before_each_operation(ask: Ask, prepared: Path, tmp_path: Path, act: str) -> None:
-    outcome = kill_at_every_step(ask, prepared, tmp_path, act, OPERATIONS)
+    operations = CHANGES if act == "merge" else OPERATIONS  # a merge has some hundred operations
+    outcome = kill_at_every_step(ask, prepared, tmp_path, act, operations)
     assert outcome.faults == []
     assert outcome.kills >= 2
     curves = tmp_path / "killed" / "curves"
