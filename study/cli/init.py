@@ -8,6 +8,7 @@ import click
 from study.cli.options import guarded
 from study.console import CONSOLE
 from study.errors import StudyError
+from trainables.suggestion import short_name
 
 
 @click.command("init")
@@ -26,7 +27,7 @@ def command(path: str) -> None:
     except FileExistsError:
         raise StudyError(f"init: got {path}, which exists already; nothing is overwritten") from None
     except OSError as error:
-        raise StudyError(f"init: cannot write {path}: {error.strerror}") from error
+        raise StudyError(f"init: cannot write {short_name(path)}: {error.strerror}") from error
     CONSOLE.print(f"Wrote {path}. Run it with: study run {path}", soft_wrap=True)
 
 
@@ -43,10 +44,10 @@ def study_name(target: Path) -> str:
     from study.spec.schema import Name
 
     if target.suffix != ".toml":
-        raise StudyError(f"init: got {target}, must be the path of a .toml file")
+        raise StudyError(f"init: got {short_name(target)}, must be the path of a .toml file")
     try:
         return str(TypeAdapter(Name).validate_python(target.stem))
     except ValidationError:
         raise StudyError(
-            f"init: got {target.name}, must have a name of letters, digits, _, . and - only"
+            f"init: got {short_name(target.name)}, must have a name of letters, digits, _, . and - only"
         ) from None
