@@ -400,7 +400,7 @@ def test_a_study_that_is_no_regular_file(make: Callable[[Path], object], said: s
 LONG = {
     "values": (
         ("--axis", f"temperature={','.join(map(str, range(1, 20_000)))}"),
-        "--axis temperature: got 20,000 values",
+        "--axis temperature: got 20,001 values, at most 10,000 are allowed",
     ),
     "digits": (("--seeds", "9" * 50_000), f"--seeds: got '{'9' * 99} ..., must be whole numbers such as"),
     "brackets": (
