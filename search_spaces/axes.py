@@ -151,9 +151,9 @@ class Cases:
     axes: Mapping[str, Axis]
 
 
-def listed(*values: Scalar) -> Values:
-    """An axis with these values."""
-    return Values.model_validate({"values": values})
+def listed(*values: Scalar) -> Axis:
+    """An axis with these values. Raises `ValueError` as `parse_axis` does."""
+    return _validated(Values, {"values": values})
 
 
 def parse_axis(raw: Any) -> Axis | Cases:

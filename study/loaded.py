@@ -1,5 +1,6 @@
 """A study loaded together with its store, which is read once. The commands about one study start from it."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from trainables.provenance import import_paths, paths_fingerprint
 from trainables.runtime import Runtime
 from trainables.store.artefacts import kept_path
 from trainables.store.records import RecordSet, RecordStore, open_store
+from trainables.suggestion import short_name
 from trainables.work import LaunchContext
 
 
@@ -136,6 +138,6 @@ def check_data_root(data_root: Path | None) -> Path | None:
     """The data root as an absolute path. Raises `StudyError` unless it is a directory."""
     if data_root is None:
         return None
-    if not data_root.is_dir():
-        raise StudyError(f"--data-root: got '{data_root}', must be a directory")
+    if not os.path.isdir(data_root):  # also for a name that is too long
+        raise StudyError(f"--data-root: got '{short_name(data_root)}', must be a directory")
     return data_root.resolve()

@@ -42,10 +42,10 @@ def study_name(target: Path) -> str:
     from study.spec.schema import Name
 
     if target.suffix != ".toml":
-        raise StudyError(f"init: got {target}, must be the path of a .toml file")
+        raise StudyError(f"init: got {short_name(target)}, must be the path of a .toml file")
     try:
         return str(TypeAdapter(Name).validate_python(target.stem))
     except ValidationError:
         raise StudyError(
-            f"init: got {target.name}, must have a name of letters, digits, _, . and - only"
+            f"init: got {short_name(target.name)}, must have a name of letters, digits, _, . and - only"
         ) from None

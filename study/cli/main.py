@@ -15,7 +15,7 @@ import click
 from study.cli.ending import ending
 from study.cli.options import parameter_name
 from study.errors import DONE, INTERRUPTED
-from trainables.suggestion import did_you_mean
+from trainables.suggestion import did_you_mean, short_name
 
 #: All commands, each with the first sentence of its help text.
 SUMMARIES = {
@@ -109,7 +109,7 @@ def usage_line(error: click.ClickException) -> str:
         message = _one_line(error.message)
         if (got := re.match(r"'?([^']*?)'? is not ", message)) and (allowed := _allowed(parameter.type)):
             near = did_you_mean(got[1], getattr(parameter.type, "choices", ()))
-            message = f"got '{got[1]}'{near}, must be {allowed}"
+            message = f"got '{short_name(got[1])}'{near}, must be {allowed}"
         return f"{command}{parameter_name(parameter)}: {message}"
     return f"{command}{_one_line(error.format_message())}"
 

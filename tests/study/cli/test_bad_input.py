@@ -396,6 +396,35 @@ def test_a_study_that_is_no_regular_file(make: Callable[[Path], object], said: s
         assert_refused(result, tmp_path / "store", ["cannot read ", said])
 
 
+#: Words on the command line that are too long, and the line that they give.
+LONG = {
+    "values": (
+        ("--axis", f"temperature={','.join(map(str, range(1, 20_000)))}"),
+        "--axis temperature: got 20,001 values, at most 10,000 are allowed",
+    ),
+    "digits": (("--seeds", "9" * 50_000), f"--seeds: got '{'9' * 99} ..., must be whole numbers such as"),
+    "brackets": (
+        ("--axis", f"temperature={'[' * 50_000}"),
+        "losses.ntxent.temperature: measure log is for numbers",
+    ),
+    "name": (("--axis", f"{'x' * 50_000}=1"), f"--axis: got '{'x' * 99} ..., must be one of batch_size"),
+    "label": (("--loss", "x" * 50_000), f"losses: got the label '{'x' * 99} ..., must have at most 200"),
+    "file": (
+        ("--seeds", "7", "--out", f"{'x' * 50_000}.toml"),
+        f"init: got {'x' * 100} ..., must have a name",
+    ),
+    "root": (("--data-root", "x" * 50_000), f"--data-root: got '{'x' * 100} ...', must be a directory"),
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_long_words_on_the_command_line(kind: str, write_study: WriteStudy, tmp_path: Path) -> None:
+    words, line = LONG[kind]
+    result = invoke("extend", write_study(), *words, "--dry-run", "--store", tmp_path / "store")
+    assert_refused(result, tmp_path / "store", [line])
+    assert len(result.stderr) < 500
+
+
 #: Words on the command line, and the line that they give.
 USAGES = {
     "no command": (("pla",), "no such command 'pla' (did you mean 'plan'?)"),
