@@ -9,7 +9,6 @@ project and of the libraries. Files that are written hold their content until th
 an open file with the command.
 """
 
-import builtins
 import errno
 import hashlib
 import io
@@ -19,17 +18,14 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from study.cli.main import main
-
-#: Functions of `os` that change something, and that only look.
-_CHANGING = ("mkdir", "link", "rename", "replace", "symlink", "unlink", "remove", "rmdir", "fsync", "utime")
-_LOOKING = ("listdir", "scandir", "stat", "lstat")
+from tests.file_operations import CHANGING, LOOKING, place_of, replaced_operations
 
 #: Operations that need room on the disk, and operations that need a descriptor.
 _NEED_ROOM = {"create", "write", "mkdir", "link", "fsync"}
@@ -53,7 +49,7 @@ class Kind:
         return OSError(self.number, os.strerror(self.number), path)
 
 
-_WRITES = frozenset({*_CHANGING, "create", "write"})
+_WRITES = frozenset({*CHANGING, "create", "write"})
 
 KINDS = {
     "disk full": Kind(errno.ENOSPC, frozenset(_NEED_ROOM), lasts=True),
@@ -115,12 +111,10 @@ class _Sweep:
         """Called before each operation. Raises in forks only."""
         if not self.on or threading.get_ident() != self.main_thread:
             return
-        place = _place(path)
+        place = place_of(path)
         if place is None or not (place + "/").startswith(self.folder + "/"):
             return
-        if (
-            place == self.folder and operation in _LOOKING
-        ):  # Python looks for modules in the working directory
+        if place == self.folder and operation in LOOKING:  # Python looks for modules in the working directory
             return
         if self.fault is not None:
             if self.failing and (hits := self.failing[0].hits) is not None and operation in hits:
@@ -192,7 +186,7 @@ def sweep(
     scratch.mkdir(parents=True, exist_ok=True)
     one = _Sweep(folder=os.path.realpath(folder), scratch=scratch, kinds=kinds, wanted=wanted)
     output, errors, code, exception = io.StringIO(), io.StringIO(), None, ""
-    with _replaced(one):
+    with replaced_operations(one):
         one.on = True
         try:
             with redirect_stdout(output), redirect_stderr(errors):
@@ -274,112 +268,3 @@ def _restore(kept: Path, folder: Path) -> None:
         else:
             path.unlink()
     shutil.copytree(kept, folder, symlinks=True, dirs_exist_ok=True)
-
-
-def _place(path: Any) -> str | None:
-    """The absolute path of an operand, which may be a descriptor."""
-    if isinstance(path, int):
-        try:
-            return os.readlink(f"/proc/self/fd/{path}")
-        except OSError:
-            return None
-    return os.path.abspath(os.fsdecode(path))
-
-
-class _Held(io.BytesIO):
-    """A file that is written at its close."""
-
-    def __init__(self, one: _Sweep, path: str, mode: str) -> None:
-        self._one, self.name, self.mode = one, path, mode
-        held = b""
-        if "w" not in mode and "x" not in mode:
-            with _OPEN(path, "rb") as file:
-                held = file.read()
-        else:
-            _OPEN(path, mode.replace("t", "").replace("b", "") + "b").close()
-        super().__init__(held)
-        if "a" in mode:
-            self.seek(0, os.SEEK_END)
-
-    def write(self, content: Any) -> int:
-        self._one.at("write", self.name)
-        return super().write(content)
-
-    def close(self) -> None:
-        if self.closed:
-            return
-        with suppress(FileNotFoundError), _OPEN(self.name, "r+b") as file:
-            file.write(self.getvalue())
-            file.truncate()
-        super().close()
-
-
-class _Read(io.FileIO):
-    """A file that is read."""
-
-    one: _Sweep
-
-    def readinto(self, buffer: Any) -> int | None:
-        self.one.at("read", self.name)
-        return super().readinto(buffer)
-
-    def readall(self) -> bytes:
-        self.one.at("read", self.name)
-        return super().readall()
-
-
-_OPEN = io.open
-
-
-@contextmanager
-def _replaced(one: _Sweep) -> Iterator[None]:
-    """Put the operations that can fail in place of those of Python."""
-    before = {name: getattr(os, name) for name in (*_CHANGING, *_LOOKING, "open")}
-
-    def of_os(name: str) -> Callable[..., Any]:
-        def call(*operands: Any, **options: Any) -> Any:
-            # The path that matters is the new one, for operations with two paths.
-            two = name in ("link", "rename", "replace", "symlink")
-            one.at("rename" if name == "replace" else name, operands[1 if two else 0] if operands else ".")
-            return before[name](*operands, **options)
-
-        return call
-
-    def open_os(path: Any, flags: int, *operands: Any, **options: Any) -> int:
-        one.at("create" if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) else "open", path)
-        return before["open"](path, flags, *operands, **options)
-
-    def open_file(file: Any, mode: str = "r", *operands: Any, **options: Any) -> Any:
-        if isinstance(file, int) or not one.on or options.get("opener") is not None:
-            return _OPEN(file, mode, *operands, **options)
-        place = _place(file)
-        if place is None or not (place + "/").startswith(one.folder + "/"):
-            return _OPEN(file, mode, *operands, **options)
-        changing = any(letter in mode for letter in "wxa+")
-        one.at("create" if changing else "open", place)
-        if changing:
-            raw: Any = _Held(one, place, mode)
-        else:
-            plain = _Read(place, "r")
-            plain.one = one
-            raw = io.BufferedReader(plain)
-        if "b" in mode:
-            return raw
-        names = ("buffering", "encoding", "errors", "newline")
-        given = dict(zip(names, operands, strict=False)) | options
-        given.pop("buffering", None)
-        given.pop("closefd", None)
-        return io.TextIOWrapper(raw, **given)
-
-    # Otherwise `rmtree` holds folders open, which are other folders after `_restore`.
-    descriptors, shutil._use_fd_functions = shutil._use_fd_functions, False  # type: ignore[attr-defined]
-    try:
-        for name in (*_CHANGING, *_LOOKING):
-            setattr(os, name, of_os(name))
-        os.open, io.open, builtins.open = open_os, open_file, open_file  # type: ignore[assignment]
-        yield
-    finally:
-        for name, function in before.items():
-            setattr(os, name, function)
-        io.open = builtins.open = _OPEN
-        shutil._use_fd_functions = descriptors  # type: ignore[attr-defined]

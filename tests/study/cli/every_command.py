@@ -102,6 +102,7 @@ def loose(folder: Path, ready: Path) -> None:
 
 def table(folder: Path, ready: Path) -> None:
     (folder / "table.csv").write_text(TABLE)
+    (folder / "second.csv").write_text(TABLE.replace("\na,", "\nc,"))
 
 
 def leftover(folder: Path, ready: Path) -> None:
@@ -143,7 +144,7 @@ USES = {
     "show": Use(("show", "TRIAL", "--store", "s"), [finished]),
     "report": Use(("report", *_IN), [finished]),
     "report --from": Use(("report", "--from", "table.csv", "--out", "out", *_META), [table]),
-    "compare": Use(("compare", "balls.toml", "table.csv", "--store", "s", "--out", "out"), [finished, table]),
+    "compare": Use(("compare", "table.csv", "second.csv", "--out", "out", *_META), [table]),
     "claims": Use(("claims", *_IN), [finished]),
     "cancel": Use(("cancel", *_IN, "--wait", "0"), [finished, launch], 1),
     "import": Use(("import", "table.csv", "--out", "imported", *_META), [table]),
