@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainables.machine_faults import reason_of, remedy_of
-from trainables.suggestion import short_name
 
 #: DONE: every trial has a record, whatever its status. FAILED: something other than a trial failed. BAD_INPUT: the
 #: input is invalid. INTERRUPTED: the user pressed Ctrl-C.
@@ -52,4 +51,4 @@ def writing(field: str, path: Path | str, otherwise: str = "choose another place
         yield
     except OSError as error:
         todo = remedy_of(error, otherwise)
-        raise StudyError(f"{field}: cannot write to {short_name(str(path))} ({reason_of(error)}); {todo}") from error
+        raise StudyError(f"{field}: cannot write to {path} ({reason_of(error)}); {todo}") from error

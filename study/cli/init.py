@@ -9,6 +9,7 @@ from study.cli.options import guarded
 from study.console import say, shell_line
 from study.errors import StudyError, writing
 from trainables.atomic import create_file
+from trainables.suggestion import short_name
 
 
 @click.command("init")

@@ -50,6 +50,10 @@ def test_a_driver_killed_outright_loses_no_finished_trial(
     assert counts(study, store)["ok"] == 36
     assert {name: after[name] for name in before} == before
     assert len(after) == 36, "a finished trial ran again"
+    # A trial that had put its record, and was killed before it removed its checkpoint, leaves it to `study gc`.
+    for each in (store / "checkpoints").glob("*.pt"):
+        os.utime(each, (0, 0))
+    assert invoke("gc", "--store", store).exit_code == 0
     assert not list((store / "checkpoints").glob("*.pt"))
 
 

@@ -4,6 +4,7 @@ On one machine, nobody else reaches Ray: all its processes listen on the loopbac
 only this launch has, and their files are in a folder that only this user can enter.
 """
 
+import atexit
 import logging
 import os
 import secrets
@@ -84,6 +85,7 @@ def _connect(address: str) -> None:
 
 def _start(cpus: int) -> None:
     _close_to_others()
+    atexit.register(stop_ray)  # before Ray's own: it would write into the folder after its removal
     try:
         _check_loopback()
         # The folder is for this user alone. Ray opens the one that it gets to all users.
@@ -122,7 +124,7 @@ def _close_to_others() -> None:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # nodes are on loopback, also on Linux
     }
     from ray._private import ray_constants
-    from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
+    from ray._private.authentication.authentication_token_setup import AuthenticationTokenLoader, Config
 
     ray_constants.ENABLE_RAY_CLUSTER = False
     Config.initialize("")
