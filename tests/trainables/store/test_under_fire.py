@@ -157,7 +157,8 @@ def sweep(path: Path) -> None:
     left = [file for file in path.rglob("*") if file.name.startswith(TEMPORARY)]
     left += (path / "leases").glob("*")
     for file in left:
-        make_old(file, 90_000)
+        for each in (*file.rglob("*"), file):
+            make_old(each, 90_000)
     go = [each.path for each in find_leftovers(RecordStore(path), kept=(), older_than=0).go]
     assert set(left) <= set(go)
     for file in go:
@@ -235,7 +236,7 @@ def test_two_compactions_at_once_of_which_one_or_both_are_killed(
             ACTS["compact"](path)
         assert faults_in(path, expected, expected, f"step {step}, after the next compaction") == []
         assert sum(file.name.startswith("compact-") for file in (path / "records").iterdir()) == 1
-    assert ends[signal.SIGKILL] > 10
+    assert ends[signal.SIGKILL] > 3
     assert (ends[0] > 10) == continues
 
 
