@@ -44,8 +44,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Give the block a temporary path. The file or folder that the block creates there replaces `path` at its end.
 
     Creates the parent folder. After an error in the block, `path` is unchanged and the temporary file is removed. A
-    `durable` file and its name are on the disk when this returns; of a folder, only its name. Raises `OSError` if the
-    write fails.
+    `durable` file and its name are on the disk when this returns; of a folder, only its name. A folder replaces only
+    an empty one. Raises `OSError` if the write fails.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)

@@ -80,6 +80,9 @@ TASK_KINDS: dict[str, TaskKind] = {
     "diagnostic": TaskKind(run=run_diagnostic, shorten=shorten_diagnostic),
 }
 
+#: The most characters of an error's message or traceback in a record.
+_LONGEST_ERROR = 100_000
+
 #: Whether each record column holds a number (True) or text (False), by name.
 _HOLDS_NUMBER = {
     spec.name: not pa.types.is_string(spec.metadata["type"]) for spec in dataclasses.fields(TrialRecord)
@@ -278,6 +281,14 @@ def _failure(status: Status, error: BaseException) -> dict[str, Any]:
     return {
         "status": status,
         "error_class": type(error).__name__,
-        "error_message": message[0] if message else "",
-        "error_traceback": "".join(traceback.format_exception(error)),
+        "error_message": _storable(message[0]) if message else "",
+        "error_traceback": _storable("".join(traceback.format_exception(error))),
     }
+
+
+def _storable(text: str) -> str:
+    """A text of own code as a record can hold it: as UTF-8, and of a very long one the beginning and the end."""
+    if len(text) > _LONGEST_ERROR:
+        half = _LONGEST_ERROR // 2
+        text = f"{text[:half]}\n... {len(text) - 2 * half:,} characters left out ...\n{text[-half:]}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -31,6 +31,8 @@ class Explodes:
             return loss
         if self.how == "raise":
             raise RuntimeError("the batch is too large\nfor this loss")
+        if self.how == "at length":
+            raise RuntimeError("long \udcff" + "x" * 3_000_000)
         if self.how == "memory":
             return loss * torch.empty(1 << 58).sum()
         if self.how == "kill":

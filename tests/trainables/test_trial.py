@@ -17,6 +17,7 @@ from trainables.config import (
 )
 from trainables.runtime import Runtime
 from trainables.store.files import StoreError
+from trainables.store.records import RecordStore
 from trainables.store.schema import Status, TrialRecord, record_to_table
 from trainables.trial import run_trial
 
@@ -69,6 +70,16 @@ def test_the_null_control_is_null_to_the_bit() -> None:
     assert {name: value for name, value in results(one).items() if name not in own} == {
         name: value for name, value in results(other).items() if name not in own
     }
+
+
+def test_a_record_holds_the_ends_of_a_very_long_error(tmp_path: Path) -> None:
+    record = run_trial(tiny("tests.study.own_loss:Explodes", how="at length", at=16))
+    for text in (record.error_message or "", record.error_traceback or ""):
+        assert 100_000 < len(text) < 100_100
+        assert text.rstrip().endswith("xxx")
+        assert "characters left out" in text
+    assert (record.error_message or "").startswith("long \\udcffxxx")
+    RecordStore(tmp_path).put(record)
 
 
 @pytest.mark.parametrize(

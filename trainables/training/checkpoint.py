@@ -67,7 +67,15 @@ def load_weights(path: Path) -> dict[str, Any]:
     """Load on the CPU what `save_durably` wrote. Raises `CheckpointError` for any other content."""
     try:
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        pickle.UnpicklingError,
+    ) as error:
         raise CheckpointError(f"checkpoint {path.name}: it is damaged or cut short") from error
     if not isinstance(state, dict):
         raise CheckpointError(f"checkpoint {path.name}: it holds no training state")

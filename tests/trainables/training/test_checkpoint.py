@@ -137,6 +137,13 @@ def test_a_checkpoint_executes_nothing(tmp_path: Path) -> None:
         load_weights(tmp_path / "a.pt")
 
 
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x02.", b"\x80\x02K\x00.", b"PK\x03\x04"])
+def test_a_file_that_is_no_checkpoint_is_damaged(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"checkpoint a\.pt: it"):
+        load_weights(tmp_path / "a.pt")
+
+
 def test_a_disk_that_refuses_costs_a_checkpoint_and_not_the_trial(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
