@@ -190,7 +190,9 @@ def _has_process(pid: int) -> bool:
 
 def _read(path: Path) -> Manifest | None:
     try:
-        content = read_bytes(path, _MOST_BYTES, within=path.parent)
+        if path.is_symlink():  # a launch writes no links
+            return None
+        content = read_bytes(path, _MOST_BYTES)
         manifest = _FORM.validate_json(content, strict=True)
     except OSError as error:
         if is_of_the_machine(error):  # otherwise a running launch would seem not to run

@@ -170,8 +170,10 @@ class LocalFiles:
         The temporary file of a running writer is only milliseconds old. If it is removed anyway, the writer raises.
         """
         for folder in ("records", "leases"):
-            with suppress(FileNotFoundError):
+            try:
                 names = [f"{folder}/{name}" for name in os.listdir(self.root / folder) if is_temporary(name)]
+            except FileNotFoundError:
+                continue
             for name, age in self.ages(names).items():
                 if age > older_than:
                     self.delete(name)

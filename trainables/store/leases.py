@@ -94,10 +94,16 @@ class Leases:
         return frozenset(standing) - self._expired(list(standing.values()))
 
     def acquire(self, trial_ids: Iterable[str]) -> frozenset[str]:
-        """Take the leases on the free trials among these, and return the ids of the trials taken."""
+        """Take the leases on the free trials among these, and return the ids of the trials taken.
+
+        Raises `ValueError` for a text that is no id: nobody would see a lease on it.
+        """
         with self._lock:
             asked = time.monotonic()
             wanted = list(dict.fromkeys(trial_ids))
+            for trial_id in wanted:
+                if not re.fullmatch(ID_PATTERN, trial_id):
+                    raise ValueError(f"leases: got {trial_id!r}, must be an id")
             standing = self._standing(set(wanted))
             expired = self._expired(list(standing.values()))
             before = {t: standing.get(t) for t in wanted if t not in standing or t in expired}
@@ -134,10 +140,7 @@ class Leases:
             thread.join()
             try:
                 self.release()
-            except (
-                OSError,
-                MemoryError,
-            ) as error:  # they will expire; it must not hide the error of the block
+            except (OSError, MemoryError) as error:  # they will expire; the error of the block matters more
                 _log.warning("leases were not released: %s", reason_of(error))
 
     def _renew_until(self, done: threading.Event) -> None:
@@ -245,7 +248,7 @@ def this_process() -> str:
 def has_ended(process: str) -> bool:
     """Whether a process ran on this machine and has ended. False if this is unknown, as for another machine."""
     place, pid, start = process.rsplit("/", 2) if process.count("/") == 3 else ("", "", "")
-    if not place or place != _place() or not re.fullmatch("[1-9][0-9]{0,8}", pid):
+    if not place or place != _place() or not re.fullmatch("[1-9][0-9]{0,99}", pid):
         return False
     try:
         os.kill(int(pid), 0)

@@ -131,7 +131,7 @@ def turn(store: RecordStore, study: str) -> Iterator[None]:
     Raises `StoreError`.
     """
     leases = store.leases(uuid.uuid4().hex)
-    name = f"search-{hashlib.sha256(study.encode()).hexdigest()[:16]}"  # like a trial id, it must not contain a dot
+    name = hashlib.sha256(f"search {study}".encode()).hexdigest()[:16]  # a lease has the form of a trial's id
     with leases.renewed():
         with store.writing():
             while not leases.acquire([name]):
