@@ -211,7 +211,9 @@ def test_a_good_archive_and_its_end(tmp_path: Path, temporary: Path) -> None:
 def test_a_gzip_stream_has_a_limit() -> None:
     assert gunzip(gzip.compress(b"rows")) == b"rows"
     bomb = gzip.compress(bytes(2**20))
-    with pytest.raises(ArchiveError, match="has more than 1 MiB; decompress it first"):
+    with pytest.raises(
+        ArchiveError, match="it unpacks to more than 1,048,576 bytes, which is the most that is read"
+    ):
         gunzip(bomb + gzip.compress(b"1"), 2**20)
     for damaged in (bomb[:-20], bomb[:10] + b"\xff" + bomb[11:], b"\x1f\x8b"):
         with pytest.raises(ArchiveError, match="is damaged"):

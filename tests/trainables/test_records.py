@@ -198,7 +198,9 @@ def test_a_failed_write_leaves_nothing(store: RecordStore) -> None:
 
 def test_a_lack_of_memory_is_no_damage(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A launch sets damaged files aside, and runs their trials again."""
-    store.put(example_record())
+    for attempt in (0, 1):
+        store.put(example_record(attempt=attempt))
+    store.compact()
 
     def no_memory(*_: object, **__: object) -> None:
         raise pa.ArrowMemoryError("malloc of size 1234 failed")

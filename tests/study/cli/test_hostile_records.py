@@ -98,7 +98,7 @@ def test_numbers_that_are_not_finite_are_null_in_json(finished: Finished) -> Non
 def test_a_very_long_error_is_shortened(finished: Finished) -> None:
     for trial_id in finished.ids("crashed"):
         finished.put_again(
-            trial_id, error_message=1_000_000 * "x", error_traceback=1_000_000 * "y", node=1_000_000 * "z"
+            trial_id, error_message=1_000_000 * "x", error_traceback=1_000_000 * "y", node=10_000 * "z"
         )
     where = ("--store", finished.store)
     output = checked("failures", finished.study, *where)

@@ -152,5 +152,5 @@ def test_a_file_that_is_no_bundle(text: str, tmp_path: Path) -> None:
 def test_a_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bundle.json").write_text(" " * 1000)
     monkeypatch.setattr(bundle_file, "_MOST_BYTES", 999)
-    with pytest.raises(StudyError, match="has 1000 bytes, and at most 999 are read"):
+    with pytest.raises(StudyError, match="has 1,000 bytes; at most 999 are read"):
         read_bundle_file(tmp_path)
