@@ -71,7 +71,7 @@ def check_name(study: str, loaded: LoadedStudy, archive: Archive | None, *, edit
     if origin_of(study) not in archive.origins:
         raise StudyError(
             f"name: got '{loaded.name}', which is another study in this store, from {archive.origins[-1]}; change "
-            "the name or the --store, or add --edited if this file is a later version of that one"
+            "the name or the --store; if this file is a later version of that one, `study run --edited` says so once"
         )
 
 

@@ -193,7 +193,8 @@ def _check_kind(member: zipfile.ZipInfo) -> None:
         raise ArchiveError(f"has {name!r} in compression {member.compress_type}; pack it with deflate")
     if member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size):
         raise ArchiveError(
-            f"has {name!r} with {member.compress_size} bytes that expand to {member.file_size}; {_INSTEAD}"
+            f"has {name!r} with {member.compress_size:,} bytes that expand to {member.file_size:,}, as in an attack; "
+            "unpack it yourself only if you trust its author"
         )
 
 

@@ -24,7 +24,7 @@ _REMEDIES = {
 }
 
 #: Faults of a path that the user may have chosen wrongly.
-_OF_A_PATH = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_OF_A_PATH = frozenset({errno.EACCES, errno.EPERM})
 
 #: Words in messages of libraries that report a fault of the machine by an exception of another class.
 _WORDS = {

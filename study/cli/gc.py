@@ -238,9 +238,10 @@ def _pretrain_ids(path: Path) -> set[str]:
     from trainables.training.checkpoint import CheckpointError, load_weights  # imports torch
 
     try:
-        return {str(id_) for id_ in load_weights(path).get("pretrain_ids", ())}
-    except (CheckpointError, TypeError):
+        ids = load_weights(path).get("pretrain_ids")
+    except CheckpointError:
         return set()
+    return {str(id_) for id_ in ids} if isinstance(ids, (list, tuple)) else set()
 
 
 def _leftovers(kind: str, paths: Iterable[Path]) -> Iterator[Leftover]:

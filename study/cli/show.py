@@ -136,7 +136,7 @@ def _show(facts: Mapping[str, Any]) -> None:
     from study.report.failures import LONGEST_TRACEBACK
 
     latest = facts["attempts"][-1]
-    say(f"trial {facts['trial_id']}: {facts['title'] or latest['loss']}")
+    say(f"trial {facts['trial_id']}: {brief(facts['title'] or latest['loss'], _LONGEST)}")
     if facts["studies"]:
         say(f"of {', '.join(facts['studies'])}; launches: {', '.join(facts['launches'])}")
     CONSOLE.print("\nConfig (fields at their defaults are left out):")

@@ -107,7 +107,8 @@ def _stack(chosen: "PlannedTrial", stored: dict[str, Any] | None, plan: "Plan") 
         )
         return (chosen,)
     if len(stack) > 1:
-        CONSOLE.print(f"It trains in one stack with {len(stack) - 1} other trials, as it did before.")
+        others = "1 other trial" if len(stack) == 2 else f"{len(stack) - 1} other trials"
+        CONSOLE.print(f"It trains in one stack with {others}, as it did before.")
     return stack
 
 

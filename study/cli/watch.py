@@ -47,5 +47,5 @@ def command(study: str, store: str, data_root: str | None, port: int) -> None:
             f"--port: cannot listen on {port} ({error.strerror or error}); leave it out for any free port"
         ) from error
     with server, suppress(KeyboardInterrupt):  # Ctrl-C ends the server
-        say(f"{loaded.name} at {server.address}, only on this machine; Ctrl-C ends it.")
+        say(f"{loaded.name} at {server.address} (only on this machine; Ctrl-C ends it)")
         server.serve_forever(poll_interval=0.2)

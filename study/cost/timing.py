@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from study.cost.model import Kind, TrialCost
 from study.cost.span import Span, spans_of
 from trainables.config import TrialConfig
+from trainables.datasets.source import DataError
 from trainables.own_code import spawned_processes
 from trainables.runtime import Runtime
 
@@ -44,6 +45,8 @@ def time_kinds(
         futures = [pool.submit(_time, ordered, runtime) for _ in range(count)]
         try:
             seen = [future.result() for future in futures]
+        except DataError:  # no trial could run
+            raise
         except Exception:  # the trials themselves will record any error
             return None
     return timed_costs(seen)

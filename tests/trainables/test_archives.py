@@ -98,7 +98,10 @@ def _refused(path: Path, temporary: Path) -> str:
         (_files("a", "a/b"), "has two files with the name 'a/b'"),
         (_files("a/b", "a"), "has two files with the name 'a'"),
         (_in_lzma, "has 'a' in compression 14; pack it with deflate"),
-        (_deflated_zeros, "that expand to 20971520; unpack it yourself and name the folder"),
+        (
+            _deflated_zeros,
+            "that expand to 20,971,520, as in an attack; unpack it yourself only if you trust its author",
+        ),
     ],
 )
 def test_members_that_are_not_unpacked(write: Write, said: str, tmp_path: Path, temporary: Path) -> None:

@@ -5,6 +5,7 @@ into `<store>/records/compact-<rows>-<digest>.parquet` (see `trainables.store.co
 or in an object store (`s3://bucket/prefix`). This module imports no torch.
 """
 
+import os
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,20 @@ __all__ = [
     "StoreError",
     "open_store",
 ]
+
+#: The folders of a store. Commands write into them, and into the folders in `studies`.
+_FOLDERS = (
+    "records",
+    "leases",
+    "damaged",
+    "studies",
+    "checkpoints",
+    "encoders",
+    "curves",
+    "embeddings",
+    "losses",
+    "tune",
+)
 
 T = TypeVar("T")
 
@@ -217,13 +232,27 @@ def open_store(location: str) -> RecordStore:
     The object store of a URL contains only records and leases. The other files are in `./results/<bucket>/<prefix>`,
     so a trial can continue from its checkpoint only on the machine that wrote it.
 
-    Raises `StoreError` for a location that is not supported.
+    Raises `StoreError` for a location that is not supported, and for a store with linked folders, since a link in a
+    store that others made could lead anywhere.
     """
     if "://" not in location:
-        return RecordStore(Path(location).expanduser().resolve())
+        path = Path(location).expanduser().resolve()
+        _refuse_links(path)
+        return RecordStore(path)
     parts = urlsplit(location)
     if not parts.netloc:
         raise StoreError(f"store: got '{location}', must name a bucket, as in s3://bucket/prefix")
     store = RecordStore(Path("results", parts.netloc, parts.path.strip("/")).resolve(), location.rstrip("/"))
     assert store.files  # raises now if the scheme is not supported
     return store
+
+
+def _refuse_links(store: Path) -> None:
+    """Raise `StoreError` if a folder into which commands write is a link."""
+    folders = [store / name for name in _FOLDERS]
+    folders += [Path(root, name) for root, names, _ in os.walk(store / "studies") for name in names]
+    for folder in folders:
+        if folder.is_symlink():
+            raise StoreError(
+                f"store: {folder} is a link; put a folder in its place, or move the whole store and link that"
+            )
