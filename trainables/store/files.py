@@ -38,7 +38,7 @@ __all__ = [
 OBJECT_SCHEMES = ("s3", "gs")
 
 #: The hexadecimal digits of an id. Only they become part of a path.
-ID_PATTERN = "[0-9a-f]{8,64}"
+ID_PATTERN, ID_WORDS = "[0-9a-f]{8,64}", "8 to 64 digits of 0-9 and a-f"
 
 
 class Files(Protocol):

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from trainables.store.files import DamagedRecordError, StoreError
 from trainables.store.parquet_bounds import RECORD, Bounds, compacted_bounds, open_parquet
 from trainables.store.row_check import faults_of
-from trainables.store.row_text import content_hash, digest_of, row_of, texts_of
+from trainables.store.row_text import array_of, content_hash, digest_of, row_of, take_rows, texts_of
 from trainables.store.schema import SCHEMA_VERSION, record_schema
+from trainables.suggestion import first_line
 
 _DIGEST, _FIRST_DIGEST, _VERSION = b"record_digest", b"row_digest", b"schema_version"
 
@@ -63,12 +64,10 @@ class CompactedFile:
     digests: tuple[str, ...]  # the digest with which each row was first written, as the file says
     replaces: frozenset[str]  # names of compacted files whose rows are all in this one, as the file says
     known: bool = True  # whether this version knows every column of the file
-    faults: Mapping[int, str] = field(
-        default_factory=dict
-    )  # rows of the file that do not count, with the reason
-    contained: dict[str, bool] = field(
-        default_factory=dict
-    )  # what `contains` found, by the other file's name
+    #: Rows of the file that do not count, with the reason.
+    faults: Mapping[int, str] = field(default_factory=dict)
+    #: What `contains` found, by the other file's name.
+    contained: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def keys(self) -> dict[Key, int]:
@@ -80,7 +79,7 @@ class CompactedFile:
         """Whether all rows, or these, have the digest with which they were first written. Slow: 0.1 ms for each."""
         if rows is None:
             return record_digests(self.table) == list(self.digests)
-        found = record_digests(self.table.take(pa.array(rows, pa.int64())))
+        found = record_digests(take_rows(self.table, rows))
         return found == [self.digests[row] for row in rows]
 
     def contains(self, other: Mapping[Key, str]) -> bool:
@@ -222,7 +221,7 @@ def decode_compacted(content: bytes, name: str) -> CompactedFile:
     conformed, digests = conform(table, name), _digest_column(table, name)
     faults = _row_faults(conformed, digests)
     if faults:
-        rows = pa.array([row for row in range(len(digests)) if row not in faults], pa.int64())
+        rows = array_of([row for row in range(len(digests)) if row not in faults], pa.int64())
         conformed, digests = conformed.take(rows), digests.take(rows)
     return CompactedFile(
         name=name,
@@ -272,8 +271,8 @@ def _replaced_names(table: pa.Table) -> frozenset[str]:
 def _row_faults(table: pa.Table, digests: pa.ChunkedArray) -> dict[int, str]:
     """The rows of a compacted file that do not count: those that fail the check, have no digest, or come twice."""
     faults = faults_of(table)
-    sound = pc.fill_null(pc.match_substring_regex(digests, r"\A[0-9a-f]{32}\z"), False)
-    for row in pc.indices_nonzero(pc.invert(sound)).to_pylist():
+    sound = pc.match_substring_regex(digests, r"\A[0-9a-f]{32}\z")
+    for row in pc.indices_nonzero(pc.or_kleene(pc.is_null(sound), pc.invert(sound))).to_pylist():
         faults.setdefault(row, f"{_DIGEST_COLUMN} is no digest")
     if len(faults) == table.num_rows:
         return faults
@@ -315,7 +314,7 @@ def parse(content: bytes, name: str, bounds: Bounds, columns: Sequence[str] | No
     except MemoryError:  # also an error of pyarrow, but the file is not damaged
         raise
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
-        raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
+        raise DamagedRecordError(f"{name}: {first_line(error)}") from error
 
 
 def check_version(written: bytes | None, name: str) -> None:
@@ -369,7 +368,7 @@ def _checked_digest(table: pa.Table, name: str) -> str:
         if _is_as_written(table, digest):
             return digest
     except (ValueError, OverflowError, pa.ArrowException) as error:  # invalid UTF-8 is detected only here
-        raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
+        raise DamagedRecordError(f"{name}: {first_line(error)}") from error
     raise DamagedRecordError(f"{name}: its content is not what was written")
 
 

@@ -157,7 +157,7 @@ def test_a_hostile_row_of_a_compacted_file_costs_only_itself(store: RecordStore)
 def test_many_hostile_rows_take_few_lines(store: RecordStore) -> None:
     path = put_compacted(store.path, [hostile_row(**changes) for changes in HOSTILE])
     assert [damage.row for damage in store.read().damaged] == [0, 1, 2, 3, 4, 5]
-    assert said(store)[-1].endswith("so and likewise 3 rows from here on)")
+    assert said(store)[-1].endswith("; 2 more rows after it do not count)")
     assert path.exists()
 
 
