@@ -52,10 +52,10 @@ def make_socket(path: Path) -> None:
 
 
 KINDS: list[tuple[str, Callable[[Path], object], str]] = [
-    ("pipe", os.mkfifo, "it is a pipe, not a regular file"),
-    ("folder", Path.mkdir, "it is a folder, not a regular file"),
-    ("socket", make_socket, "it is a socket, not a regular file"),
-    ("zero", lambda path: path.symlink_to("/dev/zero"), "it is a device, not a regular file"),
+    ("pipe", os.mkfifo, "it is a pipe, must be a regular file"),
+    ("folder", Path.mkdir, "it is a folder, must be a regular file"),
+    ("socket", make_socket, "it is a socket, must be a regular file"),
+    ("zero", lambda path: path.symlink_to("/dev/zero"), "it is a device, must be a regular file"),
     ("dangling", lambda path: path.symlink_to("nowhere"), "it is a link to a file that does not exist"),
     ("itself", lambda path: path.symlink_to(path.name), "it is a link to itself"),
 ]
