@@ -28,19 +28,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
+from trainables.store.compacted_file import CompactedFile, decode_compacted, encode_compacted
 from trainables.store.files import DamagedRecordError, Files, StoreError
 from trainables.store.inventory import Inventory, Rows, conflicts, retry_vanished, take_inventory
 from trainables.store.leases import is_lease
 from trainables.store.parquet_bounds import RECORD
 from trainables.store.record_batch import RecordBatch, read_batches
-from trainables.store.record_file import (
-    CompactedFile,
-    claimed_digest,
-    decode_compacted,
-    decode_record,
-    encode_compacted,
-    record_digests,
-)
+from trainables.store.record_file import claimed_digest, decode_record, record_digests
 from trainables.store.row_text import take_rows
 
 #: Longer than the listing of any store takes.

@@ -12,16 +12,11 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from trainables.store.compacted_file import COMPACTED_NAME, CompactedFile, compacted_digests, decode_compacted
 from trainables.store.files import ID_PATTERN, DamagedRecordError, Files, IrregularFileError, StoreError
 from trainables.store.parquet_bounds import compacted_bounds
 from trainables.store.record_batch import RecordBatch
-from trainables.store.record_file import (
-    COMPACTED_NAME,
-    CompactedFile,
-    Key,
-    compacted_digests,
-    decode_compacted,
-)
+from trainables.store.record_file import Key
 from trainables.store.row_text import take_rows
 from trainables.store.schema import record_schema
 
