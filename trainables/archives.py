@@ -1,6 +1,7 @@
 """Opens archives that others made: zip files and gzip streams. Everything is checked before a file is unpacked.
 
-Sizes are limited, because a small archive may expand to any size. This module imports only the standard library.
+Sizes are limited, because a small archive may expand to any size. This module imports only the standard
+library and `trainables.reading`.
 """
 
 import gzip
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
+
+from trainables.reading import opened
 
 #: The most bytes of an archive, and of the files in it.
 MOST_BYTES = 2**30
@@ -80,7 +83,7 @@ def gunzip(content: bytes, most: int = MOST_BYTES) -> bytes:
 
 def _unpack_all(path: Path, folder: Path) -> None:
     try:
-        file = _open(path)
+        file = opened(path)
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be read ({error.strerror or error})") from error
     with file:
@@ -99,16 +102,6 @@ def _unpack_all(path: Path, folder: Path) -> None:
         ) as error:  # fmt: skip
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ArchiveError(f"{path}: is not a zip file that can be read ({reason})") from error
-
-
-def _open(path: Path) -> BinaryIO:
-    """The file, opened without waiting for a writer of a pipe."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    file = os.fdopen(descriptor, "rb")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
-        raise OSError("it is not a file")
-    return file
 
 
 def _check_end(file: BinaryIO) -> int:

@@ -12,7 +12,7 @@ import re
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 #: The most bytes of a study file together with the files that it extends. TOML is read at about 1 MB a second.
 STUDY_BYTES = 800_000
@@ -45,6 +45,10 @@ _TOKEN = re.compile(
 )
 
 
+class NotRegularError(OSError):
+    """A folder, a pipe, a socket or a device, or a link to one."""
+
+
 class TooLargeError(OSError):
     """A file that has more bytes than are read. The machine can hold it: this is not its `EFBIG`."""
 
@@ -52,8 +56,8 @@ class TooLargeError(OSError):
 def check_regular(path: str | Path, at_most: int | None = None, within: Path | None = None) -> os.stat_result:
     """The state of a regular file of at most `at_most` bytes that is in the folder `within`.
 
-    Raises `OSError` for another kind of file, for a larger one, for a link that leads out of the folder, and for a
-    path that no file can have.
+    Raises `NotRegularError` for another kind of file, `TooLargeError` for a larger one, and another `OSError` for a
+    link that leads out of the folder, and for a path that no file can have.
     """
     try:
         state = os.stat(path)
@@ -61,14 +65,18 @@ def check_regular(path: str | Path, at_most: int | None = None, within: Path | N
             raise OSError(errno.EXDEV, f"is a link that leads out of the folder {within}", str(path))
     except ValueError:
         raise OSError(errno.EINVAL, "the path has a NUL character", str(path)) from None
+    _check(state, path, at_most)
+    return state
+
+
+def _check(state: os.stat_result, path: str | Path, at_most: int | None) -> None:
     if not stat.S_ISREG(state.st_mode):
         code = errno.EISDIR if stat.S_ISDIR(state.st_mode) else errno.EINVAL
-        raise OSError(code, f"is {_kind(state.st_mode)}, must be a regular file", str(path))
+        raise NotRegularError(code, f"is {_kind(state.st_mode)}, must be a regular file", str(path))
     if at_most is not None and state.st_size > at_most:
         raise TooLargeError(
             errno.EINVAL, f"has {state.st_size:,} bytes; at most {at_most:,} are read", str(path)
         )
-    return state
 
 
 def _kind(mode: int) -> str:
@@ -76,11 +84,21 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "a device")
 
 
+def opened(path: Path, at_most: int | None = None, within: Path | None = None) -> BinaryIO:
+    """A regular file, or the one behind a link, open for reading. Raises `OSError` as `check_regular` does."""
+    check_regular(path, at_most, within)  # before the file is opened: that alone may block, or move a tape
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY), "rb")
+    try:
+        _check(os.fstat(file.fileno()), path, at_most)  # it may be another file since the first look
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
 def read_bytes(path: Path, at_most: int, within: Path | None = None) -> bytes:
     """The content of a regular file of at most `at_most` bytes. Raises `OSError` as `check_regular` does."""
-    check_regular(path, at_most, within)  # before the file is opened: that alone may block, or move a tape
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
+    with opened(path, at_most, within) as file:
         content = file.read(at_most + 1)
     if len(content) > at_most:  # the file grows, or is one of those in /proc that have no size
         raise TooLargeError(

@@ -22,7 +22,8 @@ from search_spaces.loss_params import loss_defaults
 from study.spec.expand import PlannedTrial, TrialSet, expand
 from study.spec.load import load_spec
 from trainables.runtime import Runtime
-from trainables.store.record_file import encode_compacted, record_digests
+from trainables.store.compacted_file import encode_compacted
+from trainables.store.record_file import record_digests
 from trainables.store.records import RecordStore
 from trainables.store.schema import Status, record_schema
 from trainables.trial import identity_columns, run_facts

@@ -11,7 +11,8 @@ import pytest
 from tests.fuzz.conftest import Origin
 from tests.fuzz.mutate import mutated_bytes, mutated_row
 from tests.fuzz.watched import run
-from trainables.store.record_file import encode_compacted, encode_row, record_digests
+from trainables.store.compacted_file import encode_compacted
+from trainables.store.record_file import encode_row, record_digests
 from trainables.store.schema import record_schema
 
 pytestmark = pytest.mark.slow

@@ -181,7 +181,7 @@ def test_files_that_are_no_archives(tmp_path: Path, temporary: Path) -> None:
     path = tmp_path / "absent.zip"
     assert "cannot be read (No such file or directory)" in _refused(path, temporary)
     os.mkfifo(tmp_path / "pipe.zip")
-    assert "cannot be read (it is not a file)" in _refused(tmp_path / "pipe.zip", temporary)
+    assert "cannot be read (is a pipe, must be a regular file)" in _refused(tmp_path / "pipe.zip", temporary)
     for content in (b"", b"PK", b"text", bytes(100), b"PK\x05\x06" + bytes(3)):
         path.write_bytes(content)
         assert "is not a zip file that can be read" in _refused(path, temporary)

@@ -1,12 +1,23 @@
 """Only regular files of a stated size are read, and texts that nest too deep are refused in one line."""
 
+import errno
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from trainables.reading import DEEPEST, check_regular, parse_json, parse_toml, read_bytes, read_text
+from trainables.reading import (
+    DEEPEST,
+    NotRegularError,
+    check_regular,
+    opened,
+    parse_json,
+    parse_toml,
+    read_bytes,
+    read_text,
+)
 
 
 def reason(path: Path, at_most: int = 10, within: Path | None = None) -> str | None:
@@ -28,6 +39,25 @@ def test_what_is_no_regular_file(tmp_path: Path) -> None:
     assert reason(tmp_path / "circle") == "Too many levels of symbolic links"
     assert reason(tmp_path / ("x" * 10_000)) == "File name too long"
     assert reason(tmp_path / "a\0b") == "the path has a NUL character"
+
+
+def test_a_file_that_is_replaced_by_a_pipe_before_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = tmp_path / "file", os.open
+
+    def replaced(*args: Any, **options: Any) -> int:
+        path.unlink()
+        os.mkfifo(path)
+        return real(*args, **options)
+
+    path.write_bytes(b"x")
+    monkeypatch.setattr(os, "open", replaced)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(NotRegularError) as caught:
+        opened(path)
+    assert (caught.value.strerror, caught.value.errno) == ("is a pipe, must be a regular file", errno.EINVAL)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:

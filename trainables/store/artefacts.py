@@ -7,7 +7,7 @@ the records of other people, so each function checks its id again: only hexadeci
 import re
 from pathlib import Path
 
-from trainables.store.files import ID_PATTERN
+from trainables.store.files import ID_PATTERN, ID_WORDS
 
 
 def kept_path(artefacts: Path, pretrain_id: str) -> Path:
@@ -37,5 +37,5 @@ def losses_path(artefacts: Path, trial_id: str, attempt: int) -> Path:
 
 def _checked(id_: str) -> str:
     if not re.fullmatch(ID_PATTERN, id_):
-        raise ValueError(f"id: got {id_!r}, must be 8 to 64 digits of 0-9 and a-f")
+        raise ValueError(f"id: got {id_!r}, must be {ID_WORDS}")
     return id_

@@ -28,19 +28,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
+from trainables.store.compacted_file import CompactedFile, decode_compacted, encode_compacted
 from trainables.store.files import DamagedRecordError, Files, StoreError
-from trainables.store.inventory import Inventory, Rows, conflicts, retry_vanished, take_inventory, take_rows
+from trainables.store.inventory import Inventory, Rows, conflicts, retry_vanished, take_inventory
 from trainables.store.leases import is_lease
 from trainables.store.parquet_bounds import RECORD
 from trainables.store.record_batch import RecordBatch, read_batches
-from trainables.store.record_file import (
-    CompactedFile,
-    claimed_digest,
-    decode_compacted,
-    decode_record,
-    encode_compacted,
-    record_digests,
-)
+from trainables.store.record_file import claimed_digest, decode_record, record_digests
+from trainables.store.row_text import take_rows
 
 #: Longer than the listing of any store takes.
 GRACE_SECONDS = 600.0
@@ -82,7 +77,11 @@ def _join(files: Files, at_least: int, decoded: dict[str, CompactedFile]) -> str
         return None
     replaced = {file.name for file in absorbed}.union(*(_replaced_by(file, found) for file in absorbed))
     name, content = encode_compacted(table, digests, replaced)
-    if not decode_compacted(content, name).rows_as_written():
+    try:
+        as_written = decode_compacted(content, name).rows_as_written()
+    except DamagedRecordError as error:  # such as a file above a bound
+        raise StoreError(f"store: records cannot be joined ({error}); they are left as they are") from error
+    if not as_written:
         raise StoreError("store: records do not survive compaction as they were written; left as they are")
     if not files.put(name, content) or files.read(name) != content:
         raise StoreError(

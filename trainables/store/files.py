@@ -7,7 +7,6 @@ if several writers create the same name, exactly one succeeds. Records, compacti
 import errno
 import os
 import re
-import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from trainables.atomic import create_file, is_temporary, replace_file, temporary_path
+from trainables.reading import NotRegularError, opened
 from trainables.store.errors import (
     MOST_BYTES,
     DamagedRecordError,
@@ -38,7 +38,7 @@ __all__ = [
 OBJECT_SCHEMES = ("s3", "gs")
 
 #: The hexadecimal digits of an id. Only they become part of a path.
-ID_PATTERN = "[0-9a-f]{8,64}"
+ID_PATTERN, ID_WORDS = "[0-9a-f]{8,64}", "8 to 64 digits of 0-9 and a-f"
 
 
 class Files(Protocol):
@@ -195,15 +195,6 @@ class LocalFiles:
             return False
 
 
-_KINDS = {
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
-}
-
-
 def _opened(path: Path, name: str) -> BinaryIO:
     """A regular file, or the file behind a link, open for reading without a wait.
 
@@ -211,8 +202,9 @@ def _opened(path: Path, name: str) -> BinaryIO:
     `DamagedRecordError` for a link without a file.
     """
     try:
-        _check_regular(os.stat(path), name)
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        return opened(path)
+    except NotRegularError as error:
+        raise IrregularFileError(f"{name}: it {error.strerror}") from error
     except FileNotFoundError:
         if path.is_symlink():
             raise DamagedRecordError(f"{name}: it is a link to a file that does not exist") from None
@@ -221,19 +213,6 @@ def _opened(path: Path, name: str) -> BinaryIO:
         if error.errno == errno.ELOOP:
             raise DamagedRecordError(f"{name}: it is a link to itself") from error
         raise
-    file = os.fdopen(descriptor, "rb")
-    try:
-        _check_regular(os.fstat(descriptor), name)  # it may have changed since the first look
-    except DamagedRecordError:
-        file.close()
-        raise
-    return file
-
-
-def _check_regular(found: os.stat_result, name: str) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-        raise IrregularFileError(f"{name}: it is {kind}, not a regular file")
 
 
 def _link(path: Path, link: Path) -> None:

@@ -12,16 +12,12 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from trainables.store.compacted_file import COMPACTED_NAME, CompactedFile, compacted_digests, decode_compacted
 from trainables.store.files import ID_PATTERN, DamagedRecordError, Files, IrregularFileError, StoreError
 from trainables.store.parquet_bounds import compacted_bounds
 from trainables.store.record_batch import RecordBatch
-from trainables.store.record_file import (
-    COMPACTED_NAME,
-    CompactedFile,
-    Key,
-    compacted_digests,
-    decode_compacted,
-)
+from trainables.store.record_file import Key
+from trainables.store.row_text import take_rows
 from trainables.store.schema import record_schema
 
 #: Each attempt has one name: its number has no leading zeros and is at most `MOST_ATTEMPTS`.
@@ -87,7 +83,7 @@ class Inventory:
                 found.append(Damage(path=place(file.name), row=row, reason=reason))
             if more > 0:
                 row, reason = rows[_NAMED_ROWS]
-                said = reason if more == 1 else f"{reason}; so and likewise {more:,} rows from here on"
+                said = reason if more == 1 else f"{reason}; {more - 1:,} more rows after it do not count"
                 found.append(Damage(path=place(file.name), row=row, reason=said))
         return found
 
@@ -168,7 +164,7 @@ def _read_compacted(
         if any(_contains(files, file, name) for file in found):
             replaced.add(name)
             continue
-        file = decoded.get(name) or _read_one(files, name, skip_damaged, found, damaged)
+        file = decoded.get(name) or _read_one(files, name, skip_damaged, damaged)
         if file is not None:
             decoded[name] = file
             found.append(file)
@@ -188,25 +184,14 @@ def _contains(files: Files, file: CompactedFile, name: str) -> bool:
     return file.contained[name]
 
 
-def _read_one(
-    files: Files,
-    name: str,
-    skip_damaged: bool,
-    found: list[CompactedFile],
-    damaged: dict[str, str],
-) -> CompactedFile | None:
+def _read_one(files: Files, name: str, skip_damaged: bool, damaged: dict[str, str]) -> CompactedFile | None:
     """A compacted file; None if it is added to the damaged ones.
 
     What cannot hold records, such as a pipe, is never a reason to stop.
     """
-    rows, bounds = name.split("-")[1], compacted_bounds()
+    rows = name.split("-")[1]
     try:
-        content = files.read(name, bounds.disk)
-        if int(rows) + sum(file.table.num_rows for file in found) > bounds.rows:
-            raise DamagedRecordError(
-                f"{name}: the store's compacted files may have {bounds.rows:,} rows together{bounds.raised_by}"
-            )
-        return decode_compacted(content, name)
+        return decode_compacted(files.read(name, compacted_bounds().disk), name)
     except DamagedRecordError as error:
         reason = str(error).removeprefix(f"{name}: ")
         if skip_damaged or isinstance(error, IrregularFileError):
@@ -264,9 +249,8 @@ class Rows:
         if not order:
             return record_schema().empty_table(), ()
         table = pa.concat_tables(self.tables)
-        if order != array(
-            "q", range(table.num_rows)
-        ):  # the rows of one compacted file are in order, and shared
+        # The rows of one compacted file are in order. They are shared, not copied.
+        if order != array("q", range(table.num_rows)):
             table = take_rows(table, order)
         return table.combine_chunks(), tuple(self.digests[row] for row in order)
 
@@ -277,10 +261,3 @@ class Rows:
         for row, (trial_id, attempt) in enumerate(keys, start):
             self.row_of.setdefault((trial_id, attempt), row)
             self.highest[trial_id] = max(attempt, self.highest.get(trial_id, 0))
-
-
-def take_rows(table: pa.Table, rows: Iterable[int]) -> pa.Table:
-    """The rows of a table with these indices, in the given order."""
-    order = array("q", rows)
-    # From a buffer, since an array of Python objects would import pandas, which costs `study status` a second.
-    return table.take(pa.Array.from_buffers(pa.int64(), len(order), [None, pa.py_buffer(order)]))

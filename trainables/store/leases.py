@@ -36,14 +36,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.machine_faults import reason_of
-from trainables.store.files import ID_PATTERN, DamagedRecordError, Files
+from trainables.store.files import ID_PATTERN, ID_WORDS, DamagedRecordError, Files
 
 _log = logging.getLogger(__name__)
 
 #: Seconds from the last renewal of a lease to its expiry. A trial may wait so long after its worker was killed.
 LEASE_SECONDS = 60.0
 
-_NAME = re.compile(rf"leases/(?P<trial_id>{ID_PATTERN})\.(?P<generation>0|[1-9][0-9]{{0,11}})")
+_NAME = re.compile(rf"leases/(?P<trial_id>{ID_PATTERN})\.(?P<generation>0|[1-9][0-9]{{0,8}})")
+
+#: The highest generation. Renewals do not reach it in 600 years, so only a stranger's file has it.
+_LAST_GENERATION = 999_999_999
 
 #: The most bytes of the file of a lease.
 _MOST_CONTENT = 10_000
@@ -103,9 +106,12 @@ class Leases:
             wanted = list(dict.fromkeys(trial_ids))
             for trial_id in wanted:
                 if not re.fullmatch(ID_PATTERN, trial_id):
-                    raise ValueError(f"leases: got {trial_id!r}, must be an id")
+                    raise ValueError(f"leases: got {trial_id!r}, must be {ID_WORDS}")
             standing = self._standing(set(wanted))
             expired = self._expired(list(standing.values()))
+            for trial_id in expired:
+                if standing[trial_id].generation == _LAST_GENERATION:  # no other generation could follow
+                    self._files.delete(standing.pop(trial_id).name)
             before = {t: standing.get(t) for t in wanted if t not in standing or t in expired}
             return self._advance(before, asked)
 
@@ -269,9 +275,9 @@ def _place() -> str:
 
 
 def _status(pid: int) -> tuple[str, str] | None:
-    """The state and the start time in /proc/<pid>/stat. The name before them may contain blanks and brackets."""
+    """The state and the start time in /proc/<pid>/stat. The name before them may contain any bytes."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].decode("ascii").split()
     except OSError:
         return None
     return fields[0], fields[19]

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from trainables.store.files import RecordExistsError, StoreError
-from trainables.store.inventory import Damage, retry_vanished, take_inventory, take_rows
+from trainables.store.inventory import Damage, retry_vanished, take_inventory
 from trainables.store.record_file import Key, encode_row, record_digests
 from trainables.store.records import RecordSet, RecordStore
 from trainables.store.row_check import MOST_ATTEMPTS
+from trainables.store.row_text import take_rows
 from trainables.store.schema import Status
 
 _WITHOUT_RESULT = (Status.CRASHED, Status.OOM, Status.TIMEOUT, Status.PRUNED)
@@ -48,12 +49,10 @@ class MergeReport:
     repeated: int = 0  # left out: the target has the same result of the trial from another run
     differing: list[str] = field(default_factory=list)  # left out: trials whose result in the target differs
     failures: int = 0  # left out: failed and stopped attempts at trials of which the target has a result
-    damaged: list[Damage] = field(
-        default_factory=list
-    )  # files and rows of the sources that could not be read
-    refused: list[str] = field(
-        default_factory=list
-    )  # records of the sources that were not copied, with the reason
+    #: Files and rows of the sources that could not be read.
+    damaged: list[Damage] = field(default_factory=list)
+    #: Records of the sources that were not copied, with the reason.
+    refused: list[str] = field(default_factory=list)
 
 
 def merge_stores(
@@ -76,17 +75,18 @@ def merge_stores(
     target.prepare()
     numbers = target.next_attempts()
     for each in records:
-        if _is_wanted(each, there[each.trial_id], report):
-            number = max(each.attempt, numbers.get(each.trial_id, 0))
-            if number > MOST_ATTEMPTS:
-                report.copied -= 1
-                report.refused.append(
-                    f"trial {each.trial_id}: it has no number for a further attempt in the target"
-                )
-                continue
-            _put(target, each, number)
-            numbers[each.trial_id] = number + 1
-            there[each.trial_id].append(each)
+        if not _is_wanted(each, there[each.trial_id], report):
+            continue
+        number = max(each.attempt, numbers.get(each.trial_id, 0))
+        if number > MOST_ATTEMPTS:
+            report.refused.append(
+                f"trial {each.trial_id}: it has no number for a further attempt in the target"
+            )
+            continue
+        _put(target, each, number)
+        report.copied += 1
+        numbers[each.trial_id] = number + 1
+        there[each.trial_id].append(each)
     target.compact()
     return report
 
@@ -101,7 +101,7 @@ def _read_source(source: RecordStore, target: RecordStore) -> RecordSet:
 
 
 def _is_wanted(each: Attempt, there: list[Attempt], report: MergeReport) -> bool:
-    """Whether to copy the attempt. Counts the decision in the report."""
+    """Whether to copy the attempt. Counts in the report what is left out."""
     results = [other for other in there if other.is_result]
     if any(other.content == each.content for other in there):
         report.present += 1
@@ -112,7 +112,6 @@ def _is_wanted(each: Attempt, there: list[Attempt], report: MergeReport) -> bool
     elif results:
         report.differing.append(each.trial_id)
     else:
-        report.copied += 1
         return True
     return False
 

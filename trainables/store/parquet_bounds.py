@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 from trainables.store.files import StoreError
 from trainables.store.thrift import MOST_ITEMS, read_struct
 
-#: The variable that raises the most records in a store's compacted files.
+#: The variable that raises the most records in a compacted file.
 MOST_RECORDS_VARIABLE = "STUDY_MAX_RECORDS"
 
-#: A record with the longest texts that `row_check` allows takes a few megabytes. A usual one has 35 kB.
+#: A record with the longest texts that `row_check` allows takes a few megabytes. A usual one has 20 kB.
 MOST_RECORD_BYTES = 8 * 2**20
 
 #: A compacted record usually takes 1 kB on disk and 2 to 5 kB in memory.
@@ -30,7 +30,7 @@ _MOST_FOOTER = 2**20  # bytes; a usual one has 30 kB, of which most are the sche
 _MOST_COLUMNS = 1000  # a newer version may have more columns than this one
 _MOST_DEPTH = 8
 
-#: Codecs by number. Of a single record: neither can expand a page more than 25 times.
+#: Codecs of a single record by number. Each expands a page at most 25 times.
 _RECORD_CODECS = {0: "none", 1: "snappy"}
 
 #: Encodings of pages by number: plain, run length, bit packed. Others can repeat one long value at no cost, and the
@@ -56,14 +56,14 @@ RECORD = Bounds(disk=MOST_RECORD_BYTES, rows=1, memory=4 * MOST_RECORD_BYTES)
 
 
 def compacted_bounds() -> Bounds:
-    """The bounds of one compacted file. All of a store together have at most so many rows, too.
+    """The bounds of one compacted file. `STUDY_MAX_RECORDS` raises them, and a lower number changes nothing.
 
-    `STUDY_MAX_RECORDS` raises them. Raises `StoreError` if the variable is no positive number.
+    Raises `StoreError` if the variable is no positive number.
     """
     text = os.environ.get(MOST_RECORDS_VARIABLE, "") or str(_RECORDS)
     if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text)):
         raise StoreError(f"{MOST_RECORDS_VARIABLE}: got {text[:60]!r}, must be a positive whole number")
-    rows = int(text)
+    rows = max(int(text), _RECORDS)
     return Bounds(
         disk=rows * _DISK_EACH,
         rows=rows,
@@ -100,7 +100,7 @@ def _check_footer(content: bytes, bounds: Bounds) -> None:
     rows = [_whole(group, 3) for group in groups]
     if max(sum(rows), _whole(footer, 3)) > bounds.rows:
         raise BoundError(_above(max(sum(rows), _whole(footer, 3)), bounds.rows, "rows", bounds))
-    memory = 0
+    memory, left = 0, len(content)
     for group in groups:
         columns = _structs(group.get(1, []))
         if len(columns) > _MOST_COLUMNS:
@@ -109,6 +109,9 @@ def _check_footer(content: bytes, bounds: Bounds) -> None:
             facts = column.get(3)
             if not isinstance(facts, dict) or 1 in column:  # field 1 names another file
                 raise BoundError("a column has no place in the file")
+            left -= _whole(facts, 7)
+            if left < 0:  # otherwise many columns could name the same pages, and each would be decoded again
+                raise BoundError("its columns have more bytes than the file")
             memory += _one_record(facts) if bounds.rows == 1 else _many_records(content, facts)
             if memory > bounds.memory:
                 raise BoundError(_above(memory, bounds.memory, "bytes or more when decoded", bounds))

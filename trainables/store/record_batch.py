@@ -1,6 +1,6 @@
 """Reading of many record files: the text of each one, and one table of each batch of texts.
 
-So the cost of 140 columns, and of the check of their values, is paid once a batch and not once a record.
+So the time for 140 columns and the check is needed once for each batch.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,38 +1,33 @@
-"""The content of the store's Parquet files: one record, or many in one compacted file.
+"""The content of a single record file, and the parts of reading that compacted files share with it.
 
-The store's reader, compaction and merge use it. Each row is stored with a digest, a record file contains a hash of
-its other bytes, and the name of a compacted file contains a hash of its content. So every damage to a file is
-detected.
+The store's reader, compaction and merge use it. The row is stored with a digest, and the file contains a hash of its
+other bytes. So every damage to a file is detected.
 """
 
 import hashlib
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trainables.store.files import DamagedRecordError, StoreError
-from trainables.store.parquet_bounds import RECORD, Bounds, compacted_bounds, open_parquet
+from trainables.store.parquet_bounds import RECORD, Bounds, open_parquet
 from trainables.store.row_check import faults_of
 from trainables.store.row_text import content_hash, digest_of, row_of, texts_of
 from trainables.store.schema import SCHEMA_VERSION, record_schema
+from trainables.suggestion import first_line
 
-_DIGEST, _FIRST_DIGEST, _VERSION = b"record_digest", b"row_digest", b"schema_version"
+_DIGEST, _FIRST_DIGEST = b"record_digest", b"row_digest"
+
+#: The schema version in the metadata of every file.
+VERSION = b"schema_version"
 
 #: The row's text, and the hash of all other bytes of the file.
 _TEXT, _FILE_HASH = b"record_row", b"file_hash"
 
 _HASH_LENGTH = 32
-
-COMPACTED_NAME = re.compile(r"records/compact-(?P<rows>[0-9]{1,12})-(?P<digest>[0-9a-f]{32})\.parquet")
-
-_DIGEST_COLUMN, _REPLACES = "record_digest", b"replaces"
-_IDENTITY = ("trial_id", "attempt", _DIGEST_COLUMN)
 
 #: The key of a record: trial id and attempt.
 Key = tuple[str, int]
@@ -52,41 +47,6 @@ class RecordText:
 
     row: Mapping[str, Any]  # the values that are not null, by column
     digest: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompactedFile:
-    """The content of a valid compacted file."""
-
-    name: str
-    table: pa.Table  # in the current schema, without the rows in `faults`
-    digests: tuple[str, ...]  # the digest with which each row was first written, as the file says
-    replaces: frozenset[str]  # names of compacted files whose rows are all in this one, as the file says
-    known: bool = True  # whether this version knows every column of the file
-    faults: Mapping[int, str] = field(
-        default_factory=dict
-    )  # rows of the file that do not count, with the reason
-    contained: dict[str, bool] = field(
-        default_factory=dict
-    )  # what `contains` found, by the other file's name
-
-    @cached_property
-    def keys(self) -> dict[Key, int]:
-        """The row index of each record."""
-        columns = (self.table[name].to_pylist() for name in ("trial_id", "attempt"))
-        return {key: row for row, key in enumerate(zip(*columns, strict=True))}
-
-    def rows_as_written(self, rows: Sequence[int] | None = None) -> bool:
-        """Whether all rows, or these, have the digest with which they were first written. Slow: 0.1 ms for each."""
-        if rows is None:
-            return record_digests(self.table) == list(self.digests)
-        found = record_digests(self.table.take(pa.array(rows, pa.int64())))
-        return found == [self.digests[row] for row in rows]
-
-    def contains(self, other: Mapping[Key, str]) -> bool:
-        """Whether all these records, each with its digest, are in this file as it says."""
-        rows = ((self.keys.get(key), digest) for key, digest in other.items())
-        return all(row is not None and self.digests[row] == digest for row, digest in rows)
 
 
 def record_digests(table: pa.Table) -> list[str]:
@@ -151,7 +111,7 @@ def decode_record(content: bytes, name: str) -> DecodedRecord:
     its name belongs to another record, and `StoreError` if a newer version of this package wrote the file.
     """
     table = parse(content, name, RECORD)
-    check_version((table.schema.metadata or {}).get(_VERSION), name)
+    check_version((table.schema.metadata or {}).get(VERSION), name)
     digest = _checked_digest(table, name)
     conformed = conform(table, name)
     if fault := faults_of(conformed).get(0):
@@ -172,7 +132,7 @@ def read_text(content: bytes | DamagedRecordError, name: str) -> RecordText | No
     if isinstance(content, DamagedRecordError):
         raise content
     text, file_hash = _metadata_place(content, _TEXT), _metadata_place(content, _FILE_HASH)
-    digest, version = _metadata_place(content, _DIGEST), _metadata_place(content, _VERSION)
+    digest, version = _metadata_place(content, _DIGEST), _metadata_place(content, VERSION)
     if not (text and file_hash and digest):
         return None
     written = content[digest].decode(errors="replace")
@@ -190,106 +150,6 @@ def read_text(content: bytes | DamagedRecordError, name: str) -> RecordText | No
 def _check_name(trial_id: object, attempt: object, name: str) -> None:
     if f"{trial_id}.{attempt}.parquet" != name.rpartition("/")[2]:
         raise DamagedRecordError(f"{name}: contains another trial than its name says")
-
-
-def encode_compacted(table: pa.Table, digests: Sequence[str], replaces: Collection[str]) -> tuple[str, bytes]:
-    """The name and the content of a compacted file with these rows, which replaces the files `replaces`."""
-    table = table.append_column(_DIGEST_COLUMN, pa.array(list(digests), pa.string()))
-    table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), _REPLACES: " ".join(sorted(replaces)).encode()}
-    )
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_statistics=False, use_dictionary=False)
-    content = sink.getvalue().to_pybytes()
-    return f"records/compact-{table.num_rows}-{content_hash(content)}.parquet", content
-
-
-def decode_compacted(content: bytes, name: str) -> CompactedFile:
-    """Read a compacted file. Rows that fail the check are left out and listed in the result's `faults`.
-
-    The digests of rows are not compared with the rows, which takes 0.1 ms for each. The name already shows that the
-    file is what its writer wrote, and whoever writes a false row can also write its digest. A false digest could
-    only make this file pass for one that has the records of another, so digests are compared before a file is
-    removed, and before a row is copied to another store or joined.
-
-    Raises `DamagedRecordError` if the file as a whole cannot be used: its content does not match the hash and the
-    number of rows in its name, or it exceeds a bound. Raises `StoreError` if a newer version of this package wrote
-    the file.
-    """
-    table = _parse_compacted(content, name)
-    check_version((table.schema.metadata or {}).get(_VERSION), name)
-    unknown = set(table.column_names) - {_DIGEST_COLUMN} - set(record_schema().names)
-    conformed, digests = conform(table, name), _digest_column(table, name)
-    faults = _row_faults(conformed, digests)
-    if faults:
-        rows = pa.array([row for row in range(len(digests)) if row not in faults], pa.int64())
-        conformed, digests = conformed.take(rows), digests.take(rows)
-    return CompactedFile(
-        name=name,
-        table=conformed,
-        digests=tuple(digests.to_pylist()),
-        replaces=_replaced_names(table),
-        known=not unknown,
-        faults=faults,
-    )
-
-
-def compacted_digests(content: bytes, name: str) -> dict[Key, str] | None:
-    """The digest of each record in a compacted file by its key; None if some row has none. Reads three columns.
-
-    Raises as `decode_compacted` does.
-    """
-    table = _parse_compacted(content, name, _IDENTITY)
-    try:
-        columns = [table[column].to_pylist() for column in _IDENTITY]
-    except (KeyError, ValueError):  # an absent column, or text that is not UTF-8
-        return None
-    found = {(trial_id, attempt): digest for trial_id, attempt, digest in zip(*columns, strict=True)}
-    return found if len(found) == table.num_rows else None
-
-
-def _parse_compacted(content: bytes, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    match = COMPACTED_NAME.fullmatch(name)
-    if match is None or content_hash(content) != match["digest"]:
-        raise DamagedRecordError(f"{name}: its content is not what was written")
-    table = parse(content, name, compacted_bounds(), columns)
-    if table.num_rows != int(match["rows"]):
-        raise DamagedRecordError(f"{name}: it has {table.num_rows} rows, its name says {match['rows']}")
-    return table
-
-
-def _digest_column(table: pa.Table, name: str) -> pa.ChunkedArray:
-    if _DIGEST_COLUMN not in table.column_names or table[_DIGEST_COLUMN].type != pa.string():
-        raise DamagedRecordError(f"{name}: column {_DIGEST_COLUMN} of text is absent")
-    return table[_DIGEST_COLUMN]
-
-
-def _replaced_names(table: pa.Table) -> frozenset[str]:
-    names = (table.schema.metadata or {}).get(_REPLACES, b"").decode(errors="replace").split()
-    return frozenset(name for name in names if COMPACTED_NAME.fullmatch(name))
-
-
-def _row_faults(table: pa.Table, digests: pa.ChunkedArray) -> dict[int, str]:
-    """The rows of a compacted file that do not count: those that fail the check, have no digest, or come twice."""
-    faults = faults_of(table)
-    sound = pc.fill_null(pc.match_substring_regex(digests, r"\A[0-9a-f]{32}\z"), False)
-    for row in pc.indices_nonzero(pc.invert(sound)).to_pylist():
-        faults.setdefault(row, f"{_DIGEST_COLUMN} is no digest")
-    if len(faults) == table.num_rows:
-        return faults
-    if table.group_by(["trial_id", "attempt"]).aggregate([]).num_rows < table.num_rows:
-        first: dict[Any, int] = {}
-        for row, key in enumerate(_keys(table, faults)):
-            if key is not None and first.setdefault(key, row) != row:
-                faults[row] = f"trial_id and attempt are those of row {first[key]}"
-    return faults
-
-
-def _keys(table: pa.Table, faults: Collection[int]) -> Iterator[Key | None]:
-    """The key of each row, None for those in `faults`."""
-    attempts = table["attempt"].to_pylist()
-    for row in range(table.num_rows):
-        yield None if row in faults else (table["trial_id"][row].as_py(), attempts[row])
 
 
 def claimed_digest(content: bytes) -> str | None:
@@ -315,7 +175,7 @@ def parse(content: bytes, name: str, bounds: Bounds, columns: Sequence[str] | No
     except MemoryError:  # also an error of pyarrow, but the file is not damaged
         raise
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
-        raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
+        raise DamagedRecordError(f"{name}: {first_line(error)}") from error
 
 
 def check_version(written: bytes | None, name: str) -> None:
@@ -369,7 +229,7 @@ def _checked_digest(table: pa.Table, name: str) -> str:
         if _is_as_written(table, digest):
             return digest
     except (ValueError, OverflowError, pa.ArrowException) as error:  # invalid UTF-8 is detected only here
-        raise DamagedRecordError(f"{name}: {(str(error).splitlines() or ['unreadable'])[0]}") from error
+        raise DamagedRecordError(f"{name}: {first_line(error)}") from error
     raise DamagedRecordError(f"{name}: its content is not what was written")
 
 
@@ -382,5 +242,5 @@ def _is_as_written(table: pa.Table, digest: str) -> bool:
 
 def _first_digest(table: pa.Table) -> bytes:
     """The digest in the format of the first version of this package."""
-    version = (table.schema.metadata or {}).get(_VERSION)
+    version = (table.schema.metadata or {}).get(VERSION)
     return hashlib.blake2b(repr((version, table.to_pylist())).encode(), digest_size=10).hexdigest().encode()

@@ -18,20 +18,15 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from trainables.machine_faults import reason_of, remedy_of
+from trainables.store.compacted_file import CompactedFile
 from trainables.store.compaction import GRACE_SECONDS, compact_files
 from trainables.store.files import DamagedRecordError, Files, RecordExistsError, StoreError, open_files
-from trainables.store.inventory import (
-    Damage,
-    Rows,
-    retry_vanished,
-    take_inventory,
-    take_rows,
-    trial_of,
-)
+from trainables.store.inventory import Damage, Rows, retry_vanished, take_inventory, trial_of
 from trainables.store.leases import LEASE_SECONDS, Leases
 from trainables.store.record_batch import read_batches
-from trainables.store.record_file import CompactedFile, Key, encode_row
+from trainables.store.record_file import Key, encode_row
 from trainables.store.row_check import faults_of
+from trainables.store.row_text import take_rows
 from trainables.store.schema import Status, TrialRecord, record_to_table
 
 __all__ = [

@@ -9,7 +9,6 @@ The rules never refuse what the writer of records can write, of this version or 
 """
 
 import functools
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,9 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trainables.config import TASKS
+from trainables.reading import parse_json
 from trainables.settings import declared_fields
-from trainables.store.files import ID_PATTERN
+from trainables.store.files import ID_PATTERN, ID_WORDS
+from trainables.store.row_text import array_of, take_rows
 from trainables.store.schema import LATEST_TIME, SCHEMA_VERSION, Status, column_range, record_schema
+from trainables.suggestion import first_line, shortened
 
 #: The highest number of an attempt. It has six digits, so that every number has one name.
 MOST_ATTEMPTS = 999_999
@@ -34,11 +36,10 @@ MOST_DEPTH = 32
 
 _LONG = ("config", "stack", "error_message", "error_traceback", "hp_other")
 
-_ID = "8 to 64 digits of 0-9 and a-f"
 _PATTERNS = {
-    **dict.fromkeys(("trial_id", "config_id", "pretrain_id", "probe_id"), (ID_PATTERN, _ID)),
+    **dict.fromkeys(("trial_id", "config_id", "pretrain_id", "probe_id"), (ID_PATTERN, ID_WORDS)),
     "status": ("|".join(Status), f"one of {', '.join(Status)}"),
-    "stack": (f"{ID_PATTERN}( {ID_PATTERN})*", f"ids of {_ID}, with one blank between two"),
+    "stack": (f"{ID_PATTERN}( {ID_PATTERN})*", f"ids of {ID_WORDS}, with one blank between two"),
 }
 _RANGES = {
     "attempt": (0, MOST_ATTEMPTS),
@@ -86,7 +87,7 @@ class _Rule:
         if len(value) > longest:
             return f"{self.column} has {len(value):,} characters, must have at most {longest:,}"
         if self.pattern and not re.fullmatch(self.pattern, value):
-            return f"{self.column} is {_shown(value)}, must be {self.pattern_words}"
+            return f"{self.column} is {shortened(value)}, must be {self.pattern_words}"
         return None
 
     def suspects(self, column: pa.ChunkedArray) -> set[int]:
@@ -96,14 +97,14 @@ class _Rule:
             found |= _rows(pc.is_null(column))
         if self.longest is not None:
             if (pc.max(pc.binary_length(column)).as_py() or 0) > self.longest:
-                found |= _rows(pc.greater(pc.utf8_length(column), self.longest))
+                found |= _rows(pc.greater(pc.utf8_length(column), _scalar(self.longest, pa.int64())))
             if self.pattern:
                 found |= _rows(pc.invert(pc.match_substring_regex(column, rf"\A(?:{self.pattern})\z")))
         elif self.least is not None and self.most is not None:
             column = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
             ends = pc.min_max(column).as_py()
             if ends["min"] is not None and (ends["min"] < self.least or ends["max"] > self.most):
-                least, most = pa.scalar(self.least, column.type), pa.scalar(self.most, column.type)
+                least, most = _scalar(self.least, column.type), _scalar(self.most, column.type)
                 found |= _rows(pc.or_(pc.less(column, least), pc.greater(column, most)))
         return found
 
@@ -111,13 +112,10 @@ class _Rule:
 def fault_of(row: Mapping[str, Any]) -> str | None:
     """The first rule that a row breaks, in one line with the column, its value and what is allowed; None if none.
 
-    The row has the columns of the record schema, with times as microseconds since 1970, or as `datetime`.
+    The row has the columns of the record schema, with times as microseconds since 1970.
     """
     for rule in _rules():
-        value = row[rule.column]
-        if rule.column == "started_at" and value is not None and not isinstance(value, int):
-            value = int(value.timestamp() * 1e6)
-        if fault := rule.fault(value):
+        if fault := rule.fault(row[rule.column]):
             return fault
     return _config_fault(row["config"]) or _other_fault(row["hp_other"])
 
@@ -132,7 +130,7 @@ def faults_of(table: pa.Table) -> dict[int, str]:
         fault = None if faults else fault_of(_row(table, 0))
         return {0: fault} if fault else faults
     rows = [row for row in range(table.num_rows) if row not in faults] if faults else range(table.num_rows)
-    sound = table.take(pa.array(rows, pa.int64())) if faults else table
+    sound = take_rows(table, rows) if faults else table
     suspects = _suspect_configs(sound["config"]) | _suspect_fields(sound["hp_other"])
     for rule in _rules():
         suspects |= rule.suspects(sound[rule.column])
@@ -169,26 +167,25 @@ def _rules() -> tuple[_Rule, ...]:
 def _config_fault(config: str) -> str | None:
     """Why a text is no config: it must be the JSON text of a table of limited depth."""
     try:
-        tree = json.loads(config)
-        if not isinstance(tree, dict):
-            return f"config is {_shown(config)}, must be a JSON object"
-        if config.count("{") + config.count("[") > MOST_DEPTH and _depth(tree) > MOST_DEPTH:
-            return f"config is nested deeper than {MOST_DEPTH} levels"
-        return _shape_fault(tree)
-    except RecursionError:
+        tree = parse_json(config)
+    except ValueError as error:
+        return f"config is {shortened(config)}, must be JSON ({first_line(error)})"
+    if not isinstance(tree, dict):
+        return f"config is {shortened(config)}, must be a JSON object"
+    if config.count("{") + config.count("[") > MOST_DEPTH and _depth(tree) > MOST_DEPTH:
         return f"config is nested deeper than {MOST_DEPTH} levels"
-    except ValueError:
-        return f"config is {_shown(config)}, must be JSON"
+    return _shape_fault(tree)
 
 
 def _shape_fault(tree: dict[str, Any]) -> str | None:
     """Why a JSON object is no config. It may lack parts, and may have parts that this version does not know."""
     loss, task = tree.get("loss", {}), tree.get("task", {})
-    tables = [loss, task] if isinstance(loss, dict) and isinstance(task, dict) else [None]
-    if tables != [None]:
-        tables += [loss.get("params", {}), *(task.get(name, {}) for name in _tables())]
-    if not all(isinstance(table, dict) for table in tables):
-        return "config has another value where a table belongs"
+    table_belongs = "config has another value where a table belongs"
+    if not isinstance(loss, dict) or not isinstance(task, dict):
+        return table_belongs
+    inner = [loss.get("params", {}), *(task.get(name, {}) for name in _tables())]
+    if not all(isinstance(table, dict) for table in inner):
+        return table_belongs
     if not all(isinstance(text, str) for text in (loss.get("name", ""), task.get("kind", ""))):
         return "config has another value where a name belongs"
     return None
@@ -207,26 +204,27 @@ def _other_fault(other: Iterable[tuple[str, str]] | None) -> str | None:
         return f"hp_other must have at most {MOST_TEXT:,} characters"
     for key, value in pairs:
         if key is None or not _FIELD.fullmatch(key):
-            return f"hp_other has the field {_shown(key)}, must be the name of a field"
+            return f"hp_other has the field {shortened(key)}, must be the name of a field"
         if not _is_value(value):
-            return f"hp_other has {key} = {_shown(value)}, must be a JSON value"
+            return f"hp_other has {key} = {shortened(value)}, must be a JSON value"
     return None
 
 
 def _is_value(text: str | None) -> bool:
     try:
-        return text is not None and _depth(json.loads(text)) <= MOST_DEPTH
-    except (ValueError, RecursionError):
+        return text is not None and _depth(parse_json(text)) <= MOST_DEPTH
+    except ValueError:
         return False
 
 
 def _suspect_configs(column: pa.ChunkedArray) -> set[int]:
     """The rows whose config may be at fault. Configs that differ only in their seed are read once."""
     alike = pc.replace_substring_regex(column, _SEED, '"seed":0')
-    alike = pc.if_else(pc.less_equal(pc.binary_length(alike), 4 * MOST_TEXT), alike, "")
+    is_short = pc.less_equal(pc.binary_length(alike), _scalar(4 * MOST_TEXT, pa.int64()))
+    alike = pc.if_else(is_short, alike, _scalar("", pa.string()))
     texts = pc.unique(alike)
     bad = [text for text in texts.to_pylist() if text is None or _config_fault(text)]
-    return _rows(pc.is_in(alike, value_set=pa.array(bad, pa.string()))) if bad else set()
+    return _rows(pc.is_in(alike, value_set=array_of(bad, pa.string()))) if bad else set()
 
 
 def _suspect_fields(column: pa.ChunkedArray) -> set[int]:
@@ -286,7 +284,11 @@ def _row(table: pa.Table, place: int) -> dict[str, Any]:
 
 def _rows(mask: pa.ChunkedArray) -> set[int]:
     """The rows where a mask is true."""
-    return set(pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist())
+    return set(pc.indices_nonzero(mask).to_pylist())
+
+
+def _scalar(value: Any, type_: pa.DataType) -> pa.Scalar:
+    return array_of([value], type_)[0]
 
 
 def _depth(tree: Any) -> int:
@@ -296,12 +298,6 @@ def _depth(tree: Any) -> int:
         depth += 1
         level = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
     return depth
-
-
-def _shown(value: object) -> str:
-    """A value for a message of one line."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _number(value: float) -> str:

@@ -7,10 +7,14 @@ columns of one value takes.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
+
+from trainables.reading import parse_json
 
 #: The type of a column's values in a text.
 _PYTHON_TYPES = {
@@ -53,16 +57,16 @@ def content_hash(content: bytes) -> str:
 
 
 def row_of(text: bytes) -> dict[str, Any]:
-    """The values in a row's text by column. Raises `ValueError` if it is not such a text."""
-    try:
-        row = json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
+    """The values in a row's text by column. Raises `ValueError` if it is not such a text, byte for byte."""
+    row = parse_json(text)
     if not isinstance(row, dict):
         raise ValueError("not the values of columns")
     types = set(map(type, row.values()))
     if dict in types or (list in types and not all(map(_is_map, row.values()))):
         raise ValueError("not the values of columns")
+    # The columns of another text would have another digest. The row could not be joined or merged.
+    if type(None) in types or _encode(row).encode() != text:
+        raise ValueError("not as a writer of records writes it")
     return row
 
 
@@ -79,17 +83,55 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     Raises `ValueError`, `TypeError` or `OverflowError` if a value does not fit its column, or if a required one is
     absent.
     """
-    columns = [_array([row.get(column.name) for row in rows], column.type) for column in schema]
+    columns = [array_of([row.get(column.name) for row in rows], column.type) for column in schema]
     for column, values in zip(schema, columns, strict=True):
         if values.null_count and not column.nullable:
             raise ValueError(f"column {column.name} is absent")
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _array(values: list[Any], type_: pa.DataType) -> pa.Array:
+def take_rows(table: pa.Table, rows: Iterable[int]) -> pa.Table:
+    """The rows of a table with these indices, in the given order."""
+    return table.take(array_of(list(rows), pa.int64()))
+
+
+def array_of(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    """An array of values as in a row's text, of the type of a column. Raises errors as `table_of` does.
+
+    `pa.array` and `pa.scalar` would import pandas, which costs `study status` a second.
+    """
     # What pyarrow converts depends on the other values: it takes 1.5 for an integer, and sometimes True for a number.
-    if not set(map(type, values)) <= {_PYTHON_TYPES[type_.id], type(None)}:
+    python_type = _PYTHON_TYPES[type_.id]
+    if not set(map(type, values)) <= {python_type, type(None)}:
         raise TypeError(f"a value is no {type_}")
-    if pa.types.is_map(type_):  # a map's entries are tuples, in JSON lists
-        values = [None if entries is None else [tuple(entry) for entry in entries] for entries in values]
-    return pa.array(values, type_)
+    missing = values.count(None)
+    if missing == len(values):
+        return pa.nulls(len(values), type_)
+    valid = _bits(value is not None for value in values) if missing else None
+    if python_type is list:
+        pairs = [pair for entries in values for pair in entries or ()]
+        columns = [array_of([pair[place] for pair in pairs], pa.string()) for place in (0, 1)]
+        entries = pa.StructArray.from_arrays(columns, fields=[type_.key_field, type_.item_field])
+        buffers, children = [valid, _offsets(len(entries or ()) for entries in values)], [entries]
+    elif python_type is str:
+        texts = [(value or "").encode() for value in values]
+        buffers, children = [valid, _offsets(map(len, texts)), pa.py_buffer(b"".join(texts))], []
+    elif python_type is bool:
+        buffers, children = [valid, _bits(values)], []
+    else:
+        numbers = array(
+            "d" if python_type is float else "q", (0 if value is None else value for value in values)
+        )
+        buffers, children = [valid, pa.py_buffer(numbers)], []
+    return pa.Array.from_buffers(type_, len(values), buffers, missing, children=children)
+
+
+def _offsets(lengths: Iterable[int]) -> pa.Buffer:
+    """Where each value of a variable length begins, and the end of the last one."""
+    return pa.py_buffer(array("i", accumulate(lengths, initial=0)))
+
+
+def _bits(flags: Iterable[Any]) -> pa.Buffer:
+    """One bit for each flag, the lowest one first."""
+    text = "".join("1" if flag else "0" for flag in flags)
+    return pa.py_buffer(int(text[::-1], 2).to_bytes((len(text) + 7) // 8, "little"))

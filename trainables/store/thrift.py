@@ -1,7 +1,7 @@
 """Reads structures in Thrift's compact protocol, which Parquet files use for their footer and the headers of pages.
 
 Source: the specification `thrift-compact-protocol.md` of Apache Thrift. Only the types that Parquet uses are read.
-Every loop and every recursion is bounded, since the bytes may be anybody's.
+Every loop and every recursion is bounded, since a stranger may have made the bytes.
 """
 
 from typing import Any

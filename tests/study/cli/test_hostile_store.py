@@ -57,7 +57,7 @@ def test_everything_else_is_shown(hostile: Finished, words: list[str], tmp_path:
     assert time.process_time() - start < 5
     for row, (_, reason) in ROWS.items():
         assert f", row {row} ({reason}" in result.stderr
-    assert f"compact-5-{'0' * 32}.parquet (it is a pipe, not a regular file)" in result.stderr
+    assert f"compact-5-{'0' * 32}.parquet (it is a pipe, must be a regular file)" in result.stderr
     assert f"{'1' * 20}.0.parquet" not in result.stderr  # of another study
     assert "x.parquet (its name is not that of a record)" in result.stderr
     assert everything(tmp_path) == before
@@ -71,8 +71,8 @@ def test_the_whole_store(hostile: Finished, tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
     assert len(RecordStore(hostile.store).read().table) == 13
     said = " ".join(str(damage) for damage in RecordStore(hostile.store).read().damaged)
-    assert f"{'1' * 20}.0.parquet (it is a pipe, not a regular file)" in said
-    assert f"{'2' * 20}.0.parquet (it is a device, not a regular file)" in said
+    assert f"{'1' * 20}.0.parquet (it is a pipe, must be a regular file)" in said
+    assert f"{'2' * 20}.0.parquet (it is a device, must be a regular file)" in said
 
 
 def test_merge_copies_what_is_sound_and_names_the_rest(hostile: Finished, tmp_path: Path) -> None:

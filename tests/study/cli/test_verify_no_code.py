@@ -10,7 +10,8 @@ import pytest
 
 from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
-from trainables.store.record_file import encode_compacted, record_digests
+from trainables.store.compacted_file import encode_compacted
+from trainables.store.record_file import record_digests
 from trainables.store.records import RecordStore
 from trainables.store.schema import record_schema
 

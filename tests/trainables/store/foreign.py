@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from tests.trainables.records_example import example_record
-from trainables.store.record_file import encode_compacted, record_digests
+from trainables.store.compacted_file import encode_compacted
+from trainables.store.record_file import record_digests
 from trainables.store.schema import record_to_table
 
 

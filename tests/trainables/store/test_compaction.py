@@ -9,10 +9,11 @@ import pytest
 from tests.trainables.records_example import example_record
 from tests.trainables.store.failing import InterruptedFiles, Stopped, StoppingFiles, make_old
 from trainables.atomic import temporary_path
+from trainables.store.compacted_file import encode_compacted
 from trainables.store.compaction import compact_files
 from trainables.store.files import LocalFiles
 from trainables.store.inventory import take_inventory
-from trainables.store.record_file import encode_compacted, encode_row, record_digests
+from trainables.store.record_file import encode_row, record_digests
 from trainables.store.records import RecordStore, StoreError
 from trainables.store.schema import SCHEMA_VERSION, Status, record_schema, record_to_table
 

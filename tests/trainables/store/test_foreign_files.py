@@ -52,10 +52,10 @@ def make_socket(path: Path) -> None:
 
 
 KINDS: list[tuple[str, Callable[[Path], object], str]] = [
-    ("pipe", os.mkfifo, "it is a pipe, not a regular file"),
-    ("folder", Path.mkdir, "it is a folder, not a regular file"),
-    ("socket", make_socket, "it is a socket, not a regular file"),
-    ("zero", lambda path: path.symlink_to("/dev/zero"), "it is a device, not a regular file"),
+    ("pipe", os.mkfifo, "it is a pipe, must be a regular file"),
+    ("folder", Path.mkdir, "it is a folder, must be a regular file"),
+    ("socket", make_socket, "it is a socket, must be a regular file"),
+    ("zero", lambda path: path.symlink_to("/dev/zero"), "it is a device, must be a regular file"),
     ("dangling", lambda path: path.symlink_to("nowhere"), "it is a link to a file that does not exist"),
     ("itself", lambda path: path.symlink_to(path.name), "it is a link to itself"),
 ]
@@ -157,7 +157,7 @@ def test_a_hostile_row_of_a_compacted_file_costs_only_itself(store: RecordStore)
 def test_many_hostile_rows_take_few_lines(store: RecordStore) -> None:
     path = put_compacted(store.path, [hostile_row(**changes) for changes in HOSTILE])
     assert [damage.row for damage in store.read().damaged] == [0, 1, 2, 3, 4, 5]
-    assert said(store)[-1].endswith("so and likewise 3 rows from here on)")
+    assert said(store)[-1].endswith("; 2 more rows after it do not count)")
     assert path.exists()
 
 
@@ -277,6 +277,57 @@ def test_two_million_rows(store: RecordStore, monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.setenv("STUDY_MAX_RECORDS", "many")
     with pytest.raises(StoreError, match="STUDY_MAX_RECORDS: got 'many', must be a positive whole number"):
         store.read()
+
+
+def test_the_bounds_are_those_of_each_compacted_file(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compaction makes a further file when one would be too large, so a store may have any number of rows."""
+    monkeypatch.setattr("trainables.store.parquet_bounds._RECORDS", 100)
+    for first in (0, 60):
+        put_compacted(
+            store.path, [hostile_row(trial_id=f"{n:016x}", seed=n) for n in range(first, first + 60)]
+        )
+    assert (len(trials(store)), said(store)) == (121, [])
+    put_compacted(store.path, [hostile_row(trial_id=f"{n:016x}") for n in range(200, 301)])
+    with pytest.raises(StoreError, match="it has 101 rows, at most 100 are read"):
+        store.read()
+
+
+def test_a_low_number_of_records_does_not_refuse_what_compaction_writes(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDY_MAX_RECORDS", "1")
+    store.put(example_record(trial_id=B))
+    store.compact(grace_seconds=0)
+    assert [path.name[:10] for path in store.records_dir.glob("compact-*")] == ["compact-2-"]
+    assert (trials(store), said(store)) == ([A, B], [])
+
+
+def test_records_that_would_exceed_a_bound_are_not_joined(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "trainables.store.parquet_bounds._RECORDS", 4
+    )  # 8 kB: less than the parts of any file
+    store.put(example_record(trial_id=B))
+    with pytest.raises(
+        StoreError, match=r"records cannot be joined .*at most 8,192 are read.* left as they are"
+    ):
+        store.compact()
+    assert sorted(path.name for path in store.records_dir.iterdir()) == [f"{A}.0.parquet", f"{B}.0.parquet"]
+    assert trials(store) == [A, B]
+
+
+def test_columns_of_a_file_share_no_bytes(store: RecordStore) -> None:
+    """Columns that all name the same pages would take hours to decode."""
+    path = store.records_dir / f"{B}.0.parquet"
+    table = pa.table({name: pa.array([os.urandom(50_000)]) for name in ("a", "b", "c")})
+    pq.write_table(table, path, compression="none", write_statistics=False, use_dictionary=False)
+    content = path.read_bytes()
+    footer = int.from_bytes(content[-8:-4], "little") + 8
+    path.write_bytes(content[:60_000] + content[-footer:])
+    assert said(store) == [f"{path.name} (its columns have more bytes than the file)"]
 
 
 @pytest.mark.parametrize(

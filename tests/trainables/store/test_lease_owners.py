@@ -53,3 +53,14 @@ def test_the_lease_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     assert other.acquire(["aaaaaaaa"]) == {"aaaaaaaa"}
     holder.communicate()
     assert other.taken(["aaaaaaaa"]) == frozenset()  # one's own
+
+
+def test_a_process_may_have_a_name_of_any_bytes() -> None:
+    code = (
+        "from pathlib import Path; from trainables.store.leases import this_process; "
+        r"Path('/proc/self/comm').write_bytes(b'a) \xff (b'); print(this_process())"
+    )
+    name = subprocess.check_output([sys.executable, "-c", code], text=True).strip()
+    assert name.count("/") == 3
+    assert name.rpartition("/")[2].isdecimal()
+    assert has_ended(name)

@@ -108,6 +108,26 @@ def test_a_file_without_content_expires_too(files: LocalFiles) -> None:
     assert owner(files, "one").acquire([A]) == {A}
 
 
+@pytest.mark.parametrize("generation", [5, 999_999_999, 10**9, 999_999_999_999])
+def test_an_old_lease_of_any_generation_does_not_block_its_trial(files: LocalFiles, generation: int) -> None:
+    """Somebody made the file. No owner renews so often that the next generation would have no name."""
+    one, two = owner(files, "one"), owner(files, "two")
+    assert files.put(f"leases/{A}.{generation}", b"{}")
+    expire(files)
+    assert one.taken([A]) == frozenset()
+    assert one.acquire([A]) == {A}
+    assert (two.taken([A]), two.acquire([A])) == ({A}, frozenset())
+    assert one.renew() == {A}
+    one.release()
+    assert two.acquire([A]) == {A}
+
+
+def test_the_last_generation_counts_until_it_expires(files: LocalFiles) -> None:
+    one = owner(files, "one")
+    assert files.put(f"leases/{A}.999999999", b"{}")
+    assert (one.taken([A]), one.acquire([A])) == ({A}, frozenset())
+
+
 def test_late_takeover_of_a_lease_given_back_and_taken_anew(files: LocalFiles) -> None:
     """Two has judged one's lease expired and is slow; meanwhile one gives it back and three takes it."""
     one, three = owner(files, "one"), owner(files, "three")

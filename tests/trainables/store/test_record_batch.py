@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from tests.trainables.records_example import example_record, older_content
 from trainables.store.files import DamagedRecordError, StoreError
+from trainables.store.merge import merge_stores
 from trainables.store.record_batch import RecordBatch, read_batches
 from trainables.store.record_file import decode_record, encode_row, read_text, record_digests
 from trainables.store.records import RecordStore
@@ -134,7 +137,7 @@ def test_a_text_of_another_record_than_the_columns() -> None:
         ("seed", "1", "does not fit its column"),
         ("seed", 2**70, "does not fit its column"),
         ("loss", 1, "does not fit its column"),
-        ("loss", None, "does not fit its column"),
+        ("loss", None, "not as a writer of records writes it"),
         ("loss", "\ud800", "does not fit its column"),
         ("seconds_total", True, "does not fit its column"),
         ("hp_other", [["a", "1", "2"]], "not the values of columns"),
@@ -164,6 +167,46 @@ def test_a_text_with_a_value_of_no_record_costs_one_record(
 def test_a_text_that_is_no_row(text: str) -> None:
     with pytest.raises(DamagedRecordError, match="its text is no row"):
         read_text(forged(text), name_of(example_record()))
+
+
+@pytest.mark.parametrize("change", ["blank", "order", "twice", "null of an unknown column"])
+def test_a_text_that_no_writer_writes_costs_one_record(tmp_path: Path, change: str) -> None:
+    """Its values are valid, but they have another digest once they are in columns. A merge goes on without it."""
+    source, target = RecordStore(tmp_path / "source"), RecordStore(tmp_path / "target")
+    source.put(example_record(trial_id="f" * 16))
+    (text,) = texts_of(record_to_table(example_record()))
+    values = json.loads(text)
+    changed = {
+        "blank": f"{text} ",
+        "order": json.dumps(dict(sorted(values.items(), reverse=True))),
+        "twice": f'{text[:-1]}, "zzz": 1, "zzz": 1}}',
+        "null of an unknown column": f'{text[:-1]}, "zzz": null}}',
+    }
+    path = source.path / name_of(example_record())
+    path.write_bytes(forged(changed[change]))
+    reason = "its text is no row (not as a writer of records writes it)"
+    assert [str(damage) for damage in source.read().damaged] == [f"{path.name} ({reason})"]
+    report = merge_stores([source], target, run_columns=())
+    assert (report.copied, [each.path for each in report.damaged]) == (1, [path])
+    assert target.read().table["trial_id"].to_pylist() == ["f" * 16]
+
+
+def test_single_and_compacted_records_are_read_without_pandas(tmp_path: Path) -> None:
+    """Its import takes a second, which every `study status` would wait."""
+    store = RecordStore(tmp_path)
+    changes = {"hp_other": {"a": "1"}, "started_at": datetime(2026, 1, 2, tzinfo=UTC), "z_alignment": 0.5}
+    for n in range(3):
+        store.put(example_record(trial_id=f"{n:016x}", **changes if n else {}))
+    code = (
+        "import sys; from pathlib import Path; from trainables.store.records import RecordStore; "
+        "print(RecordStore(Path(sys.argv[1])).read().table.num_rows, 'pandas' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    assert subprocess.check_output(command, text=True) == "3 False\n"
+    store.compact(grace_seconds=0)
+    store.put(example_record(trial_id="f" * 16))
+    store.put(example_record(trial_id="e" * 16))
+    assert subprocess.check_output(command, text=True) == "5 False\n"
 
 
 def test_batches_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
