@@ -1,6 +1,7 @@
 """Commands on a store with files of strangers: everything else is shown, each fault is one line, nothing escapes."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -104,6 +105,28 @@ def test_merge_leaves_out_what_its_digest_does_not_fit(finished: Finished, tmp_p
     assert "12 records copied" in result.stdout
 
 
+@pytest.mark.parametrize(
+    "folder", ["records", "studies", "studies/tiny", "studies/tiny/tables", "checkpoints"]
+)
+def test_a_store_with_a_linked_folder_is_refused(folder: str, finished: Finished, tmp_path: Path) -> None:
+    """The link of a store that others made may lead anywhere."""
+    (tmp_path / "outside").mkdir()
+    shutil.rmtree(finished.store / folder, ignore_errors=True)
+    (finished.store / folder).symlink_to(tmp_path / "outside")
+    for words in (
+        ["report", finished.study],
+        ["merge", finished.store, "--into", tmp_path / "target"],
+        ["gc"],
+    ):
+        at = [] if words[0] == "merge" else ["--store", finished.store]
+        result = invoke(*words, *at)
+        assert result.exit_code == 2
+        [line] = result.stderr.splitlines()
+        assert line.startswith(f"study: store: {finished.store / folder} is a link; put a folder in its place")
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert not (tmp_path / "target").exists()
+
+
 def test_gc_removes_nothing_behind_a_link(finished: Finished, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -116,8 +139,7 @@ def test_gc_removes_nothing_behind_a_link(finished: Finished, tmp_path: Path) ->
     for path in files:
         path.touch()
         os.utime(path, (0, 0))
-    for folder in ("checkpoints", "encoders", "curves", "embeddings", "tune", "other"):
-        (finished.store / folder).symlink_to(outside)
+    (finished.store / "other").symlink_to(outside)
     notes = finished.store / "records" / ".tmp-notes of a user"
     notes.touch()
     os.utime(notes, (0, 0))
