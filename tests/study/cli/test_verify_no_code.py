@@ -167,3 +167,29 @@ def test_changed_files_of_a_bundle(unpacked: Path, original: Finished) -> None:
     )
     table.unlink()
     assert "records.csv: is missing" in verify(unpacked)[1]["contradictions"]
+
+
+def test_a_planned_list_where_the_record_has_a_text(unpacked: Path) -> None:
+    planned = unpacked / "bundle.json"
+    told = json.loads(planned.read_text())
+    row = next(each for each in told["planned"] if each.get("hp_how") == "raise")
+    trial, row["hp_how"] = row["trial_id"], 3
+    planned.write_text(json.dumps(told))
+    assert verify(unpacked)[1]["contradictions"] == [f"{trial}.0: hp_how is 'raise', and 3 in bundle.json"]
+
+
+@pytest.mark.parametrize("file", ["records.csv", "studies/tiny/study.toml"])
+def test_no_descriptors_are_no_contradiction(file: str, unpacked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of the machine ends the command, and does not count as a contradiction."""
+    fail_at(monkeypatch, unpacked / file)
+    result = invoke("verify", unpacked, "--no-code")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Too many open files" in result.stderr
+
+
+def test_no_descriptors_for_the_ids_of_a_study(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = finished.store / "studies/tiny/archive.json"
+    fail_at(monkeypatch, path)
+    result = invoke("verify", "tiny", "--store", finished.store, "--no-code")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"study: store: cannot read {path} (Too many open files); ")
