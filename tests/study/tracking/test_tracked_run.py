@@ -105,7 +105,9 @@ def test_damaged_losses_are_none(loaded: LoadedStudy, content: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "large", "rows"])
-def test_files_of_a_copied_store_are_bounded(kind: str, loaded: LoadedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_a_copied_store_are_bounded(
+    kind: str, loaded: LoadedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A pipe is not waited for, and a file above the bounds is not read."""
     row = row_of(loaded)
     losses = losses_path(loaded.store.path, row["trial_id"], 0)
