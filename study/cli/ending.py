@@ -66,10 +66,7 @@ def _print(text: str) -> None:
 
 def _ended(error: Exception, has_store: bool) -> tuple[str | None, int]:
     """The line about an error and the exit code; None for a fault of the program."""
-    from trainables.datasets.source import DataError
-    from trainables.store.files import StoreError
-
-    if isinstance(error, (StudyError, StoreError, DataError)):
+    if isinstance(error, (StudyError, *_imported_errors())):
         code = getattr(error, "exit_code", BAD_INPUT)
         if fault_number(error) is None:
             return str(error), code
@@ -82,6 +79,20 @@ def _ended(error: Exception, has_store: bool) -> tuple[str | None, int]:
     if fault_number(error) is not None:
         return f"cannot continue ({reason_of(error)}){_rest(error, has_store)}", FAILED
     return None, FAILED
+
+
+def _imported_errors() -> Iterator[type[Exception]]:
+    """The classes of errors that a user can correct, of the modules that are imported: only these can raise one.
+
+    Nothing is imported here, since no descriptor may be left.
+    """
+    for module, name in (
+        ("trainables.datasets.source", "DataError"),
+        ("trainables.store.files", "StoreError"),
+    ):
+        kind = getattr(sys.modules.get(module), name, None)
+        if kind is not None:
+            yield kind
 
 
 def _rest(error: Exception, has_store: bool) -> str:
