@@ -1,13 +1,11 @@
 """Faults of the machine: a full or read-only disk, no permission, no file descriptors, no memory.
 
 A fault of the machine is not a result of a trial, and not a fault of the program. A message about it says what to do.
-This module imports nothing slow.
+This module imports only the standard library.
 """
 
 import errno
 import os
-
-from trainables.suggestion import first_line
 
 #: What to do about a fault, by its error number.
 _REMEDIES = {
@@ -74,8 +72,8 @@ def reason_of(error: BaseException) -> str:
     number = fault_number(error)
     if number is not None:
         return os.strerror(number)
-    said = (error.strerror if isinstance(error, OSError) else None) or first_line(error)
-    return said.splitlines()[0]
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return (said.splitlines() or [type(error).__name__])[0]
 
 
 def remedy_of(error: BaseException, otherwise: str = "") -> str:
