@@ -136,13 +136,15 @@ def _losses(path: Path) -> list[tuple[int, float]]:
     """The training losses by step. Empty if the trial did not train, or ran in a launch without trackers."""
     try:
         return [(int(step), float(loss)) for step, loss in parse_json(read_text(path))]
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError):
         return []
 
 
 def _learning_curve(path: Path) -> list[dict[str, Any]]:
     try:
-        rows: list[dict[str, Any]] = read_kept(path).to_pylist()
+        rows = read_kept(path).to_pylist()
     except (OSError, ValueError):  # pyarrow's errors are ValueErrors
         return []
-    return rows
+    return [
+        row for row in rows if isinstance(row.get("step"), int)
+    ]  # a stranger's file may have other columns

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.names import visible
@@ -93,7 +95,7 @@ def test_curves_are_by_step(loaded: LoadedStudy) -> None:
         assert {"curve/train_loss", "curve/lr", "curve/val_knn_accuracy"} <= set(curve[step])
 
 
-@pytest.mark.parametrize("content", ["", "[[1", "{}", "[[1]]", "3"])
+@pytest.mark.parametrize("content", ["", "[[1", "{}", "[[1]]", "3", "[[Infinity, 1]]", "[" * 100_000])
 def test_damaged_losses_are_none(loaded: LoadedStudy, content: str) -> None:
     row = row_of(loaded)
     path: Path = losses_path(loaded.store.path, row["trial_id"], 0)
@@ -104,7 +106,7 @@ def test_damaged_losses_are_none(loaded: LoadedStudy, content: str) -> None:
     assert all("training/loss" not in point for point in curve.values())
 
 
-@pytest.mark.parametrize("kind", ["pipe", "large", "rows"])
+@pytest.mark.parametrize("kind", ["pipe", "large", "rows", "columns"])
 def test_files_of_a_copied_store_are_bounded(
     kind: str, loaded: LoadedStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +126,8 @@ def test_files_of_a_copied_store_are_bounded(
             os.truncate(curve, 2**28 + 1)
             losses.touch()
             os.truncate(losses, TEXT_BYTES + 1)
+        elif kind == "columns":
+            pq.write_table(pa.table({"epoch": [1]}), curve)
         else:
             monkeypatch.setattr(kept_files, "_MOST_ROWS", 1)
         assert run_of(loaded).curve == {}
