@@ -1,7 +1,7 @@
 """Names as data: texts of users that may contain any character, for readers and for files.
 
 Names of losses, labels, columns, data sets and studies, values of axes and messages of errors come from users. Tables
-keep them unchanged. What readers see is `visible`; figures show `shortened` names; files have `file_names`.
+keep them unchanged. What readers see is `visible`; figures show `distinct_names`; files have `file_names`.
 """
 
 import re
@@ -15,7 +15,7 @@ _DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2060, 0x2070)
 _SIGNS = frozenset(map(chr, (*range(0xFFF9, 0xFFFC), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE0080))))
 _INVISIBLE = _SHAPELESS | _DIRECTIONS | _SIGNS
 
-#: So many marks may stand on one letter; the languages of the world need fewer. Further ones would cover other lines.
+#: The most marks on one letter. No language needs more; more marks would cover other lines.
 _MARKS = 8
 
 #: Categories of control characters, lone surrogates, and separators of lines and paragraphs.
@@ -101,12 +101,12 @@ def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def shortened(names: Iterable[str], most: int) -> dict[str, str]:
+def distinct_names(names: Iterable[str], most: int) -> dict[str, str]:
     """A text of at most `most` columns for each name, by name. Different names have different texts.
 
     A long name keeps its beginning and its end. Names that would then be equal get numbers.
 
-    >>> shortened(["a name that is long", "a name that is very long"], 12)
+    >>> distinct_names(["a name that is long", "a name that is very long"], 12)
     {'a name that is long': 'a nam…long 1', 'a name that is very long': 'a nam…long 2'}
     """
     names = list(dict.fromkeys(names))

@@ -33,16 +33,6 @@ def pack_codes(codes: np.ndarray) -> str:
     return _packed(codes.astype(np.uint8).tobytes())
 
 
-def unpack_numbers(text: str) -> np.ndarray:
-    """The values `(N,)` that `pack_numbers` got, rounded; NaN for one that does not exist."""
-    planes = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8).reshape(5, -1)
-    exponent = np.ascontiguousarray(planes[:2].T).view("<i2").ravel()
-    padded = np.concatenate([np.zeros((1, planes.shape[1]), dtype=np.uint8), planes[2:]])
-    mantissa = np.ascontiguousarray(padded.T).view("<i4").ravel() >> 8
-    pairs = zip(mantissa.tolist(), exponent.tolist(), strict=True)
-    return np.array([np.nan if power == _NO_VALUE else float(f"{digits}e{power}") for digits, power in pairs])
-
-
 def _scaled(values: np.ndarray, power: np.ndarray) -> np.ndarray:
     """`values * 10 ** power`. For negative powers it divides, since negative powers of ten are not exact."""
     return np.where(power < 0, values / 10.0 ** np.maximum(-power, 0), values * 10.0 ** np.maximum(power, 0))

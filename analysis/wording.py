@@ -121,21 +121,6 @@ def listing(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-#: Names that a message shows.
-_SHOWN = 5
-
-
-def first_names(names: Sequence[str], most: int = _SHOWN) -> str:
-    """The first `most` names, and how many more there are: `a, b and 3 more`."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message; the name of its class where the message is empty."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
 def wrapped(name: str, *, width: int = 28) -> str:
     """A long name in several lines, for titles and legends."""
     spaced = "".join(char + _SECOND_COLUMN * (columns(char) == 2) for char in name)

@@ -57,8 +57,10 @@ def archived_trials(store: RecordStore, name: str) -> frozenset[str]:
     path = study_directory(store, name) / ARCHIVE_FILE
     try:
         return frozenset(map(str, parse_json(read_text(path))["trial_ids"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise StudyError(f"store: {store.location} has no trials of a study {name!r}") from error
+    except OSError as error:
+        raise StudyError(f"store: cannot read {path} ({reason_of(error)})") from error
 
 
 def check_name(study: str, loaded: LoadedStudy, archive: Archive | None, *, edited: bool = False) -> None:

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.names import brief, visible
+from study.errors import LONGEST_LINE
 
 
 class LiteralConsole(Console):
@@ -36,8 +37,8 @@ class LiteralConsole(Console):
 
 CONSOLE = LiteralConsole()
 
-#: Characters of one message. A longer one contains a text that fills a screen.
-_LONGEST = 4000
+#: Characters of a line of a table, where no terminal limits it.
+_WIDE = 10_000
 
 
 def literal(text: str, style: str = "") -> Text:
@@ -68,9 +69,6 @@ def shell_line(*words: object) -> str:
     return shlex.join(map(str, words))
 
 
-_WIDE = 10_000  # characters of a line, where no terminal limits it
-
-
 def say_error(message: object) -> None:
     """Print one line on standard error, with the command's name before it."""
     say_note(f"study: {message}")
@@ -82,7 +80,7 @@ def say_note(message: str) -> None:
     A line that cannot be printed, for example into a file on a full disk, does not end the command.
     """
     with suppress(OSError):
-        LiteralConsole(stderr=True).print(visible(brief(message, _LONGEST)), soft_wrap=True)
+        LiteralConsole(stderr=True).print(visible(brief(message, LONGEST_LINE)), soft_wrap=True)
 
 
 def literal_logs() -> None:
@@ -93,7 +91,7 @@ def literal_logs() -> None:
 
 class _LiteralFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return visible(brief(super().format(record), _LONGEST))
+        return visible(brief(super().format(record), LONGEST_LINE))
 
 
 def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

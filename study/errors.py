@@ -10,6 +10,9 @@ from trainables.machine_faults import reason_of, remedy_of
 #: input is invalid. INTERRUPTED: the user pressed Ctrl-C.
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
+#: The most characters of one message. A longer one contains a text that fills a screen.
+LONGEST_LINE = 4000
+
 #: The time of --max-hours is over and trials are left. The value is EX_TEMPFAIL of sysexits.h, "try again later". It
 #: is not 0, so that a job in a chain of jobs can see from the exit code alone whether another job is needed. It is
 #: not 1, so that the job does not submit itself again after a failure.

@@ -9,7 +9,7 @@ from study.errors import StudyError, named
 from study.plan import Plan, decided_so_far, read_plan, records_of
 from study.spec.expand import PlannedTrial, expand
 from study.spec.load import StudyFile, load_spec
-from study.spec.source import read_source
+from study.spec.source import read_keys
 from trainables.bundle_folder import bundle_around, irregular_file, leads_out
 from trainables.provenance import import_paths, paths_fingerprint
 from trainables.runtime import Runtime
@@ -104,7 +104,7 @@ def changed_since(loaded: LoadedStudy) -> str:
     Workers check the data and the own code before they train, and do not run a trial whose id would change.
     """
     try:
-        text = read_source(loaded.source).text
+        text = read_keys(loaded.source).text
     except StudyError:
         return "the study file can no longer be read"
     if text != loaded.study_file.text:

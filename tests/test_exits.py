@@ -8,6 +8,7 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 
 #: The modules that may print; each makes its texts neutral, as `analysis.names.visible` does.
 _PRINTING = {
+    "study/cli/ending.py": {"echo"},
     "study/console.py": {"print", "Text", "lastResort"},
     "trainables/datasets/progress.py": {"print", "Console"},
     "search_spaces/rates.py": {"print"},  # a script of this repository, with numbers alone

@@ -30,8 +30,8 @@ _FOR_ANALYSIS = {
 
 #: Folders and files of `study`, from the study file to the command line. Each imports only what stands before it.
 LAYERS = (
-    "errors", "console", "spec", "searches", "plan", "own_code", "loaded", "archive", "events", "cost", "tracking",
-    "launch", "report", "bench", "watching", "cli",
+    "errors", "console", "spec", "searches", "plan", "own_code", "loaded", "archive", "events", "cost",
+    "kept_files", "tracking", "launch", "report", "bench", "watching", "cli",
 )  # fmt: skip
 
 #: Every module of ours by its name.

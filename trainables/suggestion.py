@@ -24,7 +24,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def first_names(names: Sequence[str], most: int) -> str:
+def first_names(names: Sequence[str], most: int = 5) -> str:
     """The first `most` names, and how many more there are: `a, b and 3 more`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
@@ -35,11 +35,20 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def named_line(error: BaseException) -> str:
+    """The class of an error and the first line of its message, such as `KeyError: 'lr'`."""
+    name = type(error).__name__
+    return f"{name}: {first_line(error)}" if str(error).strip() else name
+
+
 def shortened(value: Any) -> str:
     """A value as messages show it: the text of `repr`, or only its beginning if it is long."""
-    text = (
-        repr(value) if not isinstance(value, int) or abs(value) <= _LARGEST_WHOLE else f"{Decimal(value):.3e}"
-    )
+    if isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
+        return f"{Decimal(value):.3e}"
+    try:
+        text = repr(value)
+    except ValueError:  # a list or table holds a whole number with more digits than Python writes
+        text = f"a {type(value).__name__} with a whole number of very many digits"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} ..."
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures.names import arm_names
 from analysis.names import columns as text_columns
-from analysis.names import shortened
+from analysis.names import distinct_names
 from analysis.plots.curves import AxisTicks, Curve, draw_curves
 from analysis.plots.figure_text import add_legend, legend_entries
 from analysis.plots.style import arm_look, new_figure
@@ -96,7 +96,7 @@ def _draw_kind(
     ]
     grids = [surfaces[arm.label].y for _, arm in arms]
     ticks = _ticks(grids, arms[0][1].main.axis_label, most=_TEXTS // len(sizes))
-    short_x = shortened([findings.info.x.words], _LEGEND_LETTERS // len(axes))[findings.info.x.words]
+    short_x = distinct_names([findings.info.x.words], _LEGEND_LETTERS // len(axes))[findings.info.x.words]
     for ax, size in zip(axes, sizes, strict=True):
         curves = []
         for index, arm in arms:

@@ -17,7 +17,7 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter
 
-from analysis.names import columns, shortened, visible
+from analysis.names import columns, distinct_names, visible
 from analysis.plots.fonts import drawable, families_for
 from analysis.wording import wrapped
 
@@ -45,7 +45,7 @@ def figure_names(names: Iterable[str], *, most: int = LONGEST_NAME) -> dict[str,
         # A name may look like the code of a character in another one.
         free = itertools.chain([text], (f"{text} ({count})" for count in itertools.count(2)))
         shown[name] = next(each for each in free if each not in shown.values())
-    short = shortened(shown.values(), most)
+    short = distinct_names(shown.values(), most)
     return {name: short[text] for name, text in shown.items()}
 
 
@@ -117,7 +117,7 @@ def _room(figure: Figure, ax: Axes) -> tuple[int, int]:
 def _fitted(text: str, most: int) -> str:
     """A label in lines of at most `most` columns. One that already has several lines only becomes shorter."""
     shown = _visible_lines(text)
-    short = shortened([shown], _LINES * most)[shown]
+    short = distinct_names([shown], _LINES * most)[shown]
     return short if "\n" in short else wrapped(short, width=most)
 
 

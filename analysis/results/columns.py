@@ -19,8 +19,7 @@ from analysis.results.plain_columns import plain_columns
 from analysis.results.usual_columns import meant, translated, with_usual_columns
 from analysis.results.usual_names import FACTS, PROTOCOL, REPRESENTATION, is_hyperparameter, plain, words
 from analysis.results.values import has_decimal_commas, is_time, merged, names, values, with_decimal_points
-from analysis.wording import first_names
-from trainables.suggestion import shortened
+from trainables.suggestion import first_names, shortened
 
 #: Columns of trials that a metric would replace.
 _RESERVED = words("trial_id config_id arm seed status attempt loss data error_class error_message")

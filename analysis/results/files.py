@@ -19,9 +19,9 @@ from analysis.axis_values import numeric_text
 from analysis.csv_text import cell_of
 from analysis.results.exports.nested import flattened
 from analysis.results.sizes import bounded_feather, bounded_parquet, check_columns, check_size
-from analysis.wording import first_line
 from trainables.archives import gunzip
 from trainables.reading import TABLE_BYTES, parse_json, read_bytes
+from trainables.suggestion import first_line
 
 #: What messages say about the files that can be read.
 READABLE = "CSV with commas, semicolons or tabs, JSON lines, Parquet and Feather"

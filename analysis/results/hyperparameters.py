@@ -18,7 +18,7 @@ from analysis.results.usual_names import (
     plain,
     question,
 )
-from analysis.wording import first_names
+from trainables.suggestion import first_names
 
 #: Largest number of distinct values of a column that is guessed to be a hyperparameter.
 _MOST_VALUES = 200

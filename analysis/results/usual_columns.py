@@ -11,7 +11,7 @@ from analysis.results.names import Named
 from analysis.results.statuses import has_statuses
 from analysis.results.usual_names import DATA_SETS, LOSSES, SEEDS, STATUSES, plain
 from analysis.results.values import values
-from analysis.wording import first_names
+from trainables.suggestion import first_names
 
 
 def translated(mapping: TableMapping, named: Named) -> TableMapping:

@@ -9,7 +9,8 @@ from analysis.plots.figure_text import figure_names
 from analysis.plots.fonts import without_font
 from analysis.sections.content import TEXT, Content, table
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import counted, first_names
+from analysis.wording import counted
+from trainables.suggestion import first_names
 
 _MOST = 12  # characters that are listed
 

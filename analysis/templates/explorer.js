@@ -64,7 +64,7 @@ function unpacked(planes, trials, at) {
 }
 
 /* Which cells lie within `eps` of the best, each arm's own or that of all, and the share of the space they make up.
-   Means carry eight digits, so a cell exactly at the edge is let in by a little more than their rounding. */
+   Means have eight digits, so the limit is a little wider than their rounding. */
 function withinTolerance(metric, arms, cells, eps, ofAll) {
   const score = cell => metric.better * cell.scored;
   const best = group => Math.max(...group.filter(cell => cell.scored !== null).map(score));

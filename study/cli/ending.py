@@ -9,7 +9,8 @@ from typing import Any, TextIO, cast
 
 import click
 
-from study.errors import BAD_INPUT, FAILED, INTERRUPTED, StudyError
+from analysis.names import brief, visible
+from study.errors import BAD_INPUT, FAILED, INTERRUPTED, LONGEST_LINE, StudyError
 from trainables.machine_faults import fault_number, is_of_the_machine, reason_of, remedy_of
 
 #: What the store has after a fault of the machine: each record is written as soon as its trial has ended.
@@ -38,33 +39,34 @@ def ending(*, has_store: bool) -> Iterator[None]:
                 sys.exit(FAILED)
         line, code = _ended(error, has_store)
         if line is None:
-            traceback.print_exception(error)
+            _print("".join(traceback.format_exception(error)).rstrip("\n"))
             kept = "; finished trials are kept" if has_store else ""
             line = f"this is a fault of the program; please report it with the lines above{kept}"
-        _say(line)
+        say_end(line)
         sys.exit(code)
     except KeyboardInterrupt:
-        _say("stopped")
+        say_end("stopped")
         sys.exit(INTERRUPTED)
 
 
-def _say(line: str) -> None:
-    """Print a line on standard error, also where no descriptor or no memory is left to import anything."""
+def say_end(line: str) -> None:
+    """Print the line on standard error with which a command ends, as `study.console.say_error` does.
+
+    It imports nothing, since no descriptor and no memory may be left. A line that cannot be printed is dropped.
+    """
+    _print(visible(brief(f"study: {line}", LONGEST_LINE)))
+
+
+def _print(text: str) -> None:
+    """Print a text on standard error with codes for control characters; line breaks and tabs stay."""
     with suppress(OSError, ValueError):
-        try:
-            from study.console import say_error  # rich, which help texts do not need
-        except (ImportError, OSError, MemoryError):
-            click.echo(f"study: {line}", err=True)
-        else:
-            say_error(line)
+        # click would write UTF-8 to a stream of ASCII, unless it gets the stream.
+        click.echo(visible(text, lines=True), file=sys.stderr, err=True)
 
 
 def _ended(error: Exception, has_store: bool) -> tuple[str | None, int]:
     """The line about an error and the exit code; None for a fault of the program."""
-    from trainables.datasets.source import DataError
-    from trainables.store.files import StoreError
-
-    if isinstance(error, (StudyError, StoreError, DataError)):
+    if isinstance(error, (StudyError, *_imported_errors())):
         code = getattr(error, "exit_code", BAD_INPUT)
         if fault_number(error) is None:
             return str(error), code
@@ -80,6 +82,20 @@ def _ended(error: Exception, has_store: bool) -> tuple[str | None, int]:
     if fault_number(error) is not None:
         return f"cannot continue ({reason_of(error)}){_rest(error, has_store)}", FAILED
     return None, FAILED
+
+
+def _imported_errors() -> Iterator[type[Exception]]:
+    """The classes of errors that a user can correct, of the modules that are imported: only these can raise one.
+
+    Nothing is imported here, since no descriptor may be left.
+    """
+    for module, name in (
+        ("trainables.datasets.source", "DataError"),
+        ("trainables.store.files", "StoreError"),
+    ):
+        kind = getattr(sys.modules.get(module), name, None)
+        if kind is not None:
+            yield kind
 
 
 def _rest(error: Exception, has_store: bool) -> str:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import click
 
-from study.cli.ending import ending
+from study.cli.ending import ending, say_end
 from study.cli.options import parameter_name
 from study.errors import DONE, INTERRUPTED
 from trainables.suggestion import did_you_mean, short_name
@@ -61,10 +61,8 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line. Errors of usage become one line in the form of all other messages."""
         run = cast(Callable[..., Any], super().main)
-        for stream in (
-            sys.stdout,
-            sys.stderr,
-        ):  # characters that the terminal's encoding lacks become their codes
+        # Characters that the terminal's encoding lacks become their codes.
+        for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         if not options.get("standalone_mode", True):
@@ -77,10 +75,10 @@ class LazyGroup(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except click.ClickException as error:
-            _say_error(usage_line(error))
+            say_end(usage_line(error))
             sys.exit(error.exit_code)
         except click.Abort:
-            _say_error("stopped")
+            say_end("stopped")
             sys.exit(INTERRUPTED)
         sys.exit(code if isinstance(code, int) else DONE)
 
@@ -90,12 +88,6 @@ class LazyGroup(click.Group):
         """Replace the placeholder that click finds with the command itself."""
         name, found, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else found, rest
-
-
-def _say_error(message: str) -> None:
-    from study.console import say_error  # rich, which help texts do not need
-
-    say_error(message)
 
 
 def usage_line(error: click.ClickException) -> str:

@@ -66,9 +66,8 @@ def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
 
         context = click.get_current_context()
         with ending(has_store=any(parameter.name in _STORES for parameter in context.command.params)):
-            start_own_code(
-                trusted=options.pop("trust_code", False)
-            )  # first: others import installed packages
+            # This call stands first, since the others import installed packages.
+            start_own_code(trusted=options.pop("trust_code", False))
             from study.console import literal_logs
 
             literal_logs()

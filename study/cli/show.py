@@ -14,6 +14,7 @@ from study.cli.options import JSON, STORE, guarded
 from study.cli.trial import shown_unit
 from study.console import CONSOLE, format_seconds, say, say_json, shell_line
 from study.errors import StudyError
+from trainables.reading import parse_json
 from trainables.store.artefacts import curve_path, embeddings_path, kept_path
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _facts(store: "RecordStore", trial_id: str, said: str) -> dict[str, Any]:
     return {
         "trial_id": key,
         **_launch_facts(store.path, key),
-        "config": _config(rows[-1]["config"]),
+        "config": parse_json(rows[-1]["config"]),
         "attempts": [_readable(row) for row in rows],
         "files": _files(store.path, rows[-1]["pretrain_id"]),
     }
@@ -74,14 +75,6 @@ def _find(store: "RecordStore", trial_id: str, path: str) -> str:
             "give an id, or enough of its beginning"
         )
     return str(fitting[0])
-
-
-def _config(text: str) -> Any:
-    """The config of a record. A text that is no JSON, or too deep to read, is shown as it is."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return brief(text, _LONGEST)
 
 
 def _launch_facts(store: Path, trial_id: str) -> dict[str, Any]:
@@ -126,8 +119,7 @@ def _files(store: Path, pretrain_id: str) -> dict[str, str]:
 
 def _again(studies: list[str], trial_id: str, said: str, store: Path) -> str:
     """The command that runs the trial again, from the study file archived in the store."""
-    names = [name for name in studies if Path(name).name == name]  # a manifest of a bundle may say anything
-    archived = [path for name in names if (path := store / "studies" / name / "study.toml").exists()]
+    archived = [path for name in studies if (path := store / "studies" / name / "study.toml").exists()]
     study = str(archived[0]) if archived else "STUDY"
     return shell_line("study", "trial", study, trial_id, "--store", said)
 

@@ -13,7 +13,7 @@ import click
 from study.console import say_error, say_note, say_table
 from study.errors import StudyError
 from trainables.reading import TABLE_BYTES, check_regular
-from trainables.suggestion import short_name
+from trainables.suggestion import first_names, short_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,7 +199,6 @@ def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
 
 def say_meaning(table: "ReadTable") -> None:
     """Print on standard error what each column was taken for, and the number of absent trials."""
-    from analysis.wording import first_names
 
     say_table(
         ("column", "taken as", "why"),

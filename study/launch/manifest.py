@@ -28,7 +28,7 @@ from study.launch.machine import describe_checkout, describe_code, describe_mach
 from study.spec.schema import Name
 from trainables.atomic import replace_file
 from trainables.machine_faults import is_of_the_machine
-from trainables.reading import read_bytes
+from trainables.reading import TEXT_BYTES, read_bytes
 from trainables.store.leases import has_ended, this_process
 
 #: Seconds between two renewals of a running launch's manifest.
@@ -36,10 +36,6 @@ RENEWAL_SECONDS = 30.0
 
 #: A launch whose manifest was not renewed for so many seconds counts as dead.
 _DEAD_SECONDS = 4 * RENEWAL_SECONDS
-
-
-#: Bytes of the largest manifest that is read; one of 50,000 trials has 10 MB.
-_MOST_BYTES = 64_000_000
 
 
 def _check_moment(text: str) -> str:
@@ -192,7 +188,7 @@ def _read(path: Path) -> Manifest | None:
     try:
         if path.is_symlink():  # a launch writes no links
             return None
-        content = read_bytes(path, _MOST_BYTES)
+        content = read_bytes(path, TEXT_BYTES)
         manifest = _FORM.validate_json(content, strict=True)
     except OSError as error:
         if is_of_the_machine(error):  # otherwise a running launch would seem not to run

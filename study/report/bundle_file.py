@@ -17,7 +17,9 @@ from study.spec.schema import Name
 from trainables.bundle_folder import BUNDLE_FILE
 from trainables.config import SETTING_COLUMNS, TrialKeys
 from trainables.reading import parse_json, read_text
+from trainables.store.files import ID_PATTERN
 from trainables.store.schema import TrialRecord
+from trainables.suggestion import shortened
 
 if TYPE_CHECKING:
     from analysis.info import StudyInfo
@@ -30,7 +32,6 @@ _MOST_BYTES, _MOST_TRIALS = 2**27, 10**6
 #: Texts of a planned trial are names and values of settings.
 _MOST_TEXT = 2**16
 
-_ID = re.compile(r"[0-9a-f]{8,64}")
 _KEYS = tuple(TrialKeys.__dataclass_fields__)
 
 #: Columns of planned trials besides the ids, the hyperparameters `hp_*` and the columns of settings.
@@ -52,7 +53,7 @@ def read_bundle_file(folder: Path) -> "tuple[Planned, StudyInfo]":
     try:
         content = parse_json(read_text(path, _MOST_BYTES))
         if not isinstance(content, dict):
-            raise ValueError(f"got {_shown(content)}, must be a table")
+            raise ValueError(f"got {shortened(content)}, must be a table")
         if (form := content["format"]) != FORMAT:
             raise StudyError(
                 f"store: {folder} contains a bundle of format {form!r}, this package opens {FORMAT}; upgrade the "
@@ -78,12 +79,12 @@ def study_info_of(content: Mapping[str, Any]) -> "StudyInfo":
     from analysis.info import StudyInfo
 
     if not isinstance(content, dict):
-        raise ValueError(f"info: got {_shown(content)}, must be a table")
+        raise ValueError(f"info: got {shortened(content)}, must be a table")
     facts = dict(content)
     _check_name(facts["name"])
     if (name := facts.pop("design", None)) is not None:
         if not isinstance(name, str) or name not in DESIGNS:
-            raise ValueError(f"design: got {_shown(name)}, must be one of {', '.join(DESIGNS)}")
+            raise ValueError(f"design: got {shortened(name)}, must be one of {', '.join(DESIGNS)}")
         facts |= {"drawn": DESIGNS[name].drawn, "adaptive": DESIGNS[name].adaptive}
     if facts.get("compared"):
         raise ValueError("compared: a bundle has one study")
@@ -97,14 +98,15 @@ def _check_name(name: object) -> None:
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
-        raise ValueError(f"name: got {_shown(name)}; allowed are letters, digits, `_`, `.` and `-`") from None
+        raise ValueError(
+            f"name: got {shortened(name)}; allowed are letters, digits, `_`, `.` and `-`"
+        ) from None
 
 
 def _first_fault(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(map(str, first["loc"]))
-    got = repr(first["input"])
-    return f"info.{where}: got {got[:60]}, {first['msg'][:1].lower()}{first['msg'][1:]}"
+    return f"info.{where}: got {shortened(first['input'])}, {first['msg'][:1].lower()}{first['msg'][1:]}"
 
 
 def _planned_of(rows: Any, info: "StudyInfo") -> Planned:
@@ -125,22 +127,24 @@ def _planned_of(rows: Any, info: "StudyInfo") -> Planned:
 
 def _check_row(row: Any, arms: set[str]) -> None:
     if not isinstance(row, dict):
-        raise ValueError(f"got {str(row)[:60]!r}, must be a table")
+        raise ValueError(f"got {shortened(row)}, must be a table")
     for name in (*_KEYS, *_NEEDED):
         if name not in row:
             raise ValueError(f"{name} is missing")
     for name, value in row.items():
         if name in _KEYS:
-            if not (isinstance(value, str) and _ID.fullmatch(value)):
-                raise ValueError(f"{name}: got {_shown(value)}, must be an id of 8 to 64 hexadecimal digits")
+            if not (isinstance(value, str) and re.fullmatch(ID_PATTERN, value)):
+                raise ValueError(
+                    f"{name}: got {shortened(value)}, must be an id of 8 to 64 hexadecimal digits"
+                )
         elif name in _NEEDED:
             _check_value(name, value, _NEEDED[name])
         elif name in _OPTIONAL or _HYPERPARAMETER.fullmatch(name):
             _check_value(name, value, _type_of(name))
         else:
-            raise ValueError(f"{_shown(name)}: is no column of planned trials")
+            raise ValueError(f"{shortened(name)}: is no column of planned trials")
     if row["arm"] not in arms:
-        raise ValueError(f"arm: got {_shown(row['arm'])}, which the study does not have")
+        raise ValueError(f"arm: got {shortened(row['arm'])}, which the study does not have")
     if row["seed"] < 0 or row["point"] < 0:
         raise ValueError("seed and point: must not be negative")
 
@@ -156,14 +160,9 @@ def _check_value(name: str, value: Any, kind: Any) -> None:
     kinds = kind if isinstance(kind, tuple) else (int, float) if kind is float else (kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         words = dict.fromkeys(_WORDS[each] for each in kinds)
-        raise ValueError(f"{name}: got {_shown(value)}, must be {' or '.join(words)}")
+        raise ValueError(f"{name}: got {shortened(value)}, must be {' or '.join(words)}")
     too_large = isinstance(value, int) and not -(2**63) <= value < 2**63
     if too_large or (isinstance(value, float) and not math.isfinite(value)):
-        raise ValueError(f"{name}: got {_shown(value)}, must be a finite number of 64 bits")
+        raise ValueError(f"{name}: got {shortened(value)}, must be a finite number of 64 bits")
     if isinstance(value, str) and len(value) > _MOST_TEXT:
         raise ValueError(f"{name}: got a text of {len(value)} characters, at most {_MOST_TEXT} are allowed")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

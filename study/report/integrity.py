@@ -6,7 +6,6 @@ whether a value is the result of its configuration.
 """
 
 import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,16 +17,18 @@ from study.report.bundle import Bundle
 from study.report.pack import records_csv
 from trainables.bundle_folder import PARTS
 from trainables.config import TASKS, Provenance, tree_keys
+from trainables.machine_faults import is_of_the_machine, reason_of
 from trainables.own_files import is_import_path
-from trainables.reading import read_text
+from trainables.reading import TABLE_BYTES, check_regular, parse_json, read_text
 from trainables.settings import declared_columns
 from trainables.store.record_file import record_digests
 from trainables.store.records import RecordStore
+from trainables.suggestion import first_names, shortened
 
 Row = Mapping[str, Any]
 
 #: What a config may raise that does not have the form of one.
-_NO_CONFIG = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_NO_CONFIG = (ValueError, LookupError, TypeError, AttributeError)
 
 #: In texts of bundles, the place of a path on the machine that wrote it.
 _REMOVED_PATH = "…/"
@@ -109,7 +110,7 @@ def _check_records(store: RecordStore, only: frozenset[str] | None) -> _Records:
         if configs.setdefault(row["trial_id"], row["config"]) != row["config"]:
             against.append(f"{_name(row)}: its config differs from that of another attempt at the trial")
         try:
-            tree = json.loads(row["config"])
+            tree = parse_json(row["config"])
             against += [f"{_name(row)}: {each}" for each in _unlike_config(row, tree)]
             if _REMOVED_PATH in row["config"]:
                 removed += 1
@@ -159,7 +160,7 @@ def _unlike(row: Row, expected: Mapping[str, Any], source: str) -> Iterator[str]
     for name, value in expected.items():
         found = _value(row, name)
         if not _same(found, value):
-            yield f"{name} is {_shown(found)}, and {_shown(value)} in {source}"
+            yield f"{name} is {shortened(found)}, and {shortened(value)} in {source}"
 
 
 def _value(row: Row, name: str) -> Any:
@@ -167,15 +168,18 @@ def _value(row: Row, name: str) -> Any:
     if row.get(name) is not None:
         return row[name]
     other = dict(row["hp_other"] or {}).get(name.removeprefix("hp_"))
-    return None if other is None else json.loads(other)
+    return None if other is None else parse_json(other)
 
 
 def _same(found: Any, expected: Any) -> bool:
     """Whether a value of a record is that of a config. Lists and tables are JSON texts in columns."""
-    if isinstance(found, str) and not isinstance(expected, str) and expected is not None:
-        found = json.loads(found)
-    elif isinstance(expected, str) and isinstance(found, list | dict):
-        expected = json.loads(expected)
+    try:
+        if isinstance(found, str) and not isinstance(expected, str) and expected is not None:
+            found = parse_json(found)
+        elif isinstance(expected, str) and isinstance(found, list | dict):
+            expected = parse_json(expected)
+    except ValueError:  # a plain text, which is no list and no table
+        return False
     return bool(found == expected)
 
 
@@ -199,6 +203,7 @@ def _unlike_csv(rows: Sequence[Row], path: Path) -> list[str]:
     expected = {_csv_key(each): each for each in csv.DictReader(records_csv(rows).splitlines(keepends=True))}
     against = []
     try:
+        check_regular(path, TABLE_BYTES)
         with path.open(encoding="utf-8", newline="") as file:
             for each in csv.DictReader(file):
                 known = expected.pop(_csv_key(each), None)
@@ -209,14 +214,14 @@ def _unlike_csv(rows: Sequence[Row], path: Path) -> list[str]:
                     continue
                 differing = [name for name, value in known.items() if each.get(name) != value]
                 against += [
-                    f"records.csv: {'.'.join(_csv_key(each))}: {name} is {_shown(each.get(name))}, and "
-                    f"{_shown(known[name])} in the record"
+                    f"records.csv: {'.'.join(_csv_key(each))}: {name} is {shortened(each.get(name))}, and "
+                    f"{shortened(known[name])} in the record"
                     for name in differing
                 ]
     except FileNotFoundError:
         return ["records.csv: is missing"]
     except (OSError, ValueError, csv.Error) as error:
-        return [*against, f"records.csv: cannot be read ({' '.join(str(error).split())})"]
+        return [*against, f"records.csv: cannot be read ({_reason(error)})"]
     return [*against, *(f"records.csv: lacks the record {'.'.join(key)}" for key in expected)]
 
 
@@ -230,8 +235,15 @@ def _unlike_text(bundle: Bundle) -> list[str]:
     try:
         same = read_text(path) == bundle.info.spec_text
     except (OSError, ValueError) as error:
-        return [f"{name}: cannot be read ({' '.join(str(error).split())})"]
+        return [f"{name}: cannot be read ({_reason(error)})"]
     return [] if same else [f"{name}: is not the study file in bundle.json"]
+
+
+def _reason(error: Exception) -> str:
+    """Why a file of the bundle cannot be read. Raises a fault of the machine, which contradicts nothing."""
+    if is_of_the_machine(error):
+        raise error
+    return reason_of(error)
 
 
 def _missing(rows: Sequence[Row], planned: frozenset[str]) -> str:
@@ -244,16 +256,8 @@ def _others(bundle: Bundle) -> list[str]:
     names = sorted(path.name for path in bundle.path.iterdir() if path.name not in PARTS)
     if not names:
         return []
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return [
-        f"{', '.join(names[:3])}{more}, which `study bundle` does not write; no command reads or runs them"
-    ]
+    return [f"{first_names(names, 3)}, which `study bundle` does not write; they are not checked"]
 
 
 def _name(row: Row) -> str:
     return f"{row['trial_id']}.{row['attempt']}"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

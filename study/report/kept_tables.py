@@ -5,9 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from study.kept_files import read_kept
 from study.spec.expand import PlannedTrial, TrialSet
 from trainables.store.artefacts import curve_path, embeddings_path
 
@@ -35,11 +33,9 @@ def _read(
     frames = []
     for trial in trials:
         path = path_of(artefacts, trial.keys.pretrain_id)
-        if not path.is_file():  # not kept, or no regular file, which could not be read to its end
-            continue
         try:
-            table = pq.read_table(path)
-        except (OSError, pa.ArrowInvalid):  # damaged: no result depends on these files
+            table = read_kept(path)
+        except (OSError, ValueError):  # not kept, or damaged: no result depends on these files
             continue
         frames.append(table.to_pandas().assign(trial_id=trial.keys.trial_id))
     return pd.concat([frame for frame in frames if len(frame)] or [pd.DataFrame()], ignore_index=True)

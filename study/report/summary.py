@@ -21,11 +21,11 @@ _WIDEST = 30  # characters of a name in a table, which has to fit 80
 
 def summary_table(findings: "StudyAnalysis") -> Table:
     """Finished and failed trials of each arm, and its metric tuned and on average, with 95 % intervals."""
-    from analysis.names import shortened
+    from analysis.names import distinct_names
     from analysis.wording import Scale
 
     info, scale = findings.info, Scale(findings.info.metric)
-    names = shortened((arm.name for arm in info.arms), _WIDEST)
+    names = distinct_names((arm.name for arm in info.arms), _WIDEST)
     unit = f", {info.metric.unit}" if info.metric.unit else ""
     where = ", test set" if info.metric.is_test else ""
     chooser = "validation" if info.metric.held_out else "the metric itself"

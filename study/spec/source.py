@@ -50,9 +50,8 @@ class Source:
     origin: str
     tree: dict[str, Any]
     texts: tuple[tuple[str, str], ...]
-    bundle: Path | None = (
-        None  # the bundle of the first of these files that is in one, so that a stranger wrote it
-    )
+    #: The bundle of the first of these files that is in one, so that a stranger wrote it.
+    bundle: Path | None = None
 
     @property
     def text(self) -> str:
@@ -81,11 +80,16 @@ def read_source(name_or_path: str) -> Source:
     Afterwards Python can import modules from the folder of the study file. For the copy of a study file in a store,
     it is the folder of the file that was copied. For a file in a bundle, see `trainables.own_code`.
     """
-    source = _read_chain(name_or_path, Path(), (), STUDY_BYTES)
+    source = read_keys(name_or_path)
     shipped = name_or_path in shipped_studies()
     folder = None if shipped else _modules_folder(Path(name_or_path).expanduser().resolve().parent)
     use_own_folders(folder, bundle=source.bundle)
     return source
+
+
+def read_keys(name_or_path: str) -> Source:
+    """Read a study as `read_source` does, and leave the folders of own code as they are. Raises `StudyError`."""
+    return _read_chain(name_or_path, Path(), (), STUDY_BYTES)
 
 
 def _modules_folder(folder: Path) -> Path:

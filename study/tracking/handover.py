@@ -23,6 +23,7 @@ from study.tracking.trackers import Destination, Tracker
 from trainables.store.artefacts import losses_path
 from trainables.store.attempts import read_records
 from trainables.store.records import RecordStore
+from trainables.suggestion import named_line
 
 #: Trials that end within so many seconds are read together.
 _GATHER_SECONDS = 1.0
@@ -109,7 +110,7 @@ class Handover(Listener):
                 self._hand_over(self._gathered(), journal)
             self._hand_over(set(self._trials), journal)
         except Exception as error:  # the store fails; the launch reports this itself if it matters
-            say_error(f"tracking: {_first_line(error)}; the next launch sends the missing runs")
+            say_error(f"tracking: {named_line(error)}; the next launch sends the missing runs")
 
     def _gathered(self) -> set[str]:
         ended: set[str] = set()
@@ -151,7 +152,7 @@ class Handover(Listener):
             self._failed = True
             self._destinations.remove(destination)
             say_error(
-                f"tracking: {destination.kind.name} failed ({_first_line(error)}); the study goes on without it, "
+                f"tracking: {destination.kind.name} failed ({named_line(error)}); the study goes on without it, "
                 "and the next launch sends the missing runs"
             )
             return False
@@ -162,8 +163,3 @@ def _drop_losses(artefacts: Path, row: Mapping[str, Any]) -> None:
     """Remove the file of a trial's training losses, which have been sent."""
     with suppress(OSError):
         losses_path(artefacts, row["trial_id"], row["attempt"]).unlink(missing_ok=True)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,6 +1,5 @@
 """The run of a trial that trackers receive: one run for each attempt, made from its record and its curves."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -9,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from analysis.names import brief, visible
+from study.kept_files import read_kept
 from study.spec.expand import PlannedTrial
 from trainables.config import Scalar
+from trainables.reading import parse_json, read_text
 from trainables.store.artefacts import curve_path, losses_path
 from trainables.store.schema import Status
 
@@ -102,8 +101,8 @@ def _setting_name(name: str) -> str:
 def _plain(text: str) -> Scalar | None:
     """The value of a JSON text if it is a number or a text, and else the JSON text."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         return text
     return value if value is None or isinstance(value, (bool, int, float, str)) else text
 
@@ -136,14 +135,16 @@ def _curve(row: Mapping[str, Any], artefacts: Path) -> dict[int, dict[str, float
 def _losses(path: Path) -> list[tuple[int, float]]:
     """The training losses by step. Empty if the trial did not train, or ran in a launch without trackers."""
     try:
-        return [(int(step), float(loss)) for step, loss in json.loads(path.read_text())]
-    except (OSError, ValueError, TypeError):
+        return [(int(step), float(loss)) for step, loss in parse_json(read_text(path))]
+    except (OSError, ValueError, TypeError, OverflowError):
         return []
 
 
 def _learning_curve(path: Path) -> list[dict[str, Any]]:
     try:
-        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+        rows = read_kept(path).to_pylist()
     except (OSError, ValueError):  # pyarrow's errors are ValueErrors
         return []
-    return rows
+    return [
+        row for row in rows if isinstance(row.get("step"), int)
+    ]  # a stranger's file may have other columns

@@ -22,6 +22,7 @@ from typing import Any
 
 from analysis.names import brief, visible
 from study.console import say_error
+from trainables.suggestion import named_line
 
 _LOOPBACK = "127.0.0.1"
 
@@ -82,9 +83,8 @@ class WatchServer(ThreadingHTTPServer):
     def __init__(self, latest: Latest, port: int) -> None:
         self.latest, self.pages = latest, _pages()
         self._lock = threading.Lock()
-        self._waiting: dict[
-            socket.socket, None
-        ] = {}  # connections without a complete request, the oldest first
+        #: Connections without a complete request, the oldest first.
+        self._waiting: dict[socket.socket, None] = {}
         self._answered: set[socket.socket] = set()
         super().__init__((_LOOPBACK, port), _Handler)
 
@@ -195,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return HTTPStatus.OK, "application/json", self.server.latest.json()
         except Exception as error:  # such as a busy store; the page shows the error and tries again
-            line = visible(brief(f"{type(error).__name__}: {error}".splitlines()[0], _LONGEST))
+            line = visible(brief(named_line(error), _LONGEST))
             return HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", line.encode()
 
     def _answer(self, status: HTTPStatus, kind: str, content: bytes) -> None:

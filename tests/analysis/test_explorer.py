@@ -8,11 +8,11 @@ import numpy as np
 
 from analysis.explorer import explorer_data, explorer_json
 from analysis.metric import Metric
-from analysis.packed_values import unpack_numbers
 from analysis.statistics.intervals import student_interval
 from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
+from tests.analysis.unpacking import unpack_numbers
 
 LAST = "infonce-256-4-1"
 

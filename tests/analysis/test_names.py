@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.names import brief, columns, file_names, shortened, spaced, visible
+from analysis.names import brief, columns, distinct_names, file_names, spaced, visible
 from tests.analysis.hostile import NAMES, TEXTS
 
 
@@ -47,7 +47,7 @@ def test_lines_may_stay() -> None:
 @pytest.mark.parametrize("most", [12, 24, 84])
 def test_short_names_are_short_and_different(most: int) -> None:
     names = [*map(visible, NAMES), "数" * 99, "数" * 98 + "据", "é" * 99 + "e\u0301"]
-    short = shortened(names, most)
+    short = distinct_names(names, most)
     assert all(columns(text) <= most for text in short.values())
     assert len(set(short.values())) == len(names)
     assert all(short[name] == name for name in names if columns(name) <= most)
@@ -55,14 +55,14 @@ def test_short_names_are_short_and_different(most: int) -> None:
 
 def test_numbers_of_short_names_are_not_taken() -> None:
     long = ["a" * 50 + "1" + "b" * 50, "a" * 50 + "2" + "b" * 50]
-    numbered = shortened(long, 12)[long[0]]
+    numbered = distinct_names(long, 12)[long[0]]
     assert numbered == "aaaaa…bbbb 1"
-    assert len(set(shortened([numbered, *long], 12).values())) == 3
+    assert len(set(distinct_names([numbered, *long], 12).values())) == 3
 
 
 def test_a_cut_does_not_part_a_mark_from_its_letter() -> None:
     name = "e\u0301" * 30
-    assert shortened([name], 11)[name] == "e\u0301" * 5 + "…" + "e\u0301" * 5
+    assert distinct_names([name], 11)[name] == "e\u0301" * 5 + "…" + "e\u0301" * 5
 
 
 def test_file_names_are_safe_and_different_whatever_the_case() -> None:

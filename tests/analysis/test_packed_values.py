@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from analysis.packed_values import pack_codes, pack_numbers, unpack_numbers
+from analysis.packed_values import pack_codes, pack_numbers
+from tests.analysis.unpacking import unpack_numbers
 
 
 def test_numbers_come_back_with_six_digits() -> None:

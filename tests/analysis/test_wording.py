@@ -87,11 +87,3 @@ def test_values_with_counts() -> None:
 )
 def test_paths_are_cut(text: str, clean: str) -> None:
     assert redact_paths(text) == clean
-
-
-def test_first_names_and_first_lines() -> None:
-    assert wording.first_names(["a", "b"]) == "a, b"
-    assert wording.first_names(["a", "b", "c", "d"], 2) == "a, b and 2 more"
-    assert wording.first_names(list("abcdef")) == "a, b, c, d, e and 1 more"
-    assert wording.first_line(ValueError("\n one\ntwo")) == "one"
-    assert wording.first_line(ValueError()) == "ValueError"

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.datasets.source import UNLABELLED, DataError, Indices
-from trainables.suggestion import first_names
+from trainables.suggestion import first_names, shortened
 
 #: Labels as stored: integers or text.
 Values = npt.NDArray[Any]
@@ -58,7 +58,7 @@ def is_text(values: Values) -> bool:
 
 
 def _shown(value: object) -> str:
-    return repr(str(value)) if isinstance(value, str) else str(value)
+    return shortened(str(value)) if isinstance(value, str) else str(value)
 
 
 def _listed(values: Values) -> str:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.own_code import import_object, one_line
+from trainables.suggestion import shortened
 
 #: The forms of a loss, for messages.
 _FORMS = (
@@ -35,9 +36,6 @@ _MODULE = "_own_module"
 
 #: Largest whole number that a column of floating-point numbers holds exactly.
 _LARGEST_WHOLE = 2**53
-
-#: Longest text of a value in a message.
-_TEXT_LENGTH = 60
 
 
 def import_loss(path: str) -> type:
@@ -280,5 +278,4 @@ def _is_storable(value: Any) -> bool:
 def _shown(value: object) -> str:
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)}" if value.ndim else str(value.item())
-    text = " ".join(repr(value).split())
-    return text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 3] + "..."
+    return " ".join(shortened(value).split())

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from trainables.early_stopping import Rungs, Stop
+from trainables.suggestion import first_line
 from trainables.training.checkpoint import Checkpoint, CheckpointError
 from trainables.training.curves import Curves
 from trainables.training.member import Member, PretrainFacts, Report, Streams
@@ -107,6 +108,6 @@ def _resume(trainer: Trainer, curves: Curves | None, checkpoint: Checkpoint) -> 
         if curves:
             curves.rows[:] = state["curves"]
     except (CheckpointError, RuntimeError, KeyError) as error:
-        _log.warning("%s; training starts again from step 0", str(error).splitlines()[0])
+        _log.warning("%s; training starts again from step 0", first_line(error))
         if fresh is not None:
             trainer.restore(fresh)

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.results.exports.source import Source, connected
-from analysis.wording import first_line
 from trainables.reading import read_bytes, read_text
+from trainables.suggestion import first_line
 
 #: Tables that every database of MLflow has.
 TABLES = {"experiments", "runs", "latest_metrics", "params"}

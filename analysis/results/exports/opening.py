@@ -7,8 +7,8 @@ import pandas as pd
 from analysis.results.exports import mlflow_store, optuna_storage, ray_folder, wandb_runs
 from analysis.results.exports.frames import completed
 from analysis.results.exports.source import Source, connected, is_database, parse_source
-from analysis.wording import first_names
 from trainables.reading import TABLE_BYTES, check_regular
+from trainables.suggestion import first_names
 
 #: Names of databases; a file of such a name that is none is damaged.
 _DATABASES = (".db", ".sqlite", ".sqlite3")

@@ -3,14 +3,14 @@
 Optuna is imported when a storage is read, which takes one to two seconds.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from analysis.results.exports.source import Source, read_only
-from analysis.wording import first_line
+from trainables.reading import parse_json
+from trainables.suggestion import first_line
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -24,8 +24,8 @@ def is_journal(path: Path) -> bool:
     with path.open("rb") as file:
         line = file.readline(1 << 20)
     try:
-        first = json.loads(line)
-    except (ValueError, RecursionError):
+        first = parse_json(line)
+    except ValueError:
         return False
     return isinstance(first, dict) and {"op_code", "worker_id"} <= set(first)
 

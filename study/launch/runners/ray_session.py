@@ -68,6 +68,7 @@ def stop_ray() -> None:
 
     ray.shutdown()
     _end.close()
+    atexit.unregister(stop_ray)
 
 
 def _connect(address: str) -> None:
@@ -84,16 +85,19 @@ def _connect(address: str) -> None:
 
 
 def _start(cpus: int) -> None:
-    _close_to_others()
-    atexit.register(stop_ray)  # before Ray's own: it would write into the folder after its removal
+    import ray
+
+    # It runs before Ray's own handler, which would otherwise write into the removed folder.
+    atexit.register(stop_ray)
     try:
+        _close_to_others()
         _check_loopback()
         # The folder is for this user alone. Ray opens the one that it gets to all users.
         private = tempfile.TemporaryDirectory(prefix="study-", dir=_root(), ignore_cleanup_errors=True)
         folder = Path(_end.enter_context(private)) / "ray"
         # "local" starts a new cluster, even if another one runs on this machine.
         _init("local", num_cpus=cpus, include_dashboard=False, _temp_dir=str(folder))
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         stop_ray()
         raise LaunchError(
             f"Ray did not start on this machine ({first_line(error)}); --runner inline runs without Ray"

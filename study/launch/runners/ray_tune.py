@@ -72,9 +72,8 @@ class RayTuneRunner:
                 zip(*group_lists(lists, self._shares), strict=True), key=lambda pair: pair[1]
             ):
                 lost += self._pool_for(share, context).run([stacks for stacks, _ in group], listener)
-        except (
-            RayError
-        ) as error:  # a process of Ray itself ended: the death of a worker is an event of the pool
+        # A process of Ray itself has ended. The death of a worker is an event of the pool.
+        except RayError as error:
             raise LaunchError(
                 f"Ray failed ({first_line(error)}); check the memory and the disk of its temporary folder; finished "
                 "trials are kept; run the same command again"

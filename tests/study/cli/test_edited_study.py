@@ -1,5 +1,6 @@
 """A study whose files are edited while a command runs: the command says so, and reports what ran."""
 
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from study.watching.state import watch_state
 from tests.study.conftest import TINY, WriteStudy
 from tests.study.running import invoke
 from tests.waiting import wait_until
+from trainables.own_code import own_folders
 from trainables.own_files import forget_files
 
 _OWN = """
@@ -125,3 +127,16 @@ def test_status_says_that_its_counts_are_of_the_earlier_version(
 
 def _stop() -> Any:
     raise KeyboardInterrupt
+
+
+def test_a_look_at_the_files_leaves_the_own_code_as_it_is(write_study: WriteStudy, tmp_path: Path) -> None:
+    """`study watch` looks in a thread of its server: modules come from the folder of the study loaded last."""
+    loaded = load_study(str(write_study()), str(tmp_path / "store"), None)
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "other.toml"
+    other.write_text(TINY)
+    load_study(str(other), str(tmp_path / "store"), None)
+    before = own_folders(), list(sys.path)
+    assert str(other.parent) in before[0]
+    assert changed_since(loaded) == ""
+    assert (own_folders(), sys.path) == before

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from study.cli.main import SUMMARIES
+from study.errors import StudyError
 from tests.faults_injected import KINDS, Outcome, digests, sweep
 from tests.study.cli.every_command import USES, prepare, whole_store
 from trainables.atomic import TEMPORARY
@@ -252,3 +253,32 @@ def test_the_end_of_a_command(
     assert len(shown) == len(said)
     for line, start in zip(shown, said, strict=True):
         assert line.startswith(start)
+
+
+def test_the_end_of_a_command_is_neutral(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters of an error become codes, in the line and in a traceback."""
+    from study.cli.ending import ending
+
+    for error, said in (
+        (StudyError("got \x1b[31mred"), "study: got \\x1b[31mred\n"),
+        (RuntimeError("\x1b[31mred\nmore"), "RuntimeError: \\x1b[31mred\nmore\nstudy: this is a fault"),
+    ):
+        with pytest.raises(SystemExit), ending(has_store=False):
+            raise error
+        shown = capsys.readouterr().err
+        assert said in shown
+        assert "\x1b" not in shown
+
+
+def test_the_end_of_a_command_needs_no_further_module() -> None:
+    """A command ends with its line where no descriptor is left to import `rich`."""
+    code = (
+        "import os, resource\nfrom study.cli.ending import ending\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "with ending(has_store=False):\n    os.open('here', os.O_RDONLY)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == (
+        "study: here: cannot be used (Too many open files); raise the limit of open files (`ulimit -n`)\n"
+    )
+    assert done.returncode == 1

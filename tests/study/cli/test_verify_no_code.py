@@ -1,13 +1,16 @@
 """`study verify --no-code`: each change that leaves a contradiction is one line, and exit code 1."""
 
 import csv
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.file_operations import place_of, replaced_operations
 from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 from trainables.store.compacted_file import encode_compacted
@@ -173,8 +176,45 @@ def test_changed_files_of_a_bundle(unpacked: Path, original: Finished) -> None:
         "records.csv: has x.0, which records/ lacks or has once",
         "studies/tiny/study.toml: is not the study file in bundle.json",
     ]
-    assert any(
-        line.startswith("my_losses.py, which `study bundle` does not write") for line in found["unchecked"]
-    )
+    assert "my_losses.py, which `study bundle` does not write; they are not checked" in found["unchecked"]
     table.unlink()
     assert "records.csv: is missing" in verify(unpacked)[1]["contradictions"]
+
+
+def test_a_planned_list_where_the_record_has_a_text(unpacked: Path) -> None:
+    planned = unpacked / "bundle.json"
+    told = json.loads(planned.read_text())
+    row = next(each for each in told["planned"] if each.get("hp_how") == "raise")
+    trial, row["hp_how"] = row["trial_id"], 3
+    planned.write_text(json.dumps(told))
+    assert verify(unpacked)[1]["contradictions"] == [f"{trial}.0: hp_how is 'raise', and 3 in bundle.json"]
+
+
+class NoDescriptors:
+    """Lets the system open every file but one."""
+
+    on = True
+
+    def __init__(self, path: Path) -> None:
+        self.folder, self._path = str(path.parent), str(path)
+
+    def at(self, operation: str, path: Any) -> None:
+        if operation == "open" and place_of(path) == self._path:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), self._path)
+
+
+@pytest.mark.parametrize("file", ["records.csv", "studies/tiny/study.toml"])
+def test_no_descriptors_are_no_contradiction(file: str, unpacked: Path) -> None:
+    """A fault of the machine ends the command, and does not count as a contradiction."""
+    with replaced_operations(NoDescriptors(unpacked / file)):
+        result = invoke("verify", unpacked, "--no-code")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Too many open files" in result.stderr
+
+
+def test_no_descriptors_for_the_ids_of_a_study(finished: Finished) -> None:
+    path = finished.store / "studies/tiny/archive.json"
+    with replaced_operations(NoDescriptors(path)):
+        result = invoke("verify", "tiny", "--store", finished.store, "--no-code")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"study: store: cannot read {path} (Too many open files); ")

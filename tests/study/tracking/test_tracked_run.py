@@ -2,18 +2,23 @@
 
 import json
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.names import visible
+from study import kept_files
 from study.loaded import LoadedStudy
 from study.tracking.tracked_run import TrackedRun, tracked_run
 from tests.analysis.hostile import TEXTS
 from tests.study.tracking.conftest import PAIR, run_inline_study
-from trainables.store.artefacts import losses_path
+from trainables.reading import TEXT_BYTES
+from trainables.store.artefacts import curve_path, losses_path
 
 WITH_CURVE = PAIR.replace("steps = 3", "epochs = 2") + "[keep]\ncurve_epochs = 1\n"
 
@@ -90,7 +95,7 @@ def test_curves_are_by_step(loaded: LoadedStudy) -> None:
         assert {"curve/train_loss", "curve/lr", "curve/val_knn_accuracy"} <= set(curve[step])
 
 
-@pytest.mark.parametrize("content", ["", "[[1", "{}", "[[1]]", "3"])
+@pytest.mark.parametrize("content", ["", "[[1", "{}", "[[1]]", "3", "[[Infinity, 1]]", "[" * 100_000])
 def test_damaged_losses_are_none(loaded: LoadedStudy, content: str) -> None:
     row = row_of(loaded)
     path: Path = losses_path(loaded.store.path, row["trial_id"], 0)
@@ -99,3 +104,36 @@ def test_damaged_losses_are_none(loaded: LoadedStudy, content: str) -> None:
     curve = run_of(loaded).curve
     assert curve
     assert all("training/loss" not in point for point in curve.values())
+
+
+@pytest.mark.parametrize("kind", ["pipe", "large", "rows", "columns"])
+def test_files_of_a_copied_store_are_bounded(
+    kind: str, loaded: LoadedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe is not waited for, and a file above the bounds is not read."""
+    row = row_of(loaded)
+    losses = losses_path(loaded.store.path, row["trial_id"], 0)
+    curve = curve_path(loaded.store.path, row["pretrain_id"])
+    losses.parent.mkdir(exist_ok=True)
+    losses.unlink(missing_ok=True)
+    content = curve.read_bytes()
+    try:
+        if kind == "pipe":
+            curve.unlink()
+            os.mkfifo(curve)
+            os.mkfifo(losses)
+        elif kind == "large":
+            os.truncate(curve, 2**28 + 1)
+            losses.touch()
+            os.truncate(losses, TEXT_BYTES + 1)
+        elif kind == "columns":
+            pq.write_table(pa.table({"epoch": [1]}), curve)
+        else:
+            monkeypatch.setattr(kept_files, "_MOST_ROWS", 1)
+        assert run_of(loaded).curve == {}
+    finally:
+        curve.unlink()
+        curve.write_bytes(content)
+        losses.unlink(missing_ok=True)
+    if kind != "rows":
+        assert run_of(loaded).curve

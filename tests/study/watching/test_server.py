@@ -123,3 +123,16 @@ def test_many_readers_cost_one_reading(store: Store) -> None:
 def test_it_listens_on_loopback_alone(server: WatchServer) -> None:
     assert server.server_address[0] == "127.0.0.1"
     assert server.address == f"http://127.0.0.1:{server.server_port}/"
+
+
+def test_an_error_without_a_message_is_shown_by_its_class() -> None:
+    def read() -> dict[str, Any]:
+        raise AssertionError
+
+    with WatchServer(Latest(read, every=0.0), 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        answer, content = ask(server, "/state.json")
+        server.shutdown()
+        thread.join()
+    assert (answer.status, content) == (503, b"AssertionError")
