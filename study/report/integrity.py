@@ -19,7 +19,7 @@ from trainables.bundle_folder import PARTS
 from trainables.config import TASKS, Provenance, tree_keys
 from trainables.machine_faults import is_of_the_machine, reason_of
 from trainables.own_files import is_import_path
-from trainables.reading import TABLE_BYTES, check_regular, parse_json, read_text
+from trainables.reading import check_regular, parse_json, read_text
 from trainables.settings import declared_columns
 from trainables.store.record_file import record_digests
 from trainables.store.records import RecordStore
@@ -197,15 +197,22 @@ def _unlike_keys(row: Row, tree: Mapping[str, Any]) -> Iterator[str]:
     yield from _unlike(row, keys, "the hash of its config")
 
 
+#: The bytes that `records.csv` may have beyond those that are expected, and the most differences that are listed.
+_MORE_BYTES, _MOST_LINES = 2**16, 1000
+
+
 def _unlike_csv(rows: Sequence[Row], path: Path) -> list[str]:
     """How `records.csv` differs from the records."""
     csv.field_size_limit(_LARGEST_CELL)
-    expected = {_csv_key(each): each for each in csv.DictReader(records_csv(rows).splitlines(keepends=True))}
+    text = records_csv(rows)
+    expected = {_csv_key(each): each for each in csv.DictReader(text.splitlines(keepends=True))}
     against = []
     try:
-        check_regular(path, TABLE_BYTES)
+        check_regular(path, 2 * len(text.encode()) + _MORE_BYTES)  # a larger one has other rows
         with path.open(encoding="utf-8", newline="") as file:
             for each in csv.DictReader(file):
+                if len(against) >= _MOST_LINES:
+                    return [*against, "records.csv: differs in more places, which are not listed"]
                 known = expected.pop(_csv_key(each), None)
                 if known is None:
                     against.append(

@@ -122,7 +122,9 @@ def test_a_store_with_a_linked_folder_is_refused(folder: str, finished: Finished
         result = invoke(*words, *at)
         assert result.exit_code == 2
         [line] = result.stderr.splitlines()
-        assert line.startswith(f"study: store: {finished.store / folder} is a link; put a folder in its place")
+        assert line.startswith(
+            f"study: store: {finished.store / folder} is a link; put a folder in its place"
+        )
     assert list((tmp_path / "outside").iterdir()) == []
     assert not (tmp_path / "target").exists()
 
