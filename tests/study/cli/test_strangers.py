@@ -64,7 +64,7 @@ def run_in(folder: Path, *words: object, **environment: str) -> "subprocess.Comp
         (["report", "studies/tiny/study.toml", "--store", "."], 0),
         (["show", "TRIAL", "--store", "."], 0),
         (["verify", ".", "--no-code"], 1),  # the planted name of the loss contradicts the records
-        (["compare", ".", "../other", "--out", "../both"], 0),
+        pytest.param(["compare", ".", "../other", "--out", "../both"], 0, marks=pytest.mark.slow),
         (["merge", ".", "--into", "../merged"], 0),
     ],
     ids=lambda words: words[0] if isinstance(words, list) else None,
@@ -80,6 +80,7 @@ def test_nothing_in_a_bundle_runs(
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
 
 
+@pytest.mark.slow
 def test_no_folder_of_the_user_is_on_the_path_of_any_process(planted: Path, tmp_path: Path) -> None:
     """Whatever a library would import, here or in a process that it starts."""
     script = (
@@ -138,6 +139,7 @@ def test_commands_that_would_run_it_ask(
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.slow
 def test_with_trust_it_runs(planted: Path, tmp_path: Path) -> None:
     shutil.copy(_REPOSITORY / "tests" / "study" / "cli" / "fragile_loss.py", planted / "my_losses.py")
     with (planted / "my_losses.py").open("a") as file:
@@ -334,6 +336,7 @@ def test_the_report_of_a_bundle_goes_where_it_is_told(unpacked: Path, tmp_path: 
     assert (unpacked / "studies" / "tiny" / "report.html").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_no_loss_is_imported_from_records(
     unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
