@@ -79,10 +79,15 @@ def end_of(max_hours: float | None) -> float | None:
 
 
 def prepare_store(study: str, loaded: LoadedStudy, *, edited: bool = False) -> None:
-    """Archive the study file, and set damaged records aside. Raises `StudyError` before it writes anything."""
+    """Archive the study file, and set damaged records aside. Raises `StudyError` before it writes anything.
+
+    It also raises `DataError` before, if trials are missing whose data cannot be read.
+    """
     destinations(loaded.study_file.spec.tracking)  # raises
     archive = read_archive(loaded)
     check_name(study, loaded, archive, edited=edited)
+    if loaded.plan.missing or loaded.plan.undecided:
+        _decode_data(loaded, loaded.plan.missing)
     loaded.store.prepare()
     if line := removed_line(loaded, archive):
         say(line)
@@ -143,11 +148,16 @@ def finish_study(loaded: LoadedStudy) -> None:
 
 
 def _check_files(loaded: LoadedStudy, trials: Sequence[PlannedTrial], workers: Workers) -> None:
-    """Check that all nodes see the store, and decode the data now, so that workers do not wait for it."""
+    """Check that all nodes see the store, and that this one has the decoded data."""
     if workers.address and loaded.store.url is None:
         from study.launch.runners.ray_nodes import check_nodes  # imports Ray
 
         check_nodes(loaded.store.path, loaded.data_root)
+    _decode_data(loaded, trials)
+
+
+def _decode_data(loaded: LoadedStudy, trials: Sequence[PlannedTrial]) -> None:
+    """Decode the data of the trials now, so that workers do not wait for it."""
     trial_set = loaded.plan.trial_set
     first = (trials or stand_ins(loaded.plan.spec, trial_set))[0]
     trial_set.task.load(first.config.task, loaded.data_root)

@@ -101,6 +101,20 @@ def test_every_image_is_looked_at(folder: Path) -> None:
     assert re.fullmatch(r"study: .*bee/7\.png: the image is damaged .*\n", result.stderr)
 
 
+def test_a_damaged_image_ends_a_plan_and_a_run_before_anything_is_written(
+    folder: Path, write_study: WriteStudy, tmp_path: Path
+) -> None:
+    path = folder / "train" / "bee" / "7.png"
+    path.write_bytes(path.read_bytes()[:-30])
+    data = ('"digits"\ntrain_limit = 200\ntest_limit = 60', f'"folder:{folder}"')
+    study = write_study(data, ("[8, 16]", "[4, 8]"))
+    for command in (["plan"], ["run", "--runner", "inline"]):
+        result = invoke(*command, study, "--store", tmp_path / "store")
+        assert result.exit_code == 2, result.output
+        assert re.search(r"study: .*bee/7\.png: the image is damaged [^\n]*\n$", result.stderr)
+        assert not (tmp_path / "store").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
