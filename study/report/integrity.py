@@ -206,7 +206,7 @@ def _unlike_csv(rows: Sequence[Row], path: Path) -> list[str]:
     csv.field_size_limit(_LARGEST_CELL)
     text = records_csv(rows)
     expected = {_csv_key(each): each for each in csv.DictReader(text.splitlines(keepends=True))}
-    against = []
+    against: list[str] = []
     try:
         check_regular(path, 2 * len(text.encode()) + _MORE_BYTES)  # a larger one has other rows
         with path.open(encoding="utf-8", newline="") as file:

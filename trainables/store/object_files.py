@@ -20,6 +20,7 @@ from obstore.store import from_url
 
 from trainables.atomic import is_temporary, temporary_path
 from trainables.store.errors import MOST_BYTES, DamagedRecordError
+from trainables.suggestion import first_line
 
 #: The error for a store that does not answer comes after this time; the library's default is three minutes.
 _RETRY: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
@@ -126,4 +127,4 @@ def _translated(*, may_be_gone: bool = False) -> Iterator[None]:
     except (obstore.exceptions.BaseError, FileNotFoundError) as error:
         if may_be_gone and isinstance(error, FileNotFoundError):
             raise
-        raise OSError(errno.EIO, str(error).splitlines()[0].split(": <?xml")[0][:300]) from error
+        raise OSError(errno.EIO, first_line(error).split(": <?xml")[0][:300]) from error
