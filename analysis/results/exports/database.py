@@ -25,8 +25,8 @@ _PATIENCE = 2.0
 #: The most bytes of a cell and of a row.
 _LONGEST_CELL = 1 << 26
 
-#: The most steps of SQLite's machine in one connection, which takes 10 to 30 seconds, and how many it takes at once.
-_MOST_STEPS, _STEPS_AT_ONCE = 2_000_000_000, 100_000
+#: The most steps of SQLite's machine in one connection, 10 to 20 seconds, and after how many they are counted.
+_MOST_STEPS, _STEPS_AT_ONCE = 1_000_000_000, 100_000
 
 
 def is_database(path: Path) -> bool:
@@ -111,7 +111,7 @@ def check_tables(path: Path, tables: Iterable[str]) -> None:
     """
     wanted = sorted(tables)
     with connected(path) as database:
-        # SQLite is asked what it makes of the schema, whose rows may be forged. Its names ignore the case.
+        # This lists what SQLite makes of the schema, whose rows may be forged. Names are alike in any case.
         kinds = {
             name.lower(): kind
             for kind, name in database.execute(

@@ -61,8 +61,8 @@ def database_runs(source: Source) -> pd.DataFrame:
         runs: dict[str, dict[str, Any]] = {row[0]: dict(zip(fixed, row, strict=True)) for row in told}
         _check_texts(source.path, "the id of a run", runs)
         for run, row in runs.items():
-            _check_times(row, f"{source.path}: run {run}")
-            _check_texts(source.path, f"the status of run {run}", [row["status"] or ""])
+            _check_times(row, f"{source.path}: run {run!r:.40}")
+            _check_texts(source.path, f"the status of run {run!r:.40}", [row["status"] or ""])
         metrics = "SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics"
         for prefix, query in (
             ("metrics.", metrics),
@@ -72,8 +72,8 @@ def database_runs(source: Source) -> pd.DataFrame:
             for run, key, value in database.execute(query):
                 if run not in runs:
                     continue
-                _check_texts(source.path, f"the name of a value of run {run}", [key])
-                place = f"{source.path}: run {run}: {prefix}{key}"
+                _check_texts(source.path, f"the name of a value of run {run!r:.40}", [key])
+                place = f"{source.path}: run {run!r:.40}: {prefix + key!r:.60}"
                 runs[run][f"{prefix}{key}"] = (
                     _number(value, place) if prefix == "metrics." else _text(value, place)
                 )

@@ -14,6 +14,7 @@ import pandas as pd
 from analysis.results.exports.database import read_only, reason_of
 from analysis.results.exports.source import Source
 from analysis.results.sizes import check_size
+from analysis.wording import first_line
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -72,7 +73,7 @@ def _trials(opened: "Callable[[], BaseStorage]", source: Source, fault: str) -> 
         names = [study.study_name for study in storage.get_all_studies()]
         strange = next((name for name in names if not isinstance(name, str)), "")
         if strange != "":
-            raise TypeError(f"the name of a study is {strange!r:.40}, must be a text")
+            raise TypeError(f"the study name {strange!r:.40}")
     name = source.chosen(names, "study")
     with _reading(source, fault):
         study = load_study(study_name=name, storage=storage)
@@ -83,7 +84,11 @@ def _trials(opened: "Callable[[], BaseStorage]", source: Source, fault: str) -> 
             for kind, told in enumerate((trial.params, trial.user_attrs, trial.system_attrs))
             for key in told
         }
+    try:
         check_size(len(trials), len(keys))
+    except ValueError as error:
+        raise ValueError(f"{source.path}: {error}") from error
+    with _reading(source, fault):
         rows = study.trials_dataframe()
     if rows.empty:
         raise ValueError(f"{source.path}: the study has no trials")
@@ -103,9 +108,12 @@ def _reading(source: Source, fault: str) -> Iterator[None]:
         AttributeError,
         AssertionError,
         ArithmeticError,
-        RuntimeError,
+        RecursionError,
     )
     try:
         yield
-    except (OptunaError, SQLAlchemyError, *strange) as error:
+    except strange as error:
+        reason = f"a value that Optuna does not write: {first_line(error) or type(error).__name__}"
+        raise ValueError(f"{source.path}: {fault} ({reason})") from error
+    except (OptunaError, SQLAlchemyError, RuntimeError) as error:
         raise ValueError(f"{source.path}: {fault} ({reason_of(error)})") from error
