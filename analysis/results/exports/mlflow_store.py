@@ -5,18 +5,23 @@ Metrics are the last ones reported, as in MLflow's own frame: those of the highe
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis.results.exports.source import Source, connected
+from analysis.results.exports.database import connected
+from analysis.results.exports.source import Source
+from analysis.results.sizes import check_size
 from trainables.reading import read_bytes, read_text
 from trainables.suggestion import first_line
 
 #: Tables that every database of MLflow has.
 TABLES = {"experiments", "runs", "latest_metrics", "params"}
+
+#: Tables that are read.
+READ = TABLES | {"tags"}
 
 #: A database in a folder, under its usual name.
 DATABASE = "mlflow.db"
@@ -29,6 +34,8 @@ _META = "meta.yaml"
 _META_BYTES = 100_000
 #: The most lists and tables within each other.
 _DEEPEST = 8
+#: The latest time in milliseconds since 1970 that a frame can hold, in the year 2262.
+_LATEST = 9_223_372_036_854
 #: A key that experiments have there, and runs do not.
 _OF_EXPERIMENTS = b"artifact_location:"
 
@@ -43,6 +50,7 @@ def database_runs(source: Source) -> pd.DataFrame:
                 "WHERE runs.lifecycle_stage = 'active' AND experiments.lifecycle_stage = 'active'"
             )
         )
+        _check_texts(source.path, "the name of an experiment", experiments)
         number = experiments[source.chosen(list(experiments), "experiment")]
         fixed = ("run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time")
         told = database.execute(
@@ -51,6 +59,10 @@ def database_runs(source: Source) -> pd.DataFrame:
             (number,),
         )
         runs: dict[str, dict[str, Any]] = {row[0]: dict(zip(fixed, row, strict=True)) for row in told}
+        _check_texts(source.path, "the id of a run", runs)
+        for run, row in runs.items():
+            _check_times(row, f"{source.path}: run {run!r:.40}")
+            _check_texts(source.path, f"the status of run {run!r:.40}", [row["status"] or ""])
         metrics = "SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics"
         for prefix, query in (
             ("metrics.", metrics),
@@ -58,9 +70,38 @@ def database_runs(source: Source) -> pd.DataFrame:
             ("tags.", "SELECT run_uuid, key, value FROM tags"),
         ):
             for run, key, value in database.execute(query):
-                if run in runs:
-                    runs[run][f"{prefix}{key}"] = _unbounded(value) if prefix == "metrics." else value
-    return _frame(runs.values())
+                if run not in runs:
+                    continue
+                _check_texts(source.path, f"the name of a value of run {run!r:.40}", [key])
+                place = f"{source.path}: run {run!r:.40}: {prefix + key!r:.60}"
+                runs[run][f"{prefix}{key}"] = (
+                    _number(value, place) if prefix == "metrics." else _text(value, place)
+                )
+    return _frame(list(runs.values()), source.path)
+
+
+def _check_texts(path: Path, what: str, values: Iterable[Any]) -> None:
+    """Raise `ValueError` for a value that is no text. SQLite keeps any kind of value in any column."""
+    for value in values:
+        if not isinstance(value, str):
+            raise ValueError(f"{path}: {what} is {value!r:.40}, must be a text")
+
+
+def _text(value: Any, place: str) -> str | None:
+    """A parameter or tag. Raises `ValueError` for bytes; a number, which has the same meaning, becomes a text."""
+    if isinstance(value, bytes):
+        raise ValueError(f"{place} is {value!r:.40}, must be a text")
+    return None if value is None else str(value)
+
+
+def _check_times(run: dict[str, Any], place: str) -> None:
+    """Raise `ValueError` for a start or end that is no time of a frame; None is one that is not known."""
+    for name in ("start_time", "end_time"):
+        value = run[name]
+        if value is not None and (not isinstance(value, int) or abs(value) > _LATEST):
+            raise ValueError(
+                f"{place}: {name} is {value!r:.40}, must be milliseconds since 1970 up to {_LATEST}"
+            )
 
 
 def is_file_store(folder: Path) -> bool:
@@ -78,7 +119,7 @@ def folder_runs(source: Source) -> pd.DataFrame:
         meta = _meta(folder, source.path)
         if meta.get("lifecycle_stage", "active") == "active" and (runs := list(_runs(folder, source.path))):
             experiments[str(meta.get("name", folder.name))] = runs
-    return _frame(experiments[source.chosen(list(experiments), "experiment")])
+    return _frame(experiments[source.chosen(list(experiments), "experiment")], source.path)
 
 
 def _runs(experiment: Path, root: Path) -> Iterator[dict[str, Any]]:
@@ -87,8 +128,9 @@ def _runs(experiment: Path, root: Path) -> Iterator[dict[str, Any]]:
         run, meta = path.parent, _meta(path.parent, root)
         if not {"run_id", "status"} <= set(meta) or meta.get("lifecycle_stage") == "deleted":
             continue
+        _check_times({"start_time": None, "end_time": None, **meta}, str(path))
         yield {
-            "run_id": meta["run_id"],
+            "run_id": str(meta["run_id"]),
             "experiment_id": str(meta.get("experiment_id", experiment.name)),
             "status": _STATUSES.get(meta["status"], str(meta["status"])),
             "artifact_uri": meta.get("artifact_uri"),
@@ -155,15 +197,21 @@ def _check_plain(text: str) -> None:
             raise ValueError(f"more than {_DEEPEST} lists and tables are nested")
 
 
-def _unbounded(value: float | None) -> float:
-    """Infinity where MLflow stored the largest number for it."""
+def _number(value: Any, place: str) -> float:
+    """A metric: infinity where MLflow stored the largest number for it. Raises `ValueError` for what is no number."""
     if value is None:
         return math.nan
+    if not isinstance(value, (int, float)):
+        raise ValueError(f"{place} is {value!r:.40}, must be a number")
     return math.copysign(math.inf, value) if abs(value) >= sys.float_info.max else float(value)
 
 
-def _frame(runs: Any) -> pd.DataFrame:
-    rows = pd.DataFrame(list(runs))
+def _frame(runs: list[dict[str, Any]], path: Path) -> pd.DataFrame:
+    try:
+        check_size(len(runs), len({name for run in runs for name in run}))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    rows = pd.DataFrame(runs)
     rows["experiment_id"] = rows["experiment_id"].astype(str)
     rows = rows.sort_values(["start_time", "run_id"], ignore_index=True)
     for name in ("start_time", "end_time"):

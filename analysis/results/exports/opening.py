@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.results.exports import mlflow_store, optuna_storage, ray_folder, wandb_runs
+from analysis.results.exports.database import check_tables, is_database, table_names
 from analysis.results.exports.frames import completed
-from analysis.results.exports.source import Source, connected, is_database, parse_source
+from analysis.results.exports.source import Source, parse_source
 from trainables.reading import TABLE_BYTES, check_regular
 from trainables.suggestion import first_names
 
@@ -54,11 +55,12 @@ def _file(place: Source) -> pd.DataFrame | None:
 
 
 def _database(place: Source) -> pd.DataFrame:
-    with connected(place.path) as database:
-        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables >= optuna_storage.TABLES:
+    names = table_names(place.path)
+    if names >= optuna_storage.TABLES:
+        check_tables(place.path, optuna_storage.READ)
         return optuna_storage.database_trials(place)
-    if tables >= mlflow_store.TABLES:
+    if names >= mlflow_store.TABLES:
+        check_tables(place.path, mlflow_store.READ)
         return mlflow_store.database_runs(place)
     raise ValueError(f"{place.path}: a SQLite database, but neither of Optuna nor of MLflow")
 

@@ -1,9 +1,7 @@
 """The place of an export: a path, or a URL `sqlite:///PATH`, perhaps with the choice of one study in it."""
 
 import os
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,13 +14,7 @@ _CHOICES = ("study", "experiment", "project")
 #: The most names in a message.
 _NAMED = 20
 
-#: First bytes of every SQLite database.
-_MAGIC = b"SQLite format 3\0"
-
 _SQLITE = "sqlite:///"
-
-#: Seconds that a reader waits for a database that another process has locked.
-_PATIENCE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,24 +77,3 @@ def local_path(source: str | Path) -> Path | None:
     """The path in `source` without a leading `sqlite:///` and a trailing choice; None for a URL elsewhere."""
     place = parse_source(source)
     return place.path if place else None
-
-
-def is_database(path: Path) -> bool:
-    """Whether a file is a SQLite database."""
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
-
-
-@contextmanager
-def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that only reads. Raises `ValueError` with one line for a database that cannot be read."""
-    try:
-        with closing(read_only(path)) as connection:
-            yield connection
-    except sqlite3.Error as error:
-        raise ValueError(f"{path}: the database cannot be read ({error})") from error
-
-
-def read_only(path: Path) -> sqlite3.Connection:
-    """A new connection that writes nothing."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)

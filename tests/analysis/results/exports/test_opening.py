@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import analysis.results.exports.source as source_module
+import analysis.results.exports.database as database_module
 from analysis.results.exports.opening import open_export
 from analysis.results.exports.source import local_path
 from tests.analysis.results.exports.conftest import MakeExport
@@ -109,7 +109,7 @@ def test_a_folder_with_a_database_of_mlflow_is_opened(make_export: MakeExport, t
 def test_a_locked_database_is_one_line(
     name: str, make_export: MakeExport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "_PATIENCE", 0.01)
+    monkeypatch.setattr(database_module, "_PATIENCE", 0.01)
     path = copied(make_export(name, ENDS), tmp_path)
     with closing(sqlite3.connect(path)) as database:
         database.execute("BEGIN EXCLUSIVE")
