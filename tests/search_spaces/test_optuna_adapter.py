@@ -56,7 +56,7 @@ def test_points_lie_in_the_space_of_their_case(tmp_path: Path) -> None:
         t = float(point["t"])
         assert t in (1.0, 2.0, 4.0) if point["kernel"] == "imq" else 0.25 <= t <= 16
         assert t == float(f"{t:.6g}")
-    assert read_decided(tmp_path / "journal", "loss") == points
+    assert read_decided(tmp_path / "journal", "loss", SPACE) == points
 
 
 @pytest.mark.parametrize(("sampler", "batch"), [("tpe", 1), ("tpe", 3), ("gp", 3), ("random", 3)])
@@ -93,7 +93,7 @@ def test_a_killed_process_leaves_nothing_running(tmp_path: Path) -> None:
     with (tmp_path / "journal").open("ab") as file:
         file.write(b'{"op_code": 4, "wor')  # and the line that it was writing
     repair_journal(tmp_path / "journal")
-    decided = read_decided(tmp_path / "journal", "loss")
+    decided = read_decided(tmp_path / "journal", "loss", SPACE)
     one = search(tmp_path / "journal")
     one.interrupt(everyones=True)
     assert TrialState.RUNNING not in states(tmp_path / "journal")
@@ -154,18 +154,18 @@ def test_a_floor_teaches_where_training_diverges(sampler: str, tmp_path: Path) -
 
 
 def test_reading_writes_nothing(tmp_path: Path) -> None:
-    assert read_decided(tmp_path / "journal", "loss") == []
+    assert read_decided(tmp_path / "journal", "loss", SPACE) == []
     assert not list(tmp_path.iterdir())
     course(search(tmp_path / "journal"), 1)
-    assert read_decided(tmp_path / "journal", "another") == []
+    assert read_decided(tmp_path / "journal", "another", SPACE) == []
 
 
 def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     course(search(tmp_path / "journal"), 1)
     content = (tmp_path / "journal").read_bytes()
     (tmp_path / "journal").write_bytes(content.replace(b"{", b"", 1))
-    with pytest.raises(ValueError, match=r"journal is damaged .*; remove it"):
-        read_decided(tmp_path / "journal", "loss")
+    with pytest.raises(ValueError, match=r"journal is damaged .*: move the journal away"):
+        read_decided(tmp_path / "journal", "loss", SPACE)
 
 
 def test_importances_are_shares_and_may_be_of_words() -> None:
