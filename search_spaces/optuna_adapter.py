@@ -208,7 +208,9 @@ def repair_journal(journal: Path) -> None:
         return
     content = read_bytes(journal, JOURNAL_BYTES)
     whole = content.rfind(b"\n") + 1
-    with _damage_named(journal):  # Optuna ignores such a last line, until it has written another line after it
+    with _damage_named(
+        journal
+    ):  # Optuna ignores such a last line, until it has written another line after it
         if whole:
             parse_json(content[content.rfind(b"\n", 0, whole - 1) + 1 : whole])
     if whole < len(content):
