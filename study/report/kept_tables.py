@@ -117,7 +117,7 @@ def read_kept(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
             raise ValueError(f"its column {name} does not have the type {columns[name]}")
     table = file.read(columns=present, use_threads=False)
     table.validate(full=True)
-    return table
+    return table.replace_schema_metadata(None)  # `pandas` parses what is in it, even if told to ignore it
 
 
 def _check_points(table: pa.Table, task: Any) -> None:
