@@ -7,9 +7,11 @@ scores come from records. A lost journal can be made again by asking again, beca
 the same suggestions.
 """
 
+import errno
+import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,11 @@ from optuna.trial import FrozenTrial, TrialState
 from search_spaces.axes import Axis, Range
 from search_spaces.space import Point, Space, Tied
 from trainables.config import Scalar
+from trainables.reading import check_regular, parse_json, plain_reason, read_bytes
+from trainables.suggestion import shortened
+
+#: The most bytes of a journal. A configuration takes about 2 kB.
+JOURNAL_BYTES = 256_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +44,7 @@ class Pruned:
 Outcome = float | Pruned | None
 
 _STARTED = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
+_REMEDY = "the store keeps all records: move the journal away to start the search again"
 _POINT = "point"  # the attribute of Optuna's trial that holds the configuration, rounded as it runs
 
 
@@ -83,15 +91,19 @@ class SamplerConfig:
 
 
 class Search:
-    """The search of one loss in a journal, open for writing."""
+    """The search of one loss in a journal, open for writing.
+
+    Raises `OSError`, and `ValueError` for a journal that is damaged or no regular file, before anything is written.
+    """
 
     def __init__(self, journal: Path, name: str, *, space: Space, sampler: SamplerConfig) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # otherwise it logs every trial
+        check_journal(journal)
         journal.parent.mkdir(parents=True, exist_ok=True)
         self._space, self._sampler = space, sampler
         self._asked: set[int] = set()
         self._storage = _storage(journal)
-        self._study = optuna.create_study(
+        self._study = _checked_study(journal, self._storage, name, space) or optuna.create_study(
             storage=self._storage, study_name=name, direction="maximize", load_if_exists=True
         )
 
@@ -158,35 +170,78 @@ class Search:
         return self._study.get_trials(deepcopy=False, states=states)
 
 
-def read_decided(journal: Path, name: str) -> list[Point]:
-    """The configurations that a search asked for; empty if there is no such search. Writes nothing.
+def read_decided(journal: Path, name: str, space: Space) -> list[Point]:
+    """The configurations that a search in `space` asked for; empty if there is no such search. Writes nothing.
 
-    Raises `ValueError` for a journal that cannot be read.
+    Raises `OSError`, and `ValueError` for a journal that is damaged or no regular file.
     """
-    if not journal.is_file():
+    if not check_journal(journal):
         return []
+    study = _checked_study(journal, _storage(journal), name, space)
+    return _decided(study) if study else []
+
+
+def check_journal(journal: Path) -> bool:
+    """Whether there is a journal at this path. Raises `ValueError` for a link, and for what is no regular file.
+
+    Optuna follows links. With a link in the place of the journal, it would write to a file of another purpose.
+    """
+    if journal.is_symlink():
+        raise ValueError(f"{journal} is a link, must be a regular file; {_REMEDY}")
     try:
-        return _decided(optuna.load_study(storage=_storage(journal), study_name=name))
-    except KeyError:
-        return []
+        check_regular(journal, JOURNAL_BYTES)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EISDIR):
+            raise
+        raise ValueError(f"{journal} {error.strerror}; {_REMEDY}") from error
+    return True
 
 
 def repair_journal(journal: Path) -> None:
-    """Remove the incomplete last line of a process that was killed while writing. No other process may be writing."""
-    if not journal.is_file():
+    """Remove the incomplete last line of a process that was killed while writing. No other process may be writing.
+
+    Raises `OSError`, and `ValueError` as `check_journal` does.
+    """
+    if not check_journal(journal):
         return
-    content = journal.read_bytes()
+    content = read_bytes(journal, JOURNAL_BYTES)
     whole = content.rfind(b"\n") + 1
+    with _damage_named(
+        journal
+    ):  # Optuna ignores such a last line, until it has written another line after it
+        if whole:
+            parse_json(content[content.rfind(b"\n", 0, whole - 1) + 1 : whole])
     if whole < len(content):
         with journal.open("r+b") as file:
             file.truncate(whole)
+
+
+def check_point(point: object, space: Space) -> None:
+    """Raise `ValueError` for anything but a configuration of the space: its names in order, each with a value of its
+    axis."""
+    if not isinstance(point, dict) or list(point) != list(space):
+        raise ValueError(f"a configuration is {shortened(point)}, must have the fields {', '.join(space)}")
+    free = {name: axis for name, axis in space.items() if not isinstance(axis, Tied)}
+    tied = {
+        name: axis.cases[point[axis.on]]
+        for name, axis in space.items()
+        if isinstance(axis, Tied)
+        if _is_in(free[axis.on], point[axis.on])
+    }
+    for name, axis in (free | tied).items():
+        if not _is_in(axis, point[name]):
+            raise ValueError(
+                f"a configuration has {name} = {shortened(point[name])}, which is not in the search"
+            )
 
 
 def suggest_point(trial: optuna.Trial, space: Space) -> Point:
     """Ask the trial for every hyperparameter that varies. Each case of a tied one has its own name in Optuna."""
     free = {name: _suggest(trial, name, axis) for name, axis in space.items() if not isinstance(axis, Tied)}
     tied = {
-        name: _suggest(trial, f"{name} ({axis.on} = {free[axis.on]})", axis.cases[free[axis.on]])
+        name: _suggest(trial, _case_name(name, axis, free[axis.on]), axis.cases[free[axis.on]])
         for name, axis in space.items()
         if isinstance(axis, Tied)
     }
@@ -245,10 +300,95 @@ def _decided(study: optuna.Study) -> list[Point]:
     return [trial.user_attrs[_POINT] for trial in trials if _POINT in trial.user_attrs]
 
 
+def _case_name(name: str, axis: Tied, value: Scalar) -> str:
+    return f"{name} ({axis.on} = {value})"
+
+
 def _storage(journal: Path) -> JournalStorage:
-    try:
+    with _damage_named(journal):
         return JournalStorage(JournalFileBackend(str(journal)))
-    except (ValueError, KeyError) as error:
-        raise ValueError(
-            f"{journal} is damaged ({error}); remove it, and the search is repeated from the records"
-        ) from error
+
+
+def _checked_study(journal: Path, storage: JournalStorage, name: str, space: Space) -> optuna.Study | None:
+    """Optuna's study of a search, with every trial that counts checked against the space; None if there is none."""
+    try:
+        study = optuna.load_study(storage=storage, study_name=name)
+    except KeyError:
+        return None
+    with _damage_named(journal):
+        if study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
+            raise ValueError("a search must have one score, which it maximizes")
+        distributions = _distributions(space)
+        for trial in study.get_trials(deepcopy=False, states=(*_STARTED, TrialState.WAITING)):
+            _check_trial(trial, space, distributions)
+    return study
+
+
+@contextmanager
+def _damage_named(journal: Path) -> Iterator[None]:
+    """Raise `ValueError` with one line for whatever Optuna raises for a text that it has not written.
+
+    Optuna does not check the lines that it replays, so a line of another form can raise any exception.
+    """
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        reason = (
+            plain_reason(error) if isinstance(error, ValueError) else "a line is not one that Optuna writes"
+        )
+        raise ValueError(f"{journal} is damaged ({reason}); {_REMEDY}") from error
+
+
+def _check_trial(
+    trial: FrozenTrial, space: Space, distributions: Mapping[str, optuna.distributions.BaseDistribution]
+) -> None:
+    """Raise an exception for a trial that this module has not written. Samplers do not check what they learn from."""
+    ended = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+    if ended or _POINT in trial.user_attrs:
+        check_point(trial.user_attrs.get(_POINT), space)
+    numbers = [*(trial.values or ()), *trial.intermediate_values, *trial.intermediate_values.values()]
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+        raise ValueError("a score is not a finite number")
+    if len(trial.values or ()) != 1 and (trial.values or trial.state is TrialState.COMPLETE):
+        raise ValueError("a configuration must have one score")
+    if "constraints" in trial.system_attrs:
+        raise ValueError("a configuration has constraints")
+    for name, value in {**trial.params, **trial.system_attrs.get("fixed_params", {})}.items():
+        expected = distributions.get(name)
+        if expected is None or trial.distributions.get(name, expected) != expected:
+            raise ValueError(f"a configuration has {shortened(name)}, which is not in the search")
+        if not expected._contains(expected.to_internal_repr(value)):
+            raise ValueError(f"a configuration has {name} = {shortened(value)}, which is not in the search")
+
+
+def _distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribution]:
+    """What `suggest_point` asks Optuna for, by Optuna's name."""
+    axes = {name: axis for name, axis in space.items() if not isinstance(axis, Tied)} | {
+        _case_name(name, axis, value): case
+        for name, axis in space.items()
+        if isinstance(axis, Tied)
+        for value, case in axis.cases.items()
+    }
+    return {name: _distribution_of(axis) for name, axis in axes.items()}
+
+
+def _distribution_of(axis: Axis) -> optuna.distributions.BaseDistribution:
+    if not isinstance(axis, Range) or axis.points is not None:
+        return optuna.distributions.CategoricalDistribution(axis.values())
+    low, high = axis.ends
+    if axis.whole:
+        return optuna.distributions.IntDistribution(round(low), round(high), log=axis.log is not None)
+    return optuna.distributions.FloatDistribution(low, high, log=axis.log is not None)
+
+
+def _is_in(axis: Axis, value: object) -> bool:
+    """Whether an axis has this value, with its type: 1 is not 1.0, and True is not 1."""
+    if not isinstance(axis, Range) or axis.points is not None:
+        return any(type(value) is type(each) and value == each for each in axis.values())
+    if type(value) is not (int if axis.whole else float):
+        return False
+    low, high = (float(axis.rounded(end)) for end in axis.ends)
+    assert isinstance(value, (int, float))
+    return low <= value <= high and axis.rounded(value) == value

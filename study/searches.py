@@ -11,6 +11,7 @@ search's name, so an edit of the rule starts another search. It is not part of a
 """
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,26 @@ def journal_path(store: Path, name: str) -> Path:
     return store / "studies" / name / "optuna.journal"
 
 
+def _own_journal(store: Path, name: str) -> Path:
+    """The path of the journal. Raises `StudyError` if a link leads from its folder out of the store."""
+    journal = journal_path(store, name)
+    if not Path(os.path.realpath(journal.parent)).is_relative_to(os.path.realpath(store)):
+        raise StudyError(
+            f"store: {journal.parent} leads out of the store, must be a folder within it; remove the link"
+        )
+    return journal
+
+
 def with_decided(spec: StudySpec, trial_set: TrialSet, store: Path) -> TrialSet:
     """The trial set with the configurations that the journal in `store` contains. Writes nothing.
 
     Raises `StudyError` for a journal that cannot be read.
     """
-    journal = journal_path(store, spec.name)
+    journal = _own_journal(store, spec.name)
     try:
         decided = {
-            arm.label: read_decided(journal, search_name(spec, arm, trial_set)) for arm in trial_set.arms
+            arm.label: read_decided(journal, search_name(spec, arm, trial_set), arm.space)
+            for arm in trial_set.arms
         }
     except (OSError, ValueError) as error:
         raise StudyError(f"store: {error}") from error
@@ -50,7 +62,7 @@ def open_searches(spec: StudySpec, trial_set: TrialSet, store: Path, *, alone: b
     If `alone`, the function also repairs what a dead launch left: half a line at the end of the journal, and
     configurations marked as running. Raises `StudyError` for a journal that cannot be read or written.
     """
-    journal = journal_path(store, spec.name)
+    journal = _own_journal(store, spec.name)
     try:
         if alone:
             repair_journal(journal)

@@ -1,5 +1,6 @@
 """A search spends its budget on configurations that follow from the seed, and no stop or edit loses any."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -182,6 +183,47 @@ def test_what_was_not_told_at_the_end_is_told_later(write_study: WriteStudy, sto
     assert plan.counts()["missing"] == 0
     settle(plan, store, alone=lambda: True)
     assert [trial.state.name for trial in told(store)["kcl"]] == ["COMPLETE", "FAIL", "COMPLETE"]
+
+
+@pytest.mark.parametrize("linked", ["the journal", "its folder"])
+@pytest.mark.parametrize("command", ["run", "status", "plan", "report"])
+def test_a_link_in_a_store_leads_no_search_out_of_it(
+    command: str, linked: str, write_study: WriteStudy, store: RecordStore, tmp_path: Path
+) -> None:
+    store.prepare()
+    journal, outside = journal_path(store.path, "tiny"), tmp_path / "outside"
+    outside.mkdir()
+    victim = outside / journal.name
+    victim.write_text("no line break at the end")
+    if linked == "the journal":
+        journal.parent.mkdir(parents=True)
+        journal.symlink_to(victim)
+    else:
+        journal.parent.parent.mkdir(parents=True)
+        journal.parent.symlink_to(outside)
+    study = write_study(*RANGES, search(trials=2))
+    options = ["--runner", "inline"] if command == "run" else []
+    result = CliRunner().invoke(main, [command, str(study), "--store", str(store.path), *options])
+    (line,) = result.stderr.strip().splitlines()
+    assert result.exit_code == 2
+    assert ("optuna.journal is a link" if linked == "the journal" else "leads out of the store") in line
+    assert victim.read_text() == "no line break at the end"
+    assert [path.name for path in outside.iterdir()] == [journal.name]
+
+
+def test_a_foreign_configuration_is_one_line_that_names_the_journal(
+    write_study: WriteStudy, store: RecordStore
+) -> None:
+    study = write_study(*RANGES, search(trials=1))
+    run(study, store)
+    journal = journal_path(store.path, "tiny")
+    journal.write_text(re.sub(r'"batch_size":\d+,', '"batch_size":-5,', journal.read_text()))
+    for command in ("status", "plan", "run"):
+        result = CliRunner().invoke(main, [command, str(study), "--store", str(store.path)])
+        (line,) = result.stderr.strip().splitlines()
+        assert result.exit_code == 2
+        assert f"store: {journal} is damaged (a configuration has batch_size = -5" in line
+        assert "move the journal away to start the search again" in line
 
 
 def test_few_choices_end_too(write_study: WriteStudy, store: RecordStore) -> None:
