@@ -8,7 +8,7 @@ the same suggestions.
 """
 
 import errno
-import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -349,8 +349,8 @@ def _check_trial(
     if ended or _POINT in trial.user_attrs:
         check_point(trial.user_attrs.get(_POINT), space)
     numbers = [*(trial.values or ()), *trial.intermediate_values, *trial.intermediate_values.values()]
-    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
-        raise ValueError("a score is not a finite number")
+    if any(type(number) not in (int, float) or _is_huge(number) for number in numbers):
+        raise ValueError("a score is not a number")
     if len(trial.values or ()) != 1 and (trial.values or trial.state is TrialState.COMPLETE):
         raise ValueError("a configuration must have one score")
     if "constraints" in trial.system_attrs:
@@ -361,6 +361,11 @@ def _check_trial(
             raise ValueError(f"a configuration has {shortened(name)}, which is not in the search")
         if not expected._contains(expected.to_internal_repr(value)):
             raise ValueError(f"a configuration has {name} = {shortened(value)}, which is not in the search")
+
+
+def _is_huge(number: float) -> bool:
+    """Whether a whole number exceeds all floats. A float may be infinite: samplers allow that."""
+    return isinstance(number, int) and abs(number) > sys.float_info.max
 
 
 def _distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribution]:
