@@ -69,10 +69,11 @@ def hits_all_trials(error: BaseException) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """The fault in the system's words, such as "No space left on device"; else the first line of the message."""
-    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    said = (error.strerror if isinstance(error, OSError) else None) or ""
     number = fault_number(error)
     if number is not None and os.strerror(number) not in said:
         return os.strerror(number)
+    said = said or str(error)
     return (said.splitlines() or [type(error).__name__])[0]
 
 

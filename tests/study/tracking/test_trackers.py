@@ -15,6 +15,7 @@ from study.spec.schema import TrackingSection
 from study.tracking.handover import Handover
 from study.tracking.mlflow_runs import mlflow_folder
 from study.tracking.trackers import TRACKERS, destinations
+from tests.fresh_wandb import fresh_wandb
 from tests.study.tracking.conftest import PAIR, put_again
 from trainables.store.artefacts import losses_path
 
@@ -122,8 +123,8 @@ def wandb_records(path: Path) -> Iterator[Any]:
 
 
 def test_wandb_offline(traced: LoadedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
+    fresh_wandb()
     for _ in range(2):
         hand_over(traced, wandb="somebody/robustness")
     found, curves = {}, {}
@@ -148,7 +149,7 @@ def test_wandb_offline(traced: LoadedStudy, monkeypatch: pytest.MonkeyPatch) -> 
 def test_wandb_without_a_key_asks_for_none(
     traced: LoadedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("wandb")
+    fresh_wandb()
     for name in ("WANDB_API_KEY", "WANDB_MODE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "absent"))

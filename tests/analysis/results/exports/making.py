@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 from tests.analysis.results.exports.trials import EARLY, NO_FAILURE, TRIALS, Outcomes, accuracy, save
+from tests.fresh_wandb import fresh_wandb
 
 _REPOSITORY = Path(__file__).resolve().parents[4]
 
@@ -198,7 +199,7 @@ def mlflow_parquet(folder: Path, outcomes: Outcomes = NO_FAILURE) -> str:
 
 def wandb_folder(folder: Path, outcomes: Outcomes = NO_FAILURE, *, project: str = "first") -> str:
     """Offline runs, each with three steps. Calls with other projects add runs."""
-    wandb = pytest.importorskip("wandb", reason="the extra 'tracking-wandb' is not installed")
+    wandb = fresh_wandb()
     with pytest.MonkeyPatch.context() as patch, _quiet():
         patch.setenv("WANDB_ERROR_REPORTING", "false")
         settings = wandb.Settings(console="off", silent=True, disable_git=True, x_disable_stats=True)

@@ -21,6 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs: one with records larger than a block, media and a removed metric, and one that failed."""
     path = tmp_path_factory.mktemp("runs")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    wandb.teardown()  # an earlier test of this process may have set another mode
     settings = wandb.Settings(console="off", silent=True, disable_git=True, x_disable_stats=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
