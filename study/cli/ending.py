@@ -75,9 +75,8 @@ def _ended(error: Exception, has_store: bool) -> tuple[str | None, int]:
         return f"the input is nested too deep, or has too long a chain of references ({error})", BAD_INPUT
     if isinstance(error, OSError):
         place = f"{error.filename}: cannot be used" if error.filename else "a file cannot be used"
-        rest = _rest(
-            error, has_store and error.filename != _OUTPUT
-        )  # most output is not of a command that trains
+        trains = has_store and error.filename != _OUTPUT  # most output is of commands that only look
+        rest = _rest(error, trains)
         return f"{place} ({reason_of(error)}){rest}", FAILED
     if fault_number(error) is not None:
         return f"cannot continue ({reason_of(error)}){_rest(error, has_store)}", FAILED
