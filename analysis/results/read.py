@@ -4,7 +4,6 @@ Notebooks use `load_records`, the command line uses `read_rows`. A store is read
 commands.
 """
 
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +66,10 @@ def read_rows(source: str | Path) -> ReadRows:
                 f"{path}: neither an imported table, an export of another tool nor a record store"
             )
         path = path / TABLE_FILE
-    if not os.path.lexists(path):
-        raise ValueError(f"{path}: no such file")
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{path}: no such file") from None
     rows, notes = read_file(path)
     return ReadRows(rows=plain_columns(completed(rows)), notes=notes)
 

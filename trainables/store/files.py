@@ -98,7 +98,7 @@ class LocalFiles:
         try:
             replace_file(probe, b"")
             _link(probe, link)
-        except OSError:
+        except (OSError, MemoryError):
             with suppress(OSError):
                 probe.unlink(missing_ok=True)
             for each in absent:

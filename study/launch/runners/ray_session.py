@@ -95,7 +95,10 @@ def _start(cpus: int) -> None:
         private = tempfile.TemporaryDirectory(prefix="study-", dir=_root(), ignore_cleanup_errors=True)
         folder = Path(_end.enter_context(private)) / "ray"
         # "local" starts a new cluster, even if another one runs on this machine.
-        _init("local", num_cpus=cpus, include_dashboard=False, _temp_dir=str(folder))
+        # Under `uv run`, Ray's hook would build a second environment. A variable switches it off too, but too late if
+        # own code has imported Ray before.
+        options = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": str(folder)}
+        _init("local", _skip_env_hook=True, **options)
     except Exception as error:  # Ray raises a plain `Exception` if its processes do not start in time
         stop_ray()
         raise LaunchError(

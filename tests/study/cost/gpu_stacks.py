@@ -15,8 +15,13 @@ def sized(batch_size: int, **changes: object) -> TrialConfig:
     return dataclasses.replace(config, task=task)
 
 
+def trial_id(batch_size: int, number: int) -> str:
+    """A text of the form of a trial's id, as leases need it."""
+    return f"{batch_size:04}{number:04}"
+
+
 def stack(batch_size: int, number: int = 0) -> Stack:
-    unit = WorkUnit(trial_id=f"{batch_size}-{number}", attempt=0, config=sized(batch_size), title="0")
+    unit = WorkUnit(trial_id=trial_id(batch_size, number), attempt=0, config=sized(batch_size), title="0")
     return (unit,)
 
 

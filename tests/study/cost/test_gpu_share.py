@@ -29,7 +29,7 @@ from study.launch.scheduling import group_lists, same_share
 from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
-from tests.study.cost.gpu_stacks import by_size, sized, stack
+from tests.study.cost.gpu_stacks import by_size, sized, stack, trial_id
 from tests.study.running import invoke
 from trainables.config import TrialConfig
 from trainables.runtime import Runtime
@@ -186,10 +186,10 @@ def test_tune_asks_ray_for_the_share_of_each_list(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr[-3000:]
     runs = json.loads(told.stdout.splitlines()[-1])
     assert {run["title"]: run["gpu"] for run in runs} == {
-        "256-0": 1.0,
-        "64-0": 0.25,
-        "64-1": 0.25,
-        "64-2": 0.25,
+        trial_id(256, 0): 1.0,
+        trial_id(64, 0): 0.25,
+        trial_id(64, 1): 0.25,
+        trial_id(64, 2): 0.25,
     }
     whole = next(run for run in runs if run["gpu"] == 1.0)
     shared = [run for run in runs if run["gpu"] < 1]
