@@ -95,10 +95,7 @@ def _start(cpus: int) -> None:
         private = tempfile.TemporaryDirectory(prefix="study-", dir=_root(), ignore_cleanup_errors=True)
         folder = Path(_end.enter_context(private)) / "ray"
         # "local" starts a new cluster, even if another one runs on this machine.
-        # Under `uv run`, Ray's hook would build a second environment. A variable switches it off too, but too late if
-        # own code has imported Ray before.
-        options = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": str(folder)}
-        _init("local", _skip_env_hook=True, **options)
+        _init("local", num_cpus=cpus, include_dashboard=False, _temp_dir=str(folder))
     except Exception as error:  # Ray raises a plain `Exception` if its processes do not start in time
         stop_ray()
         raise LaunchError(
@@ -133,6 +130,7 @@ def _close_to_others() -> None:
     from ray._private.authentication.authentication_token_setup import AuthenticationTokenLoader, Config
 
     ray_constants.ENABLE_RAY_CLUSTER = False
+    ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = os.environ.get("RAY_ENABLE_UV_RUN_RUNTIME_ENV") != "0"
     Config.initialize("")
     AuthenticationTokenLoader.instance().reset_cache()
 
