@@ -77,7 +77,11 @@ def test_lists_are_cut_where_the_share_changes_and_large_ones_go_first() -> None
     grouped, gpus = group_lists(lists, by_size)
     assert gpus == [1.0, 0.25, 0.25]
     names = [[unit.trial_id for (unit,) in stacks] for stacks in grouped]
-    assert names == [["256-0", "256-1"], ["64-0"], ["64-1", "64-2"]]
+    assert names == [
+        [trial_id(256, 0), trial_id(256, 1)],
+        [trial_id(64, 0)],
+        [trial_id(64, 1), trial_id(64, 2)],
+    ]
     assert group_lists(lists, same_share(0)) == (lists, [0, 0])
 
 

@@ -113,9 +113,7 @@ def test_a_signal_keeps_what_is_finished(
     kept = records(store)
     assert 3 <= len(kept) < 120
     assert "the same command continues" in output
-    wait_until(
-        lambda: not workers_of(process.pid)
-    )  # on a busy machine, processes that were ended take a while
+    wait_until(lambda: not workers_of(process.pid))  # those that were ended may take a while
 
     shorter = write_study(("steps = 3", "steps = 150"))
     stamps = {path.name: path.stat().st_mtime_ns for path in kept}
