@@ -15,7 +15,7 @@ _DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2060, 0x2070)
 _SIGNS = frozenset(map(chr, (*range(0xFFF9, 0xFFFC), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE0080))))
 _INVISIBLE = _SHAPELESS | _DIRECTIONS | _SIGNS
 
-#: The most marks on one letter. No language needs more; more marks would cover other lines.
+#: The most combining marks on one letter. No language needs more, and more of them would cover the lines above.
 _MARKS = 8
 
 #: Categories of control characters, lone surrogates, and separators of lines and paragraphs.

@@ -78,7 +78,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def remedy_of(error: BaseException, otherwise: str = "") -> str:
-    """What to do about the fault, and `otherwise` as another way; only `otherwise` if the fault is not known."""
+    """What the user can do about the fault, and `otherwise` after it. For an unknown fault, only `otherwise`."""
     number = fault_number(error)
     ways = [*([_REMEDIES[number]] if number is not None else []), *([otherwise] if otherwise else [])]
     return ", or ".join(ways)

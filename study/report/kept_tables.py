@@ -169,9 +169,8 @@ def _page_bytes(content: bytes, start: int, end: int) -> Iterator[int]:
         raise ValueError("its columns are not within the file")
     while start < end:
         page, start = read_struct(content, start)
-        (data,) = _structs(
-            [page.get(5, page.get(7, page.get(8)))]
-        )  # data pages of two versions, a dictionary
+        # The three kinds of pages: data of the first version, a dictionary, data of the second version.
+        (data,) = _structs([page.get(5, page.get(7, page.get(8)))])
         yield _whole(page, 2) + 9 * _whole(data, 1)
         start += _whole(page, 3)
 

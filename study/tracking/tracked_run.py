@@ -145,6 +145,5 @@ def _learning_curve(path: Path) -> list[dict[str, Any]]:
         rows = read_kept(path).to_pylist()
     except (OSError, ValueError):  # pyarrow's errors are ValueErrors
         return []
-    return [
-        row for row in rows if isinstance(row.get("step"), int)
-    ]  # a stranger's file may have other columns
+    # The file of another store may have other columns.
+    return [row for row in rows if isinstance(row.get("step"), int)]

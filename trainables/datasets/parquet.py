@@ -24,8 +24,10 @@ from trainables.datasets.parquet_columns import (
 from trainables.datasets.parquet_parts import find_parts
 from trainables.datasets.source import DataError, Images, Indices, Source, default_views, locate
 
-#: Bytes that a batch of rows may take if each row has all values of its row group, and bounds of the rows in a batch.
+#: The most bytes of a batch of rows, counted as if each row had all values of its row group.
 _BATCH_BYTES = 1 << 28
+
+#: The least and the most rows of a batch.
 _FEW_ROWS, _MANY_ROWS = 32, 1 << 14
 
 

@@ -1,4 +1,4 @@
-"""Image sets of a stranger: images that grow without end, files that are no files, and formats that run programs."""
+"""Image sets of other people: images that decode to a huge size, pipes and devices, and formats that run programs."""
 
 import io
 import os

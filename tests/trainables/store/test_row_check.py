@@ -6,24 +6,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.trainables.records_example import example_record
+from tests.trainables.store.foreign import hostile_row
 from tests.trainables.tiny_trial import tiny
 from trainables.config import canonical_json
 from trainables.store.row_check import MOST_ATTEMPTS, MOST_NAME, MOST_TEXT, fault_of, faults_of
-from trainables.store.schema import Status, record_to_table
+from trainables.store.schema import Status
 
 NAN, INFINITE = float("nan"), float("inf")
-
-
-def changed(**changes: Any) -> pa.Table:
-    """The row of a record with values that its class does not check."""
-    table = record_to_table(example_record())
-    for name, value in changes.items():
-        place = table.schema.get_field_index(name)
-        field = table.schema.field(place)
-        table = table.set_column(place, field, pa.array([value], field.type))
-    return table
-
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"trial_id": "../../x"}, "trial_id is '../../x', must be 8 to 64 digits of 0-9 and a-f"),
@@ -78,9 +67,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changes", "reason"), BAD, ids=[reason[:40] for _, reason in BAD])
 def test_what_breaks_a_rule_is_named(changes: dict[str, Any], reason: str) -> None:
-    one = changed(**changes)
+    one = hostile_row(**changes)
     assert faults_of(one)[0].startswith(reason)
-    good = changed()
+    good = hostile_row()
     assert faults_of(pa.concat_tables([good, one, good])) == {1: faults_of(one)[0]}
     assert "\n" not in faults_of(one)[0]
 
@@ -100,13 +89,13 @@ GOOD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("changes", GOOD)
 def test_what_a_trial_can_write_passes(changes: dict[str, Any]) -> None:
-    one = changed(**changes)
+    one = hostile_row(**changes)
     assert faults_of(one) == {}
     assert faults_of(pa.concat_tables([one, one])) == {}
 
 
 def test_a_row_as_python_reads_it() -> None:
-    (row,) = changed(started_at=None).to_pylist()
+    (row,) = hostile_row(started_at=None).to_pylist()
     assert fault_of(row) is None
     assert fault_of(row | {"attempt": -1}) == "attempt is -1, must be from 0 to 999,999"
 
@@ -115,16 +104,16 @@ def test_text_that_is_not_utf8() -> None:
     broken = pa.Array.from_buffers(
         pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"a\xff")]
     )
-    table = changed()
+    table = hostile_row()
     place = table.schema.get_field_index("node")
     one = table.set_column(place, table.schema.field(place), broken)
     reason = "node has a value that cannot be decoded"
     assert faults_of(one) == {0: reason}
-    assert faults_of(pa.concat_tables([table, one, changed(attempt=-1)])) == {
+    assert faults_of(pa.concat_tables([table, one, hostile_row(attempt=-1)])) == {
         1: reason,
         2: "attempt is -1, must be from 0 to 999,999",
     }
 
 
 def test_no_rows() -> None:
-    assert faults_of(changed().slice(0, 0)) == {}
+    assert faults_of(hostile_row().slice(0, 0)) == {}
