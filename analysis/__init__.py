@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.large_tables import cell_intervals
     from analysis.library import compare, environments_of, findings_of, robustness, write_table_report
-    from analysis.results.read import load_records
-    from analysis.surface import build_surface
+    from analysis.model.surface import build_surface
+    from analysis.tables.large_tables import cell_intervals
+    from analysis.tables.read import load_records
 
 __all__ = [
     "build_surface",
@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "build_surface": "analysis.surface",
-    "cell_intervals": "analysis.large_tables",
+    "build_surface": "analysis.model.surface",
+    "cell_intervals": "analysis.tables.large_tables",
     "compare": "analysis.library",
     "environments_of": "analysis.library",
     "findings_of": "analysis.library",
-    "load_records": "analysis.results.read",
+    "load_records": "analysis.tables.read",
     "robustness": "analysis.library",
     "write_table_report": "analysis.library",
 }

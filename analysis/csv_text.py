@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from analysis.axis_values import numeric_text
+from analysis.model.axis_values import numeric_text
 from analysis.names import visible
 
 #: Beginnings of a cell that spreadsheets take for a formula, after the apostrophes of earlier escapes.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.aligned import Aligned, align_cells
-from analysis.info import StudyInfo
+from analysis.model.aligned import Aligned, align_cells
+from analysis.model.info import StudyInfo
 from analysis.names import file_names
 from analysis.study_analysis import StudyAnalysis, analyse_table
 

@@ -1,7 +1,7 @@
 """The analysis for notebooks: one call from rows to scores, comparisons or a report.
 
 `rows` is any table with one row for each trial. Keyword arguments give the meaning of its columns, with the keys of
-`analysis.results.mapping.TableMapping`: at least `metric`; also `loss`, `seed`, `selects`, `axes`, `higher_is_better`
+`analysis.tables.mapping.TableMapping`: at least `metric`; also `loss`, `seed`, `selects`, `axes`, `higher_is_better`
 and others. With `data`, a column of data sets, scores are computed for each data set, and tables get a first column
 `data`.
 """
@@ -13,11 +13,11 @@ from typing import Any
 import pandas as pd
 
 from analysis.data_sets import DataSetsAnalysis, analyse_data_sets
-from analysis.report import write_data_sets
-from analysis.results.build import table_study
-from analysis.results.mapping import build_mapping
+from analysis.report.score_tables import comparisons_table, scores_table
+from analysis.report.write import write_data_sets
 from analysis.study_analysis import StudyAnalysis
-from analysis.tables import comparisons_table, scores_table
+from analysis.tables.build import table_study
+from analysis.tables.mapping import build_mapping
 
 
 def findings_of(rows: pd.DataFrame, **mapping: Any) -> StudyAnalysis:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pyarrow as pa
 
-from analysis.axis_values import category
+from analysis.model.axis_values import category
 
 
 def parquet_bytes(table: pd.DataFrame) -> bytes:

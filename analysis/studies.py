@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.studies import STUDY
-from analysis.info import ArmInfo, SettingInfo, StudyInfo
-from analysis.metric import Metric
+from analysis.model.info import ArmInfo, SettingInfo, StudyInfo
+from analysis.model.metric import Metric
 from analysis.study_analysis import analyse_table
 from analysis.wording import listing
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from analysis.arms import split_arms
-from analysis.cells import Cells, build_cells
-from analysis.claims import ClaimResult, judge
-from analysis.info import ArmInfo, StudyInfo
-from analysis.merged_arms import join_cells
-from analysis.statistics.compare import Comparison, compare_arms
-from analysis.statistics.equivalence import Equivalence, equivalence_of_arms
-from analysis.statistics.null_control import NullControl, check_null_control
-from analysis.statistics.robustness import RobustnessSummary, summarise_robustness
-from analysis.surface import Surface, surface_of
-from analysis.table import build_table
+from analysis.model.arms import split_arms
+from analysis.model.cells import Cells, build_cells
+from analysis.model.claims import ClaimResult, judge
+from analysis.model.info import ArmInfo, StudyInfo
+from analysis.model.merged_arms import join_cells
+from analysis.model.surface import Surface, surface_of
+from analysis.model.table import build_table
+from analysis.statistics.comparisons.compare import Comparison, compare_arms
+from analysis.statistics.comparisons.equivalence import Equivalence, equivalence_of_arms
+from analysis.statistics.comparisons.null_control import NullControl, check_null_control
+from analysis.statistics.scores.robustness import RobustnessSummary, summarise_robustness
 
 #: Prefixes of columns that describe a trial's representation.
 _REPRESENTATION = ("z_", "h_", "val_", "test_")
@@ -28,8 +28,8 @@ MOST_ARMS = 24
 class StudyAnalysis:
     """The analysis of one study on one data set. Mappings are keyed by arm label, in the study's order.
 
-    `cells` has the arms after the split into parts over two axes (`analysis.arms`). `wholes` has the uncut arms over
-    all of their axes.
+    `cells` has the arms after the split into parts over two axes (`analysis.model.arms`). `wholes` has the uncut arms
+    over all of their axes.
     """
 
     info: StudyInfo
@@ -106,7 +106,7 @@ def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> St
 
 
 def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
-    """Analyses a table with one row for each planned trial (`analysis.table`)."""
+    """Analyses a table with one row for each planned trial (`analysis.model.table`)."""
     uncut = {arm.label: arm for arm in info.arms}
     table, info, cells = split_cells(table, info)
     summaries = {

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.metric import Metric
+from analysis.model.metric import Metric
 from analysis.names import columns, visible
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals.student import Estimate
 
 NONE = "–"
 

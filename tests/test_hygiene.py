@@ -37,7 +37,7 @@ def test_citation_file_is_yaml_with_the_papers() -> None:
         assert paper in notes
 
 
-@pytest.mark.parametrize("package", ["analysis", "analysis.report", "analysis.study_analysis"])
+@pytest.mark.parametrize("package", ["analysis", "analysis.report.write", "analysis.study_analysis"])
 def test_analysis_loads_no_torch(package: str) -> None:
     code = f"import sys, {package}; print([m for m in ('torch', 'ray', 'optuna') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.demo.law import BATCH_SIZES, CHANCE, DATA, LOSSES, NULL_CONTROL, DemoData, DemoLoss
 from analysis.demo.noise import Noise, draw_scores
-from analysis.info import BATCH_SIZE, ArmInfo, AxisInfo, StudyInfo
-from analysis.metric import Metric
+from analysis.model.info import BATCH_SIZE, ArmInfo, AxisInfo, StudyInfo
+from analysis.model.metric import Metric
 
 METRIC = "probe10_accuracy"
 #: Largest effective rank of the invented representations, dimensions.
@@ -23,7 +23,7 @@ _AXES = {
 
 @dataclass(frozen=True, kw_only=True)
 class DemoStudy:
-    """The arguments of `analysis.report.write_report`."""
+    """The arguments of `analysis.report.write.write_report`."""
 
     planned: pd.DataFrame
     records: pd.DataFrame

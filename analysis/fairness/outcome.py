@@ -1,9 +1,9 @@
 """Fairness checks on results: did all trials end, and do losses of one gradient agree?"""
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.statistics.null_control import DIFFERENT, NOT_COMPARABLE
+from analysis.report.verdict_null_control import null_control_sentence
+from analysis.statistics.comparisons.null_control import DIFFERENT, NOT_COMPARABLE
 from analysis.study_analysis import StudyAnalysis
-from analysis.verdict_null_control import null_control_sentence
 from analysis.wording import Scale, listing
 
 

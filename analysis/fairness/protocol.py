@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.info import DIFFERS
+from analysis.model.info import DIFFERS
 from analysis.names import spaced
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number, values_with_counts

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from analysis.fairness.card import PASS, WARN, Card
-from analysis.info import ArmInfo
+from analysis.model.info import ArmInfo
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.axis_values import value_order
-from analysis.info import SettingInfo, StudyInfo, Value
+from analysis.model.axis_values import value_order
+from analysis.model.info import SettingInfo, StudyInfo, Value
 from analysis.wording import listing, number
 
 #: Up to this number of values, a text has all of them.

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from analysis.cells import Axis, Cells
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.statistics.intervals_extremes import MIN_SEEDS_EXTREMES
-from analysis.statistics.weights import log_width
+from analysis.model.cells import Axis, Cells
+from analysis.model.weights import log_width
+from analysis.statistics.intervals.extremes import MIN_SEEDS_EXTREMES
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import counted, listing, number
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.fairness.settings import ComparedSetting, by_study, compared_settings, ordered, values_text
-from analysis.info import StudyInfo
+from analysis.model.info import StudyInfo
 from analysis.names import spaced
 from analysis.wording import counted, listing
 

@@ -54,8 +54,8 @@ def _chosen(studies: Sequence[str]) -> list[str]:
 
 def _write_page(analyses: Sequence["StudyAnalysis"], folder: Path) -> None:
     """Write the page and print the finding on each claim."""
-    from analysis.report import write_claims
-    from analysis.sections.claims_page import claims_sentences
+    from analysis.report.sections.laboratory.claims_page import claims_sentences
+    from analysis.report.write import write_claims
     from analysis.study_analysis import judged_claims
 
     with writing("--out", folder):

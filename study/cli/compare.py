@@ -15,8 +15,8 @@ from study.errors import StudyError, named
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.info import StudyInfo
-    from analysis.metric import Metric
+    from analysis.model.info import StudyInfo
+    from analysis.model.metric import Metric
     from analysis.studies import ComparedStudy
     from study.report.bundle import Bundle
 
@@ -100,7 +100,7 @@ def _given_flag(options: dict[str, Any]) -> str:
 
 def _is_table(source: str) -> bool:
     """Whether the source is a table or a store, whose columns have no declared meaning yet."""
-    from analysis.results.read import is_store, is_table
+    from analysis.tables.read import is_store, is_table
     from study.report.bundle import is_bundle
 
     try:
@@ -125,7 +125,7 @@ def _with_metric(values: dict[str, Any], metric: "Metric | None") -> dict[str, A
 
 def _read(source: str, store: str, data_root: str | None) -> Read:
     """The table of an imported folder or of a bundle, or of a study and its records in the store."""
-    from analysis.results.read import is_imported
+    from analysis.tables.read import is_imported
     from study.loaded import load_study
     from study.report.bundle import open_bundle
     from study.report.study_table import study_table

@@ -12,7 +12,7 @@ from trainables.atomic import replacing
 
 if TYPE_CHECKING:
     from analysis.demo.rows import DemoStudy
-    from analysis.results.mapping import TableMapping
+    from analysis.tables.mapping import TableMapping
 
 #: The file of the exact scores, next to the files of an imported table.
 ANSWERS = "answers.csv"
@@ -60,10 +60,10 @@ def _write_into(folder: Path, study: "DemoStudy") -> Path:
 
     from analysis.data_sets import analyse_data_sets
     from analysis.demo.answers import exact_answers
-    from analysis.report import write_data_sets
-    from analysis.results.mapping import mapping_keys
-    from analysis.results.read import MAPPING_FILE, TABLE_FILE
-    from analysis.table import build_table
+    from analysis.model.table import build_table
+    from analysis.report.write import write_data_sets
+    from analysis.tables.mapping import mapping_keys
+    from analysis.tables.read import MAPPING_FILE, TABLE_FILE
 
     study.records.to_parquet(folder / TABLE_FILE, index=False)
     (folder / MAPPING_FILE).write_text(tomlkit.dumps(mapping_keys(_mapping(study))), encoding="utf-8")
@@ -73,7 +73,7 @@ def _write_into(folder: Path, study: "DemoStudy") -> Path:
 
 
 def _mapping(study: "DemoStudy") -> "TableMapping":
-    from analysis.results.mapping import TableMapping
+    from analysis.tables.mapping import TableMapping
 
     info = study.info
     return TableMapping(

@@ -12,7 +12,7 @@ from study.errors import writing
 from trainables.atomic import replace_file
 
 if TYPE_CHECKING:
-    from analysis.info import StudyInfo
+    from analysis.model.info import StudyInfo
 
 
 @click.command("import")
@@ -39,8 +39,8 @@ def command(table: str, out: str, **options: Any) -> None:
     import tomlkit
 
     from analysis.parquet import parquet_bytes
-    from analysis.results.mapping import mapping_keys
-    from analysis.results.read import MAPPING_FILE, TABLE_FILE
+    from analysis.tables.mapping import mapping_keys
+    from analysis.tables.read import MAPPING_FILE, TABLE_FILE
 
     read, folder = read_table(table, given(options)), Path(out)
     with writing("--out", folder):

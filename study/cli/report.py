@@ -105,7 +105,7 @@ def report_run(loaded: "LoadedStudy") -> None:
 def _show_report(
     study: str, records: "pa.Table", path: Path, analysis: "StudyAnalysis", bundle: str = ""
 ) -> None:
-    from analysis.verdict import short_sentences
+    from analysis.report.verdict import short_sentences
     from study.report.summary import claims_table, failure_lines, summary_table
 
     CONSOLE.print((summary_table if analysis.info.ranks_losses else claims_table)(analysis))
@@ -119,7 +119,7 @@ def _report_table(source: str, out: str | None, values: dict[str, Any]) -> None:
     check_table(source)
 
     from analysis.data_sets import analyse_data_sets
-    from analysis.results.read import is_imported
+    from analysis.tables.read import is_imported
 
     table = read_table(source, values)
     if out is None and not is_imported(source):
@@ -144,9 +144,9 @@ def writing_report(out: Path) -> Iterator[None]:
 
 def report_data_sets(analysis: "DataSetsAnalysis", out: Path) -> None:
     """Write the report and print its summary. Raises `StudyError` if `out` cannot be written."""
-    from analysis.report import write_data_sets
-    from analysis.verdict import short_sentences
-    from analysis.verdict_data_sets import short_data_set_sentences
+    from analysis.report.verdict import short_sentences
+    from analysis.report.verdict_data_sets import short_data_set_sentences
+    from analysis.report.write import write_data_sets
     from study.report.summary import summary_table
 
     with writing_report(out):

@@ -18,8 +18,8 @@ from trainables.suggestion import first_names, short_name
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.info import StudyInfo
-    from analysis.results.mapping import TableMapping
+    from analysis.model.info import StudyInfo
+    from analysis.tables.mapping import TableMapping
 
 _MAPPING = (
     click.option("--mapping", metavar="FILE", help="TOML file with these options as keys."),
@@ -140,7 +140,7 @@ def check_table(path: str) -> None:
 
     Callers check first, because importing pandas takes seconds.
     """
-    from analysis.results.exports.source import local_path
+    from analysis.tables.exports.source import local_path
 
     try:
         local = local_path(path)
@@ -160,9 +160,9 @@ def check_table(path: str) -> None:
 def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
     """Read a table, or a folder that `study import` wrote. `values` come from `given`. Raises `StudyError`."""
     from analysis.data_sets import data_sets
-    from analysis.results.build import table_study
-    from analysis.results.mapping import build_mapping, read_mapping
-    from analysis.results.meanings import metric_candidates
+    from analysis.tables.build import table_study
+    from analysis.tables.mapping import build_mapping, read_mapping
+    from analysis.tables.meanings import metric_candidates
 
     try:
         rows, keys = _read_rows(source)
@@ -183,8 +183,8 @@ def read_table(source: str, values: dict[str, Any]) -> "ReadTable":
 
 def _read_rows(source: str) -> tuple["pd.DataFrame", dict[str, Any]]:
     """The rows of a table, and the keys of its mapping if the source is an imported folder."""
-    from analysis.results.mapping import mapping_keys
-    from analysis.results.read import is_imported, load_imported, read_rows
+    from analysis.tables.mapping import mapping_keys
+    from analysis.tables.read import is_imported, load_imported, read_rows
 
     if is_imported(source):
         rows, mapping = load_imported(source)

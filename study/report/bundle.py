@@ -26,7 +26,7 @@ from trainables.store.schema import Status
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.info import StudyInfo
+    from analysis.model.info import StudyInfo
     from analysis.study_analysis import StudyAnalysis
 
 #: What the analysis may raise for a description and rows that do not fit.
@@ -161,7 +161,7 @@ def is_packed(location: str) -> bool:
 
 def report_bundle(bundle: Bundle, out: Path | None = None) -> tuple[Path, "StudyAnalysis"]:
     """Write the report of a bundle from its content alone. Returns the page's path and the analysis."""
-    from analysis.report import write_findings
+    from analysis.report.write import write_findings
     from analysis.study_analysis import analyse_table
     from study.report.importances import with_importances
 
@@ -179,7 +179,7 @@ def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
 def _table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
     import pandas as pd
 
-    from analysis.table import build_table
+    from analysis.model.table import build_table
 
     return build_table(pd.DataFrame(bundle.planned), bundle.records.table.to_pandas()), bundle.info
 

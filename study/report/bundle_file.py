@@ -22,7 +22,7 @@ from trainables.store.schema import TrialRecord
 from trainables.suggestion import shortened
 
 if TYPE_CHECKING:
-    from analysis.info import StudyInfo
+    from analysis.model.info import StudyInfo
 
 FORMAT = 2
 
@@ -76,7 +76,7 @@ def study_info_of(content: Mapping[str, Any]) -> "StudyInfo":
 
     Older bundles of this format contain the name of the study's design instead of its properties.
     """
-    from analysis.info import StudyInfo
+    from analysis.model.info import StudyInfo
 
     if not isinstance(content, dict):
         raise ValueError(f"info: got {shortened(content)}, must be a table")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from analysis.cells import Cells
+from analysis.model.cells import Cells
 from analysis.study_analysis import StudyAnalysis
 
 #: Smallest number of trials: Optuna's documentation requires 5 trials among the best tenth.

@@ -23,9 +23,9 @@ from trainables.store.schema import TrialRecord
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.info import SettingInfo, StudyInfo
-    from analysis.results.columns import Understood
-    from analysis.results.mapping import TableMapping
+    from analysis.model.info import SettingInfo, StudyInfo
+    from analysis.tables.columns import Understood
+    from analysis.tables.mapping import TableMapping
 
 #: What the tables of a configuration set, in words. A table without an entry has its own name.
 _GROUPS = {"": "data", "encoder": "network", "selection": "batch selection", "probe": "evaluation"}
@@ -58,7 +58,7 @@ def with_settings(
     """
     if info.settings:
         return info
-    from analysis.results.columns import understand
+    from analysis.tables.columns import understand
 
     table = understand(rows, mapping) if mapping else None
     if "config" in rows.columns and rows["config"].notna().any():
@@ -117,8 +117,8 @@ def _is_known(tree: dict[str, Any]) -> bool:
 
 def _tabulated(table: "Understood") -> Iterator[_Told]:
     """The hyperparameters of a table, and its columns that have one value and do not measure anything."""
-    from analysis.info import SettingInfo
-    from analysis.results.usual_names import MEASURED
+    from analysis.model.info import SettingInfo
+    from analysis.tables.usual_names import MEASURED
 
     rows, mapping = table.rows, table.mapping
     meant = {mapping.metric, mapping.selects, mapping.loss, mapping.seed, mapping.status, *mapping.describes}
@@ -149,7 +149,7 @@ def _tabulated(table: "Understood") -> Iterator[_Told]:
 
 
 def _declared(each: Declared, metric: str) -> "SettingInfo":
-    from analysis.info import SettingInfo
+    from analysis.model.info import SettingInfo
 
     probe = PROBE_OF_METRIC.get(metric)
     used = each.table != "probe" or probe is None or each.name in probe.settings
@@ -172,7 +172,7 @@ def _value_in(tree: Mapping[str, Any], each: Declared) -> Any:
 
 def _loss_fields(loss: LossConfig, arm: str, defaults: Mapping[str, Any]) -> Iterator[_Told]:
     """The name of a loss, and its fields, with `defaults` for those that the trial does not set."""
-    from analysis.info import SettingInfo
+    from analysis.model.info import SettingInfo
 
     yield SettingInfo(name="losses.loss", label="loss", group="losses", values={}), arm, loss.name
     for name, value in {**defaults, **loss.params}.items():
@@ -195,7 +195,7 @@ def _digests(hashes: Mapping[str, str | None], arm: str) -> Iterator[_Told]:
 
 
 def _digest(name: str) -> "SettingInfo":
-    from analysis.info import SettingInfo
+    from analysis.model.info import SettingInfo
 
     label, group = DIGESTS[name]
     return SettingInfo(name=name, label=label, group=group, values={}, digest=True)

@@ -28,7 +28,7 @@ from trainables.store.schema import record_schema
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.info import ArmInfo, AxisInfo, StudyInfo
+    from analysis.model.info import ArmInfo, AxisInfo, StudyInfo
     from analysis.study_analysis import StudyAnalysis
 
 #: Long texts of records that no analysis reads.
@@ -44,7 +44,7 @@ _NUMBERS = [
 
 def build_report(plan: Plan, study_file: StudyFile, store: RecordStore) -> tuple[Path, "StudyAnalysis"]:
     """Write the report from the store's current records. Returns the page's path and the analysis."""
-    from analysis.report import write_findings
+    from analysis.report.write import write_findings
     from analysis.study_analysis import analyse_table
     from study.report.importances import with_importances
 
@@ -57,7 +57,7 @@ def study_table(plan: Plan, study_file: StudyFile) -> tuple["pd.DataFrame", "Stu
     """The analysis's input: one row for each planned trial with its record, and the study's description."""
     import pandas as pd
 
-    from analysis.table import build_table
+    from analysis.model.table import build_table
 
     info = study_info(plan, study_file)  # raises for a search without any point
     planned = pd.DataFrame(planned_rows(plan.trial_set))
@@ -67,7 +67,7 @@ def study_table(plan: Plan, study_file: StudyFile) -> tuple["pd.DataFrame", "Stu
 
 def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
     """The description of a study for the analysis. Raises `StudyError` if a search has not started."""
-    from analysis.info import StudyInfo
+    from analysis.model.info import StudyInfo
 
     spec, task = study_file.spec, plan.trial_set.task
     for arm in plan.trial_set.arms:
@@ -103,7 +103,7 @@ def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...], task: StudyTask) -> "ArmInfo":
-    from analysis.info import ArmInfo
+    from analysis.model.info import ArmInfo
 
     tasks = [trial.config.task for trial in trials if trial.arm == arm.label]
     rates = {getattr(task.training, "lr", math.nan) for task in tasks}
@@ -122,7 +122,7 @@ def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...], task: StudyTask) -> "A
 
 def _axis_info(arm: Arm, name: str, task: StudyTask) -> "AxisInfo":
     """An axis with its measure. For an axis with cases, also the column that selects the case."""
-    from analysis.info import AxisInfo
+    from analysis.model.info import AxisInfo
 
     measure = arm.measures.get(name, "log")
     cases: tuple[str, dict[str, str]] = ("", {})

@@ -11,7 +11,7 @@ from study.report.failures import group_failures
 from trainables.store.attempts import failures
 
 if TYPE_CHECKING:
-    from analysis.statistics.intervals import Estimate
+    from analysis.statistics.intervals.student import Estimate
     from analysis.study_analysis import StudyAnalysis
     from analysis.wording import Scale
 

@@ -9,12 +9,12 @@ from study.spec.schema import StudySpec
 from trainables.store.schema import TrialRecord
 
 if TYPE_CHECKING:
-    from analysis.claims import Claim
+    from analysis.model.claims import Claim
 
 
 def claims_of(spec: StudySpec) -> tuple["Claim", ...]:
     """The claims that a study makes."""
-    from analysis.claims import Claim  # imports pandas
+    from analysis.model.claims import Claim  # imports pandas
 
     return tuple(Claim(**claim.model_dump()) for claim in spec.claims)
 
@@ -26,7 +26,7 @@ def check_claims(spec: StudySpec, planned: Sequence[Mapping[str, Any]]) -> None:
     """
     import pandas as pd
 
-    from analysis.claims import check_claim
+    from analysis.model.claims import check_claim
 
     rows, columns = pd.DataFrame(planned), {field.name for field in dataclasses.fields(TrialRecord)}
     try:

@@ -219,7 +219,7 @@ def _hang_up(connection: socket.socket) -> None:
 
 def _pages() -> dict[str, tuple[str, bytes]]:
     """Content type and content by path: the report's style and explorer, and the files of this page."""
-    own, shared = files("study.watching"), files("analysis") / "templates"
+    own, shared = files("study.watching"), files("analysis.report") / "templates"
     style = [shared / "report.css", shared / "explorer.css", own / "watch.css"]
     script = [shared / "explorer.js", own / "watch.js"]
     return {

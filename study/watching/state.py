@@ -77,7 +77,7 @@ def _surfaces(loaded: LoadedStudy) -> dict[str, Any]:
     """
     if not all(arm.points for arm in loaded.plan.trial_set.arms):
         return {}
-    from analysis.explorer import explorer_data
+    from analysis.report.explorer import explorer_data
     from analysis.study_analysis import split_cells
 
     _, info, cells = split_cells(*study_table(loaded.plan, loaded.study_file))

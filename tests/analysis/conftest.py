@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.info import StudyInfo
+from analysis.model.info import StudyInfo
 from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.data_sets import DataSetsAnalysis, analyse_data_sets
-from analysis.results.build import table_study
-from analysis.results.mapping import build_mapping
+from analysis.tables.build import table_study
+from analysis.tables.mapping import build_mapping
 
 KEYS = {"metric": "acc", "data": "set"}
 

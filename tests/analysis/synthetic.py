@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cells import Axis, Cells
-from analysis.info import BATCH_SIZE, ArmInfo, AxisInfo, StudyInfo
-from analysis.metric import Metric
+from analysis.model.cells import Axis, Cells
+from analysis.model.info import BATCH_SIZE, ArmInfo, AxisInfo, StudyInfo
+from analysis.model.metric import Metric
 
 BATCH_SIZES = (16, 64, 256)
 TEMPERATURES = tuple(np.geomspace(0.05, 2.0, 5))

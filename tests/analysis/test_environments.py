@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 import analysis
-from analysis.page import render_environments
-from analysis.report import write_data_sets
-from analysis.sections.all_sections import build_parts
-from analysis.sections.overview import overview_section
-from analysis.sections.transfer import data_transfer_section
-from analysis.verdict import verdict_sentences
-from analysis.verdict_data_sets import data_set_sentences
+from analysis.report.page import render_environments
+from analysis.report.sections.all_sections import build_parts
+from analysis.report.sections.data_sets.overview import overview_section
+from analysis.report.sections.tuning.transfer import data_transfer_section
+from analysis.report.verdict import verdict_sentences
+from analysis.report.verdict_data_sets import data_set_sentences
+from analysis.report.write import write_data_sets
 from tests.analysis.data_sets import KEYS, environments, rows
-from tests.analysis.pages import Links, files
+from tests.analysis.report.pages import Links, files
 from tests.prose import assert_says
 
 TWO = rows({"one": 0.1, "two": 0.4})

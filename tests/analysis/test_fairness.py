@@ -8,7 +8,7 @@ import pytest
 from analysis.fairness.card import Card
 from analysis.fairness.checks import check_fairness
 from analysis.fairness.settings import ordered
-from analysis.info import BATCH_SIZE, AxisInfo
+from analysis.model.info import BATCH_SIZE, AxisInfo
 from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study

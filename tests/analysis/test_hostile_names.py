@@ -12,10 +12,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from analysis.csv_text import cell_of
-from analysis.latex import escape
 from analysis.library import write_table_report
 from analysis.names import visible
-from analysis.plots import fonts
+from analysis.report.latex import escape
+from analysis.report.plots import fonts
 from tests.analysis.hostile import NAMES, TEXTS
 
 #: As losses, to keep the report small; tests of the single forms have all names.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import analysis
-from tests.analysis.results.example_table import KEYS, ROWS
+from tests.analysis.tables.example_table import KEYS, ROWS
 
 
 def test_rows_to_scores_comparisons_and_a_report(tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ import pytest
 from analysis.fairness.card import Card
 from analysis.fairness.checks import check_fairness
 from analysis.fairness.studies import study_cards
-from analysis.info import SettingInfo, StudyInfo, Value
-from analysis.sections.all_sections import build_sections
-from analysis.sections.overview import overview_section
-from analysis.sections.studies import study_gaps
+from analysis.model.info import SettingInfo, StudyInfo, Value
+from analysis.model.table import build_table
+from analysis.report.sections.all_sections import build_sections
+from analysis.report.sections.data_sets.overview import overview_section
+from analysis.report.sections.data_sets.studies import study_gaps
+from analysis.report.verdict import short_sentences, verdict_sentences
+from analysis.report.verdict_data_sets import failed_on_data_sets
 from analysis.studies import ComparedStudy, compare_studies
-from analysis.table import build_table
-from analysis.verdict import short_sentences, verdict_sentences
-from analysis.verdict_data_sets import failed_on_data_sets
 from tests.analysis import synthetic
 
 

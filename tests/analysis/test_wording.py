@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from analysis import wording
-from analysis.metric import Metric
+from analysis.model.metric import Metric
 from analysis.redact import redact_paths
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals.student import Estimate
 
 ACCURACY = wording.Scale(Metric(name="knn_accuracy", worst=0.1))
 LOSS = wording.Scale(

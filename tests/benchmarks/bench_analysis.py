@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 from scipy import stats
 
 from analysis import cell_intervals
-from analysis.cell_arrays import cell_arrays
-from analysis.statistics.bootstrap import studentised_interval
-from analysis.statistics.intervals import student_interval
+from analysis.statistics.intervals.bootstrap import studentised_interval
+from analysis.statistics.intervals.student import student_interval
+from analysis.tables.cell_arrays import cell_arrays
 from tests.benchmarks.memory import peak_bytes
 
 _KEYS = ("loss", "data", "hp_batch_size", "hp_temperature", "hp_kernel", "hp_epochs")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.explorer import explorer_data
-from analysis.report import write_findings
-from analysis.statistics.intervals import student_interval
-from analysis.statistics.tolerance import tolerance_volume
+from analysis.report.explorer import explorer_data
+from analysis.report.write import write_findings
+from analysis.statistics.intervals.student import student_interval
+from analysis.statistics.scores.tolerance import tolerance_volume
 from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, make_study
@@ -176,7 +176,7 @@ def test_seeds_that_were_left_out_are_told(
 ) -> None:
     whole = explorer_data(findings.info, findings.cells)
     cells = sum(len(json.dumps([arm["values"][n] for arm in whole["arms"]])) for n in range(3))
-    monkeypatch.setattr("analysis.page.MOST_BYTES", cells)
+    monkeypatch.setattr("analysis.report.page.MOST_BYTES", cells)
     page = open_page(write_findings(findings, tmp_path).as_uri()).page
     page.get_by_label("Metric").select_option(label="effective rank, projection z, dimensions")
     page.locator(".explorer td[data-cell='0']").first.hover()

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from analysis.explorer import explorer_data
+from analysis.model.table import build_table
+from analysis.report.explorer import explorer_data
 from analysis.study_analysis import split_cells
-from analysis.table import build_table
 from study.watching.server import Latest, WatchServer
 from tests.analysis.conftest import make_study
 from tests.browser.conftest import OpenPage

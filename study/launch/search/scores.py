@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.statistics.robustness import COLLAPSE_RANK
+from analysis.statistics.scores.robustness import COLLAPSE_RANK
 from search_spaces.optuna_adapter import Outcome, Pruned
 from search_spaces.space import Point
 from study.plan import Plan

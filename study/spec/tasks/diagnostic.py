@@ -23,7 +23,7 @@ from trainables.store.schema import DIAGNOSTIC_METRICS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.metric import Metric
+    from analysis.model.metric import Metric
 
 _PRECISION_LOSSES = ("ntxent", "flatnce")
 _SWEPT = tuple(name for name, axis in declared_axes(DiagnosticTask).items() if not axis.table)

@@ -40,7 +40,7 @@ from trainables.views.recipes import check_views_name
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.metric import Metric
+    from analysis.model.metric import Metric
 
 #: Bytes of a float32 number, and the numbers of each weight in training: itself, its gradient and its momentum.
 _FLOAT, _COPIES = 4, 3
@@ -220,7 +220,7 @@ class ImagesStudy(StudyTask):
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
         """The metric. A failed trial counts as guessing."""
-        from analysis.metric import Metric
+        from analysis.model.metric import Metric
 
         return Metric(name=self._spec.metric, worst=self.chance)
 

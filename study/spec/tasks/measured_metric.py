@@ -10,12 +10,12 @@ from trainables.store.schema import column_label, column_unit
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.metric import Metric
+    from analysis.model.metric import Metric
 
 
 def measured_metric(name: str, records: "pd.DataFrame") -> "Metric":
     """The metric. A failed trial counts as the worst value among the records, or as 1 without any values."""
-    from analysis.metric import Metric
+    from analysis.model.metric import Metric
 
     seen = records[name].dropna()
     worst = float(seen.max()) if len(seen) else 1.0

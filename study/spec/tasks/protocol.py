@@ -20,7 +20,7 @@ from trainables.settings import declared_axes
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.metric import Metric
+    from analysis.model.metric import Metric
 
 
 class StudyTask(ABC):

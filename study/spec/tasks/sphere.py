@@ -24,7 +24,7 @@ from trainables.store.schema import SPHERE_METRICS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.metric import Metric
+    from analysis.model.metric import Metric
 
 _BUDGETS = tuple(name for name in BUDGETS if name in SphereTraining.__dataclass_fields__)
 

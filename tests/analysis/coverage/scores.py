@@ -7,24 +7,24 @@ from scipy import stats
 
 from analysis.demo import exact
 from analysis.demo.law import BATCH_SIZES
-from analysis.statistics.bands_moderated import moderated_bands
-from analysis.statistics.batch_size import batch_elasticity
-from analysis.statistics.bootstrap import studentised_interval
-from analysis.statistics.choice import cross_fit, cross_fit_widening
-from analysis.statistics.cross_fitting import held_out_cells
-from analysis.statistics.equivalence import equivalence_test
-from analysis.statistics.gaps import Gaps, tuning_gaps
-from analysis.statistics.improvement import probability_of_improvement
-from analysis.statistics.imputation import fill_gaps
-from analysis.statistics.intervals import simultaneous_bands, student_estimate, student_interval
-from analysis.statistics.intervals_extremes import bracketed_estimate
-from analysis.statistics.intervals_moderated import gaps_to_best
-from analysis.statistics.neighbourhood import local_drop
-from analysis.statistics.profile import profile, profile_area
-from analysis.statistics.robustness import worst_case
-from analysis.statistics.tolerance import tolerance_volume
-from analysis.statistics.transfer import transfer_regret
-from analysis.statistics.tuning import TuningCurve, trials_to_parity, tuning_curve
+from analysis.statistics.comparisons.equivalence import equivalence_test
+from analysis.statistics.comparisons.improvement import probability_of_improvement
+from analysis.statistics.intervals.bands_moderated import moderated_bands
+from analysis.statistics.intervals.bootstrap import studentised_interval
+from analysis.statistics.intervals.extremes import bracketed_estimate
+from analysis.statistics.intervals.imputation import fill_gaps
+from analysis.statistics.intervals.moderated import gaps_to_best
+from analysis.statistics.intervals.student import simultaneous_bands, student_estimate, student_interval
+from analysis.statistics.scores.batch_size import batch_elasticity
+from analysis.statistics.scores.choice import cross_fit, cross_fit_widening
+from analysis.statistics.scores.cross_fitting import held_out_cells
+from analysis.statistics.scores.gaps import Gaps, tuning_gaps
+from analysis.statistics.scores.neighbourhood import local_drop
+from analysis.statistics.scores.profile import profile, profile_area
+from analysis.statistics.scores.robustness import worst_case
+from analysis.statistics.scores.tolerance import tolerance_volume
+from analysis.statistics.scores.tuning import TuningCurve, trials_to_parity, tuning_curve
+from analysis.statistics.sensitivity.transfer import transfer_regret
 from tests.analysis.coverage import exact_scores
 from tests.analysis.coverage.simulated import (
     NOISE,

@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.demo.law import BATCH_SIZES, DATA, LOSSES, DemoLoss
 from analysis.demo.noise import Noise, draw_scores
-from analysis.statistics.intervals import LEVEL, Estimate
+from analysis.statistics.intervals.student import LEVEL, Estimate
 
 NOISE = Noise()
 CELLS = LOSSES[0].cell_means().size

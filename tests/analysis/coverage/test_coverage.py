@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from analysis.demo.law import DemoLoss
-from analysis.statistics.choice import cross_fit, cross_fit_widening
-from analysis.statistics.compare import paired_p
-from analysis.statistics.differences import benjamini_yekutieli, paired_tests
+from analysis.statistics.comparisons.compare import paired_p
+from analysis.statistics.comparisons.differences import benjamini_yekutieli, paired_tests
+from analysis.statistics.scores.choice import cross_fit, cross_fit_widening
 from tests.analysis.coverage.scores import SCORES
 from tests.analysis.coverage.settings import BY_LABEL, FLAT, SETTINGS, print_table
 from tests.analysis.coverage.simulated import STUDIES, WEIGHTS, Setting, Study, coverages, simulate

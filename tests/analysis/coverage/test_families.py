@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from analysis.statistics.equivalence import EQUIVALENT, corrected, equivalence_test
-from analysis.statistics.transfer import transfer_regret
+from analysis.statistics.comparisons.equivalence import EQUIVALENT, corrected, equivalence_test
+from analysis.statistics.sensitivity.transfer import transfer_regret
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from analysis.statistics.imputation import fill_gaps
-from analysis.statistics.intervals import student_interval
+from analysis.statistics.intervals.imputation import fill_gaps
+from analysis.statistics.intervals.student import student_interval
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from analysis.demo.answers import exact_answers
 from analysis.demo.law import AT_BATCH, BATCH_SIZES, CHANCE, COLLAPSED, DATA, LOSSES, DemoLoss
 from analysis.demo.noise import Noise, draw_scores
 from analysis.demo.rows import demo_study
-from analysis.statistics.choice import cross_fit
-from analysis.statistics.tuning import tuning_curve
+from analysis.statistics.scores.choice import cross_fit
+from analysis.statistics.scores.tuning import tuning_curve
 from analysis.study_analysis import analyse
 from tests.analysis.coverage import exact_scores
 

@@ -1,7 +1,7 @@
 """A store that lost half of its records still gives the configurations of the complete study."""
 
-from analysis.cells import Cells
-from analysis.statistics.choice import default_cell
+from analysis.model.cells import Cells
+from analysis.statistics.scores.choice import default_cell
 from analysis.study_analysis import split_cells
 from study.loaded import load_study
 from study.report.study_table import study_table

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analysis import build_surface, cell_intervals, compare, load_records, robustness
+from analysis.report.score_tables import comparisons_table, scores_table
 from analysis.study_analysis import analyse_table
-from analysis.tables import comparisons_table, scores_table
 from study.cli.main import main
 from study.loaded import load_study
 from study.report.study_table import study_table

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from analysis.info import ArmInfo, AxisInfo, StudyInfo
-from analysis.metric import Metric
+from analysis.model.info import ArmInfo, AxisInfo, StudyInfo
+from analysis.model.metric import Metric
 from study.errors import StudyError
 from study.report import bundle_file
 from study.report.bundle_file import read_bundle_file

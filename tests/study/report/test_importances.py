@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from analysis.sections.hyperparameters import hyperparameters_section
+from analysis.report.sections.hyperparameters.hyperparameters import hyperparameters_section
 from analysis.study_analysis import StudyAnalysis, analyse
 from study.report.importances import arm_importances, with_importances
 from tests.analysis import synthetic

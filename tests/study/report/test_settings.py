@@ -9,9 +9,9 @@ import pytest
 
 from analysis.fairness.card import Card
 from analysis.fairness.studies import study_cards
-from analysis.info import ArmInfo, AxisInfo, SettingInfo, StudyInfo
-from analysis.metric import Metric
-from analysis.results.mapping import build_mapping
+from analysis.model.info import ArmInfo, AxisInfo, SettingInfo, StudyInfo
+from analysis.model.metric import Metric
+from analysis.tables.mapping import build_mapping
 from study.loaded import load_study
 from study.report.settings import DIGESTS, planned_settings, with_settings
 from tests.study.conftest import WriteStudy

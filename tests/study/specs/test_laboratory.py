@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from analysis.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE
+from analysis.model.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE
 from study.cli.main import main
 from study.errors import StudyError
 from study.spec.expand import expand

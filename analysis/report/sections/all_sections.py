@@ -1,0 +1,127 @@
+"""All sections of a report, in order."""
+
+import dataclasses
+from collections.abc import Callable
+
+from analysis.data_sets import DataSetsAnalysis
+from analysis.names import visible
+from analysis.report.sections.content import Content
+from analysis.report.sections.data_sets.overview import overview_section
+from analysis.report.sections.data_sets.studies import studies_section
+from analysis.report.sections.hyperparameters.correlations import correlations_section
+from analysis.report.sections.hyperparameters.hyperparameters import hyperparameters_section
+from analysis.report.sections.hyperparameters.sensitivity import sensitivity_section
+from analysis.report.sections.hyperparameters.stability import stability_section
+from analysis.report.sections.laboratory.claims import claims_section
+from analysis.report.sections.laboratory.diagnostics import diagnostics_section
+from analysis.report.sections.laboratory.laboratory import optima_section, selection_section
+from analysis.report.sections.space.comparisons import comparisons_section
+from analysis.report.sections.space.differences import differences_section
+from analysis.report.sections.space.good_space import good_space_section
+from analysis.report.sections.space.places import (
+    curves_section,
+    places_section,
+    rank_section,
+    surfaces_section,
+)
+from analysis.report.sections.space.scores import scores_section
+from analysis.report.sections.space.steps import steps_section
+from analysis.report.sections.trials.columns import columns_section
+from analysis.report.sections.trials.failures import failures_section
+from analysis.report.sections.trials.figure_names import data_names_section, names_section
+from analysis.report.sections.trials.methods import methods_section
+from analysis.report.sections.trials.more_seeds import more_seeds_section
+from analysis.report.sections.trials.provenance import environment_section, fairness_section, study_section
+from analysis.report.sections.tuning.transfer import data_transfer_section, transfer_section
+from analysis.report.sections.tuning.tuning import tuning_section
+from analysis.study_analysis import StudyAnalysis
+
+#: Builders by the section's anchor. A builder returns None where the study has no data for its section.
+SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
+    "claims": claims_section,
+    "optima": optima_section,
+    "selection": selection_section,
+    "diagnostics": diagnostics_section,
+    "scores": scores_section,
+    "comparisons": comparisons_section,
+    "studies": studies_section,
+    "surfaces": surfaces_section,
+    "places": places_section,
+    "differences": differences_section,
+    "good_space": good_space_section,
+    "tuning": tuning_section,
+    "curves": curves_section,
+    "steps": steps_section,
+    "transfer": transfer_section,
+    "hyperparameters": hyperparameters_section,
+    "correlations": correlations_section,
+    "stability": stability_section,
+    "rank": rank_section,
+    "more_seeds": more_seeds_section,
+    "failures": failures_section,
+    "fairness": fairness_section,
+    "names": names_section,
+    "methods": methods_section,
+    "columns": columns_section,
+    "environment": environment_section,
+    "study": study_section,
+}
+
+
+#: Sections of a study that does not compare losses: one of claims, or one with too many arms for surfaces and scores.
+_UNRANKED = ("claims", "optima", "selection", "diagnostics", "failures", "names", "environment", "study")
+
+
+def build_sections(findings: StudyAnalysis) -> dict[str, Content]:
+    """The sections for which the analysis has data, by anchor."""
+    names = SECTIONS if findings.ranks_losses else _UNRANKED
+    built = {name: SECTIONS[name](findings) for name in names}
+    return {name: content for name, content in built.items() if content is not None}
+
+
+#: Builders of sections that compare several data sets.
+RELATING: dict[str, Callable[[DataSetsAnalysis], Content]] = {
+    "overview": overview_section,
+    "transfer": data_transfer_section,
+    "sensitivity": sensitivity_section,
+}
+
+#: Up to this number of data sets, a report shows all sections of each; for more, those of `_SHORT`, without figures.
+_FEW = 8
+_SHORT = ("scores", "comparisons", "failures", "fairness")
+
+
+def build_parts(environments: DataSetsAnalysis) -> dict[str, dict[str, Content]]:
+    """The sections that compare the data sets under "", and those of each data set under its anchor."""
+    parts = {"": {name: build(environments) for name, build in RELATING.items()}}
+    if names := data_names_section(environments):
+        parts[""]["names"] = names
+    short = len(environments.findings) > _FEW
+    for name, findings in environments.findings.items():
+        parts[environments.anchors[name]] = _short_sections(findings) if short else build_sections(findings)
+    return parts
+
+
+def _short_sections(findings: StudyAnalysis) -> dict[str, Content]:
+    built = {name: SECTIONS[name](findings) for name in _SHORT}
+    return {name: dataclasses.replace(item, figures={}) for name, item in built.items() if item is not None}
+
+
+def on_one_page(environments: DataSetsAnalysis, parts: dict[str, dict[str, Content]]) -> dict[str, Content]:
+    """The sections of all parts. Titles name the data set; anchors and files start with the data set's anchor."""
+    names = {anchor: name for name, anchor in environments.anchors.items()}
+    return {
+        f"{anchor}_{name}" if anchor else name: placed(content, anchor, names[anchor]) if anchor else content
+        for anchor, sections in parts.items()
+        for name, content in sections.items()
+    }
+
+
+def placed(content: Content, anchor: str, name: str) -> Content:
+    """A section of one data set or study for a page of several: figures and files are under its anchor."""
+    figures = {
+        f"{anchor}/{key}": dataclasses.replace(figure, data=f"{anchor}/{figure.data}" if figure.data else "")
+        for key, figure in content.figures.items()
+    }
+    data = {f"{anchor}/{key}": frame for key, frame in content.data.items()}
+    return dataclasses.replace(content, data_set=visible(name), figures=figures, data=data)

@@ -1,0 +1,103 @@
+"""The section on robustness scores by loss."""
+
+import math
+from functools import partial
+
+from analysis.model.info import ArmInfo
+from analysis.report.score_tables import cells_table, scores_table
+from analysis.report.sections.content import (
+    COUNT,
+    TEXT,
+    Cell,
+    Content,
+    ShownFigure,
+    score_cell,
+    share_cell,
+    table,
+)
+from analysis.report.sections.space.scores_figure import robustness_figure, tuned_figure
+from analysis.report.sections.tuning.search import search_section
+from analysis.statistics.intervals.student import LEVEL
+from analysis.statistics.scores.choice import Choice
+from analysis.statistics.scores.robustness import TAIL, RobustnessSummary
+from analysis.study_analysis import StudyAnalysis
+from analysis.wording import NONE, Scale, number, opened
+
+
+def scores_section(findings: StudyAnalysis) -> Content:
+    """Every robustness score of every loss, with its interval; for an adaptive search only the tuned score."""
+    if findings.adaptive:
+        return search_section(findings)
+    metric, eps = findings.info.metric, tolerance_words(findings)
+    tail = f"{100 * TAIL:.0f} %"
+    columns = [
+        ("Loss", TEXT),
+        "Tuned",
+        ("Tuned at", TEXT),
+        "Default",
+        "Average over the space",
+        f"Worst {tail} of the space",
+        f"Space within {eps} of own best, %",
+        ("Failed, collapsed", COUNT),
+    ]
+    unit = f", in {metric.unit}" if metric.unit else ""
+    return Content(
+        title="Losses by score",
+        lead=f"{opened(metric.reported)}{unit}{'' if metric.higher_is_better else '; lower is better'}. "
+        f"Below each value: its {100 * LEVEL:.0f} % interval over seeds, or why there is none. "
+        f"“Tuned” is cross-fitted: each seed is scored at the configuration that {metric.chooser} on the "
+        "other half of the seeds chooses. “Tuned at” is what all seeds choose, and for how many "
+        "seeds the other half agrees. Collapsed trials finished with an effective rank near 1.",
+        tables=(table(columns, [_row(findings, label) for label in findings.summaries]),),
+        figures={
+            "robustness": ShownFigure(
+                build=partial(robustness_figure, findings),
+                data="scores",
+                caption=f"Left: how far {metric.reported} falls from the tuned configuration to the "
+                f"default one, the average over the space and its worst {tail}. A short grey line "
+                "means a robust loss. Tuned is chosen on half of the seeds, so with few of them it may lie below the "
+                f"default. Right: the share of the space within {eps} of the loss's "
+                "own best; the black line is the interval, where there is one. A loss of which no "
+                "trial finished has no mark.",
+            ),
+            "tuned": ShownFigure(
+                build=partial(tuned_figure, findings),
+                data="scores",
+                caption=f"{opened(metric.reported)} of each loss at the configuration that {metric.chooser} "
+                "likes best, cross-fitted: each seed (grey dot) at the configuration that the "
+                f"other half of the seeds chooses. Line: {100 * LEVEL:.0f} % interval over seeds (Student).",
+            ),
+        },
+        data={"scores": scores_table(findings), "cells": cells_table(findings)},
+    )
+
+
+def tolerance_words(findings: StudyAnalysis) -> str:
+    """The tolerance with its unit, such as `2 points`."""
+    metric = findings.info.metric
+    return f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
+
+
+def place_words(choice: Choice, arm: ArmInfo) -> list[str]:
+    """A configuration as texts, one for each axis."""
+    return [f"{arm.axis(name).words} {number(value)}" for name, value in choice.place.items()]
+
+
+def _row(findings: StudyAnalysis, label: str) -> list[Cell | str]:
+    item, arm, scale = findings.summaries[label], findings.info.arm(label), Scale(findings.info.metric)
+    known = math.isfinite(item.tuned.estimate.value)
+    agree = f"{item.tuned.agreeing} of {item.tuned.choices} agree" if item.tuned.choices else ""
+    return [
+        arm.name,
+        score_cell(item.tuned.estimate, scale),
+        Cell(text="\n".join(place_words(item.tuned, arm)) if known else NONE, below=agree),
+        score_cell(item.default.estimate, scale),
+        score_cell(item.mean, scale),
+        score_cell(item.worst, scale),
+        share_cell(item.tolerance),
+        Cell(text=f"{item.failed} of {item.ended}", below=_collapsed(item), sort=item.failed),
+    ]
+
+
+def _collapsed(item: RobustnessSummary) -> str:
+    return f"{item.collapsed} of {item.ranked}" if item.ranked else ""

@@ -1,0 +1,133 @@
+"""Figures of surfaces: one heat map for each arm, all on one colour scale."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.model.surface import MISSING, PRUNED, UNPLANNED, Surface
+from analysis.report.plots.arm_names import arm_names
+from analysis.report.plots.heatmap import HeatmapData, draw_heatmap, panel_grid
+from analysis.report.plots.style import new_figure
+from analysis.statistics.intervals.student import student_interval
+from analysis.study_analysis import StudyAnalysis
+from analysis.wording import NONE, number, wrapped
+
+ROOMY = 4  # up to this number of batch sizes a cell has room for words
+
+
+def metric_surfaces(findings: StudyAnalysis) -> Figure | None:
+    """Mean of the reported metric over seeds; the tuned configuration has a frame. None without a surface."""
+    metric = findings.info.metric
+    panels = {
+        label: _panel(findings, label, surface, metric.factor, metric.digits)
+        for label, surface in findings.surfaces.items()
+    }
+    return panels_figure(panels, metric.axis_label) if panels else None
+
+
+def width_surfaces(findings: StudyAnalysis) -> Figure | None:
+    """Half the width of each mean's interval; None where no cell has one."""
+    metric = findings.info.metric
+    panels = {
+        label: _panel(findings, label, surface, metric.factor, metric.digits, width=True)
+        for label, surface in findings.surfaces.items()
+    }
+    if not any(np.isfinite(panel.values).any() for panel in panels.values()):
+        return None
+    return panels_figure(panels, f"half the interval's width, {metric.difference_unit}")
+
+
+def rank_surfaces(findings: StudyAnalysis) -> Figure | None:
+    """Mean effective rank over seeds, in dimensions; None where no trial has one."""
+    surfaces = findings.surfaces_of(findings.info.rank_metric)
+    panels = {label: _panel(findings, label, surface, 1.0, 1) for label, surface in surfaces.items()}
+    return panels_figure(panels, "effective rank, dimensions") if panels else None
+
+
+def _panel(
+    findings: StudyAnalysis, label: str, surface: Surface, scale: float, digits: int, *, width: bool = False
+) -> HeatmapData:
+    """The mean of every cell with its interval; with `width`, only half of that interval's width."""
+    arm, tuned = findings.info.arm(label), findings.summaries[label].tuned
+    mean, low, high = (scale * each for each in student_interval(surface.values))
+    shown = (high - low) / 2 if width else mean
+    half = np.full_like(mean, np.nan) if width else (high - low) / 2
+    failed = surface.failed.sum(axis=-1) / np.maximum(surface.planned.sum(axis=-1), 1)
+    if width:  # one finished seed gives no width, but such a cell must not look as if all seeds failed
+        failed = np.where((surface.status == "ok").any(axis=-1), 0.0, failed)
+    column, row = (int(place) for place in np.unravel_index(tuned.at, surface.values.shape[:2]))
+    return HeatmapData(
+        title=wrapped(arm_names(findings.info)[label], width=24),
+        x_label=arm.x.axis_label,
+        y_label=arm.main.axis_label,
+        x_ticks=[number(value) for value in surface.x],
+        y_ticks=[number(value) for value in surface.y],
+        values=shown.T,
+        texts=_texts(surface, shown, half, digits).T,
+        failed=failed.T,
+        boxed=(row, column) if "ok" in surface.status[column, row] else None,
+    )
+
+
+def _texts(surface: Surface, mean: np.ndarray, half: np.ndarray, digits: int) -> np.ndarray:
+    write = _cell_text if len(surface.x) <= ROOMY else _short_cell_text
+    texts = np.empty(mean.shape, dtype=object)
+    for cell in np.ndindex(mean.shape):
+        spread = f"±{half[cell]:.{digits}f}" if np.isfinite(half[cell]) else ""
+        text = f"{mean[cell]:.{digits}f}" if np.isfinite(mean[cell]) else NONE
+        texts[cell] = write(Counter(surface.status[cell].tolist()), text, spread)
+    return texts
+
+
+def _cell_text(statuses: Counter[str], mean: str, spread: str) -> str:
+    """The cell's mean with half the width of its interval, or the reason why it has none.
+
+    Then the numbers of trials that failed and that did not run.
+    """
+    lacking = {status: count for status, count in statuses.items() if status not in ("ok", UNPLANNED)}
+    unknown = sum(lacking.get(status, 0) for status in (MISSING, PRUNED))
+    failed = sum(lacking.values()) - unknown
+    parts = [f"{failed} failed"] * (failed > 0) + [f"{unknown} not run"] * (unknown > 0)
+    if statuses["ok"]:
+        between = " " if parts else "\n"  # two lines at most
+        return "\n".join([between.join(filter(None, [mean, spread])), *parts])
+    words = {MISSING: "not run", "no_score": "no score"}
+    return words.get(only := next(iter(lacking)), only) if len(lacking) == 1 else "\n".join(parts)
+
+
+def _short_cell_text(statuses: Counter[str], mean: str, _: str) -> str:
+    """The same for narrow cells: the mean, with a star where trials are left out; otherwise a cross or a dash."""
+    planned = statuses.total() - statuses[UNPLANNED]
+    if statuses["ok"]:
+        return mean + "*" * (statuses["ok"] < planned)
+    return "✕" if planned > statuses[MISSING] + statuses[PRUNED] else "–" if planned else ""
+
+
+def panels_figure(
+    panels: Mapping[str, HeatmapData], color_label: str, *, limits: tuple[float, float] | None = None
+) -> Figure:
+    """One heat map for each panel, on one colour scale: `limits`, or the smallest and the largest value."""
+    rows, columns = panel_grid(len(panels))
+    tallest = max(len(panel.y_ticks) for panel in panels.values())
+    widest = max(len(panel.x_ticks) for panel in panels.values())
+    figure = new_figure(rows * (0.9 + 0.36 * max(tallest, 3)))
+    grid = figure.subplots(rows, columns, squeeze=False)
+    values = np.concatenate([panel.values.ravel() for panel in panels.values()])
+    known = values[np.isfinite(values)]
+    low, high = limits or ((known.min(), known.max()) if len(known) else (0.0, 1.0))
+    for ax, panel in zip(grid.flat, panels.values(), strict=False):
+        draw_heatmap(ax, panel, low=low, high=high, text_size=_text_size(widest))
+    for ax in list(grid.flat)[len(panels) :]:
+        ax.set_axis_off()
+    if len(known):
+        axes: list[Axes] = list(grid.flat)
+        figure.colorbar(axes[0].collections[0], ax=axes, label=color_label, shrink=0.7, aspect=30, pad=0.015)
+    return figure
+
+
+def _text_size(columns: int) -> float:
+    """Size of the texts in cells, in points; 0 where cells are too narrow."""
+    return 8.0 if columns <= ROOMY else 6.5 if columns <= 8 else 0.0

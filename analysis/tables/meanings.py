@@ -1,0 +1,92 @@
+"""What every column of a table was taken for, in words: for the terminal, for the report, and for messages."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.model.info import DIFFERS, ColumnMeaning
+from analysis.model.metric import Metric
+from analysis.tables.columns import Understood, free_columns
+from analysis.tables.exports.words import is_housekeeping
+from analysis.tables.metric import metric_words
+from analysis.tables.metric_words import is_outcome
+from analysis.tables.names import named_columns
+from analysis.tables.plain_columns import plain_columns
+from analysis.tables.statuses import status_words
+from analysis.tables.usual_names import EVALUATED
+from analysis.tables.values import is_time, numbers_or_none
+from analysis.wording import counted
+
+#: What is said of hyperparameters whose values never repeat.
+_CHOSEN = "; they never repeat: chosen by an adaptive search, so the space is not covered"
+_DRAWN = (
+    "; they never repeat: drawn, as in a random search (if a search such as TPE chose them, say --adaptive)"
+)
+
+
+def meanings(table: Understood, metric: Metric) -> tuple[ColumnMeaning, ...]:
+    """What every column was taken for, in words."""
+    mapping, rows, found = table.mapping, table.rows, table.found
+    words = metric_words(mapping, metric)
+    told = [
+        _meaning([mapping.loss], "loss", counted(rows[mapping.loss].nunique(), "name")),
+        _meaning([mapping.seed], "seed", counted(rows[mapping.seed].nunique(), "value")),
+        _meaning([mapping.data], "data set", ""),
+        _meaning([mapping.status], "status", status_words(rows[mapping.status]) if mapping.status else ""),
+        _meaning([mapping.metric], "metric", words[mapping.metric]),
+        _meaning([mapping.selects], "chooses configurations", words.get(mapping.selects or "", "")),
+    ]
+    for name in found.axes:
+        drawn = (_CHOSEN if mapping.adaptive else _DRAWN) if name in table.drawn else ""
+        text = "" if rows[name].dtype.kind in "iuf" else ", text"
+        told.append(
+            _meaning([name], "hyperparameter", f"{counted(rows[name].nunique(), 'value')}{text}{drawn}")
+        )
+    for name in found.between:
+        per_loss = rows.groupby(mapping.loss, sort=False)[name].first()
+        values = ", ".join(f"{value} of {loss}" for loss, value in per_loss.dropna().items())
+        told.append(_meaning([name], DIFFERS, values))
+    for name, leader in found.follows.items():
+        told.append(_meaning([name], f"follows {leader}", "no hyperparameter of its own"))
+    told.append(_meaning(table.described, "representation", ""))
+    told.append(_meaning(list(table.facts.values()), "protocol", ""))
+    used = {*table.described, *table.facts.values(), *found.follows, *found.between}
+    rest = [name for name in free_columns(rows, mapping) if name not in used]
+    by_reason: dict[str, list[str]] = {}
+    for name in rest:
+        by_reason.setdefault(_reason(table, name), []).append(name)
+    told.extend(_meaning(columns, "not used", reason) for reason, columns in by_reason.items())
+    return tuple(each for each in told if each.columns)
+
+
+def _meaning(columns: Sequence[str | None], role: str, detail: str) -> ColumnMeaning:
+    return ColumnMeaning(columns=tuple(name for name in columns if name), role=role, detail=detail)
+
+
+def _reason(table: Understood, name: str) -> str:
+    if name in table.mapping.ignore:
+        return "by --ignore"
+    if name in table.found.outcomes:
+        return f"an outcome: {table.found.outcomes[name]}"
+    if table.roles.get(name) == "housekeeping" or is_housekeeping(name):
+        return "housekeeping, by its name"
+    if table.roles.get(name) == "metric" or is_outcome(name):
+        return "an outcome, by its name"
+    if is_time(table.rows[name]):
+        return "a time"
+    if table.rows[name].nunique() <= 1:
+        return "the same in every row"
+    return "neither named nor known"
+
+
+def metric_candidates(rows: pd.DataFrame) -> list[str]:
+    """Columns that may be the metric: those with names of evaluations or of outcomes, else all numbers."""
+    named = named_columns(plain_columns(rows))
+    numbers = [
+        str(name)
+        for name in named.rows.columns
+        if numbers_or_none(named.rows[name], infinite=True) is not None
+    ]
+    evaluated = [name for name in numbers if name.startswith(EVALUATED)]
+    outcomes = [name for name in numbers if named.roles.get(name) == "metric" or is_outcome(name)]
+    return evaluated or outcomes or numbers

@@ -1,0 +1,82 @@
+"""Cells are names or values: names keep their text, values are numbers where they are some."""
+
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analysis.tables.values import is_time, names, values, with_decimal_points, with_numbers
+
+
+@pytest.mark.parametrize(
+    ("cells", "want"),
+    [
+        (["1", " 2 ", "3e0"], [1, 2, 3]),
+        (["1024", "128", "32"], [1024, 128, 32]),
+        (["0.1", "NA", "None", "", "null"], [0.1, None, None, None, None]),
+        ([0.1, "auto", "NA"], [0.1, "auto", "NA"]),
+        (["sgd", " sgd", "lars", ""], ["sgd", "sgd", "lars", None]),
+        ([True, False, None], ["True", "False", None]),
+        (["true", "FALSE"], ["True", "False"]),
+        ([Decimal("0.1"), Decimal(2)], [0.1, 2.0]),
+        ([10**400, 2], [str(10**400), 2]),
+        (["0.5", "inf"], ["0.5", "inf"]),
+        (["1", "1e400"], ["1", "1e400"]),
+        ([0.5, float("inf")], [0.5, float("inf")]),
+        ([Decimal("0.5"), Decimal("nan"), pd.NA, pd.NaT], [0.5, None, None, None]),
+        (["1_000", "2"], ["1_000", "2"]),
+        (["\u0661", "2"], ["\u0661", "2"]),
+        (pd.Series([1, None], dtype="Int64"), [1, None]),
+        (pd.Series(["1", "2"], dtype="category"), [1, 2]),
+        (pd.Series([True, None], dtype="boolean"), ["True", None]),
+        (pd.Series(["x", None], dtype="string"), ["x", None]),
+        ([None, None], [None, None]),
+    ],
+)
+def test_values(cells: Any, want: list[Any]) -> None:
+    found = values(pd.Series(cells))
+    assert [None if pd.isna(value) else value for value in found] == want
+
+
+def test_a_metric_may_be_infinite() -> None:
+    found = values(pd.Series(["0.5", "inf", "-1e400", "nan"]), infinite=True)
+    assert found.tolist()[:3] == [0.5, float("inf"), float("-inf")]
+    assert pd.isna(found[3])
+
+
+def test_infinity_is_a_number_unless_the_column_has_a_name_of_hyperparameters() -> None:
+    found = with_numbers(
+        pd.DataFrame({"margin": ["1", "inf"], "acc": ["1", "inf"], "hp_margin": ["1", "inf"]})
+    )
+    assert found["margin"].tolist() == found["hp_margin"].tolist() == ["1", "inf"]
+    assert found["acc"].tolist() == [1.0, float("inf")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "want"),
+    [
+        (["1.10", "1.1"], ["1.10", "1.1"]),
+        (["NA", "None", "nan", "null"], ["NA", "None", "nan", "null"]),
+        (["a", "a ", "\u00a0a"], ["a", "a", "a"]),
+        (["caf\u00e9", "cafe\u0301"], ["caf\u00e9", "caf\u00e9"]),
+        ([1.0, 2.5, None], ["1", "2.5", None]),
+        ([1, True], ["1", "True"]),
+    ],
+)
+def test_names(cells: list[Any], want: list[Any]) -> None:
+    assert names(pd.Series(cells, dtype=object)).tolist() == want
+
+
+def test_times_are_known() -> None:
+    assert is_time(pd.Series(pd.to_datetime(["2026-01-01", "2026-01-02"])))
+    assert is_time(pd.Series(pd.to_timedelta([1, 2], unit="s")))
+    assert is_time(pd.Series(["2026-01-01T10:00:00Z", "2026-01-01 10:00"]))
+    assert not is_time(pd.Series(["2026", "2027"]))
+    assert not is_time(pd.Series([20260101, 20260102]))
+
+
+def test_decimal_commas_become_points() -> None:
+    rows = pd.DataFrame({"acc": ["0,81", "1,5e-3", "-,5"], "note": ["a,b", "1,2,3", "x"]})
+    assert with_decimal_points(rows)["acc"].tolist() == ["0.81", "1.5e-3", "-.5"]
+    assert with_decimal_points(rows)["note"].tolist() == rows["note"].tolist()
