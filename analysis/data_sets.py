@@ -3,12 +3,14 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
-from analysis.model.aligned import Aligned, align_cells
+from analysis.model.aligned import Aligned, align_cells, same_axes
 from analysis.model.info import StudyInfo
 from analysis.names import file_names
+from analysis.statistics.comparisons.sets_decisions import SetsDecisions, decide_over_sets
 from analysis.study_analysis import StudyAnalysis, analyse_table
 
 
@@ -28,6 +30,11 @@ class DataSetsAnalysis:
         return next(iter(self.findings.values())) if len(self.findings) == 1 else None
 
     @property
+    def hidden(self) -> frozenset[str]:
+        """Names of arms without rows in the tables for readers, on any data set."""
+        return frozenset().union(*(item.hidden for item in self.findings.values()))
+
+    @property
     def table(self) -> pd.DataFrame:
         """The rows of all data sets."""
         return pd.concat([item.table for item in self.findings.values()], ignore_index=True)
@@ -40,6 +47,13 @@ class DataSetsAnalysis:
             label: [name for name, item in self.findings.items() if label in item.wholes] for label in labels
         }
 
+    @cached_property
+    def over_sets(self) -> SetsDecisions | None:
+        """The decisions over all data sets; None for one data set and where losses are not compared on each."""
+        found = {name: item.decisions for name, item in self.findings.items()}
+        known = {name: decisions for name, decisions in found.items() if decisions is not None}
+        return decide_over_sets(known) if len(known) == len(found) else None
+
     def name_of(self, label: str) -> str:
         """The name of an uncut arm for readers."""
         return next(item.whole_name(label) for item in self.findings.values() if label in item.wholes)
@@ -47,7 +61,7 @@ class DataSetsAnalysis:
     def aligned(self, label: str) -> Aligned | None:
         """The configurations of an uncut arm that its data sets share; None for one data set or different axes."""
         parts = {name: item.wholes[label] for name, item in self.findings.items() if label in item.wholes}
-        if len(parts) < 2 or len({frozenset(axis.name for axis in each.axes) for each in parts.values()}) > 1:
+        if len(parts) < 2 or len({same_axes(each) for each in parts.values()}) > 1:
             return None
         return align_cells(parts)
 

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.data_sets import DataSetsAnalysis, analyse_data_sets
-from analysis.report.score_tables import comparisons_table, scores_table
+from analysis.report.recommended import recommend_from, recommendation_table
+from analysis.report.score_tables import decisions_table, scores_table
 from analysis.report.write import write_data_sets
 from analysis.study_analysis import StudyAnalysis
 from analysis.tables.build import table_study
@@ -34,13 +35,33 @@ def environments_of(rows: pd.DataFrame, **mapping: Any) -> DataSetsAnalysis:
 
 
 def robustness(rows: pd.DataFrame, **mapping: Any) -> pd.DataFrame:
-    """Robustness scores with their intervals, one row for each loss (`tables.scores_table`)."""
+    """Robustness scores with their intervals, one row for each loss (`score_tables.scores_table`)."""
     return _by_data(environments_of(rows, **mapping), scores_table)
 
 
 def compare(rows: pd.DataFrame, **mapping: Any) -> pd.DataFrame:
-    """Every loss minus the reference, paired by seed, with Holm's correction (`tables.comparisons_table`)."""
-    return _by_data(environments_of(rows, **mapping), comparisons_table)
+    """One decision for each loss and question against the reference (`score_tables.decisions_table`).
+
+    `findings_of(...).decisions` has the same as objects, with each loss's own values.
+    """
+    return _by_data(environments_of(rows, **mapping), decisions_table)
+
+
+def recommend(
+    rows: pd.DataFrame, *, batch_size: float | None = None, tuned: bool = True, **mapping: Any
+) -> pd.DataFrame:
+    """One row for each compared loss, the one that validation chooses first: its setting, score and largest cost.
+
+    `costs_at_most` is the upper end of its regret, the expected score of the best loss minus its own; all of them
+    hold at once (`statistics.comparisons.recommendation`). It is NaN where the records support no choice, and the
+    column `reason` says why. With `batch_size`, only trials at it are compared. Without `tuned`, each loss has its
+    default setting. Raises `ValueError` as `findings_of` does.
+    """
+
+    def table(findings: StudyAnalysis) -> pd.DataFrame:
+        return recommendation_table(recommend_from(findings, batch_size=batch_size, tuned=tuned))
+
+    return _by_data(environments_of(rows, **mapping), table)
 
 
 def write_table_report(rows: pd.DataFrame, out: str | Path, **mapping: Any) -> Path:

@@ -10,6 +10,7 @@ from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.studies import STUDY
 from analysis.model.info import ArmInfo, SettingInfo, StudyInfo
 from analysis.model.metric import Metric
+from analysis.statistics.comparisons.looks import Look
 from analysis.study_analysis import analyse_table
 from analysis.wording import listing
 
@@ -139,6 +140,7 @@ def _joined(parts: Sequence[ComparedStudy], data: str) -> tuple[pd.DataFrame, St
         imported=any(info.imported for info in infos),
         claims=infos[0].claims if len(parts) == 1 else (),  # they are about one study
         compared=_compared(parts) if len(parts) > 1 else (),
+        look=_joint_look(infos),
         description="",
         data=data or _told([info.data for info in infos]),
         encoder=_told([info.encoder for info in infos]),
@@ -181,6 +183,14 @@ def _joint_metric(metrics: Sequence[Metric]) -> Metric:
     )
     bounds = (min(metric.bounds[0] for metric in metrics), max(metric.bounds[1] for metric in metrics))
     return dataclasses.replace(metrics[0], worst=worst, worst_selecting=worst_selecting, bounds=bounds)
+
+
+def _joint_look(infos: Sequence[StudyInfo]) -> Look | None:
+    """The earliest first look of the studies, and the most seeds."""
+    looks = [info.look for info in infos if info.look is not None]
+    if not looks:
+        return None
+    return Look(first=min(look.first for look in looks), seeds=max(look.seeds for look in looks))
 
 
 def _told(texts: Sequence[str]) -> str:

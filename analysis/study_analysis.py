@@ -1,27 +1,34 @@
 """The analysis of a study, computed once for all parts of a report: cells, scores, comparisons, null controls."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from analysis.fairness.tried import Tried
+from analysis.fairness.withheld import withheld
 from analysis.model.arms import split_arms
-from analysis.model.cells import Cells, build_cells
+from analysis.model.cells import Cells, build_cells, numbers
 from analysis.model.claims import ClaimResult, judge
-from analysis.model.info import ArmInfo, StudyInfo
+from analysis.model.info import ArmInfo, StudyInfo, Value
 from analysis.model.merged_arms import join_cells
 from analysis.model.surface import Surface, surface_of
 from analysis.model.table import build_table
 from analysis.statistics.comparisons.compare import Comparison, compare_arms
-from analysis.statistics.comparisons.equivalence import Equivalence, equivalence_of_arms
+from analysis.statistics.comparisons.decisions import WITHHELD, Decisions, decide
+from analysis.statistics.comparisons.drawn_decisions import decide_drawn, tuned_values
 from analysis.statistics.comparisons.null_control import NullControl, check_null_control
+from analysis.statistics.intervals.student import mean_and_spread, score_step
+from analysis.statistics.scores.drawn import drawn_scores, with_drawn_errors
 from analysis.statistics.scores.robustness import RobustnessSummary, summarise_robustness
+from analysis.statistics.scores.selection import best_cell
 
 #: Prefixes of columns that describe a trial's representation.
 _REPRESENTATION = ("z_", "h_", "val_", "test_")
 
-#: Largest number of arms, after the split into parts, for which a report compares losses.
-MOST_ARMS = 24
+#: Largest numbers of losses, and of their variants together, for which a report compares losses.
+MOST_LOSSES, MOST_VARIANTS = 24, 96
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +44,22 @@ class StudyAnalysis:
     cells: Mapping[str, Cells]
     wholes: Mapping[str, Cells]
     summaries: Mapping[str, RobustnessSummary]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[Comparison, ...]  # of tuned scores in an adaptive search, which has no decisions
     null_controls: tuple[NullControl, ...]
-    equivalences: Mapping[str, Equivalence]  # with the reference, in the mean over the space, by arm
+    decisions: Decisions | None = None  # on the uncut losses; None where losses or the space are not compared
     whole_titles: Mapping[str, str] = field(default_factory=dict)  # names of arms that were cut
     #: Optuna's importances by uncut arm and axis in words. The caller computes them; this package imports no Optuna.
     optuna_importances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    #: The command that shows one of its trials, with `{}` in place of the id; empty where there is none.
+    trial_command: str = ""
     #: Learning curves and final embeddings that sphere trials kept, with a `trial_id`; empty if there are none.
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     embeddings: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def tried(self) -> Tried:
+        """What was tried, for checks of settings."""
+        return Tried(info=self.info, table=self.table, cells=self.cells)
 
     @property
     def any_finished(self) -> bool:
@@ -58,6 +72,34 @@ class StudyAnalysis:
         return parts[0].name if not parts[0].fixed else self.whole_titles.get(label, label)
 
     @property
+    def variants(self) -> dict[str, list[str]]:
+        """The labels of the parts of every uncut arm, by its label. An arm that was not cut has one part, itself."""
+        found: dict[str, list[str]] = {}
+        for arm in self.info.arms:
+            found.setdefault(arm.whole_label, []).append(arm.label)
+        return found
+
+    def best_variant(self, label: str) -> str:
+        """The part of an uncut arm with the best configuration by the mean validation score of all seeds."""
+
+        def validation(part: str) -> float:
+            scores = self.cells[part].validation
+            mean = float(mean_and_spread(scores)[0][best_cell(scores)])
+            return mean if math.isfinite(mean) else -math.inf
+
+        return max(self.variants[label], key=validation)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Names of arms without rows in the tables for readers: repeats of others, and all but the best variants.
+
+        Files of tables have all of them.
+        """
+        shown = {self.best_variant(label) for label, parts in self.variants.items() if len(parts) > 1}
+        rest = {part for parts in self.variants.values() if len(parts) > 1 for part in parts} - shown
+        return frozenset(self.info.arm(label).name for label in rest | self.info.repeats)
+
+    @property
     def adaptive(self) -> bool:
         """Whether a search chose the places. They are dense where scores are good and do not cover the space."""
         return self.info.adaptive
@@ -65,7 +107,7 @@ class StudyAnalysis:
     @property
     def ranks_losses(self) -> bool:
         """Whether losses are compared with each other."""
-        return self.info.ranks_losses and len(self.info.arms) <= MOST_ARMS
+        return _ranks_losses(self.info)
 
     @property
     def complete(self) -> bool:
@@ -92,6 +134,12 @@ class StudyAnalysis:
         return {label: surface for label, surface in found.items() if surface is not None}
 
 
+def _ranks_losses(info: StudyInfo) -> bool:
+    """Whether losses are compared: the study intends it, and there are not too many of them or of their variants."""
+    losses = {arm.whole_label for arm in info.arms}
+    return info.ranks_losses and len(losses) <= MOST_LOSSES and len(info.arms) <= MOST_VARIANTS
+
+
 def judged_claims(findings: StudyAnalysis) -> tuple[ClaimResult, ...]:
     """The study's claims, decided from its trials by uncut arm."""
     uncut = {arm.label: arm.whole_label for arm in findings.info.arms}
@@ -108,6 +156,7 @@ def analyse(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) -> St
 def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
     """Analyses a table with one row for each planned trial (`analysis.model.table`)."""
     uncut = {arm.label: arm for arm in info.arms}
+    info = _with_step(table, info)
     table, info, cells = split_cells(table, info)
     summaries = {
         label: summarise_robustness(
@@ -115,20 +164,100 @@ def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
         )
         for label, item in cells.items()
     }
-    reference = info.reference_arm.label
-    pairs = [(label, reference) for label in summaries if label != reference]
+    drawn = {label: drawn_scores(item) for label, item in cells.items()} if info.draws else {}
+    summaries |= {label: with_drawn_errors(summaries[label], drawn[label], tuned_values) for label in drawn}
+    reasons = withheld(Tried(info=info, table=table, cells=cells)) if info.ranks_losses else {}
     return StudyAnalysis(
         info=info,
         table=table,
         cells=cells,
         wholes=_wholes(cells, info, uncut),
         summaries=summaries,
-        comparisons=tuple(
-            compare_arms(list(summaries.values()), pairs, scores=info.scores, span=info.metric.span)
-        ),
+        comparisons=_comparisons(summaries, info, reasons) if info.adaptive else (),
         null_controls=_null_controls(cells, summaries, table, info),
-        equivalences=equivalence_of_arms(list(summaries.values()), reference, info.tolerance),
+        decisions=_decisions(cells, info, reasons, uncut),
         whole_titles={label: arm.name for label, arm in uncut.items()},
+    )
+
+
+def _with_step(table: pd.DataFrame, info: StudyInfo) -> StudyInfo:
+    """The study with the step of its metric, found from all values of the table unless it is declared."""
+    if info.metric.step or info.metric.reporting_column not in table.columns:
+        return info
+    values, span = numbers(table, info.metric.reporting_column), info.metric.span
+    # percents have the steps of shares
+    scale = span if math.isfinite(span) else 1.0
+    step = scale * score_step(values / scale)
+    return replace(info, metric=replace(info.metric, step=step))
+
+
+def _comparisons(
+    summaries: Mapping[str, RobustnessSummary], info: StudyInfo, reasons: Mapping[str, str]
+) -> tuple[Comparison, ...]:
+    """The tuned scores of an adaptive search, each against the reference's."""
+    compared = [item for label, item in summaries.items() if label not in info.repeats]
+    apart = {arm.label for arm in info.arms if arm.whole_label in reasons}
+    return tuple(
+        replace(item, verdict=WITHHELD) if item.arm in apart else item
+        for item in compare_arms(compared, info.reference_arm.label, span=info.metric.span)
+    )
+
+
+def _variants(cells: Mapping[str, Cells], parts: Sequence[ArmInfo], whole: ArmInfo) -> list[Cells]:
+    """The variants of one loss, between which validation selects: one for each choice of its categories.
+
+    Its numbers, such as a third axis, belong to the space of a variant, whatever axes a figure shows.
+    """
+    groups: dict[tuple[Value, ...], list[ArmInfo]] = {}
+    numbers_only = {
+        name for name in parts[0].fixed if all(type(part.fixed.get(name)) in (int, float) for part in parts)
+    }
+    for part in parts:
+        named = tuple(value for name, value in part.fixed.items() if name not in numbers_only)
+        groups.setdefault(named, []).append(part)
+    return [
+        cells[group[0].label]
+        if len(group) == 1
+        else join_cells(
+            [cells[part.label] for part in group],
+            whole,
+            [{name: part.fixed[name] for name in numbers_only} for part in group],
+        )
+        for group in groups.values()
+    ]
+
+
+def _decisions(
+    cells: Mapping[str, Cells], info: StudyInfo, reasons: Mapping[str, str], uncut: Mapping[str, ArmInfo]
+) -> Decisions | None:
+    """The decisions on whole losses."""
+    if info.adaptive or not _ranks_losses(info):
+        return None
+    losses = {
+        label: _variants(cells, [arm for arm in info.arms if arm.whole_label == label], uncut[label])
+        for label in dict.fromkeys(arm.whole_label for arm in info.arms)
+    }
+    whole = {arm.label: arm.whole_label for arm in info.arms}
+    reference = whole[info.reference_arm.label]
+    left_out = {whole[label] for label in info.repeats}
+    # a look at a part of the trials would be one more look, which nobody pays for
+    lacking = {loss for loss, variants in losses.items() if any(item.missing.any() for item in variants)}
+    waiting = losses if reference in lacking else lacking
+    failed = {loss for loss, variants in losses.items() if not any(item.finished.any() for item in variants)}
+    told = "all trials of the reference failed" if reference in failed else "all of its trials failed"
+    reasons = {
+        **dict.fromkeys(losses if reference in failed else failed, told),
+        **dict.fromkeys(waiting, "trials are missing"),
+        **reasons,
+    }
+    return (decide_drawn if info.draws else decide)(
+        losses,
+        reference,
+        tolerance=info.tolerance,
+        span=info.metric.span,
+        look=info.look,
+        left_out=tuple(sorted(left_out)),
+        withheld=reasons,
     )
 
 

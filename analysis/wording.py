@@ -16,7 +16,7 @@ NONE = "–"
 #: Names of compared scores in tables.
 SCORE_WORDS = {"tuned": "tuned", "mean": "average over the space"}
 
-_SPACE = "\N{NO-BREAK SPACE}"
+SPACE = "\N{NO-BREAK SPACE}"
 
 #: Stands after a wide character while its line is measured; no text has this character.
 _SECOND_COLUMN = "\ufdd0"
@@ -60,7 +60,7 @@ class Scale:
     def with_unit(self, score: float) -> str:
         """A score with its unit, such as `93.1 %`."""
         text = self.value(score)
-        return text if text == NONE or not self.metric.unit else f"{text}{_SPACE}{self.metric.unit}"
+        return text if text == NONE or not self.metric.unit else f"{text}{SPACE}{self.metric.unit}"
 
     def interval(self, estimate: Estimate) -> str:
         """The ends of a score's interval, lower number first; see `interval`."""
@@ -72,6 +72,10 @@ class Scale:
     def gap_interval(self, estimate: Estimate) -> str:
         """The ends of a difference's interval."""
         return _bracket(estimate, [self.gap(end) for end in (estimate.low, estimate.high)])
+
+    def size_interval(self, estimate: Estimate) -> str:
+        """The ends of the interval of a difference that is never below 0, without signs."""
+        return _bracket(estimate, [self.size(end) for end in (estimate.low, estimate.high)])
 
     def with_interval(self, estimate: Estimate) -> str:
         """A text such as `93.1 % [90.2, 96.0]`, or only the value."""
@@ -85,14 +89,14 @@ def interval(estimate: Estimate) -> str:
 
 def with_interval(estimate: Estimate) -> str:
     """A share such as `71.0 % [64.1, 78.0]`, or only the value."""
-    text = f"{percent(estimate.value)}{_SPACE}%"
+    text = f"{percent(estimate.value)}{SPACE}%"
     return f"{text} {interval(estimate)}".rstrip() if math.isfinite(estimate.value) else NONE
 
 
 def _bracket(estimate: Estimate, ends: Sequence[str]) -> str:
     if not estimate.has_interval or estimate.low == estimate.high:
         return ""
-    return f"[{ends[0]},{_SPACE}{ends[1]}]"
+    return f"[{ends[0]},{SPACE}{ends[1]}]"
 
 
 def p_value(p: float) -> str:

@@ -5,12 +5,13 @@ For built-in losses this needs no torch. A loss given by import path is imported
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from trainables.config import AXES, SETTING_COLUMNS, Scalar
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 from trainables.own_files import is_import_path
 from trainables.suggestion import did_you_mean, shortened
+from trainables.temperature import ActsAs, declared_laws
 
 #: Names that fields of a user's own loss may not have, because study files and records use them.
 RESERVED = frozenset(
@@ -84,6 +85,23 @@ def field_label(loss: str, name: str) -> str:
     """The label of a field of a loss, for figures and tables."""
     fields = {} if is_import_path(loss) else loss_fields(loss)
     return (fields[name].label if name in fields else "") or name.replace("_", " ")
+
+
+def field_acts_as(loss: str, name: str) -> tuple[str, Mapping[str, ActsAs]]:
+    """How a field acts as a temperature, by the value of the field that decides this (`LossField.acts_as`).
+
+    A user's own loss declares it by its attribute `equivalent_temperature`.
+    """
+    if not is_import_path(loss):
+        fields = loss_fields(loss)
+        return fields[name].acts_as if name in fields else ("", {})
+    law = declared_laws(_own_loss(loss), field_names(loss)).get(name)
+    if law is None:
+        return "", {}
+    larger: Literal["higher temperature", "lower temperature"] = (
+        "higher temperature" if law.power > 0 else "lower temperature"
+    )
+    return "", {"": ActsAs(larger=larger, law=law, why="declared by the loss")}
 
 
 def _own_loss(path: str) -> Any:

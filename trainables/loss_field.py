@@ -1,10 +1,12 @@
 """The declaration of one hyperparameter of a loss or a kernel. Imports no torch."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from trainables.suggestion import did_you_mean
+from trainables.temperature import ActsAs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,9 @@ class LossField:
     at_most: float | None = None
     nonzero: bool = False
     label: str = ""  # the name in figures and tables; "": made from `name`
+    #: How the field acts as a temperature, by the value of the field of choices that decides this; the name of that
+    #: field is "", and so is the value, where none decides. A value that is absent here acts as no temperature.
+    acts_as: tuple[str, Mapping[str, ActsAs]] = field(default=("", {}))
 
     @property
     def type(self) -> type:

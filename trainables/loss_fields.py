@@ -13,6 +13,7 @@ from trainables.kernels import KERNELS
 from trainables.loss_field import LossField
 from trainables.metrics.mutual_information import InformationBound
 from trainables.suggestion import did_you_mean
+from trainables.temperature import TEMPERATURE
 
 
 def _no_check(_fields: Mapping[str, Any]) -> None:
@@ -49,7 +50,11 @@ class LossCard:
 
 #: The middle, on a log scale, of published grids (0.07 to 2, 0.1 to 0.5); SimCLR's own tables range from 0.05 to 1.
 _TEMPERATURE = LossField(
-    name="temperature", default=0.25, above=0.0, doc="T; value and gradient are finite from 0.005 to 10"
+    name="temperature",
+    default=0.25,
+    above=0.0,
+    doc="T; value and gradient are finite from 0.005 to 10",
+    acts_as=("", {"": TEMPERATURE}),
 )
 
 _CROSS = "sum_{j!=i} exp((v_j - v_i).u_i / T)"
@@ -207,6 +212,7 @@ LOSS_CARDS: dict[str, LossCard] = {
                 default=2.0,
                 doc="the kernel's parameter; its range depends on the kernel",
                 label="kernel scale t",
+                acts_as=("kernel", {name: kernel.acts_as for name, kernel in KERNELS.items()}),
             ),
             LossField(
                 name="gamma",
@@ -226,7 +232,13 @@ LOSS_CARDS: dict[str, LossCard] = {
         " symmetrised",
         source="Lee et al. 2025, arXiv 2506.09781",
         fields=(
-            LossField(name="temperature", default=0.25, at_least=0.005, doc="T, scale of phi's argument"),
+            LossField(
+                name="temperature",
+                default=0.25,
+                at_least=0.005,
+                doc="T, scale of phi's argument",
+                acts_as=("phi", {"exp": TEMPERATURE}),  # with another phi, T scales no exponential
+            ),
             LossField(name="phi", default="exp", choices=tuple(_PHI_GIVES), doc="penalty of one negative"),
             LossField(name="psi", default="log1p", choices=tuple(_PSI_NEEDS), doc="outer function"),
             LossField(

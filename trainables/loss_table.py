@@ -16,7 +16,7 @@ def loss_table() -> str:
             f"`{name}`",
             f"`{kernel.formula}`",
             f"`t` = {kernel.parameter.default}: {kernel.parameter.allowed}; {kernel.parameter.doc}",
-            kernel.larger_t_acts_as,
+            kernel.acts_as.larger,
             kernel.source,
         ]
         for name, kernel in KERNELS.items()

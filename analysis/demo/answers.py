@@ -6,11 +6,11 @@ import pandas as pd
 
 from analysis.demo.exact import (
     exact_finished_mean,
+    exact_held_out_worst,
     exact_tolerance,
     exact_transfer_regret,
     exact_tuned,
-    exact_worst,
-    held_out_chances,
+    selection_chances,
 )
 from analysis.demo.law import DATA, LOSSES, DemoData, DemoLoss
 from analysis.demo.noise import Noise
@@ -27,8 +27,8 @@ def exact_answers(
 ) -> pd.DataFrame:
     """Columns data, loss, score, value (shares of 1) and how the value was computed; `seeds` is at least two.
 
-    Scores of configurations that validation chooses depend on the number of seeds, because half of them choose. With
-    one seed, the table has no such scores.
+    Tuned scores and regrets are those of what one seed's validation selects, scored on another seed. With one seed,
+    the table has no such scores.
     """
     used = noise or Noise()
     rows = []
@@ -41,7 +41,7 @@ def exact_answers(
                     {"data": item.name, "loss": loss.label, "score": score, "value": value, "by": found}
                 )
     if seeds > 1:
-        rows += _regrets(losses, data, used, seeds)
+        rows += _regrets(losses, data, used)
     return pd.DataFrame(rows, columns=["data", "loss", "score", "value", "by"])
 
 
@@ -50,28 +50,26 @@ def _scores(loss: DemoLoss, best: float, noise: Noise, seeds: int) -> list[tuple
     found = [
         ("mean", float(means.mean()), "closed form"),
         ("mean_finished", exact_finished_mean(means, failed), "closed form"),
-        ("worst", exact_worst(means), "closed form"),
         ("tolerance_own_best", exact_tolerance(means, eps=EPS), "closed form"),
         ("tolerance_best_of_all", exact_tolerance(means, eps=EPS, best=best), "closed form"),
         ("best", float(means.max()), "closed form"),
     ]
     if seeds > 1:
-        found.append(("tuned", exact_tuned(means, failed, noise, seeds), "quadrature"))
-        agreement = held_out_chances(means, failed, noise, seeds)[means.argmax()]
+        found.append(("tuned", exact_tuned(means, failed, noise), "quadrature"))
+        found.append(("worst", exact_held_out_worst(means, failed, noise), "simulation"))
+        agreement = selection_chances(means, failed, noise)[means.argmax()]
         found.append(("chance_of_choosing_the_best", float(agreement), "quadrature"))
     return found
 
 
-def _regrets(
-    losses: Sequence[DemoLoss], data: Sequence[DemoData], noise: Noise, seeds: int
-) -> list[dict[str, object]]:
+def _regrets(losses: Sequence[DemoLoss], data: Sequence[DemoData], noise: Noise) -> list[dict[str, object]]:
     return [
         {
             "data": target.name,
             "loss": loss.label,
             "score": f"transfer_regret_from_{source.name}",
             "value": exact_transfer_regret(
-                loss.on(source).cell_means(), loss.on(target).cell_means(), loss.failed(), noise, seeds
+                loss.on(source).cell_means(), loss.on(target).cell_means(), loss.failed(), noise
             ),
             "by": "quadrature",
         }

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.demo.law import BATCH_SIZES, CHANCE, DATA, LOSSES, NULL_CONTROL, DemoData, DemoLoss
 from analysis.demo.noise import Noise, draw_scores
 from analysis.model.info import BATCH_SIZE, ArmInfo, AxisInfo, StudyInfo
+from analysis.model.meaning import LOWER_TEMPERATURE, TEMPERATURE, Meaning
 from analysis.model.metric import Metric
 
 METRIC = "probe10_accuracy"
@@ -16,8 +17,13 @@ METRIC = "probe10_accuracy"
 _DIMENSIONS = 32.0
 
 _AXES = {
-    "hp_temperature": AxisInfo(name="hp_temperature", label="temperature", default=0.3),
-    "hp_t": AxisInfo(name="hp_t", label="kernel scale t", default=2.0),
+    "hp_temperature": AxisInfo(name="hp_temperature", label="temperature", default=0.3, meaning=TEMPERATURE),
+    "hp_t": AxisInfo(
+        name="hp_t",
+        label="kernel scale t",
+        default=2.0,
+        meaning=Meaning(of="the kernel scale t of the invented loss", larger_acts_as=LOWER_TEMPERATURE),
+    ),
 }
 
 

@@ -1,13 +1,15 @@
 """Fairness checks on budget, protocol, machine and code: are they the same for every loss?"""
 
+import dataclasses
 from collections.abc import Sequence
 
 import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
+from analysis.fairness.settings import ordered
+from analysis.fairness.tried import Tried
 from analysis.model.info import DIFFERS
 from analysis.names import spaced
-from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number, values_with_counts
 
 #: The end of titles of cards on what a table does not tell.
@@ -20,45 +22,51 @@ _RATES = ("lr", "learning_rate", "base_lr")
 _HASHES = {"data_fingerprint": "content of the data set", "probe_id": "settings of the probes"}
 
 
-def check_budget(findings: StudyAnalysis) -> Card:
+def check_budget(tried: Tried) -> Card:
     """Whether every trial had the same budget."""
-    return _alike(findings, "Budget", ("hp_epochs", "hp_steps", "hp_samples"), FAIL)
+    return _alike(tried, "Budget", ("hp_epochs", "hp_steps", "hp_samples"), FAIL)
 
 
-def check_steps(findings: StudyAnalysis) -> Card:
+def check_steps(tried: Tried) -> Card:
     """Whether large batches had fewer optimiser steps, as with equal epochs."""
-    axis = next(iter(findings.cells.values())).axes[0]
+    axis = next(iter(tried.cells.values())).axes[0]
     x, title = axis.values, "Steps over batch size"
-    if len(x) < 2 or findings.info.x_axis != "hp_batch_size":
+    if len(x) < 2 or tried.info.x_axis != "hp_batch_size":
         return Card(level=PASS, title=title, text="There is one batch size.")
     if not axis.positive:
         text = "Not every batch size is a number above 0, so nothing is said of the steps that each takes."
         return Card(level=WARN, title=title, text=text)
     ratio, low, high = number(x[-1] / x[0]), number(x[0]), number(x[-1])
-    if findings.table["hp_epochs"].notna().any():
+    if tried.table["hp_epochs"].notna().any():
         text = (
             f"Equal epochs: batch size {high} takes about {ratio} times fewer optimiser steps than {low}, so "
             "accuracy may fall with batch size for lack of steps."
         )
-    elif findings.table["hp_samples"].notna().any():
+    elif tried.table["hp_samples"].notna().any():
         text = f"Equal images seen: batch size {high} takes {ratio} times fewer optimiser steps than {low}."
-    elif findings.table["hp_steps"].notna().any():
+    elif tried.table["hp_steps"].notna().any():
         text = f"Equal steps: batch size {high} sees {ratio} times as many images as {low}."
     else:
         text = "No row says how the budget was given."
     return Card(level=WARN, title=title, text=text)
 
 
-def check_protocol(findings: StudyAnalysis) -> Card:
+def check_protocol(tried: Tried) -> Card:
     """Whether data, network, views and optimiser were the same."""
     asked = ("data", "data_fingerprint", "encoder", "views", "views_form", "probe_id")
-    columns = (*asked, "hp_optimizer", "hp_lr_rule", "hp_weight_decay")
-    return _alike(findings, "Protocol", columns, FAIL)
+    # the values of a drawn axis differ by chance
+    drawn = (
+        {axis.name for cells in tried.cells.values() for axis in cells.axes} if tried.info.drawn else set()
+    )
+    columns = tuple(
+        name for name in (*asked, "hp_optimizer", "hp_lr_rule", "hp_weight_decay") if name not in drawn
+    )
+    return _alike(tried, "Protocol", columns, FAIL)
 
 
-def check_between(findings: StudyAnalysis) -> Card:
+def check_between(tried: Tried) -> Card:
     """Whether a column of an imported table differs between losses: its effect is then part of the loss's effect."""
-    found = [each for each in findings.info.columns if each.role == DIFFERS]
+    found = [each for each in tried.info.columns if each.role == DIFFERS]
     if not found:
         return Card(
             level=PASS,
@@ -66,29 +74,36 @@ def check_between(findings: StudyAnalysis) -> Card:
             text="No column has one value for one loss and another value for another loss.",
         )
     told = "; ".join(f"{', '.join(each.columns)}: {each.detail}" for each in found)
-    rates = all(name.lower() in _RATES for each in found for name in each.columns)
+    grave = [each for each in found if not all(name.lower() in _RATES for name in each.columns)]
+    lines = [
+        tried.told(", ".join(each.columns), {loss: (value,) for loss, value in each.by_loss.items()})
+        for each in grave
+    ]
+    losses = {loss for each in grave for loss in tried.unlike(each.by_loss)}
     return Card(
-        level=WARN if rates else FAIL,
+        level=FAIL if grave else WARN,
+        line="; ".join(lines),
+        losses=tuple(sorted(losses)),
         title="Settings differ between losses",
         text=f"Each loss has its own value, so its effect cannot be told from that of the loss: {told}.",
     )
 
 
-def check_precision(findings: StudyAnalysis) -> Card:
+def check_precision(tried: Tried) -> Card:
     """Whether the arithmetic was the same."""
-    return _alike(findings, "Precision", ("hp_precision",), WARN)
+    return _alike(tried, "Precision", ("hp_precision",), WARN)
 
 
-def check_hardware(findings: StudyAnalysis) -> Card:
+def check_hardware(tried: Tried) -> Card:
     """Whether machine and execution mode were the same."""
-    return _alike(findings, "Hardware", ("device", "device_name", "threads", "execution_mode"), WARN)
+    return _alike(tried, "Hardware", ("device", "device_name", "threads", "execution_mode"), WARN)
 
 
-def check_code(findings: StudyAnalysis) -> Card:
+def check_code(tried: Tried) -> Card:
     """Whether every trial ran the same, committed code."""
     columns = ("numerics_version", "package_version", "git_revision", "torch_version", "python_version")
-    card = _alike(findings, "Code", columns, WARN)
-    changed = findings.table["git_revision"].dropna().astype(str).str.endswith("+").any()
+    card = _alike(tried, "Code", columns, WARN)
+    changed = tried.table["git_revision"].dropna().astype(str).str.endswith("+").any()
     if changed and card.level == PASS:
         return Card(
             level=WARN,
@@ -98,21 +113,22 @@ def check_code(findings: StudyAnalysis) -> Card:
     return card
 
 
-def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level: str) -> Card:
+def _alike(tried: Tried, title: str, columns: tuple[str, ...], level: str) -> Card:
     """A pass where all rows with a result agree in `columns`, or each loss has the same values of a swept column.
 
     Otherwise a card of `level` that names the differences. A warning where an imported table has no values.
     """
-    rows = findings.table[findings.table["status"].notna()]
+    rows = tried.table[tried.table["status"].notna()]
     if rows.empty:
         return Card(level=WARN, title=title, text="No row yet.")
     varying = [name for name in columns if rows[name].nunique(dropna=True) > 1]
-    differing = [name for name in varying if not _swept_alike(findings, name)]
+    differing = [name for name in varying if not _swept_alike(tried, name)]
     if differing:
         told = "; ".join(f"{_plain(name)}: {_differing(rows[name])}" for name in differing)
-        return Card(level=level, title=f"{title} differs", text=f"Trials differ in {told}.")
+        card = Card(level=level, title=f"{title} differs", text=f"Trials differ in {told}.")
+        return _withholding(card, tried, differing) if level == FAIL else card
     shown = [name for name in columns if rows[name].notna().any() and name not in _HASHES]
-    silent = _silent(findings, rows, columns) if findings.info.imported else []
+    silent = _silent(tried, rows, columns) if tried.info.imported else []
     if not shown:  # in trials of this package, an empty column means that the trial has no such thing
         level, title = (WARN, f"{title} {NOT_RECORDED}") if silent else (PASS, title)
         return Card(level=level, title=title, text=f"No trial tells of {_asked(columns)}.")
@@ -124,16 +140,29 @@ def _alike(findings: StudyAnalysis, title: str, columns: tuple[str, ...], level:
     return Card(level=PASS, title=title, text=f"{opening}: {told}.")
 
 
-def _silent(findings: StudyAnalysis, rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+def _withholding(card: Card, tried: Tried, columns: Sequence[str]) -> Card:
+    """The card with the values of each loss, and the losses that have others than the reference."""
+    shown = [name for name in columns if name not in _HASHES] or columns  # settings explain why hashes differ
+    values = {name: tried.by_loss(name) for name in shown}
+    losses = {
+        loss for each in values.values() for loss in tried.unlike({k: ordered(v) for k, v in each.items()})
+    }
+    line = "; ".join(
+        tried.told(_plain(name), each, shown=name not in _HASHES) for name, each in values.items()
+    )
+    return dataclasses.replace(card, line=line, losses=tuple(sorted(losses)))
+
+
+def _silent(tried: Tried, rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Losses whose trials have no value in any of the columns."""
     told = rows[list(columns)].notna().any(axis=1).groupby(rows["arm"], sort=False).any()
-    return [findings.info.arm(label).name for label in told.index[~told]]
+    return [tried.info.arm(label).name for label in told.index[~told]]
 
 
-def _swept_alike(findings: StudyAnalysis, column: str) -> bool:
+def _swept_alike(tried: Tried, column: str) -> bool:
     """Whether a hyperparameter was planned at the same values for every loss: an axis, not a difference."""
-    losses = findings.table["arm"].map({arm.label: arm.loss for arm in findings.info.arms})
-    values = [frozenset(rows.dropna()) for _, rows in findings.table[column].groupby(losses)]
+    losses = tried.table["arm"].map({arm.label: arm.loss for arm in tried.info.arms})
+    values = [frozenset(rows.dropna()) for _, rows in tried.table[column].groupby(losses)]
     return column.startswith("hp_") and len(set(values)) == 1
 
 

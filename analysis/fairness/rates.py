@@ -4,15 +4,15 @@ import math
 from collections.abc import Sequence
 
 from analysis.fairness.card import PASS, WARN, Card
+from analysis.fairness.tried import Tried
 from analysis.model.info import ArmInfo
-from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, number
 
 
-def check_learning_rates(findings: StudyAnalysis) -> Card:
+def check_learning_rates(tried: Tried) -> Card:
     """Whether each loss trained at a rate that was tuned for it on this data."""
-    x_axis = findings.info.x_axis
-    arms = [arm for arm in findings.info.arms if "hp_lr" not in (x_axis, arm.main_axis)]
+    x_axis = tried.info.x_axis
+    arms = [arm for arm in tried.info.arms if "hp_lr" not in (x_axis, arm.main_axis)]
     if not arms:
         return Card(
             level=PASS, title="Learning rates swept", text="The learning rate is an axis of this study."

@@ -28,6 +28,23 @@ class ComparedSetting:
         """The same where every study sweeps the setting, over different values."""
         return [text for text, swept in self._differences() if swept]
 
+    @property
+    def unlike(self) -> frozenset[str]:
+        """The studies that differ from the first one that tells the setting, in any loss that both have."""
+        known = list(self.by_study.items())
+        labels = {label for _, item in known for label in item.values if label} or {""}
+
+        def of(item: SettingInfo, label: str) -> tuple[Value, ...]:
+            return item.values.get(label, item.values.get("", ()))
+
+        first = known[0][1]
+        return frozenset(
+            study
+            for study, item in known
+            for label in labels
+            if of(item, label) and of(first, label) and of(item, label) != of(first, label)
+        )
+
     def _differences(self) -> list[tuple[str, bool]]:
         labels = list(
             dict.fromkeys(label for item in self.by_study.values() for label in item.values if label)

@@ -1,73 +1,113 @@
-"""Fairness checks on the space: were the losses tried at the same places, and is the best one inside?"""
+"""Fairness checks on the space: were the losses tried at the same places and seeds?"""
 
 import numpy as np
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
-from analysis.model.cells import Axis, Cells
+from analysis.fairness.settings import ordered
+from analysis.fairness.tried import Tried
 from analysis.model.weights import log_width
-from analysis.statistics.intervals.extremes import MIN_SEEDS_EXTREMES
-from analysis.study_analysis import StudyAnalysis
+from analysis.statistics.intervals.jackknife import LEAST_SEEDS
 from analysis.wording import counted, listing, number
 
-#: An end of an axis is reported from this share of held-out choices on.
-_EDGE_SHARE = 0.25
 
-
-def check_cells(findings: StudyAnalysis) -> Card:
+def check_cells(tried: Tried) -> Card:
     """Whether losses were tried at the same places in spaces of equal width, or searched with the same budget."""
-    if findings.adaptive:
-        return _check_budgets(findings)
-    xs, mains = ([cells.axes[index].values for cells in findings.cells.values()] for index in (0, 1))
-    if len({tuple(values) for values in xs}) > 1 and not findings.info.drawn:
-        name = findings.info.x.words
-        return Card(level=FAIL, title="Space", text=f"The losses were tried at different values of {name}.")
-    if _misses_levels(findings):
-        name = findings.info.arms[0].main.words
-        text = (
-            f"The losses were tried at different values of {name} ({_spans(findings)}), so averages over the space "
-            "are of different spaces."
-        )
-        return Card(level=FAIL, title="Space", text=text)
+    controls, tried = _narrow_controls(tried), tried.compared
+    if tried.info.adaptive:
+        return _check_budgets(tried)
+    xs, mains = ([cells.axes[index].values for cells in tried.cells.values()] for index in (0, 1))
+    for index, differ in ((0, _differ(tried, 0) and not tried.info.drawn), (1, _misses_levels(tried))):
+        if differ:
+            values, name = _values(tried, index), tried.info.reference_arm.axes[index].words
+            text = (
+                f"The losses were tried at different values of {name} ({_spans(tried, index)}), so averages over the "
+                "space are of different spaces."
+            )
+            return Card(
+                level=FAIL,
+                title="Space",
+                text=text,
+                line=tried.told(name, values),
+                losses=tried.unlike(values),
+            )
     shapes = {len(values) for values in mains}
     widths = {round(log_width(values), 6) for values in mains}
     if len(shapes) > 1 or len(widths) > 1:
         text = (
             "Temperatures or kernel scales are not alike in number or in span, so scores over the space are "
-            f"not quite commensurate: {_spans(findings)}."
+            f"not quite commensurate: {_spans(tried, 1)}."
         )
-        return Card(level=WARN, title="Space", text=text)
+        return Card(level=WARN, title="Space", text=text, line=f"unequal ranges: {_spans(tried, 1)}")
     text = (
-        f"Every loss was tried at the same {counted(len(xs[0]), findings.info.x.words)} and at "
+        f"Every loss was tried at the same {counted(len(xs[0]), tried.info.x.words)} and at "
         f"{_span(mains[0])} of its temperature, kernel scale or other main hyperparameter."
     )
+    if controls:
+        names = listing(controls)
+        text += f" The null control {names} was tried at some of these places only, and is compared at these."
     return Card(level=PASS, title="Space", text=text)
 
 
-def _misses_levels(findings: StudyAnalysis) -> bool:
-    """Whether losses of an imported table share their main axis, and some lack values that others have.
+def _narrow_controls(tried: Tried) -> list[str]:
+    """Names of null controls, but not the reference, with fewer configurations than the loss that they repeat."""
+    size = {label: len(cells.codes) for label, cells in tried.cells.items()}
+    reference = tried.info.reference_arm.label
+    pairs = [pair for pair in tried.info.null_controls if set(pair) <= set(size)]
+    narrow = [
+        one
+        for pair in pairs
+        for one, other in (pair, pair[::-1])
+        if size[one] < size[other] and one != reference
+    ]
+    return [tried.info.arm(label).name for label in dict.fromkeys(narrow)]
 
-    In a study file, each loss has a range of its own on purpose.
+
+def _values(tried: Tried, index: int) -> dict[str, tuple]:
+    """The values of the x axis (0) or the main axis (1), by label of the whole arm."""
+    found: dict[str, list] = {}
+    for label, cells in tried.cells.items():
+        found.setdefault(tried.info.arm(label).whole_label, []).extend(cells.axes[index].values.tolist())
+    return {label: ordered(values) for label, values in found.items()}
+
+
+def _differ(tried: Tried, index: int) -> bool:
+    return len({tuple(cells.axes[index].values) for cells in tried.cells.values()}) > 1
+
+
+def _misses_levels(tried: Tried) -> bool:
+    """Whether losses share their main axis, and some lack a part of it that others have.
+
+    In a study file, each loss has a range of its own on purpose, and one of equal width elsewhere on the axis is
+    fair. In an imported table, the values have to be the same.
     """
-    if not findings.info.imported or findings.info.drawn:
+    if tried.info.drawn:
         return False
-    axes = [cells.axes[1] for cells in findings.cells.values()]
-    return len({axis.name for axis in axes}) == 1 and len({tuple(axis.values) for axis in axes}) > 1
+    axes = [cells.axes[1] for cells in tried.cells.values()]
+    if len({axis.name for axis in axes}) > 1 or not _differ(tried, 1):
+        return False
+    sizes = {(len(axis.values), round(log_width(axis.values), 6)) for axis in axes if axis.numeric}
+    return tried.info.imported or len(sizes) != 1
 
 
-def _check_budgets(findings: StudyAnalysis) -> Card:
-    budgets = {findings.info.arm(label).name: len(cells.codes) for label, cells in findings.cells.items()}
+def _check_budgets(tried: Tried) -> Card:
+    budgets: dict[str, int] = {}
+    for label, cells in tried.cells.items():
+        whole = tried.info.arm(label).whole_label
+        budgets[whole] = budgets.get(whole, 0) + len(cells.codes)
     if len(set(budgets.values())) > 1:
-        told = ", ".join(f"{name} {count}" for name, count in budgets.items())
-        text = f"The searches tried different numbers of configurations: {told}."
-        return Card(level=FAIL, title="Budget of the searches", text=text)
-    text = f"Every loss was searched over {counted(next(iter(budgets.values())), 'configuration')}."
+        line = tried.told("configurations tried", {label: (count,) for label, count in budgets.items()})
+        text = f"The searches differ in budget; {line}."
+        return Card(
+            level=FAIL, title="Budget of the searches", text=text, line=line, losses=tried.unlike(budgets)
+        )
+    text = f"Every loss was searched over {counted(max(budgets.values(), default=0), 'configuration')}."
     return Card(level=PASS, title="Budget of the searches", text=text)
 
 
-def _spans(findings: StudyAnalysis) -> str:
+def _spans(tried: Tried, index: int) -> str:
     groups: dict[str, list[str]] = {}
-    for label, cells in findings.cells.items():
-        groups.setdefault(_span(cells.axes[1].values), []).append(findings.info.arm(label).name)
+    for label, cells in tried.cells.items():
+        groups.setdefault(_span(cells.axes[index].values), []).append(tried.info.arm(label).name)
     return "; ".join(f"{listing(names)} {span}" for span, names in groups.items())
 
 
@@ -84,80 +124,43 @@ def _span(values: np.ndarray) -> str:
     return f"{counted(len(values), 'value')} over {reach}"
 
 
-def check_seeds(findings: StudyAnalysis) -> Card:
+def check_seeds(tried: Tried) -> Card:
     """Whether the losses ran on the same seeds, on enough seeds, and to the end."""
-    sets = {tuple(cells.seeds) for cells in findings.cells.values()}
-    if len(sets) > 1:
-        text = "The losses ran on different seeds; comparisons use the shared ones."
-        return Card(level=FAIL, title="Seeds", text=text)
-    seeds = len(next(iter(sets)))
+    tried = tried.compared
+    own = {
+        tried.info.arm(label).whole_label: ordered(cells.seeds.tolist())
+        for label, cells in tried.cells.items()
+    }
+    if len(set(own.values())) > 1:
+        line = tried.told("seeds", own)
+        text = f"The losses ran on different seeds: {line}."
+        sizes, all_seeds = (
+            {len(each) for each in own.values()},
+            [seed for each in own.values() for seed in each],
+        )
+        if len(sizes) == 1 and len(set(all_seeds)) == len(all_seeds) and len(own) > 1:
+            text = f"The losses ran on seeds of their own, {sizes.pop()} each, so comparisons are not paired: {line}."
+            return Card(level=WARN, title="Seeds not paired", text=text)
+        return Card(level=FAIL, title="Seeds", text=text, line=line, losses=tried.unlike(own))
+    seeds = max(map(len, own.values()), default=0)
     if seeds < 2:
         return Card(
-            level=FAIL, title="One seed", text="Every loss ran on one seed: nothing tells luck from skill."
+            level=WARN, title="One seed", text="Every loss ran on one seed: nothing tells luck from skill."
         )
     few = (
-        f" So few make wide intervals; the worst tenth and the share near the best need {MIN_SEEDS_EXTREMES} "
-        "seeds for one."
-        if seeds < MIN_SEEDS_EXTREMES
+        f" So few make wide intervals; the share near the best needs {LEAST_SEEDS} seeds for one."
+        if seeds < LEAST_SEEDS
         else ""
     )
-    if not (findings.complete or findings.adaptive):
-        return Card(level=WARN, title="Seeds unfinished", text=_unfinished(findings, seeds) + few)
+    if not tried.info.adaptive and any(cells.missing.any() for cells in tried.cells.values()):
+        return Card(level=WARN, title="Seeds unfinished", text=_unfinished(tried, seeds) + few)
     text = f"Every loss ran on the same {counted(seeds, 'seed')}, so comparisons are paired."
     return Card(level=WARN if few else PASS, title="Few seeds" if few else "Seeds", text=text + few)
 
 
-def _unfinished(findings: StudyAnalysis, seeds: int) -> str:
-    ended = np.stack([~cells.missing.any(axis=0) for cells in findings.cells.values()]).all(axis=0)
+def _unfinished(tried: Tried, seeds: int) -> str:
+    ended = np.stack([~cells.missing.any(axis=0) for cells in tried.cells.values()]).all(axis=0)
     return (
         f"Every loss is planned on the same {counted(seeds, 'seed')}; for {int(ended.sum()) or 'none'} of them "
         "all trials of all losses have ended."
     )
-
-
-def check_edges(findings: StudyAnalysis) -> Card:
-    """Whether the best lies inside the space."""
-    places: dict[str, list[str]] = {}
-    for label in findings.cells:
-        for place in _edges_hit(findings, label):
-            places.setdefault(place, []).append(findings.info.arm(label).name)
-    often = [text for label in findings.cells if (text := _held_out_edges(findings, label))]
-    told = "; ".join(f"{place} ({listing(names)})" for place, names in places.items())
-    tuned = f"Tuned configurations lie at the end of an axis, so a better one may lie beyond it: {told}."
-    held_out = f"Choices by half of the seeds lie there often, so the optimum may: {'; '.join(often)}."
-    texts = [text for text, found in ((tuned, places), (held_out, often)) if found]
-    if not texts:
-        text = (
-            "No tuned configuration lies on the edge of its axes, and choices by half of the seeds seldom do."
-        )
-        return Card(level=PASS, title="Optimum inside", text=text)
-    title = "Optimum on the edge" if places else "Optimum near the edge"
-    return Card(level=WARN, title=title, text=" ".join(texts))
-
-
-def _edges_hit(findings: StudyAnalysis, label: str) -> list[str]:
-    cells, tuned = findings.cells[label], findings.summaries[label].tuned
-    if not findings.summaries[label].finished:
-        return []
-    return [f"{axis.info.words} {number(end)}" for axis, end in _ends(cells) if tuned.place[axis.name] == end]
-
-
-def _held_out_edges(findings: StudyAnalysis, label: str) -> str:
-    """A text such as `InfoNCE 2 of 5 at temperature 1`, on ends of axes that many held-out choices have.
-
-    Ends at which the tuned configuration lies are not included.
-    """
-    cells, tuned = findings.cells[label], findings.summaries[label].tuned
-    chosen = [cells.place(cell) for cell in tuned.held_out if cell is not None]
-    told = []
-    for axis, end in _ends(cells):
-        count = sum(place[axis.name] == end for place in chosen)
-        if count and count >= _EDGE_SHARE * len(chosen) and tuned.place[axis.name] != end:
-            told.append(f"{count} of {len(chosen)} at {axis.info.words} {number(end)}")
-    return f"{findings.info.arm(label).name} {listing(told)}" if told else ""
-
-
-def _ends(cells: Cells) -> list[tuple[Axis, float]]:
-    """Both ends of every numeric axis with more than one value."""
-    axes = [axis for axis in cells.axes if axis.numeric and len(axis.values) > 1]
-    return [(axis, end) for axis in axes for end in axis.values[[0, -1]].tolist()]

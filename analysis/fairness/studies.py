@@ -6,7 +6,8 @@ warning. Versions of packages and machines are a warning too, because they chang
 with the studies (`StudyInfo.settings`), so this module names none of them.
 """
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -46,20 +47,45 @@ def study_cards(info: StudyInfo, table: pd.DataFrame, *, data_apart: bool = Fals
         return []
     settings = [each for each in compared_settings(studies) if not (data_apart and each.item.group == _DATA)]
     asked = [name for name in _ASKED if not (data_apart and name == _DATA)]
-    cards = [*_setting_cards(settings), *_space_cards(settings), *_tolerance_cards(studies)]
+    arms = _other_arms(info, table)
+    cards = [*_setting_cards(settings, arms), *_space_cards(settings, arms), *_tolerance_cards(studies)]
     cards += [card for question in _RUNS for card in _run_cards(table, *question)]
     cards += _silent_cards(settings, studies, table, asked)
-    return cards if data_apart else [*cards, _seeds_card(table)]
+    cards += [] if data_apart else [_seeds_card(table)]
+    return [_withholding(card, arms) if card.level == FAIL else card for card in cards]
 
 
-def _setting_cards(settings: Sequence[ComparedSetting]) -> Iterator[Card]:
+def _other_arms(info: StudyInfo, table: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Labels of the whole arms of each study but the first, which has the reference."""
+    wholes = {arm.label: arm.whole_label for arm in info.arms}
+    rows = table[table[STUDY] != info.compared[0].name].groupby(STUDY, sort=False)["arm"]
+    return {str(name): tuple(dict.fromkeys(wholes.get(a, a) for a in each.unique())) for name, each in rows}
+
+
+def _withholding(card: Card, arms: Mapping[str, tuple[str, ...]]) -> Card:
+    """A failed card with a short line; it names the arms of all other studies unless it names arms already."""
+    every = tuple(label for labels in arms.values() for label in labels)
+    return dataclasses.replace(card, line=card.line or card.text.rstrip("."), losses=card.losses or every)
+
+
+def _concerned(settings: Sequence[ComparedSetting], arms: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The arms of the studies in which a setting is not that of the first study."""
+    names = frozenset().union(*(each.unlike for each in settings))
+    return tuple(label for name, labels in arms.items() if name in names for label in labels)
+
+
+def _setting_cards(
+    settings: Sequence[ComparedSetting], arms: Mapping[str, tuple[str, ...]]
+) -> Iterator[Card]:
     """A card for each group of settings."""
     for group in dict.fromkeys(each.item.group for each in settings):
-        if card := _group_card(group, [each for each in settings if each.item.group == group]):
+        if card := _group_card(group, [each for each in settings if each.item.group == group], arms):
             yield card
 
 
-def _group_card(group: str, settings: Sequence[ComparedSetting]) -> Card | None:
+def _group_card(
+    group: str, settings: Sequence[ComparedSetting], arms: Mapping[str, tuple[str, ...]]
+) -> Card | None:
     """A card on settings that at least two studies tell; None without any."""
     differing = [each for each in settings if each.differences]
     plain = [each for each in differing if not each.item.digest]
@@ -67,7 +93,8 @@ def _group_card(group: str, settings: Sequence[ComparedSetting]) -> Card | None:
     if shown:
         level = WARN if all(each.item.doubt for each in shown) else FAIL
         text = "; ".join(text for each in shown for text in _differences(each))
-        return Card(level=level, title=f"Studies differ in {group}", text=f"{text}.")
+        losses = _concerned([each for each in shown if not each.item.doubt], arms)
+        return Card(level=level, title=f"Studies differ in {group}", text=f"{text}.", losses=losses)
     told = [
         f"{each.item.label} {_shared(each)}" for each in settings if len(each.by_study) > 1 and _shared(each)
     ]
@@ -86,13 +113,15 @@ def _shared(setting: ComparedSetting) -> str:
     return "" if setting.item.digest else values_text(setting.item.values.get("", ()))
 
 
-def _space_cards(settings: Sequence[ComparedSetting]) -> list[Card]:
+def _space_cards(settings: Sequence[ComparedSetting], arms: Mapping[str, tuple[str, ...]]) -> list[Card]:
     """A card where studies sweep a setting over different values; scores over the space then do not compare."""
     swept = [text for each in settings for text in each.spaces]
     reach = "Averages over the space and tuned scores are over different values"
     shared = "the section on the same loss in several studies compares over the shared ones"
     text = f"{'; '.join(swept)}. {reach}; {shared}."
-    return [Card(level=FAIL, title="Studies differ in space", text=text)] if swept else []
+    losses = _concerned([each for each in settings if each.spaces], arms)
+    card = Card(level=FAIL, title="Studies differ in space", text=text, line="; ".join(swept), losses=losses)
+    return [card] if swept else []
 
 
 def _silent_cards(
@@ -179,4 +208,4 @@ def _seeds_card(table: pd.DataFrame) -> Card:
     )
     few = len(shared) < _LEAST_SEEDS
     text += f"{'that one, which gives no interval' if few else 'these'}: {own}."
-    return Card(level=FAIL if few else WARN, title="Studies differ in seeds", text=text)
+    return Card(level=FAIL, title="Studies differ in seeds", text=text)

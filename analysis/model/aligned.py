@@ -46,7 +46,9 @@ class Aligned:
 
 
 def align_cells(parts: Mapping[str, Cells]) -> Aligned:
-    """The configurations that cells with the same axes share. Raises `ValueError` where axes differ.
+    """The configurations that cells with the same axes share.
+
+    Raises `ValueError` where axes differ in name or in meaning, such as the scale `t` of two kernels.
 
     Numbers that agree in 9 digits are equal, so that ranges that were computed in two places match.
     """
@@ -55,8 +57,15 @@ def align_cells(parts: Mapping[str, Cells]) -> Aligned:
     for label, cells in parts.items():
         if sorted(axis.name for axis in cells.axes) != sorted(names):
             raise ValueError(f"parts: {label} has the axes {[axis.name for axis in cells.axes]}, not {names}")
+        if same_axes(cells) != same_axes(next(iter(parts.values()))):
+            raise ValueError(f"parts: {label} has axes of these names with another meaning")
     every = {label: np.ones(len(cells.codes), dtype=bool) for label, cells in parts.items()}
     return _aligned(parts, every, axes)
+
+
+def same_axes(cells: Cells) -> frozenset[tuple[object, ...]]:
+    """What cells must have in common to be aligned: the names of their axes and the meanings of the values."""
+    return frozenset((axis.name, *axis.info.meaning.same_as) for axis in cells.axes)
 
 
 def align_along(cells: Cells, name: str) -> Aligned:
@@ -103,7 +112,7 @@ def _shared_axes(
     kept, coded = [], []
     for place, axis in enumerate(axes):
         used = {texts[place] for texts in shared}
-        texts = [_text(value) for value in axis.values.tolist()]
+        texts = [value_text(value) for value in axis.values.tolist()]
         first = [at for at, text in enumerate(texts) if text in used and text not in texts[:at]]
         kept.append(Axis(info=axis.info, values=axis.values[first]))
         coded.append({texts[at]: code for code, at in enumerate(first)})
@@ -113,7 +122,7 @@ def _shared_axes(
 def _places(cells: Cells, chosen: np.ndarray, axes: Sequence[Axis]) -> dict[_Place, int]:
     """The cell of each planned configuration among the chosen ones."""
     at = {axis.name: index for index, axis in enumerate(cells.axes)}
-    texts = [[_text(value) for value in cells.axes[at[axis.name]].values.tolist()] for axis in axes]
+    texts = [[value_text(value) for value in cells.axes[at[axis.name]].values.tolist()] for axis in axes]
     codes = cells.codes[:, [at[axis.name] for axis in axes]].tolist()
     planned = np.flatnonzero(cells.planned.any(axis=-1) & chosen)
     return {
@@ -122,7 +131,8 @@ def _places(cells: Cells, chosen: np.ndarray, axes: Sequence[Axis]) -> dict[_Pla
     }
 
 
-def _text(value: float | str) -> str:
+def value_text(value: float | str) -> str:
+    """The text of a value of an axis. Numbers that agree in 9 digits have the same text."""
     found = numeric_text(value) if isinstance(value, str) else value
     return f"{found:.9g}" if isinstance(found, float) else category(value)
 

@@ -105,11 +105,16 @@ def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame, extra: Sequence[str]) -
 
 
 def _resolved(axis: AxisInfo, fixed: Mapping[str, Value]) -> AxisInfo:
-    """The axis with the measure that applies to the fixed values of those columns."""
+    """The axis with the measure and the meaning that apply to the fixed values of those columns."""
     column, measures = axis.cases
-    if column not in fixed:
-        return axis
-    return dataclasses.replace(axis, measure=measures.get(str(fixed[column]), axis.measure), cases=("", {}))
+    if column in fixed:
+        measure = measures.get(str(fixed[column]), axis.measure)
+        axis = dataclasses.replace(axis, measure=measure, cases=("", {}))
+    column, meanings = axis.meanings
+    if column in fixed:
+        meaning = meanings.get(str(fixed[column]), axis.meaning)
+        axis = dataclasses.replace(axis, meaning=meaning, meanings=("", {}))
+    return axis
 
 
 def _plain(value: Any) -> Value:

@@ -1,7 +1,7 @@
 """Every configuration of one arm as arrays, the input of all statistics."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -75,6 +75,7 @@ class Cells:
     status: np.ndarray  # (C, S) of str
     raw: Mapping[str, np.ndarray]  # column: (C, S), NaN wherever `status` is not "ok"
     weights: np.ndarray  # (C,), shares of the measure over hyperparameters, with sum 1
+    drawn: bool = False  # whether the configurations were drawn from ranges, as in a random search
 
     @property
     def planned(self) -> np.ndarray:
@@ -137,6 +138,12 @@ class Cells:
         place = {axis.name: index for index, axis in enumerate(self.axes)}[name]
         return self.axes[place].values[self.codes[:, place]]
 
+    def on_seeds(self, seeds: np.ndarray) -> "Cells":
+        """The same cells at some of the seeds only."""
+        kept = np.isin(self.seeds, seeds)
+        raw = {name: values[:, kept] for name, values in self.raw.items()}
+        return replace(self, seeds=self.seeds[kept], status=self.status[:, kept], raw=raw)
+
     def place(self, cell: int) -> dict[str, float | str]:
         """The configuration of a cell, one value for each axis."""
         return {
@@ -198,6 +205,7 @@ def build_cells(
         status=status,
         raw=raw,
         weights=weights / weights.sum() if weights.sum() > 0 else weights,
+        drawn=drawn,
     )
 
 

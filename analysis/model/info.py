@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analysis.model.claims import Claim
+from analysis.model.meaning import UNNAMED, Meaning
 from analysis.model.metric import Metric
 from analysis.names import spaced, visible
+from analysis.statistics.comparisons.looks import Look
 from trainables.store.schema import TrialRecord
 
 Value = bool | int | float | str
@@ -26,6 +28,9 @@ class AxisInfo:
     order: tuple[str, ...] = ()
     #: Where another column, such as hp_kernel, decides this axis' measure: that column, and the measure by its value.
     cases: tuple[str, Mapping[str, str]] = field(default=("", {}))
+    meaning: Meaning = UNNAMED
+    #: Where another column, such as hp_kernel, decides the meaning: that column, and the meaning by its value.
+    meanings: tuple[str, Mapping[str, Meaning]] = field(default=("", {}))
 
     @property
     def bare(self) -> str:
@@ -40,8 +45,8 @@ class AxisInfo:
 
     @property
     def axis_label(self) -> str:
-        """The axis in words with its unit."""
-        return visible(self.label) if ", " in self.label else f"{self.words} (no unit)"
+        """The axis in words, with its unit if it has one."""
+        return visible(self.label) if ", " in self.label else self.words
 
 
 BATCH_SIZE = AxisInfo(name="hp_batch_size", label="batch size, pairs")
@@ -112,6 +117,7 @@ class ColumnMeaning:
     columns: tuple[str, ...]
     role: str  # such as "hyperparameter"
     detail: str = ""  # why, or what they hold
+    by_loss: Mapping[str, Value] = field(default_factory=dict)  # its value in each loss, where they differ
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +148,8 @@ class StudyInfo:
     seeds: tuple[int, ...]
     reference: str = ""  # label of the arm with which others are compared; empty: see `reference_arm`
     null_controls: tuple[tuple[str, str], ...] = ()
-    tolerance: float = 0.02  # eps of the tolerance volume, in raw units of the metric
+    tolerance: float = 0.02  # a difference that counts as none, in raw units of the metric
+    tolerance_source: str = "the default"  # how it was chosen
     rank_metric: str = "z_effective_rank"
     describes: tuple[str, ...] = ()  # metrics of the representation, besides columns z_* and h_*
     imported: bool = False  # whether the trials come from a table of another tool
@@ -160,6 +167,10 @@ class StudyInfo:
     claims: tuple[Claim, ...] = ()  # claims of papers that the study tests
     settings: tuple[SettingInfo, ...] = ()  # what trials have in common, and what is swept; empty if unknown
     compared: tuple["StudyInfo", ...] = ()  # the studies of a comparison, with different names; else empty
+    look: Look | None = (
+        None  # which look at the results this is; None where every analysis counts as the first
+    )
+    look_note: str = ""  # why a later look may not know of this one
 
     def __post_init__(self) -> None:
         labels = [arm.label for arm in self.arms]
@@ -181,9 +192,20 @@ class StudyInfo:
         return not self.claims or self.metric.held_out
 
     @property
-    def scores(self) -> tuple[str, ...]:
-        """The scores in which arms are compared, by their names in `analysis.statistics.comparisons.compare`."""
-        return ("tuned",) if self.adaptive else ("tuned", "mean")
+    def draws(self) -> bool:
+        """Whether the places are a random sample of the space, and so have an error of their own."""
+        return self.drawn and not self.adaptive
+
+    @property
+    def loss_words(self) -> str:
+        """What readers see above the names of losses: the user's own column of an imported table, or "loss"."""
+        named = [each.columns[0] for each in self.columns if each.role == "loss" and each.columns]
+        return visible(spaced(named[0])) if named else "loss"
+
+    @property
+    def main_words(self) -> str:
+        """The hyperparameters that belong to the losses, such as "temperature or kernel scale t"."""
+        return " or ".join(dict.fromkeys(arm.main.words for arm in self.arms))
 
     @property
     def x(self) -> AxisInfo:
@@ -208,6 +230,17 @@ class StudyInfo:
         """
         wanted = [arm for arm in self.arms if arm.label == self.reference]
         return (wanted or [arm for arm in self.arms if arm.loss == "infonce"] or list(self.arms))[0]
+
+    @property
+    def repeats(self) -> frozenset[str]:
+        """Labels of arms that repeat another arm: the later one of each null control that is not the reference.
+
+        They are compared with what they repeat, and with nothing else.
+        """
+        order, reference = [arm.label for arm in self.arms], self.reference_arm.whole_label
+        pairs = [pair for pair in self.null_controls if set(pair) <= set(order)]
+        apart = [[label for label in pair if self.arm(label).whole_label != reference] for pair in pairs]
+        return frozenset(max(labels, key=order.index) for labels in apart if labels)
 
     def arm(self, label: str) -> ArmInfo:
         """The arm with that label. Raises `KeyError` for an unknown label."""

@@ -20,6 +20,7 @@ class Metric:
 
     name: str  # bare, such as "probe10_accuracy"
     worst: float  # raw value of a failed trial: chance for accuracies
+    worst_source: str = ""  # where that value comes from, in words
     label: str = ""  # in words, without the unit
     selects: str = ""  # column that chooses configurations; `val_<name>` where empty
     reports: str = ""  # column that is reported; `test_<name>` where empty
@@ -34,6 +35,8 @@ class Metric:
     unit: str = "%"  # of shown values, empty for pure numbers
     difference_unit: str = "points"  # of shown differences
     digits: int = 1  # decimals of shown values
+    #: Smallest difference of two values, such as 1 / n for an accuracy on n images; 0 where unknown.
+    step: float = 0.0
 
     def __post_init__(self) -> None:
         low, high = self.bounds

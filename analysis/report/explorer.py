@@ -5,18 +5,21 @@ trials six. Arms that do not span a grid of two axes have no surface, so they ar
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.colors import to_hex
 
-from analysis.model.cells import FAILED, MISSING, PRUNED, UNPLANNED, Axis, Cells
+from analysis.model.cells import FAILED, MISSING, PRUNED, UNPLANNED, Axis, Cells, axis_values
 from analysis.model.info import RECORD_COLUMNS, StudyInfo
+from analysis.model.meaning import LOWER_TEMPERATURE
 from analysis.model.metric import Metric
 from analysis.names import spaced, visible
-from analysis.report.packed_values import pack_codes, pack_numbers
+from analysis.report.packed_values import pack_bytes, pack_codes, pack_numbers
 from analysis.report.plots.style import COLORMAP
 from analysis.statistics.intervals.student import LEVEL, student_interval
 from analysis.wording import number
@@ -28,6 +31,10 @@ MOST_BYTES = 5_000_000
 
 _CELL_DIGITS = 8  # so that a cell at the edge of the tolerance is inside here if it is in the report
 _COLORS = 33
+
+#: Digits of an id that also tell a trial apart from those of other studies in a store: 16^10 is about 10^12.
+_LEAST_DIGITS = 10
+_ID = re.compile(r"[0-9a-f]{8,}")
 _WHERE = {"val": "validation", "test": "test", "z": "projection z", "h": "encoder output h"}
 
 #: Each status in words, and its kind for a reader: ok | failed | missing | unplanned.
@@ -43,7 +50,12 @@ _STATUSES = {
 
 
 def explorer_data(
-    info: StudyInfo, cells: Mapping[str, Cells], *, most: int = MOST_BYTES
+    info: StudyInfo,
+    cells: Mapping[str, Cells],
+    *,
+    most: int = MOST_BYTES,
+    table: pd.DataFrame | None = None,
+    command: str = "",
 ) -> dict[str, Any] | None:
     """Axes, shares of the space, seeds, and metrics of every arm with a surface, ready for JSON.
 
@@ -53,7 +65,8 @@ def explorer_data(
 
     `trials` is what the page unpacks on demand (`analysis.report.packed_values`): the codes of `statuses`, and the
     values of each metric, or None where they do not fit. Trials have the order of arms, then of `Cells`: cells with
-    the main axis fastest, then seeds.
+    the main axis fastest, then seeds. With the `table` of the trials and a `command`, which has `{}` in place of an
+    id, there are also the first digits of the ids, enough to tell the trials apart.
 
     None where no arm has a surface, or where the cells of the reported metric alone have more than `most` bytes. The
     same rows give the same data.
@@ -65,7 +78,8 @@ def explorer_data(
         column: [_told(of_arm, item) for of_arm, item in zip(values[column], shown.values(), strict=True)]
         for column in columns
     }
-    kept, left = _within(told, most)
+    ids = _ids(table, shown) if table is not None and command else {}
+    kept, left = _within(told, most - len(ids.get("ids", "")))
     if not kept:
         return None
     return {
@@ -83,7 +97,9 @@ def explorer_data(
         "trials": {
             "status": pack_codes(np.concatenate([_codes(item).ravel() for item in shown.values()])),
             "values": _packed([values[column] for column in kept], left),
+            **ids,
         },
+        **({"command": command} if ids else {}),
     }
 
 
@@ -180,6 +196,27 @@ def _arm(info: StudyInfo, cells: Cells, values: list[dict[str, Any]]) -> dict[st
     }
 
 
+def _ids(table: pd.DataFrame, shown: Mapping[str, Cells]) -> dict[str, Any]:
+    """The packed ids of the trials, and the number of their digits; empty where ids are not hexadecimal digits."""
+    parts = []
+    for label, cells in shown.items():
+        rows = table[table["arm"] == label]
+        assert cells.shape is not None
+        codes = [axis.index_of(axis_values(rows, axis.info)) for axis in cells.axes]
+        at = np.ravel_multi_index(codes, cells.shape), np.searchsorted(cells.seeds, rows["seed"].to_numpy())
+        ids = np.full(cells.status.shape, "", dtype=object)
+        ids[at] = rows["trial_id"].to_numpy()
+        parts.append(ids.ravel())
+    known = [trial_id for trial_id in np.concatenate(parts).tolist() if trial_id] if parts else []
+    if not known or not all(_ID.fullmatch(trial_id) for trial_id in known):
+        return {}
+    distinct, longest = len(set(known)), min(map(len, known)) // 2 * 2
+    enough = (n for n in range(_LEAST_DIGITS, longest, 2) if len({each[:n] for each in known}) == distinct)
+    digits = next(enough, longest)
+    text = "".join(trial_id[:digits] or "0" * digits for trial_id in np.concatenate(parts).tolist())
+    return {"ids": pack_bytes(bytes.fromhex(text)), "digits": digits}
+
+
 def _counts(cells: Cells) -> dict[str, list[int]]:
     """The number of trials in each cell by the kind of their status, of the kinds that occur."""
     kinds = np.array([kind for _, kind in _STATUSES.values()])[_codes(cells)]
@@ -199,6 +236,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
         "label": axis.info.axis_label,
         "words": axis.info.words,
         "values": [number(v) for v in axis.values.tolist()],
+        **({"falls": True} if axis.info.meaning.larger_acts_as == LOWER_TEMPERATURE else {}),
     }
 
 

@@ -25,12 +25,17 @@ def pack_numbers(values: np.ndarray) -> str:
     exponent = np.maximum(exponent, _LEAST_EXPONENT)
     mantissa = np.rint(_scaled(np.where(known, values, 0.0), -exponent)).astype("<i4")
     planes = [*_bytes(np.where(known, exponent, _NO_VALUE).astype("<i2")), *_bytes(mantissa)[:3]]
-    return _packed(b"".join(plane.tobytes() for plane in planes))
+    return pack_bytes(b"".join(plane.tobytes() for plane in planes))
 
 
 def pack_codes(codes: np.ndarray) -> str:
     """The N codes from 0 to 255 in base64: one byte each, compressed with zlib."""
-    return _packed(codes.astype(np.uint8).tobytes())
+    return pack_bytes(codes.astype(np.uint8).tobytes())
+
+
+def pack_bytes(content: bytes) -> str:
+    """The bytes in base64, compressed with zlib."""
+    return base64.b64encode(zlib.compress(content, level=6)).decode()
 
 
 def _scaled(values: np.ndarray, power: np.ndarray) -> np.ndarray:
@@ -41,7 +46,3 @@ def _scaled(values: np.ndarray, power: np.ndarray) -> np.ndarray:
 def _bytes(numbers: np.ndarray) -> np.ndarray:
     """One row for each byte of the numbers `(N,)`, the lowest first."""
     return numbers.view(np.uint8).reshape(len(numbers), -1).T
-
-
-def _packed(content: bytes) -> str:
-    return base64.b64encode(zlib.compress(content, level=6)).decode()

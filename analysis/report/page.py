@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -12,9 +12,11 @@ from analysis.data_sets import DataSetsAnalysis
 from analysis.model.info import StudyInfo
 from analysis.names import visible
 from analysis.report.explorer import MOST_BYTES, explorer_data, explorer_json
-from analysis.report.plots.draw import DrawnFigure
+from analysis.report.plots.draw import COLUMN, DrawnFigure
 from analysis.report.sections.content import Content
-from analysis.report.verdict import verdict_sentences
+from analysis.report.sections.groups import grouped
+from analysis.report.sections.lacking import shortened, without_results
+from analysis.report.verdict import Verdict
 from analysis.study_analysis import StudyAnalysis
 
 
@@ -31,16 +33,26 @@ class _Inline:
 
 
 def render_page(
-    findings: StudyAnalysis, sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
+    findings: StudyAnalysis,
+    verdict: Verdict,
+    sections: Mapping[str, Content],
+    figures: Mapping[str, DrawnFigure],
 ) -> str:
     """The page as HTML text with every figure inside it, and with an explorer where there are surfaces."""
-    sentences, explored = verdict_sentences(findings), {"surfaces": findings}
-    return _render(_heading(findings.info), findings.info, sentences, sections, figures, explored)
+    return _render(
+        _heading(findings.info),
+        findings.info,
+        findings.hidden,
+        verdict,
+        sections,
+        figures,
+        {"surfaces": findings},
+    )
 
 
 def render_environments(
     environments: DataSetsAnalysis,
-    sentences: Sequence[str],
+    verdict: Verdict,
     sections: Mapping[str, Content],
     figures: Mapping[str, DrawnFigure],
 ) -> str:
@@ -48,14 +60,22 @@ def render_environments(
     explored = {
         f"{environments.anchors[name]}_surfaces": findings for name, findings in environments.findings.items()
     }
-    return _render(_heading(environments.info), environments.info, sentences, sections, figures, explored)
+    return _render(
+        _heading(environments.info),
+        environments.info,
+        environments.hidden,
+        verdict,
+        sections,
+        figures,
+        explored,
+    )
 
 
 def render_claims(
-    sentences: Sequence[str], sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
+    verdict: Verdict, sections: Mapping[str, Content], figures: Mapping[str, DrawnFigure]
 ) -> str:
     """The page on the claims of several studies."""
-    return _render("Do the papers' claims hold?", None, sentences, sections, figures, {})
+    return _render("Do the papers' claims hold?", None, (), verdict, sections, figures, {})
 
 
 def _heading(info: StudyInfo) -> str:
@@ -66,12 +86,17 @@ def _heading(info: StudyInfo) -> str:
 def _render(
     heading: str,
     info: StudyInfo | None,
-    sentences: Sequence[str],
+    hidden: Collection[str],
+    verdict: Verdict,
     sections: Mapping[str, Content],
     figures: Mapping[str, DrawnFigure],
     explored: Mapping[str, StudyAnalysis],
 ) -> str:
     """`explored` maps the anchor of a section to the analysis for the explorer in it."""
+    loss = info.loss_words if info else "loss"
+    short = shortened(sections, loss=loss, hidden=hidden)
+    lacking = without_results(short, figures)
+    picture = figures.get(f"verdict{COLUMN}")
     environment = Environment(
         loader=PackageLoader("analysis.report", "templates"),
         autoescape=True,
@@ -85,9 +110,11 @@ def _render(
         script=_inline("explorer.js", "report.js"),
         heading=heading,
         info=info,
-        sentences=sentences,
-        sections=sections,
-        figures={name: _data_uri(figure) for name, figure in figures.items()},
+        verdict=verdict,
+        picture=_data_uri(picture) if picture else "",
+        groups=grouped(short, lacking),
+        lacking=list(lacking.values()),
+        figures={name: _data_uri(figure) for name, figure in figures.items() if not name.endswith(COLUMN)},
         explorers={
             anchor: _explorer(findings, MOST_BYTES // len(explored))
             for anchor, findings in explored.items()
@@ -108,7 +135,9 @@ def _visible(value: object) -> object:
 
 def _explorer(findings: StudyAnalysis, most: int) -> str:
     """The data of one explorer; empty where they are too large for a page."""
-    data = explorer_data(findings.info, findings.cells, most=most)
+    data = explorer_data(
+        findings.info, findings.cells, most=most, table=findings.table, command=findings.trial_command
+    )
     return explorer_json(data) if data else ""
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis.model.cells import FAILED, MISSING, PRUNED, axis_values, trial_statuses
 from analysis.statistics.comparisons.compare import Comparison
+from analysis.statistics.intervals.bands_moderated import moderated_interval
 from analysis.statistics.intervals.student import Estimate, student_interval
 from analysis.statistics.scores.choice import Choice
 from analysis.study_analysis import StudyAnalysis
@@ -29,14 +30,16 @@ def trials_table(findings: StudyAnalysis) -> pd.DataFrame:
 
 
 def cells_table(findings: StudyAnalysis) -> pd.DataFrame:
-    """Every cell of every arm: the mean over the finished seeds, Student's 95 % interval, counts."""
+    """Every cell of every arm: the mean over the finished seeds, its 95 % interval, counts."""
     return pd.concat([_cells(findings, label) for label in findings.cells], ignore_index=True)
 
 
 def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
     cells, metric = findings.cells[label], findings.info.metric
     rank = cells.raw.get(findings.info.rank_metric)
-    mean, low, high = student_interval(cells.raw[metric.reporting_column], bounds=metric.bounds)
+    mean, low, high = moderated_interval(
+        cells.raw[metric.reporting_column], bounds=metric.bounds, step=metric.step
+    )
     selecting = cells.raw[metric.selecting_column]
     further = {_bare(axis.name): cells.values(axis.name) for axis in cells.axes[2:]}
     columns = {
@@ -61,8 +64,8 @@ def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
 def scores_table(findings: StudyAnalysis) -> pd.DataFrame:
     """One row for each arm: every robustness score with the ends and the method of its interval.
 
-    `tuned` is cross-fitted over seeds. The columns `tuned_<axis>` name the cell that all seeds choose. Of the
-    `held_out_choices` by the other half of the seeds, `held_out_agreeing` agree with it.
+    `tuned` is the score of what one seed selects, on another seed. The columns `tuned_<axis>` name the cell that all
+    seeds choose together. Of the `choices` by single seeds, `choices_agreeing` agree with it.
     """
     return pd.DataFrame([_score_row(findings, label) for label in findings.summaries])
 
@@ -86,8 +89,8 @@ def _score_row(findings: StudyAnalysis, label: str) -> dict[str, object]:
     row: dict[str, object] = {"arm": label, "main_axis": _bare(arm.main_axis), "base_lr": arm.base_lr}
     for name, estimate in estimates.items():
         row |= estimate_columns(name, estimate)
-    held_out = {"held_out_choices": item.tuned.choices, "held_out_agreeing": item.tuned.agreeing}
-    return row | places | held_out | counts
+    choices = {"choices": item.tuned.choices, "choices_agreeing": item.tuned.agreeing}
+    return row | places | choices | counts
 
 
 def _place(choice: Choice) -> dict[str, float | str]:
@@ -110,18 +113,16 @@ def estimate_columns(name: str, estimate: Estimate) -> dict[str, object]:
 
 
 def comparisons_table(findings: StudyAnalysis) -> pd.DataFrame:
-    """One row for each comparison."""
+    """One row for each comparison of tuned scores in an adaptive search. Other studies have decisions instead."""
     columns = [
         "arm",
         "reference",
-        "score",
         "difference",
         "low",
         "high",
         "seeds",
         "p",
         "p_holm",
-        "detectable",
         "verdict",
     ]
     return pd.DataFrame([_comparison_row(item) for item in findings.comparisons], columns=columns)
@@ -131,16 +132,54 @@ def _comparison_row(item: Comparison) -> dict[str, object]:
     return {
         "arm": item.arm,
         "reference": item.reference,
-        "score": item.score,
         "difference": item.difference.value,
         "low": item.difference.low,
         "high": item.difference.high,
         "seeds": item.difference.seeds,
         "p": item.p,
         "p_holm": item.p_holm,
-        "detectable": item.detectable,
         "verdict": item.verdict,
     }
+
+
+def decisions_table(findings: StudyAnalysis) -> pd.DataFrame:
+    """One row for each loss and question: its difference from the reference, and the decision.
+
+    The ends `low` and `high` hold for all rows at once, `alone_low` and `alone_high` for one row by itself.
+    Differences are in scores, for which higher is better; a difference of prices above 0 is worse. Empty where losses
+    are not compared.
+    """
+    columns = [
+        "loss",
+        "reference",
+        "question",
+        "difference",
+        "low",
+        "high",
+        "alone_low",
+        "alone_high",
+        "seeds",
+        "verdict",
+        "reason",
+    ]
+    items = findings.decisions.items if findings.decisions is not None else ()
+    rows = [
+        {
+            "loss": item.loss,
+            "reference": item.reference,
+            "question": item.question,
+            "difference": item.difference.value,
+            "low": item.difference.low,
+            "high": item.difference.high,
+            "alone_low": item.alone.low,
+            "alone_high": item.alone.high,
+            "seeds": item.difference.seeds,
+            "verdict": item.verdict,
+            "reason": item.reason,
+        }
+        for item in items
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def failures_table(findings: StudyAnalysis) -> pd.DataFrame:

@@ -1,32 +1,42 @@
-"""The opening of a report on several data sets: counts of verdicts, comparisons of data sets, then each data set."""
+"""The verdict of a report on several data sets: how each loss stands on each of them."""
 
 from collections.abc import Mapping, Sequence
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.card import FAIL
 from analysis.fairness.studies import study_cards
-from analysis.report.verdict import (
-    SCORES,
-    failed_sentence,
-    failed_sentences,
-    many_sentences,
-    result_sentences,
-)
-from analysis.statistics.comparisons.compare import BETTER, WORSE
-from analysis.wording import Scale, counted, listing, opened
+from analysis.names import visible
+from analysis.report.sections.content import TEXT, Cell, ShownTable, table
+from analysis.report.verdict import Verdict, failed_sentence, failed_sentences, study_verdict
+from analysis.report.verdict_conditions import RESOLUTION, conditions
+from analysis.report.verdict_over_sets import over_sets_sentences
+from analysis.report.verdict_table import price_cell, standing_words, tone_of
+from analysis.study_analysis import StudyAnalysis
+from analysis.wording import NONE, counted, listing, opened
 
-#: Up to this number of data sets, each has its sentence and is named in the counts.
+#: Up to this number of data sets, each has a column and is named in the answer.
 _FEW = 8
+#: Up to this number of different texts, a condition tells each of them with its data sets.
+_TEXTS = 3
 
 
-def data_set_sentences(environments: DataSetsAnalysis, relations: Sequence[str]) -> list[str]:
-    """The sentences, most important first; `relations` are those of the sections that compare data sets."""
-    return [*failed_on_data_sets(environments), *_results(environments, relations)]
-
-
-def short_data_set_sentences(environments: DataSetsAnalysis) -> list[str]:
-    """The sentences for a terminal: all failed checks, and two of the others."""
-    return [*failed_on_data_sets(environments), *_results(environments, [])[:2]]
+def data_sets_verdict(environments: DataSetsAnalysis) -> Verdict:
+    """One sentence for each loss, and a table of losses and data sets."""
+    if environments.only is not None:
+        return study_verdict(environments.only)
+    found = environments.findings
+    incomplete = [name for name, item in found.items() if not item.complete]
+    progress = [f"Provisional: trials are missing on {_sets(incomplete)}."] if incomplete else []
+    decided = {name: item for name, item in found.items() if item.decisions is not None and item.any_finished}
+    answers = over_sets_sentences(environments) or _each(found)
+    few = decided and len(found) <= _FEW
+    return Verdict(
+        answer=tuple(answers),
+        before=tuple(progress),
+        failed=tuple(failed_on_data_sets(environments)),
+        table=_table(environments, decided) if few else None,
+        conditions=_conditions(environments, decided),
+    )
 
 
 def failed_on_data_sets(environments: DataSetsAnalysis) -> list[str]:
@@ -42,49 +52,67 @@ def failed_on_data_sets(environments: DataSetsAnalysis) -> list[str]:
     ]
 
 
-def _results(environments: DataSetsAnalysis, relations: Sequence[str]) -> list[str]:
-    incomplete = [name for name, item in environments.findings.items() if not item.complete]
-    progress = [f"Provisional: trials are missing on {_sets(incomplete)}."] if incomplete else []
-    counts = _all_counts(environments)
-    if len(environments.findings) > _FEW:
-        return [*progress, *counts, *relations]
-    own = [f"{name}: {result_sentences(item)[0]}" for name, item in environments.findings.items()]
-    return [*progress, *counts, *relations, *own]
+def _each(found: Mapping[str, StudyAnalysis]) -> list[str]:
+    """The first sentence of the answer on each of few data sets, or the sentence that all have."""
+    told = {visible(name): study_verdict(item).answer[0] for name, item in found.items()}
+    same = list(dict.fromkeys(told.values()))
+    return same if len(same) == 1 else [f"{name}: {text}" for name, text in list(told.items())[:_FEW]]
 
 
-def _all_counts(environments: DataSetsAnalysis) -> list[str]:
-    """The counts of every score, or a sentence that there are too many losses."""
-    many = [text for findings in environments.findings.values() for text in many_sentences(findings)]
-    if many:
-        return many[:1]
-    return [text for score in environments.info.scores if (text := _counts(environments, score))]
-
-
-def _counts(environments: DataSetsAnalysis, score: str) -> str:
-    """On how many data sets each loss is better or worse than the reference, and by how much."""
-    metric = environments.info.metric
-    scale = Scale(metric)
-    verdicts: dict[str, dict[str, dict[str, list[str]]]] = {}  # of a reference, of an arm
-    for name, findings in environments.findings.items():
-        for item in (each for each in findings.comparisons if each.score == score):
-            arm, reference = findings.info.arm(item.arm).name, findings.info.arm(item.reference).name
-            verdicts.setdefault(reference, {}).setdefault(arm, {}).setdefault(item.verdict, []).append(
-                f"{name} {scale.gap(item.difference.value)}" if item.verdict in (BETTER, WORSE) else name
-            )
-    words = SCORES[score][0].format(environments.info.metric.noun)
-    over = f"over {counted(len(environments.findings), 'data set')}, in {metric.difference_unit}"
-    return " ".join(
-        f"{opened(words)} compared with {reference}, {over}: "
-        f"{'; '.join(f'{arm} {_told(found)}' for arm, found in arms.items())}."
-        for reference, arms in verdicts.items()
+def _table(environments: DataSetsAnalysis, decided: Mapping[str, StudyAnalysis]) -> ShownTable:
+    """How each loss stands on each data set, with the difference in the price of not tuning."""
+    columns = [(opened(environments.info.loss_words), TEXT), *((visible(name), TEXT) for name in decided)]
+    rows = [
+        [environments.name_of(loss), *(_cell(findings, loss) for findings in decided.values())]
+        for loss in environments.losses
+    ]
+    unit = environments.info.metric.difference_unit
+    note = (
+        "How robust each loss is on each data set, and its price of not tuning (tuned minus average over the "
+        f"ranges) minus that of the reference, in {unit}. Less is better. Each data set is decided by "
+        "itself. The reference and null controls have their own price."
     )
+    return table(columns, rows, note=note)
 
 
-def _told(found: Mapping[str, Sequence[str]]) -> str:
-    """A text such as `better on 2 (a +1.2 and b +0.8) and not decided on 1`."""
-    decided = [f"{verdict} on {_sets(found[verdict])}" for verdict in (BETTER, WORSE) if verdict in found]
-    rest = sum(len(names) for verdict, names in found.items() if verdict not in (BETTER, WORSE))
-    return listing([*decided, *([f"not decided on {rest}"] if rest else [])])
+def _cell(findings: StudyAnalysis, loss: str) -> Cell:
+    decisions = findings.decisions
+    if decisions is None or loss not in decisions.values:
+        return Cell(text=NONE)
+    word = standing_words(decisions, loss)
+    price = price_cell(findings, decisions, loss)
+    return Cell(text=f"{word} {price.text}", below=price.below, sort=price.sort, tone=tone_of(word))
+
+
+def _conditions(environments: DataSetsAnalysis, decided: Mapping[str, StudyAnalysis]) -> tuple[str, ...]:
+    """The conditions of each data set; those that differ name their data sets, or say that they differ.
+
+    The resolution is one of a single data set, so it has no place here.
+    """
+    by_set = {visible(name): conditions(item) for name, item in decided.items()}
+    kinds = dict.fromkeys(kind for found in by_set.values() for kind in found if kind != RESOLUTION)
+    told = [_condition({name: found.get(kind, "") for name, found in by_set.items()}) for kind in kinds]
+    differ = sum(not text for text in told)
+    more = (
+        [f"{counted(differ, 'more condition')} that differ{'s' * (differ == 1)} by data set"]
+        if differ
+        else []
+    )
+    shown = [*filter(None, told), *more]
+    return (f"On each data set: {shown[0]}", *shown[1:]) if shown else ()
+
+
+def _condition(texts: Mapping[str, str]) -> str:
+    """One condition by data set, as one text; empty where it has more than a few."""
+    names: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        if text:
+            names.setdefault(text, []).append(name)
+    if len(names) == 1 and all(texts.values()):
+        return next(iter(names))
+    if len(names) > _TEXTS or len(texts) > _FEW:
+        return ""
+    return ", ".join(f"{text} on {listing(found)}" for text, found in names.items())
 
 
 def _where(names: Sequence[str]) -> str:

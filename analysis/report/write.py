@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,13 +17,13 @@ from analysis.report.plots.draw import DrawnFigure, draw_figures
 from analysis.report.sections.all_sections import build_parts, build_sections, on_one_page, placed
 from analysis.report.sections.content import Content
 from analysis.report.sections.laboratory.claims_page import claims_parts, claims_sentences
-from analysis.report.verdict import verdict_sentences
-from analysis.report.verdict_data_sets import data_set_sentences
+from analysis.report.verdict import Verdict, study_verdict
+from analysis.report.verdict_data_sets import data_sets_verdict
 from analysis.study_analysis import StudyAnalysis, analyse
 from trainables.atomic import replace_file
 
 #: Sections whose tables are also written as LaTeX.
-_FOR_PAPERS = ("scores", "comparisons", "differences", "good_space", "tuning")
+_FOR_PAPERS = ("scores", "differences", "good_space", "tuning")
 
 
 def write_report(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo, out: Path) -> Path:
@@ -38,12 +39,13 @@ def write_report(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo, 
 
 def write_findings(findings: StudyAnalysis, out: Path) -> Path:
     """`write_report` for an existing analysis."""
-    sections = build_sections(findings)
-    figures = _draw(sections)
-    page = render_page(findings, sections, figures)
-    info, sentences = findings.info, verdict_sentences(findings)
-    text = render_markdown(info.name, info.description, sentences, sections, figures)
-    return _write({"": sections}, figures, page, text, out)
+    verdict, sections = study_verdict(findings), build_sections(findings)
+    figures = _draw(verdict, sections)
+    page = render_page(findings, verdict, sections, figures)
+    info = findings.info
+    own: dict[str, Any] = {"loss": info.loss_words, "hidden": findings.hidden}
+    text = render_markdown(info.name, info.description, verdict, sections, figures, **own)
+    return _write(verdict, {"": sections}, figures, page, text, out)
 
 
 def write_data_sets(environments: DataSetsAnalysis, out: Path) -> Path:
@@ -52,35 +54,35 @@ def write_data_sets(environments: DataSetsAnalysis, out: Path) -> Path:
         return write_findings(environments.only, out)
     parts = build_parts(environments)
     sections = on_one_page(environments, parts)
-    relations = [text for content in parts[""].values() for text in content.sentences]
-    sentences = data_set_sentences(environments, relations)
-    figures = _draw(sections)
-    page = render_environments(environments, sentences, sections, figures)
+    verdict = data_sets_verdict(environments)
+    figures = _draw(verdict, sections)
+    page = render_environments(environments, verdict, sections, figures)
     info = environments.info
-    text = render_markdown(info.name, info.description, sentences, sections, figures)
-    return _write(parts, figures, page, text, out)
+    own: dict[str, Any] = {"loss": info.loss_words, "hidden": environments.hidden}
+    text = render_markdown(info.name, info.description, verdict, sections, figures, **own)
+    return _write(verdict, parts, figures, page, text, out)
 
 
 def write_claims(studies: Sequence[StudyAnalysis], out: Path) -> Path:
     """Writes one page on the claims of several studies: the result of each, and the figures that show it."""
-    parts, sentences = claims_parts(studies), claims_sentences(studies)
+    parts, verdict = claims_parts(studies), Verdict(answer=tuple(claims_sentences(studies)))
     sections = {
         f"{name}_{key}" if name else key: placed(content, name, name) if name else content
         for name, contents in parts.items()
         for key, content in contents.items()
     }
-    figures = _draw(sections)
-    text = render_markdown("Claims", "", sentences, sections, figures)
-    return _write(parts, figures, render_claims(sentences, sections, figures), text, out)
+    figures = _draw(verdict, sections)
+    text = render_markdown("Claims", "", verdict, sections, figures)
+    return _write(verdict, parts, figures, render_claims(verdict, sections, figures), text, out)
 
 
-def _draw(sections: Mapping[str, Content]) -> dict[str, DrawnFigure]:
-    return draw_figures(
-        {name: figure for content in sections.values() for name, figure in content.figures.items()}
-    )
+def _draw(verdict: Verdict, sections: Mapping[str, Content]) -> dict[str, DrawnFigure]:
+    found = {name: figure for content in sections.values() for name, figure in content.figures.items()}
+    return draw_figures({**verdict.figures, **found})
 
 
 def _write(
+    verdict: Verdict,
     parts: Mapping[str, Mapping[str, Content]],
     figures: Mapping[str, DrawnFigure],
     page: str,
@@ -89,6 +91,9 @@ def _write(
 ) -> Path:
     """Writes all files, the page last; each part has a folder for its tables."""
     _write_figures(figures, out / "figures")
+    if verdict.table is not None:
+        _replace(out / "tables" / "verdict.tex", render_latex([verdict.table]))
+    _write_frames(verdict.data, out / "tables")
     for folder, sections in parts.items():
         _write_tables(sections, out / "tables" / folder)
     _replace(out / "report.md", text)
@@ -115,6 +120,10 @@ def _write_tables(sections: Mapping[str, Content], folder: Path) -> None:
         if name in sections and sections[name].tables:
             _replace(folder / f"{name}.tex", render_latex(sections[name].tables))
     for content in sections.values():
-        for name, table in content.data.items():
-            _replace(folder / f"{name}.csv", csv_text(table))
-            _replace(folder / f"{name}.parquet", parquet_bytes(table))
+        _write_frames(content.data, folder)
+
+
+def _write_frames(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    for name, table in frames.items():
+        _replace(folder / f"{name}.csv", csv_text(table))
+        _replace(folder / f"{name}.parquet", parquet_bytes(table))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.model.axis_values import category_order
 from analysis.model.info import ArmInfo, AxisInfo, StudyInfo
+from analysis.model.meaning import HIGHER_TEMPERATURE, LOWER_TEMPERATURE, TEMPERATURE, Meaning
 from analysis.tables.absent import with_absent
 from analysis.tables.columns import understand
 from analysis.tables.mapping import TableMapping
@@ -14,7 +15,7 @@ from analysis.tables.meanings import meanings
 from analysis.tables.metric import table_metric, table_tolerance
 from analysis.tables.metric_names import settled_directions
 from analysis.tables.trials import config_ids, hp_column, table_trials
-from analysis.tables.usual_names import BATCH_SIZES, plain
+from analysis.tables.usual_names import BATCH_SIZES, KERNEL_SCALES, TEMPERATURES, plain
 from trainables.store.schema import Status
 
 #: Placeholder axes for a table that varies in only one hyperparameter, or in none.
@@ -45,6 +46,7 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
         reference=mapping.reference,
         null_controls=mapping.null_controls,
         tolerance=table_tolerance(mapping, metric, rows, ok),
+        tolerance_source="the default" if mapping.tolerance is None else "as given",
         environment="data",
         task="imported table",
         imported=True,
@@ -86,7 +88,9 @@ def _arm(label: str, rows: pd.DataFrame, table: pd.DataFrame, mapping: TableMapp
     own = (table["arm"] == label).to_numpy()
     orders = {hp_column(name): category_order(rows[name][own]) for name in mapping.axes}
     main = _main_axis(table[own], mapping, orders, x)
-    return ArmInfo(label=label, loss=label, axes=(_axis(x, mapping, orders), _axis(main, mapping, orders)))
+    return ArmInfo(
+        label=label, loss=label, axes=tuple(_axis(name, label, mapping, orders) for name in (x, main))
+    )
 
 
 def _main_axis(rows: pd.DataFrame, mapping: TableMapping, axes: Mapping[str, tuple[str, ...]], x: str) -> str:
@@ -99,12 +103,34 @@ def _main_axis(rows: pd.DataFrame, mapping: TableMapping, axes: Mapping[str, tup
     return wanted[0] if wanted else next(name for name in _STAND_INS if name != x)
 
 
-def _axis(column: str, mapping: TableMapping, orders: Mapping[str, tuple[str, ...]]) -> AxisInfo:
+def _axis(column: str, loss: str, mapping: TableMapping, orders: Mapping[str, tuple[str, ...]]) -> AxisInfo:
     bare = column.removeprefix("hp_")
     measure = (mapping.measures or {}).get(bare, "log")
     label = "batch size, pairs" if plain(bare) in BATCH_SIZES else ""
     default = 1.0 if column in _STAND_INS else None
-    return AxisInfo(name=column, label=label, measure=measure, default=default, order=orders.get(column, ()))
+    return AxisInfo(
+        name=column,
+        label=label,
+        measure=measure,
+        default=default,
+        order=orders.get(column, ()),
+        meaning=_meaning(bare, loss, mapping),
+    )
+
+
+def _meaning(name: str, loss: str, mapping: TableMapping) -> Meaning:
+    """The meaning of a column: as the mapping says, or as its name says.
+
+    A scale of a kernel means something else with each kernel, so it is one loss's own. Any other column means the
+    same in every loss.
+    """
+    declared = (mapping.temperatures or {}).get(name)
+    if declared is not None:
+        acts = HIGHER_TEMPERATURE if declared[1] > 0 else LOWER_TEMPERATURE
+        return Meaning(of=f"{name} of {loss}", larger_acts_as=acts, law=declared)
+    if plain(name) in TEMPERATURES:
+        return TEMPERATURE
+    return Meaning(of=f"{name} of {loss}" if plain(name) in KERNEL_SCALES else "")
 
 
 def _check_repeats(table: pd.DataFrame) -> None:

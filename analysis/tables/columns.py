@@ -73,6 +73,11 @@ def understand(rows: pd.DataFrame, mapping: TableMapping) -> Understood:
     for column, what in ((mapping.loss, "loss"), (mapping.seed, "seed")):
         check_filled(rows[column], what)
     found = _hyperparameters(rows, mapping, named.roles)
+    if not found.axes:
+        raise ValueError(
+            "table: no column is a hyperparameter that varies; name those that are with --axis; the columns are "
+            f"{first_names([str(name) for name in rows.columns])}"
+        )
     drawn = drawn_axes(rows, mapping.loss, found.axes)
     mapping = dataclasses.replace(mapping, axes=found.axes, adaptive=mapping.adaptive or named.adaptive)
     return Understood(rows=rows, mapping=mapping, found=found, drawn=drawn, roles=named.roles)
@@ -154,13 +159,7 @@ def _hyperparameters(rows: pd.DataFrame, mapping: TableMapping, roles: dict[str,
     ]
     candidates = list(dict.fromkeys((*by_flag, *candidates)))
     trial = [name for name in (mapping.loss, mapping.data, mapping.seed) if name]
-    found = find_hyperparameters(rows, trial, candidates, [name for name in certain if name in candidates])
-    if not found.axes and not any(is_hyperparameter(name) for name in rows.columns):
-        raise ValueError(
-            f"table: no column is a hyperparameter; name those that are with --axis; the columns are "
-            f"{first_names([str(name) for name in rows.columns])}"
-        )
-    return found
+    return find_hyperparameters(rows, trial, candidates, [name for name in certain if name in candidates])
 
 
 def _may_vary(rows: pd.DataFrame, name: str, mapping: TableMapping, roles: dict[str, str]) -> bool:

@@ -27,6 +27,8 @@ _MOST_AXES = 8
 _CHANGES = "changes from seed to seed"
 #: A search has drawn a loss's points if it has at least so many, and this share of them has a value of its own.
 _DRAWN_POINTS, _DRAWN_SHARE = 6, 0.9
+#: From this ratio of deviation and mean on, the distances of neighbouring values are those of random points.
+_UNEVEN = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,9 @@ def find_hyperparameters(
     known = [name for name in varying if name in certain or is_hyperparameter(name)]
     _check_curve(rows, trial, [name for name in varying if name not in certain], known)
     rest = [name for name in varying if name not in known and plain(name) not in CURVE_STEPS]
+    by_design = [name for name in rest if name not in known and _marks_configurations(rows, trial, name)]
+    known += by_design
+    rest = [name for name in rest if name not in by_design]
     repeating = [name for name in rest if _repeats(rows[name])]
     known, outcomes = _told_apart(rows, trial, known, repeating)
     known += _partly_empty(rows, trial, known, candidates, certain)
@@ -70,20 +75,33 @@ def find_hyperparameters(
 
 
 def drawn_axes(rows: pd.DataFrame, loss: str, axes: Sequence[str]) -> tuple[str, ...]:
-    """The numeric hyperparameters whose values never repeat between configurations, where at least two vary.
+    """The numeric hyperparameters whose values never repeat between configurations of a loss, as of a sampler.
 
-    Such points come from a random search or another sampler, and are no grid.
+    With one axis that varies, a grid's values never repeat either. They count as drawn if their distances are as
+    uneven as those of random points, in plain values and in logarithms.
     """
     numeric = [name for name in axes if _is_number(rows[name])]
     found: dict[str, None] = {}
     for _, of_loss in rows[[loss, *axes]].groupby(loss, sort=False):
         points = of_loss[list(axes)].drop_duplicates()
-        if len(points) < _DRAWN_POINTS or sum(points[name].nunique() > 1 for name in axes) < 2:
+        varying = [name for name in axes if points[name].nunique() > 1]
+        if len(points) < _DRAWN_POINTS or not varying:
             continue
+        never = [name for name in numeric if points[name].nunique() >= _DRAWN_SHARE * len(points)]
         found |= dict.fromkeys(
-            name for name in numeric if points[name].nunique() >= _DRAWN_SHARE * len(points)
+            name for name in never if len(varying) > 1 or _is_uneven(points[name].to_numpy(dtype=float))
         )
     return tuple(found)
+
+
+def _is_uneven(values: np.ndarray) -> bool:
+    """Whether the distances of sorted values vary by half of their mean or more, as between random points.
+
+    On usual grids, such as .05 .07 .1 .2 .3 .5 .8, they vary by about a quarter in logarithms.
+    """
+    known = np.unique(values[np.isfinite(values)])
+    scales = [known, np.log(known)] if np.all(known > 0) else [known]
+    return all(np.diff(scale).std() >= _UNEVEN * np.diff(scale).mean() for scale in scales)
 
 
 def _told_apart(
@@ -119,6 +137,22 @@ def _told_apart(
     return sure, outcomes
 
 
+def _marks_configurations(rows: pd.DataFrame, trial: Sequence[str], name: str) -> bool:
+    """Whether each value of a column of numbers stands in one row for every seed of its loss, in nearly all cases.
+
+    So do the values of a random search whose configurations run with several seeds. Outcomes do not.
+    """
+    if not _is_number(rows[name]) or rows[name].nunique() > len(rows) // 2:
+        return False
+    keys = [*trial[:-1], name]
+    if rows.duplicated([*keys, trial[-1]]).any():
+        return False
+    sizes = rows.groupby(keys, dropna=False, sort=False)[trial[-1]].size()
+    seeds = rows.groupby(list(trial[:-1]), dropna=False, sort=False)[trial[-1]].nunique()
+    most = int(seeds.max())
+    return most > 1 and len(sizes) >= _DRAWN_POINTS and bool((sizes == most).mean() >= _DRAWN_SHARE)
+
+
 def _partly_empty(
     rows: pd.DataFrame,
     trial: Sequence[str],
@@ -150,6 +184,9 @@ def _never_repeating(
     if not single:
         return {}
     changing = _changing(rows, trial, known, single)
+    if not rows.duplicated(trial[-1]).any() or not known:
+        # rows with a seed of their own, or without configurations, show no change from seed to seed
+        changing = dict.fromkeys(changing)
     unclear = [name for name, changes in changing.items() if not changes]
     random = not known or bool(drawn_axes(rows, trial[0], known))
     if unclear and (random or not _unique(rows, trial, known)):

@@ -1,5 +1,6 @@
 """The mapping from columns of a results table to their meaning, from options or a small TOML file."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class TableMapping:
     x: str | None = None
     main: str | None = None
     measures: dict[str, str] | None = None  # column: log | linear | each
+    #: column: (factor, power) of its equivalent temperature factor * value^power, such as (0.5, -1) for T = 1/(2t)
+    temperatures: dict[str, tuple[float, float]] | None = None
     higher_is_better: bool | None = None  # by the metric's name where not given
     selects_higher_is_better: bool | None = None  # of `selects`; by its name where not given
     percent: bool | None = None  # whether the metric is in percent; by its name and values where not given
@@ -51,6 +54,7 @@ _EXPECTED = {
     "float": "a number",
     "tuple[str, ...]": 'a list of text, such as ["lr", "tau"]',
     "dict[str, str]": 'a table of text, such as { tau = "log" }',
+    "dict[str, tuple[float, float]]": "a table of pairs of numbers, such as { t = [0.5, -1.0] } for T = 0.5/t",
     "tuple[tuple[str, str], ...]": 'a list of pairs of text, such as [["dcl", "flatnce"]]',
 }
 
@@ -72,13 +76,20 @@ def build_mapping(values: dict[str, Any]) -> TableMapping:
         allowed = ", ".join(TableMapping.__dataclass_fields__)
         raise ValueError(f"mapping: unknown key {short_name(unknown[0])}; allowed are {allowed}")
     try:
-        return TypeAdapter(TableMapping).validate_python(values)
+        mapping = TypeAdapter(TableMapping).validate_python(values)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         key = str(fault["loc"][0])
         if fault["type"] == "missing":
             raise ValueError(f"mapping: {key} is missing; name the column that is reported") from error
         raise ValueError(f"mapping: {key} must be {_expected(key)}; got {shortened(values[key])}") from error
+    for name, (factor, power) in (mapping.temperatures or {}).items():
+        if not (0 < factor < math.inf and math.isfinite(power) and power != 0):
+            raise ValueError(
+                f"mapping: temperatures.{short_name(name)} must be a factor above 0 and a power other than 0; got "
+                f"{factor:g} and {power:g}"
+            )
+    return mapping
 
 
 def _expected(key: str) -> str:

@@ -1,5 +1,6 @@
 """What every column of a table was taken for, in words: for the terminal, for the report, and for messages."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import pandas as pd
@@ -43,9 +44,10 @@ def meanings(table: Understood, metric: Metric) -> tuple[ColumnMeaning, ...]:
             _meaning([name], "hyperparameter", f"{counted(rows[name].nunique(), 'value')}{text}{drawn}")
         )
     for name in found.between:
-        per_loss = rows.groupby(mapping.loss, sort=False)[name].first()
-        values = ", ".join(f"{value} of {loss}" for loss, value in per_loss.dropna().items())
-        told.append(_meaning([name], DIFFERS, values))
+        per_loss = rows.groupby(mapping.loss, sort=False)[name].first().dropna()
+        values = ", ".join(f"{value} of {loss}" for loss, value in per_loss.items())
+        by_loss = dict(zip(map(str, per_loss.index), per_loss.tolist(), strict=True))
+        told.append(dataclasses.replace(_meaning([name], DIFFERS, values), by_loss=by_loss))
     for name, leader in found.follows.items():
         told.append(_meaning([name], f"follows {leader}", "no hyperparameter of its own"))
     told.append(_meaning(table.described, "representation", ""))

@@ -11,6 +11,7 @@ from analysis.model.metric import Metric
 from analysis.names import spaced
 from analysis.tables.mapping import TableMapping
 from analysis.tables.metric_names import named_metric, quantity_of, settled_directions
+from analysis.tables.usual_names import CLASSES, plain
 from trainables.suggestion import shortened
 
 #: A column counts as written in percent beside one in shares of 1 where its values are so many times larger.
@@ -69,7 +70,40 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
         selecting_apart=not alike,
     )
     _check_worst(reported, mapping)
-    return _with_unit(plain, reported, both, mapping)
+    return _with_worst(_with_unit(plain, reported, both, mapping), rows, mapping)
+
+
+def _with_worst(metric: Metric, rows: pd.DataFrame, mapping: TableMapping) -> Metric:
+    """The metric with the value of a failed trial, and where it comes from.
+
+    It is chance where the table has a column with the number of classes and the metric is an accuracy or an error
+    rate; a trial that finished below chance lowers it. Otherwise it is the worst finished value.
+    """
+    if mapping.worst is not None:
+        return dataclasses.replace(metric, worst_source="as declared")
+    classes = _classes(rows)
+    words = set(named_metric(mapping.metric).quantity)
+    if classes is None or not np.isfinite(metric.span) or not words & {"accuracy", "error", "err"}:
+        return dataclasses.replace(metric, worst_source="the worst finished value; --worst sets chance")
+    top = metric.bounds[1]
+    chance = top / classes if metric.higher_is_better else top * (1 - 1 / classes)
+    worst = min(chance, metric.worst) if metric.higher_is_better else max(chance, metric.worst)
+    same = metric.held_out and not metric.selecting_apart and metric.worst_selecting is not None
+    return dataclasses.replace(
+        metric,
+        worst=worst,
+        worst_selecting=worst if same else metric.worst_selecting,
+        worst_source=f"chance of {classes} classes" if worst == chance else "the worst finished value",
+    )
+
+
+def _classes(rows: pd.DataFrame) -> int | None:
+    """The number of classes that a column states for all rows; None without such a column."""
+    found = [name for name in rows.columns if plain(str(name)) in CLASSES]
+    if not found or rows[found[0]].nunique() != 1:
+        return None
+    count = pd.to_numeric(rows[found[0]], errors="coerce").iloc[0]
+    return int(count) if count >= 2 and count % 1 == 0 else None
 
 
 def metric_words(mapping: TableMapping, metric: Metric) -> dict[str, str]:
@@ -121,7 +155,7 @@ def _columns(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> tuple
         told = quantity_of(name, mapping)
         is_share = told.is_share and told.higher_is_better == higher
         values = numbers(rows, name)
-        if is_share and not named_metric(name).quantity:
+        if is_share and not (named_metric(name).quantity and higher):
             is_share = not _out_of_range(values, scored).any()
         elif is_share and mapping.percent is not False:
             _check_range(name, values, scored)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from analysis.tables.mapping import TableMapping
 from analysis.tables.metric_words import (
+    ERROR_RATES,
     HIGHER,
     LOWER,
     SHARES,
@@ -43,7 +44,7 @@ class NamedMetric:
 
     quantity: tuple[str, ...]  # the words of the name besides those for a part of the data
     higher_is_better: bool | None  # None where the name does not tell, or tells both
-    is_share: bool  # whether values lie within [0, 1], or within 0 and 100 %
+    is_share: bool  # whether values lie within [0, 1], or within 0 and 100 %; an error may be no rate
 
 
 def named_metric(name: str) -> NamedMetric:
@@ -98,12 +99,17 @@ def _direction(words: list[str]) -> tuple[bool | None, bool]:
     known = with_bare(words)
     shares, higher, lower = known & SHARES, known & HIGHER, known & LOWER
     if lower:
-        return (None, False) if shares or higher else (False, False)
+        return (None, False) if shares or higher else (False, _is_error_rate(words))
     if shares or higher:
         return True, bool(shares)
     if any(WEAK_SHARES.fullmatch(word) for word in words):
         return True, True
     return (True, False) if known & WEAK_HIGHER else (None, False)
+
+
+def _is_error_rate(words: list[str]) -> bool:
+    """Whether the words are those of an error rate, such as `test err` or `top1 error`."""
+    return bool({"err", "error"} & set(words)) and set(words) <= ERROR_RATES | SPLITS
 
 
 def _question(column: str, prefix: str) -> str:

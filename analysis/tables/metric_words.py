@@ -20,6 +20,10 @@ LOWER = frozenset(
         "ece wer cer eer fpr fnr bce xent crossentropy bpc bpb bpd regret cost risk"
     )
 )
+#: Words of an error rate, which is a share where its name has no other words: `test_err`, but not `squared error`.
+ERROR_RATES = frozenset(
+    words("err error rate classification misclassification top top1 top5 1 5 linear probe knn")
+)
 #: Words that count only beside no word of the others: "top 1" is an accuracy, but not in "top 1 error".
 WEAK_SHARES = re.compile(r"top\d+|roc")
 WEAK_HIGHER = frozenset({"score"})

@@ -33,7 +33,8 @@ def translated(mapping: TableMapping, named: Named) -> TableMapping:
     }
     many = {key: tuple(map(bare, getattr(mapping, key))) for key in ("axes", "describes", "ignore")}
     measures = {bare(name): measure for name, measure in (mapping.measures or {}).items()} or None
-    return dataclasses.replace(mapping, **one, **many, measures=measures)  # type: ignore[arg-type]
+    temperatures = {bare(name): law for name, law in (mapping.temperatures or {}).items()} or None
+    return dataclasses.replace(mapping, **one, **many, measures=measures, temperatures=temperatures)  # type: ignore[arg-type]
 
 
 def with_usual_columns(rows: pd.DataFrame, mapping: TableMapping, named: Named) -> TableMapping:

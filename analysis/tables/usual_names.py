@@ -19,8 +19,16 @@ SEEDS = words("seed random_seed rng_seed seed_id random_state run_seed")
 STATUSES = words("status state run_status trial_status run_state trial_state")
 DATA_SETS = words("data dataset data_set dataset_name data_name")
 
+#: Usual names for the number of classes of the data, by which chance is known.
+CLASSES = words("classes n_classes num_classes class_count")
+
 #: Usual names for the number of pairs in a step.
 BATCH_SIZES = words("batch_size batch batchsize bs train_batch_size bsz mini_batch")
+
+#: Temperatures T, as in exp(u.v / T).
+TEMPERATURES = words("temperature tau temp")
+#: Scales of kernels, whose meaning depends on the kernel.
+KERNEL_SCALES = words("t sigma bandwidth kernel_scale kernel_width kernel_bandwidth scale")
 
 #: The position in a learning curve: a table with several of them for a trial has no row for each trial.
 CURVE_STEPS = words(

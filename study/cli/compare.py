@@ -127,7 +127,9 @@ def _read(source: str, store: str, data_root: str | None) -> Read:
     """The table of an imported folder or of a bundle, or of a study and its records in the store."""
     from analysis.tables.read import is_imported
     from study.loaded import load_study
+    from study.plan import study_directory
     from study.report.bundle import open_bundle
+    from study.report.looks import with_look
     from study.report.study_table import study_table
 
     if is_imported(source):
@@ -141,7 +143,8 @@ def _read(source: str, store: str, data_root: str | None) -> Read:
             f"{source}: must be a study, a bundle, a table, the folder of an imported table, or a store"
         )
     loaded = load_study(source, store, data_root)
-    return study_table(loaded.plan, loaded.study_file)
+    table, info = study_table(loaded.plan, loaded.study_file)
+    return table, with_look(info, table, study_directory(loaded.store, loaded.name))
 
 
 def _read_table(source: str, values: dict[str, Any], *, say: bool) -> Read:

@@ -30,6 +30,7 @@ SUMMARIES = {
     "failures": "Show failed trials of STUDY by error, with one traceback each.",
     "show": "Show everything that the store has about one trial.",
     "report": "Write the report of STUDY, or of a table of results that another tool made.",
+    "recommend": "Name the loss and the setting that the records of STUDY support.",
     "compare": "Write one report of several STUDIES.",
     "claims": "Write one page with the findings on the claims that STUDIES make.",
     "cancel": "Stop the running launches of STUDY, as Ctrl-C does.",

@@ -26,11 +26,13 @@ def command(sources: tuple[str, ...], into: str) -> None:
     """Copy the records of several stores into another one, each once.
 
     SOURCE is a store or a bundle, packed or unpacked.
-    A trial that has a result in the target keeps it. Only records are copied: no encoders, checkpoints or reports.
+    A trial that has a result in the target keeps it. Only records are copied, and with which seeds studies were first
+    analysed: no encoders, checkpoints or reports.
     The command lists which records it did not copy, and why.
     """
     from study.launch.rerun import RUN_COLUMNS
     from study.report.bundle import is_packed, open_store_of
+    from study.report.looks import copy_looks
     from trainables.store.merge import merge_stores
 
     if is_packed(into):
@@ -39,6 +41,7 @@ def command(sources: tuple[str, ...], into: str) -> None:
         stores = [stack.enter_context(open_store_of(source)) for source in (*sources, into)]
         with stores[-1].writing():  # after a fault, copied records stay, and the same command continues
             report = merge_stores(stores[:-1], stores[-1], RUN_COLUMNS)
+            copy_looks(stores[:-1], stores[-1])
     for damage in report.damaged:
         say_error(f"damaged record: {damage.path.parent}/{damage}; not copied")
     for line in report.refused:

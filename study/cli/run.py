@@ -1,5 +1,7 @@
 """`study run`: runs the missing trials of a study, then writes its report."""
 
+import time
+
 import click
 
 from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, TRUST_CODE, WORKERS, guarded
@@ -40,12 +42,16 @@ def command(
     resources.checkpoint_seconds. Sphere trials start again from the beginning, and so do trials that are stacked
     differently in the next launch.
     """
+    began = time.monotonic()  # the imports are a part of the first stage
+
     from study.cli.plan import say_notes
     from study.cli.report import report_run
+    from study.console import say
+    from study.launch.listeners.stage_times import StageTimes
     from study.launch.start import end_of, finish_study, fitting_workers, launch_trials, prepare_store
     from study.loaded import load_study
 
-    until = end_of(max_hours)
+    until, stages = end_of(max_hours), StageTimes(began)
     loaded = load_study(study, store, data_root)
     say_notes(loaded)
     plan = loaded.plan
@@ -54,8 +60,10 @@ def command(
     if not plan.missing and not plan.undecided:
         finish_study(loaded)
     elif stop := launch_trials(
-        loaded, plan.missing, pool, search=plan.trial_set.design.adaptive, until=until
+        loaded, plan.missing, pool, search=plan.trial_set.design.adaptive, until=until, stages=stages
     ):
         return stop.exit_code
     report_run(loaded)
+    if line := stages.line():
+        say(line)
     return DONE

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from analysis.model.info import StudyInfo
     from analysis.tables.mapping import TableMapping
 
+#: The column of data sets. `study recommend` has another use for `--data`.
+_DATA_HELP = "The data sets, if there are several.  [default: data or dataset, if it exists]"
+
 _MAPPING = (
     click.option("--mapping", metavar="FILE", help="TOML file with these options as keys."),
     click.option("--metric", metavar="COLUMN", help="The reported metric, such as test accuracy."),
@@ -40,11 +43,6 @@ _MAPPING = (
         metavar="COLUMN",
         help="ok, diverged, crashed, oom, timeout, pruned, or missing for planned trials that did not run yet; or "
         "words of other tools, such as FINISHED.  [default: status or state, if it exists]",
-    ),
-    click.option(
-        "--data",
-        metavar="COLUMN",
-        help="The data sets, if there are several.  [default: data or dataset, if it exists]",
     ),
     click.option(
         "--axis",
@@ -109,9 +107,9 @@ class ReadTable:
     info: "StudyInfo"
 
 
-def mapping_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that define the meaning of columns."""
-    for option in reversed(_MAPPING):
+def mapping_options(command: Callable[..., None], data: str = "--data") -> Callable[..., None]:
+    """Add the options that define the meaning of columns. `data` is the name of the one for data sets."""
+    for option in reversed((*_MAPPING, click.option(data, "data", metavar="COLUMN", help=_DATA_HELP))):
         command = option(command)
     return command
 

@@ -149,13 +149,16 @@ class CostModel:
         for stack in stacks:
             cost = self._trial_cost(Kind.of(stack[0].config, len(stack))) if self.known else None
             for unit in stack:
-                work = self._seconds(unit, cost).mid if cost else self.relative_work(unit.config)
+                work = self._seconds(unit, cost).mid if cost else self.relative_work(unit.config, len(stack))
                 costs[unit.trial_id] = work
         return costs
 
-    def relative_work(self, config: TrialConfig) -> float:
-        """The work of a trial in pairs: the pairs that it trains on, and the fixed cost of its steps."""
-        return self.task.steps(config.task) * (config.task.training.batch_size + STEP_PAIRS)
+    def relative_work(self, config: TrialConfig, members: int = 1) -> float:
+        """The work of a trial in pairs: the pairs that it trains on, and its share of the fixed cost of its steps.
+
+        A stack of `members` trials pays the fixed cost of a step once.
+        """
+        return self.task.steps(config.task) * (config.task.training.batch_size + STEP_PAIRS / members)
 
     def with_known(self, known: Mapping[Kind, TrialCost]) -> "CostModel":
         """The same model with the costs of further kinds, for example from timing."""

@@ -66,6 +66,8 @@ class Manifest:
     started_at: _Moment
     #: How long it had run when this was written, by a clock that nobody sets. `ended_at` is so long after the start.
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    #: The seconds that it still needed when this was written; None before this is known, and at the end.
+    seconds_left: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     ended_at: _Moment | None = None
     outcome: str | None = None  # finished | stopped | failed
     runner: str

@@ -78,6 +78,9 @@ def _time(
     with working(
         f"timing a few steps of {kinds} of trials (loss, batch size), which takes about half a minute ..."
     ):
+        # Decoded here once. Otherwise all processes but one would wait for it, and say so.
+        first = next(iter(unknown.values()))[0]
+        loaded.plan.trial_set.task.load(first.task, loaded.data_root)
         return time_kinds(unknown, loaded.context.runtime, at_once=at_once)
 
 

@@ -23,6 +23,9 @@ from trainables.work import LaunchContext, Stack, WorkUnit
 #: for the last list.
 LIST_SECONDS = 30.0
 
+#: From so many stacks for each worker on, the first ones that run are cheap.
+_MANY = 8
+
 
 def work_unit(
     trial: PlannedTrial,
@@ -91,11 +94,15 @@ def split_work(
     """Cut stacks, each given with its expected cost, into lists by guided self-scheduling.
 
     Stacks are taken from the costliest to the cheapest. Each list takes the fraction `1 / (3 workers)` of the
-    remaining cost, but at most `longest`, and at least one stack.
+    remaining cost, but at most `longest`, and at least one stack. If there are many stacks, each worker first takes
+    one of the cheapest, so that a launch soon has results. Enough cheap ones are left for the end.
     """
     queue = sorted(stacks, key=lambda pair: -pair[1])
-    left = sum(cost for _, cost in queue)
     lists: list[list[Stack]] = []
+    if len(queue) >= _MANY * workers:
+        lists = [[stack] for stack, _ in reversed(queue[-workers:])]
+        queue = queue[:-workers]
+    left = sum(cost for _, cost in queue)
     while queue:
         share = min(longest, left / (3 * workers))
         taken: list[Stack] = []

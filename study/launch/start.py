@@ -18,6 +18,9 @@ from study.launch.listeners.best_encoders import BestEncoders
 from study.launch.listeners.compaction import Compacting
 from study.launch.listeners.launch_log import LaunchLog
 from study.launch.listeners.progress import Progress
+from study.launch.listeners.report_imports import ReportImports
+from study.launch.listeners.stage_times import StageTimes
+from study.launch.listeners.time_left import TimeLeft
 from study.launch.manifest import Manifest, launches_folder, new_manifest, running_launches
 from study.launch.memory import check_memory
 from study.launch.runners.inline import run_inline
@@ -105,10 +108,12 @@ def launch_trials(
     *,
     search: bool = False,
     until: float | None = None,
+    stages: StageTimes | None = None,
 ) -> Stop | None:
     """Run trials, and with `search` also the trials that the searches decide, at most until the time `until`.
 
-    Returns None if every trial has its record, otherwise the signal that stopped the launch.
+    `stages` receives the events too. Returns None if every trial has its record, otherwise the signal that stopped
+    the launch.
     """
     undecided = loaded.plan.undecided if search else 0
     say(
@@ -120,7 +125,7 @@ def launch_trials(
         try:
             with ExitStack() as stack:
                 manifest = _manifest(loaded, workers, planned=len(trials) + undecided)
-                launch = _assemble(loaded, trials, workers, manifest, stack)
+                launch = _assemble(loaded, trials, workers, manifest, stack, stages)
                 if not search:
                     launch.run()
                 else:
@@ -169,6 +174,7 @@ def _assemble(
     workers: Workers,
     manifest: Manifest,
     stack: ExitStack,
+    stages: StageTimes | None,
 ) -> Launch:
     """A launch with its listeners and its runner. `stack` ends them in the reverse order.
 
@@ -179,14 +185,15 @@ def _assemble(
     if spec.search.early_stopping:
         # The order of trials decides which trials stop early. It must not depend on measured times, which vary.
         costs = costs.without_times()
-    progress = stack.enter_context(
-        Progress(CONSOLE, spec.metric, workers=workers.count, pace=costs.seconds_per_unit)
-    )
+    time_left = TimeLeft(workers=workers.count, pace=costs.seconds_per_unit)
+    progress = stack.enter_context(Progress(CONSOLE, spec.metric, time_left))
     handover = stack.enter_context(_handover(loaded))
-    log = stack.enter_context(LaunchLog(launches_folder(loaded.store.path, loaded.name), manifest))
+    log = stack.enter_context(LaunchLog(launches_folder(loaded.store.path, loaded.name), manifest, time_left))
     compaction = stack.enter_context(Compacting(loaded.store))
+    imports = stack.enter_context(ReportImports())
     best = [BestEncoders(loaded.store.path, spec.metric)] if spec.keep.encoders == "best" else []
-    listeners: list[Listener] = [log, *best, handover, progress, compaction]
+    listeners: list[Listener] = [time_left, log, *best, handover, progress, compaction, imports]
+    listeners += [stages] if stages else []
     return Launch(
         plan=loaded.plan,
         store=loaded.store,

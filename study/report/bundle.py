@@ -8,14 +8,16 @@ description, so that a report needs neither the data nor the user's own losses. 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.console import shell_line
 from study.errors import StudyError
 from study.plan import study_directory
 from study.report.bundle_file import Planned, read_bundle_file
+from study.report.looks import with_look
 from study.spec.source import read_source, shipped_studies
 from trainables.archives import ArchiveError, unpacked_zip
 from trainables.bundle_folder import BUNDLE_FILE, irregular_file
@@ -165,9 +167,15 @@ def report_bundle(bundle: Bundle, out: Path | None = None) -> tuple[Path, "Study
     from analysis.study_analysis import analyse_table
     from study.report.importances import with_importances
 
+    folder = out or bundle.report_folder
     with _fitting(bundle):
-        findings = with_importances(analyse_table(*_table(bundle)))
-        return write_findings(findings, out or bundle.report_folder), findings
+        table, info = _table(bundle)
+        info = with_look(info, table, study_directory(bundle.store, info.name), folder)
+        store = shell_line(bundle.packed.name if bundle.packed else ".").replace("{", "").replace("}", "")
+        findings = replace(
+            with_importances(analyse_table(table, info)), trial_command=f"study show {{}} --store {store}"
+        )
+        return write_findings(findings, folder), findings
 
 
 def bundle_table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
@@ -181,7 +189,8 @@ def _table(bundle: Bundle) -> "tuple[pd.DataFrame, StudyInfo]":
 
     from analysis.model.table import build_table
 
-    return build_table(pd.DataFrame(bundle.planned), bundle.records.table.to_pandas()), bundle.info
+    info = replace(bundle.info, look=None, look_note="")  # the files of looks say what a look is
+    return build_table(pd.DataFrame(bundle.planned), bundle.records.table.to_pandas()), info
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from typing import Any
 
 from study.launch.manifest import Manifest, launches_folder, read_manifests, write_manifest
 from study.loaded import LoadedStudy
-from study.plan import searches_of
+from study.plan import searches_of, study_directory
 from study.report.bundle import Bundle, report_bundle
 from study.report.bundle_file import FORMAT
+from study.report.looks import read_looks, write_looks
 from study.report.study_table import study_info
 from study.spec.expand import planned_rows
 from trainables.atomic import replace_file
@@ -28,6 +29,7 @@ _README = """Study "{name}": its file, its records and its report.
 
     studies/{name}/          study.toml, the study file; report.html with its figures and tables
     studies/{name}/launches/ the code, packages and machine of each launch
+    studies/{name}/looks/    with which seeds the results were first analysed
     records/, records.csv    one row for each attempt at a trial, as Parquet and as text
     bundle.json              the planned trials, for making the report again
 
@@ -59,6 +61,7 @@ def fill_bundle(loaded: LoadedStudy, path: Path) -> Bundle:
     for manifest in read_manifests(launches_folder(loaded.store.path, loaded.name)):
         write_manifest(launches_folder(path, loaded.name), _anonymous(manifest))
     _copy_records(loaded, path)
+    write_looks(path / "studies" / loaded.name, read_looks([study_directory(loaded.store, loaded.name)]))
     bundle = Bundle.read(path)
     report_bundle(bundle)
     return bundle

@@ -1,18 +1,20 @@
 """The input of the analysis: the table of a study's trials and the study's description. Several commands use it."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from search_spaces.axes import Axis
-from search_spaces.loss_params import field_label, loss_defaults
+from search_spaces.loss_params import field_acts_as, field_label, field_names, loss_defaults
 from search_spaces.space import Tied
 from search_spaces.spaces import NULL_CONTROLS, SPACES
 from study.errors import StudyError
 from study.plan import Plan, study_directory
 from study.report.kept_tables import with_kept
+from study.report.looks import with_look
 from study.report.settings import planned_settings
 from study.spec.arms import Arm
 from study.spec.claims import claims_of
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.model.info import ArmInfo, AxisInfo, StudyInfo
+    from analysis.model.meaning import Meaning
     from analysis.study_analysis import StudyAnalysis
 
 #: Long texts of records that no analysis reads.
@@ -42,15 +45,25 @@ _NUMBERS = [
 ]
 
 
-def build_report(plan: Plan, study_file: StudyFile, store: RecordStore) -> tuple[Path, "StudyAnalysis"]:
-    """Write the report from the store's current records. Returns the page's path and the analysis."""
+def build_report(
+    plan: Plan, study_file: StudyFile, store: RecordStore, out: Path | None = None, command: str = ""
+) -> tuple[Path, "StudyAnalysis"]:
+    """Write the report from the store's current records. Returns the page's path and the analysis.
+
+    The report goes into the folder of the study in the store, and the store remembers the look
+    (`study.report.looks`). With `out`, the report goes there, and nothing is written into the store.
+    `command` is that of `StudyAnalysis.trial_command`.
+    """
     from analysis.report.write import write_findings
     from analysis.study_analysis import analyse_table
     from study.report.importances import with_importances
 
-    findings = with_importances(analyse_table(*study_table(plan, study_file)))
+    table, info = study_table(plan, study_file)
+    home = study_directory(store, study_file.spec.name)
+    info = with_look(info, table, home, out or home)
+    findings = replace(with_importances(analyse_table(table, info)), trial_command=command)
     findings = with_kept(findings, plan.trial_set, store.path)
-    return write_findings(findings, study_directory(store, study_file.spec.name)), findings
+    return write_findings(findings, out or home), findings
 
 
 def study_table(plan: Plan, study_file: StudyFile) -> tuple["pd.DataFrame", "StudyInfo"]:
@@ -92,14 +105,18 @@ def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
 
 
 def _null_controls(arms: tuple[Arm, ...]) -> tuple[tuple[str, str], ...]:
-    """Pairs of arms whose losses have the same gradient, and that have the same points and learning rates."""
+    """Pairs of arms whose losses have the same gradient and learning rates, the first over points of the second."""
     return tuple(
         (one.label, other.label)
         for pair in NULL_CONTROLS
         for one in arms
         for other in arms
-        if (one.loss, other.loss) == pair and (one.points, one.lr) == (other.points, other.lr)
+        if (one.loss, other.loss) == pair and one.lr == other.lr and _points(one) <= _points(other)
     )
+
+
+def _points(arm: Arm) -> set[tuple[tuple[str, Any], ...]]:
+    return {tuple(point.items()) for point in arm.points}
 
 
 def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...], task: StudyTask) -> "ArmInfo":
@@ -130,6 +147,7 @@ def _axis_info(arm: Arm, name: str, task: StudyTask) -> "AxisInfo":
         tied = arm.space[name]
         assert isinstance(tied, Tied)
         cases = (f"hp_{tied.on}", {str(value): each for value, each in measure.items()})
+    meaning, meanings = _meaning(arm, name)
     return AxisInfo(
         name=f"hp_{name}",
         label=_axis_label(arm.loss, name, task),
@@ -137,7 +155,28 @@ def _axis_info(arm: Arm, name: str, task: StudyTask) -> "AxisInfo":
         drawn=_drawn(arm.space.get(name)),
         default=_default(arm, name),
         cases=cases,
+        meaning=meaning,
+        meanings=meanings,
     )
+
+
+def _meaning(arm: Arm, name: str) -> tuple["Meaning", tuple[str, dict[str, "Meaning"]]]:
+    """The meaning of a hyperparameter. Where another one decides and varies, also its column and all meanings."""
+    from analysis.model.meaning import Meaning
+
+    if name not in field_names(arm.loss):
+        return Meaning(), ("", {})  # a setting of the training, the same in every loss
+    decides, acts_as = field_acts_as(arm.loss, name)
+    values = [str(value) for value in arm.axes.get(decides, (loss_defaults(arm.loss).get(decides, ""),))]
+    meanings = {}
+    for value in values:
+        of = f"{decides} {value} of {arm.loss}" if decides else f"{name} of {arm.loss}"
+        found = acts_as.get(value)
+        law = (found.law.factor, found.law.power) if found and found.law else None
+        meanings[value] = Meaning(of=of, larger_acts_as=found.larger if found else "", law=law)
+    if len(values) == 1:
+        return meanings[values[0]], ("", {})
+    return Meaning(of=f"{name} of {arm.loss} with several values of {decides}"), (f"hp_{decides}", meanings)
 
 
 def _drawn(axis: Axis | Tied | None) -> str:

@@ -5,7 +5,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.axes import Axis, Measure, checked_values, is_numeric, listed, measure_of, varies
+from search_spaces.axes import (
+    Axis,
+    Cases,
+    Measure,
+    checked_values,
+    is_numeric,
+    listed,
+    measure_of,
+    not_an_axis,
+    varies,
+)
 from search_spaces.designs import Design, names_of
 from search_spaces.designs.design import PointRequest
 from search_spaces.loss_params import check_fields, check_loss_name, check_params, field_names
@@ -16,6 +26,7 @@ from study.spec.arm_space import LOSS_KEY, LR_KEY, build_space, loss_name
 from study.spec.schema import POINTS_KEY, SearchSection
 from trainables.config import AXES, AXIS_OF, BUDGETS, Scalar
 from trainables.own_files import is_import_path
+from trainables.suggestion import shortened
 
 AxisValues = dict[str, tuple[Scalar, ...]]
 
@@ -68,6 +79,8 @@ def resolve_arm(
 ) -> Arm:
     """An arm from its table. `shared` holds the axes of all arms. An arm of a search has no points yet.
 
+    In a grid, the table may give some of the values of a shared axis. The arm then has only these.
+
     `trial_shapes` gives the batches (pairs, dimensions) on which an own loss is tried, the smallest first.
     `study.searches` adds the points of a search. Raises `StudyError` for an unknown loss or field, for a value that
     the loss refuses, for a missing range or rate, and for more configurations than `limit` allows.
@@ -78,7 +91,9 @@ def resolve_arm(
         check_loss_name(loss)
     if search.chosen.listed and POINTS_KEY in table:
         limit.check(f"{where}.{POINTS_KEY}", len(table[POINTS_KEY]))
-    _check_keys(where, loss, table)
+    _check_keys(where, loss, table, shared)
+    shared = {name: _own_part(where, name, axis, table, search.chosen) for name, axis in shared.items()}
+    table = {name: axis for name, axis in table.items() if not _narrows(name)}
     spaces = _spaces(where, loss, table, shared, search.chosen)
     _check_count(where, spaces, search, limit)
     with _named(where):
@@ -111,16 +126,46 @@ def _named(where: str, joint: str = ": ") -> Iterator[None]:
         raise StudyError(f"{where}{joint}{error}") from error
 
 
-def _check_keys(where: str, loss: str, table: Mapping[str, Any]) -> None:
+def _narrows(name: str) -> bool:
+    """Whether this key of a loss's table gives some of the values of a shared axis."""
+    return name in AXES and name != LR_KEY
+
+
+def _own_part(where: str, name: str, axis: Axis, table: Mapping[str, Any], design: Design) -> Axis:
+    """The shared axis with the values that the table gives, or with all of them."""
+    if not _narrows(name) or name not in table:
+        return axis
+    where, own = f"{where}.{name}", table[name]
+    if design.drawn or design.listed:
+        takers = names_of(lambda each: not (each.drawn or each.listed))
+        raise StudyError(
+            f"{where}: some values of an axis are for {takers}, and search.design is {design.name}"
+        )
+    with _named(where):
+        if isinstance(own, Cases):
+            raise ValueError(not_an_axis(own))
+        wanted, known = own.values(), axis.values()
+        for value in wanted:
+            if value not in known:
+                raise ValueError(f"got {shortened(value)}, must be among axes.{name}, which all losses share")
+        kept = listed(*(value for value in known if value in wanted))
+        return kept.model_copy(update={"measure": measure_of(axis)})
+
+
+def _check_keys(where: str, loss: str, table: Mapping[str, Any], shared: Mapping[str, Axis]) -> None:
     """Check the keys of a table and of its points, and each value alone.
 
     This comes before missing ranges and rates, because a misspelt text is often the reason why one is missing.
     """
     special = (LOSS_KEY, LR_KEY, POINTS_KEY)
     for name in table:
-        if name in AXES and name != LR_KEY:
-            raise StudyError(f"{where}.{name}: belongs in [axes], where it is the same for all losses")
-    fields = {name: checked_values(axis) for name, axis in table.items() if name not in special}
+        if _narrows(name) and name not in shared:
+            raise StudyError(f"{where}.{name}: belongs in [axes], which all losses share")
+    fields = {
+        name: checked_values(axis)
+        for name, axis in table.items()
+        if name not in special and not _narrows(name)
+    }
     with _named(where, "."):
         check_fields(loss, fields, (LR_KEY, LOSS_KEY))
     for number, point in enumerate(table.get(POINTS_KEY, ()), start=1):

@@ -104,7 +104,7 @@ def _resolve(spec: StudySpec, data_root: Path | None) -> tuple[StudyTask, tuple[
     limit.check("seeds", len(spec.losses))
     task = open_task(spec, data_root)
     _check_swept(spec, task)
-    shared = _shared_axes(spec)
+    shared = shared_axes(spec)
     arms = tuple(
         resolve_arm(
             label,
@@ -178,7 +178,8 @@ def _check_swept(spec: StudySpec, task: StudyTask) -> None:
                 check_swept(where, tables[name], listed(point[name]))
 
 
-def _shared_axes(spec: StudySpec) -> dict[str, Axis]:
+def shared_axes(spec: StudySpec) -> dict[str, Axis]:
+    """The axes of `[axes]`. Raises `StudyError` for a range without points in a grid, and for two budgets."""
     axes: dict[str, Axis] = {name: _whole(name, axis) for name, axis in spec.axes.items()}
     for name in axes:
         if not spec.search.chosen.drawn:

@@ -13,7 +13,7 @@ from search_spaces.loss_params import loss_defaults
 from search_spaces.space import Tied
 from study.errors import StudyError
 from study.spec.arms import Arm
-from study.spec.expand import TrialSet
+from study.spec.expand import TrialSet, shared_axes
 from study.spec.load import StudySpec
 from trainables.config import SELECTION_AXIS, Scalar
 from trainables.reading import parse_toml
@@ -129,7 +129,7 @@ def _grown_axis(
             "search; edit the file"
         )
     if name in spec.axes:
-        return _axis_key("axes", name, _more(name, _axis_of(trial_set.arms[0], name), values))
+        return _axis_key("axes", name, _more(name, shared_axes(spec)[name], values))
     if name in trial_set.task.axes and name != "lr":
         now = _unswept(spec, name)
         if now is None:

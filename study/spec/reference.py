@@ -79,6 +79,13 @@ _LOSSES = KeyTable(
             "`t = { gaussian = { log = [1, 4], points = 3 }, imq = [1, 2] }`.",
         ),
         Key(
+            name="batch_size, ...",
+            type="value, list or range",
+            default="all values of `[axes]`",
+            meaning="In design `grid`: some of the values of an axis in `[axes]`, such as one batch size for a "
+            "control. The loss runs only with these.",
+        ),
+        Key(
             name="points",
             type="list of tables",
             default="required in design `list`",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.names import brief, visible
-from study.console import format_seconds
+from study.launch.listeners.time_left import time_left_text
 from study.launch.manifest import Manifest, launches_folder, running_launches
 from study.loaded import LoadedStudy, changed_since
 from study.plan import status_summary
@@ -43,15 +43,12 @@ def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
 
 
 def time_left(running: Sequence[Manifest], missing: int) -> str:
-    """The time for the missing trials at the pace of all running launches; "" before any has ended a trial."""
-    pace = sum(map(_pace, running))
-    return f"about {format_seconds(missing / pace)}" if pace and missing else ""
+    """The time for the missing trials, as the terminals of the running launches show it; "" before it is known.
 
-
-def _pace(manifest: Manifest) -> float:
-    """The number of trials per second that this launch itself had run when it last wrote its manifest."""
-    ended = sum(1 for trial in manifest.trials if not trial.get("found"))
-    return ended / manifest.seconds if manifest.seconds else 0.0
+    Each launch estimates the time until all of its trials have ended, with the help of the others.
+    """
+    known = [manifest.seconds_left for manifest in running if manifest.seconds_left is not None]
+    return time_left_text(max(known)) if known and missing else ""
 
 
 def _failures(loaded: LoadedStudy) -> list[dict[str, Any]]:

@@ -10,11 +10,11 @@ from analysis.report.page import render_environments
 from analysis.report.sections.all_sections import build_parts
 from analysis.report.sections.data_sets.overview import overview_section
 from analysis.report.sections.tuning.transfer import data_transfer_section
-from analysis.report.verdict import verdict_sentences
-from analysis.report.verdict_data_sets import data_set_sentences
+from analysis.report.verdict import Verdict
+from analysis.report.verdict_data_sets import _each, data_sets_verdict
 from analysis.report.write import write_data_sets
 from tests.analysis.data_sets import KEYS, environments, rows
-from tests.analysis.report.pages import Links, files
+from tests.analysis.report.pages import Links, files, told_of
 from tests.prose import assert_says
 
 TWO = rows({"one": 0.1, "two": 0.4})
@@ -31,9 +31,7 @@ def test_each_data_set_is_judged_by_itself() -> None:
 def test_one_data_set_is_no_matter_of_its_own() -> None:
     only = environments(TWO[TWO["set"] == "one"]).only
     assert only is not None
-    assert verdict_sentences(only) == verdict_sentences(
-        analysis.findings_of(TWO[TWO["set"] == "one"], metric="acc")
-    )
+    assert told_of(only) == told_of(analysis.findings_of(TWO[TWO["set"] == "one"], metric="acc"))
 
 
 def test_the_page_has_both_under_their_own_anchors_and_files(tmp_path: Path) -> None:
@@ -63,16 +61,39 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
-def test_the_opening_counts_verdicts_and_tells_what_relates_the_data_sets() -> None:
-    told = data_set_sentences(environments(TWO, reference="a"), ["Related."])
-    assert_says(told[1], "compared with a", "2 data sets", "in points: b")
-    assert told[2] == "Related."
-    assert [text.split(":")[0] for text in told[3:]] == ["one", "two"]
+def test_the_verdict_tells_how_each_loss_stands_on_each_data_set() -> None:
+    verdict = data_sets_verdict(environments(TWO, reference="a"))
+    assert_says(verdict.answer[0], "2 data sets", "b is more robust than a")
+    assert verdict.table is not None
+    assert [column.title for column in verdict.table.columns] == ["Loss", "one", "two"]
+
+
+def test_losses_on_fewer_data_sets_are_named_with_them() -> None:
+    table = rows({"one": 0.1, "two": 0.4, "three": 0.4}, losses=("a", "b", "c", "d"), seeds=3)
+    kept = (
+        (table["loss"] < "c") | (table["set"] == "one") | ((table["set"] == "two") & (table["loss"] == "c"))
+    )
+    verdict = data_sets_verdict(environments(table[kept], reference="a"))
+    assert_says(verdict.answer[0], "Averaged over 3 data sets", "c (on one and two only)")
+    assert "d" not in verdict.answer[0].replace("(", " ").split()
+    assert verdict.answer[1] == "d is compared with a on one only, so it has no answer over data sets."
+    assert not any(text.endswith("among all 12") for text in verdict.conditions)
+    (error,) = [text for text in verdict.conditions if "wrong decision" in text]
+    assert_says(error, "all 12 on one", "all 8 on two", "all 4 on three")
+
+
+def test_an_unfinished_data_set_does_not_take_the_place_of_the_answer() -> None:
+    found = environments(TWO.drop(index=TWO.index[0]), reference="a")
+    told = data_sets_verdict(found)
+    assert_says(told.before[0], "Provisional", "one")
+    assert not any("Provisional" in text for text in told.answer)
+    apart = _each(found.findings)
+    assert not any("Provisional" in text for text in apart)
 
 
 def test_too_many_losses_are_not_counted_one_by_one() -> None:
     many = rows({"one": 0.1, "two": 0.4}, losses=tuple(f"loss{k}" for k in range(30)), seeds=2)
-    told = data_set_sentences(environments(many), ["Related."])
+    told = data_sets_verdict(environments(many)).answer
     assert_says(told[0], 30, "too many to rank")
     assert max(map(len, told)) < 500
 
@@ -85,7 +106,7 @@ def test_scores_and_comparisons_in_a_notebook_name_the_data_set() -> None:
         ["two", "a"],
         ["two", "b"],
     ]
-    assert analysis.compare(TWO, **KEYS)["data"].tolist() == ["one", "one", "two", "two"]
+    assert analysis.compare(TWO, **KEYS)["data"].tolist() == ["one"] * 4 + ["two"] * 4
     with pytest.raises(ValueError, match="data: got 2 data sets; environments_of takes several"):
         analysis.findings_of(TWO, **KEYS)
 
@@ -93,13 +114,17 @@ def test_scores_and_comparisons_in_a_notebook_name_the_data_set() -> None:
 def test_a_data_set_with_one_loss_only() -> None:
     table = TWO[(TWO["set"] == "one") | (TWO["loss"] == "b")]
     found = environments(table, reference="a")
-    assert found.findings["two"].comparisons == ()
     assert found.losses == {"a": ["one"], "b": ["one", "two"]}
     content = data_transfer_section(found)
     assert [row[0].text for row in content.tables[0].rows] == ["b"]
-    cells = [row[5].text for row in overview_section(found).tables[0].rows if row[0].text == "two"]
-    assert cells
-    assert set(cells) == {"–"}
+    rows = [row for row in overview_section(found).tables[0].rows if row[0].text == "two"]
+    assert [row[1].text for row in rows] == ["b"]
+    decisions = found.findings["two"].decisions
+    assert decisions is not None
+    assert decisions.items == ()
+    shown = data_sets_verdict(found).table
+    assert shown is not None
+    assert [row[2].text.split()[0] for row in shown.rows] == ["–", "reference"]
 
 
 def test_configurations_that_a_data_set_lacks_are_left_out_and_told() -> None:
@@ -107,7 +132,6 @@ def test_configurations_that_a_data_set_lacks_are_left_out_and_told() -> None:
     found = environments(table)
     content = data_transfer_section(found)
     assert_says(content.lead, "a 4 of 6", "b 4 of 6")
-    assert content.tables[0].rows[0][5].below == "2 not shared"
 
 
 def test_losses_without_a_data_set_in_common_relate_nothing() -> None:
@@ -129,7 +153,9 @@ def test_names_make_no_paths_and_no_markup(tmp_path: Path) -> None:
     names = ["../../etc", "α", "β", "a b/c", "<b>"]
     found = environments(rows(dict.fromkeys(names, 0.1), losses=("a",), seeds=1))
     assert list(found.anchors.values()) == ["etc", "data", "data_2", "a_b_c", "b"]
-    assert "<b>:" not in render_environments(found, [], {"overview": overview_section(found)}, {})
+    assert "<b>:" not in render_environments(
+        found, Verdict(answer=("<b>: x",)), {"overview": overview_section(found)}, {}
+    )
 
 
 def test_fifty_data_sets_keep_tables_and_leave_out_their_figures() -> None:
@@ -137,13 +163,13 @@ def test_fifty_data_sets_keep_tables_and_leave_out_their_figures() -> None:
     found = environments(table[table["batch"] == 32])
     parts = build_parts(found)
     assert len(parts) == 51
-    assert set(parts["set_7"]) == {"scores", "comparisons", "failures", "fairness"}
+    assert set(parts["set_7"]) == {"scores", "failures", "fairness"}
     assert not any(content.figures for name, each in parts.items() if name for content in each.values())
     assert len(parts[""]["transfer"].data["transfer_data_set"]) == 2 * 50 * 50
     assert all(
         figure.build() is not None for content in parts[""].values() for figure in content.figures.values()
     )
-    assert len(data_set_sentences(found, [])) == 2
+    assert len(data_sets_verdict(found).answer) <= 2
 
 
 def test_a_row_without_a_data_set_is_named() -> None:

@@ -11,12 +11,15 @@ from analysis.fairness.card import Card
 from analysis.fairness.checks import check_fairness
 from analysis.fairness.studies import study_cards
 from analysis.model.info import SettingInfo, StudyInfo, Value
+from analysis.model.meaning import Meaning
 from analysis.model.table import build_table
 from analysis.report.sections.all_sections import build_sections
 from analysis.report.sections.data_sets.overview import overview_section
 from analysis.report.sections.data_sets.studies import study_gaps
-from analysis.report.verdict import short_sentences, verdict_sentences
+from analysis.report.verdict import study_verdict
 from analysis.report.verdict_data_sets import failed_on_data_sets
+from analysis.report.verdict_lines import verdict_lines
+from analysis.statistics.comparisons.loss_values import AVERAGE
 from analysis.studies import ComparedStudy, compare_studies
 from tests.analysis import synthetic
 
@@ -42,7 +45,9 @@ def test_studies_on_the_same_data_are_arms_of_one_space() -> None:
         "dhel (long)",
     ]
     assert found.info.reference_arm.label == "infonce (short)"
-    gap = next(item for item in found.comparisons if item.arm == "infonce (long)" and item.score == "mean")
+    assert found.decisions is not None
+    gap = found.decisions.of("infonce (long)", AVERAGE)
+    assert gap is not None
     assert gap.difference.value == pytest.approx(0.1)
     assert len(found.null_controls) == 2
     assert found.info.name == "short and long"
@@ -72,6 +77,26 @@ def test_the_same_loss_is_compared_over_what_both_have() -> None:
     assert "studies" in build_sections(found)
 
 
+def of_kernel(one: ComparedStudy, kernel: str) -> ComparedStudy:
+    """A study whose losses have the main axis of that kernel."""
+    arms = []
+    for arm in one.info.arms:
+        main = dataclasses.replace(arm.main, meaning=Meaning(of=f"kernel {kernel} of kcl"))
+        arms.append(dataclasses.replace(arm, axes=(arm.x, main)))
+    return dataclasses.replace(one, info=one.info.with_arms(tuple(arms)))
+
+
+def test_one_label_of_two_kernels_is_not_compared_configuration_by_configuration() -> None:
+    imq, log = of_kernel(study("one"), "imq"), of_kernel(study("other"), "log")
+    same = compare_studies([imq, of_kernel(study("other"), "imq")]).only
+    apart = compare_studies([imq, log]).only
+    assert same is not None
+    assert apart is not None
+    assert (len(list(study_gaps(same))), list(study_gaps(apart))) == (2, [])
+    elsewhere = of_kernel(study("other", data="cifar10"), "log")
+    assert compare_studies([imq, elsewhere]).aligned("infonce") is None
+
+
 def test_the_cards_say_what_the_studies_did_differently() -> None:
     long = study("long", seeds=(0, 1, 2))
     table = long.table.assign(device="cuda", numerics_version=3)
@@ -82,7 +107,7 @@ def test_the_cards_say_what_the_studies_did_differently() -> None:
     cards = {card.title: card for card in build_sections(found)["fairness"].cards}
     assert cards["Studies differ in numerics"].level == "fail"
     assert cards["Studies differ in numerics"].text == "numerics version: 2 in short, 3 in long."
-    assert cards["Studies differ in seeds"].level == "warn"
+    assert cards["Studies differ in seeds"].level == "fail"
     assert cards["Studies differ in seeds"].text == (
         "The studies share 2 seeds (0 and 1), and comparisons use only these: 0 and 1 in short, 0, 1 and 2 in long."
     )
@@ -188,7 +213,7 @@ def test_failed_cards_stand_in_the_verdict() -> None:
     found = compare_studies([one, other]).only
     assert found is not None
     said = "Failed check “Studies differ in network”: encoder width: 32 in A, 64 in B."
-    assert verdict_sentences(found)[0] == short_sentences(found)[0] == said
+    assert study_verdict(found).failed[0] == verdict_lines(study_verdict(found))[0] == said
 
 
 def test_failed_cards_of_studies_on_other_data_stand_in_the_verdict() -> None:
@@ -209,7 +234,7 @@ def test_failed_cards_of_studies_on_other_data_stand_in_the_verdict() -> None:
 def test_studies_without_a_shared_seed_fail_in_one_line() -> None:
     found = compare_studies([study("A"), study("B", seeds=(7, 8))]).only
     assert found is not None
-    [said] = [text for text in short_sentences(found) if "Failed check" in text]
+    [said] = [text for text in study_verdict(found).failed if "Failed check" in text]
     assert said == (
         "Failed check “No shared seeds”: The studies share no seed, so their losses cannot be compared in pairs: "
         "0 and 1 in A, 7 and 8 in B."

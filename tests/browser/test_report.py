@@ -1,7 +1,9 @@
 """The report's page as readers use it: it draws, sorts, explores, prints, and reads without scripts."""
 
 import dataclasses
+import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,12 @@ def column(page: Any, index: int) -> list[str]:
     )
 
 
+def unfold(page: Any) -> None:
+    """Opens every folded part, by the keyboard."""
+    for summary in page.locator("details.group > summary").all():
+        summary.press("Enter")
+
+
 def shares(page: Any) -> list[float]:
     return [float(text.split(" %")[0]) for text in page.locator(".explorer .share").all_inner_texts()]
 
@@ -75,7 +83,8 @@ def test_every_figure_is_drawn(report: LoadedStudy, findings: StudyAnalysis) -> 
 
 def test_a_header_sorts_its_table(report: LoadedStudy, findings: StudyAnalysis) -> None:
     page, names = report.page, [arm.name for arm in findings.info.arms]
-    head = page.locator("#scores table.sortable th", has_text="Average over the space")
+    unfold(page)
+    head = page.locator("#scores table.sortable th", has_text="Average")
     button = head.get_by_role("button")
     button.click()
     assert head.get_attribute("aria-sort") == "ascending"
@@ -198,30 +207,134 @@ def test_the_explorer_obeys_the_keyboard(report: LoadedStudy) -> None:
 
 def test_without_scripts_all_is_there_but_the_explorer(address: str, open_page: OpenPage) -> None:
     page = open_page(address, java_script_enabled=False).page
-    assert "planned trials have ended" in page.locator("#verdict").inner_text()
+    assert page.locator(".answer").inner_text().startswith("On these ranges and 2 seeds")
     assert page.locator("table").count() >= 3
     assert page.locator("th button").count() == 0
     assert page.locator("#figure-surfaces img").is_visible()
     assert page.locator(".explorer").count() == 0
 
 
-def test_print_shows_figures_and_no_controls(report: LoadedStudy) -> None:
-    report.page.emulate_media(media="print")
-    assert report.page.locator("#figure-surfaces img").is_visible()
-    assert not report.page.locator(".explorer").is_visible()
-    assert not report.page.locator("nav").is_visible()
-    assert report.page.pdf(format="A4").startswith(b"%PDF")
+def test_print_shows_what_is_folded_and_no_controls(address: str, open_page: OpenPage) -> None:
+    page = open_page(address, color_scheme="dark").page
+    assert not page.locator("#scores table").is_visible()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator("#figure-surfaces img").is_visible()
+    assert page.locator("#scores table").first.is_visible()
+    assert not page.locator(".explorer").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_the_first_screen_has_the_whole_verdict(address: str, open_page: OpenPage) -> None:
+    page = open_page(address, viewport={"width": 1280, "height": 800}).page
+    for part in (".answer", "#figure-verdict img", "#verdict table", "#verdict"):
+        box = page.locator(part).first.bounding_box()
+        assert box["y"] + box["height"] <= 800, part
+
+
+def contrast(page: Any, part: str) -> float:
+    """The contrast of a text to the page, as the Web Content Accessibility Guidelines define it."""
+    colors = page.locator(part).first.evaluate(
+        "each => [getComputedStyle(each).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    shades = []
+    for color in colors:
+        parts = np.array([float(each) for each in re.findall(r"[\d.]+", color)[:3]]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        shades.append(float(linear @ [0.2126, 0.7152, 0.0722]))
+    return (max(shades) + 0.05) / (min(shades) + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_are_readable_in_both_schemes(address: str, open_page: OpenPage, scheme: str) -> None:
+    page = open_page(address, color_scheme=scheme).page
+    for part in (".answer", "#verdict td.text", "#verdict .soft", "summary h2", "figcaption"):
+        assert contrast(page, part) >= 4.5, part
+    background = page.locator("#figure-surfaces img").evaluate(
+        "each => getComputedStyle(each).backgroundColor"
+    )
+    assert background == "rgb(255, 255, 255)"
 
 
 def test_a_narrow_screen_scrolls_down_only(address: str, open_page: OpenPage) -> None:
-    page = open_page(address, viewport={"width": 420, "height": 800}, has_touch=True).page
-    assert page.evaluate("document.documentElement.scrollWidth") <= 420
-    assert not page.locator("nav").is_visible()
-    page.locator(".contents summary").click()
-    assert page.locator("nav a").first.is_visible()
+    page = open_page(address, viewport={"width": 390, "height": 800}, has_touch=True).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("details.group > summary").first.tap()
+    assert page.locator("#good_space table").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator(".explorer td[data-cell='0']").first.tap()
     page.locator(".explorer .details").get_by_text("seed 1 diverged").wait_for()
 
 
-def test_the_contents_are_open_on_a_wide_screen(report: LoadedStudy) -> None:
-    assert report.page.locator("nav a").first.is_visible()
+def test_what_is_folded_opens_by_the_keyboard(report: LoadedStudy) -> None:
+    page = report.page
+    assert not page.locator("#scores table").is_visible()
+    unfold(page)
+    assert page.locator("#scores table").is_visible()
+    outline = page.locator("details.group > summary").last.evaluate(
+        "each => getComputedStyle(each).outlineStyle"
+    )
+    assert outline == "solid"
+
+
+@pytest.fixture(scope="module")
+def with_ids(findings: StudyAnalysis, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, StudyAnalysis]:
+    """A page whose trials have ids as the store's, and a command."""
+    table = findings.table.assign(
+        trial_id=[hashlib.sha256(name.encode()).hexdigest()[:20] for name in findings.table["trial_id"]]
+    )
+    changed = dataclasses.replace(findings, table=table, trial_command="study trial tiny.toml {}")
+    return write_findings(changed, tmp_path_factory.mktemp("ids")).as_uri(), changed
+
+
+def id_of(findings: StudyAnalysis, arm: str, batch_size: int, seed: int) -> str:
+    """The first ten digits of the trial's id, at the lowest temperature."""
+    rows = findings.table
+    lowest = rows["hp_temperature"].min() if arm != "kcl" else rows["hp_t"].min()
+    here = (rows["arm"] == arm) & (rows["hp_batch_size"] == batch_size) & (rows["seed"] == seed)
+    main = rows["hp_t" if arm == "kcl" else "hp_temperature"] == lowest
+    [found] = rows.loc[here & main, "trial_id"]
+    return found[:10]
+
+
+def test_a_seed_gives_the_command_of_its_trial(
+    with_ids: tuple[str, StudyAnalysis], open_page: OpenPage
+) -> None:
+    address, findings = with_ids
+    page = open_page(address, viewport={"width": 1280, "height": 900}).page
+    details = page.locator(".explorer .details")
+    panel = page.locator(".explorer table").nth(1)
+    panel.locator("td[data-cell='0']").click()
+    details.get_by_role("button", name="seed 1").wait_for()
+    panel.locator("td[data-cell='7']").hover()  # the way from the cell to its seeds crosses others
+    details.get_by_role("button", name="seed 1").click()
+    field = details.get_by_role("textbox")
+    field.wait_for()
+    assert field.input_value() == f"study trial tiny.toml {id_of(findings, 'dhel', 16, 1)}"
+    details.get_by_role("button", name="seed 0").click()
+    assert field.input_value() == f"study trial tiny.toml {id_of(findings, 'dhel', 16, 0)}"
+    assert page.evaluate("getSelection().toString()") == field.input_value()
+
+
+def test_the_keyboard_reaches_the_command_and_comes_back(
+    with_ids: tuple[str, StudyAnalysis], open_page: OpenPage
+) -> None:
+    address, findings = with_ids
+    page = open_page(address).page
+    page.locator(".explorer td[tabindex='0']").nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.locator(".explorer .details button").first.wait_for()
+    page.wait_for_function("document.activeElement.tagName === 'BUTTON'")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+    assert page.evaluate("document.activeElement.value").endswith(id_of(findings, "kcl", 32, 1))
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.cell") == "5"
+
+
+def test_without_a_command_seeds_are_no_buttons(report: LoadedStudy) -> None:
+    report.page.locator(".explorer td[data-cell='0']").first.click()
+    report.page.locator(".explorer .details li").first.wait_for()
+    assert report.page.locator(".explorer .details button").count() == 0

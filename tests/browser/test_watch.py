@@ -48,8 +48,15 @@ def test_the_page_fills_in_by_itself(open_page: OpenPage) -> None:
             page.get_by_label("Metric").select_option(label="test accuracy, %")
             page.locator(".explorer table").nth(2).locator("td[data-cell='1']").click()
             page.locator(".explorer .details").get_by_text("seed 1 not run").wait_for()
+            assert not any(page.locator(".explorer .share").all_inner_texts())
+            assert page.locator(".explorer .near").count() == 0
+            page.get_by_text("50 trials not run: shares of the ranges").wait_for()
             ended[0] = 90
             page.get_by_text("90 of 90 trials done").wait_for()
+            assert all(
+                "% of the ranges" in text for text in page.locator(".explorer .share").all_inner_texts()
+            )
+            assert not page.get_by_text("not run: shares of the ranges").is_visible()
             assert "mean of finished seeds" in page.locator(".explorer .details").inner_text()
             page.locator(".explorer .details li").first.wait_for()
             assert "not run" not in page.locator(".explorer .details").inner_text()

@@ -1,8 +1,8 @@
 """The registry of kernels for the kernel contrastive loss, by name.
 
-To add a kernel, write a file here with its `Kernel`, add it to `KERNELS`, and add a loop version in
-`tests/reference/kernels.py`. The contract test (`tests/trainables/losses/test_kernels.py`) fails with the name of
-each missing part.
+To add a kernel, write a file here with its `Kernel`, which declares how its parameter acts as a temperature
+(`trainables.temperature`). Add it to `KERNELS`, and add a loop version in `tests/reference/kernels.py`. The contract
+test (`tests/trainables/losses/test_kernels.py`) fails with the name of each missing part.
 """
 
 from trainables.kernels.gaussian import GAUSSIAN

@@ -1,10 +1,15 @@
-"""The Gaussian kernel."""
+"""The Gaussian kernel.
+
+The force from a point at distance d is `t exp(-t d^2)`. Its local temperature (`trainables.temperature`) is
+`T = 1 / (2t)` at every distance: the kernel is `exp(u.v / T)` up to the factor `exp(-2t)`.
+"""
 
 import math
 from typing import TYPE_CHECKING
 
 from trainables.kernels.kernel import Kernel, KernelFunction, ValueAndSlope
 from trainables.loss_field import LossField
+from trainables.temperature import ActsAs, TemperatureLaw
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,9 +36,11 @@ GAUSSIAN = Kernel(
     parameter=LossField(name="t", default=2.0, above=0.0, at_most=1e4, doc="inverse of the squared width"),
     energy=GAUSSIAN_FUNCTION,
     alignment=GAUSSIAN_FUNCTION,
-    larger_t_acts_as="lower temperature",
+    acts_as=ActsAs(
+        larger="lower temperature",
+        law=TemperatureLaw(factor=0.5, power=-1.0),
+        why="d^2 = 2 - 2 u.v on the unit sphere, so exp(-t d^2) = exp(-2 t) exp(2 t u.v)",
+    ),
     optimum_known=lambda _t, _simplex: True,
     optimum_source="completely monotonic in d^2: Cohn and Kumar 2007, arXiv math/0607446",
-    temperature=lambda t: 1 / (2 * t),
-    temperature_source="d^2 = 2 - 2 u.v on the unit sphere, so exp(-t d^2) = exp(-2 t) exp(2 t u.v)",
 )

@@ -1,4 +1,9 @@
-"""The Gaussian alignment with a Riesz energy. The alignment has no pole when the views of a pair coincide."""
+"""The Gaussian alignment with a Riesz energy. The alignment has no pole when the views of a pair coincide.
+
+`t` changes the energy only, whose local temperature is that of the Riesz kernel, `d^2 / (t + 2)` for t > -2. The
+alignment has the fixed temperature 1/4. So a larger `t` acts as a lower temperature, and no temperature is
+equivalent.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +11,7 @@ from trainables.kernels.gaussian import GAUSSIAN_FUNCTION
 from trainables.kernels.kernel import Kernel, KernelFunction, ValueAndSlope
 from trainables.kernels.riesz import RIESZ_FUNCTION
 from trainables.loss_field import LossField
+from trainables.temperature import ActsAs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +36,11 @@ GAUSSIAN_RIESZ = Kernel(
     ),
     energy=RIESZ_FUNCTION,
     alignment=KernelFunction(lambda _t: GAUSSIAN_FUNCTION.scale(_ALIGNMENT_T), gaussian_alignment),
-    larger_t_acts_as="lower temperature",
+    acts_as=ActsAs(
+        larger="lower temperature",
+        law=None,
+        why="the local temperature of the energy, d^2 / (t + 2) for t > -2, falls with t and depends on d",
+    ),
     optimum_known=lambda t, _simplex: t >= -2,  # below -2 points cluster
     optimum_source="completely monotonic in d^2 up to a constant: Cohn and Kumar 2007, arXiv math/0607446",
 )

@@ -1,9 +1,15 @@
-"""The inverse multiquadric kernel."""
+"""The inverse multiquadric kernel.
+
+The force from a point at distance d is `t / (2 (t^2 + d^2)^(3/2))`. Its local temperature (`trainables.temperature`)
+is `T(d) = (t^2 + d^2) / 3`. A larger `t`, a wider kernel, raises it at every distance. It depends on d: no
+temperature is equivalent.
+"""
 
 from typing import TYPE_CHECKING
 
 from trainables.kernels.kernel import Kernel, KernelFunction, ValueAndSlope
 from trainables.loss_field import LossField
+from trainables.temperature import ActsAs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +32,11 @@ IMQ = Kernel(
     parameter=LossField(name="t", default=2.0, at_least=0.01, at_most=100.0, doc="width"),
     energy=_FUNCTION,
     alignment=_FUNCTION,
-    larger_t_acts_as="higher temperature",
+    acts_as=ActsAs(
+        larger="higher temperature",
+        law=None,
+        why="the local temperature (t^2 + d^2) / 3 rises with t and depends on d",
+    ),
     optimum_known=lambda _t, _simplex: True,
     optimum_source="completely monotonic in d^2: Cohn and Kumar 2007, arXiv math/0607446",
 )

@@ -6,9 +6,10 @@ without importing torch, so the files of this package do not import torch at mod
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trainables.loss_field import LossField
+from trainables.temperature import ActsAs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,12 +56,9 @@ class Kernel:
     energy: KernelFunction
     #: K between the views of a pair.
     alignment: KernelFunction
-    #: The effect of a larger `t`. A lower temperature raises the ratio of the forces from near and from far points.
-    larger_t_acts_as: Literal["higher temperature", "lower temperature"]
+    #: The effect of `t` as a temperature, and the equivalent temperature where there is one.
+    acts_as: ActsAs
     #: Whether a known result says that, for this `t`, the regular simplex (True, N <= d + 1 pairs) or the
     #: cross-polytope (False, N = 2d pairs) minimises the loss; see `trainables.sphere.known`.
     optimum_known: Callable[[float, bool], bool] = _unknown
     optimum_source: str = ""  # required with `optimum_known`
-    #: The temperature T, as a function of `t`, for which this kernel equals `exp(u.v / T)` up to a factor; or None.
-    temperature: Callable[[float], float] | None = None
-    temperature_source: str = ""  # required with `temperature`

@@ -1,9 +1,16 @@
-"""The logarithmic kernel."""
+"""The logarithmic kernel.
+
+The force from a point at distance d is `t / (2 (1 + t d^2))`. Its local temperature (`trainables.temperature`) is
+`T(d) = 1 / (2t) + d^2 / 2`. A larger `t` lowers it at every distance. For near points it is that of the Gaussian
+kernel with the same `t`, but for far points it never falls below `d^2 / 2`, whatever `t` is: no temperature is
+equivalent.
+"""
 
 from typing import TYPE_CHECKING
 
 from trainables.kernels.kernel import Kernel, KernelFunction, ValueAndSlope
 from trainables.loss_field import LossField
+from trainables.temperature import ActsAs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +36,11 @@ LOG = Kernel(
     ),
     energy=_FUNCTION,
     alignment=_FUNCTION,
-    larger_t_acts_as="lower temperature",
+    acts_as=ActsAs(
+        larger="lower temperature",
+        law=None,
+        why="the local temperature 1 / (2t) + d^2 / 2 falls with t and depends on d",
+    ),
     optimum_known=lambda _t, _simplex: True,
     optimum_source="completely monotonic in d^2 up to a constant: Cohn and Kumar 2007, arXiv math/0607446",
 )

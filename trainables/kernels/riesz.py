@@ -1,9 +1,16 @@
-"""The Riesz kernel, a power of the distance."""
+"""The Riesz kernel, a power of the distance.
+
+The force from a point at distance d is `|t| d^-(t + 2) / 2`. Its local temperature (`trainables.temperature`) is
+`T(d) = d^2 / (t + 2)` for t > -2. A larger `t` lowers it at every distance. At t = -2 the force is the same at every
+distance (an infinite temperature). Below -2, far points repel more than near ones, as at no temperature. The local
+temperature depends on d: no temperature is equivalent.
+"""
 
 from typing import TYPE_CHECKING
 
 from trainables.kernels.kernel import Kernel, KernelFunction, ValueAndSlope
 from trainables.loss_field import LossField
+from trainables.temperature import ActsAs
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +50,11 @@ RIESZ = Kernel(
     parameter=LossField(name="t", default=2.0, at_least=-4.0, at_most=4.0, nonzero=True, doc="exponent"),
     energy=RIESZ_FUNCTION,
     alignment=RIESZ_FUNCTION,
-    larger_t_acts_as="lower temperature",
+    acts_as=ActsAs(
+        larger="lower temperature",
+        law=None,
+        why="the local temperature d^2 / (t + 2), for t > -2, falls with t and depends on d",
+    ),
     # Below -2 points cluster. Above 0 the alignment has a pole, so the loss has no minimum.
     optimum_known=lambda t, _simplex: -2 <= t <= 0,
     optimum_source="completely monotonic in d^2 up to a constant: Cohn and Kumar 2007, arXiv math/0607446",

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from trainables.own_code import import_object, one_line
 from trainables.suggestion import shortened
+from trainables.temperature import OWN_TEMPERATURE, declared_laws
 
 #: The forms of a loss, for messages.
 _FORMS = (
@@ -48,7 +49,9 @@ def import_loss(path: str) -> type:
     try:
         if not (isinstance(found, type) or inspect.isfunction(found)):
             raise ValueError(f"must be {_FORMS}")
-        return _as_dataclass(found)
+        made = _as_dataclass(found)
+        declared_laws(made, tuple(spec.name for spec in dataclasses.fields(made)))
+        return made
     except ValueError as error:
         raise ValueError(f"loss: got {path!r}, {error}") from error
 
@@ -209,6 +212,8 @@ def _dataclass_of(
     name = found.__name__ if found.__name__.isidentifier() else "loss"  # a lambda has no name
     made = dataclasses.make_dataclass(name, fields, namespace=methods, frozen=True, kw_only=True)
     made.__module__, made.__doc__ = found.__module__, found.__doc__
+    if hasattr(found, OWN_TEMPERATURE):
+        setattr(made, OWN_TEMPERATURE, getattr(found, OWN_TEMPERATURE))
     return made
 
 

@@ -6,17 +6,21 @@ from matplotlib.figure import Figure
 
 from analysis.report.plots.bands import BandCurve, draw_bands
 from analysis.report.plots.figure_text import add_legend, legend_entries
-from analysis.report.plots.style import new_figure
+from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS, WIDTH, new_figure
 
 _LINE = 0.2  # inches, height of a line of the legend
 
 
-def band_figure(curves: Sequence[BandCurve], *, x_label: str, y_label: str, log: bool = False) -> Figure:
-    """One panel of `curves`; with `log` the x axis is logarithmic."""
+def band_figure(
+    curves: Sequence[BandCurve], *, x_label: str, y_label: str, log: bool = False, width: float = WIDTH
+) -> Figure:
+    """One panel of `curves`; with `log` the x axis is logarithmic. In a narrow figure the legend stands below."""
     lines = sum(curve.label.count("\n") + 1 for curve in curves)
-    figure = new_figure(max(3.6, 0.9 + _LINE * lines))
+    narrow, least = width <= ONE_COLUMN, 3.6 if width > TWO_COLUMNS else 2.8
+    figure = new_figure(2.3 + 0.08 * lines if narrow else max(least, 0.9 + _LINE * lines), width)
     ax = draw_bands(figure.subplots(), curves, x_label=x_label, y_label=y_label)
     if log:
         ax.set_xscale("log")
-    add_legend(figure, legend_entries([ax]), loc="outside right upper", title="Loss")
+    place = {"loc": "outside lower center", "ncols": 2} if narrow else {"loc": "outside right upper"}
+    add_legend(figure, legend_entries([ax]), title="" if narrow else "Loss", **place)
     return figure

@@ -10,8 +10,11 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from analysis.report.plots.figure_text import finish_texts
-from analysis.report.plots.style import figure_style
+from analysis.report.plots.style import figure_style, paper_style
 from analysis.report.sections.content import ShownFigure
+
+#: Ends the name of a figure for one column of a paper.
+COLUMN = "_column"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +27,15 @@ class DrawnFigure:
 
 
 def draw_figures(figures: Mapping[str, ShownFigure]) -> dict[str, DrawnFigure]:
-    """Every figure that is not empty, by name."""
+    """Every figure that is not empty, by name. Figures for papers are drawn twice: `NAME` and `NAME_column`."""
     with figure_style():
-        built = {name: figure.build() for name, figure in figures.items()}
+        built: dict[str, Figure | None] = {}
+        for name, shown in figures.items():
+            if shown.column is None:
+                built[name] = shown.build()
+                continue
+            with paper_style():
+                built |= {name: shown.build(), f"{name}{COLUMN}": shown.column()}
         drawn = {name: figure for name, figure in built.items() if figure is not None}
         for figure in drawn.values():
             finish_texts(figure)

@@ -24,7 +24,8 @@ from analysis.wording import wrapped
 #: The longest name in a title or a legend, in columns.
 LONGEST_NAME = 84
 
-_LETTER = 0.078  # inches, mean width of a letter of an axis label
+_SIZE = 9  # points
+_LETTER = 0.078  # inches, mean width of a letter of an axis label of that size
 _MANY_PANELS = 30  # columns along the x axis of a panel if three or more are side by side, or fewer
 _LINES = 2  # lines of an axis label
 _TICK_LINE, _TICK_LINES = 12, 2  # columns and lines of the text of a tick
@@ -107,11 +108,12 @@ def _tick_texts(axis: Axis) -> list[str]:
 
 
 def _room(figure: Figure, ax: Axes) -> tuple[int, int]:
-    """Columns that fit along the x axis and along the y axis of a panel."""
+    """Columns that fit along the x axis and along the y axis of a panel, in the size of its labels."""
     spec = ax.get_subplotspec()
     rows, across = spec.get_gridspec().get_geometry() if spec is not None else (1, 1)
     width, height = figure.get_size_inches()
-    return int(0.6 * width / across / _LETTER), int(0.9 * height / rows / _LETTER)
+    letter = _LETTER * float(ax.xaxis.label.get_fontsize()) / _SIZE
+    return int(0.6 * width / across / letter), int(0.9 * height / rows / letter)
 
 
 def _fitted(text: str, most: int) -> str:

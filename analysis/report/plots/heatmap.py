@@ -3,14 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from seaborn.utils import relative_luminance
 
-from analysis.report.plots.style import COLORMAP
+from analysis.report.plots.style import COLORMAP, ONE_COLUMN, TWO_COLUMNS, WIDTH, new_figure
 
 FAILED_COLOR, HATCH = "#e3e3e3", "////"
 _LIGHT = 0.408  # luminance from which a colour takes dark text
@@ -34,10 +37,39 @@ class HeatmapData:
     colormap: str = COLORMAP
 
 
-def panel_grid(panels: int) -> tuple[int, int]:
-    """Rows and columns for a number of panels: as few rows as the page allows, evenly filled."""
-    rows = math.ceil(panels / _SIDE_BY_SIDE)
+def panel_grid(panels: int, width: float = WIDTH) -> tuple[int, int]:
+    """Rows and columns for a number of panels: as few rows as the width in inches allows, evenly filled."""
+    rows = math.ceil(panels / (2 if width <= ONE_COLUMN else _SIDE_BY_SIDE))
     return rows, math.ceil(panels / rows)
+
+
+def panel_figure(panels: int, tallest: int, width: float = WIDTH) -> tuple[Figure, np.ndarray]:
+    """A figure for panels with at most `tallest` rows of cells, and its axes `(rows, columns)`, empty ones hidden."""
+    rows, columns = panel_grid(panels, width)
+    around, cell = (0.9, 0.36) if width > TWO_COLUMNS else (0.68, 0.26)
+    bar = 0.45 if width <= ONE_COLUMN else 0.0
+    figure = new_figure(rows * (around + cell * max(tallest, 3)) + bar, width)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for ax in list(grid.flat)[panels:]:
+        ax.set_axis_off()
+    return figure, grid
+
+
+def add_colorbar(figure: Figure, grid: np.ndarray, label: str) -> None:
+    """One colour bar for all panels, of the first panel's cells: at the right, in a narrow figure below."""
+    place: dict[str, Any] = {"shrink": 0.7, "aspect": 30, "pad": 0.015}
+    if figure.get_figwidth() <= ONE_COLUMN:
+        place = {"location": "bottom", "shrink": 0.8, "aspect": 35, "pad": 0.01}
+    figure.colorbar(grid.flat[0].collections[0], ax=list(grid.flat), label=label, **place)
+
+
+def cell_text_size(columns: int, width: float = WIDTH) -> float:
+    """Size in points of the texts in cells of a figure of this width in inches; 0 where cells are too narrow."""
+    if width > TWO_COLUMNS:
+        return 8.0 if columns <= 4 else 6.5 if columns <= 8 else 0.0
+    if width > ONE_COLUMN:
+        return 6.5 if columns <= 4 else 5.0 if columns <= 8 else 0.0
+    return 5.5 if columns <= 4 else 0.0
 
 
 def draw_cells(
@@ -96,7 +128,8 @@ def draw_heatmap(ax: Axes, data: HeatmapData, *, low: float, high: float, text_s
     if data.boxed is not None:
         row, column = data.boxed
         # black over white is visible on dark and on light cells
-        for color, width in (("white", 4.5), ("black", 2)):
+        scale = float(mpl.rcParams["font.size"]) / 9  # thinner in figures for papers
+        for color, width in (("white", 4.5 * scale), ("black", 2 * scale)):
             frame = Rectangle(
                 (column + 0.03, row + 0.04), 0.94, 0.92, fill=False, ec=color, lw=width, zorder=5
             )

@@ -19,6 +19,7 @@ class ScatterAxis:
     at: np.ndarray
     log: bool = False
     texts: Sequence[str] = ()
+    falls: bool = False  # whether larger values are drawn lower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,8 @@ def _scale(ax: Axes, data: ScatterData) -> None:
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axis.set_minor_locator(NullLocator())
+    if data.y.falls:
+        ax.invert_yaxis()
     if data.x.texts:
         ax.set_xticks(range(len(data.x.texts)), list(data.x.texts))
     if data.y.texts:

@@ -18,6 +18,12 @@ COLORMAP = "viridis"
 #: Width of a figure in inches; the page scales it to its column.
 WIDTH = 9.0
 
+#: Widths in inches of figures for papers with two columns: across one column, and across both.
+ONE_COLUMN, TWO_COLUMNS = 3.35, 6.9
+
+#: Colours of decisions, for any colour vision. In grey print they differ in lightness, and tables have the words.
+TONES = {"better": "#0072b2", "worse": "#c1440e", "equal": "#4d4d4d", "open": "#8a8f96"}
+
 _SETTINGS: dict[Any, Any] = {
     "font.family": FAMILY,
     "text.parse_math": False,  # names may contain dollar signs
@@ -63,15 +69,36 @@ def arm_look(index: int) -> Look:
     )
 
 
-def new_figure(height: float) -> Figure:
-    """An empty figure with the page's width and a height in inches; its layout avoids overlaps.
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """An empty figure with a height and a width in inches, by default the page's; its layout avoids overlaps.
 
     Its canvas keeps one renderer. Otherwise matplotlib creates one whenever it measures a text, which takes half of
     the time of a large heat map.
     """
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+#: Sizes of texts in points in figures for papers, which are printed at their size.
+_PAPER: dict[Any, Any] = {
+    "font.size": 7,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+}
+
+
+@contextmanager
+def paper_style() -> Iterator[None]:
+    """Within `figure_style`, the sizes of texts for papers."""
+    with mpl.rc_context(_PAPER):
+        yield
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from analysis.report.sections.hyperparameters.stability import stability_section
 from analysis.report.sections.laboratory.claims import claims_section
 from analysis.report.sections.laboratory.diagnostics import diagnostics_section
 from analysis.report.sections.laboratory.laboratory import optima_section, selection_section
-from analysis.report.sections.space.comparisons import comparisons_section
 from analysis.report.sections.space.differences import differences_section
 from analysis.report.sections.space.good_space import good_space_section
 from analysis.report.sections.space.places import (
@@ -30,7 +29,6 @@ from analysis.report.sections.trials.columns import columns_section
 from analysis.report.sections.trials.failures import failures_section
 from analysis.report.sections.trials.figure_names import data_names_section, names_section
 from analysis.report.sections.trials.methods import methods_section
-from analysis.report.sections.trials.more_seeds import more_seeds_section
 from analysis.report.sections.trials.provenance import environment_section, fairness_section, study_section
 from analysis.report.sections.tuning.transfer import data_transfer_section, transfer_section
 from analysis.report.sections.tuning.tuning import tuning_section
@@ -43,7 +41,6 @@ SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
     "selection": selection_section,
     "diagnostics": diagnostics_section,
     "scores": scores_section,
-    "comparisons": comparisons_section,
     "studies": studies_section,
     "surfaces": surfaces_section,
     "places": places_section,
@@ -57,7 +54,6 @@ SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
     "correlations": correlations_section,
     "stability": stability_section,
     "rank": rank_section,
-    "more_seeds": more_seeds_section,
     "failures": failures_section,
     "fairness": fairness_section,
     "names": names_section,
@@ -88,7 +84,7 @@ RELATING: dict[str, Callable[[DataSetsAnalysis], Content]] = {
 
 #: Up to this number of data sets, a report shows all sections of each; for more, those of `_SHORT`, without figures.
 _FEW = 8
-_SHORT = ("scores", "comparisons", "failures", "fairness")
+_SHORT = ("scores", "failures", "fairness")
 
 
 def build_parts(environments: DataSetsAnalysis) -> dict[str, dict[str, Content]]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.fairness.card import Card
+from analysis.fairness.card import PASS, Card
 from analysis.names import brief
 from analysis.statistics.intervals.student import Estimate
 from analysis.wording import NONE, Scale, interval, percent
@@ -27,6 +27,7 @@ class Cell:
     below: str = ""
     sort: float | str | None = None  # the text if None
     link: str = ""  # anchor in the page that the text links to
+    tone: str = ""  # of a decision: better | worse | equal | open
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +46,18 @@ class ShownTable:
     rows: tuple[tuple[Cell, ...], ...]
     title: str = ""
     note: str = ""  # below it
+    on_page: bool = True  # otherwise only in the files for papers
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownFigure:
-    """A figure that is drawn on demand, and the name of the data table that it shows."""
+    """A figure that is drawn on demand, and the name of the data table that it shows.
+
+    A figure for papers has `column`, which draws it for one column; `build` then draws it across two.
+    """
 
     build: Callable[[], Figure | None]  # None where there is nothing to draw
+    column: Callable[[], Figure | None] | None = None
     caption: str
     data: str = ""
 
@@ -73,6 +79,11 @@ class Content:
     data_set: str = ""  # the data set of this section, on a page of several
 
     @property
+    def passed(self) -> str:
+        """The titles of the cards that pass."""
+        return ", ".join(card.title for card in self.cards if card.level == PASS)
+
+    @property
     def heading(self) -> str:
         """The title, with the data set on a page of several."""
         return f"{self.data_set}: {self.title}" if self.data_set else self.title
@@ -84,6 +95,7 @@ def table(
     *,
     title: str = "",
     note: str = "",
+    on_page: bool = True,
 ) -> ShownTable:
     """A table; columns are titles (of numbers) or pairs (title, kind), rows are cells or plain texts.
 
@@ -100,6 +112,7 @@ def table(
         ),
         title=title,
         note=note,
+        on_page=on_page,
     )
 
 

@@ -63,7 +63,7 @@ function unpacked(planes, trials, at) {
   return power === -32768 ? null : Number(`${digits}e${power}`);
 }
 
-/* Which cells lie within `eps` of the best, each arm's own or that of all, and the share of the space they make up.
+/* Which cells lie within `eps` of the best, each arm's own or that of all, and the share of the ranges they make up.
    Means have eight digits, so the limit is a little wider than their rounding. */
 function withinTolerance(metric, arms, cells, eps, ofAll) {
   const score = cell => metric.better * cell.scored;
@@ -97,7 +97,7 @@ function colorAt(colors, place) {
 }
 
 function createExplorer(host, data, column) {
-  const state = { column, metric: 0, eps: data.tolerance, ofAll: false, arm: 0, cell: null };
+  const state = { column, metric: 0, eps: data.tolerance, ofAll: false, arm: 0, cell: null, kept: false, seed: null, enter: false, select: false };
   const panels = make("div", { class: "panels" });
   const legend = make("div", { class: "legend" });
   const details = make("div", { class: "details", role: "status" });
@@ -107,6 +107,7 @@ function createExplorer(host, data, column) {
   const bestOf = make("select", { onchange: event => { state.ofAll = event.target.value === "all"; draw(); } },
     make("option", { value: "own" }, "of each loss's own best"), make("option", { value: "all" }, "of the best of all losses"));
   const near = make("span", { class: "near-control" }, make("label", {}, "Outline within ", slider, " ", tolerance, " "), bestOf);
+  const waits = make("span", { class: "soft" });
   bestOf.setAttribute("aria-label", "Which best");
   let cells = [], known = new Map();
 
@@ -115,13 +116,17 @@ function createExplorer(host, data, column) {
     const metric = data.metrics[state.metric];
     const focused = panels.contains(document.activeElement);
     cells = data.arms.map(arm => arm.weights.map((_, cell) => summarise(data, state.metric, arm, cell)));
-    const inside = metric.better ? withinTolerance(metric, data.arms, cells, state.eps, state.ofAll) : null;
+    const missing = cells.flat().reduce((sum, cell) => sum + cell.missing, 0);
+    /* Losses have different cells until all trials are there, so nothing that ranks or sums them up is shown. */
+    const inside = metric.better && !missing ? withinTolerance(metric, data.arms, cells, state.eps, state.ofAll) : null;
     const means = cells.flat().map(cell => cell.mean).filter(mean => mean !== null);
     const scale = { low: Math.min(...means), high: Math.max(...means) };
     panels.replaceChildren(...data.arms.map((arm, index) => panel(arm, index, metric, scale, inside && inside[index])));
-    near.hidden = !metric.better;
+    near.hidden = !inside;
+    waits.hidden = !(metric.better && missing);
+    waits.textContent = `${counted(missing, "trial")} not run: shares of the ranges are shown when none is missing.`;
     tolerance.value = metric.better ? `${shown(state.eps, metric)} ${metric.points}` : "";
-    drawLegend(metric, scale, means.length > 0);
+    drawLegend(metric, scale, means.length > 0, inside !== null);
     if (state.cell !== null) describe();
     if (focused) panels.querySelectorAll("table")[state.arm]?.querySelector("[tabindex='0']")?.focus();
   }
@@ -130,18 +135,23 @@ function createExplorer(host, data, column) {
     const rows = arm.y.values.map((name, y) => make("tr", {}, make("th", { scope: "row" }, name),
       ...arm.x.values.map((_, x) => cellElement(arm, index, x * arm.y.values.length + y, metric, scale, inside))));
     const foot = make("tr", {}, make("td"), ...arm.x.values.map(name => make("th", { scope: "col" }, name)));
-    const share = inside && inside.share !== null ? `${(100 * inside.share).toFixed(1)} % of the space` : "";
-    const grid = make("table", { role: "grid", "aria-label": `${arm.name}: ${metric.label}` }, make("tbody", {}, ...rows.reverse(), foot));
+    const share = inside && inside.share !== null ? `${(100 * inside.share).toFixed(1)} % of the ranges` : "";
+    const grid = make("table", { role: "grid", "aria-label": `${arm.name}: ${metric.label}` }, make("tbody", {}, ...(arm.y.falls ? rows : rows.reverse()), foot));
     grid.addEventListener("keydown", event => move(event, arm, index));
     return make("figure", { class: "panel" },
       make("figcaption", {}, make("strong", {}, arm.name), make("span", { class: "share" }, share)),
-      make("div", { class: "axis" }, `↑ ${arm.y.label}`), make("div", { class: "scroll" }, grid),
+      make("div", { class: "axis" }, `${arm.y.falls ? "↓" : "↑"} ${arm.y.label}`), make("div", { class: "scroll" }, grid),
       make("div", { class: "axis x" }, `${arm.x.label} →`));
   }
 
   function cellElement(arm, index, cell, metric, scale, inside) {
     const summary = cells[index][cell];
-    const look = event => { state.arm = index; state.cell = cell; mark(event.currentTarget); describe(); };
+    const look = event => {
+      if (state.kept && event.type === "pointerenter") return;
+      if (state.arm !== index || state.cell !== cell) state.seed = null;
+      state.kept = event.type === "click";
+      state.arm = index; state.cell = cell; mark(event.currentTarget); describe();
+    };
     const entry = index === state.arm && state.cell !== null ? cell === state.cell : cell === 0;
     const element = make("td", { tabindex: entry ? "0" : "-1", "data-cell": cell, "aria-label": spoken(arm, cell, summary, metric),
       onpointerenter: look, onfocus: look, onclick: look });
@@ -176,8 +186,14 @@ function createExplorer(host, data, column) {
   }
 
   function move(event, arm, index) {
-    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    const up = arm.y.falls ? -1 : 1;  // in the figures too, values that act as a lower temperature fall upwards
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, up], ArrowDown: [0, -up] };
     const at = Number(event.target.dataset.cell), [dx, dy] = steps[event.key] ?? [0, 0];
+    if (event.key === "Enter" && data.command) {
+      event.preventDefault();
+      state.kept = state.enter = true;
+      describe();
+    }
     if (Number.isNaN(at) || !steps[event.key]) return;
     event.preventDefault();
     const height = arm.y.values.length, x = Math.floor(at / height) + dx, y = at % height + dy;
@@ -205,6 +221,10 @@ function createExplorer(host, data, column) {
     const mean = summary.mean === null ? "" : `mean of finished seeds ${withUnit(summary.mean, metric)}${interval}`;
     const worst = summary.failed && summary.scored !== null ? `; ${withUnit(summary.scored, metric)} with failures at ${withUnit(metric.worst, metric)}` : "";
     details.replaceChildren(make("p", {}, make("strong", {}, arm.name), `, ${place(arm, state.cell)}: ${mean || counts(summary)}${worst}`), trialsOfCell(metric, arm));
+    const first = details.querySelector("button");
+    if (state.enter && first) { state.enter = false; first.focus(); }
+    const field = details.querySelector("input");
+    if (state.select && field) { state.select = false; field.focus(); field.select(); copy(field.value); }
   }
 
   /* The seeds of the chosen cell, or a sentence in their place. They are unpacked when the first cell is chosen. */
@@ -219,10 +239,39 @@ function createExplorer(host, data, column) {
       const at = first + state.cell * arm.seeds.length + index, { kind, name } = data.statuses[status.bytes[at]];
       const value = planes ? unpacked(planes.bytes, status.bytes.length, at) : null;
       const text = value !== null ? shown(value, metric) : kind !== "ok" ? name : planes ? "no value" : "finished";
-      return kind === "unplanned" ? null : make("li", {}, make("span", { class: "seed" }, `seed ${seed}`), " ", make("b", {}, text));
+      return kind === "unplanned" ? null : make("li", {}, seedName(seed, index), " ", make("b", {}, text));
     });
-    const list = make("ul", {}, ...seeds.filter(each => each));
+    const list = make("div", {}, make("ul", {}, ...seeds.filter(each => each)), ...commandOf(first + state.cell * arm.seeds.length, arm));
     return planes ? list : make("div", {}, list, make("p", { class: "soft" }, "The values of these seeds are left out for size; they stand in the table trials.csv."));
+  }
+
+  /* A seed's name; a button that shows the command of its trial, where there is one. */
+  function seedName(seed, index) {
+    if (!data.command) return make("span", { class: "seed" }, `seed ${seed}`);
+    const show = () => {
+      state.seed = index; state.kept = state.select = true;
+      describe();
+    };
+    return make("button", { type: "button", class: "seed", title: "Show the command of this trial", onclick: show }, `seed ${seed}`);
+  }
+
+  /* A field with the command of the chosen seed's trial. Its text is selected, so that Ctrl-C copies it also where the
+     page may not write to the clipboard. */
+  function commandOf(first, arm) {
+    if (state.seed === null || !data.command) return [];
+    const ids = unpack(data.trials.ids), width = data.trials.digits / 2, at = width * (first + state.seed);
+    if (ids.failed) return [make("p", { class: "soft" }, ids.failed)];
+    if (!ids.bytes) return [make("p", { class: "soft" }, "…")];
+    const id = Array.from(ids.bytes.slice(at, at + width), byte => byte.toString(16).padStart(2, "0")).join("");
+    const field = make("input", { type: "text", readonly: "", value: data.command.replace("{}", id), "aria-label": `Command of the trial with seed ${arm.seeds[state.seed]}`,
+      onkeydown: event => { if (event.key === "Escape") panels.querySelector(".chosen")?.focus(); } });
+    return [make("p", { class: "command" }, field, " ", make("span", { class: "soft copied" }, "Press Ctrl-C to copy it."))];
+  }
+
+  /* Copies where the browser lets the page; says so only then. */
+  function copy(text) {
+    const said = details.querySelector(".copied");
+    Promise.resolve(navigator.clipboard?.writeText(text) ?? Promise.reject()).then(() => { said.textContent = "Copied."; }, () => {});
   }
 
   /* The bytes of a packed text, or why there are none; neither while it is being unpacked, after which the details
@@ -238,7 +287,7 @@ function createExplorer(host, data, column) {
   }
 
   function isPacked(text) {
-    return text === data.trials.status || data.trials.values.includes(text);
+    return text === data.trials.status || text === data.trials.ids || data.trials.values.includes(text);
   }
 
   function unpacking(error) {
@@ -247,12 +296,12 @@ function createExplorer(host, data, column) {
       : `The seeds cannot be read (${error.message}); they stand in the table trials.csv.`;
   }
 
-  function drawLegend(metric, scale, any) {
+  function drawLegend(metric, scale, any, outlined) {
     const bar = make("span", { class: "bar" });
     bar.style.backgroundImage = `linear-gradient(to right, ${data.colors.join(",")})`;
     const ends = any ? [shown(scale.low, metric), bar, `${withUnit(scale.high, metric)}`] : ["no values yet"];
     const key = (name, text) => make("span", { class: "key" }, make("span", { class: `swatch ${name}` }), text);
-    legend.replaceChildren(make("span", { class: "key" }, ...ends), ...(metric.better ? [key("near", "within the tolerance")] : []),
+    legend.replaceChildren(make("span", { class: "key" }, ...ends), ...(outlined ? [key("near", "within the tolerance")] : []),
       key("failed", "failed trials, by their share"), key("missing", "not run"));
   }
 
@@ -271,9 +320,10 @@ function createExplorer(host, data, column) {
   }
 
   const omitted = make("p", { class: "soft" });
-  details.append(make("p", { class: "soft" }, "Point at a cell, tap it or move there with the arrow keys to see its seeds."));
+  details.append(make("p", { class: "soft" }, "Point at a cell, tap it or move there with the arrow keys to see its seeds." +
+    (data.command ? " Click it or press Enter to keep it; each seed then gives the command of its trial." : "")));
   host.classList.add("explorer");
-  host.replaceChildren(make("div", { class: "controls" }, make("label", {}, "Metric ", metricMenu), near), legend, panels, details, omitted);
+  host.replaceChildren(make("div", { class: "controls" }, make("label", {}, "Metric ", metricMenu), near, waits), legend, panels, details, omitted);
   fill();
   return newer => { data = newer; known = new Map([...known].filter(([text]) => isPacked(text))); fill(); };
 }

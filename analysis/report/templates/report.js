@@ -43,3 +43,12 @@ for (const place of document.querySelectorAll(".interactive")) {
   place.append(make("h3", {}, "Explore the surfaces"), host);
   createExplorer(host, data);
 }
+
+/* Paper has all that is folded, also from browsers that cannot open it by style. */
+const folded = [...document.querySelectorAll("details.group")];
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = folded.filter(each => !each.open);
+  closed.forEach(each => { each.open = true; });
+});
+addEventListener("afterprint", () => closed.forEach(each => { each.open = false; }));

@@ -1,4 +1,7 @@
-"""Comparisons of arms with a reference, paired by seed, with Holm's correction over all comparisons."""
+"""Tuned scores of adaptive searches against a reference, paired by seed, with Holm's correction over all of them.
+
+An adaptive search has nothing but tuned scores. Other studies have decisions (`comparisons.decisions`).
+"""
 
 import math
 from collections.abc import Sequence
@@ -7,14 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from analysis.statistics.comparisons.power import detectable_effect
-from analysis.statistics.intervals.student import (
-    LEVEL,
-    Estimate,
-    mean_and_spread,
-    paired_differences,
-    student_estimate,
-)
+from analysis.statistics.intervals.pairs import filled_pairs, pair_error, pair_estimate
+from analysis.statistics.intervals.student import LEVEL, Estimate, mean_and_spread
+from analysis.statistics.scores.pairs_of_seeds import shared_pairs
 from analysis.statistics.scores.robustness import RobustnessSummary
 
 BETTER, WORSE, UNDECIDED, IDENTICAL = "better", "worse", "undecided", "identical"
@@ -23,44 +21,40 @@ INCOMPLETE, TOO_FEW = "incomplete", "too few seeds"
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One score of one arm minus that of another, over the seeds that both arms have.
+    """The tuned score of one arm minus that of another, over the seeds that both arms have.
 
-    Tuned scores are cross-fitted: no seed both chooses a configuration and reports its score. Their standard error is
-    widened (`statistics.cross_fitting.half_widening`). So is the standard error of means with imputed trials
-    (`statistics.imputation`).
+    Tuned scores average over ordered pairs of seeds, of which one selects the configuration and the other one reports
+    its score (`intervals.pairs`). The standard error of means with imputed trials is widened
+    (`intervals.imputation`).
     """
 
     arm: str
     reference: str
-    score: str  # "tuned" | "mean"
     difference: (
         Estimate  # in the metric's raw unit; its interval is that of one comparison, without correction
     )
-    deviation: float  # of the paired differences, times `widen`; NaN below two seeds
+    deviation: float  # standard error of the difference times sqrt(S); NaN below two seeds
     p: float  # two-sided paired t test, NaN where there is none
     p_holm: float  # after Holm's correction over all comparisons, NaN where there is none
-    detectable: float  # smallest difference found with power 0.8 at the corrected level, inf below two seeds
     verdict: str  # better | worse | undecided | identical | incomplete | too few seeds
 
 
 def compare_arms(
-    summaries: Sequence[RobustnessSummary],
-    pairs: Sequence[tuple[str, str]],
-    *,
-    scores: Sequence[str] = ("tuned", "mean"),
-    span: float = 1.0,
+    summaries: Sequence[RobustnessSummary], reference: str, *, span: float = 1.0
 ) -> list[Comparison]:
-    """Compares every pair (arm, reference) in every score. Differences lie within `span` of 0.
+    """Compares the tuned score of every other arm with that of `reference`. Differences lie within `span` of 0.
 
-    The test is the paired t test over seeds. Differences without spread are special: "identical" if all are zero, and
-    "undecided" if all are equal but not zero, because no spread gives no error estimate.
+    The test is the paired t test over seeds, with the error of `intervals.pairs`. Differences without spread are
+    special: "identical" if all are zero, and "undecided" if all are equal but not zero, because no spread gives no
+    error estimate.
     """
-    by_arm = {summary.arm: summary for summary in summaries}
-    raw = [
-        _compare(by_arm[arm], by_arm[reference], score, span) for score in scores for arm, reference in pairs
-    ]
+    (rival,) = (summary for summary in summaries if summary.arm == reference)
+    raw = [_compare(summary, rival, span) for summary in summaries if summary is not rival]
     adjusted = holm(np.array([item.p for item in raw]))
-    return [_decided(item, p, len(raw)) for item, p in zip(raw, adjusted, strict=True)]
+    return [
+        replace(item, p_holm=float(p), verdict=item.verdict or _verdict(item, p))
+        for item, p in zip(raw, adjusted, strict=True)
+    ]
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -87,47 +81,36 @@ def paired_p(differences: np.ndarray, *, widen: float = 1.0) -> float:
     return float(2 * stats.t.sf(abs(mean) / (widen * deviation) * math.sqrt(count), count - 1))
 
 
-def _compare(arm: RobustnessSummary, reference: RobustnessSummary, score: str, span: float) -> Comparison:
-    differences, _ = paired_differences(
-        _by_seed(arm, score), arm.tuned.seeds, _by_seed(reference, score), reference.tuned.seeds
-    )
-    widen = max(_widen(arm, score), _widen(reference, score))
+def _compare(arm: RobustnessSummary, reference: RobustnessSummary, span: float) -> Comparison:
     incomplete = not (arm.complete and reference.complete)
-    paired = np.isfinite(differences).any()
+    shared = np.intersect1d(arm.tuned.seeds, reference.tuned.seeds)
+    values = shared_pairs(arm.tuned.pairs, arm.tuned.seeds, shared) - shared_pairs(
+        reference.tuned.pairs, reference.tuned.seeds, shared
+    )
+    paired = np.isfinite(values).any()
+    note = "" if paired else "no paired seed"
+    difference = pair_estimate(
+        values, bounds=(-span, span), step=arm.step, note="provisional" if incomplete and paired else note
+    )
+    pairs = filled_pairs(values)
+    deviation = float(pair_error(pairs.values)[1]) * pairs.widen * math.sqrt(len(pairs.values))
     return Comparison(
         arm=arm.arm,
         reference=reference.arm,
-        score=score,
-        difference=student_estimate(
-            differences,
-            bounds=(-span, span),
-            note="provisional" if incomplete and paired else "",
-            widen=widen,
-            empty="no paired seed",
-        ),
-        deviation=widen * float(mean_and_spread(differences)[1]),
-        p=paired_p(differences, widen=widen),
+        difference=difference,
+        deviation=deviation,
+        p=_p(difference, deviation),
         p_holm=math.nan,
-        detectable=math.inf,
         verdict=INCOMPLETE if incomplete else "",
     )
 
 
-def _widen(summary: RobustnessSummary, score: str) -> float:
-    return summary.tuned.widen if score == "tuned" else summary.mean_widen
-
-
-def _by_seed(summary: RobustnessSummary, score: str) -> np.ndarray:
-    return summary.tuned.scores if score == "tuned" else summary.mean_by_seed
-
-
-def _decided(item: Comparison, p_holm: float, family: int) -> Comparison:
-    seeds = item.difference.seeds
-    # at the first and strictest step of Holm's correction, so that the number holds for every comparison
-    effect = detectable_effect(seeds=seeds, alpha=(1 - LEVEL) / family) if item.deviation > 0 else math.nan
-    verdict = item.verdict or _verdict(item, p_holm)
-    detectable = math.inf if seeds < 2 else item.deviation * effect
-    return replace(item, p_holm=float(p_holm), detectable=detectable, verdict=verdict)
+def _p(difference: Estimate, deviation: float) -> float:
+    """Two-sided p of Student's test; 1 for equal values of 0, NaN without a spread or below two seeds."""
+    if not deviation > 0:
+        return 1.0 if deviation == 0 and difference.value == 0 else math.nan
+    error = deviation / math.sqrt(difference.seeds)
+    return float(2 * stats.t.sf(abs(difference.value) / error, difference.seeds - 1))
 
 
 def _verdict(item: Comparison, p_holm: float) -> str:

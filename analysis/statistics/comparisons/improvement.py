@@ -1,12 +1,9 @@
-"""How likely one loss beats another: at a random configuration, and in a repetition with other seeds."""
-
-import math
+"""How likely one loss beats another at a random configuration."""
 
 import numpy as np
-from scipy import stats
 
 from analysis.statistics.intervals.jackknife import jackknife_estimate
-from analysis.statistics.intervals.student import Estimate, mean_and_spread
+from analysis.statistics.intervals.student import Estimate
 
 
 def probability_of_improvement(
@@ -35,26 +32,6 @@ def probability_of_improvement(
     if note:
         return Estimate(value=float(found), seeds=seeds, note=note)
     return jackknife_estimate(float(found), left_out, bounds=(0.0, 1.0))
-
-
-def rank_flip_probability(differences: np.ndarray, *, seeds: int | None = None) -> float:
-    """Chance that the mean difference over `seeds` new seeds has the opposite sign; by default as many as observed.
-
-    `P(sign(D_new) != sign(D)) = T_(S - 1)( -|D| / (sd sqrt(1/S + 1/n)) )`, with D and sd of the paired differences
-    `(S,)` of a score and T the distribution function of Student's t. This is the predictive distribution of a mean of
-    n normal values after S values (Geisser 1993, "Predictive inference"). The chance already states the uncertainty
-    over seeds, so it has no interval. 0.5 for a mean difference of 0, 0 for a difference without spread, NaN below
-    two seeds.
-    """
-    mean, deviation, count = mean_and_spread(differences)
-    if count < 2:
-        return math.nan
-    if mean == 0:
-        return 0.5
-    if deviation == 0:
-        return 0.0
-    new = int(count) if seeds is None else seeds
-    return float(stats.t.cdf(-abs(mean) / (deviation * math.sqrt(1 / count + 1 / new)), count - 1))
 
 
 def _ahead(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -6,14 +6,14 @@ other arms mean nothing.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analysis.model.cells import Cells
 from analysis.statistics.comparisons.compare import paired_p
 from analysis.statistics.intervals.student import LEVEL, Estimate, mean_and_spread, student_estimate
-from analysis.statistics.scores.robustness import RobustnessSummary
+from analysis.statistics.scores.robustness import RobustnessSummary, summarise_robustness
 
 NO_DIFFERENCE, DIFFERENT, NOT_COMPARABLE = "no difference", "different", "not comparable"
 
@@ -45,10 +45,15 @@ def check_null_control(
 ) -> NullControl:
     """Compares two arms of `(C, S)` trials trial by trial.
 
-    Arms with different axes or seeds are "not comparable"; so are arms with other learning rates or fixed values,
-    which `same_setting` states. Each of `pairs` controls is tested at the level divided by `pairs` (Bonferroni).
+    If one arm has only some of the other's configurations, they are compared over these. Arms with other axes, places
+    or seeds are "not comparable"; so are arms with other learning rates or fixed values, which `same_setting` states.
+    Each of `pairs` controls is tested at the level divided by `pairs` (Bonferroni).
     """
-    same = same_setting and _same_places(a, b)
+    shared = _over_shared_places(a, b) if same_setting else None
+    same = shared is not None
+    if shared is not None and (shared[0] is not a or shared[1] is not b):
+        a, b = shared
+        summaries = (summarise_robustness(a, eps=0.0), summarise_robustness(b, eps=0.0))
     difference = a.finished_test - b.finished_test if same else np.full((1, 1), np.nan)
     one_failed = int((a.failed != b.failed).sum()) if same else 0
     known = difference[np.isfinite(difference)]
@@ -64,19 +69,41 @@ def check_null_control(
         largest_cell=_largest(mean_and_spread(difference)[0]),
         rms=float(np.sqrt(np.mean(known**2))) if len(known) else math.nan,
         seed_noise=_seed_noise([a.finished_test, b.finished_test]),
-        mean=student_estimate(by_seed, bounds=(-a.metric.span, a.metric.span), widen=widen),
+        mean=student_estimate(
+            by_seed, bounds=(-a.metric.span, a.metric.span), widen=widen, step=a.metric.step
+        ),
         p=p,
         verdict=_verdict(len(known), p, (1 - LEVEL) / pairs),
     )
 
 
-def _same_places(a: Cells, b: Cells) -> bool:
-    """Whether the two arms have the same cells on the same axes, and the same seeds."""
-    return (
-        [axis.name for axis in a.axes] == [axis.name for axis in b.axes]
-        and all(np.array_equal(one.values, other.values) for one, other in zip(a.axes, b.axes, strict=True))
-        and np.array_equal(a.codes, b.codes)
-        and np.array_equal(a.seeds, b.seeds)
+def _over_shared_places(a: Cells, b: Cells) -> tuple[Cells, Cells] | None:
+    """Both arms over the places of the smaller one; None where the larger one lacks some, or axes or seeds differ."""
+    if [axis.name for axis in a.axes] != [axis.name for axis in b.axes] or not np.array_equal(
+        a.seeds, b.seeds
+    ):
+        return None
+    places = [[tuple(cells.place(cell).values()) for cell in range(len(cells.codes))] for cells in (a, b)]
+    small, large = sorted((0, 1), key=lambda index: len(places[index]))
+    known = {place: cell for cell, place in enumerate(places[large])}
+    if not set(places[small]) <= set(known):
+        return None
+    if len(places[small]) == len(known):
+        return (a, b) if places[0] == places[1] else None
+    arms = [a, b]
+    arms[large] = _at(arms[large], [known[place] for place in places[small]], arms[small])
+    return arms[0], arms[1]
+
+
+def _at(cells: Cells, chosen: list[int], like: Cells) -> Cells:
+    """The chosen configurations, with the axes and weights of an arm that has only these."""
+    return replace(
+        cells,
+        axes=like.axes,
+        codes=like.codes,
+        status=cells.status[chosen],
+        raw={name: values[chosen] for name, values in cells.raw.items()},
+        weights=like.weights,
     )
 
 

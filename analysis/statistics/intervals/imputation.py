@@ -50,12 +50,12 @@ def fill_gaps(scores: np.ndarray, weights: np.ndarray) -> Filled:
     if not gaps.any() or not often[weights > 0].all():
         return Filled(scores=scores, count=0, widen=1.0)
     share = float((weights @ gaps).sum() / enters.sum())
-    fitted = _additive_fit(scores, known & enters)
+    fitted = additive_fit(scores, known & enters)
     return Filled(scores=np.where(gaps, fitted, kept), count=int(gaps.sum()), widen=1 / (1 - share))
 
 
-def _additive_fit(scores: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """`m_c + b_s` `(C, S)` by the normal equations with the cells eliminated, `S x S`.
+def additive_fit(scores: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """`m_c + b_s` `(C, S)`, least squares over the known scores, by the normal equations with the cells eliminated.
 
     The shifts b sum to 0.
     """

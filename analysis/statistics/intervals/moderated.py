@@ -6,14 +6,14 @@ noise differs, they cannot. The moderated variance estimates from the cells how 
 """
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special
 
-from analysis.statistics.intervals.student import LEVEL, mean_and_spread
-from analysis.statistics.scores.cross_fitting import half_widening, means_of_other_half
-from analysis.statistics.scores.selection import NONE, scored_at
+from analysis.statistics.intervals.student import mean_and_spread
 
 #: Degrees of freedom above which the prior counts as certain.
 _CERTAIN = 1e6
+#: Steps of Newton's method; it converges from below for every start here.
+_NEWTON_STEPS = 12
 
 
 def moderated_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -39,50 +39,16 @@ def moderated_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     return mean, spread, count, np.minimum(prior + own, own[fitted].sum())
 
 
-def gaps_to_best(scores: np.ndarray, *, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
-    """Ends `(C,)` of simultaneous intervals of every cell's distance to the best one, `m_c - max_b m_b`.
+def without_shifts(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`(C, S)` less the shift of each seed, and the shifts `(S,)`, NaN for a seed without scores.
 
-    Lower ends use `x_c - max_b x_b` of cell averages; that maximum is at least the average of the truly best cell.
-    Upper ends compare, at each seed, with the cell that is best on the other half of the seeds, whose expected score
-    is at most that of the best cell. Both err outwards, so each side needs a correction (Bonferroni) for C cells
-    only, not for pairs (multiple comparisons with the best: Hsu 1984, "Constrained simultaneous confidence intervals
-    for multiple comparisons with the best"). The shift that a seed gives to all cells is removed first. Deviations
-    are moderated. On the upper side they are widened where the choices of the halves differ
-    (`statistics.cross_fitting`). NaN for a cell with fewer than two scores, and for all cells where every cell has
-    fewer than two.
+    The shift is the mean deviation of the seed's scores from the means of their cells.
     """
-    levels = _without_shifts(scores)
-    mean, _, count = mean_and_spread(levels)
-    if not (count > 1).any():
-        return np.full(len(scores), np.nan), np.full(len(scores), np.nan)
-    spread, freedom = _noise(levels)
-    critical = _critical(freedom, (1 - level) / (2 * len(scores)))
-    error = np.where(count > 1, spread / np.sqrt(np.maximum(count, 1)), np.nan)
-    best = int(np.argmax(np.where(count > 1, mean, -np.inf)))
-    low = mean - mean[best] - critical * np.hypot(error, error[best])
-    chosen, held_out = _held_out_best(levels)
-    widen = half_widening(len(chosen)) if len(np.unique(chosen)) > 1 else 1.0
-    reference, _, known = mean_and_spread(held_out)
-    of_reference = spread[best] / np.sqrt(max(int(known), 1))
-    high = mean - reference + critical * widen * np.hypot(error, of_reference)
-    return low, np.minimum(high, 0.0)
-
-
-def _without_shifts(scores: np.ndarray) -> np.ndarray:
-    """`(C, S)` less the shift of each seed: its mean deviation from the means of the cells with a score there."""
     shift, _, known = mean_and_spread((scores - mean_and_spread(scores)[0][:, None]).T)
-    return scores - np.where(known > 0, shift, 0.0)
+    return scores - np.where(known > 0, shift, 0.0), shift
 
 
-def _held_out_best(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cell `(S,)` that is best on the other half, of those with a score at the seed, and its scores `(S,)`."""
-    others, count = means_of_other_half(scores)
-    usable = np.isfinite(scores) & (count > 0)
-    chosen = np.where(usable.any(axis=0), np.where(usable, others, -np.inf).argmax(axis=0), NONE)
-    return chosen, scored_at(scores, chosen)
-
-
-def _noise(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def moderated_noise(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Moderated deviation of the cells without the seeds' shifts, and its degrees of freedom, both `(C,)`."""
     cells, seeds = len(levels), int(np.isfinite(levels).any(axis=0).sum())
     _, spread, _, freedom = moderated_spread(levels)
@@ -91,19 +57,54 @@ def _noise(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return spread * np.sqrt(cells / max(cells - 1, 1)), np.minimum(freedom, left)
 
 
-def _critical(freedom: np.ndarray, alpha: float) -> np.ndarray:
-    """Student's one-sided quantile for each number of degrees of freedom `(C,)`, NaN where that is NaN."""
-    return np.where(
-        np.isfinite(freedom), stats.t.isf(alpha, np.where(np.isfinite(freedom), freedom, 1.0)), np.nan
-    )
+def moderated_variances(variance: np.ndarray, freedom: float) -> tuple[np.ndarray, np.ndarray]:
+    """Moderated variances `(..., C)` and their degrees of freedom `(...,)`, from variances of equal `freedom`.
+
+    As in `moderated_spread`, for many sets of cells at once. The degrees of freedom are at most those of all cells of
+    nonzero variance together.
+    """
+    fitted = variance > 0
+    count = fitted.sum(axis=-1)
+    prior, scale = _priors(variance, np.full(variance.shape, float(freedom)), fitted)
+    with np.errstate(invalid="ignore"):
+        share = np.where(np.isfinite(prior), prior / (prior + freedom), 1.0)[..., None]
+    moderated = np.where(share > 0, share * scale[..., None], 0.0) + (1 - share) * variance
+    return moderated, np.minimum(prior + freedom, np.maximum(count, 1) * freedom)
 
 
 def _prior(variance: np.ndarray, freedom: np.ndarray) -> tuple[float, float]:
     """Degrees of freedom and variance of the prior, from variances `(C,)` and their degrees of freedom."""
+    prior, scale = _priors(variance, freedom, np.ones(variance.shape, dtype=bool))
+    return float(prior), float(scale)
+
+
+def _priors(variance: np.ndarray, freedom: np.ndarray, fitted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Degrees of freedom and variance of the prior `(...,)`, from those variances `(..., C)` that are `fitted`.
+
+    The prior has 0 degrees of freedom where fewer than two variances are fitted.
+    """
     half = freedom / 2
-    logs = np.log(variance) - special.digamma(half) + np.log(half)
-    beyond = logs.var(ddof=1) - special.polygamma(1, half).mean()
-    if beyond <= special.polygamma(1, _CERTAIN):
-        return np.inf, float(np.exp(logs.mean()))
-    prior = optimize.brentq(lambda x: special.polygamma(1, x) - beyond, 1e-9, _CERTAIN)
-    return 2 * prior, float(np.exp(logs.mean() + special.digamma(prior) - np.log(prior)))
+    count = fitted.sum(axis=-1)
+    with np.errstate(divide="ignore"):
+        logs = np.where(
+            fitted, np.log(np.where(fitted, variance, 1.0)) - special.digamma(half) + np.log(half), 0.0
+        )
+    mean = logs.sum(axis=-1) / np.maximum(count, 1)
+    square = np.where(fitted, logs - mean[..., None], 0.0) ** 2
+    expected = np.where(fitted, special.polygamma(1, half), 0.0).sum(axis=-1) / np.maximum(count, 1)
+    beyond = square.sum(axis=-1) / np.maximum(count - 1, 1) - expected
+    certain = beyond <= special.polygamma(1, _CERTAIN)
+    half_prior = _inverse_trigamma(np.where(certain, 1.0, beyond))
+    scale = np.exp(mean + np.where(certain, 0.0, special.digamma(half_prior) - np.log(half_prior)))
+    enough = count >= 2
+    return np.where(enough, np.where(certain, np.inf, 2 * half_prior), 0.0), np.where(enough, scale, 0.0)
+
+
+def _inverse_trigamma(values: np.ndarray) -> np.ndarray:
+    """The x with `trigamma(x) = value`, by Newton's method on `1 / trigamma` (Smyth 2004, appendix)."""
+    x = 0.5 + 1 / values
+    for _ in range(_NEWTON_STEPS):
+        slope = special.polygamma(2, x)
+        at = special.polygamma(1, x)
+        x = x + at * (1 - at / values) / slope
+    return x

@@ -2,9 +2,12 @@
 
 Percentile bootstraps cover far less than their level at few seeds (84 % instead of 95 % at five seeds). So intervals
 are Student's. With normal noise they keep the level from two seeds on. With log-normal noise (sigma 0.5) they cover
-92 % at five seeds; the studentised bootstrap (`statistics.bootstrap`) covers 94 % and is a third wider. Scores built
-on maxima or minima are biased, see `statistics.intervals_extremes`. Curves have simultaneous bands, see
-`statistics.bands`.
+92 % at five seeds; the studentised bootstrap (`intervals.bootstrap`) covers 94 % and is a third wider. Scores of
+chosen configurations are means over pairs of seeds, see `intervals.pairs`. Curves have simultaneous bands, see
+`intervals.bands`.
+
+Scores such as accuracies come in steps. Equal scores then show only that the seeds differ by less than a step. Their
+interval is one step to each side.
 """
 
 from dataclasses import dataclass
@@ -17,9 +20,13 @@ LEVEL = 0.95
 STATED = f"{100 * LEVEL:.0f} %, over seeds; configurations as given"
 #: Least number of seeds for Student's interval.
 MIN_SEEDS = 2
-#: Why an interval has no width.
+#: Why there is no interval, where the metric's step is unknown.
 NO_SPREAD = "no spread between seeds"
 
+#: Largest number of steps between 0 and 1 that is recognised, such as test images.
+MOST_STEPS = 50_000
+#: Number of different scores below which no step is recognised, and the largest chance of a false one.
+_LEAST_DIFFERENT, _BY_CHANCE = 3, 1e-3
 #: Relative spread below which values count as equal, because rounding of a mean can cause it.
 _ROUNDING = 1e-12
 
@@ -63,17 +70,57 @@ def student_interval(
     level: float = LEVEL,
     bounds: tuple[float, float] = (-np.inf, np.inf),
     widen: float = 1.0,
+    step: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and ends of Student's interval over the last axis of `(..., S)`; NaN ends below two values.
 
     `mean -+ widen * t(1 - (1 - level) / 2, S - 1) * sd / sqrt(S)`, clipped to `bounds`, which always contain the true
-    value. Values without any spread give an interval of width 0. A `widen` above 1 is for values that are not
-    independent.
+    value. Values without any spread give one `step` of the metric to each side; with the step 0, they give an
+    interval of width 0, which is for values that are exact. A `widen` above 1 is for values that are not independent.
     """
     mean, deviation, count = mean_and_spread(np.asarray(values, dtype=float))
-    freedom = np.maximum(count - 1, 1)
-    half = widen * stats.t.ppf(0.5 + level / 2, freedom) * deviation / np.sqrt(np.maximum(count, 1))
+    error = widen * deviation / np.sqrt(np.maximum(count, 1))
+    half = half_widths(error, np.maximum(count - 1, 1), level=level, step=step)
     return mean, np.clip(mean - half, *bounds), np.clip(mean + half, *bounds)
+
+
+def half_widths(error: np.ndarray, freedom: np.ndarray | int, *, level: float, step: float) -> np.ndarray:
+    """Half-widths of Student's intervals from standard errors; one `step` where the error is exactly 0."""
+    return np.where(error == 0, step, stats.t.ppf(0.5 + level / 2, freedom) * error)
+
+
+def score_step(scores: np.ndarray) -> float:
+    """The step of scores of any shape: the largest `1 / n` of which all of them are multiples, 0 where none is.
+
+    An accuracy on n images comes in steps of `1 / n`. n is at most `MOST_STEPS`. At least three different scores are
+    needed, and so many that other scores would hardly share such a step by chance.
+    """
+    values = np.unique(scores[np.isfinite(scores)])
+    if len(values) < _LEAST_DIFFERENT:
+        return 0.0
+    counts = np.arange(1, MOST_STEPS + 1)
+    for value in values:
+        counts = counts[_multiples(counts, value)]
+        if not len(counts):
+            return 0.0
+    by_chance = float(counts[0]) * (2 * _off_step(counts[:1]).item()) ** len(values)
+    return 1.0 / float(counts[0]) if by_chance < _BY_CHANCE else 0.0
+
+
+def _multiples(counts: np.ndarray, value: float) -> np.ndarray:
+    """Whether a value is a multiple of `1 / n`, for each n of `counts`."""
+    scaled = counts * value
+    return np.abs(scaled - np.round(scaled)) <= _off_step(counts)
+
+
+def _off_step(counts: np.ndarray) -> np.ndarray:
+    """Largest distance from a multiple of the step, in steps: scores may be stored with seven digits."""
+    return 1e-4 + 1e-7 * counts
+
+
+def within_one_step(step: float) -> str:
+    """The note on equal scores of a metric with this step; empty where the step is unknown."""
+    return "equal at all seeds: within one step of the metric" if step else ""
 
 
 def student_estimate(
@@ -83,19 +130,23 @@ def student_estimate(
     bounds: tuple[float, float] = (-np.inf, np.inf),
     note: str = "",
     widen: float = 1.0,
+    step: float = 0.0,
     empty: str = "no trials",
 ) -> Estimate:
     """One score `(S,)`, one value at each seed, with Student's interval over seeds; needs two seeds.
 
     Where some seeds have no value, the note gives the number of those that have one. Where none has, the note is
-    `empty`.
+    `empty`. Equal values have an interval of one `step` to each side, or none where the step is unknown (0).
     """
-    mean, low, high = student_interval(values, level=level, bounds=bounds, widen=widen)
+    mean, low, high = student_interval(values, level=level, bounds=bounds, widen=widen, step=step)
     count, total = int(np.isfinite(values).sum()), len(values)
     if count < MIN_SEEDS:
         return Estimate(value=float(mean), seeds=count, note=note or ("too few seeds" if count else empty))
     note = "; ".join(filter(None, [note, f"{count} of {total} seeds" if count < total else ""]))
-    note = note or (NO_SPREAD if mean_and_spread(values)[1] == 0 else "")
+    equal = bool(mean_and_spread(values)[1] == 0)
+    note = note or ((within_one_step(step) or NO_SPREAD) if equal else "")
+    if equal and not step:
+        return Estimate(value=float(mean), seeds=count, note=note)
     return Estimate(
         value=float(mean),
         low=float(low),
@@ -114,11 +165,3 @@ def simultaneous_bands(
     cells = max(len(values), 1)
     _, low, high = student_interval(values, level=1 - (1 - level) / cells, bounds=bounds)
     return low, high
-
-
-def paired_differences(
-    a: np.ndarray, seeds_a: np.ndarray, b: np.ndarray, seeds_b: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """`a - b` over the seeds that both have, `(..., P)`, and those seeds `(P,)`. Seeds are the last axis."""
-    seeds, at_a, at_b = np.intersect1d(seeds_a, seeds_b, return_indices=True)
-    return a[..., at_a] - b[..., at_b], seeds

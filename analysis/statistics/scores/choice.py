@@ -1,17 +1,22 @@
 """The tuned and the default configuration of an arm, and their test scores by seed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.model.axis_values import category
 from analysis.model.cells import Axis, Cells
+from analysis.statistics.intervals.pairs import pair_estimate
 from analysis.statistics.intervals.student import Estimate, mean_and_spread, student_estimate
-from analysis.statistics.scores.cross_fitting import half_widening, held_out_cells, held_out_estimate
-from analysis.statistics.scores.selection import NONE, best_cell, scored_at
-
-_SAME_SEED = "chosen and scored on the same seed"
+from analysis.statistics.scores.pairs_of_seeds import (
+    SAME_SEED,
+    choice_chances,
+    first_chosen,
+    scored,
+    tuned_pairs,
+)
+from analysis.statistics.scores.selection import NONE, best_cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,75 +32,76 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class TunedChoice(Choice):
-    """The cell that is best by validation over all seeds. Its `scores` are cross-fitted (`cross_fit`)."""
+    """The cell that is best by validation over all seeds, with the scores of what single seeds select.
 
-    held_out: tuple[int | None, ...]  # for each seed the cell that the other half chooses, or None
+    `scores` `(S,)` holds, for each seed, the mean test score of what the other seeds select. `estimate` is the
+    expected test score of the configuration that one seed's validation selects (`scores.pairs_of_seeds`).
+    """
+
+    pairs: np.ndarray  # (S, S), by selecting seed and by scoring seed
+    selected: tuple[int | None, ...]  # the first cell that each seed selects, None where it selects none
+    agreeing: int  # number of seeds that select the cell `at`, alone or among equals
 
     @property
     def choices(self) -> int:
-        """Number of seeds for which the other half of the seeds could choose."""
-        return sum(cell is not None for cell in self.held_out)
-
-    @property
-    def agreeing(self) -> int:
-        """Number of seeds for which the other half chooses the same cell as all seeds."""
-        return sum(cell == self.at for cell in self.held_out)
-
-    @property
-    def widen(self) -> float:
-        """Factor on the standard error of the cross-fitted mean (`cross_fitting.half_widening`)."""
-        return cross_fit_widening(self.held_out)
-
-
-def cross_fit(scores: np.ndarray, validation: np.ndarray) -> tuple[np.ndarray, tuple[int | None, ...]]:
-    """Test scores `(S,)` of the cells that are best by validation on the other half of the seeds, and those cells.
-
-    `score_s = test[c_s, s]` with `c_s = argmax_c mean_r validation[c, r]` over the seeds r of the half without s,
-    both `(C, S)`. The test and the validation score of a trial come from one encoder, so they share its luck. If the
-    same seeds chose and reported, a loss with many equally good cells would report the luckiest of them. Flatness,
-    which is what this package compares, would then look like accuracy. The reason for halves instead of all other
-    seeds is in `statistics.cross_fitting`. NaN where the other half has no scores, or the chosen cell has none at the
-    seed.
-    """
-    cells = held_out_cells(validation)
-    return scored_at(scores, cells), tuple(None if cell == NONE else int(cell) for cell in cells)
-
-
-def cross_fit_widening(cells: Sequence[int | None]) -> float:
-    """Factor on the standard error of the mean of cross-fitted scores, from the choice for each seed.
-
-    See `cross_fitting.half_widening`; seeds without a choice do not count.
-    """
-    return half_widening(sum(cell is not None for cell in cells))
+        """Number of seeds that select a configuration for another seed."""
+        return sum(cell is not None for cell in self.selected)
 
 
 def tuned_choice(cells: Cells, note: str) -> TunedChoice:
-    """The configuration that is best by validation, with cross-fitted test scores.
+    """The configuration that is best by validation, with the scores of what single seeds select.
 
-    Where no seed can be held out, for example with one seed, the same seeds choose and score. The estimate then has
-    no interval, and its note says so.
+    Where no two seeds share what one of them selects, for example with one seed, the same seed selects and scores.
+    The estimate then has no interval, and its note says so.
     """
-    scores, validation = cells.test, cells.validation
+    test, validation = cells.test, cells.validation
     at = max(best_cell(validation), 0)  # without any trial, take the first cell
-    held_out_scores, held_out = cross_fit(scores, validation)
-    chosen = scores[at]
-    estimate = held_out_estimate(held_out_scores, bounds=cells.metric.score_bounds, note=note)
-    if np.isfinite(held_out_scores).any() or not np.isfinite(chosen).any():
-        chosen = held_out_scores
-    else:
-        mean, _, count = mean_and_spread(chosen)
-        told = "; ".join(filter(None, [note, _SAME_SEED]))
-        estimate = Estimate(value=float(mean), seeds=int(count), note=told)
+    chances = choice_chances(validation)
+    pairs = scored(test, chances)
+    known = np.isfinite(pairs)
+    count = known.sum(axis=0)
+    by_seed = np.where(count > 0, np.where(known, pairs, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+    selecting = first_chosen(chances) if known.any() else np.full(len(cells.seeds), NONE)
     return TunedChoice(
-        at=at, place=cells.place(at), scores=chosen, seeds=cells.seeds, estimate=estimate, held_out=held_out
+        at=at,
+        place=cells.place(at),
+        scores=by_seed if known.any() else test[at],
+        seeds=cells.seeds,
+        estimate=tuned_estimate(
+            test, validation, bounds=cells.metric.score_bounds, step=cells.metric.step, note=note
+        ),
+        pairs=pairs,
+        selected=tuple(None if cell == NONE else int(cell) for cell in selecting),
+        agreeing=int((chances[at] > 0).sum()) if known.any() else 0,
     )
+
+
+def tuned_estimate(
+    test: np.ndarray,
+    validation: np.ndarray,
+    *,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    step: float = 0.0,
+    note: str = "",
+) -> Estimate:
+    """The expected test score of what one seed's validation selects, from `(C, S)` and `(C, S)`.
+
+    Where no pair of seeds is known, the mean score of the best cell of all seeds, without an interval.
+    """
+    pairs = tuned_pairs(test, validation)
+    at = best_cell(validation)
+    if np.isfinite(pairs).any() or at == NONE or not np.isfinite(test[at]).any():
+        return pair_estimate(pairs, bounds=bounds, step=step, note=note)
+    mean, _, count = mean_and_spread(test[at])
+    told = "; ".join(filter(None, [note, SAME_SEED]))
+    return Estimate(value=float(mean), seeds=int(count), note=told)
 
 
 def default_choice(cells: Cells) -> Choice:
     """The configuration nearest to the loss's defaults, at the middle batch size, with its test scores."""
     at = default_cell(cells)
     scores = cells.test[at]
-    estimate = student_estimate(scores, bounds=cells.metric.score_bounds)
+    estimate = student_estimate(scores, bounds=cells.metric.score_bounds, step=cells.metric.step)
     return Choice(at=at, place=cells.place(at), scores=scores, seeds=cells.seeds, estimate=estimate)
 
 

@@ -2,7 +2,8 @@
 
 For all scores: a failed trial has the worst score, which is chance for an accuracy. The measure over the space is the
 study's, by default uniform in the logarithms of the axes (`statistics.weights`). The unit of resampling is the seed.
-The tuned score is cross-fitted over seeds (`statistics.choice`). Scores of an unfinished grid are provisional. They
+Tuned and worst scores average over ordered pairs of seeds, of which one chooses and the other one scores
+(`scores.pairs_of_seeds`). Scores of an unfinished grid are provisional. They
 have an interval only where some seeds are complete, or lack so few trials that these can be imputed
 (`statistics.imputation`).
 """
@@ -12,16 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.model.cells import PRUNED, Cells
-from analysis.statistics.intervals.extremes import bracketed_estimate
 from analysis.statistics.intervals.imputation import fill_gaps
+from analysis.statistics.intervals.pairs import pair_estimate
 from analysis.statistics.intervals.student import Estimate, mean_and_spread, student_estimate
 from analysis.statistics.scores.choice import Choice, TunedChoice, default_choice, tuned_choice
 from analysis.statistics.scores.failure_rates import means_over_space, means_without_failures
+from analysis.statistics.scores.pairs_of_seeds import TAIL, worst_pairs
 from analysis.statistics.scores.tolerance import known_cells, tolerance_volume
-from analysis.wording import counted
 
-#: Share of the space that the worst-case score averages over.
-TAIL = 0.10
 #: Effective rank, in dimensions, below which a representation counts as collapsed.
 COLLAPSE_RANK = 1.5
 #: Why rows of an adaptive search, which concentrate near the optimum, have no scores over the space.
@@ -33,13 +32,13 @@ class RobustnessSummary:
     """Every score of one arm, in raw units of its metric, with the sign for which higher is better."""
 
     arm: str
-    tuned: TunedChoice  # chosen by validation, scored on test, cross-fitted over seeds
+    tuned: TunedChoice  # chosen by the validation of one seed, scored on the test of another one
     default: Choice  # the grid cell nearest to the default, at the middle batch size
     mean: Estimate  # over the space
     mean_finished: Estimate  # the same over finished trials only, without the failed ones
     mean_by_seed: np.ndarray  # (S,), a few missing trials imputed; NaN for a seed that lacks too many
     mean_widen: float  # factor on the standard error of their mean: above 1 where trials were imputed
-    worst: Estimate  # mean of the worst tenth of the space (CVaR)
+    worst: Estimate  # mean of the tenth of the space that one seed's validation ranks lowest
     tolerance: Estimate  # share of the space within eps of the arm's own best
     planned: int
     finished: int
@@ -49,6 +48,7 @@ class RobustnessSummary:
     pruned: int  # stopped early by an adaptive search, and final; in other designs they count as missing
     collapsed: int  # finished trials with effective rank near 1
     ranked: int  # finished trials whose effective rank is known
+    step: float = 0.0  # of the metric, 0 where unknown
 
     @property
     def ended(self) -> int:
@@ -65,11 +65,6 @@ class RobustnessSummary:
         """Why the scores are provisional, or empty."""
         return _missing_note(self.missing, self.planned)
 
-    @property
-    def gaps(self) -> str:
-        """Why some seeds lack cells: trials are missing or were never planned. Empty where none does."""
-        return self.provisional or (f"lacks {counted(self.unknown, 'trial')}" if self.unknown else "")
-
 
 def summarise_robustness(
     cells: Cells, *, eps: float, rank: np.ndarray | None = None, adaptive: bool = False
@@ -79,6 +74,7 @@ def summarise_robustness(
     For an `adaptive` search, scores over the space are NaN with the note `ADAPTIVE`.
     """
     scores, weights, bounds = cells.test, cells.weights, cells.metric.score_bounds
+    step = cells.metric.step
     pruned = cells.status == PRUNED if adaptive else np.zeros_like(cells.finished)
     missing = cells.missing & ~pruned
     note = _missing_note(int(missing.sum()), int(cells.planned.sum()))
@@ -91,7 +87,9 @@ def summarise_robustness(
         arm=cells.arm,
         tuned=tuned_choice(cells, note),
         default=default_choice(cells),
-        mean=_mean_estimate(scores, weights, by_seed, filled.with_count(note), bounds, widen=filled.widen),
+        mean=_mean_estimate(
+            scores, weights, by_seed, filled.with_count(note), bounds, widen=filled.widen, step=step
+        ),
         mean_finished=_mean_estimate(
             cells.finished_test,
             weights,
@@ -99,10 +97,13 @@ def summarise_robustness(
             filled.with_count(note),
             bounds,
             widen=filled.widen,
+            step=step,
         ),
         mean_by_seed=by_seed,
         mean_widen=filled.widen,
-        worst=worst_case(scores, weights, note=note, bounds=bounds),
+        worst=worst_case(
+            filled.scores, cells.validation, weights, note=filled.with_count(note), bounds=bounds, step=step
+        ),
         tolerance=tolerance_volume(scores, weights, eps=eps, alive=alive, note=note),
         planned=int(cells.planned.sum()),
         finished=int(cells.finished.sum()),
@@ -112,6 +113,7 @@ def summarise_robustness(
         pruned=int(pruned.sum()),
         collapsed=int((known_rank < COLLAPSE_RANK).sum()),
         ranked=int(np.isfinite(known_rank).sum()),
+        step=step,
     )
     return _without_space(summary) if adaptive else summary
 
@@ -125,38 +127,24 @@ def _without_space(summary: RobustnessSummary) -> RobustnessSummary:
 
 
 def worst_case(
-    scores: np.ndarray,
+    test: np.ndarray,
+    validation: np.ndarray,
     weights: np.ndarray,
     *,
     tail: float = TAIL,
     note: str = "",
     bounds: tuple[float, float] = (0.0, 1.0),
+    step: float = 0.0,
 ) -> Estimate:
-    """CVaR: the mean of the lowest `tail` of the space's measure, of cell means over seeds.
+    """The expected test score `(C, S)` of the `tail` of the space that one seed's validation ranks lowest.
 
-    `1 / tail * integral_0^tail Q(p) dp`, with Q the quantile function of the cell means under the measure (Acerbi and
-    Tasche 2002, expected shortfall). The score is built on a minimum, so its interval needs 5 seeds and is that of
-    `intervals_extremes.bracketed_estimate`.
+    The mean over ordered pairs of seeds (`pairs_of_seeds.worst_pairs`), so the noise that makes a cell look bad does
+    not lower its score.
     """
-    known, shares = known_cells(scores, weights)
-    if not known.any():
+    if not known_cells(test, weights)[0].any():
         return Estimate(value=float("nan"), note="no trials")
-    return bracketed_estimate(
-        scores[known],
-        lambda means: _tail_shares(means, shares, tail),
-        largest=False,
-        bounds=bounds,
-        note=note,
-    )
-
-
-def _tail_shares(means: np.ndarray, shares: np.ndarray, tail: float) -> np.ndarray:
-    """Shares `(C,)` of the lowest `tail` of the measure, with sum 1."""
-    order = np.argsort(means, kind="stable")
-    before = np.cumsum(shares[order]) - shares[order]
-    taken = np.empty_like(shares)
-    taken[order] = np.clip(tail - before, 0.0, shares[order])
-    return taken / taken.sum()
+    pairs = worst_pairs(test, validation, weights, tail=tail)
+    return pair_estimate(pairs, bounds=bounds, step=step, note=note)
 
 
 def _missing_note(missing: int, planned: int) -> str:
@@ -179,13 +167,14 @@ def _mean_estimate(
     bounds: tuple[float, float],
     *,
     widen: float = 1.0,
+    step: float = 0.0,
 ) -> Estimate:
     """Estimate over the seeds with a score in every cell.
 
     Where no seed is complete, the mean over the known cells, without an interval.
     """
     if np.isfinite(by_seed).any():
-        return student_estimate(by_seed, bounds=bounds, note=note, widen=widen)
+        return student_estimate(by_seed, bounds=bounds, note=note, widen=widen, step=step)
     mean, _, count = mean_and_spread(_partial_mean_by_seed(scores, weights))
     return Estimate(
         value=float(mean), seeds=int(count), note=note or ("no complete seed" if count else "no trials")

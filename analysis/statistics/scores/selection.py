@@ -1,7 +1,4 @@
-"""Chooses a cell, and scores chosen cells, for arrays of any leading shape.
-
-`cross_fitting` decides which seeds choose.
-"""
+"""The configuration that all seeds choose together, which is the one that readers are shown."""
 
 import numpy as np
 
@@ -11,14 +8,6 @@ from analysis.statistics.intervals.student import mean_and_spread
 NONE = -1
 #: Decimals of means in comparisons, so that equal cells stay equal whatever the order of summation.
 DECIMALS = 12
-
-
-def scored_at(test: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Test scores `(..., S)`, from `(..., C, S)`, of the cell `(..., S)` chosen for each seed; NaN at `NONE`."""
-    if not test.shape[-2]:
-        return np.full(cells.shape, np.nan)
-    taken = np.take_along_axis(test, np.maximum(cells, 0)[..., None, :], axis=-2)[..., 0, :]
-    return np.where(cells == NONE, np.nan, taken)
 
 
 def best_cell(scores: np.ndarray) -> int:

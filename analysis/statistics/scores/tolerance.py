@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from analysis.statistics.intervals.jackknife import LEAST_SEEDS, TOO_FEW
-from analysis.statistics.intervals.moderated import gaps_to_best
 from analysis.statistics.intervals.student import Estimate, mean_and_spread
 
 CONSERVATIVE = "simultaneous intervals of all cells, conservative"
 
+#: Why a tolerance volume has no interval.
+NO_INTERVAL = "no interval, too low at few seeds"
 #: Why such an interval has no width.
 NO_DOUBT = "no configuration in doubt"
 
@@ -28,13 +28,12 @@ def tolerance_volume(
 
     `sum_c w_c [ m_c >= max_b m_b - eps ]`, with b over the cells of `scores` `(C, S)` and of `rivals` `(R, S)`, the
     cells of the other losses at the same seeds. Without rivals the best cell is the arm's. A cell in which no trial
-    finished (`alive` `(C,)` false) is outside. After the performance profiles of Dolan and More (2002), "Benchmarking
-    optimization software with performance profiles", with configurations in place of problems.
+    finished (`alive` `(C,)` false) is outside. It is a point of the profile (`profile`) at a threshold that the
+    scores set.
 
-    The best of noisy cells is biased upwards, so the interval is conservative. Its lower end counts the cells whose
-    distance to the best is surely within eps, its upper end those for which it may be, for all cells at once
-    (`intervals_moderated.gaps_to_best`). The arm's best cell is always inside. So the share is at least the smallest
-    share of the cells that may be the best. The interval needs 5 seeds.
+    There is no interval (`NO_INTERVAL`). The best of noisy cells is too good, so the share is too low at few seeds:
+    in simulated studies of 24 to 40 cells by 4 to 18 points of the space at 2 seeds, 3 to 10 at 5 and 2 to 7 at 10.
+    Its simultaneous intervals were 37 to 93 points wide. So it decides nothing.
     """
     known, shares = known_cells(scores, weights)
     if not known.any():
@@ -45,18 +44,7 @@ def tolerance_volume(
     cells = len(shares)
     value = float(shares[(mean[:cells] >= mean.max() - eps - _ROUNDING) & inside_allowed].sum())
     seeds = int(np.isfinite(pool).any(axis=0).sum())
-    if note or seeds < LEAST_SEEDS:
-        return Estimate(value=value, seeds=seeds, note=note or TOO_FEW)
-    low, high = (end[:cells] for end in gaps_to_best(pool))
-    inside, outside = (low >= -eps) & inside_allowed, (high < -eps) | ~inside_allowed
-    least = max(shares[inside].sum(), _least_best(high, shares * inside_allowed) if rivals is None else 0.0)
-    return conservative_estimate(value, least, 1 - shares[outside].sum(), seeds)
-
-
-def _least_best(high: np.ndarray, shares: np.ndarray) -> float:
-    """The smallest share among the cells whose distance to the best `(C,)` may be 0; one of them is the best."""
-    may_be_best = shares[~(high < 0)]
-    return float(may_be_best.min()) if len(may_be_best) else 0.0
+    return Estimate(value=value, seeds=seeds, note="; ".join(filter(None, [note, NO_INTERVAL])))
 
 
 def conservative_estimate(value: float, low: float, high: float, seeds: int) -> Estimate:

@@ -5,9 +5,9 @@ from itertools import combinations
 
 import numpy as np
 
+from analysis.statistics.intervals.pairs import pair_estimate
 from analysis.statistics.intervals.student import Estimate
-from analysis.statistics.scores.cross_fitting import choosing_seeds, held_out_cells, held_out_estimate
-from analysis.statistics.scores.selection import NONE, scored_at
+from analysis.statistics.scores.pairs_of_seeds import choice_chances, scored
 
 #: Share of the score tuned on each data set that a subset of hyperparameters must reach.
 NEAR_PEAK = 0.95
@@ -32,7 +32,7 @@ class Dimensionality:
     value: int | None  # None without trials
     left_out: tuple[int | None, ...]  # with each seed left out in turn
     axes: tuple[int, ...]  # the smallest subset that reaches the required share
-    curve: tuple[Estimate, ...]  # score with 0, 1, ..., k hyperparameters tuned, held out
+    curve: tuple[Estimate, ...]  # score with 0, 1, ..., k hyperparameters tuned by one seed, on another
 
 
 def percentile_scale(scores: np.ndarray, *, low: float = 5.0, high: float = 95.0) -> np.ndarray:
@@ -60,19 +60,19 @@ def hyperparameter_sensitivity(test: np.ndarray, validation: np.ndarray, *, note
 
     `Phi = 1/E sum_e max_c G(e, c) - max_c 1/E sum_e G(e, c)`, with G the normalised mean score: Adkins, Bowling and
     White (2024), "A method for evaluating hyperparameter sensitivity in reinforcement learning", NeurIPS 37, with
-    data sets as environments. Here validation on one half of the seeds picks both maxima, and the other half scores
-    them. The paper picks and scores on the same runs, which inflates Phi. Intervals are as in
-    `cross_fitting.held_out_estimate` and need two seeds. They hold for these data sets, and say nothing about other
-    ones.
+    data sets as environments. Here the validation of one seed picks both maxima, and another seed scores them. The
+    paper picks and scores on the same runs, which inflates Phi. Estimates and intervals are means over ordered pairs
+    of seeds (`intervals.pairs`). They hold for these data sets, and say nothing about other ones.
     """
-    own = held_out_cells(validation)
-    common = held_out_cells(validation.mean(axis=0)) if len(validation) else np.full(test.shape[-1], NONE)
-    each = _mean_over_sets(scored_at(test, own))
-    across = _mean_over_sets(scored_at(test, np.broadcast_to(common, own.shape)))
+    if not len(validation):
+        nothing = pair_estimate(np.full((test.shape[-1],) * 2, np.nan), note=note)
+        return Sensitivity(each=nothing, across=nothing, sensitivity=nothing)
+    each = scored(test, choice_chances(validation)).mean(axis=0)
+    across = scored(test, choice_chances(validation.mean(axis=0))).mean(axis=0)
     return Sensitivity(
-        each=held_out_estimate(each, note=note),
-        across=held_out_estimate(across, note=note),
-        sensitivity=held_out_estimate(each - across, note=note),
+        each=pair_estimate(each, note=note),
+        across=pair_estimate(across, note=note),
+        sensitivity=pair_estimate(each - across, note=note),
     )
 
 
@@ -84,8 +84,7 @@ def effective_dimensionality(
     With c* the best configuration for all data sets and `G_u = 1/E sum_e max_(c: c = c* outside of u) G(e, c)`: `d =
     min { |u| : G_u >= share * G_all }` (Adkins, Bowling and White 2024; share 0.95). d is computed from the
     validation means over all seeds, as the definition with estimates inserted. The curve is the score of the best
-    subset of each size. Validation on one half of the seeds picks the subset, and the other half scores it:
-    `cross_fitting.held_out_estimate`.
+    subset of each size. Validation of one seed picks the subset, and another seed scores it (`intervals.pairs`).
 
     Raises `ValueError` for a share outside of (0, 1].
     """
@@ -94,16 +93,18 @@ def effective_dimensionality(
     seeds, sets, sizes = test.shape[-1], len(test), test.ndim - 1
     value, axes = _dimension(_means(validation), share)
     fewer = [_means(np.delete(validation, seed, axis=-1)) for seed in range(seeds)]
-    picks = np.full((sizes, sets, seeds), NONE)
-    for seed, choosing in enumerate(choosing_seeds(seeds)):
-        for size, (_, _, cells) in enumerate(_best_subsets(_means(validation[..., choosing]))):
-            picks[size, :, seed] = cells
+    cells = int(np.prod(test.shape[1:-1]))
+    chances = np.zeros((sizes, sets, cells, seeds))
+    for seed in range(seeds):
+        for size, (_, _, picked) in enumerate(_best_subsets(_means(validation[..., [seed]]))):
+            chances[size, np.arange(sets), picked, seed] = 1.0
     flat = test.reshape(sets, -1, seeds)
+    pairs = (_mean_over_sets(scored(flat, part)) for part in chances)
     return Dimensionality(
         value=value,
         left_out=tuple(_dimension(means, share)[0] for means in fewer),
         axes=axes,
-        curve=tuple(held_out_estimate(_mean_over_sets(scored_at(flat, cells)), note=note) for cells in picks),
+        curve=tuple(pair_estimate(each, note=note) for each in pairs),
     )
 
 

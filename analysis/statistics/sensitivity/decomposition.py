@@ -1,6 +1,6 @@
 """Exact decomposition of the variance of a grid's scores into axes and their interactions, seed by seed.
 
-`anova` and `importance` use it.
+`importance` uses it.
 """
 
 import math

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.statistics.intervals.bootstrap import DRAWS, resampling_weights
-from analysis.statistics.intervals.student import LEVEL, Estimate
-from analysis.statistics.sensitivity.anova import share_estimate
+from analysis.statistics.intervals.jackknife import TOO_FEW, jackknife_estimate
+from analysis.statistics.intervals.student import Estimate
 from analysis.statistics.sensitivity.decomposition import (
     complete_seeds,
     cross_variances,
@@ -15,7 +15,7 @@ from analysis.statistics.sensitivity.decomposition import (
     effects_of,
     seed_counts,
 )
-from analysis.statistics.sensitivity.given_data import first_order_shares, is_ranked
+from analysis.statistics.sensitivity.given_data import first_order_shares
 
 EXACT = "exact ANOVA of the grid"
 GIVEN = "given-data estimate, main effects alone"
@@ -27,15 +27,12 @@ _TOO_FEW = f"needs {LEAST_SEEDS} complete seeds"
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """One hyperparameter. Spreads are the middle 95 % of bootstrap draws of the seeds, not confidence intervals."""
+    """One hyperparameter."""
 
     name: str
     main: Estimate  # alone
-    main_spread: tuple[float, float]
     total: Estimate | None  # including all its interactions; None where they are not known
-    total_spread: tuple[float, float] | None
-    first: float  # share of the draws in which this hyperparameter is the most important
-    ranked: bool  # whether it is a given-data estimate by ranks; otherwise by groups, or exact
+    first: float  # share of bootstrap draws of the seeds in which this hyperparameter is the most important
     optuna: float  # Optuna's importance, which sums to 1 over hyperparameters; NaN where none is given
 
 
@@ -106,8 +103,7 @@ def given_importances(
     if len(used):
         found = first_order_shares(used, values, counts, rng)
     split = values.shape[1] + 1
-    ranked = [len(used) > 0 and is_ranked(axis) for axis in used.T]
-    rows = _rows(names, found[:split], found[split:], optuna, ranked=ranked)
+    rows = _rows(names, found[:split], found[split:], optuna)
     return Importances(rows=rows, method=GIVEN, seeds=values.shape[1], cells=len(used))
 
 
@@ -119,7 +115,6 @@ def _rows(
     *,
     total: np.ndarray | None = None,
     drawn_total: np.ndarray | None = None,
-    ranked: Sequence[bool] | None = None,
 ) -> tuple[Importance, ...]:
     note = ""
     if main.shape[0] - 1 < LEAST_SEEDS:
@@ -132,21 +127,22 @@ def _rows(
     return tuple(
         Importance(
             name=name,
-            main=share_estimate(main[:, axis], note),
-            main_spread=_middle(drawn_main[:, axis]),
-            total=None if total is None else share_estimate(total[:, axis], note),
-            total_spread=None if drawn_total is None else _middle(drawn_total[:, axis]),
+            main=_share_estimate(main[:, axis], note),
+            total=None if total is None else _share_estimate(total[:, axis], note),
             first=float("nan") if first is None else float(first[axis]),
-            ranked=bool(ranked[axis]) if ranked is not None else False,
             optuna=float((optuna or {}).get(name, float("nan"))),
         )
         for axis, name in enumerate(names)
     )
 
 
-def _middle(drawn: np.ndarray) -> tuple[float, float]:
-    known = np.clip(drawn[np.isfinite(drawn)], 0.0, 1.0)
-    if not len(known):
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+def _share_estimate(shares: np.ndarray, note: str) -> Estimate:
+    """An estimate from shares `(S + 1,)`, clipped to [0, 1]: the first of all seeds, then with each seed left out."""
+    value = float(np.clip(shares[0], 0.0, 1.0))
+    return jackknife_estimate(value, shares[1:], bounds=(0.0, 1.0), note=note or _no_variance(shares))
+
+
+def _no_variance(shares: np.ndarray) -> str:
+    if np.isfinite(shares[0]):
+        return ""
+    return TOO_FEW if len(shares) < 3 else "no variance between configurations"

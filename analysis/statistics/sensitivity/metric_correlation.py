@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analysis.statistics.comparisons.compare import holm
-from analysis.statistics.comparisons.differences import paired_tests
-from analysis.statistics.intervals.jackknife import LEAST_SEEDS, TOO_FEW, jackknife_estimate
-from analysis.statistics.intervals.student import Estimate, mean_and_spread, student_interval
+from analysis.statistics.intervals.jackknife import TOO_FEW
+from analysis.statistics.intervals.student import Estimate, student_interval
 
 #: Least number of cells for a rank correlation.
 LEAST_CELLS = 4
@@ -22,18 +20,6 @@ class MetricCorrelation:
     metric: str
     overall: Estimate  # over the cells of all losses
     within: Estimate  # within a loss, averaged over losses
-    by_loss: tuple[Estimate, ...]  # in increasing order of the loss numbers
-    noise: Estimate  # between seeds of one cell: with the effect of the configuration removed
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricRank:
-    """Rank of one metric by the size of its correlation within a loss."""
-
-    metric: str
-    strength: float  # |mean over seeds of the correlation within a loss|
-    behind: Estimate  # strength of the first metric less that of this one, paired by seed
-    p_holm: float  # of `behind`, over all metrics but the first; NaN where there is no test
 
 
 def metric_correlations(
@@ -44,9 +30,7 @@ def metric_correlations(
     `overall` and `within` are Spearman's coefficients over cells, computed for each seed separately. Their values are
     then independent, and Student's interval of their Fisher transforms `atanh r` applies (two seeds). Trials are not
     independent, because those of one cell share their configuration. A correlation over all losses may only show that
-    some losses are better (Simpson's paradox), so read it beside the one within a loss. `noise` correlates deviations
-    from the mean of each cell and of each seed, over all trials: it shows whether the luckier seed of a configuration
-    has the better metric. Its interval is a jackknife over seeds (5 seeds).
+    some losses are better (Simpson's paradox), so read it beside the one within a loss.
 
     Trials without the metric, such as failed ones, are left out of its correlations. NaN with a note where fewer than
     4 cells are known or nothing varies. Raises `ValueError` where the shapes of the arrays do not fit.
@@ -66,41 +50,8 @@ def metric_correlations(
             metric=name,
             overall=fisher_estimate(overall[at]),
             within=fisher_estimate(within[at]),
-            by_loss=tuple(fisher_estimate(row) for row in each[at]),
-            noise=_noise_correlation(metrics[at], scores),
         )
         for at, name in enumerate(names)
-    )
-
-
-def rank_metrics(
-    metrics: np.ndarray, scores: np.ndarray, losses: np.ndarray, names: Sequence[str]
-) -> tuple[MetricRank, ...]:
-    """Metrics by `|r|` within a loss, strongest first, each compared with the first over seeds.
-
-    Intervals are Student's for the paired differences of `sign * r`, with the sign of the metric's mean correlation.
-    The t tests have Holm's correction over the metrics. The first metric is picked and compared on the same seeds, so
-    the intervals are exploratory and confirm nothing. Metrics without a correlation come last.
-    """
-    each = [
-        rank_correlations(metrics[:, losses == loss], scores[losses == loss]) for loss in np.unique(losses)
-    ]
-    within = _known_mean(np.stack(each, axis=1))
-    mean = mean_and_spread(within)[0]
-    signed = np.sign(mean)[:, None] * within
-    order = np.argsort(-np.nan_to_num(np.abs(mean), nan=-1.0), kind="stable")
-    behind = signed[order[0]] - signed[order]
-    p = np.append(np.nan, holm(paired_tests(behind[1:]))) if len(order) > 1 else np.full(len(order), np.nan)
-    center, low, high = student_interval(behind, bounds=(-2.0, 2.0))
-    count = np.isfinite(behind).sum(axis=-1)
-    return tuple(
-        MetricRank(
-            metric=names[at],
-            strength=float(np.abs(mean[at])),
-            behind=_plain(center[place], low[place], high[place], int(count[place])),
-            p_holm=float(p[place]),
-        )
-        for place, at in enumerate(order)
     )
 
 
@@ -139,32 +90,6 @@ def fisher_estimate(correlations: np.ndarray) -> Estimate:
     )
 
 
-def _noise_correlation(metric: np.ndarray, scores: np.ndarray) -> Estimate:
-    """Pearson's correlation of `(C, S)` and `(C, S)` after the means of cells and seeds are removed."""
-
-    def coefficient(used: np.ndarray) -> float:
-        return float(
-            _correlation(*(_double_centred(part[:, used]).ravel() for part in (metric, scores)), axis=0)
-        )
-
-    seeds = scores.shape[1]
-    both = np.isfinite(metric) & np.isfinite(scores)
-    whole = both.all(axis=1)
-    if whole.sum() < LEAST_CELLS or seeds < 2:
-        return Estimate(
-            value=float("nan"), seeds=seeds, note=TOO_FEW if seeds < LEAST_SEEDS else "too few cells"
-        )
-    metric, scores = metric[whole], scores[whole]
-    value = coefficient(np.ones(seeds, dtype=bool))
-    left_out = np.array([coefficient(np.arange(seeds) != seed) for seed in range(seeds)])
-    note = "" if np.isfinite(value) else "nothing varies"
-    return jackknife_estimate(value, left_out, bounds=(-1.0, 1.0), note=note)
-
-
-def _double_centred(values: np.ndarray) -> np.ndarray:
-    return values - values.mean(axis=1, keepdims=True) - values.mean(axis=0, keepdims=True) + values.mean()
-
-
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Ranks along the second axis; ties share a rank, and NaN stays NaN."""
     known = np.isfinite(values)
@@ -191,11 +116,3 @@ def _known_mean(values: np.ndarray) -> np.ndarray:
     """Mean over losses, `(M, S)` of `(M, L, S)`, of the losses that have a value."""
     count = np.isfinite(values).sum(axis=1)
     return np.nansum(values, axis=1) / np.where(count > 0, count, np.nan)
-
-
-def _plain(value: float, low: float, high: float, count: int) -> Estimate:
-    if count < 2:
-        return Estimate(value=float(value), seeds=count, note=TOO_FEW)
-    return Estimate(
-        value=float(value), low=float(low), high=float(high), seeds=count, method=f"Student, {count - 1} df"
-    )

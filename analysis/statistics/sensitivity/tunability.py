@@ -1,13 +1,13 @@
-"""What tuning each hyperparameter gains, and what a bad value costs, exactly on a grid."""
+"""What tuning each hyperparameter gains, exactly on a grid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.statistics.intervals.pairs import pair_estimate
 from analysis.statistics.intervals.student import Estimate
-from analysis.statistics.scores.cross_fitting import SAME, held_out_cells, held_out_estimate
-from analysis.statistics.scores.selection import NONE, scored_at
+from analysis.statistics.scores.pairs_of_seeds import SAME, choice_chances, scored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,6 @@ class AxisTunability:
 
     axis: int
     gain: Estimate  # of its best value above the default
-    harm: Estimate  # of its worst value below the default
-    risk: Estimate  # loss of keeping its default while all others are tuned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +24,6 @@ class Tunability:
 
     axes: tuple[AxisTunability, ...]
     gain: Estimate  # of the best configuration above the default one
-    harm: Estimate  # of the worst configuration below the default one
 
 
 def tunability(
@@ -35,20 +32,18 @@ def tunability(
     default: Sequence[int],
     *,
     span: float = 1.0,
+    step: float = 0.0,
     note: str = "",
 ) -> Tunability:
-    """Gains and harms on a grid `(A1, ..., Ak, S)` around the cell `default`, one index on each axis.
+    """Gains on a grid `(A1, ..., Ak, S)` around the cell `default`, one index on each axis.
 
     With m the mean over seeds, d the default and d[j = v] the default but for axis j:
     gain_j = `max_v m(d[j = v]) - m(d)`, the tunability of one hyperparameter, and `max_c m(c) - m(d)`, that of all
-    (Probst, Boulesteix and Bischl 2019, "Tunability", JMLR 20(53), their d_i and d, with scores in place of risks);
-    harm_j = `m(d) - min_v m(d[j = v])`, the same for a bad value;
-    risk_j = `max_c m(c) - max_(c: c_j = d_j) m(c)`, the tuning risk of Weerts, Mueller and Vanschoren (2020).
+    (Probst, Boulesteix and Bischl 2019, "Tunability", JMLR 20(53), their d_i and d, with scores in place of risks).
 
-    Validation on one half of the seeds picks maxima and minima, and the other half scores them. So the gain of a
-    hyperparameter without effect is 0 on average, where the plain maximum is above 0, and a gain may be negative.
-    Intervals are as in `cross_fitting.held_out_estimate` and need two seeds. `span` is the width of the outcome's
-    bounds.
+    Validation of one seed picks maxima, and another seed scores them. So the gain of a hyperparameter without effect
+    is 0 on average, where the plain maximum is above 0, and a gain may be negative. Estimates and intervals are means
+    over ordered pairs of seeds (`intervals.pairs`). `span` is the width of the outcome's bounds.
 
     Raises `ValueError` for a default outside of the grid.
     """
@@ -56,32 +51,25 @@ def tunability(
     if len(default) != len(shape) or any(not 0 <= at < size for at, size in zip(default, shape, strict=True)):
         raise ValueError(f"default: got {tuple(default)}; one index an axis of the grid {shape} is needed")
     numbers = np.arange(int(np.prod(shape))).reshape(shape)
-    flat, at_default = test.reshape(-1, seeds), np.full(seeds, numbers[tuple(default)])
+    flat, at_default = test.reshape(-1, seeds), np.zeros((numbers.size, seeds))
+    at_default[numbers[tuple(default)]] = 1.0
 
-    def picked(part: tuple[int | slice, ...], *, worst: bool = False) -> np.ndarray:
-        """For each seed, the number of the cell in `part` that the other half picks, or `NONE`."""
-        cells = held_out_cells(validation[part].reshape(-1, seeds), worst=worst)
-        return np.where(cells == NONE, NONE, numbers[part].ravel()[cells])
+    def picked(part: tuple[int | slice, ...]) -> np.ndarray:
+        """Chance `(C, S)` of each cell, of those in `part`, to be picked by each seed."""
+        chances = np.zeros((numbers.size, seeds))
+        chances[numbers[part].ravel()] = choice_chances(validation[part].reshape(-1, seeds))
+        return chances
 
-    def estimate(better: np.ndarray, worse: np.ndarray) -> Estimate:
-        same = SAME if seeds > 1 and np.array_equal(better, worse) else ""
-        difference = scored_at(flat, better) - scored_at(flat, worse)
-        return held_out_estimate(difference, bounds=(-span, span), note=note or same)
+    def gain(chances: np.ndarray) -> Estimate:
+        same = SAME if seeds > 1 and np.array_equal(chances, at_default) else ""
+        difference = scored(flat, chances) - scored(flat, at_default)
+        return pair_estimate(difference, bounds=(-span, span), step=step, note=note or same)
 
     def of_axis(axis: int) -> AxisTunability:
         line = tuple(slice(None) if k == axis else at for k, at in enumerate(default))
-        plane = tuple(at if k == axis else slice(None) for k, at in enumerate(default))
-        return AxisTunability(
-            axis=axis,
-            gain=estimate(picked(line), at_default),
-            harm=estimate(at_default, picked(line, worst=True)),
-            risk=estimate(best, picked(plane)),
-        )
+        return AxisTunability(axis=axis, gain=gain(picked(line)))
 
-    everywhere = (slice(None),) * len(shape)
-    best = picked(everywhere)
     return Tunability(
         axes=tuple(of_axis(axis) for axis in range(len(shape))),
-        gain=estimate(best, at_default),
-        harm=estimate(at_default, picked(everywhere, worst=True)),
+        gain=gain(picked((slice(None),) * len(shape))),
     )

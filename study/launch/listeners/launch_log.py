@@ -14,11 +14,15 @@ from typing import Any, Self
 from study.console import say_error
 from study.errors import writing
 from study.events import Expected, Finished, Listener
+from study.launch.listeners.time_left import TimeLeft, time_left_text
 from study.launch.manifest import RENEWAL_SECONDS, Manifest, cancel_path, write_manifest
 from trainables.machine_faults import reason_of
 
 #: Seconds between two checks for the file by which `study cancel` stops the launch.
 _LOOK_SECONDS = 1.0
+
+#: The least seconds between two writes of the manifest while the launch runs.
+_RENEWED_SECONDS = 3.0
 
 
 class LaunchLog(Listener):
@@ -26,11 +30,11 @@ class LaunchLog(Listener):
 
     A thread renews the manifest and looks for the file that `study cancel` creates. When it finds the file, it sends
     SIGINT to this process, as Ctrl-C does. So both ways of stopping have the same effect, whatever the runner is
-    doing.
+    doing. The manifest has the time left, for the page of `study watch`; it is written again when its text changes.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self._folder, self._manifest = folder, manifest
+    def __init__(self, folder: Path, manifest: Manifest, time_left: TimeLeft) -> None:
+        self._folder, self._manifest, self._time_left = folder, manifest, time_left
         self._began = time.monotonic()
         self._titles: dict[str, str] = {}
         self._trials: list[dict[str, Any]] = []
@@ -80,11 +84,13 @@ class LaunchLog(Listener):
         )
 
     def _watch(self) -> None:
-        asked, looks = False, 0
+        asked, renewed, said = False, time.monotonic(), ""
         while not self._done.wait(_LOOK_SECONDS):
-            looks += 1
-            if looks % (RENEWAL_SECONDS // _LOOK_SECONDS) == 0:
-                self._write()
+            left = self._time_left.seconds()
+            text, age = "" if left is None else time_left_text(left), time.monotonic() - renewed
+            if age >= RENEWAL_SECONDS or (text != said and age >= _RENEWED_SECONDS):
+                self._write(seconds_left=left)
+                renewed, said = time.monotonic(), text
             with suppress(OSError, MemoryError):  # the next look tries again
                 if not asked and cancel_path(self._folder, self._manifest).exists():
                     asked = True

@@ -60,6 +60,8 @@ def start_ray(address: str | None, *, cpus: int) -> None:
         with keep_handlers(), _directory_without_modules():
             _connect(address) if address else _start(cpus)
     logging.getLogger("ray").setLevel(logging.ERROR)
+    # Of a worker that dies, Tune logs the traceback of its own code. The launch records why the trial ended.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 
 
 def stop_ray() -> None:

@@ -60,9 +60,9 @@ class RayTuneRunner:
         Lists with the same share of a GPU run together, the largest share first. A pool of workers keeps the context
         with which it was started, so all calls must pass the same `context`.
         """
-        if self._pool is None:  # Ray and its workers need 10 to 20 s to start
+        if self._pool is None:
             noun = "worker" if self._workers == 1 else "workers"
-            say(f"starting {self._workers} {noun} ...")
+            say(f"starting Ray and {self._workers} {noun}, which takes 10 to 20 s ...")
         start_ray(self._address, cpus=self._workers * self._cpus)
         from ray.exceptions import RayError
 
@@ -97,15 +97,18 @@ class RayTuneRunner:
         return self._pool[1]
 
     def _start(self, share: float, context: LaunchContext) -> "WorkerPool":
+        from study.launch.runners.work_queue import start_work_queue
+
+        work_queue = start_work_queue()  # its process starts while Tune is imported
         from ray import tune
 
         from study.launch.runners.tune_events import Event, Watcher
-        from study.launch.runners.worker_pool import WorkerPool, start_work_queue
+        from study.launch.runners.worker_pool import WorkerPool
         from trainables.ray_adapter import TrialWorker
 
         directory = self._pool_end.enter_context(_launch_directory(context.store.path))
         events: SimpleQueue[Event] = SimpleQueue()
-        work_queue, stop = start_work_queue(), threading.Event()
+        stop = threading.Event()
         trainable = tune.with_resources(
             tune.with_parameters(
                 self._trainable or TrialWorker,

@@ -9,7 +9,6 @@ import itertools
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 import ray
 from ray import tune
 from ray.exceptions import RayActorError, RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.errors import LaunchError
 from study.events import NODE_LOST, OUT_OF_MEMORY, WORKER_KILLED, Finished, Listener, LostStack
@@ -142,35 +140,6 @@ class WorkerPool:
             LostStack(running=stack, error_class=error_class, message=message, seconds=now - since)
             for stack, since in self._running.values()
         ]
-
-
-class WorkQueue:
-    """The lists that wait for a worker. Each is handed out once, since a Ray actor runs one call at a time."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[tuple[int, Any]] = deque()
-        self._taken: dict[int, int] = {}
-
-    def put(self, lists: dict[int, Any]) -> None:
-        """Add lists by number. Each is a Ray reference, which the queue does not resolve."""
-        self._waiting.extend(lists.items())
-
-    def take(self, worker: int) -> tuple[int, Any] | None:
-        """Remove and return the next list with its number; None if there is none."""
-        if not self._waiting:
-            return None
-        self._taken[worker], _ = self._waiting[0]
-        return self._waiting.popleft()
-
-    def taken_by(self, worker: int) -> int | None:
-        """The number of the list that a worker took last."""
-        return self._taken.get(worker)
-
-
-def start_work_queue() -> Any:
-    """Start a work queue on this node. It exists as long as the command runs."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(WorkQueue).options(num_cpus=0, scheduling_strategy=here).remote()
 
 
 def describe_death(error: BaseException | None) -> tuple[str, str]:

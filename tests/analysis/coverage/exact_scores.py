@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from analysis.demo.exact import held_out_chances
+from analysis.demo.exact import selection_chances
 from analysis.demo.noise import Noise, draw_scores
 
 
@@ -28,12 +28,10 @@ def exact_batch_slope(batch_sizes: np.ndarray, scores: np.ndarray) -> float:
     return float(np.polyfit(np.log2(batch_sizes), scores, 1)[0])
 
 
-def exact_retuned(
-    means: np.ndarray, failed: np.ndarray, noise: Noise, seeds: int, shape: tuple[int, int]
-) -> np.ndarray:
-    """Expected score at each batch size of the main-axis value that the other half of the seeds chooses there."""
+def exact_retuned(means: np.ndarray, failed: np.ndarray, noise: Noise, shape: tuple[int, int]) -> np.ndarray:
+    """Expected score at each batch size of the main-axis value that one seed selects there."""
     rows = zip(means.reshape(shape), failed.reshape(shape), strict=True)
-    return np.array([held_out_chances(row, lost, noise, seeds) @ row for row, lost in rows])
+    return np.array([selection_chances(row, lost, noise) @ row for row, lost in rows])
 
 
 def exact_improvement(a: np.ndarray, b: np.ndarray, noise: Noise, alike: np.ndarray) -> float:

@@ -3,26 +3,22 @@
 import functools
 
 import numpy as np
-from scipy import stats
 
 from analysis.demo import exact
-from analysis.demo.law import BATCH_SIZES
-from analysis.statistics.comparisons.equivalence import equivalence_test
+from analysis.demo.law import BATCH_SIZES, DemoLoss
 from analysis.statistics.comparisons.improvement import probability_of_improvement
 from analysis.statistics.intervals.bands_moderated import moderated_bands
 from analysis.statistics.intervals.bootstrap import studentised_interval
-from analysis.statistics.intervals.extremes import bracketed_estimate
 from analysis.statistics.intervals.imputation import fill_gaps
-from analysis.statistics.intervals.moderated import gaps_to_best
+from analysis.statistics.intervals.pairs import pair_estimate
 from analysis.statistics.intervals.student import simultaneous_bands, student_estimate, student_interval
 from analysis.statistics.scores.batch_size import batch_elasticity
-from analysis.statistics.scores.choice import cross_fit, cross_fit_widening
-from analysis.statistics.scores.cross_fitting import held_out_cells
+from analysis.statistics.scores.choice import tuned_estimate
 from analysis.statistics.scores.gaps import Gaps, tuning_gaps
 from analysis.statistics.scores.neighbourhood import local_drop
-from analysis.statistics.scores.profile import profile, profile_area
+from analysis.statistics.scores.pairs_of_seeds import tuned_pairs
+from analysis.statistics.scores.profile import profile
 from analysis.statistics.scores.robustness import worst_case
-from analysis.statistics.scores.tolerance import tolerance_volume
 from analysis.statistics.scores.tuning import TuningCurve, trials_to_parity, tuning_curve
 from analysis.statistics.sensitivity.transfer import transfer_regret
 from tests.analysis.coverage import exact_scores
@@ -39,23 +35,28 @@ from tests.analysis.coverage.simulated import (
     together,
 )
 
-EPS = 0.02
 THRESHOLDS = np.array([0.3, 0.5, 0.7, 0.8, 0.84, 0.86])
 TRIALS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128])
 DEFAULT_CELL = 2 * SHAPE[1] + 4
 
 
 @functools.cache
-def _truth(setting: Setting) -> dict[str, float]:
-    """Exact values that need an integral, once a setting."""
-    means, failed = setting.loss.cell_means(), setting.loss.failed()
-    with_seeds = (means, failed, NOISE, setting.seeds)
+def _truth(loss: DemoLoss) -> dict[str, float]:
+    """Exact values that need an integral or a simulation, once a loss."""
+    means, failed = loss.cell_means(), loss.failed()
     return {
-        "tuned by a half": exact.exact_tuned(*with_seeds),
+        "tuned": exact.exact_tuned(means, failed, NOISE),
+        "worst": exact.exact_held_out_worst(means, failed, NOISE),
         "retuned": exact_scores.exact_batch_slope(
-            np.array(BATCH_SIZES), exact_scores.exact_retuned(*with_seeds, SHAPE)
+            np.array(BATCH_SIZES), exact_scores.exact_retuned(means, failed, NOISE, SHAPE)
         ),
     }
+
+
+@functools.cache
+def _chances(loss: DemoLoss) -> np.ndarray:
+    """Chance `(C,)` of each cell to be selected by one seed."""
+    return exact.selection_chances(loss.cell_means(), loss.failed(), NOISE)
 
 
 @functools.cache
@@ -71,16 +72,6 @@ def _means(study: Study) -> np.ndarray:
 
 def _rival_means(study: Study) -> np.ndarray:
     return study.setting.rival.cell_means()
-
-
-def _choices(study: Study) -> np.ndarray:
-    """Shares `(C,)` of the seeds for which the other half chose each cell.
-
-    Scores of choices average over the cells with these shares. A study makes only two choices, so the spread between
-    its seeds does not show how choices vary between studies.
-    """
-    chosen = held_out_cells(study.validation)
-    return np.bincount(chosen, minlength=len(WEIGHTS)) / len(chosen)
 
 
 def _cells(study: Study) -> Held:
@@ -105,11 +96,6 @@ def _all_cells_moderated(study: Study) -> Held:
     return together(*moderated_bands(study.test), _means(study), conservative=True)
 
 
-def _all_distances(study: Study) -> Held:
-    means = _means(study)
-    return together(*gaps_to_best(study.test), means - means.max(), conservative=True)
-
-
 def _mean(study: Study) -> Held:
     filled = fill_gaps(study.test, WEIGHTS)
     return one(student_estimate(WEIGHTS @ filled.scores, widen=filled.widen), _means(study).mean())
@@ -127,34 +113,19 @@ def _default(study: Study) -> Held:
 
 
 def _tuned(study: Study) -> Held:
-    scores, chosen = cross_fit(study.test, study.validation)
-    estimate = student_estimate(scores, widen=cross_fit_widening(chosen))
-    return one(estimate, _truth(study.setting)["tuned by a half"])
+    return one(tuned_estimate(study.test, study.validation), _truth(study.setting.loss)["tuned"])
 
 
-def _best(study: Study) -> Held:
-    estimate = bracketed_estimate(study.test, lambda means: np.eye(len(means))[means.argmax()], largest=True)
-    return one(estimate, _means(study).max())
+def _tuned_difference(study: Study) -> Held:
+    pairs = tuned_pairs(study.test, study.validation) - tuned_pairs(study.rival_test, study.rival_validation)
+    return one(
+        pair_estimate(pairs), _truth(study.setting.loss)["tuned"] - _truth(study.setting.rival)["tuned"]
+    )
 
 
 def _worst(study: Study) -> Held:
-    return one(worst_case(study.test, WEIGHTS), exact.exact_worst(_means(study)))
-
-
-def _own_tolerance(study: Study) -> Held:
-    alive = ~study.setting.loss.failed()
-    return one(
-        tolerance_volume(study.test, WEIGHTS, eps=EPS, alive=alive),
-        exact.exact_tolerance(_means(study), eps=EPS),
-    )
-
-
-def _tolerance_of_all(study: Study) -> Held:
-    best = max(_means(study).max(), _rival_means(study).max())
-    return one(
-        tolerance_volume(study.test, WEIGHTS, eps=EPS, rivals=study.rival_test),
-        exact.exact_tolerance(_means(study), eps=EPS, best=best),
-    )
+    found = worst_case(fill_gaps(study.test, WEIGHTS).scores, study.validation, WEIGHTS)
+    return one(found, _truth(study.setting.loss)["worst"])
 
 
 def _profile(study: Study) -> Held:
@@ -163,29 +134,23 @@ def _profile(study: Study) -> Held:
     return together(found.low, found.high, truth, conservative="conservative" in found.method)
 
 
-def _profile_area(study: Study) -> Held:
-    truth = np.clip((_means(study) - 0.3) / 0.6, 0.0, 1.0).mean()
-    return one(profile_area(study.test, WEIGHTS, low=0.3, high=0.9), float(truth))
-
-
-@functools.lru_cache(maxsize=1)
 def _gaps(study: Study) -> Gaps:
     return tuning_gaps(study.test, study.validation, WEIGHTS, DEFAULT_CELL)
 
 
 def _default_gap(study: Study) -> Held:
     found = _gaps(study)
-    return one(found.default, _choices(study) @ _means(study) - _means(study)[DEFAULT_CELL])
+    return one(found.default, _chances(study.setting.loss) @ _means(study) - _means(study)[DEFAULT_CELL])
 
 
 def _random_gap(study: Study) -> Held:
     found = _gaps(study)
-    return one(found.random, _choices(study) @ _means(study) - _means(study).mean())
+    return one(found.random, _chances(study.setting.loss) @ _means(study) - _means(study).mean())
 
 
 def _drop(study: Study) -> Held:
     found = local_drop(*(scores.reshape(*SHAPE, -1) for scores in (study.test, study.validation)))
-    return one(found.mean, exact_scores.exact_local_drop(_means(study), _choices(study), SHAPE))
+    return one(found.mean, exact_scores.exact_local_drop(_means(study), _chances(study.setting.loss), SHAPE))
 
 
 def _fixed_slope(study: Study) -> Held:
@@ -201,39 +166,31 @@ def _slope_at_tuned(study: Study) -> Held:
     slopes = [
         exact_scores.exact_batch_slope(np.array(BATCH_SIZES), line) for line in _means(study).reshape(SHAPE).T
     ]
-    return one(found, _choices(study).reshape(SHAPE).sum(axis=0) @ np.array(slopes))
+    return one(found, _chances(study.setting.loss).reshape(SHAPE).sum(axis=0) @ np.array(slopes))
 
 
 def _retuned_slope(study: Study) -> Held:
     scores = (item.reshape(*SHAPE, -1) for item in (study.test, study.validation))
     found = batch_elasticity(*scores, np.array(BATCH_SIZES), SHAPE[1] // 2)
-    return one(found.retuned, _truth(study.setting)["retuned"])
+    return one(found.retuned, _truth(study.setting.loss)["retuned"])
+
+
+@functools.cache
+def _regret(home: DemoLoss, away: DemoLoss) -> float:
+    return exact.exact_transfer_regret(home.cell_means(), away.cell_means(), away.failed(), NOISE)
 
 
 def _transfer(study: Study) -> Held:
     test = np.stack([study.test, study.elsewhere[0]])
     found = transfer_regret(test, np.stack([study.validation, study.elsewhere[1]]))
-    means = study.setting.elsewhere.cell_means()
-    regret = np.mean(means[found.cells[1]] - means[found.cells[0]])  # of the cells that the halves chose
-    held = each(found.low[0, 1:], found.high[0, 1:], np.array([regret]))
-    return Held(share=held.share, conservative=True)
+    regret = _regret(study.setting.loss, study.setting.elsewhere)
+    return each(found.low[0, 1:], found.high[0, 1:], np.array([regret]))
 
 
 def _improvement(study: Study) -> Held:
     alike = study.setting.loss.failed() & study.setting.rival.failed()
     truth = exact_scores.exact_improvement(_means(study), _rival_means(study), NOISE, alike)
     return one(probability_of_improvement(study.test, study.rival_test, WEIGHTS), truth)
-
-
-def _equivalence(study: Study) -> Held:
-    """The interval of a level of 90 %, stretched to 95 % by the ratio of Student's quantiles."""
-    found = equivalence_test(WEIGHTS @ (study.test - study.rival_test), EPS).difference
-    if not found.has_interval:
-        return Held(share=float("nan"))
-    ratio = stats.t.ppf(0.975, found.seeds - 1) / stats.t.ppf(0.95, found.seeds - 1)
-    half = ratio * (found.high - found.low) / 2
-    truth = _means(study).mean() - _rival_means(study).mean()
-    return each(*(np.array([found.value + side * half]) for side in (-1, 1)), np.array([truth]))
 
 
 @functools.lru_cache(maxsize=1)
@@ -271,17 +228,13 @@ SCORES: dict[str, Score] = {
     "cell, studentised bootstrap": _cells_bootstrap,
     "all cells, Bonferroni": _all_cells,
     "all cells, moderated": _all_cells_moderated,
-    "all distances to the best": _all_distances,
     "mean over the space": _mean,
     "difference of means": _mean_difference,
     "default": _default,
-    "tuned, cross-fitted": _tuned,
-    "best cell": _best,
+    "tuned": _tuned,
+    "difference of tuned": _tuned_difference,
     "worst tenth": _worst,
-    "tolerance, own best": _own_tolerance,
-    "tolerance, best of all": _tolerance_of_all,
     "profile, band": _profile,
-    "area under the profile": _profile_area,
     "gap of the default": _default_gap,
     "gap of a random configuration": _random_gap,
     "drop after one step": _drop,
@@ -290,7 +243,6 @@ SCORES: dict[str, Score] = {
     "slope over batch size, re-tuned": _retuned_slope,
     "transfer regret": _transfer,
     "probability of improvement": _improvement,
-    "equivalence": _equivalence,
     "tuning curve": _tuning,
     "tuning curve, band": _tuning_band,
     "trials to parity": _parity,

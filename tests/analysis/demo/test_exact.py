@@ -10,7 +10,7 @@ from analysis.demo.answers import exact_answers
 from analysis.demo.law import AT_BATCH, BATCH_SIZES, CHANCE, COLLAPSED, DATA, LOSSES, DemoLoss
 from analysis.demo.noise import Noise, draw_scores
 from analysis.demo.rows import demo_study
-from analysis.statistics.scores.choice import cross_fit
+from analysis.statistics.scores.pairs_of_seeds import tuned_pairs, worst_pairs
 from analysis.statistics.scores.tuning import tuning_curve
 from analysis.study_analysis import analyse
 from tests.analysis.coverage import exact_scores
@@ -54,14 +54,19 @@ def test_chances_of_choosing_agree_with_simulation() -> None:
 
 
 @pytest.mark.parametrize("seeds", [2, 5])
-def test_the_tuned_score_is_unbiased_for_its_exact_value(seeds: int) -> None:
+def test_tuned_and_worst_scores_are_unbiased_for_their_exact_values(seeds: int) -> None:
     loss = BY_LABEL["dcl"]
     means, failed = loss.cell_means(), loss.failed()
     rng = np.random.default_rng(1)
     test, validation = draw_scores(means, failed, NOISE, rng.standard_normal((400, seeds)), rng)
-    found = [np.mean(cross_fit(*study)[0]) for study in zip(test, validation, strict=True)]
-    error = np.std(found, ddof=1) / np.sqrt(len(found))
-    assert np.mean(found) == pytest.approx(exact.exact_tuned(means, failed, NOISE, seeds), abs=3 * error)
+    even = np.full(len(means), 1 / len(means))
+    for pairs, truth in (
+        (tuned_pairs(test, validation), exact.exact_tuned(means, failed, NOISE)),
+        (worst_pairs(test, validation, even), exact.exact_held_out_worst(means, failed, NOISE)),
+    ):
+        found = np.nanmean(pairs, axis=(1, 2))
+        error = np.std(found, ddof=1) / np.sqrt(len(found))
+        assert np.mean(found) == pytest.approx(truth, abs=3 * error)
 
 
 def test_the_tuning_curve_is_unbiased_for_its_exact_value() -> None:

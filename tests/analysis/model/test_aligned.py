@@ -7,6 +7,7 @@ import pytest
 
 from analysis.model.aligned import align_along, align_cells
 from analysis.model.cells import Cells
+from analysis.model.meaning import Meaning
 from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 
@@ -53,6 +54,20 @@ def test_an_axis_becomes_the_environments() -> None:
     assert found.environments == ("16", "64", "256")
     assert [axis.name for axis in found.axes] == ["hp_temperature"]
     assert found.test == pytest.approx(cells.on_grid(cells.test))
+
+
+def test_values_with_another_meaning_are_refused() -> None:
+    """Equal scales of two kernels are not the same configuration."""
+    one = grid()
+    meanings = [Meaning(of=f"kernel {name} of kcl") for name in ("imq", "log")]
+    infos = [dataclasses.replace(one.axes[1].info, meaning=meaning) for meaning in meanings]
+    parts = [
+        dataclasses.replace(one, axes=(one.axes[0], dataclasses.replace(one.axes[1], info=info)))
+        for info in infos
+    ]
+    assert align_cells({"one": parts[0], "same": parts[0]}).left_out == 0
+    with pytest.raises(ValueError, match="other has axes of these names with another meaning"):
+        align_cells({"one": parts[0], "other": parts[1]})
 
 
 def test_nothing_shared_has_a_note() -> None:

@@ -9,6 +9,7 @@ import pytest
 from analysis.model.arms import split_arms
 from analysis.model.info import AxisInfo
 from analysis.model.table import build_table
+from analysis.statistics.comparisons.loss_values import TUNED
 from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 
@@ -81,7 +82,12 @@ def test_a_split_study_is_analysed() -> None:
     records = synthetic.run(planned, {"infonce": HILL})
     findings = analyse(planned, records, synthetic.study_info([synthetic.arm_info("infonce")]))
     assert list(findings.summaries) == ["infonce, lr 0.1", "infonce, lr 0.3"]
-    assert {item.verdict for item in findings.comparisons} == {"identical"}
+    assert findings.variants == {"infonce": ["infonce, lr 0.1", "infonce, lr 0.3"]}
+    assert findings.decisions is not None
+    assert findings.decisions.items == ()  # variants of one loss are not compared
+    one, other = findings.summaries.values()
+    assert one.tuned.estimate.value == pytest.approx(other.tuned.estimate.value)
+    assert one.tuned.estimate.value == pytest.approx(findings.decisions.values["infonce"][TUNED].value)
 
 
 def test_words_split_an_arm_and_empty_values_have_none() -> None:

@@ -15,6 +15,7 @@ from analysis.model.aligned import align_along, align_cells
 from analysis.report.score_tables import cells_table
 from analysis.report.sections.space.places import curves_section
 from analysis.report.sections.space.steps import steps_section
+from analysis.statistics.comparisons.loss_values import TUNED
 
 LOSSES, SEEDS, BATCHES, TAUS = ("a", "b"), (0, 1, 2), (32, 64), (0.1, 0.2, 0.4)
 
@@ -85,7 +86,10 @@ def test_scores_stand_at_their_values(kind: str) -> None:
             at = (cells.values("hp_batch_size") == batch) & (cells.values("hp_tau") == name)
             assert cells.test[at].mean() == pytest.approx(mean_of(batch, tau))
     assert findings.summaries["b"].tuned.place == {"hp_batch_size": 64, "hp_tau": names[-1]}
-    assert findings.comparisons[0].difference.value == pytest.approx(0.03)
+    assert findings.decisions is not None
+    decision = findings.decisions.of("b", TUNED)
+    assert decision is not None
+    assert decision.difference.value == pytest.approx(0.03)
     if not cells.axes[1].numeric:
         want = np.mean([mean_of(batch, tau) for batch in BATCHES for tau in TAUS])
         assert findings.summaries["b"].mean.value == pytest.approx(want)  # equal shares
@@ -203,4 +207,7 @@ def test_a_report_over_text_and_mixed_axes(tmp_path: Path) -> None:
     want = cells_table(findings_of(rows, metric="acc"))
     assert written["main_axis_value"].tolist() == ["0.1", "0.2", "0.4"] * 2 + ["0.1", "0.2", "auto"] * 2
     np.testing.assert_allclose(written["test_mean"], want["test_mean"])
-    assert "No lines for a and b" in (tmp_path / "report.md").read_text()
+    assert (
+        "not for a and b: an axis has values that are no numbers above 0"
+        in (tmp_path / "report.md").read_text()
+    )

@@ -24,6 +24,15 @@ def test_the_reference_goes_by_the_loss_not_the_label() -> None:
     assert study_info(arms, reference="b").reference_arm.label == "b"
 
 
+def test_of_two_losses_of_one_gradient_the_later_one_repeats_the_other_but_never_the_reference() -> None:
+    arms = [arm_info("infonce"), arm_info("dcl"), arm_info("flatnce")]
+    pairs = (("flatnce", "dcl"), ("flatnce_plus", "ntxent"))
+    assert study_info(arms, null_controls=pairs).repeats == {"flatnce"}
+    assert study_info(arms[::-1], null_controls=pairs).repeats == {"dcl"}
+    assert study_info(arms, null_controls=pairs, reference="flatnce").repeats == {"dcl"}
+    assert study_info(arms[:2], null_controls=pairs).repeats == frozenset()
+
+
 def test_names() -> None:
     assert study_info(ARMS).arm("infonce").name == "InfoNCE"
     assert study_info(ARMS).arm("dhel").name == "dhel"

@@ -1,10 +1,13 @@
 """Figures draw the values of their tables; pixels are not compared."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from analysis.model.meaning import TEMPERATURE, Meaning
 from analysis.report.plots.heatmap import HATCH, panel_grid
 from analysis.report.plots.style import arm_look, figure_style
 from analysis.report.sections.space.curves_figure import (
@@ -13,6 +16,7 @@ from analysis.report.sections.space.curves_figure import (
     fewer_dots,
     main_axis_figure,
 )
+from analysis.report.sections.space.scatter_figure import places_figure
 from analysis.report.sections.space.scores_figure import robustness_figure, tuned_figure
 from analysis.report.sections.space.surfaces_figure import metric_surfaces, rank_surfaces
 from analysis.statistics.intervals.student import student_interval
@@ -69,7 +73,7 @@ def test_heat_map_axes_show_the_grid_and_units(findings: StudyAnalysis) -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == ["16", "64", "256"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0.25", "0.707", "2", "5.66", "16"]
     assert ax.get_xlabel() == "batch size, pairs"
-    assert ax.get_ylabel() == "kernel scale t (no unit)"
+    assert ax.get_ylabel() == "kernel scale t"
     assert not ax.yaxis_inverted()  # large values are on top
 
 
@@ -130,7 +134,47 @@ def test_main_axes_of_other_kind_have_panels_of_their_own(findings: StudyAnalysi
     assert len(figure.axes) == 6
     drawn = [set(ax.get_legend_handles_labels()[1]) for ax in figure.axes]
     assert drawn == [{"InfoNCE", "DHEL"}] * 3 + [{"KCL"}] * 3
-    assert figure.axes[3].get_xlabel() == "kernel scale t (no unit)"
+    assert figure.axes[3].get_xlabel() == "kernel scale t"
+
+
+def test_temperature_rises_to_the_right_and_upwards_in_every_panel(study: Study) -> None:
+    planned, records, info = study
+    meanings = {"hp_t": Meaning(larger_acts_as="lower temperature"), "hp_temperature": TEMPERATURE}
+    arms = [
+        dataclasses.replace(arm, axes=(arm.x, dataclasses.replace(arm.main, meaning=meanings[arm.main_axis])))
+        for arm in info.arms
+    ]
+    found = analyse(planned, records, info.with_arms(tuple(arms)))
+    figure, place = main_axis_figure(found), [arm.main_axis for arm in arms].index("hp_t")
+    assert figure is not None
+    spans = [np.diff(ax.get_xlim())[0] > 0 for ax in figure.axes]
+    assert spans == [True] * 3 + [False] * 3
+    maps = metric_surfaces(found)
+    assert maps is not None
+    kernel, surface = maps.axes[place], found.surfaces[arms[place].label]
+    assert [float(text.get_text()) for text in kernel.get_yticklabels()] == pytest.approx(
+        surface.y[::-1], rel=1e-2
+    )
+    drawn = kernel.collections[0].get_array()
+    np.testing.assert_allclose(drawn, 100 * surface.values.mean(axis=-1).T[::-1])
+    frame = next(patch for patch in kernel.patches if not patch.get_fill())
+    column, row = np.unravel_index(found.summaries[arms[place].label].tuned.at, surface.values.shape[:2])
+    assert (int(frame.get_x()), int(frame.get_y())) == (column, len(surface.y) - 1 - row)
+
+
+def test_temperature_rises_upwards_among_drawn_points(study: Study) -> None:
+    planned, records, info = study
+    arms = [
+        dataclasses.replace(
+            arm,
+            axes=(arm.x, dataclasses.replace(arm.main, meaning=Meaning(larger_acts_as="lower temperature"))),
+        )
+        for arm in info.arms
+    ]
+    figure = places_figure(analyse(planned, records, info.with_arms(tuple(arms), drawn=True, adaptive=True)))
+    assert figure is not None
+    low, high = figure.axes[0].get_ylim()
+    assert low > high
 
 
 def test_many_long_names_fit_into_the_legends() -> None:

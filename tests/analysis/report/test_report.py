@@ -22,12 +22,11 @@ TABLES = {
     "tuning_gaps",
     "failure_rates",
     "failure_costs",
-    "more_seeds",
     "cells",
-    "comparisons",
     "coverage",
     "decisions",
     "differences",
+    "differences_by_loss",
     "failures",
     "good_space",
     "hyperparameters",
@@ -39,13 +38,16 @@ TABLES = {
     "transfer_batch_size",
     "transfer_loss",
     "trials",
+    "verdict",
     "tuning_curves",
 }
+#: Figures that are also drawn for one column of a paper.
+FOR_PAPERS = {"verdict", "surfaces", "profiles", "difference_maps"}
 FIGURES = {
+    "verdict",
     "difference_maps",
     "profiles",
     "tuning_curves",
-    "tuned",
     "robustness",
     "surfaces",
     "by_batch_size",
@@ -71,8 +73,9 @@ def test_the_report_is_complete_and_self_contained(written: Path) -> None:
     assert set(files(written)) == (
         {"report.html", "report.md"}
         | {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg", "pdf")}
+        | {f"figures/{name}_column.{kind}" for name in FOR_PAPERS for kind in ("png", "svg", "pdf")}
         | {f"tables/{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
-        | {f"tables/{name}.tex" for name in ("scores", "comparisons", "differences", "good_space", "tuning")}
+        | {f"tables/{name}.tex" for name in ("verdict", "scores", "differences", "good_space", "tuning")}
     )
     links = Links()
     links.feed(html)
@@ -201,15 +204,15 @@ def many_parts(study: Study) -> Study:
     ("make", "told"),
     [
         (zero_records, "Nothing can be said yet: none of the 90 planned trials has a result."),
-        (one_seed, "too few seeds to judge DHEL and KCL"),
-        (one_arm, "There is one loss only, so nothing to compare."),
-        (one_value_a_axis, "There is one batch size."),
+        (one_seed, "two seeds are needed at least"),
+        (one_arm, "There is one loss only"),
+        (one_value_a_axis, "1 configurations a loss"),
         (all_failed, "No trial ended with a score, so no loss can be judged."),
         (nan_scores, "no score"),
         (half_finished, "Provisional: 45 of 90 planned trials have no result yet"),
         (one_value_in_one_arm, "KCL 1 value"),
         (many_parts, "KCL, form b, kernel gaussian_riesz, momentum 0.9"),
-        (many_values, "All 240 planned trials have ended"),
+        (many_values, "240 trials, none failed"),
     ],
 )
 def test_corners_have_a_report_that_says_so(make: object, told: str, study: Study, tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ import pytest
 
 from analysis.report.score_tables import (
     cells_table,
-    comparisons_table,
     coverage_table,
+    decisions_table,
     failures_table,
     scores_table,
     trials_table,
 )
+from analysis.statistics.comparisons.loss_values import AVERAGE
 from analysis.study_analysis import analyse
 from tests.analysis import synthetic
 from tests.analysis.conftest import Study
@@ -36,13 +37,17 @@ def test_cells_table_agrees_with_pandas(study: Study) -> None:
     assert cells["seeds_finished"].eq(2).all()
 
 
-def test_scores_and_comparisons(study: Study) -> None:
+def test_scores_and_decisions(study: Study) -> None:
     findings = analyse(*study)
     scores = scores_table(findings).set_index("arm")
     assert scores.loc["dhel", "mean"] == findings.summaries["dhel"].mean.value
-    assert scores.loc["dhel", "tolerance_volume_note"] == "too few seeds"
+    assert scores.loc["dhel", "tolerance_volume_note"] == "no interval, too low at few seeds"
     assert scores.loc["kcl", "default_main_axis_value"] == pytest.approx(2.0)
-    assert len(comparisons_table(findings)) == 4
+    decisions = decisions_table(findings)
+    assert decisions["loss"].tolist() == ["dhel"] * 4 + ["kcl"] * 4
+    assert decisions["reference"].unique().tolist() == ["infonce"]
+    difference = decisions.set_index(["loss", "question"]).loc[("dhel", AVERAGE), "difference"]
+    assert difference == pytest.approx(scores.loc["dhel", "mean"] - scores.loc["infonce", "mean"])
 
 
 def test_failures_and_coverage(study: Study) -> None:

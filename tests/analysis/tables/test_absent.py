@@ -6,11 +6,11 @@ import pytest
 
 from analysis.fairness.checks import check_fairness
 from analysis.model.cells import MISSING
-from analysis.report.score_tables import cells_table, comparisons_table, coverage_table, scores_table
-from analysis.report.verdict import verdict_sentences
+from analysis.report.score_tables import cells_table, coverage_table, decisions_table, scores_table
 from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.tables.build import table_study
 from analysis.tables.mapping import build_mapping
+from tests.analysis.report.pages import told_of
 
 LOSSES, SEEDS, BATCHES, TAUS = ("a", "b"), (0, 1, 2, 3), (32, 64, 128), (0.1, 0.2, 0.4)
 
@@ -46,10 +46,10 @@ def test_absent_rows_equal_rows_that_are_marked_as_not_run() -> None:
     marked.loc[marked["status"] == "Missing", "acc"] = np.nan
     lacking, told = study(rows), study(marked)
     assert missing(lacking) == {"a": 36 - (rows["loss"] == "a").sum(), "b": 36 - (rows["loss"] == "b").sum()}
-    for table in (coverage_table, scores_table, cells_table, comparisons_table):
+    for table in (coverage_table, scores_table, cells_table, decisions_table):
         pd.testing.assert_frame_equal(table(lacking), table(told))
-    assert verdict_sentences(lacking) == verdict_sentences(told)
-    assert verdict_sentences(lacking)[0].startswith(f"Provisional: {72 - len(rows)} of 72 planned trials")
+    assert told_of(lacking) == told_of(told)
+    assert told_of(lacking).startswith(f"Provisional: {72 - len(rows)} of 72 planned trials")
     cards = {card.title: card for card in check_fairness(lacking)}
     assert cards["Incomplete"].level == "warn"
     assert "for none of them all trials" in cards["Seeds unfinished"].text

@@ -197,6 +197,9 @@ def test_a_setting_that_differs_between_losses_is_a_failed_check() -> None:
     cards = {card.title: card for card in check_fairness(study(rows))}
     assert cards["Settings differ between losses"].level == "fail"
     assert "backbone: r18 of simclr, r50 of dhel" in cards["Settings differ between losses"].text
+    found = study(rows)
+    assert found.decisions is not None
+    assert {item.reason for item in found.decisions.items} == {"backbone: r18 for simclr, r50 for dhel"}
     own_rates = ROWS.assign(lr=ROWS["method"].map({"simclr": 0.1, "dhel": 0.2}))
     cards = {card.title: card for card in check_fairness(study(own_rates))}
     assert cards["Settings differ between losses"].level == "warn"
@@ -279,3 +282,49 @@ def test_words_of_a_cluster_are_statuses() -> None:
     rows.loc[2, "State"] = "ZOMBIE"
     with pytest.raises(ValueError, match="status: got 'zombie'"):
         study(rows)
+
+
+def search(*, seeds: int, own: bool = False, names: tuple[str, ...] = ("tau", "wd")) -> pd.DataFrame:
+    """A random search: 12 configurations of each loss, with common seeds or each with a seed of its own."""
+    rng, rows = np.random.default_rng(0), []
+    for loss in ("infonce", "dhel"):
+        for _ in range(12):
+            drawn = dict(zip(names, 10 ** rng.uniform(-3, 0, size=len(names)), strict=True))
+            for seed in rng.integers(0, 10**9, size=1) if own else range(seeds):
+                rows.append({"method": loss, "run": seed, **drawn, "acc": rng.uniform(0.5, 0.9)})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("names", [("tau", "wd"), ("tau",), ("foo", "bar"), ("foo",)])
+def test_a_random_search_with_several_seeds_is_drawn(names: tuple[str, ...]) -> None:
+    _, info = table_study(search(seeds=3, names=names), build_mapping(KEYS))
+    assert info.drawn
+    assert {f"hp_{name}" for name in names} <= {axis.name for axis in info.arms[0].axes}
+
+
+@pytest.mark.parametrize("names", [("tau", "wd"), ("tau",)])
+def test_a_random_search_with_a_seed_for_each_configuration_is_drawn(names: tuple[str, ...]) -> None:
+    findings = study(search(seeds=1, own=True, names=names))
+    assert findings.info.drawn
+    assert {len(cells.codes) for cells in findings.cells.values()} == {12}
+    assert all(summary.mean.unit == "configurations and seeds" for summary in findings.summaries.values())
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_unknown_columns_that_never_repeat_are_asked_for(own: bool) -> None:
+    rows = search(seeds=1, own=own, names=("foo", "bar")).assign(lr=0.1)
+    with pytest.raises(ValueError, match="foo, bar never repeat: drawn hyperparameters or outcomes"):
+        study(rows)
+    assert study(rows, axes=["foo", "bar"]).info.drawn
+
+
+def test_an_uneven_grid_of_one_axis_is_no_search() -> None:
+    rows = pd.DataFrame(
+        [
+            {"method": loss, "run": seed, "tau": tau, "acc": 0.8 + tau / 10}
+            for loss in ("infonce", "dhel")
+            for tau in (0.05, 0.07, 0.1, 0.2, 0.3, 0.5, 0.8)
+            for seed in range(3)
+        ]
+    )
+    assert not study(rows).info.drawn

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.model.info import StudyInfo
-from analysis.report.score_tables import comparisons_table, scores_table
+from analysis.report.score_tables import decisions_table, scores_table
 from analysis.study_analysis import analyse_table
 from analysis.tables.build import table_study
 from analysis.tables.mapping import build_mapping
@@ -86,7 +86,7 @@ def test_decisions_do_not_depend_on_the_dress(number: int, tmp_path: Path) -> No
         strict=True,
     ):
         np.testing.assert_allclose(scale * mine, its, atol=1e-9)
-    decided = [comparisons_table(each).set_index(["arm", "score"])["verdict"] for each in (found, want)]
+    decided = [decisions_table(each).set_index(["loss", "question"])["verdict"] for each in (found, want)]
     assert decided[0].to_dict() == decided[1].to_dict()
     assert len(decided[0]) > 0
 

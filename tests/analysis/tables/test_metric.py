@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.report.score_tables import cells_table, scores_table
+from analysis.report.score_tables import cells_table, decisions_table, scores_table
 from analysis.report.sections.trials.methods import methods_section
-from analysis.report.verdict import verdict_sentences
 from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.tables.build import table_study
 from analysis.tables.mapping import build_mapping
 from analysis.tables.metric import metric_words
+from tests.analysis.report.pages import told_of
 from tests.analysis.tables.example_table import KEYS, ROWS
 
 AXES = {"axes": ["bs", "tau"]}
@@ -74,9 +74,9 @@ def test_the_page_says_what_failures_count_as() -> None:
     rows = with_crashes(ROWS.assign(val_acc=ROWS["acc"] - 0.3, val_loss=3 - ROWS["acc"]))
     facts = dict(methods_section(study(rows, selects="val_acc")).facts)
     assert "worst outcome: 60.1\N{NO-BREAK SPACE}%" in facts["Failures"]
-    assert "(val_acc) they count as 30.1\N{NO-BREAK SPACE}%" in facts["Failures"]
+    assert "val_acc, which chooses, it counts as 30.1\N{NO-BREAK SPACE}%" in facts["Failures"]
     facts = dict(methods_section(study(rows, selects="val_loss")).facts)
-    assert "(val_loss) they count as 2.399" in facts["Failures"]
+    assert "val_loss, which chooses, it counts as 2.399" in facts["Failures"]
     assert "the lowest mean val_loss over seeds" in facts["Selection"]
 
 
@@ -172,8 +172,12 @@ def test_percents_give_the_decisions_of_shares(noise: float) -> None:
     rows = with_crashes(rows.assign(val_acc=rows["acc"] + noise * rng.normal(size=len(rows))))
     hundred = rows.assign(acc=100 * rows["acc"], val_acc=100 * rows["val_acc"])
     shares, percents = study(rows, selects="val_acc"), study(hundred, selects="val_acc")
-    assert verdict_sentences(shares) == verdict_sentences(percents)
-    assert [item.verdict for item in shares.comparisons] == [item.verdict for item in percents.comparisons]
+    assert told_of(shares) == told_of(percents)
+    one, other = decisions_table(shares), decisions_table(percents)
+    assert one["verdict"].tolist() == other["verdict"].tolist()
+    assert len(one) == 4
+    for name in ("difference", "low", "high"):
+        np.testing.assert_allclose(100 * one[name], other[name], rtol=1e-9, atol=1e-9)
     one, other = scores_table(shares), scores_table(percents)
     for name in ("tuned", "default", "mean", "worst_tenth"):
         for end in ("", "_low", "_high"):
@@ -224,3 +228,31 @@ def test_bounded_metrics_are_known_by_name(
 ) -> None:
     metric = study(ROWS.drop(columns="acc").assign(**{name: values}), metric=name, **keys).info.metric
     assert (metric.unit, metric.bounds) == (unit, bounds)
+
+
+@pytest.mark.parametrize("name", ["test_accuracy", "test_err"])
+def test_shares_and_percent_give_the_same_scores_tolerance_and_order(name: str) -> None:
+    values = ROWS["acc"] if name == "test_accuracy" else 1 - ROWS["acc"]
+    found = [
+        study(ROWS.drop(columns="acc").assign(**{name: scale * values}), metric=name) for scale in (1, 100)
+    ]
+    shares, percent = (item.info for item in found)
+    assert shares.metric.factor * shares.tolerance == percent.metric.factor * percent.tolerance == 2
+    shown = [
+        {label: item.info.metric.shown(each.mean.value) for label, each in item.summaries.items()}
+        for item in found
+    ]
+    assert shown[0] == pytest.approx(shown[1])
+
+
+def test_failures_count_as_chance_where_the_classes_are_known() -> None:
+    rows = with_crashes(ROWS)
+    known = study(rows.assign(classes=10)).info.metric
+    assert (known.worst, known.worst_source) == (0.1, "chance of 10 classes")
+    percent = study(rows.assign(acc=100 * rows["acc"], num_classes=10)).info.metric
+    assert percent.worst == pytest.approx(10)
+    unknown = study(rows).info.metric
+    assert unknown.worst == pytest.approx(rows["acc"].min())
+    assert unknown.worst_source == "the worst finished value; --worst sets chance"
+    below = study(rows.assign(classes=2)).info.metric
+    assert below.worst == pytest.approx(min(0.5, rows["acc"].min()))

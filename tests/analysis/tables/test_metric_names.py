@@ -40,7 +40,6 @@ def test_other_numbers_are_better_where_higher(name: str) -> None:
     [
         *(
             "val_loss",
-            "test/err@1",
             "validation.nll",
             "evalLoss",
             "ImageNet error",
@@ -50,7 +49,6 @@ def test_other_numbers_are_better_where_higher(name: str) -> None:
         ),
         *(
             "brier_score",
-            "top1_err",
             "1-acc",
             "1_minus_acc",
             "neg_acc",
@@ -88,3 +86,15 @@ def test_a_name_that_tells_nothing_or_both_is_asked_about(name: str) -> None:
 )
 def test_a_quantity_is_the_same_on_every_part_of_the_data(one: str, other: str, same: bool) -> None:
     assert (named_metric(one).quantity == named_metric(other).quantity) == same
+
+
+@pytest.mark.parametrize("name", ["test_err", "test/err@1", "top1_err", "val error rate", "knn_error"])
+def test_error_rates_are_shares(name: str) -> None:
+    found = named_metric(name)
+    assert (found.higher_is_better, found.is_share) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["mean_squared_error", "reconstruction error", "wer", "error_db"])
+def test_other_errors_are_no_shares(name: str) -> None:
+    found = named_metric(name)
+    assert (found.higher_is_better, found.is_share) == (False, False)

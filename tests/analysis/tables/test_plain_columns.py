@@ -90,7 +90,7 @@ def test_scores_do_not_depend_on_how_a_value_is_held(
     plain: dict[str, Any] = {**KEYS, "axes": ("bs", "tau"), "measures": {"tau": "each"}}
     columns = ["arm", "tuned", "mean", "worst_tenth", "planned"]
     pd.testing.assert_frame_equal(robustness(nested, **keys)[columns], robustness(ROWS, **plain)[columns])
-    columns = ["arm", "score", "difference", "low", "high"]
+    columns = ["loss", "question", "difference", "low", "high"]
     pd.testing.assert_frame_equal(compare(nested, **keys)[columns], compare(ROWS, **plain)[columns])
 
 

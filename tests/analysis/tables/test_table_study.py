@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from analysis.report.score_tables import scores_table
-from analysis.report.verdict import verdict_sentences
+from analysis.statistics.comparisons.loss_values import TUNED
 from analysis.study_analysis import StudyAnalysis, analyse_table
 from analysis.tables.build import table_study
 from analysis.tables.mapping import TableMapping, build_mapping, mapping_keys, read_mapping
 from analysis.tables.read import load_records
+from tests.analysis.report.pages import told_of
 from tests.analysis.tables.example_table import KEYS, ROWS
 
 
@@ -27,9 +28,12 @@ def test_columns_that_repeat_are_the_axes() -> None:
     assert cells.shape == (2, 3)
     assert findings.info.x.label == "batch size, pairs"
     assert findings.summaries["dhel"].tuned.place == {"hp_bs": 32, "hp_tau": 0.2}
-    # one column chooses and reports, so the tuned score is still cross-fitted over seeds
+    # one column selects and reports; still one seed selects and another one scores
     assert findings.summaries["dhel"].tuned.estimate.value == pytest.approx(0.78)
-    assert findings.comparisons[0].difference.value == pytest.approx(0.1)
+    assert findings.decisions is not None
+    decision = findings.decisions.of("dhel", TUNED)
+    assert decision is not None
+    assert decision.difference.value == pytest.approx(0.1)
 
 
 def test_usual_names_of_columns_are_no_hyperparameters() -> None:
@@ -47,13 +51,14 @@ def test_lower_may_be_better_and_values_keep_their_sign() -> None:
     rows = ROWS.assign(gap=1 - ROWS["acc"])
     findings = study(rows, metric="gap", higher_is_better=False, axes=["bs", "tau"])
     assert findings.summaries["dhel"].tuned.estimate.value == pytest.approx(-0.22)
-    assert any(text.startswith("Lowest tuned gap: dhel with 0.22") for text in verdict_sentences(findings))
+    assert "tuned gap" in told_of(findings)
+    assert "0.32" in told_of(findings)
 
 
 def test_percent_is_told_in_percent() -> None:
     findings = study(ROWS.assign(acc=100 * ROWS["acc"]), percent=True)
     assert findings.info.tolerance == 2
-    assert any("dhel with 78.0" in text for text in verdict_sentences(findings))
+    assert "68.0" in told_of(findings)
 
 
 def test_a_status_column_keeps_failures_and_the_worst_value_is_theirs() -> None:
@@ -72,17 +77,15 @@ def test_a_row_without_finite_score_is_a_failure(value: float) -> None:
     assert study(rows).summaries["simclr"].failed == 1
 
 
-def test_one_loss_one_seed_one_value() -> None:
-    rows = ROWS[(ROWS["method"] == "dhel") & (ROWS["run"] == 1) & (ROWS["tau"] == 0.1) & (ROWS["bs"] == 32)]
-    findings = study(rows)
-    assert findings.comparisons == ()
-    assert findings.summaries["dhel"].mean.value == pytest.approx(0.8 - 0.1 * np.log(2) - 0.01)
-    assert not findings.summaries["dhel"].mean.has_interval
+def test_a_table_of_one_configuration_is_refused() -> None:
+    rows = ROWS[(ROWS["method"] == "dhel") & (ROWS["tau"] == 0.1) & (ROWS["bs"] == 32)]
+    with pytest.raises(ValueError, match=r"no column is a hyperparameter that varies; .* --axis"):
+        study(rows)
 
 
 def test_every_trial_failed() -> None:
     findings = study(ROWS.assign(acc=np.nan), worst=0.1)
-    assert "No trial ended with a score" in verdict_sentences(findings)[1]
+    assert "No trial ended with a score" in told_of(findings)
 
 
 def test_seeds_may_be_words() -> None:

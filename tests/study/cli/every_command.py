@@ -143,6 +143,7 @@ USES = {
     "failures": Use(("failures", *_IN), [finished, crashed]),
     "show": Use(("show", "TRIAL", "--store", "s"), [finished]),
     "report": Use(("report", *_IN), [finished]),
+    "recommend": Use(("recommend", *_IN), [finished]),
     "report --from": Use(("report", "--from", "table.csv", "--out", "out", *_META), [table]),
     "compare": Use(("compare", "table.csv", "second.csv", "--out", "out", *_META), [table]),
     "claims": Use(("claims", *_IN), [finished]),

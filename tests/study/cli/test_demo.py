@@ -16,7 +16,7 @@ def test_it_writes_a_table_that_reports_read_and_the_answers_to_it(tmp_path: Pat
     assert result.exit_code == 0, result.output
     assert "about a minute" in result.output.splitlines()[0]  # before the silence
     assert pq.read_table(folder / "table.parquet").num_rows == 400
-    assert {"tolerance_own_best", "worst"} <= set(pd.read_csv(folder / "answers.csv")["score"])
+    assert {"tolerance_own_best", "best"} <= set(pd.read_csv(folder / "answers.csv")["score"])
     assert list(folder.rglob("report.html"))
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["demo"]  # nothing temporary is left
 

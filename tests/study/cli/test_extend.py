@@ -111,8 +111,10 @@ def test_a_new_file_extends_the_old_and_shares_its_records(
 
 def test_a_shipped_study_is_extended_by_a_new_file(store: Path, tmp_path: Path) -> None:
     out = tmp_path / "more.toml"
-    extend("quickstart", store, "--seeds", "2", "--out", out)
-    assert tomllib.loads(out.read_text()) == {"name": "more", "extends": "quickstart", "seeds": [0, 1, 2]}
+    extend("quickstart", store, "--seeds", "5", "--out", out)
+    assert tomllib.loads(out.read_text()) == {
+        "name": "more", "extends": "quickstart", "seeds": [0, 1, 2, 3, 4, 5]
+    }  # fmt: skip
 
 
 def test_the_default_range_of_a_loss_becomes_its_values(write_study: WriteStudy, store: Path) -> None:
@@ -229,6 +231,6 @@ def test_what_cannot_be_added_is_one_line(
 
 
 def test_a_shipped_study_is_not_edited(store: Path) -> None:
-    result = invoke("extend", "quickstart", "--store", store, "--seeds", "2")
+    result = invoke("extend", "quickstart", "--store", store, "--seeds", "5")
     assert result.exit_code == 2
     assert "--out" in result.stderr

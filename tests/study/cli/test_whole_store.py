@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analysis import build_surface, cell_intervals, compare, load_records, robustness
-from analysis.report.score_tables import comparisons_table, scores_table
+from analysis.report.score_tables import decisions_table, scores_table
+from analysis.statistics.comparisons.loss_values import AVERAGE
 from analysis.study_analysis import analyse_table
 from study.cli.main import main
 from study.loaded import load_study
@@ -115,10 +116,10 @@ def loaded_quietly(location: str) -> pd.DataFrame:
 
 
 def study_says(finished: Finished, location: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores and comparisons in a report of the study on the same store."""
+    """Scores and decisions in a report of the study on the same store."""
     loaded = load_study(str(finished.study), location, None)
     findings = analyse_table(*study_table(loaded.plan, loaded.study_file))
-    return scores_table(findings).set_index("arm"), comparisons_table(findings)
+    return scores_table(findings).set_index("arm"), decisions_table(findings)
 
 
 def report_from(location: str, out: Path) -> Result:
@@ -135,9 +136,9 @@ def report_from(location: str, out: Path) -> Result:
     return CliRunner().invoke(main, ["report", "--from", location, "--out", str(out), *words])
 
 
-def assert_same(scores: pd.DataFrame, comparisons: pd.DataFrame, finished: Finished, location: str) -> None:
+def assert_same(scores: pd.DataFrame, decisions: pd.DataFrame, finished: Finished, location: str) -> None:
     """The numbers of the study's report, which has an arm for each value of the fragile loss's field."""
-    told, told_comparisons = study_says(finished, location)
+    told, told_decisions = study_says(finished, location)
     scores = scores.set_index("arm")
     assert scores.loc["ntxent", SCORES].tolist() == pytest.approx(
         told.loc["ntxent", SCORES].tolist(), nan_ok=True
@@ -147,13 +148,13 @@ def assert_same(scores: pd.DataFrame, comparisons: pd.DataFrame, finished: Finis
     assert len(arms) == 2
     assert scores.loc[FRAGILE, "mean"] == pytest.approx(arms["mean"].mean())
     assert scores.loc[FRAGILE, COUNTS].tolist() == arms[COUNTS].sum().tolist()
-    means = told_comparisons[told_comparisons["score"] == "mean"]["difference"]
-    (difference,) = comparisons[comparisons["score"] == "mean"]["difference"]
-    assert comparisons["arm"].unique().tolist() == [FRAGILE]
-    assert difference == pytest.approx(means.mean())
+    (wanted,) = told_decisions[told_decisions["question"] == AVERAGE]["difference"]
+    (difference,) = decisions[decisions["question"] == AVERAGE]["difference"]
+    assert decisions["loss"].unique().tolist() == [FRAGILE]
+    assert difference == pytest.approx(wanted)
 
 
-def test_scores_and_comparisons_are_those_of_the_study(location: str, finished: Finished) -> None:
+def test_scores_and_decisions_are_those_of_the_study(location: str, finished: Finished) -> None:
     rows = loaded_quietly(location)
     assert_same(robustness(rows, **MAPPING), compare(rows, **MAPPING), finished, location)
 
@@ -166,9 +167,7 @@ def test_a_report_of_the_store_has_the_numbers_of_the_study(
     assert result.exit_code == 0, result.output
     assert ("study: damaged file" in result.stderr) == bool(read_whole_store(open_store(location)).damaged)
     tables = tmp_path / "out" / "tables"
-    assert_same(
-        pd.read_csv(tables / "scores.csv"), pd.read_csv(tables / "comparisons.csv"), finished, location
-    )
+    assert_same(pd.read_csv(tables / "scores.csv"), pd.read_csv(tables / "decisions.csv"), finished, location)
 
 
 def test_damaged_files_are_named_and_cost_their_own_rows(finished: Finished, tmp_path: Path) -> None:

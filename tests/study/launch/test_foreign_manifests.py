@@ -17,6 +17,7 @@ import pytest
 
 from study.cli.cancel import cancel_study
 from study.launch.listeners.launch_log import LaunchLog
+from study.launch.listeners.time_left import TimeLeft
 from study.launch.manifest import (
     Manifest,
     launches_folder,
@@ -26,7 +27,6 @@ from study.launch.manifest import (
     running_launches,
     write_manifest,
 )
-from study.watching.state import time_left
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
 from trainables.store.leases import has_ended, this_process
@@ -53,6 +53,8 @@ FOREIGN: list[dict[str, Any]] = [
     {"pid": 2**70},
     {"pid": 1.5},
     {"process": 3},
+    {"seconds_left": "5"},
+    {"seconds_left": -1.0},
     {"command": "rm -rf"},
     {"command": [1]},
     {"started_at": "yesterday"},
@@ -165,7 +167,7 @@ def test_a_number_that_no_process_has_is_one_that_ended() -> None:
 def test_a_clock_that_is_set_changes_no_duration(hours: float, tmp_path: Path) -> None:
     """A start in the future is that of a launch whose clock was then set back."""
     started = datetime.now(UTC) + timedelta(hours=hours)
-    with LaunchLog(tmp_path, begun(started_at=started.isoformat(timespec="seconds"))):
+    with LaunchLog(tmp_path, begun(started_at=started.isoformat(timespec="seconds")), TimeLeft()):
         pass
     [manifest] = read_manifests(tmp_path)
     assert manifest.ended_at is not None
@@ -183,13 +185,6 @@ def test_after_the_clock_was_set_dead_launches_elsewhere_do_not_run(hours: float
     stamp = time.time() - 3600 * hours  # of the clock before it was set
     os.utime(manifest_path(tmp_path, dead), (stamp, stamp))
     assert [each.launch for each in running_launches(tmp_path)] == [alive.launch]
-
-
-def test_the_time_left_follows_the_launchs_own_clock() -> None:
-    ended = [{"trial_id": "a", "found": False}] * 10
-    assert time_left([begun(seconds=100.0, trials=ended, started_at="2090-01-01T00:00:00+00:00")], 60) == (
-        "about 10 min 0 s"
-    )
 
 
 def test_words_that_are_not_unicode_are_kept_as_codes(

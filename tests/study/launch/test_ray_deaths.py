@@ -3,7 +3,8 @@
 import pytest
 from ray.exceptions import ActorDiedError, OutOfMemoryError, RayTaskError
 
-from study.launch.runners.worker_pool import WorkQueue, describe_death
+from study.launch.runners.work_queue import WorkQueue
+from study.launch.runners.worker_pool import describe_death
 
 
 class _Died(ActorDiedError):

@@ -29,7 +29,15 @@ def test_no_list_is_longer_than_allowed(costs: list[float], workers: int) -> Non
 
 
 def test_the_work_ends_in_small_pieces() -> None:
-    lists = split_work(stacks([1.0] * 120), 2)
+    lists = split_work(stacks([1.0] * 122), 2)[2:]
     assert len(lists[0]) == 20
     assert len(lists[-1]) == 1
     assert [len(each) for each in lists] == sorted((len(each) for each in lists), reverse=True)
+
+
+def test_of_many_stacks_the_cheapest_run_first() -> None:
+    """With few stacks, a cheap one at the start would leave the workers unequal work at the end."""
+    costs = [float(cost) for cost in range(1, 17)]
+    order = [int(unit.trial_id) for each in split_work(stacks(costs), 2) for (unit,) in each]
+    assert order[:3] == [0, 1, 15]
+    assert int(split_work(stacks(costs[:15]), 2)[0][0][0].trial_id) == 14

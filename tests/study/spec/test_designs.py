@@ -278,9 +278,25 @@ FAULTS = {
         ),
         ["same trial"],
     ),
-    "batch size of one loss": (
-        (("t = [2.0]", "t = [2.0]\nbatch_size = [4]"),),
-        ["losses.kcl", "batch_size", "[axes]"],
+    "batch size that the axis lacks": (
+        (("t = [2.0]", "t = [2.0]\nbatch_size = [16, 4]"),),
+        ["losses.kcl.batch_size: got 4", "axes.batch_size"],
+    ),
+    "values of an axis that the study lacks": (
+        (("t = [2.0]", "t = [2.0]\nweight_decay = 0.1"),),
+        ["losses.kcl.weight_decay", "[axes]"],
+    ),
+    "cases of the values of a shared axis": (
+        (("t = [2.0]", 't = [2.0]\nbatch_size = { "2.0" = 8 }'),),
+        ["losses.kcl.batch_size", "cases"],
+    ),
+    "batch size of one drawn loss": (
+        (*RANGES[:2], ("t = [2.0]", "batch_size = 16"), SOBOL),
+        ["losses.kcl.batch_size", "search.design is sobol"],
+    ),
+    "batch size of one listed loss": (
+        (*LISTED, ("[losses.kcl]", "[losses.kcl]\nbatch_size = 16")),
+        ["losses.kcl.batch_size", "search.design is list"],
     ),
     "riesz without its exponent": (
         (("t = [2.0]", 'kernel = "riesz"'),),

@@ -42,6 +42,20 @@ def test_an_added_value_keeps_the_old_trials(write_study: WriteStudy) -> None:
     assert before < after
 
 
+@pytest.mark.parametrize("given", ["16", "[16]", "16.0"])
+def test_a_loss_may_run_with_some_values_of_a_shared_axis(given: str, write_study: WriteStudy) -> None:
+    before = expanded(write_study())
+    trial_set = expanded(write_study(("t = [2.0]", f"t = [2.0]\nbatch_size = {given}")))
+    kept = [
+        trial.keys
+        for trial in before.trials
+        if trial.arm == "ntxent" or trial.config.task.training.batch_size == 16
+    ]
+    assert [trial.keys for trial in trial_set.trials] == kept
+    assert len(kept) == 10
+    assert [arm.measures["batch_size"] for arm in trial_set.arms] == ["log", "log"]
+
+
 def test_names_of_study_and_arm_are_no_part_of_a_trial(write_study: WriteStudy) -> None:
     renamed = write_study(
         ('name = "tiny"', 'name = "other"'), ("[losses.ntxent]", '[losses.simclr]\nloss = "ntxent"')

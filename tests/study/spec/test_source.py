@@ -66,7 +66,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
 
 
 def test_a_shipped_study_can_be_extended(tmp_path: Path) -> None:
-    own = write(tmp_path, "own.toml", 'extends = "quickstart"\nname = "own"\nseeds = [0, 1, 2]')
+    own = write(tmp_path, "own.toml", 'extends = "quickstart"\nname = "own"\nseeds = [0, 1, 2, 3, 4, 5]')
     quickstart = {trial.keys.trial_id for trial in expand(load_spec("quickstart").spec, None).trials}
     assert quickstart < {trial.keys.trial_id for trial in expand(load_spec(own).spec, None).trials}
 

@@ -15,6 +15,7 @@ from trainables.loss_table import loss_table
 from trainables.losses import LOSSES, build_loss
 from trainables.losses.own_loss import check_trial_batch
 from trainables.losses.penalties import PHI, PSI
+from trainables.temperature import TEMPERATURE
 
 
 @pytest.mark.parametrize(
@@ -93,8 +94,23 @@ def test_the_table_names_every_loss_field_and_source() -> None:
     assert {line.count(" | ") for line in table.splitlines() if line} == {3, 4}
 
 
+@pytest.mark.parametrize("name", LOSS_CARDS)
+def test_every_temperature_and_kernel_declares_how_it_acts(name: str) -> None:
+    """A temperature is its own equivalent; in `general`, only where phi is an exponential."""
+    fields = loss_fields(name)
+    found = {spec.name: spec.acts_as for spec in fields.values() if spec.acts_as[1]}
+    if name == "kcl":
+        assert found == {"t": ("kernel", {each.name: each.acts_as for each in KERNELS.values()})}
+        return
+    assert found == {
+        "temperature": ("phi", {"exp": TEMPERATURE}) if name == "general" else ("", {"": TEMPERATURE})
+    }
+    assert TEMPERATURE.law is not None
+    assert TEMPERATURE.law.at(0.3) == 0.3
+
+
 def test_the_cards_load_without_torch() -> None:
-    loaded = "import sys, trainables.kernels, trainables.loss_fields, trainables.loss_table"
+    loaded = "import sys, trainables.kernels, trainables.loss_fields, trainables.loss_table, trainables.temperature"
     subprocess.run(
         [sys.executable, "-c", f"{loaded}; assert not {{'torch', 'numpy'}} & set(sys.modules)"], check=True
     )

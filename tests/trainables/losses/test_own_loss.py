@@ -12,8 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from search_spaces.loss_params import field_acts_as
 from trainables.losses import build_loss, resolve_loss
 from trainables.losses.own_loss import check_storable, check_trial_batch
+from trainables.temperature import TemperatureLaw
 
 _CALL = r"expected is loss\(z_a, z_b\) on unit-norm \(M, d\) views, which returns a finite scalar tensor"
 
@@ -123,6 +125,30 @@ class DefaultCall:
     def __call__(self, z_a, temperature=0.5):
         return z_a.sum() / temperature
 
+@dataclass(frozen=True, kw_only=True)
+class Scaled(Margin):
+    equivalent_temperature = {"margin": (0.5, -1)}
+
+class ScaledModule(MarginModule):
+    equivalent_temperature = {"margin": (0.5, -1)}
+
+def scaled_function(z_a, z_b, margin=0.1):
+    return margin_function(z_a, z_b, margin)
+
+scaled_function.equivalent_temperature = {"margin": (0.5, -1)}
+
+class NoTable(MarginModule):
+    equivalent_temperature = 2.0
+
+class NoField(MarginModule):
+    equivalent_temperature = {"width": (0.5, -1)}
+
+class NoLaw(MarginModule):
+    equivalent_temperature = {"margin": (0.5, 0)}
+
+class NoNumber(MarginModule):
+    equivalent_temperature = {"margin": "1/2t"}
+
 bound = partial(margin_function, margin=2.0)
 built = MarginModule()
 listed = [margin_function]
@@ -168,6 +194,29 @@ def test_modules_and_functions_are_losses_like_the_dataclass(name: str, module: 
         assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
     with pytest.raises(ValueError, match="got field 'width', must be one of margin"):
         build_loss(f"{module}:{name}", width=1.0)
+
+
+@pytest.mark.parametrize("name", ["Scaled", "ScaledModule", "scaled_function"])
+def test_an_own_loss_may_declare_an_equivalent_temperature(name: str, module: str) -> None:
+    decides, acts = field_acts_as(f"{module}:{name}", "margin")
+    assert (decides, acts[""].larger) == ("", "lower temperature")
+    assert acts[""].law == TemperatureLaw(factor=0.5, power=-1.0)
+    assert build_loss(f"{module}:{name}", margin=2.0)(torch.eye(4), torch.eye(4)) == 1.0
+    assert field_acts_as(f"{module}:Margin", "margin") == ("", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("NoTable", "equivalent_temperature: got 2.0, must be a table"),
+        ("NoField", "equivalent_temperature: got 'width', must be one of margin"),
+        ("NoLaw", "equivalent_temperature.margin: got .*, must be a pair"),
+        ("NoNumber", "equivalent_temperature.margin: got '1/2t', must be a pair"),
+    ],
+)
+def test_a_bad_equivalent_temperature_is_refused(name: str, fault: str, module: str) -> None:
+    with pytest.raises(ValueError, match=f"^loss: got '{module}:{name}', {fault}"):
+        resolve_loss(f"{module}:{name}")
 
 
 def test_parameters_without_a_default_are_hyperparameters_too(module: str) -> None:

@@ -1,18 +1,17 @@
 """The first section of a report on several data sets: each loss on each data set."""
 
-import math
-
 import pandas as pd
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.fairness.card import WARN, Card
 from analysis.fairness.studies import study_cards
 from analysis.names import visible
-from analysis.report.score_tables import comparisons_table, scores_table
+from analysis.report.score_tables import decisions_table, scores_table
 from analysis.report.sections.content import TEXT, Cell, Content, score_cell, share_cell, table
+from analysis.report.verdict_over_sets import over_sets_table
 from analysis.statistics.intervals.student import LEVEL
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import NONE, Scale, listing, opened
+from analysis.wording import Scale, listing, opened
 
 
 def overview_section(environments: DataSetsAnalysis) -> Content:
@@ -22,10 +21,8 @@ def overview_section(environments: DataSetsAnalysis) -> Content:
         ("Data", TEXT),
         ("Loss", TEXT),
         "Tuned",
-        "Average over the space",
-        "Space near own best, %",
-        ("Tuned, against the reference", TEXT),
-        ("Average, against the reference", TEXT),
+        "Average over the ranges",
+        "Near own best, % of the ranges",
     ]
     rows = [
         _row(name, findings, label)
@@ -35,10 +32,9 @@ def overview_section(environments: DataSetsAnalysis) -> Content:
     unit = f", in {metric.unit}" if metric.unit else ""
     return Content(
         title="Data sets side by side",
-        lead=f"{opened(metric.reported)}{unit}; each loss is tuned and judged on each data set by itself. Below "
-        f"each value: its {100 * LEVEL:.0f} % interval over seeds, or why there is none. Verdicts are corrected "
-        "(Holm) for the comparisons on their own data set, not over data sets.",
-        tables=(table(columns, rows),),
+        lead=f"{opened(metric.reported)}{unit}; each loss is tuned on each data set by itself. Below each value: its "
+        f"{100 * LEVEL:.0f} % interval over seeds.",
+        tables=(table(columns, rows), *([pooled] if (pooled := over_sets_table(environments)) else [])),
         cards=(
             *_look_alikes(environments),
             *study_cards(environments.info, environments.table, data_apart=True),
@@ -47,8 +43,8 @@ def overview_section(environments: DataSetsAnalysis) -> Content:
             "data_scores": _stacked(
                 environments, {n: scores_table(f) for n, f in environments.findings.items()}
             ),
-            "data_comparisons": _stacked(
-                environments, {n: comparisons_table(f) for n, f in environments.findings.items()}
+            "data_decisions": _stacked(
+                environments, {n: decisions_table(f) for n, f in environments.findings.items()}
             ),
         },
     )
@@ -62,20 +58,7 @@ def _row(name: str, findings: StudyAnalysis, label: str) -> list[Cell | str]:
         score_cell(item.tuned.estimate, scale),
         score_cell(item.mean, scale),
         share_cell(item.tolerance),
-        _verdict(findings, label, "tuned"),
-        _verdict(findings, label, "mean"),
     ]
-
-
-def _verdict(findings: StudyAnalysis, label: str, score: str) -> str:
-    if label == findings.info.reference_arm.label:
-        return "is the reference" if findings.comparisons else NONE
-    found = [item for item in findings.comparisons if (item.arm, item.score) == (label, score)]
-    if not found:
-        return NONE
-    gap = found[0].difference.value
-    told = f"{Scale(findings.info.metric).gap(gap)} {findings.info.metric.difference_unit}"
-    return f"{found[0].verdict}: {told}" if math.isfinite(gap) else found[0].verdict
 
 
 def _stacked(environments: DataSetsAnalysis, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

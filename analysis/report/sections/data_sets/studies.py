@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.fairness.studies import STUDY
-from analysis.model.aligned import Aligned, align_cells
+from analysis.model.aligned import Aligned, align_cells, same_axes
 from analysis.model.metric import Metric
 from analysis.report.score_tables import estimate_columns
 from analysis.report.sections.content import TEXT, Cell, Content, gap_cell, table
+from analysis.statistics.intervals.pairs import pair_estimate
 from analysis.statistics.intervals.student import LEVEL, Estimate, student_estimate
-from analysis.statistics.scores.cross_fitting import held_out_cells, held_out_estimate
-from analysis.statistics.scores.selection import scored_at
+from analysis.statistics.scores.pairs_of_seeds import tuned_pairs
 from analysis.studies import arm_label
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import Scale
@@ -51,8 +51,8 @@ def studies_section(findings: StudyAnalysis) -> Content | None:
     return Content(
         title=title,
         lead="Each study less the first one that has the loss, over the configurations and seeds that both have, "
-        "paired by seed: positive means better. Tuned: chosen by validation among those configurations on one half "
-        "of the seeds, in each study by itself, and scored on the other. The average weighs configurations alike. "
+        "paired by seed: positive means better. Tuned: selected by one seed's validation among those configurations, "
+        "in each study by itself, and scored on another seed. The average weighs configurations alike. "
         f"Intervals: {100 * LEVEL:.0f} %, over seeds, not corrected for their number.",
         tables=(table(columns, [_row(gap, scale) for gap in gaps]),),
         data={"studies": pd.DataFrame([_told(gap) for gap in gaps])},
@@ -73,7 +73,7 @@ def study_gaps(findings: StudyAnalysis) -> Iterator[StudyGap]:
         first, *others = [study for study in studies if arm_label(label, study) in findings.wholes]
         for study in others:
             own, base = (findings.wholes[arm_label(label, name)] for name in (study, first))
-            if {axis.name for axis in own.axes} == {axis.name for axis in base.axes}:
+            if same_axes(own) == same_axes(base):
                 name = findings.whole_name(arm_label(label, first)).removesuffix(suffixes[first])
                 yield _gap(name, study, first, align_cells({study: own, first: base}), findings.info.metric)
 
@@ -82,18 +82,18 @@ def _gap(label: str, study: str, first: str, aligned: Aligned, metric: Metric) -
     bounds = (-metric.span, metric.span)
     note = "" if len(aligned.codes) else "no shared configurations"
     note = note or ("" if aligned.complete else "provisional")
-    tuned = np.full(len(aligned.seeds), np.nan)
-    mean = tuned
+    seeds = len(aligned.seeds)
+    tuned, mean = np.full((seeds, seeds), np.nan), np.full(seeds, np.nan)
     if len(aligned.codes):
-        tuned = np.subtract(*scored_at(aligned.test, held_out_cells(aligned.validation)))
+        tuned = np.subtract(*tuned_pairs(aligned.test, aligned.validation))
         mean = np.subtract(*aligned.test.mean(axis=1))
     return StudyGap(
         loss=label,
         study=study,
         first=first,
         aligned=aligned,
-        tuned=held_out_estimate(tuned, bounds=bounds, note=note),
-        mean=student_estimate(mean, bounds=bounds, note=note),
+        tuned=pair_estimate(tuned, bounds=bounds, step=metric.step, note=note),
+        mean=student_estimate(mean, bounds=bounds, step=metric.step, note=note),
     )
 
 

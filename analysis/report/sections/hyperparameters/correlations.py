@@ -7,16 +7,17 @@ from analysis.model.cells import Cells
 from analysis.report.score_tables import estimate_columns
 from analysis.report.sections.content import TEXT, Cell, Content, bracket, number_cell, table
 from analysis.statistics.intervals.student import STATED, Estimate
-from analysis.statistics.sensitivity.metric_correlation import metric_correlations, rank_metrics
+from analysis.statistics.sensitivity.metric_correlation import metric_correlations
 from analysis.study_analysis import StudyAnalysis
 from analysis.tables.usual_names import REPRESENTATION
-from analysis.wording import p_value
 
+#: Metrics in the table, the strongest first; the table file has all.
+_MOST = 5
 _WHERE = {"z": "projection z", "h": "encoder output h"}
 
 
 def correlations_section(findings: StudyAnalysis) -> Content | None:
-    """Correlations of every representation metric with the reported metric: overall, within a loss, between seeds.
+    """Correlations of every representation metric with the reported metric: within a loss, and over all losses.
 
     None for an adaptive search, without finished trials or metrics, and where losses ran on different seeds.
     """
@@ -31,45 +32,29 @@ def correlations_section(findings: StudyAnalysis) -> Content | None:
     scores = np.concatenate([part.finished_test for part in parts])
     losses = np.concatenate([np.full(len(part.codes), index) for index, part in enumerate(parts)])
     metrics = np.stack([np.concatenate([_known(part, name) for part in parts]) for name in names])
-    found = {item.metric: item for item in metric_correlations(metrics, scores, losses, names)}
-    ranks = rank_metrics(metrics, scores, losses, names)
-    rows = [
-        [
-            _words(rank.metric),
-            _cell(found[rank.metric].within),
-            _cell(found[rank.metric].overall),
-            _cell(found[rank.metric].noise),
-            Cell(text=p_value(rank.p_holm), sort=rank.p_holm),
-        ]
-        for rank in ranks
-    ]
+    found = metric_correlations(metrics, scores, losses, names)
+    strongest = sorted(found, key=lambda item: -np.nan_to_num(abs(item.within.value), nan=-1.0))
+    rows = [[_words(item.metric), _cell(item.within), _cell(item.overall)] for item in strongest]
     noun = findings.info.metric.reported
     columns = [
         ("Metric", TEXT),
         "Within a loss",
         "Over all losses",
-        "Between seeds (Pearson)",
-        "Behind the first: p (Holm)",
     ]
     return Content(
         title=f"Which representation metric goes along with {findings.info.metric.noun}",
-        lead=f"Spearman's correlation with {noun} over configurations, computed for each seed by itself; "
-        "strongest within a loss first. Over all losses it may only say that some losses are better. "
-        "Between seeds: whether the luckier seed of one configuration has the better metric too, Pearson's "
-        "correlation of all trials once each configuration's and each seed's mean is taken out. "
-        "Failed trials have no metric and are left out. The first is picked and compared on the same "
-        f"seeds, so this explores and does not confirm. Intervals: {STATED}.",
-        tables=(table(columns, rows),),
+        lead=f"Rank correlation with {noun} over configurations, for each seed by itself, strongest within a loss "
+        f"first. The files have all {len(rows)} metrics. Intervals: {STATED}.",
+        tables=(table(columns, rows[:_MOST]),),
         data={
             "metric_correlations": pd.DataFrame(
                 [
                     {
-                        "metric": name,
+                        "metric": item.metric,
                         **estimate_columns("within", item.within),
                         **estimate_columns("overall", item.overall),
-                        **estimate_columns("noise", item.noise),
                     }
-                    for name, item in found.items()
+                    for item in found
                 ]
             )
         },

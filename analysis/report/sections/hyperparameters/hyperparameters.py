@@ -1,4 +1,4 @@
-"""The section on hyperparameters: importance, tunability and mistunability."""
+"""The section on hyperparameters: importance and tunability."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,6 @@ from analysis.model.info import AxisInfo
 from analysis.report.score_tables import estimate_columns
 from analysis.report.sections.content import (
     TEXT,
-    Cell,
     Content,
     ShownTable,
     gap_cell,
@@ -28,7 +27,7 @@ from analysis.statistics.sensitivity.importance import (
 )
 from analysis.statistics.sensitivity.tunability import Tunability, tunability
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import NONE, Scale
+from analysis.wording import Scale, listing
 
 _NONE_YET = f"No importances yet: they need {LEAST_SEEDS} seeds that know every configuration."
 
@@ -43,23 +42,20 @@ class Meaning:
 
 
 def hyperparameters_section(findings: StudyAnalysis) -> Content | None:
-    """Importances, gains and harms by loss and hyperparameter."""
+    """Importances and gains by loss and hyperparameter."""
     if not findings.any_finished or findings.adaptive:
         return None
     found = {label: item for label in findings.wholes if (item := _meaning(findings, label)) is not None}
     if not found:
         return None
     rows = [row for item in found.values() for row in item.importances.rows]
+    methods = dict.fromkeys(item.importances.method for item in found.values())
     told = any(np.isfinite([row.main.value, row.optuna]).any() for row in rows)
     return Content(
         title="Which hyperparameter matters",
-        lead="Importance is the share of the variance between configurations that a hyperparameter explains, "
-        "alone and with all its interactions, with the seeds' noise taken out, from "
-        f"{LEAST_SEEDS} seeds on that know every configuration; a share that comes out below 0 counts as 0. "
-        "Beside it: how often it is the most important when seeds are drawn again. Gain is what tuning this "
-        "hyperparameter alone adds to the default (tunability), harm what its worst value costs "
-        "(mistunability), risk what leaving it at its default costs when all others are tuned. Gain, harm and "
-        f"risk are chosen on one half of the seeds and scored on the other. Intervals: {STATED}.",
+        lead="Importance: the share of the variance between configurations that a hyperparameter explains, with its "
+        "interactions, without the seeds' noise. Most important: how often, when seeds are drawn again. Gain: what "
+        f"tuning it alone adds to the default. Method: {listing(list(methods))}. Intervals: {STATED}.",
         sentences=() if told else (_NONE_YET,),
         tables=(*([_importance_table(findings, found)] if told else []), *_tunability_table(findings, found)),
         data={"hyperparameters": pd.DataFrame(_rows(found))},
@@ -102,7 +98,9 @@ def _tunability(findings: StudyAnalysis, cells: Cells, varying: list[int]) -> Tu
     known = np.isfinite(cells.test[cells.weights > 0]).all()
     note = "" if known else "provisional"
     test, validation = cells.test.reshape(shape), cells.validation.reshape(shape)
-    return tunability(test, validation, default, span=findings.info.metric.span, note=note)
+    return tunability(
+        test, validation, default, span=findings.info.metric.span, step=findings.info.metric.step, note=note
+    )
 
 
 def _importance_table(findings: StudyAnalysis, found: dict[str, Meaning]) -> ShownTable:
@@ -113,21 +111,17 @@ def _importance_table(findings: StudyAnalysis, found: dict[str, Meaning]) -> Sho
                 [
                     findings.whole_name(label),
                     row.name,
-                    share_cell(row.main),
-                    Cell(text=NONE) if row.total is None else share_cell(row.total),
+                    share_cell(row.main if row.total is None else row.total),
                     number_cell(100 * row.first, ".0f"),
                     number_cell(100 * row.optuna, ".0f"),
-                    item.importances.method,
                 ]
             )
     columns = [
         ("Loss", TEXT),
         ("Hyperparameter", TEXT),
-        "Alone, %",
-        "With interactions, %",
+        "Importance, %",
         "Most important in, % of draws",
         "Optuna's, %",
-        ("Method", TEXT),
     ]
     return table(columns, rows, title="Importance")
 
@@ -139,13 +133,9 @@ def _tunability_table(findings: StudyAnalysis, found: dict[str, Meaning]) -> lis
             continue
         name = findings.whole_name(label)
         for info, axis in zip(item.axes, item.tunability.axes, strict=True):
-            cells = [gap_cell(estimate, scale) for estimate in (axis.gain, axis.harm, axis.risk)]
-            rows.append([name, info.words, *cells])
-        together = [gap_cell(estimate, scale) for estimate in (item.tunability.gain, item.tunability.harm)]
-        rows.append([name, "all together", *together, Cell(text=NONE)])
-    unit = findings.info.metric.difference_unit
-    columns = [("Loss", TEXT), ("Hyperparameter", TEXT), f"Gain, {unit}", f"Harm, {unit}", f"Risk, {unit}"]
-    return [table(columns, rows, title="Gain of tuning it, harm of setting it badly")] if rows else []
+            rows.append([name, info.words, gap_cell(axis.gain, scale)])
+    columns = [("Loss", TEXT), ("Hyperparameter", TEXT), f"Gain, {findings.info.metric.difference_unit}"]
+    return [table(columns, rows, title="Gain of tuning it")] if rows else []
 
 
 def _rows(found: dict[str, Meaning]) -> list[dict[str, object]]:
@@ -161,7 +151,6 @@ def _rows(found: dict[str, Meaning]) -> list[dict[str, object]]:
             told |= estimate_columns("main", row.main) | {"first": row.first, "optuna": row.optuna}
             told |= estimate_columns("total", row.total) if row.total else {}
             if axis:
-                for name in ("gain", "harm", "risk"):
-                    told |= estimate_columns(name, getattr(axis, name))
+                told |= estimate_columns("gain", axis.gain)
             rows.append(told)
     return rows

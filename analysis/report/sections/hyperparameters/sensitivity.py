@@ -62,9 +62,8 @@ def sensitivity_section(environments: DataSetsAnalysis) -> Content:
         "losses there, 1 the 95th. Sensitivity is what a loss gains by tuning on each data set over the one "
         "configuration that is best on average. The number of hyperparameters to tune on each is the least that "
         f"reaches {100 * NEAR_PEAK:.0f} % of the score tuned on each (Adkins, Bowling and White, NeurIPS 2024, with "
-        "data sets as environments). Scores are chosen by validation on one "
-        f"half of the seeds and taken from the other. Intervals: {level}, over seeds; data sets and the "
-        "configurations chosen are taken as given.",
+        "data sets as environments). Configurations are selected by the validation of "
+        f"one seed and scored on another. Intervals: {level}, over seeds; data sets are taken as given.",
         sentences=_sentences(environments, found),
         tables=(table(columns, [_row(environments, label, item) for label, item in found.items()]),),
         figures={

@@ -1,11 +1,14 @@
 """Figures of curves: the metric over batch size, and over temperature or kernel scale."""
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.model.info import ArmInfo
+from analysis.model.meaning import LOWER_TEMPERATURE
 from analysis.names import columns as text_columns
 from analysis.names import distinct_names
 from analysis.report.plots.arm_names import arm_names
@@ -70,7 +73,7 @@ def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
         return None
     surfaces = findings.surfaces
     arms = [arm for arm in findings.info.arms if arm.label in surfaces]
-    kinds = list(dict.fromkeys(arm.main_axis for arm in arms))
+    kinds = list(dict.fromkeys(_kind(arm) for arm in arms))
     sizes = np.unique(np.concatenate([surface.x for surface in surfaces.values()]))
     sizes = sizes[np.unique(np.linspace(0, len(sizes) - 1, _PANELS).round().astype(int))]
     names = {label: name for label, name in arm_names(findings.info).items() if label in surfaces}
@@ -84,18 +87,31 @@ def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
     return figure
 
 
+def _kind(arm: ArmInfo) -> tuple[object, ...]:
+    """Arms with equal kinds share a row: equal values of their main axes mean the same."""
+    return (arm.main_axis, *arm.main.meaning.same_as)
+
+
 def _draw_kind(
-    findings: StudyAnalysis, axes: Sequence, kind: str, sizes: np.ndarray, names: Mapping[str, str]
+    findings: StudyAnalysis,
+    axes: Sequence,
+    kind: tuple[object, ...],
+    sizes: np.ndarray,
+    names: Mapping[str, str],
 ) -> None:
     """Draws one row of panels: the arms of one kind of main axis at every batch size."""
     surfaces = findings.surfaces
     arms = [
         (index, arm)
         for index, arm in enumerate(findings.info.arms)
-        if arm.main_axis == kind and arm.label in surfaces
+        if _kind(arm) == kind and arm.label in surfaces
     ]
     grids = [surfaces[arm.label].y for _, arm in arms]
     ticks = _ticks(grids, arms[0][1].main.axis_label, most=_TEXTS // len(sizes))
+    if (
+        arms[0][1].main.meaning.larger_acts_as == LOWER_TEMPERATURE
+    ):  # temperature rises to the right in every row
+        ticks = dataclasses.replace(ticks, limits=ticks.limits[::-1])
     short_x = distinct_names([findings.info.x.words], _LEGEND_LETTERS // len(axes))[findings.info.x.words]
     for ax, size in zip(axes, sizes, strict=True):
         curves = []

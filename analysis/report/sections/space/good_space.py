@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from analysis.report.plots.arm_names import arm_names
 from analysis.report.plots.band_figure import band_figure
 from analysis.report.plots.bands import BandCurve
-from analysis.report.plots.style import arm_look
+from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS, arm_look
 from analysis.report.score_tables import estimate_columns
 from analysis.report.sections.content import TEXT, Cell, Content, ShownFigure, share_cell, table
 from analysis.report.sections.space.scores import tolerance_words
 from analysis.statistics.intervals.student import LEVEL, STATED, Estimate
-from analysis.statistics.scores.profile import Profile, profile, profile_area
+from analysis.statistics.scores.profile import Profile, profile
 from analysis.statistics.scores.tolerance import tolerance_volume
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import wrapped
@@ -31,23 +31,20 @@ def good_space_section(findings: StudyAnalysis) -> Content | None:
     eps, level = tolerance_words(findings), f"{100 * LEVEL:.0f} %"
     columns = [
         ("Loss", TEXT),
-        "Area under the profile",
-        f"Within {eps} of its own best, % of the space",
-        f"Within {eps} of the best of all losses, % of the space",
+        f"Within {eps} of its own best, % of the ranges",
+        f"Within {eps} of the best of all losses, % of the ranges",
     ]
     return Content(
-        title="How much of the space is good",
-        lead="A robust loss scores well in much of its space, not only at its best. The area under the "
-        f"profile is the profile's mean over all thresholds {_ends_words(findings)}. Intervals: {STATED}; "
-        "conservative where they rest on simultaneous intervals of all configurations.",
+        title="How much of the ranges is good",
+        lead=f"Intervals: {STATED}; conservative.",
         tables=(table(columns, [_row(findings, label, volumes[label]) for label in volumes]),),
         figures={
             "profiles": ShownFigure(
-                build=partial(_figure, findings, profiles),
+                build=partial(_figure, findings, profiles, TWO_COLUMNS),
+                column=partial(_figure, findings, profiles, ONE_COLUMN),
                 data="profiles",
-                caption="Profile over the space: the share of configurations whose mean over seeds is at "
-                f"least as good as the threshold. Higher is more robust. Band: {level}, for all "
-                "thresholds together, from 5 seeds on; conservative.",
+                caption="The share of the ranges whose mean over seeds is at least as good as the threshold: the "
+                f"higher the curve, the more robust. Band: {level}, for all thresholds together, from 5 seeds on.",
             )
         },
         data={"profiles": _profiles_table(profiles), "good_space": _volumes_table(volumes)},
@@ -58,25 +55,6 @@ def _thresholds(findings: StudyAnalysis) -> np.ndarray:
     known = np.concatenate([cells.test.ravel() for cells in findings.cells.values()])
     known = known[np.isfinite(known)]
     return np.linspace(known.min(), known.max(), _THRESHOLDS)
-
-
-def _area_ends(findings: StudyAnalysis) -> tuple[float, float]:
-    """Thresholds between which the area is computed: the metric's bounds, and the extreme scores for infinite ones.
-
-    With a bounded metric, one extreme trial of a loss does not change the area of another loss.
-    """
-    bounds, observed = findings.info.metric.score_bounds, _thresholds(findings)[[0, -1]]
-    low, high = (b if np.isfinite(b) else float(o) for b, o in zip(bounds, observed, strict=True))
-    return low, high
-
-
-def _ends_words(findings: StudyAnalysis) -> str:
-    metric = findings.info.metric
-    if not np.isfinite(metric.bounds).all():
-        return "that occur in any loss, so that a score far out moves the area of every loss"
-    low, high = (f"{metric.factor * bound:g}" for bound in metric.bounds)
-    unit = f" {metric.unit}" if metric.unit else ""
-    return f"from {low} to {high}{unit}, the metric's bounds: the average on that scale"
 
 
 def _profile(findings: StudyAnalysis, label: str) -> Profile:
@@ -95,10 +73,7 @@ def _volumes(findings: StudyAnalysis, label: str) -> dict[str, Estimate]:
     volume = partial(
         tolerance_volume, cells.test, cells.weights, eps=findings.info.tolerance, alive=alive, note=note
     )
-    low, high = _area_ends(findings)
-    area = profile_area(cells.test, cells.weights, low=low, high=high, note=note)
     return {
-        "area": area,
         "own": volume(),
         "global": volume(rivals=pool)
         if same_seeds
@@ -110,7 +85,7 @@ def _row(findings: StudyAnalysis, label: str, volumes: dict[str, Estimate]) -> l
     return [findings.info.arm(label).name, *(share_cell(estimate) for estimate in volumes.values())]
 
 
-def _figure(findings: StudyAnalysis, profiles: dict[str, Profile]) -> Figure:
+def _figure(findings: StudyAnalysis, profiles: dict[str, Profile], width: float) -> Figure:
     metric = findings.info.metric
     names = arm_names(findings.info)
     curves = [
@@ -126,7 +101,10 @@ def _figure(findings: StudyAnalysis, profiles: dict[str, Profile]) -> Figure:
         for index, (label, item) in enumerate(profiles.items())
     ]
     figure = band_figure(
-        curves, x_label=f"threshold: {metric.axis_label}", y_label="share of the space at least as good, %"
+        curves,
+        x_label=f"threshold: {metric.axis_label}",
+        y_label="share of the ranges at least as good, %",
+        width=width,
     )
     if not metric.higher_is_better:
         figure.axes[0].invert_xaxis()

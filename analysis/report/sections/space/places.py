@@ -3,8 +3,10 @@
 import dataclasses
 from functools import partial
 
+from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
 from analysis.report.sections.content import Content, ShownFigure
 from analysis.report.sections.space.curves_figure import MOST_DOTS, batch_size_figure, main_axis_figure
+from analysis.report.sections.space.orientation import orientation_words
 from analysis.report.sections.space.scatter_figure import places_figure, without_surface
 from analysis.report.sections.space.surfaces_figure import (
     ROOMY,
@@ -17,37 +19,30 @@ from analysis.statistics.scores.robustness import COLLAPSE_RANK
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import listing, opened
 
-_LINE = (
-    "Line: mean over the finished seeds; dots: single seeds; bar: their range; cross at the bottom: a seed "
-    "failed."
-)
-_FEWER = (
-    f" Of more than {MOST_DOTS} seeds at a configuration, {MOST_DOTS} are dots: the lowest, the highest, and others "
-    "evenly between them in the order of their values."
-)
+_LINE = "Line: mean over seeds; dots: seeds; bar: their range; cross: a seed failed."
+_FEWER = f" Of more than {MOST_DOTS} seeds, {MOST_DOTS} are drawn."
 
 
 def surfaces_section(findings: StudyAnalysis) -> Content | None:
     """One heat map for each loss with a grid; None where no loss has one."""
     metric = findings.info.metric
-    title = f"{opened(metric.noun)} over the space"
+    title = "Where does each loss work?"
     if not findings.surfaces:
         return None
     figure = ShownFigure(
-        build=partial(metric_surfaces, findings),
+        build=partial(metric_surfaces, findings, width=TWO_COLUMNS),
+        column=partial(metric_surfaces, findings, width=ONE_COLUMN),
         data="cells",
-        caption=f"{opened(metric.reported)}, mean over the finished seeds, and where there is room half "
-        f"the width of its {100 * LEVEL:.0f} % interval over them; all losses on one colour scale. "
-        f"Frame: the configuration that {metric.chooser} on all seeds chooses; the tuned score is cross-fitted, "
-        "so it may differ from this cell. Hatched grey: failed trials, a full cell where all seeds "
-        "failed. They are left out of the means drawn here, and count as the worst outcome in every score and in the "
-        "difference maps. White: not run. A star or a count: not all seeds entered.",
+        caption=f"{opened(metric.reported)}, mean over seeds, ± half the width of its {100 * LEVEL:.0f} % "
+        f"interval. Frame: the configuration that {metric.chooser} chooses. Hatched: failed trials, which count as "
+        "the worst outcome in every score and are left out here. White: not run. Star or count: trials are left out."
+        f"{orientation_words(findings)}",
     )
     widths = ShownFigure(
         build=partial(width_surfaces, findings),
         data="cells",
-        caption=f"How sure each mean is: half the width of its {100 * LEVEL:.0f} % interval over the finished seeds "
-        "(Student), all losses on one colour scale. –: fewer than two seeds finished.",
+        caption=f"Half the width of the {100 * LEVEL:.0f} % interval of each mean over seeds. –: fewer than two "
+        "seeds.",
     )
     crowded = any(len(surface.x) > ROOMY for surface in findings.surfaces.values())
     return Content(
@@ -66,10 +61,9 @@ def places_section(findings: StudyAnalysis) -> Content | None:
     figure = ShownFigure(
         build=partial(places_figure, findings),
         data="cells",
-        caption=f"{opened(metric.reported)} at every configuration, mean over the finished seeds; all losses "
-        f"on one colour scale. Ring: the configuration that {metric.chooser} on all seeds chooses. Orange cross: "
-        "every seed that ended failed; white cross: some did. Hollow dot: not run. Intervals over seeds "
-        f"({100 * LEVEL:.0f} %, Student) stand in the data.{further}",
+        caption=f"{opened(metric.reported)} at every configuration, mean over seeds. Ring: the configuration that "
+        f"{metric.chooser} chooses. Orange cross: every seed failed; white cross: some did. Hollow: not "
+        f"run.{further}{orientation_words(findings)}",
     )
     return Content(title=f"{opened(metric.noun)} at every configuration", figures={"places": figure})
 
@@ -98,20 +92,23 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
     by_x = ShownFigure(
         build=partial(batch_size_figure, findings),
         data="cells",
-        caption=f"{opened(metric.reported)} by {x}, each loss at the main-axis value of its tuned "
-        f"configuration (after its name). {line} Losses are set slightly apart sideways.",
+        caption=f"{opened(metric.reported)} by {x}, each loss at its tuned {findings.info.main_words}. {line}",
     )
-    kernels = any(arm.main_axis == "hp_t" for arm in findings.info.arms)
-    apart = (
-        " Temperature and kernel scale are not commensurate, hence separate rows: on the unit sphere a "
-        "Gaussian kernel exp(−t d²) is exp(u·v / T) up to a factor, with T = 1 / (2t), so small t "
-        "corresponds to large temperature."
-    )
+    mains = {(arm.main_axis, *arm.main.meaning.same_as): arm.main for arm in findings.info.arms}
+    laws = [
+        axis.meaning.formula(axis.bare)
+        for axis in mains.values()
+        if axis.meaning.law not in (None, (1.0, 1.0))
+    ]
+    apart = ""
+    if laws:
+        apart += f" Equivalent temperature, up to a factor of the loss: {listing(laws)}."
+    apart += orientation_words(findings, "to the right")
     by_main = ShownFigure(
         build=partial(main_axis_figure, findings),
         data="cells",
-        caption=f"{opened(metric.reported)} by the main axis, one column for each value of {x} (of "
-        f"more than four, four are shown). {line}{apart if kernels else ''}",
+        caption=f"{opened(metric.reported)} by {findings.info.main_words}, one column for each of at most four "
+        f"values of {x}.{apart}",
     )
     return Content(
         title=title,
@@ -132,9 +129,7 @@ def rank_section(findings: StudyAnalysis) -> Content | None:
     figure = ShownFigure(
         build=partial(rank_surfaces, findings),
         data="cells",
-        caption=f"Effective rank of the {'test ' if findings.info.metric.held_out else ''}embeddings "
-        f"(column {column}): over how many dimensions they "
-        f"spread, mean over the finished seeds. Below {COLLAPSE_RANK:g} a trial counts as "
-        f"collapsed. Frame: the configuration tuned on {findings.info.metric.chooser}.",
+        caption=f"Over how many dimensions the {'test ' if findings.info.metric.held_out else ''}embeddings spread "
+        f"(column {column}), mean over seeds. Below {COLLAPSE_RANK:g} a trial counts as collapsed.",
     )
     return Content(title="Effective rank", figures={"effective_rank": figure})

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.model.cells import Cells
+from analysis.model.meaning import LOWER_TEMPERATURE
 from analysis.report.plots.arm_names import arm_names
 from analysis.report.plots.scatter import ScatterAxis, ScatterData, draw_scatter
 from analysis.report.plots.style import new_figure
@@ -64,4 +65,5 @@ def _axis(cells: Cells, place: int) -> ScatterAxis:
         texts = [number(value) for value in axis.values.tolist()]
         return ScatterAxis(label=axis.info.axis_label, at=cells.codes[:, place].astype(float), texts=texts)
     log = bool(len(axis.values) > 1 and np.all(axis.values > 0))
-    return ScatterAxis(label=axis.info.axis_label, at=cells.values(axis.name), log=log)
+    falls = axis.info.meaning.larger_acts_as == LOWER_TEMPERATURE
+    return ScatterAxis(label=axis.info.axis_label, at=cells.values(axis.name), log=log, falls=falls)

@@ -4,7 +4,7 @@ import math
 from functools import partial
 
 from analysis.model.info import ArmInfo
-from analysis.report.score_tables import cells_table, scores_table
+from analysis.report.score_tables import cells_table, decisions_table, scores_table
 from analysis.report.sections.content import (
     COUNT,
     TEXT,
@@ -15,9 +15,8 @@ from analysis.report.sections.content import (
     share_cell,
     table,
 )
-from analysis.report.sections.space.scores_figure import robustness_figure, tuned_figure
+from analysis.report.sections.space.scores_figure import robustness_figure
 from analysis.report.sections.tuning.search import search_section
-from analysis.statistics.intervals.student import LEVEL
 from analysis.statistics.scores.choice import Choice
 from analysis.statistics.scores.robustness import TAIL, RobustnessSummary
 from analysis.study_analysis import StudyAnalysis
@@ -35,40 +34,32 @@ def scores_section(findings: StudyAnalysis) -> Content:
         "Tuned",
         ("Tuned at", TEXT),
         "Default",
-        "Average over the space",
-        f"Worst {tail} of the space",
-        f"Space within {eps} of own best, %",
+        "Average",
+        f"Worst {tail}",
+        f"Within {eps} of own best, % of the ranges",
         ("Failed, collapsed", COUNT),
     ]
     unit = f", in {metric.unit}" if metric.unit else ""
     return Content(
         title="Losses by score",
-        lead=f"{opened(metric.reported)}{unit}{'' if metric.higher_is_better else '; lower is better'}. "
-        f"Below each value: its {100 * LEVEL:.0f} % interval over seeds, or why there is none. "
-        f"“Tuned” is cross-fitted: each seed is scored at the configuration that {metric.chooser} on the "
-        "other half of the seeds chooses. “Tuned at” is what all seeds choose, and for how many "
-        "seeds the other half agrees. Collapsed trials finished with an effective rank near 1.",
+        lead=f"{opened(metric.reported)}{unit}{'' if metric.higher_is_better else '; lower is better'}. Below: 95 % "
+        f"interval over seeds. Tuned: one seed selects the configuration by {metric.chooser} and another seed scores "
+        "it; mean over all pairs of seeds. Tuned at: what all seeds choose. Collapsed: effective rank near 1.",
         tables=(table(columns, [_row(findings, label) for label in findings.summaries]),),
         figures={
             "robustness": ShownFigure(
                 build=partial(robustness_figure, findings),
                 data="scores",
-                caption=f"Left: how far {metric.reported} falls from the tuned configuration to the "
-                f"default one, the average over the space and its worst {tail}. A short grey line "
-                "means a robust loss. Tuned is chosen on half of the seeds, so with few of them it may lie below the "
-                f"default. Right: the share of the space within {eps} of the loss's "
-                "own best; the black line is the interval, where there is one. A loss of which no "
-                "trial finished has no mark.",
-            ),
-            "tuned": ShownFigure(
-                build=partial(tuned_figure, findings),
-                data="scores",
-                caption=f"{opened(metric.reported)} of each loss at the configuration that {metric.chooser} "
-                "likes best, cross-fitted: each seed (grey dot) at the configuration that the "
-                f"other half of the seeds chooses. Line: {100 * LEVEL:.0f} % interval over seeds (Student).",
+                caption=f"Left: {metric.reported} tuned, at the default, on average and in the worst {tail}; a "
+                f"short line means a robust loss. Right: the share of the ranges within {eps} of the loss's own "
+                "best.",
             ),
         },
-        data={"scores": scores_table(findings), "cells": cells_table(findings)},
+        data={
+            "scores": scores_table(findings),
+            "cells": cells_table(findings),
+            "decisions": decisions_table(findings),
+        },
     )
 
 

@@ -51,7 +51,7 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
     shares = [(item.tolerance.value, item.tolerance.low, item.tolerance.high) for item in summaries]
     metric = findings.info.metric
     eps = f"{metric.factor * findings.info.tolerance:g} {metric.difference_unit}"
-    label = f"share of the space within {eps}\nof the loss's own best, %"
+    label = f"share of the ranges within {eps}\nof the loss's own best, %"
     value, low, high = 100 * np.array(shares).T
     draw_shares(right, [""] * len(names), value, low, high, x_label=label)
     return figure

@@ -1,16 +1,16 @@
-"""The section on steps away from the tuned place: over batch size, along the main axis, and by one grid step."""
+"""The section on steps away from the tuned place: over batch size, and by one grid step."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
 from analysis.report.score_tables import estimate_columns
-from analysis.report.sections.content import TEXT, Content, bracket, gap_cell, number_cell, table
-from analysis.statistics.intervals.student import STATED, Estimate
-from analysis.statistics.scores.batch_size import BatchElasticity, batch_elasticity, best_drift
+from analysis.report.sections.content import TEXT, Content, gap_cell, number_cell, table
+from analysis.statistics.intervals.student import STATED
+from analysis.statistics.scores.batch_size import BatchElasticity, batch_elasticity
 from analysis.statistics.scores.neighbourhood import LocalDrop, local_drop
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import Scale, listing
+from analysis.wording import Scale, listing, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +18,11 @@ class Steps:
     """Results for one arm over its grid of x axis and main axis."""
 
     elasticity: BatchElasticity
-    drift: Estimate
     drop: LocalDrop
 
 
 def steps_section(findings: StudyAnalysis) -> Content | None:
-    """Elasticity to batch size, drift of the best main-axis value, and the drop after one grid step."""
+    """Elasticity to batch size, and the drop after one grid step."""
     found = {label: _steps(findings, label) for label in findings.surfaces if _positive(findings, label)}
     without = [findings.info.arm(label).name for label in findings.surfaces if label not in found]
     if not findings.surfaces or not findings.any_finished:
@@ -32,11 +31,10 @@ def steps_section(findings: StudyAnalysis) -> Content | None:
     unit, x = findings.info.metric.difference_unit, findings.info.x.words
     columns = [
         ("Loss", TEXT),
-        f"For each doubling of {x}, main axis fixed, {unit}",
-        f"The same, main axis tuned anew, {unit}",
-        f"Best main-axis value over {x}: power",
+        f"{opened(findings.info.main_words)} fixed, {unit}",
+        f"Tuned anew, {unit}",
         f"Drop after one step of the grid, {unit}",
-        "Tuned place at an edge, % of choices",
+        "Tuned at an edge, % of choices",
     ]
     title = f"Sensitivity to {x} and to one step"
     if not found:
@@ -47,7 +45,6 @@ def steps_section(findings: StudyAnalysis) -> Content | None:
             findings.info.arm(label).name,
             gap_cell(item.elasticity.fixed, scale),
             gap_cell(item.elasticity.retuned, scale),
-            number_cell(item.drift.value, "+.2f", below=bracket(item.drift, "+.2f")),
             gap_cell(item.drop.mean, scale),
             number_cell(100 * item.drop.at_edge, ".0f"),
         ]
@@ -55,11 +52,8 @@ def steps_section(findings: StudyAnalysis) -> Content | None:
     ]
     return Content(
         title=title,
-        lead=f"Change of the score for each doubling of {x}, at the tuned value of the main axis and with "
-        f"it tuned anew at each {x}: a loss whose first number is near 0 needs no new tuning when {x} "
-        f"changes. The power p says that the best main-axis value grows as {x} to the p, the best by the mean "
-        "over all seeds; its interval holds every power that the values which may be the best allow. All else is "
-        f"chosen on one half of the seeds and scored on the other. Intervals: {STATED}.",
+        lead=f"Change for each doubling of {x}; near 0, {x} needs no tuning. Selected by one seed, scored on "
+        f"another. Intervals: {STATED}.",
         sentences=(note,) if note else (),
         tables=(table(columns, rows),),
         data={"steps": pd.DataFrame([_told(label, item) for label, item in found.items()])},
@@ -73,12 +67,12 @@ def _positive(findings: StudyAnalysis, label: str) -> bool:
 def _steps(findings: StudyAnalysis, label: str) -> Steps:
     cells, summary = findings.cells[label], findings.summaries[label]
     test, validation = cells.on_grid(cells.test), cells.on_grid(cells.validation)
-    x, y = (axis.values for axis in cells.axes)
     note = summary.provisional
     return Steps(
-        elasticity=batch_elasticity(test, validation, x, note=note),
-        drift=best_drift(test, x, y, note=note),
-        drop=local_drop(test, validation, span=findings.info.metric.span, note=note),
+        elasticity=batch_elasticity(test, validation, cells.axes[0].values, note=note),
+        drop=local_drop(
+            test, validation, span=findings.info.metric.span, step=findings.info.metric.step, note=note
+        ),
     )
 
 
@@ -87,7 +81,6 @@ def _told(label: str, item: Steps) -> dict[str, object]:
         "arm": label,
         **estimate_columns("elasticity_fixed", item.elasticity.fixed),
         **estimate_columns("elasticity_retuned", item.elasticity.retuned),
-        **estimate_columns("drift", item.drift),
         **estimate_columns("local_drop", item.drop.mean),
         "at_edge": item.drop.at_edge,
     }

@@ -4,28 +4,34 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.model.meaning import rows_by_temperature
 from analysis.model.surface import MISSING, PRUNED, UNPLANNED, Surface
 from analysis.report.plots.arm_names import arm_names
-from analysis.report.plots.heatmap import HeatmapData, draw_heatmap, panel_grid
-from analysis.report.plots.style import new_figure
-from analysis.statistics.intervals.student import student_interval
+from analysis.report.plots.heatmap import (
+    HeatmapData,
+    add_colorbar,
+    cell_text_size,
+    draw_heatmap,
+    panel_figure,
+)
+from analysis.report.plots.style import TWO_COLUMNS, WIDTH
+from analysis.statistics.intervals.bands_moderated import moderated_interval
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, number, wrapped
 
 ROOMY = 4  # up to this number of batch sizes a cell has room for words
 
 
-def metric_surfaces(findings: StudyAnalysis) -> Figure | None:
+def metric_surfaces(findings: StudyAnalysis, *, width: float = TWO_COLUMNS) -> Figure | None:
     """Mean of the reported metric over seeds; the tuned configuration has a frame. None without a surface."""
     metric = findings.info.metric
     panels = {
         label: _panel(findings, label, surface, metric.factor, metric.digits)
         for label, surface in findings.surfaces.items()
     }
-    return panels_figure(panels, metric.axis_label) if panels else None
+    return panels_figure(panels, metric.axis_label, width=width) if panels else None
 
 
 def width_surfaces(findings: StudyAnalysis) -> Figure | None:
@@ -52,23 +58,27 @@ def _panel(
 ) -> HeatmapData:
     """The mean of every cell with its interval; with `width`, only half of that interval's width."""
     arm, tuned = findings.info.arm(label), findings.summaries[label].tuned
-    mean, low, high = (scale * each for each in student_interval(surface.values))
+    cells = surface.values.reshape(-1, len(surface.seeds))
+    mean, low, high = (scale * each.reshape(surface.values.shape[:2]) for each in moderated_interval(cells))
     shown = (high - low) / 2 if width else mean
     half = np.full_like(mean, np.nan) if width else (high - low) / 2
     failed = surface.failed.sum(axis=-1) / np.maximum(surface.planned.sum(axis=-1), 1)
     if width:  # one finished seed gives no width, but such a cell must not look as if all seeds failed
         failed = np.where((surface.status == "ok").any(axis=-1), 0.0, failed)
     column, row = (int(place) for place in np.unravel_index(tuned.at, surface.values.shape[:2]))
+    rows_up = rows_by_temperature(surface.y_axis.info.meaning, len(surface.y))
     return HeatmapData(
         title=wrapped(arm_names(findings.info)[label], width=24),
         x_label=arm.x.axis_label,
         y_label=arm.main.axis_label,
         x_ticks=[number(value) for value in surface.x],
-        y_ticks=[number(value) for value in surface.y],
-        values=shown.T,
-        texts=_texts(surface, shown, half, digits).T,
-        failed=failed.T,
-        boxed=(row, column) if "ok" in surface.status[column, row] else None,
+        y_ticks=[number(value) for value in surface.y[rows_up]],
+        values=shown.T[rows_up],
+        texts=_texts(surface, shown, half, digits).T[rows_up],
+        failed=failed.T[rows_up],
+        boxed=(int(np.flatnonzero(rows_up == row)[0]), column)
+        if "ok" in surface.status[column, row]
+        else None,
     )
 
 
@@ -107,27 +117,21 @@ def _short_cell_text(statuses: Counter[str], mean: str, _: str) -> str:
 
 
 def panels_figure(
-    panels: Mapping[str, HeatmapData], color_label: str, *, limits: tuple[float, float] | None = None
+    panels: Mapping[str, HeatmapData],
+    color_label: str,
+    *,
+    limits: tuple[float, float] | None = None,
+    width: float = WIDTH,
 ) -> Figure:
     """One heat map for each panel, on one colour scale: `limits`, or the smallest and the largest value."""
-    rows, columns = panel_grid(len(panels))
     tallest = max(len(panel.y_ticks) for panel in panels.values())
     widest = max(len(panel.x_ticks) for panel in panels.values())
-    figure = new_figure(rows * (0.9 + 0.36 * max(tallest, 3)))
-    grid = figure.subplots(rows, columns, squeeze=False)
+    figure, grid = panel_figure(len(panels), tallest, width)
     values = np.concatenate([panel.values.ravel() for panel in panels.values()])
     known = values[np.isfinite(values)]
     low, high = limits or ((known.min(), known.max()) if len(known) else (0.0, 1.0))
     for ax, panel in zip(grid.flat, panels.values(), strict=False):
-        draw_heatmap(ax, panel, low=low, high=high, text_size=_text_size(widest))
-    for ax in list(grid.flat)[len(panels) :]:
-        ax.set_axis_off()
+        draw_heatmap(ax, panel, low=low, high=high, text_size=cell_text_size(widest, width))
     if len(known):
-        axes: list[Axes] = list(grid.flat)
-        figure.colorbar(axes[0].collections[0], ax=axes, label=color_label, shrink=0.7, aspect=30, pad=0.015)
+        add_colorbar(figure, grid, color_label)
     return figure
-
-
-def _text_size(columns: int) -> float:
-    """Size of the texts in cells, in points; 0 where cells are too narrow."""
-    return 8.0 if columns <= ROOMY else 6.5 if columns <= 8 else 0.0

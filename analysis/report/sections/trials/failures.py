@@ -38,20 +38,24 @@ def failures_section(findings: StudyAnalysis) -> Content:
         failure_surfaces(findings),
     )
     ended = int(coverage["planned"].sum() - coverage["missing"].sum())
-    tables = [_coverage(findings, coverage)]
+    clean = not len(failed) and not coverage["missing"].sum() and not coverage["pruned"].sum()
+    tables = [] if clean else [_coverage(findings, coverage)]
     lead, figures = "", {}
+    facts: tuple[tuple[str, str], ...] = ()
     if len(failed):
         tables.append(_kinds(findings, failed))
         if findings.ranks_losses and not findings.adaptive:
             tables.append(rates_shown(findings, surfaces))
             figures = rates_figure(findings, surfaces)
     else:
-        lead = f"None failed of {ended} trials." if ended else "No trial has ended yet."
+        facts = (("Failed trials", f"None of {ended}."),) if ended else ()
+        lead = "" if ended else "No trial has ended yet."
     return Content(
         title="Failures and coverage",
         lead=lead,
         tables=tuple(tables),
         figures=figures,
+        facts=facts,
         data={
             "failures": failed,
             "failure_rates": rates_table(findings, surfaces),
@@ -70,11 +74,12 @@ def _coverage(findings: StudyAnalysis, coverage: pd.DataFrame) -> ShownTable:
             coverage.assign(arm=coverage["arm"].map(whole)).groupby("arm", sort=False, as_index=False).sum()
         )
         names = {label: findings.whole_name(label) for label in coverage["arm"]}
+    counts = {name: title for name, title in _COUNTS.items() if coverage[name].any()}
     rows = [
-        [names[row["arm"]], *(Cell(text=str(row[name]), sort=row[name]) for name in _COUNTS)]
+        [names[row["arm"]], *(Cell(text=str(row[name]), sort=row[name]) for name in counts)]
         for row in coverage.to_dict("records")
     ]
-    return table([("Loss", TEXT), *((title, COUNT) for title in _COUNTS.values())], rows)
+    return table([("Loss", TEXT), *((title, COUNT) for title in counts.values())], rows)
 
 
 def _kinds(findings: StudyAnalysis, failed: pd.DataFrame) -> ShownTable:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.model.meaning import rows_by_temperature
 from analysis.report.plots.arm_names import arm_names
 from analysis.report.plots.heatmap import HeatmapData
 from analysis.report.sections.space.surfaces_figure import ROOMY, panels_figure
@@ -29,6 +30,7 @@ def failure_maps(findings: StudyAnalysis, surfaces: Mapping[str, FailureSurface]
 def _panel(findings: StudyAnalysis, label: str, item: FailureSurface) -> HeatmapData:
     arm, cells = findings.info.arm(label), findings.cells[label]
     x, y = cells.axes
+    rows_up = rows_by_temperature(y.info.meaning, len(y.values))
     texts = np.array(
         [_text(item, cell, roomy=len(x.values) <= ROOMY) for cell in range(len(item.rate))], dtype=object
     )
@@ -37,9 +39,9 @@ def _panel(findings: StudyAnalysis, label: str, item: FailureSurface) -> Heatmap
         x_label=arm.x.axis_label,
         y_label=arm.main.axis_label,
         x_ticks=[number(value) for value in x.values],
-        y_ticks=[number(value) for value in y.values],
-        values=100 * cells.on_grid(item.rate).T,
-        texts=cells.on_grid(texts).T,
+        y_ticks=[number(value) for value in y.values[rows_up]],
+        values=100 * cells.on_grid(item.rate).T[rows_up],
+        texts=cells.on_grid(texts).T[rows_up],
         failed=np.zeros(cells.on_grid(item.rate).T.shape),
         colormap=_COLORMAP,
     )

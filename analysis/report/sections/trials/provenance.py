@@ -3,10 +3,11 @@
 import pandas as pd
 
 from analysis.fairness.checks import check_fairness
+from analysis.model.info import StudyInfo
 from analysis.redact import redact_paths
 from analysis.report.sections.content import Content
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import values_with_counts
+from analysis.wording import counted, values_with_counts
 
 _COLUMNS = {
     "device": "Device",
@@ -35,7 +36,17 @@ def environment_section(findings: StudyAnalysis) -> Content:
     told = [("Task", info.task), ("Data", info.data), ("Encoder", info.encoder), ("Training", info.training)]
     facts = [(name, redact_paths(text)) for name, text in told if text]
     seeds = ("Seeds", ", ".join(map(str, info.seeds)))
-    return Content(title="Environment", facts=(*facts, *environment_facts(findings.table), seeds))
+    look = [("Look at the results", _look_words(info))] if info.look else []
+    return Content(title="Environment", facts=(*facts, *environment_facts(findings.table), seeds, *look))
+
+
+def _look_words(info: StudyInfo) -> str:
+    """Whether the results were looked at with fewer seeds before, and whether this look is remembered."""
+    assert info.look is not None
+    later = info.look.seeds > info.look.first
+    seeds = counted(info.look.first, "seed")
+    text = f"a later one: the first complete look had {seeds}" if later else f"the first one, with {seeds}"
+    return ". ".join(filter(None, [text, info.look_note]))
 
 
 def environment_facts(rows: pd.DataFrame) -> list[tuple[str, str]]:

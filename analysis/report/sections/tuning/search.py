@@ -11,12 +11,11 @@ from analysis.report.plots.arm_names import arm_names
 from analysis.report.plots.band_figure import band_figure
 from analysis.report.plots.bands import BandCurve
 from analysis.report.plots.style import arm_look
-from analysis.report.score_tables import cells_table, scores_table
+from analysis.report.score_tables import cells_table, comparisons_table, scores_table
 from analysis.report.sections.content import COUNT, TEXT, Cell, Content, ShownFigure, score_cell, table
 from analysis.report.sections.space.scores_figure import tuned_figure
 from analysis.statistics.intervals.student import LEVEL, Estimate
-from analysis.statistics.scores.cross_fitting import held_out_cells, held_out_estimate
-from analysis.statistics.scores.selection import scored_at
+from analysis.statistics.scores.choice import tuned_estimate
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, Scale, counted, number, opened, wrapped
 
@@ -36,10 +35,10 @@ def search_section(findings: StudyAnalysis) -> Content:
     return Content(
         title="Losses by tuned score",
         lead=f"{opened(metric.reported)} of the configuration that an adaptive search found, each loss tuned at "
-        f"its budget. Below each value: its {level} interval over seeds, or why there is none. Each seed is scored "
-        "at the configuration that validation on the other half of the seeds chooses among those tried; all seeds "
-        "had a say in what was tried. A search crowds where scores are good, so nothing is said of the space: "
-        "neither averages nor shares of it nor importances.",
+        f"its budget. Below each value: its {level} interval over seeds, or why there is none. One seed's "
+        "validation selects among the configurations tried and another seed scores, averaged over all ordered pairs "
+        "of seeds; all seeds had a say in what was tried. A search crowds where scores are good, so nothing is said "
+        "of the space: neither averages nor shares of it nor importances.",
         tables=(table(columns, [_row(findings, label) for label in findings.summaries]),),
         figures={
             "best_so_far": ShownFigure(
@@ -52,12 +51,13 @@ def search_section(findings: StudyAnalysis) -> Content:
                 build=partial(tuned_figure, findings),
                 data="scores",
                 caption=f"{opened(metric.reported)} tuned at the budget; grey dots are seeds. Line: {level} "
-                "interval over seeds (Student).",
+                "interval over seeds.",
             ),
         },
         data={
             "scores": scores_table(findings),
             "cells": cells_table(findings),
+            "comparisons": comparisons_table(findings),
             "best_so_far": pd.concat([_curve_table(label, curve) for label, curve in curves.items()]),
         },
     )
@@ -73,12 +73,8 @@ def _curve(findings: StudyAnalysis, label: str) -> list[Estimate]:
     order = _order(findings, label)
     test, validation = cells.test[order], cells.validation[order]
     bounds = cells.metric.score_bounds
-    if len(cells.seeds) < 2:  # the seed that chooses also scores
-        known = np.where(np.isfinite(validation[:, 0]), validation[:, 0], -np.inf)
-        best = [int(known[: n + 1].argmax()) for n in range(len(order))]
-        return [Estimate(value=float(test[at, 0]), note="chosen and scored on the same seed") for at in best]
     return [
-        held_out_estimate(scored_at(test[:n], held_out_cells(validation[:n])), bounds=bounds)
+        tuned_estimate(test[:n], validation[:n], bounds=bounds, step=cells.metric.step)
         for n in range(1, len(order) + 1)
     ]
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.data_sets import DataSetsAnalysis
-from analysis.model.aligned import Aligned, align_along, align_cells
+from analysis.model.aligned import Aligned, align_along, align_cells, same_axes
 from analysis.model.cells import Cells
 from analysis.model.metric import Metric
 from analysis.names import file_names
@@ -18,16 +18,12 @@ from analysis.report.sections.tuning.transfer_figure import Matrix, transfer_fig
 from analysis.statistics.intervals.student import LEVEL, Estimate
 from analysis.statistics.sensitivity.transfer import TransferRegret, transfer_regret
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import NONE
 
 #: Axes, besides the x axis, along which a configuration is transferred: a short budget may tune for a long one.
 _BUDGETS = ("hp_epochs", "hp_steps", "hp_samples")
 _METHOD = (
-    "The configuration is chosen by validation on one half of the seeds and scored on the other, at home and away "
-    "alike, so luck at home does not count; a regret may thus come out slightly negative. Intervals: {level}, over "
-    "seeds, paired, from 2 seeds on; configurations as chosen here: other seeds might choose others. That of the "
-    "largest regret is corrected for the number of pairs that it is picked from (Bonferroni); those of single pairs, "
-    "in the data, are not."
+    "Selected by one seed's validation, scored on another seed, at home and away alike. Intervals: {level}, over "
+    "pairs of seeds."
 )
 
 
@@ -50,8 +46,7 @@ def transfer_section(findings: StudyAnalysis) -> Content | None:
         return None
     return _content(
         "Using a configuration tuned elsewhere",
-        "Regret is what is lost where a configuration is used that was tuned at another batch size or budget, or "
-        "for another loss with the same axes, instead of one tuned on the spot.",
+        "Regret: what is lost at a configuration that was tuned elsewhere instead of on the spot.",
         items,
         findings.info.metric,
     )
@@ -67,10 +62,7 @@ def data_transfer_section(environments: DataSetsAnalysis) -> Content:
             items.append(_regrets("data set", environments.name_of(label), aligned, metric))
     if not items:
         return Content(title=title, lead="No loss was tried over the same axes on more than one data set.")
-    lead = (
-        "Regret is what a loss loses on one data set at the configuration that was tuned on another one, instead "
-        "of its own."
-    )
+    lead = "Regret: what a loss loses on one data set at the configuration that was tuned on another one."
     return _content(title, f"{lead} {_left_out(items)}".strip(), items, metric)
 
 
@@ -88,9 +80,9 @@ def _along_axes(findings: StudyAnalysis) -> list[Regrets]:
 
 def _across_losses(findings: StudyAnalysis) -> list[Regrets]:
     """One matrix for each group of losses with the same axes, such as those with a temperature."""
-    groups: dict[tuple[str, ...], dict[str, Cells]] = {}
+    groups: dict[frozenset[tuple[object, ...]], dict[str, Cells]] = {}
     for label, cells in findings.wholes.items():
-        groups.setdefault(tuple(sorted(axis.name for axis in cells.axes)), {})[label] = cells
+        groups.setdefault(same_axes(cells), {})[label] = cells
     items = []
     for parts in groups.values():
         aligned = align_cells({findings.whole_name(label): cells for label, cells in parts.items()})
@@ -101,7 +93,9 @@ def _across_losses(findings: StudyAnalysis) -> list[Regrets]:
 
 
 def _regrets(kind: str, of: str, aligned: Aligned, metric: Metric) -> Regrets:
-    found = transfer_regret(aligned.test, aligned.validation, span=metric.span, note=aligned.note)
+    found = transfer_regret(
+        aligned.test, aligned.validation, span=metric.span, step=metric.step, note=aligned.note
+    )
     return Regrets(kind=kind, of=of, aligned=aligned, found=found)
 
 
@@ -113,7 +107,6 @@ def _content(title: str, lead: str, items: Sequence[Regrets], metric: Metric) ->
     return Content(
         title=title,
         lead=f"{lead} {_METHOD.format(level=level)}",
-        sentences=tuple(_sentence(kind, of[kind], metric) for kind in kinds),
         tables=tuple(
             table(_columns(kind, metric), [_row(item, metric) for item in of[kind]], title=_title(kind))
             for kind in kinds
@@ -122,8 +115,8 @@ def _content(title: str, lead: str, items: Sequence[Regrets], metric: Metric) ->
             names[kind]: ShownFigure(
                 build=partial(_figure, of[kind], metric),
                 data=names[kind],
-                caption=f"Regret in {metric.difference_unit}, mean over seeds: tuned for the {kind} of the row, used "
-                f"for that of the column; one colour scale from 0. Intervals ({level}, over seeds): in the data.",
+                caption=f"Tuned for the {kind} of the row, used for that of the column. Intervals ({level}): in "
+                "the data.",
             )
             for kind in kinds
         },
@@ -141,23 +134,11 @@ def _columns(kind: str, metric: Metric) -> list[str | tuple[str, str]]:
     return [
         (whose, TEXT),
         f"Regret over all pairs, {unit}",
-        f"Largest regret, {unit}",
-        ("Tuned for, used for", TEXT),
-        f"Matrix: {kind} by {kind}",
-        "Configurations compared",
     ]
 
 
 def _row(item: Regrets, metric: Metric) -> list[Cell | str]:
-    count = len(item.aligned.environments)
-    where = NONE
-    if item.found.largest_at is not None:
-        where = " → ".join(item.aligned.environments[at] for at in item.found.largest_at)
-    regrets = [_regret_cell(estimate, metric) for estimate in (item.found.mean, item.found.largest)]
-    shared, left_out = len(item.aligned.codes), item.aligned.left_out
-    compared = Cell(text=str(shared), below=f"{left_out} not shared" if left_out else "", sort=shared)
-    size = Cell(text=f"{count} × {count}", sort=count)
-    return [item.of, *regrets, where, size, compared]
+    return [item.of, _regret_cell(item.found.mean, metric)]
 
 
 def _regret_cell(estimate: Estimate, metric: Metric) -> Cell:
@@ -169,26 +150,6 @@ def _regret_cell(estimate: Estimate, metric: Metric) -> Cell:
         note=estimate.note,
     )
     return number_cell(scaled.value, form, below=bracket(scaled, form))
-
-
-def _sentence(kind: str, items: Sequence[Regrets], metric: Metric) -> str:
-    """The mean regrets, the smallest first."""
-    unit = metric.difference_unit
-    known = sorted(
-        (item for item in items if np.isfinite(item.found.mean.value)), key=lambda i: i.found.mean.value
-    )
-    if not known:
-        return f"{_title(kind)}: nothing is known yet ({items[0].found.mean.note})."
-    told = ", ".join(f"{item.of} {regret_words(item.found.mean, metric)}" for item in known)
-    return (
-        f"Tuned for one {kind} and used for another, the regret averaged over all pairs, in {unit}: {told}."
-    )
-
-
-def regret_words(estimate: Estimate, metric: Metric) -> str:
-    """A text such as `2.1 [0.4, 3.8]`, or only the value."""
-    cell = _regret_cell(estimate, metric)
-    return f"{cell.text} {cell.below.splitlines()[0]}" if estimate.has_interval else cell.text
 
 
 def _left_out(items: Sequence[Regrets]) -> str:

@@ -36,9 +36,8 @@ def tuning_section(findings: StudyAnalysis) -> Content | None:
     ]
     return Content(
         title="What tuning costs and gains",
-        lead=f"Expected score of the configuration that {findings.info.metric.chooser} picks among n drawn at "
-        "random from the space, each trained once, then trained anew on other seeds. A loss whose curve is high at "
-        f"the left needs little tuning. Intervals: {level}, over seeds, from 3 seeds on.",
+        lead=f"Expected score of the configuration that {findings.info.metric.chooser} picks among n random ones, "
+        "trained anew on other seeds. A curve that is high at the left needs little tuning.",
         tables=(
             table(columns, [_row(findings, label, curves[label], parity[label]) for label in curves]),
             gaps_shown(findings, gaps[BUDGET]),
@@ -47,9 +46,7 @@ def tuning_section(findings: StudyAnalysis) -> Content | None:
             "tuning_curves": ShownFigure(
                 build=partial(_figure, findings, curves),
                 data="tuning_curves",
-                caption="Expected best of n random configurations. Band: "
-                f"{level}, for all n together, over seeds. It can fall a little where validation and test "
-                "like different configurations.",
+                caption=f"Expected best of n random configurations. Band: {level} over seeds, for all n together.",
             )
         },
         data={"tuning_curves": _table(curves), "tuning_gaps": gaps_table(gaps)},
@@ -68,6 +65,7 @@ def _curve(findings: StudyAnalysis, label: str) -> TuningCurve:
         cells.weights,
         np.arange(1, _MOST + 1),
         rng=np.random.default_rng(0),
+        drawn=cells.drawn,
         bounds=cells.metric.score_bounds,
     )
 

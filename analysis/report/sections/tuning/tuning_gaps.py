@@ -34,9 +34,10 @@ def gaps_shown(findings: StudyAnalysis, gaps: dict[str, Gaps]) -> ShownTable:
         columns,
         [_row(findings, label, item) for label, item in gaps.items()],
         title=f"What tuning gains with {BUDGET} trials",
+        on_page=False,
         note="Small gains are what a robust loss shows: little is lost without tuning. Paired by seed; "
-        f"configurations, the worst {tail} among them, are chosen on one half of the seeds and scored on the other. "
-        "Intervals over seeds, Student, widened for the halves. tables/tuning_gaps.csv has the same with all of the "
+        f"configurations, the worst {tail} among them, are selected by one seed and scored on another. "
+        "Intervals over seeds. tables/tuning_gaps.csv has the same with all of the "
         "space tried.",
     )
 
@@ -55,6 +56,7 @@ def _gaps(findings: StudyAnalysis, label: str, budget: int | None) -> Gaps:
         summary.default.at,
         budget=budget,
         bounds=cells.metric.score_bounds,
+        step=cells.metric.step,
         note=summary.provisional,
     )
 

@@ -55,5 +55,6 @@ def test_the_page_names_the_worst_place_and_draws_the_losses_that_failed(failing
 def test_without_a_failure_there_is_neither_table_nor_figure(findings: StudyAnalysis) -> None:
     content = failures_section(findings)
     assert not content.figures
-    assert len(content.tables) == 1
+    assert content.tables == ()
+    assert content.facts == (("Failed trials", "None of 90."),)
     assert (content.data["failure_rates"]["failed"] == 0).all()

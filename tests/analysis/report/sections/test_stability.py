@@ -30,17 +30,12 @@ def section(found: StudyAnalysis) -> Content:
     return content
 
 
-@pytest.mark.parametrize(
-    ("planned_too", "note"), [(True, "provisional: 2 of 75 missing"), (False, "lacks 2 trials")]
-)
-def test_a_loss_with_gaps_has_a_note_and_no_numbers(planned_too: bool, note: str) -> None:
+@pytest.mark.parametrize("planned_too", [True, False])
+def test_a_loss_with_gaps_has_a_note_and_no_numbers(planned_too: bool) -> None:
     absent = ["gaps-16-0-0", "gaps-64-2-1"]
-    ranges, curse = section(findings(absent, planned_too=planned_too)).tables
+    (ranges,) = section(findings(absent, planned_too=planned_too)).tables
     assert {row[0].text for row in ranges.rows} == {"whole"}
     assert ranges.note.startswith("Not for gaps: trials are missing")
-    whole, gaps = curse.rows
-    assert [(cell.text, cell.below) for cell in gaps[1:]] == [("–", note)] * 3
-    assert all(cell.text != "–" for cell in whole[1:])
 
 
 def test_as_declared_is_the_score_of_the_page() -> None:

@@ -4,17 +4,39 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.statistics.comparisons.compare import paired_p
 from analysis.statistics.comparisons.differences import benjamini_yekutieli, difference_surface, paired_tests
+from analysis.statistics.intervals.bands_moderated import moderated_interval
+from analysis.statistics.intervals.student import student_interval
 
 
-def test_tests_agree_with_scipy_and_with_the_scalar_form() -> None:
+def test_two_seeds_and_cells_with_failures_have_the_paired_t_test() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 8, 6))
-    found = difference_surface(a, b, np.full(8, 1 / 8))
-    assert found.p == pytest.approx(stats.ttest_rel(a, b, axis=1).pvalue)
-    rows = np.array([[0.1, 0.2, 0.4], [0, 0, 0], [0.5, 0.5, 0.5], [0.1, np.nan, np.nan]])
-    assert paired_tests(rows) == pytest.approx([paired_p(row) for row in rows], nan_ok=True)
+    expected = stats.ttest_rel(a, b, axis=1).pvalue
+    two = difference_surface(a[:, :2], b[:, :2], np.full(8, 1 / 8))
+    assert two.p == pytest.approx(stats.ttest_rel(a[:, :2], b[:, :2], axis=1).pvalue)
+    failed = np.array([True] * 3 + [False] * 5)
+    found = difference_surface(a, b, np.full(8, 1 / 8), failed=failed)
+    assert found.p[:3] == pytest.approx(expected[:3])
+    assert not np.any(found.p[3:] == expected[3:])
+
+
+def test_cells_without_a_test_have_no_p() -> None:
+    rows = np.array([[0, 0, 0], [0.1, np.nan, np.nan], [np.nan] * 3])
+    assert paired_tests(rows) == pytest.approx([1.0, np.nan, np.nan], nan_ok=True)
+    assert np.isnan(paired_tests(np.full((1, 3), 0.5))).all()  # equal differences other than 0
+
+
+def test_cells_share_what_they_know_about_the_noise() -> None:
+    """Equal noise and three seeds: intervals of cells are much narrower than Student's, and hold."""
+    rng = np.random.default_rng(1)
+    draws = rng.normal(size=(300, 24, 3)) + rng.normal(size=(300, 1, 3))
+    found = np.array([moderated_interval(item)[1:] for item in draws])
+    student = np.array([student_interval(item)[1:] for item in draws])
+    held, plain = ((ends[:, 0] <= 0) & (ends[:, 1] >= 0) for ends in (found, student))
+    assert 0.94 < held.mean() < 0.99
+    assert plain.mean() == pytest.approx(0.95, abs=0.02)
+    assert np.median(found[:, 1] - found[:, 0]) < 0.7 * np.median(student[:, 1] - student[:, 0])
 
 
 def test_correction_agrees_with_its_definition() -> None:

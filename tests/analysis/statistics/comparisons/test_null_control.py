@@ -104,6 +104,24 @@ def several(**changes: object) -> list[NullControl]:
     return list(findings.null_controls)
 
 
+def test_what_repeats_a_loss_is_compared_with_nothing_else() -> None:
+    """Every decision on the other loss is the same as without the repetition, on which there is none."""
+    arms = [synthetic.arm_info(label) for label in ("infonce", "dcl", "flatnce")]
+    planned = synthetic.plan(arms, seeds=SEEDS)
+    records = synthetic.run(
+        planned, {arm.label: HILL for arm in arms}, noise=0.01, rng=np.random.default_rng(0)
+    )
+    info = synthetic.study_info(arms, seeds=SEEDS, null_controls=(("flatnce", "dcl"),))
+    found = analyse(planned, records, info)
+    assert found.decisions is not None
+    assert {item.loss for item in found.decisions.items} == {"dcl"}
+    rest = planned["arm"] != "flatnce"
+    without = analyse(planned[rest], records[rest], synthetic.study_info(arms[:2], seeds=SEEDS))
+    assert without.decisions is not None
+    assert found.decisions.items == without.decisions.items
+    assert [control.arms for control in found.null_controls] == [("flatnce", "dcl")]
+
+
 def test_several_pairs_are_checked_each() -> None:
     controls = several()
     assert [control.arms for control in controls] == [("flatnce", "dcl_a"), ("flatnce", "dcl_b")]
@@ -135,3 +153,33 @@ def test_the_level_is_shared_among_pairs() -> None:
     fewest = int(0.05 / p)
     assert check_null_control(*pair, pairs=fewest).verdict == "different"
     assert check_null_control(*pair, pairs=fewest + 1).verdict == "no difference"
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.05])
+def test_a_control_at_one_batch_size_is_compared_over_it(shift: float) -> None:
+    """The partner is worse at other batch sizes, which must not count: only the shift does."""
+    arms = [synthetic.arm_info("dcl"), synthetic.arm_info("flatnce")]
+    planned = synthetic.plan(arms, seeds=SEEDS)
+    keep = (planned["arm"] == "dcl") | (planned["hp_batch_size"] == synthetic.BATCH_SIZES[1])
+    at = set(planned.loc[keep, "trial_id"])
+    records = run(shift=shift, jitter=0.001)
+    away = (records["hp_batch_size"] != synthetic.BATCH_SIZES[1]).to_numpy()
+    records.loc[away, "test_probe10_accuracy"] -= 0.2
+    records = records[records["trial_id"].isin(at)]
+    info = synthetic.study_info(arms, seeds=SEEDS, null_controls=(("flatnce", "dcl"),))
+    findings = analyse(planned[keep], records, info)
+    (control,) = findings.null_controls
+    assert control.trials == 15  # five temperatures and three seeds
+    assert control.mean.value == pytest.approx(shift, abs=0.001)
+    assert control.verdict == ("different" if shift else "no difference")
+    assert {card.title: card.level for card in check_fairness(findings)}["Space"] == "pass"
+
+
+def test_a_control_with_a_place_of_its_own_is_not_comparable() -> None:
+    arms = [synthetic.arm_info("dcl"), synthetic.arm_info("flatnce")]
+    planned = synthetic.plan(arms, seeds=SEEDS)
+    keep = (planned["arm"] == "flatnce") | (planned["hp_batch_size"] == synthetic.BATCH_SIZES[1])
+    planned.loc[planned["arm"] == "flatnce", "hp_temperature"] *= 2
+    records = synthetic.run(planned[keep], {"dcl": HILL, "flatnce": HILL})
+    info = synthetic.study_info(arms, seeds=SEEDS, null_controls=(("flatnce", "dcl"),))
+    assert analyse(planned[keep], records, info).null_controls[0].verdict == "not comparable"

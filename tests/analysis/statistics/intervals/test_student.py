@@ -8,7 +8,7 @@ from scipy import stats
 
 from analysis.statistics.intervals.student import (
     mean_and_spread,
-    paired_differences,
+    score_step,
     simultaneous_bands,
     student_estimate,
     student_interval,
@@ -44,8 +44,32 @@ def test_nan_is_left_out() -> None:
 def test_equal_values_have_no_spread_in_spite_of_rounding() -> None:
     assert mean_and_spread(np.full(3, 0.1))[1] == 0
     estimate = student_estimate(np.full(3, 0.1))
-    assert (estimate.low, estimate.high) == (estimate.value, estimate.value)
+    assert not estimate.has_interval
     assert estimate.note == "no spread between seeds"
+
+
+def test_equal_scores_have_one_step_to_each_side() -> None:
+    estimate = student_estimate(np.full(3, 0.8), step=0.005, bounds=(0.0, 1.0))
+    assert (estimate.low, estimate.high) == (pytest.approx(0.795), pytest.approx(0.805))
+    assert estimate.note == "equal at all seeds: within one step of the metric"
+    assert student_estimate(np.full(3, 1.0), step=0.005, bounds=(0.0, 1.0)).high == 1.0
+    # scores that differ keep Student's interval
+    assert student_estimate(np.array([0.8, 0.805]), step=0.005).high > 0.83
+
+
+@pytest.mark.parametrize("images", [20, 200, 1797, 10_000, 50_000])
+def test_the_step_of_accuracies_is_found(images: int) -> None:
+    rng = np.random.default_rng(images)
+    scores = rng.binomial(images, rng.uniform(0.5, 1.0, size=60)) / images
+    for stored in (scores, scores.astype(np.float32).astype(float), np.append(scores, np.nan)):
+        assert score_step(stored) == pytest.approx(1 / images)
+
+
+def test_other_scores_have_no_step() -> None:
+    rng = np.random.default_rng(0)
+    assert [score_step(rng.uniform(size=size)) for size in (5, 10, 1000)] == [0.0] * 3
+    assert score_step(np.array([0.5, 1.0, np.nan])) == 0.0
+    assert score_step(np.array([])) == 0.0
 
 
 def test_bounds_cut_the_interval() -> None:
@@ -77,14 +101,6 @@ def test_simultaneous_bands_hold_together() -> None:
     bands = [simultaneous_bands(cells) for cells in values]
     held = np.mean([bool(np.all((low <= 0.5) & (high >= 0.5))) for low, high in bands])
     assert held >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 1000)
-
-
-def test_differences_pair_by_seed_and_not_by_place() -> None:
-    difference, seeds = paired_differences(
-        np.array([1.0, 2.0, 3.0]), np.array([0, 1, 2]), np.array([10.0, 20.0]), np.array([2, 1])
-    )
-    assert seeds.tolist() == [1, 2]
-    assert difference.tolist() == [2.0 - 20.0, 3.0 - 10.0]
 
 
 def test_fewer_seeds_than_the_study_has_are_told() -> None:

@@ -1,4 +1,4 @@
-"""A tuned score is free of the luck of its choice: no seed chooses the configuration that it scores."""
+"""A tuned score is free of the luck of its choice: no seed selects the configuration that it scores."""
 
 import math
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from analysis.statistics.comparisons.compare import Comparison, compare_arms
-from analysis.statistics.scores.choice import cross_fit, cross_fit_widening
 from analysis.statistics.scores.robustness import RobustnessSummary, summarise_robustness
 from analysis.statistics.scores.selection import NONE, best_cell
 from tests.analysis import synthetic
@@ -29,7 +28,7 @@ def simulate(levels: np.ndarray, seeds: int, rng: np.random.Generator) -> tuple[
 
 def compare(flat: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> Comparison:
     arms = [summarise("flat", *flat), summarise("other", *other)]
-    return compare_arms(arms, [("flat", "other")], scores=("tuned",))[0]
+    return compare_arms(arms, "other")[0]
 
 
 def score_of_the_choosing_seeds(test: np.ndarray, validation: np.ndarray) -> float:
@@ -38,7 +37,7 @@ def score_of_the_choosing_seeds(test: np.ndarray, validation: np.ndarray) -> flo
 
 
 def test_many_equal_cells_have_no_advantage_in_the_tuned_score() -> None:
-    """At equal true tuned accuracy the cross-fitted difference is unbiased; seeds that choose and report are not."""
+    """At equal true tuned accuracy the difference is unbiased; seeds that choose and report are not."""
     rng = np.random.default_rng(0)
     fitted, naive = [], []
     for _ in range(200):
@@ -59,37 +58,26 @@ def test_dependence_between_seeds_makes_no_false_verdicts(other: np.ndarray) -> 
     assert wrong <= 250 * 0.05 + 2 * math.sqrt(250 * 0.05 * 0.95)
 
 
-def test_the_standard_error_is_widened() -> None:
-    assert cross_fit_widening([1] * 5) == pytest.approx(1.25)
-    assert cross_fit_widening([1, 2, 1]) == pytest.approx(1.5)
-    assert cross_fit_widening([*range(10)]) == pytest.approx(math.sqrt(1.5))
-    assert cross_fit_widening([None, 2]) == 1.0
-    assert cross_fit_widening([None]) == 1.0
-
-
-def test_a_seed_never_chooses_for_itself() -> None:
-    """Seeds 0 and 2 are scored where seed 1 is best, and seed 1 where those two are."""
-    validation = np.zeros((3, 3))
-    validation[:, 0] = [0.9, 0.5, 0.5]
-    validation[:, 1] = [0.4, 0.8, 0.3]
-    validation[:, 2] = [0.4, 0.7, 0.6]
-    test = np.arange(9.0).reshape(3, 3)
-    scores, cells = cross_fit(test, validation)
-    assert cells == (1, 0, 1)
-    assert scores.tolist() == [test[1, 0], test[0, 1], test[1, 2]]
-
-
 def test_the_place_shown_is_that_of_all_seeds_and_agreement_is_counted() -> None:
     validation = np.full((3, 5, 3), 0.5)
     validation[1, 2] = [0.9, 0.9, 0.2]
     validation[1, 3] = [0.6, 0.6, 0.7]
     tuned = summarise("a", validation, validation).tuned
-    # sums over seeds: 2.0 and 1.9; of seed 1 alone 0.9 and 0.6, of seeds 0 and 2 1.1 and 1.3
+    # sums over seeds: 2.0 and 1.9; seed 2 alone selects the second
     assert tuned.at == 7  # batch size 64, the third temperature
-    assert tuned.held_out == (7, 8, 7)
+    assert tuned.selected == (7, 7, 8)
     assert (tuned.agreeing, tuned.choices) == (2, 3)
-    assert tuned.scores.tolist() == [0.9, 0.6, 0.2]
-    assert "1.5 times as wide" in tuned.estimate.method
+    # on seed 0 the others select scores of 0.9 and 0.6, on seed 1 the same, on seed 2 0.2 twice
+    assert tuned.scores.tolist() == pytest.approx([0.75, 0.75, 0.2])
+    assert tuned.estimate.value == pytest.approx(tuned.scores.mean())
+    assert tuned.estimate.method == "Student over ordered pairs of seeds, 2 df"
+
+
+def test_a_seed_with_equal_best_cells_agrees_with_each_of_them() -> None:
+    validation = np.full((3, 5, 2), 0.5)
+    validation[1, 2] = validation[1, 3] = [0.9, 0.9]
+    tuned = summarise("a", validation, validation).tuned
+    assert (tuned.at, tuned.selected, tuned.agreeing) == (7, (7, 7), 2)
 
 
 def test_one_seed_chooses_and_reports_and_says_so() -> None:
@@ -109,15 +97,16 @@ def test_one_finished_seed_of_two_is_like_one() -> None:
     assert tuned.estimate.note == "provisional: 15 of 30 missing; chosen and scored on the same seed"
 
 
-def test_a_seed_that_lacks_the_chosen_cell_is_left_out() -> None:
+def test_a_pair_that_lacks_its_trial_is_told() -> None:
     test = np.full((3, 5, 3), 0.5)
     test[0, 0] = 0.9
     test[0, 0, 2] = np.nan
     tuned = summarise("a", test, test).tuned
-    # the cell lacks seed 2, so it cannot win where that seed has a say; seed 1 alone chooses it for seeds 0 and 2
+    # seed 2 selects among its cells of 0.5; the other two select the cell that it lacks
     assert tuned.at == 1
-    assert np.isnan(tuned.scores[2])
-    assert tuned.estimate.seeds == 2
+    assert np.isnan(tuned.pairs[0, 2])
+    assert tuned.estimate.note == "provisional: 1 of 45 missing; 2 of 3 seeds"
+    assert tuned.estimate.value == pytest.approx(0.9)
 
 
 def test_no_cell_is_best_of_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 from analysis.statistics.scores.tuning import (
     METHOD_TRAINED_ANEW,
     TuningCurve,
+    drawn_chances,
     pick_chances,
     trials_to_parity,
     tuning_curve,
@@ -146,3 +147,31 @@ def test_parity_without_seeds_in_common() -> None:
     assert np.isnan(trials_to_parity(by_seed, np.full(4, np.nan), TRIALS).trials)
     told = trials_to_parity(by_seed, np.full(4, 0.4), TRIALS, note="provisional")
     assert (told.trials, told.note, np.isnan(told.low)) == (1, "provisional", True)
+
+
+def test_the_best_of_drawn_points_is_that_of_all_their_subsets() -> None:
+    validation, test = np.array([0.3, 0.9, 0.5, 0.5]), np.array([1.0, 2.0, 3.0, 4.0])
+    chances = drawn_chances(validation, np.full(4, 0.25), np.array([1, 2, 4, 5]))
+    assert np.allclose(chances[0], 0.25)
+    # pairs: 0-1, 1-2 and 1-3 pick 1; 0-2 picks 2; 0-3 picks 3; 2-3 picks either
+    assert np.allclose(chances[1] @ test, (3 * 2 + 3 + 4 + 3.5) / 6)
+    assert np.allclose(chances[2], [0, 1, 0, 0])
+    assert np.isnan(chances[3]).all()
+    assert np.isnan(drawn_chances(validation, np.array([0.1, 0.2, 0.3, 0.4]), np.array([1]))).all()
+
+
+def test_the_best_of_drawn_points_has_no_bias_and_no_interval() -> None:
+    """The best of 16 of 24 uniform points is 16 / 17; with repetition it is lower."""
+    rng, drawn, repeated = np.random.default_rng(0), [], []
+    for _ in range(400):
+        scores = np.repeat(rng.random((24, 1)), 3, axis=1)
+        curves = [
+            tuning_curve(scores, scores, np.full(24, 1 / 24), np.array([16]), rng=rng, drawn=each)
+            for each in (True, False)
+        ]
+        drawn.append(curves[0].mean[0])
+        repeated.append(curves[1].mean[0])
+    assert not np.isfinite([curves[0].low, curves[0].band_low]).any()
+    assert curves[0].note == "drawn configurations: no interval"
+    assert abs(np.mean(drawn) - 16 / 17) < 3 * np.std(drawn) / 20
+    assert np.mean(repeated) < 16 / 17 - 0.01

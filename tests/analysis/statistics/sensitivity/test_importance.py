@@ -1,35 +1,51 @@
-"""Main and total shares are those of the analysis of variance, and intervals over seeds hold the value."""
+"""Main and total shares have known values, and intervals over seeds hold them."""
 
 import numpy as np
 import pytest
 
-from analysis.statistics.sensitivity.anova import anova
 from analysis.statistics.sensitivity.importance import EXACT, GIVEN, given_importances, grid_importances
 from tests.analysis.statistics.sensitivity.known_variances import EVEN, grid
 
 NAMES = ("temperature", "batch_size")
 
 
-def test_main_and_total_shares_are_those_of_the_anova() -> None:
-    scores = grid(np.random.default_rng(0), 0.3)
-    found = grid_importances(scores, EVEN, NAMES, rng=np.random.default_rng(1))
-    rows, columns, both = (effect.share for effect in anova(scores, EVEN).effects)
+def test_known_shares() -> None:
+    """Variances 0.25 of rows, 0.06 of columns and 0.12 of both together."""
+    found = grid_importances(grid(np.random.default_rng(0), 0.0), EVEN, NAMES, rng=np.random.default_rng(1))
     first, second = found.rows
-    assert (first.main.value, first.main.low) == pytest.approx((rows.value, rows.low))
     assert first.total is not None
-    assert first.total.value == pytest.approx(rows.value + both.value)
-    assert second.main.value == pytest.approx(columns.value)
+    assert second.total is not None
+    assert [first.main.value, second.main.value] == pytest.approx([25 / 43, 6 / 43])
+    assert [first.total.value, second.total.value] == pytest.approx([37 / 43, 18 / 43])
     assert (found.method, found.seeds, found.cells) == (EXACT, 5, 12)
     assert first.first == 1.0
 
 
-def test_spreads_are_seeded_and_hold_the_value_and_optuna_stands_beside() -> None:
+def test_shares_follow_the_measure() -> None:
+    cells = np.array([[0.0, 0.0], [1.0, 3.0]])[..., None].repeat(3, axis=-1)
+    weights = [np.array([0.9, 0.1]), np.array([0.5, 0.5])]
+    first, second = grid_importances(cells, weights, NAMES, rng=np.random.default_rng(1)).rows
+    # rows: means 0 and 2 with shares 0.9 and 0.1; columns: 0.1 and 0.3; the rest is theirs together
+    assert [first.main.value, second.main.value] == pytest.approx([0.36 / 0.46, 0.01 / 0.46])
+    assert first.total is not None
+    assert first.total.value == pytest.approx(0.45 / 0.46)
+
+
+def test_intervals_of_shares_hold_the_true_shares() -> None:
+    truth, held = (25 / 43, 6 / 43), []
+    for seed in range(200):
+        scores = grid(np.random.default_rng(seed), 0.3)
+        rows = grid_importances(scores, EVEN, NAMES, rng=np.random.default_rng(0), draws=2).rows
+        held.append([row.main.low <= value <= row.main.high for row, value in zip(rows, truth, strict=True)])
+    assert np.mean(held, axis=0).min() >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 200)
+
+
+def test_draws_are_seeded_and_optuna_stands_beside() -> None:
     scores = grid(np.random.default_rng(0), 0.6)
     one, again = (grid_importances(scores, EVEN, NAMES, rng=np.random.default_rng(2)) for _ in range(2))
-    assert [row.total_spread for row in one.rows] == [row.total_spread for row in again.rows]
+    assert [row.first for row in one.rows] == [row.first for row in again.rows]
     row = grid_importances(scores, EVEN, NAMES, rng=np.random.default_rng(2), optuna={"batch_size": 0.3}).rows
     assert (np.isnan(row[0].optuna), row[1].optuna) == (True, 0.3)
-    assert row[0].main_spread[0] <= row[0].main.value <= row[0].main_spread[1]
 
 
 def test_points_give_main_effects_alone() -> None:
@@ -42,7 +58,6 @@ def test_points_give_main_effects_alone() -> None:
     assert found.rows[0].total is None
     assert found.rows[0].main.value == pytest.approx(0.8, abs=0.15)
     assert found.rows[0].main.has_interval
-    assert found.rows[0].ranked
     assert found.rows[0].first == 1.0
 
 
@@ -51,7 +66,6 @@ def test_corners() -> None:
     for scores in (np.ones((4, 3, 1)), np.full((4, 3, 5), np.nan), np.ones((4, 3, 0))):
         found = grid_importances(scores, EVEN, NAMES, rng=rng)
         assert np.isnan(found.rows[0].main.value)
-        assert np.isnan(found.rows[0].main_spread).all()
         assert np.isnan(found.rows[0].first)
     assert (
         grid_importances(np.ones((4, 3, 5)), EVEN, NAMES, rng=rng).rows[0].main.note.startswith("no variance")
@@ -74,14 +88,11 @@ def test_with_interactions_is_never_below_alone() -> None:
         found = grid_importances(noise(5, rng), EVEN, NAMES, rng=rng, draws=50)
         for row in found.rows:
             assert row.total is not None
-            assert row.total_spread is not None
             if row.total.note == "no variance between configurations":
                 assert np.isnan([row.total.value, row.main.value]).all()
                 continue
             known += 1
             assert row.total.value >= row.main.value
-            assert row.total_spread[0] >= row.main_spread[0]
-            assert row.total_spread[1] >= row.main_spread[1]
     assert known > 40
 
 

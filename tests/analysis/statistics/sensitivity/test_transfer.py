@@ -1,8 +1,9 @@
-"""Regrets of transferred choices agree with a loop, and the largest one is corrected for being picked."""
+"""Regrets of transferred choices agree with a loop, and equal cells have none."""
+
+import itertools
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from analysis.statistics.sensitivity.transfer import transfer_regret
 
@@ -15,7 +16,7 @@ def test_known_regrets() -> None:
     scores = repeated([[0.9, 0.5, 0.8], [0.2, 0.7, 0.6]])
     found = transfer_regret(scores, scores)
     assert found.value == pytest.approx(np.array([[0, 0.5], [0.4, 0]]))
-    assert found.low == pytest.approx(found.value)
+    assert np.isnan(found.low).all()  # equal at all seeds, by a step that is unknown
     assert found.cells.tolist() == [[0] * 5, [1] * 5]
     assert found.mean.value == pytest.approx(0.45)
 
@@ -26,9 +27,9 @@ def test_it_agrees_with_a_loop() -> None:
     for a in range(3):
         for b in range(3):
             slow = []
-            for seed in range(5):
-                half = validation[..., (seed + 1) % 2 :: 2].mean(axis=-1)
-                slow.append(test[b, half[b].argmax(), seed] - test[b, half[a].argmax(), seed])
+            for r, s in itertools.permutations(range(5), 2):
+                seen = validation[..., r]
+                slow.append(test[b, seen[b].argmax(), s] - test[b, seen[a].argmax(), s])
             assert found.value[a, b] == pytest.approx(np.mean(slow))
 
 
@@ -61,18 +62,3 @@ def test_corners() -> None:
     assert np.isnan(empty.value).all()
     with pytest.raises(ValueError, match=r"validation: got the shape \(2, 4, 4\)"):
         transfer_regret(np.ones((2, 3, 4)), np.ones((2, 4, 4)))
-
-
-def test_the_largest_regret_is_corrected_for_the_pairs_it_is_picked_from() -> None:
-    test, validation = np.random.default_rng(2).uniform(size=(2, 4, 6, 5))
-    found = transfer_regret(test, validation, span=np.inf)
-    a, b = found.largest_at or (0, 0)
-    assert found.largest.value == found.value[a, b] == found.value[~np.eye(4, dtype=bool)].max()
-    # twelve pairs: t(4) at 0.05 / 24 against t(4) at 0.05 / 2
-    ratio = stats.t.isf(0.05 / 24, 4) / stats.t.isf(0.05 / 2, 4)
-    assert found.largest.high - found.largest.low == pytest.approx(ratio * (found.high - found.low)[a, b])
-
-
-def test_nothing_known_has_no_largest_regret() -> None:
-    nothing = transfer_regret(np.full((2, 3, 4), np.nan), np.full((2, 3, 4), np.nan))
-    assert (nothing.largest_at, nothing.largest.note) == (None, "no trials")

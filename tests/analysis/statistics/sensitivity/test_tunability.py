@@ -1,5 +1,7 @@
 """Tunability agrees with a loop, and an axis without effect gains nothing on average."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -17,28 +19,20 @@ def test_known_answers() -> None:
     found = tunability(grid(), grid(), (1, 1))  # the default has 0.55
     rows, columns = found.axes
     assert rows.gain.value == pytest.approx(0.1)
-    assert rows.harm.value == pytest.approx(0.2)
     assert columns.gain.value == pytest.approx(0.0)
-    assert columns.harm.value == pytest.approx(0.05)
     assert found.gain.value == pytest.approx(0.35)
-    assert found.harm.value == pytest.approx(0.2)
-    # with the row at its default 0.55 is the best, with the column at its default 0.65
-    assert rows.risk.value == pytest.approx(0.35)
-    assert columns.risk.value == pytest.approx(0.25)
 
 
 def test_it_agrees_with_a_loop() -> None:
     rng = np.random.default_rng(0)
     test, validation = rng.uniform(size=(2, 3, 4, 2, 5))
-    default, gains, harms = (1, 2, 0), [], []
-    for seed in range(5):
-        others = validation[..., (seed + 1) % 2 :: 2].mean(axis=-1)
+    default, gains = (1, 2, 0), []
+    for chooser, seed in itertools.permutations(range(5), 2):
+        others = validation[..., chooser]
         line = [(1, value, 0) for value in range(4)]
         gains.append(test[(*max(line, key=lambda c: others[c]), seed)] - test[(*default, seed)])
-        harms.append(test[(*default, seed)] - test[(*min(line, key=lambda c: others[c]), seed)])
     found = tunability(test, validation, default)
     assert found.axes[1].gain.value == pytest.approx(np.mean(gains))
-    assert found.axes[1].harm.value == pytest.approx(np.mean(harms))
 
 
 def test_an_axis_without_effect_gains_nothing_on_average() -> None:
@@ -54,7 +48,7 @@ def test_an_axis_without_effect_gains_nothing_on_average() -> None:
 
 def test_corners() -> None:
     one = tunability(np.full((1, 1, 3), 0.5), np.full((1, 1, 3), 0.5), (0, 0))
-    assert (one.axes[0].gain.value, one.axes[1].harm.value, one.gain.value) == (0, 0, 0)
+    assert (one.axes[0].gain.value, one.axes[1].gain.value, one.gain.value) == (0, 0, 0)
     assert tunability(grid(1), grid(1), (1, 1)).gain.note == "too few seeds"
     nothing = tunability(np.full((3, 2, 4), np.nan), np.full((3, 2, 4), np.nan), (1, 1))
     assert np.isnan(nothing.axes[0].gain.value)
@@ -69,4 +63,3 @@ def test_the_default_chosen_again_is_told_as_such() -> None:
     best = tuple(int(at) for at in np.unravel_index(scores.mean(axis=-1).argmax(), (3, 2)))
     found = tunability(scores, scores, best)
     assert (found.gain.value, found.gain.note) == (0, "same configuration chosen")
-    assert found.harm.note == ""

@@ -5,6 +5,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from analysis.statistics.comparisons.loss_values import TUNED
 from analysis.study_analysis import analyse_table
 from analysis.tables.build import table_study
 from analysis.tables.mapping import build_mapping
@@ -31,7 +32,9 @@ def test_the_scores_are_those_of_the_law(name: str, make_export: MakeExport) -> 
         assert cells.axes[1].values.tolist() == [0.1, 0.2]
         own = [trial for trial in TRIALS if trial["loss"] == label]
         assert cells.test.ravel().tolist() == pytest.approx([accuracy(trial) for trial in own])
-    (tuned, *_) = found.comparisons
+    assert found.decisions is not None
+    tuned = found.decisions.of("b", TUNED)
+    assert tuned is not None
     assert tuned.difference.value == pytest.approx(0.03)
 
 

@@ -1,0 +1,64 @@
+"""Cards on what was tried, and which comparisons of losses they withhold.
+
+They need no results, so decisions can be made with them. In a comparison of several studies, what losses should have
+in common is asked within each study, and what studies should have in common in `analysis.fairness.studies`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+from analysis.fairness.card import FAIL, PASS, Card
+from analysis.fairness.protocol import (
+    NOT_RECORDED,
+    check_between,
+    check_budget,
+    check_code,
+    check_hardware,
+    check_precision,
+    check_protocol,
+    check_steps,
+)
+from analysis.fairness.rates import check_learning_rates
+from analysis.fairness.space import check_cells, check_seeds
+from analysis.fairness.studies import STUDY, study_cards
+from analysis.fairness.tried import Tried
+
+#: What all losses of one study should have in common.
+_WITHIN_A_STUDY: tuple[Callable[[Tried], Card], ...] = (
+    check_cells,
+    check_seeds,
+    check_budget,
+    check_protocol,
+    check_precision,
+    check_hardware,
+    check_code,
+)
+_OVER_ALL: tuple[Callable[[Tried], Card], ...] = (check_learning_rates, check_steps, check_between)
+
+
+def settings_cards(tried: Tried) -> Iterator[Card]:
+    """The cards on what was tried. In a comparison of studies, checks within a study that pass have no card."""
+    yield from (check(tried) for check in _OVER_ALL)
+    if not tried.info.compared:
+        yield from (check(tried) for check in _WITHIN_A_STUDY)
+        return
+    yield from study_cards(tried.info, tried.table)
+    for study in tried.info.compared:
+        part = tried.only(list(tried.table.loc[tried.table[STUDY] == study.name, "arm"].unique()))
+        for card in (check(part) for check in _WITHIN_A_STUDY):
+            if card.level != PASS and not card.title.endswith(NOT_RECORDED):  # the cards on studies say this
+                yield dataclasses.replace(card, title=f"{card.title}, in {study.name}")
+
+
+def withheld(tried: Tried) -> dict[str, str]:
+    """Why comparisons with the reference are withheld, by label of the whole arm.
+
+    A failed card withholds the comparisons of the losses that it names.
+    """
+    reasons: dict[str, list[str]] = {}
+    reference = tried.info.reference_arm.whole_label
+    for card in settings_cards(tried):
+        for loss in card.losses if card.level == FAIL else ():
+            if loss != reference:
+                reasons.setdefault(loss, []).append(card.short.rstrip("."))
+    return {loss: "; ".join(dict.fromkeys(texts)) for loss, texts in reasons.items()}
