@@ -325,10 +325,10 @@ def test_the_keyboard_reaches_the_command_and_comes_back(
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.locator(".explorer .details button").first.wait_for()
-    page.wait_for_function("document.activeElement.tagName === 'BUTTON'")
+    page.locator("button:focus").wait_for()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+    page.locator("input:focus").wait_for()
     assert page.evaluate("document.activeElement.value").endswith(id_of(findings, "kcl", 32, 1))
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.dataset.cell") == "5"

@@ -1,5 +1,6 @@
 """What others on this machine and in its network reach of a Ray that runs a study."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -33,8 +34,12 @@ class RunningStudy:
     temporary: Path
 
     def family(self) -> list[psutil.Process]:
-        """The driver, Ray's processes, and the workers."""
-        return [psutil.Process(each) for each in workers_of(self.process.pid)]
+        """The driver, Ray's processes, and the workers, without those that end in the meantime."""
+        found = []
+        for each in workers_of(self.process.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.append(psutil.Process(each))
+        return found
 
     def token(self) -> str:
         """As a worker has it."""
@@ -50,13 +55,15 @@ class RunningStudy:
 
 def check_that_all_listen_on_loopback(running: RunningStudy) -> None:
     """By `ss -ltn`: the head, the node's two sockets and its agent, the driver, and two workers at the least."""
-    own = {each.pid: each.name() for each in running.family()}
-    addresses = {
-        (each.laddr.ip, each.laddr.port)
-        for process in running.family()
-        for each in process.net_connections("inet")
-        if each.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
-    }
+    own, addresses = {}, set()
+    for process in running.family():
+        with contextlib.suppress(psutil.NoSuchProcess):  # a short helper of Ray's
+            own[process.pid] = process.name()
+            addresses |= {
+                (each.laddr.ip, each.laddr.port)
+                for each in process.net_connections("inet")
+                if each.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+            }
     assert len(addresses) >= 6, own
     assert {address for address, _ in addresses} <= {"127.0.0.1", "::ffff:127.0.0.1"}, addresses
     if shutil.which("ss"):
