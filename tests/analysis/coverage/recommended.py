@@ -9,7 +9,7 @@ from analysis.model.cells import Cells
 from analysis.statistics.comparisons.recommendation import Recommendation, recommend_loss
 from tests.analysis import synthetic
 
-LOSSES, CELLS, WORST, STUDIES = 5, 15, 0.1, 1000
+LOSSES, CELLS, WORST, STUDIES = 5, 15, 0.1, 100
 CLOSE = 1e-4  # expected scores are simulated, and known to about this
 SEEDS = (3, 5, 10, 20)
 
