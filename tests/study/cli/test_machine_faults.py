@@ -131,27 +131,40 @@ def test_every_fault_is_one_line(name: str, ready: Path, tmp_path: Path) -> None
     """Commands with many operations have every kind of fault at some of them; STUDY_ALL_FAULTS gives all."""
     step = 1 if name in _QUICK or "STUDY_ALL_FAULTS" in os.environ else 41
     kinds = list(KINDS)
-    if name == "watch":
-        _interrupt_soon()
-    outcomes = faults(
-        name,
-        ready,
-        tmp_path,
-        lambda number, kind: (number + kinds.index(kind)) % step == 0,
-        lambda number: name not in _ONCE and number % 50 == 0,
-    )
+    with _interrupted_soon(name):
+        outcomes = faults(
+            name,
+            ready,
+            tmp_path,
+            lambda number, kind: (number + kinds.index(kind)) % step == 0,
+            lambda number: name not in _ONCE and number % 50 == 0,
+        )
     assert not [str(outcome) for outcome in outcomes if not is_told(outcome)]
 
 
-def _interrupt_soon() -> None:
-    """Press Ctrl-C in the process and in its forks, since `study watch` does not end by itself."""
+_INTERRUPTED = [False]
+os.register_at_fork(after_in_child=lambda: _INTERRUPTED[0] and signal.setitimer(signal.ITIMER_REAL, 5))
+
+
+@contextmanager
+def _interrupted_soon(name: str) -> Iterator[None]:
+    """Press Ctrl-C in the process and in its forks, for `study watch`, which does not end by itself."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGALRM, interrupt)
-    os.register_at_fork(after_in_child=lambda: signal.setitimer(signal.ITIMER_REAL, 5))
-    signal.setitimer(signal.ITIMER_REAL, 60)
+    if name != "watch":
+        yield
+        return
+    before, left = signal.signal(signal.SIGALRM, interrupt), signal.setitimer(signal.ITIMER_REAL, 60)
+    _INTERRUPTED[0] = True
+    try:
+        yield
+    finally:
+        # other tests of this process have longer commands, and the time limit of pytest
+        _INTERRUPTED[0] = False
+        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *left)
 
 
 @pytest.mark.parametrize("planted", ["no guard", "not atomic"])
