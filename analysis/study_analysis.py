@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import pandas as pd
 
@@ -17,10 +18,10 @@ from analysis.model.surface import Surface, surface_of
 from analysis.model.table import build_table
 from analysis.statistics.comparisons.compare import Comparison, compare_arms
 from analysis.statistics.comparisons.decisions import WITHHELD, Decisions, decide
-from analysis.statistics.comparisons.drawn_decisions import decide_drawn, tuned_values
+from analysis.statistics.comparisons.drawn_decisions import decide_drawn
 from analysis.statistics.comparisons.null_control import NullControl, check_null_control
 from analysis.statistics.intervals.student import mean_and_spread, score_step
-from analysis.statistics.scores.drawn import drawn_scores, with_drawn_errors
+from analysis.statistics.scores.drawn import DrawnScores, drawn_scores, with_drawn_errors
 from analysis.statistics.scores.robustness import RobustnessSummary, summarise_robustness
 from analysis.statistics.scores.selection import best_cell
 
@@ -71,7 +72,7 @@ class StudyAnalysis:
         parts = [arm for arm in self.info.arms if arm.whole_label == label]
         return parts[0].name if not parts[0].fixed else self.whole_titles.get(label, label)
 
-    @property
+    @cached_property
     def variants(self) -> dict[str, list[str]]:
         """The labels of the parts of every uncut arm, by its label. An arm that was not cut has one part, itself."""
         found: dict[str, list[str]] = {}
@@ -89,7 +90,7 @@ class StudyAnalysis:
 
         return max(self.variants[label], key=validation)
 
-    @property
+    @cached_property
     def hidden(self) -> frozenset[str]:
         """Names of arms without rows in the tables for readers: repeats of others, and all but the best variants.
 
@@ -165,7 +166,7 @@ def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
         for label, item in cells.items()
     }
     drawn = {label: drawn_scores(item) for label, item in cells.items()} if info.draws else {}
-    summaries |= {label: with_drawn_errors(summaries[label], drawn[label], tuned_values) for label in drawn}
+    summaries |= {label: with_drawn_errors(summaries[label], drawn[label]) for label in drawn}
     reasons = withheld(Tried(info=info, table=table, cells=cells)) if info.ranks_losses else {}
     return StudyAnalysis(
         info=info,
@@ -175,7 +176,7 @@ def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
         summaries=summaries,
         comparisons=_comparisons(summaries, info, reasons) if info.adaptive else (),
         null_controls=_null_controls(cells, summaries, table, info),
-        decisions=_decisions(cells, info, reasons, uncut),
+        decisions=_decisions(cells, drawn, info, reasons, uncut),
         whole_titles={label: arm.name for label, arm in uncut.items()},
     )
 
@@ -228,9 +229,13 @@ def _variants(cells: Mapping[str, Cells], parts: Sequence[ArmInfo], whole: ArmIn
 
 
 def _decisions(
-    cells: Mapping[str, Cells], info: StudyInfo, reasons: Mapping[str, str], uncut: Mapping[str, ArmInfo]
+    cells: Mapping[str, Cells],
+    drawn: Mapping[str, DrawnScores],
+    info: StudyInfo,
+    reasons: Mapping[str, str],
+    uncut: Mapping[str, ArmInfo],
 ) -> Decisions | None:
-    """The decisions on whole losses."""
+    """The decisions on whole losses. An arm of drawn places is never split, so it is a whole loss."""
     if info.adaptive or not _ranks_losses(info):
         return None
     losses = {
@@ -250,8 +255,8 @@ def _decisions(
         **dict.fromkeys(waiting, "trials are missing"),
         **reasons,
     }
-    return (decide_drawn if info.draws else decide)(
-        losses,
+    decided = partial(decide_drawn, drawn) if info.draws else partial(decide, losses)
+    return decided(
         reference,
         tolerance=info.tolerance,
         span=info.metric.span,

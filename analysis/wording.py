@@ -13,9 +13,6 @@ from analysis.statistics.intervals.student import Estimate
 
 NONE = "–"
 
-#: Names of compared scores in tables.
-SCORE_WORDS = {"tuned": "tuned", "mean": "average over the space"}
-
 SPACE = "\N{NO-BREAK SPACE}"
 
 #: Stands after a wide character while its line is measured; no text has this character.
@@ -74,7 +71,7 @@ class Scale:
         return _bracket(estimate, [self.gap(end) for end in (estimate.low, estimate.high)])
 
     def size_interval(self, estimate: Estimate) -> str:
-        """The ends of the interval of a difference that is never below 0, without signs."""
+        """The interval of a difference that is 0 or more, such as a regret: both ends without a sign."""
         return _bracket(estimate, [self.size(end) for end in (estimate.low, estimate.high)])
 
     def with_interval(self, estimate: Estimate) -> str:

@@ -19,16 +19,6 @@ def exact_tolerance(means: np.ndarray, *, eps: float, best: float | None = None)
     return float(np.mean(means >= (means.max() if best is None else best) - eps - 1e-12))
 
 
-def exact_worst(means: np.ndarray, *, tail: float = 0.10) -> float:
-    """Mean of the lowest `tail` of equally weighted cells; the last one may count in part."""
-    wanted = tail * len(means)
-    total = 0.0
-    for value in np.sort(means):
-        share = min(1.0, wanted)
-        total, wanted = total + share * value, wanted - share
-    return float(total / (tail * len(means)))
-
-
 def exact_finished_mean(means: np.ndarray, failed: np.ndarray) -> float:
     """Mean over the cells that do not fail."""
     return float(means[~failed].mean())

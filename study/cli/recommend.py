@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from study.cli.options import DATA_ROOT, JSON, STORE, TRUST_CODE, guarded
-from study.cli.tables import check_table, given, mapping_options, read_table
+from study.cli.tables import FROM_TABLE, check_table, given, mapping_options, read_table
 from study.console import say, say_json
 from study.errors import StudyError
 from trainables.suggestion import did_you_mean
@@ -24,12 +24,7 @@ if TYPE_CHECKING:
 @STORE
 @DATA_ROOT
 @TRUST_CODE
-@click.option(
-    "--from",
-    "table",
-    metavar="TABLE",
-    help="Instead of STUDY, a table of results: CSV, Parquet, an imported folder, or a whole store.",
-)
+@FROM_TABLE
 @click.option(
     "--batch-size", type=click.FloatRange(min=0, min_open=True), help="Compare only at this batch size."
 )

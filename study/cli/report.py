@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
-from study.cli.tables import check_table, given, mapping_options, read_table, say_meaning
+from study.cli.tables import FROM_TABLE, check_table, given, mapping_options, read_table, say_meaning
 from study.console import CONSOLE, say, say_error, shell_line
 from study.errors import StudyError, writing
 
@@ -30,12 +30,7 @@ if TYPE_CHECKING:
 @STORE
 @DATA_ROOT
 @TRUST_CODE
-@click.option(
-    "--from",
-    "table",
-    metavar="TABLE",
-    help="Instead of STUDY, a table of results: CSV, Parquet, an imported folder, or a whole store.",
-)
+@FROM_TABLE
 @click.option("--out", metavar="FOLDER", help="Folder for the report. Nothing is written into the store.")
 @mapping_options
 @guarded

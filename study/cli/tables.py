@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 #: The column of data sets. `study recommend` has another use for `--data`.
 _DATA_HELP = "The data sets, if there are several.  [default: data or dataset, if it exists]"
 
+FROM_TABLE = click.option(
+    "--from",
+    "table",
+    metavar="TABLE",
+    help="Instead of STUDY, a table of results: CSV, Parquet, an imported folder, or a whole store.",
+)
+
 _MAPPING = (
     click.option("--mapping", metavar="FILE", help="TOML file with these options as keys."),
     click.option("--metric", metavar="COLUMN", help="The reported metric, such as test accuracy."),

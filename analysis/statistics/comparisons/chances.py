@@ -1,4 +1,4 @@
-"""How each seed weighs all configurations of a loss with several variants, and means over ordered pairs of seeds.
+"""How each seed weighs all configurations of a loss with several variants.
 
 All functions allow leading batch axes. `scores.pairs_of_seeds` has the chances of one variant.
 """
@@ -63,28 +63,3 @@ def pseudo_weights(chances: np.ndarray) -> np.ndarray:
     squares = (chances**2).sum(axis=-1, keepdims=True) - chances**2
     spread = (seeds - 3) * others**2 + squares - ((seeds - 2) * others) ** 2 / seeds
     return (seeds - 1) / seeds * spread.sum(axis=-1) / ((seeds - 1) * (seeds - 2)) ** 2
-
-
-def pair_mean(values: np.ndarray) -> np.ndarray:
-    """The mean over the known ordered pairs of different seeds, `(..., S, S)` to `(...)`; NaN where none is known."""
-    known = np.isfinite(values) & ~np.eye(values.shape[-1], dtype=bool)
-    count = known.sum(axis=(-1, -2))
-    total = np.where(known, values, 0.0).sum(axis=(-1, -2))
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def pseudo_values(values: np.ndarray) -> np.ndarray:
-    """One value for each seed, `(..., S, S)` to `(..., S)`, whose mean is `pair_mean`; needs three seeds.
-
-    `S theta - (S - 1) theta_(-s)`, with theta_(-s) the mean over pairs without seed s. Their spread gives the
-    jackknife's error of a mean over overlapping pairs (Efron and Stein 1981). NaN below three seeds and where a pair
-    is unknown.
-    """
-    seeds = values.shape[-1]
-    if seeds < 3:
-        return np.full(values.shape[:-1], np.nan)
-    filled = np.where(np.eye(seeds, dtype=bool), 0.0, values)
-    mean = filled.sum(axis=(-1, -2))[..., None] / (seeds * (seeds - 1))
-    with_seed = filled.sum(axis=-1) + filled.sum(axis=-2)
-    without = (mean * seeds * (seeds - 1) - with_seed) / ((seeds - 1) * (seeds - 2))
-    return seeds * mean - (seeds - 1) * without

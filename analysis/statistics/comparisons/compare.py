@@ -24,8 +24,7 @@ class Comparison:
     """The tuned score of one arm minus that of another, over the seeds that both arms have.
 
     Tuned scores average over ordered pairs of seeds, of which one selects the configuration and the other one reports
-    its score (`intervals.pairs`). The standard error of means with imputed trials is widened
-    (`intervals.imputation`).
+    its score (`intervals.pairs`).
     """
 
     arm: str

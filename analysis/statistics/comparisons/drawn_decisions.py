@@ -1,11 +1,8 @@
 """Decisions of drawn designs, with an error over configurations as well as over seeds."""
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
-import numpy as np
-
-from analysis.model.cells import Cells
 from analysis.statistics.comparisons.decisions import QUESTIONS, WITHHELD, Decision, Decisions, verdict_of
 from analysis.statistics.comparisons.looks import Look
 from analysis.statistics.comparisons.loss_values import AVERAGE, BAD_LUCK, NOT_TUNING, TUNED
@@ -16,12 +13,9 @@ from analysis.statistics.scores.drawn import (
     DrawnScores,
     Values,
     drawn_average,
-    drawn_scores,
     drawn_value,
     have_common_points,
 )
-
-SEVERAL_VARIANTS = "drawn configurations in several variants of one loss"
 
 #: How each question is computed from values by pairs of seeds; the average has an error of its own.
 _VALUES: Mapping[str, Values] = {
@@ -29,11 +23,6 @@ _VALUES: Mapping[str, Values] = {
     TUNED: lambda pairs: pairs.tuned,
     BAD_LUCK: lambda pairs: pairs.average - pairs.worst,
 }
-
-
-def tuned_values(pairs: object) -> np.ndarray:
-    """The tuned values of `PairScores`, for `scores.drawn`."""
-    return _VALUES[TUNED](pairs)  # type: ignore[arg-type]
 
 
 def drawn_moments(question: str, a: DrawnScores, b: DrawnScores | None = None) -> Moments:
@@ -51,7 +40,7 @@ def drawn_moments(question: str, a: DrawnScores, b: DrawnScores | None = None) -
 
 
 def decide_drawn(
-    losses: Mapping[str, Sequence[Cells]],
+    scores: Mapping[str, DrawnScores],
     reference: str,
     *,
     tolerance: float,
@@ -60,13 +49,11 @@ def decide_drawn(
     left_out: Collection[str] = (),
     withheld: Mapping[str, str] | None = None,
 ) -> Decisions:
-    """As `decisions.decide`, for drawn configurations. Arguments and errors are the same.
+    """As `decisions.decide`, from the drawn configurations of each loss. The other arguments are the same.
 
     Scores that contain a choice are those of half as many configurations (`scores.drawn.drawn_value`).
     """
-    several = any(len(variants) > 1 for variants in losses.values())
-    scores = {loss: drawn_scores(variants[0]) for loss, variants in losses.items()}
-    compared = [loss for loss in losses if loss != reference and loss not in left_out]
+    compared = [loss for loss in scores if loss != reference and loss not in left_out]
     seeds = min(len(each.cells.seeds) for each in scores.values())
     look = look or Look(first=seeds, seeds=seeds)
     level = 1 - look.error / max(len(compared) * len(QUESTIONS), 1)
@@ -75,7 +62,7 @@ def decide_drawn(
         for question in QUESTIONS.values():
             found = drawn_moments(question.name, scores[loss], scores[reference])
             difference = found.estimate(level=level, bounds=(-span, span))
-            reason = (withheld or {}).get(loss, "") or (SEVERAL_VARIANTS if several else "")
+            reason = (withheld or {}).get(loss, "")
             reason = reason or ("" if difference.has_interval else difference.note)
             items.append(
                 Decision(

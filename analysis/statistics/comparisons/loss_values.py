@@ -8,21 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.statistics.comparisons.chances import (
-    Chances,
-    loss_chances,
-    pair_mean,
-    pair_weights,
-    pseudo_values,
-    pseudo_weights,
-)
+from analysis.statistics.comparisons.chances import Chances, loss_chances, pair_weights, pseudo_weights
 from analysis.statistics.intervals.imputation import fill_gaps
 from analysis.statistics.intervals.moderated import moderated_variances
+from analysis.statistics.intervals.pairs import pair_mean, pseudo_values
 from analysis.statistics.scores.pairs_of_seeds import scored
 
 NOT_TUNING, BAD_LUCK = "price_of_not_tuning", "price_of_bad_luck"
 AVERAGE, TUNED = "average", "tuned"
-
 
 #: Relative spread below which scores count as equal.
 _ROUNDING = 1e-12

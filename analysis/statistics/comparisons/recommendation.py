@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.model.cells import Cells
+from analysis.statistics.intervals.pairs import pair_mean, pseudo_values
 from analysis.statistics.intervals.student import LEVEL, Estimate
 from analysis.statistics.scores.choice import default_cell
 
@@ -125,7 +126,7 @@ def recommend_loss(
             variant=chosen[0],
             cell=chosen[1],
             agreeing=int((cells == chosen).all(axis=1).sum()),
-            score=_pair_mean(matrices[place]),
+            score=float(pair_mean(matrices[place])),
             regret=regrets[place],
             may_be_best=bool(best[place]),
             gain=gains[place],
@@ -202,12 +203,8 @@ def pair_mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     The jackknife leaves out one seed with all of its pairs: `(S - 1) / S sum_j (theta_(-j) - theta)^2`.
     """
-    seeds = values.shape[-1]
-    filled = np.where(np.eye(seeds, dtype=bool), 0.0, values)
-    mean = filled.sum(axis=(-2, -1)) / (seeds * (seeds - 1))
-    with_seed = (filled.sum(axis=-1) + filled.sum(axis=-2)) / (2 * (seeds - 1))
-    shift = 2 * (with_seed - mean[..., None]) / (seeds - 2)
-    return mean, np.sqrt((seeds - 1) / seeds * np.sum(shift**2, axis=-1))
+    by_seed = pseudo_values(values)
+    return pair_mean(values), by_seed.std(axis=-1, ddof=1) / np.sqrt(values.shape[-1])
 
 
 def common_seeds(losses: Mapping[str, Sequence[Cells]]) -> np.ndarray:
@@ -276,10 +273,6 @@ def _mean(values: np.ndarray) -> float:
     return float(values[np.isfinite(values)].mean()) if np.isfinite(values).any() else float("nan")
 
 
-def _pair_mean(matrix: np.ndarray) -> float:
-    return _mean(matrix[~np.eye(len(matrix), dtype=bool)])
-
-
 def _reason(matrices: np.ndarray, *, fewer: bool, drawn: bool, failed: bool) -> str:
     """Why there are no intervals; "" otherwise. `fewer` says whether some loss has more than the common seeds."""
     seeds = matrices.shape[-1]
@@ -322,7 +315,7 @@ def _estimates(
 ) -> list[Estimate]:
     seeds = matrices.shape[-1]
     if reason:
-        return [Estimate(value=_pair_mean(matrix), seeds=seeds, note=reason) for matrix in matrices]
+        return [Estimate(value=float(pair_mean(matrix)), seeds=seeds, note=reason) for matrix in matrices]
     mean, error = pair_mean_and_error(matrices)
     half = stats.t.ppf(0.5 + level / 2, seeds - 1) * np.maximum(error, least)
     low, high = np.clip(mean - half, *bounds), np.clip(mean + half, *bounds)

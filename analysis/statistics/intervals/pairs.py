@@ -22,6 +22,31 @@ _REMOVED, _LEAST = 0.8, 0.5
 _ROUNDING = 1e-12
 
 
+def pair_mean(values: np.ndarray) -> np.ndarray:
+    """The mean over the known ordered pairs of different seeds, `(..., S, S)` to `(...)`; NaN where none is known."""
+    known = np.isfinite(values) & ~np.eye(values.shape[-1], dtype=bool)
+    count = known.sum(axis=(-1, -2))
+    total = np.where(known, values, 0.0).sum(axis=(-1, -2))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def pseudo_values(values: np.ndarray) -> np.ndarray:
+    """One value for each seed, `(..., S, S)` to `(..., S)`, whose mean is `pair_mean`; needs three seeds.
+
+    `S theta - (S - 1) theta_(-s)`, with theta_(-s) the mean over pairs without seed s. Their spread gives the
+    jackknife's error of a mean over overlapping pairs (Efron and Stein 1981). NaN below three seeds and where a pair
+    is unknown.
+    """
+    seeds = values.shape[-1]
+    if seeds < 3:
+        return np.full(values.shape[:-1], np.nan)
+    filled = np.where(np.eye(seeds, dtype=bool), 0.0, values)
+    mean = filled.sum(axis=(-1, -2))[..., None] / (seeds * (seeds - 1))
+    with_seed = filled.sum(axis=-1) + filled.sum(axis=-2)
+    without = (mean * seeds * (seeds - 1) - with_seed) / ((seeds - 1) * (seeds - 2))
+    return seeds * mean - (seeds - 1) * without
+
+
 def pair_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and its standard error `(...)` of `(..., S, S)` over the ordered pairs; the diagonal is not read.
 

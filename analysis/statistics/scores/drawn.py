@@ -18,7 +18,7 @@ from analysis.statistics.intervals.configurations import (
 )
 from analysis.statistics.intervals.imputation import fill_gaps
 from analysis.statistics.intervals.moments import BOTH, Moments, unpaired
-from analysis.statistics.intervals.seed_pairs import pairs_moments
+from analysis.statistics.intervals.pairs import pseudo_values
 from analysis.statistics.intervals.student import Estimate
 from analysis.statistics.scores.pairs_of_seeds import PairScores, pair_scores
 from analysis.statistics.scores.robustness import RobustnessSummary
@@ -124,10 +124,10 @@ def drawn_value(of: Values, a: DrawnScores, b: DrawnScores | None = None) -> Mom
     return _of_halves(of, [a, b], [1.0, -1.0])
 
 
-def with_drawn_errors(summary: RobustnessSummary, scores: DrawnScores, tuned: Values) -> RobustnessSummary:
+def with_drawn_errors(summary: RobustnessSummary, scores: DrawnScores) -> RobustnessSummary:
     """The summary of a drawn design, whose intervals are over configurations and seeds, or withheld.
 
-    `tuned` takes the tuned values; its interval belongs to the best of half of the configurations.
+    The tuned score and its interval belong to the best of half of the configurations.
     """
     bounds = scores.cells.metric.score_bounds
     return dataclasses.replace(
@@ -137,7 +137,7 @@ def with_drawn_errors(summary: RobustnessSummary, scores: DrawnScores, tuned: Va
         worst=_without_interval(summary.worst, NO_WORST),
         tuned=dataclasses.replace(
             summary.tuned,
-            estimate=drawn_value(tuned, scores).estimate(bounds=bounds)
+            estimate=drawn_value(lambda pairs: pairs.tuned, scores).estimate(bounds=bounds)
             if scores.halves
             else _without_interval(summary.tuned.estimate, scores.lacking),
         ),
@@ -179,7 +179,7 @@ def _of_halves(of: Values, losses: list[DrawnScores], signs: list[float]) -> Mom
         value=float(matrix[apart].mean()),
         parts=(
             (of_points, min(len(each.scores) for each in losses) - 1.0),
-            *pairs_moments(matrix).parts,
+            (float(pseudo_values(matrix).var(ddof=1)) / seeds, seeds - 1.0),
         ),
         seeds=seeds,
         method=_METHOD,

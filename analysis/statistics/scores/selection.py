@@ -4,7 +4,7 @@ import numpy as np
 
 from analysis.statistics.intervals.student import mean_and_spread
 
-#: Index of a cell where nothing could be chosen.
+#: Stands for the index of a cell where no cell could be chosen.
 NONE = -1
 #: Decimals of means in comparisons, so that equal cells stay equal whatever the order of summation.
 DECIMALS = 12

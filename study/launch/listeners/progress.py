@@ -59,7 +59,7 @@ class Progress(Listener):
             self._plain_line()
 
     def expected(self, event: Expected) -> None:
-        """Count further trials, and the trials that no search has decided yet."""
+        """Add trials to the count, and the number of trials that a search may still add."""
         # New dictionaries, since rich draws the panel in another thread.
         self._trials = self._trials | {trial.keys.trial_id: trial for trial in event.trials}
         self._unknown = event.undecided

@@ -35,7 +35,7 @@ class ReportImports(Listener):
             self._thread.join()
 
     def expected(self, event: Expected) -> None:
-        """Count further trials, and those that a search has not decided yet."""
+        """Add trials to the count. While a search may still add trials, it is unknown how many are left."""
         self._left |= {trial.keys.trial_id for trial in event.trials}
         self._few = 0.0 if event.undecided else max(1.0, _LEFT * len(self._left))
 

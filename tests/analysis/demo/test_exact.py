@@ -37,12 +37,10 @@ def test_the_law_has_its_optimum_width_interaction_and_edges() -> None:
     assert loss.accuracy(AT_BATCH, 1.6) == COLLAPSED
 
 
-def test_worst_and_tolerance_by_hand() -> None:
+def test_tolerance_by_hand() -> None:
     means = np.array([0.9, 0.885, 0.5, 0.2])
     assert exact.exact_tolerance(means, eps=0.02) == 0.5
     assert exact.exact_tolerance(means, eps=0.02, best=0.91) == 0.25
-    assert exact.exact_worst(means, tail=0.25) == pytest.approx(0.2)
-    assert exact.exact_worst(means, tail=0.375) == pytest.approx((0.2 + 0.5 * 0.5) / 1.5)
 
 
 def test_chances_of_choosing_agree_with_simulation() -> None:

@@ -5,11 +5,10 @@ import pytest
 
 from analysis.statistics.comparisons.chances import (
     loss_chances,
-    pair_mean,
     pair_weights,
-    pseudo_values,
     pseudo_weights,
 )
+from analysis.statistics.intervals.pairs import pair_mean, pseudo_values
 from analysis.statistics.scores.pairs_of_seeds import scored
 
 WEIGHTS = np.array([0.3, 0.04, 0.16, 0.25, 0.25])

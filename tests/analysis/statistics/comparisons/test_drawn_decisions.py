@@ -11,7 +11,7 @@ from analysis.model.metric import Metric
 from analysis.statistics.comparisons.decisions import OPEN, QUESTIONS, WITHHELD, WORSE, Decisions, decide
 from analysis.statistics.comparisons.drawn_decisions import decide_drawn
 from analysis.statistics.comparisons.loss_values import AVERAGE, BAD_LUCK, NOT_TUNING, TUNED
-from analysis.statistics.scores.drawn import NO_WORST, have_common_points
+from analysis.statistics.scores.drawn import NO_WORST, drawn_scores, have_common_points
 from tests.analysis.coverage.drawn import NOISE, surface_of
 
 METRIC = Metric(name="accuracy", worst=0.1)
@@ -54,13 +54,19 @@ def losses(
     return found
 
 
+def decided(found: dict[str, list[Cells]], **changes: object) -> Decisions:
+    """The decisions on losses against loss a."""
+    scores = {name: drawn_scores(cells) for name, (cells,) in found.items()}
+    return decide_drawn(scores, "a", **changes)  # type: ignore[arg-type]
+
+
 def wrong(found: Decisions) -> bool:
     """Whether identical losses have a decision other than open or withheld; equality is right."""
     return any(item.verdict in ("better", "worse") for item in found.items)
 
 
 def test_identical_losses_are_open_and_the_worst_tenth_is_withheld() -> None:
-    found = decide_drawn(losses(np.random.default_rng(0)), "a", tolerance=0.005)
+    found = decided(losses(np.random.default_rng(0)), tolerance=0.005)
     assert not wrong(found)
     assert {found.of("b", name).verdict for name in (NOT_TUNING, TUNED, AVERAGE)} == {OPEN}  # type: ignore[union-attr]
     item = found.of("b", BAD_LUCK)
@@ -78,7 +84,7 @@ def test_common_points_find_a_difference_that_own_points_hide() -> None:
         group["b"] = [dataclasses.replace(cells, raw=raw)]
     assert have_common_points(common["a"][0], common["b"][0])
     assert not have_common_points(own["a"][0], own["b"][0])
-    verdicts = [decide_drawn(group, "a", tolerance=0.01).of("b", AVERAGE) for group in (common, own)]
+    verdicts = [decided(group, tolerance=0.01).of("b", AVERAGE) for group in (common, own)]
     assert [item.verdict for item in verdicts if item] == [WORSE, OPEN]
     assert common["b"][0].drawn
 
@@ -87,13 +93,13 @@ def test_common_points_find_a_difference_that_own_points_hide() -> None:
     ("points", "seeds", "reason"), [(16, 2, "too few seeds"), (6, 5, "fewer than 8 drawn configurations")]
 )
 def test_too_few_are_withheld_with_the_reason(points: int, seeds: int, reason: str) -> None:
-    found = decide_drawn(losses(np.random.default_rng(2), points=points, seeds=seeds), "a", tolerance=0.01)
+    found = decided(losses(np.random.default_rng(2), points=points, seeds=seeds), tolerance=0.01)
     assert {(item.verdict, item.reason) for item in found.items} == {(WITHHELD, reason)}
     assert all(np.isfinite(item.difference.value) for item in found.items)
 
 
 def test_a_failed_check_withholds_and_keeps_the_interval() -> None:
-    found = decide_drawn(losses(np.random.default_rng(3)), "a", tolerance=0.01, withheld={"b": "Budget"})
+    found = decided(losses(np.random.default_rng(3)), tolerance=0.01, withheld={"b": "Budget"})
     item = found.of("b", AVERAGE)
     assert item is not None
     assert (item.verdict, item.reason, item.difference.has_interval) == (WITHHELD, "Budget", True)
@@ -102,7 +108,7 @@ def test_a_failed_check_withholds_and_keeps_the_interval() -> None:
 def test_losses_with_different_seeds_are_compared_without_pairs() -> None:
     found = losses(np.random.default_rng(4), names="ab")
     found["b"] = [dataclasses.replace(found["b"][0], seeds=np.arange(5) + 10)]
-    item = decide_drawn(found, "a", tolerance=0.01).of("b", AVERAGE)
+    item = decided(found, tolerance=0.01).of("b", AVERAGE)
     assert item is not None
     assert "not paired" in item.difference.method
 
@@ -114,10 +120,10 @@ def test_each_configuration_with_a_seed_of_its_own_has_an_average_alone() -> Non
         raw = {column: np.where(alone, values, np.nan) for column, values in cells.raw.items()}
         status = np.where(alone, "ok", "unplanned").astype(object)
         found[name] = [dataclasses.replace(cells, raw=raw, status=status)]
-    decided = decide_drawn(found, "a", tolerance=0.01)
-    assert decided.values["a"][AVERAGE].has_interval
-    assert decided.of("b", AVERAGE).difference.has_interval  # type: ignore[union-attr]
-    assert decided.of("b", TUNED).reason == "each configuration has one seed only"  # type: ignore[union-attr]
+    outcome = decided(found, tolerance=0.01)
+    assert outcome.values["a"][AVERAGE].has_interval
+    assert outcome.of("b", AVERAGE).difference.has_interval  # type: ignore[union-attr]
+    assert outcome.of("b", TUNED).reason == "each configuration has one seed only"  # type: ignore[union-attr]
 
 
 @pytest.mark.slow
@@ -126,9 +132,7 @@ def test_each_configuration_with_a_seed_of_its_own_has_an_average_alone() -> Non
 def test_identical_losses_seldom_differ_in_any_question(surface: str, seeds: int) -> None:
     rng, studies = np.random.default_rng(seeds), 60
     false = [
-        wrong(
-            decide_drawn(losses(rng, surface=surface, seeds=seeds, common=bool(n % 2)), "a", tolerance=0.001)
-        )
+        wrong(decided(losses(rng, surface=surface, seeds=seeds, common=bool(n % 2)), tolerance=0.001))
         for n in range(studies)
     ]
     print(surface, seeds, np.mean(false[::2]), np.mean(false[1::2]))
