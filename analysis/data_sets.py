@@ -47,12 +47,27 @@ class DataSetsAnalysis:
             label: [name for name, item in self.findings.items() if label in item.wholes] for label in labels
         }
 
+    @property
+    def reference(self) -> str:
+        """The label of the uncut arm with which losses are compared, where it ran."""
+        return self.info.reference_arm.label
+
+    @property
+    def without_reference(self) -> list[str]:
+        """The data sets on which the reference did not run: losses are compared with another one there."""
+        return [name for name, item in self.findings.items() if self.reference not in item.wholes]
+
     @cached_property
     def over_sets(self) -> SetsDecisions | None:
-        """The decisions over all data sets; None for one data set and where losses are not compared on each."""
-        found = {name: item.decisions for name, item in self.findings.items()}
-        known = {name: decisions for name, decisions in found.items() if decisions is not None}
-        return decide_over_sets(known) if len(known) == len(found) else None
+        """The decisions over all data sets with the reference.
+
+        None where there are fewer than two of them, and where losses are not compared on each of them.
+        """
+        there = {
+            name: item.decisions for name, item in self.findings.items() if name not in self.without_reference
+        }
+        found = {name: each for name, each in there.items() if each is not None}
+        return decide_over_sets(found) if len(found) == len(there) else None
 
     def name_of(self, label: str) -> str:
         """The name of an uncut arm for readers."""

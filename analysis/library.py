@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.data_sets import DataSetsAnalysis, analyse_data_sets
-from analysis.report.recommended import recommend_from, recommendation_table
+from analysis.report.recommended import recommend_from
+from analysis.report.recommended_data import recommendation_table
 from analysis.report.score_tables import decisions_table, scores_table
 from analysis.report.write import write_data_sets
 from analysis.study_analysis import StudyAnalysis

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import pandas as pd
 
@@ -12,24 +12,23 @@ from analysis.fairness.withheld import withheld
 from analysis.model.arms import split_arms
 from analysis.model.cells import Cells, build_cells, numbers
 from analysis.model.claims import ClaimResult, judge
-from analysis.model.info import ArmInfo, StudyInfo, Value
-from analysis.model.merged_arms import join_cells
+from analysis.model.info import ArmInfo, StudyInfo
 from analysis.model.surface import Surface, surface_of
 from analysis.model.table import build_table
-from analysis.statistics.comparisons.compare import Comparison, compare_arms
-from analysis.statistics.comparisons.decisions import WITHHELD, Decisions, decide
-from analysis.statistics.comparisons.drawn_decisions import decide_drawn
-from analysis.statistics.comparisons.null_control import NullControl, check_null_control
-from analysis.statistics.intervals.student import mean_and_spread, score_step
-from analysis.statistics.scores.drawn import DrawnScores, drawn_scores, with_drawn_errors
+from analysis.model.variants import Variant, study_variants
+from analysis.null_controls import study_null_controls
+from analysis.statistics.comparisons.compare import Comparison
+from analysis.statistics.comparisons.decisions import Decisions
+from analysis.statistics.comparisons.identical import Identical, copies, identical_losses
+from analysis.statistics.comparisons.null_control import NullControl
+from analysis.statistics.intervals.student import score_step
+from analysis.statistics.scores.drawn import drawn_scores, with_drawn_errors
 from analysis.statistics.scores.robustness import RobustnessSummary, summarise_robustness
-from analysis.statistics.scores.selection import best_cell
+from analysis.statistics.scores.selection import best_of
+from analysis.study_decisions import ranks_losses, study_decisions, tuned_comparisons
 
 #: Prefixes of columns that describe a trial's representation.
 _REPRESENTATION = ("z_", "h_", "val_", "test_")
-
-#: Largest numbers of losses, and of their variants together, for which a report compares losses.
-MOST_LOSSES, MOST_VARIANTS = 24, 96
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +36,22 @@ class StudyAnalysis:
     """The analysis of one study on one data set. Mappings are keyed by arm label, in the study's order.
 
     `cells` has the arms after the split into parts over two axes (`analysis.model.arms`). `wholes` has the uncut arms
-    over all of their axes.
+    over all of their axes, and `variants` the same for each choice of their categories (`analysis.model.variants`):
+    decisions and recommendations compare these.
     """
 
     info: StudyInfo
     table: pd.DataFrame
     cells: Mapping[str, Cells]
     wholes: Mapping[str, Cells]
+    variants: Mapping[str, tuple[Variant, ...]]
     summaries: Mapping[str, RobustnessSummary]
     comparisons: tuple[Comparison, ...]  # of tuned scores in an adaptive search, which has no decisions
     null_controls: tuple[NullControl, ...]
+    identical: tuple[Identical, ...] = ()  # losses with the same scores that are no declared null control
+    copied: Mapping[str, str] = field(
+        default_factory=dict
+    )  # why a loss that repeats another one is not compared
     decisions: Decisions | None = None  # on the uncut losses; None where losses or the space are not compared
     whole_titles: Mapping[str, str] = field(default_factory=dict)  # names of arms that were cut
     #: Optuna's importances by uncut arm and axis in words. The caller computes them; this package imports no Optuna.
@@ -73,32 +78,31 @@ class StudyAnalysis:
         return parts[0].name if not parts[0].fixed else self.whole_titles.get(label, label)
 
     @cached_property
-    def variants(self) -> dict[str, list[str]]:
+    def parts(self) -> dict[str, list[str]]:
         """The labels of the parts of every uncut arm, by its label. An arm that was not cut has one part, itself."""
         found: dict[str, list[str]] = {}
         for arm in self.info.arms:
             found.setdefault(arm.whole_label, []).append(arm.label)
         return found
 
-    def best_variant(self, label: str) -> str:
+    def best_part(self, label: str) -> str:
         """The part of an uncut arm with the best configuration by the mean validation score of all seeds."""
-
-        def validation(part: str) -> float:
-            scores = self.cells[part].validation
-            mean = float(mean_and_spread(scores)[0][best_cell(scores)])
-            return mean if math.isfinite(mean) else -math.inf
-
-        return max(self.variants[label], key=validation)
+        parts = self.parts[label]
+        return parts[best_of([self.cells[part].validation for part in parts])[0]]
 
     @cached_property
     def hidden(self) -> frozenset[str]:
-        """Names of arms without rows in the tables for readers: repeats of others, and all but the best variants.
+        """Names of arms without rows in the tables for readers: repeats of others, and all but the best parts.
 
         Files of tables have all of them.
         """
-        shown = {self.best_variant(label) for label, parts in self.variants.items() if len(parts) > 1}
-        rest = {part for parts in self.variants.values() if len(parts) > 1 for part in parts} - shown
+        shown = {self.best_part(label) for label, parts in self.parts.items() if len(parts) > 1}
+        rest = {part for parts in self.parts.values() if len(parts) > 1 for part in parts} - shown
         return frozenset(self.info.arm(label).name for label in rest | self.info.repeats)
+
+    def is_shown(self, label: str) -> bool:
+        """Whether tables and figures that compare losses show an arm; see `hidden`."""
+        return self.info.arm(label).name not in self.hidden
 
     @property
     def adaptive(self) -> bool:
@@ -108,7 +112,7 @@ class StudyAnalysis:
     @property
     def ranks_losses(self) -> bool:
         """Whether losses are compared with each other."""
-        return _ranks_losses(self.info)
+        return ranks_losses(self.info, self.variants)
 
     @property
     def complete(self) -> bool:
@@ -133,12 +137,6 @@ class StudyAnalysis:
             if not column or column in cells.raw
         }
         return {label: surface for label, surface in found.items() if surface is not None}
-
-
-def _ranks_losses(info: StudyInfo) -> bool:
-    """Whether losses are compared: the study intends it, and there are not too many of them or of their variants."""
-    losses = {arm.whole_label for arm in info.arms}
-    return info.ranks_losses and len(losses) <= MOST_LOSSES and len(info.arms) <= MOST_VARIANTS
 
 
 def judged_claims(findings: StudyAnalysis) -> tuple[ClaimResult, ...]:
@@ -167,17 +165,25 @@ def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
     }
     drawn = {label: drawn_scores(item) for label, item in cells.items()} if info.draws else {}
     summaries |= {label: with_drawn_errors(summaries[label], drawn[label]) for label in drawn}
-    reasons = withheld(Tried(info=info, table=table, cells=cells)) if info.ranks_losses else {}
+    variants = study_variants(table, info, uncut)
+    titles = {label: arm.name for label, arm in uncut.items()}
+    wholes = _wholes(table, cells, info, uncut)
+    identical = _identical(wholes, info)
+    copied = _copied(identical, info, uncut)
+    unfair = withheld(Tried(info=info, table=table, cells=cells)) if info.ranks_losses else {}
     return StudyAnalysis(
         info=info,
         table=table,
         cells=cells,
-        wholes=_wholes(cells, info, uncut),
+        wholes=wholes,
+        variants=variants,
         summaries=summaries,
-        comparisons=_comparisons(summaries, info, reasons) if info.adaptive else (),
-        null_controls=_null_controls(cells, summaries, table, info),
-        decisions=_decisions(cells, drawn, info, reasons, uncut),
-        whole_titles={label: arm.name for label, arm in uncut.items()},
+        comparisons=tuned_comparisons(summaries, info, unfair) if info.adaptive else (),
+        null_controls=study_null_controls(cells, summaries, table, info),
+        identical=identical,
+        copied=copied,
+        decisions=study_decisions(variants, drawn, info, copied | unfair, titles),
+        whole_titles=titles,
     )
 
 
@@ -190,80 +196,6 @@ def _with_step(table: pd.DataFrame, info: StudyInfo) -> StudyInfo:
     scale = span if math.isfinite(span) else 1.0
     step = scale * score_step(values / scale)
     return replace(info, metric=replace(info.metric, step=step))
-
-
-def _comparisons(
-    summaries: Mapping[str, RobustnessSummary], info: StudyInfo, reasons: Mapping[str, str]
-) -> tuple[Comparison, ...]:
-    """The tuned scores of an adaptive search, each against the reference's."""
-    compared = [item for label, item in summaries.items() if label not in info.repeats]
-    apart = {arm.label for arm in info.arms if arm.whole_label in reasons}
-    return tuple(
-        replace(item, verdict=WITHHELD) if item.arm in apart else item
-        for item in compare_arms(compared, info.reference_arm.label, span=info.metric.span)
-    )
-
-
-def _variants(cells: Mapping[str, Cells], parts: Sequence[ArmInfo], whole: ArmInfo) -> list[Cells]:
-    """The variants of one loss, between which validation selects: one for each choice of its categories.
-
-    Its numbers, such as a third axis, belong to the space of a variant, whatever axes a figure shows.
-    """
-    groups: dict[tuple[Value, ...], list[ArmInfo]] = {}
-    numbers_only = {
-        name for name in parts[0].fixed if all(type(part.fixed.get(name)) in (int, float) for part in parts)
-    }
-    for part in parts:
-        named = tuple(value for name, value in part.fixed.items() if name not in numbers_only)
-        groups.setdefault(named, []).append(part)
-    return [
-        cells[group[0].label]
-        if len(group) == 1
-        else join_cells(
-            [cells[part.label] for part in group],
-            whole,
-            [{name: part.fixed[name] for name in numbers_only} for part in group],
-        )
-        for group in groups.values()
-    ]
-
-
-def _decisions(
-    cells: Mapping[str, Cells],
-    drawn: Mapping[str, DrawnScores],
-    info: StudyInfo,
-    reasons: Mapping[str, str],
-    uncut: Mapping[str, ArmInfo],
-) -> Decisions | None:
-    """The decisions on whole losses. An arm of drawn places is never split, so it is a whole loss."""
-    if info.adaptive or not _ranks_losses(info):
-        return None
-    losses = {
-        label: _variants(cells, [arm for arm in info.arms if arm.whole_label == label], uncut[label])
-        for label in dict.fromkeys(arm.whole_label for arm in info.arms)
-    }
-    whole = {arm.label: arm.whole_label for arm in info.arms}
-    reference = whole[info.reference_arm.label]
-    left_out = {whole[label] for label in info.repeats}
-    # a look at a part of the trials would be one more look, which nobody pays for
-    lacking = {loss for loss, variants in losses.items() if any(item.missing.any() for item in variants)}
-    waiting = losses if reference in lacking else lacking
-    failed = {loss for loss, variants in losses.items() if not any(item.finished.any() for item in variants)}
-    told = "all trials of the reference failed" if reference in failed else "all of its trials failed"
-    reasons = {
-        **dict.fromkeys(losses if reference in failed else failed, told),
-        **dict.fromkeys(waiting, "trials are missing"),
-        **reasons,
-    }
-    decided = partial(decide_drawn, drawn) if info.draws else partial(decide, losses)
-    return decided(
-        reference,
-        tolerance=info.tolerance,
-        span=info.metric.span,
-        look=info.look,
-        left_out=tuple(sorted(left_out)),
-        withheld=reasons,
-    )
 
 
 def split_cells(table: pd.DataFrame, info: StudyInfo) -> tuple[pd.DataFrame, StudyInfo, dict[str, Cells]]:
@@ -286,52 +218,34 @@ def _cells(rows: pd.DataFrame, arm: ArmInfo, info: StudyInfo) -> Cells:
     return build_cells(rows, arm, info.metric, arm.axes, columns=known, drawn=info.drawn)
 
 
-def _wholes(cells: Mapping[str, Cells], info: StudyInfo, uncut: Mapping[str, ArmInfo]) -> dict[str, Cells]:
+def _wholes(
+    table: pd.DataFrame, cells: Mapping[str, Cells], info: StudyInfo, uncut: Mapping[str, ArmInfo]
+) -> dict[str, Cells]:
     wholes = {}
     for label, whole in uncut.items():
-        parts = [arm for arm in info.arms if arm.whole_label == label]
-        one = cells[parts[0].label]
-        wholes[label] = (
-            join_cells([cells[part.label] for part in parts], whole, [part.fixed for part in parts])
-            if parts[0].fixed
-            else one
-        )
+        first, *rest = (arm for arm in info.arms if arm.whole_label == label)
+        if not first.fixed:
+            wholes[label] = cells[first.label]
+            continue
+        axes = (*first.axes, *(whole.axis(name) for name in first.fixed))
+        rows = table[table["arm"].isin([arm.label for arm in (first, *rest)])]
+        wholes[label] = _cells(rows, replace(whole, axes=axes), info)
     return wholes
 
 
-def _null_controls(
-    cells: Mapping[str, Cells],
-    summaries: Mapping[str, RobustnessSummary],
-    table: pd.DataFrame,
-    info: StudyInfo,
-) -> tuple[NullControl, ...]:
-    controls = [(info.arm(a), info.arm(b)) for a, b in info.null_controls if a in cells and b in cells]
-    return tuple(
-        check_null_control(
-            cells[a.label],
-            cells[b.label],
-            (summaries[a.label], summaries[b.label]),
-            same_setting=_same_rate(a, b) and _same_values(table, a, b),
-            pairs=len(controls),
-        )
-        for a, b in controls
-    )
+def _identical(wholes: Mapping[str, Cells], info: StudyInfo) -> tuple[Identical, ...]:
+    """The losses with the same scores, without those of declared null controls that repeat another one."""
+    repeats = {info.arm(label).whole_label for label in info.repeats}
+    return tuple(identical_losses({label: cells for label, cells in wholes.items() if label not in repeats}))
 
 
-def _same_rate(a: ArmInfo, b: ArmInfo) -> bool:
-    """Whether two arms trained at the same base rate; two unknown rates count as the same."""
-    return a.base_lr == b.base_lr or (a.base_lr != a.base_lr and b.base_lr != b.base_lr)
-
-
-def _same_values(table: pd.DataFrame, a: ArmInfo, b: ArmInfo) -> bool:
-    """Whether two arms have the same values in every `hp_*` column that both fill, except their axes."""
-    apart = {axis.name for axis in (*a.axes, *b.axes)} | {"hp_other"}
-    columns = [name for name in table.columns if name.startswith("hp_") and name not in apart]
-    values = [
-        {arm.label: set(table.loc[table["arm"] == arm.label, name].dropna()) for arm in (a, b)}
-        for name in columns
-    ]
-    return all(found[a.label] == found[b.label] for found in values if found[a.label] and found[b.label])
+def _copied(identical: Sequence[Identical], info: StudyInfo, uncut: Mapping[str, ArmInfo]) -> dict[str, str]:
+    """Why losses that repeat another one are not compared. The same loss of two studies may repeat its scores."""
+    found = {} if info.compared else copies(identical, info.reference_arm.whole_label)
+    return {
+        loss: f"the same scores as {uncut[original].name} in {group.which}"
+        for loss, (original, group) in found.items()
+    }
 
 
 def _check_arms(planned: pd.DataFrame, info: StudyInfo) -> None:

@@ -15,6 +15,8 @@ NONE = "–"
 
 SPACE = "\N{NO-BREAK SPACE}"
 
+_MORE_DIGITS = 9  # an end that needs more of them lies on the border
+
 #: Stands after a wide character while its line is measured; no text has this character.
 _SECOND_COLUMN = "\ufdd0"
 
@@ -26,9 +28,10 @@ def percent(share: float) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """Writes scores of a metric in shown units."""
+    """Writes scores of a metric in shown units. With a `tolerance`, a reader can check decisions by it."""
 
     metric: Metric
+    tolerance: float = 0.0  # a difference of scores, at least 0
 
     def value(self, score: float) -> str:
         """A score without its unit."""
@@ -54,6 +57,23 @@ class Scale:
         text = f"{self.metric.factor * difference:+.{self.metric.digits}f}".replace("-", "−")
         return text[1:] if not text.strip("+−0.") else text
 
+    def end(self, difference: float) -> str:
+        """An end of a difference's interval, as by `gap`, on the side of 0 and of the tolerance on which it is.
+
+        It has more digits where rounding would move it onto one of them: a decided interval never reads as one that
+        touches 0, and an open one never as one that lies within the tolerance.
+        """
+        shown, tolerance = self.metric.factor * difference, self.metric.factor * self.tolerance
+        if not math.isfinite(shown):
+            return NONE
+        for digits in range(self.metric.digits, self.metric.digits + _MORE_DIGITS):
+            text = f"{shown:+.{digits}f}"
+            if all(_side(float(text), at) == _side(shown, at) for at in (0.0, tolerance, -tolerance)):
+                break
+        else:  # on it, but for the error of floating point
+            return self.gap(difference)
+        return text.replace("-", "−") if float(text) else self.gap(difference)
+
     def with_unit(self, score: float) -> str:
         """A score with its unit, such as `93.1 %`."""
         text = self.value(score)
@@ -68,15 +88,15 @@ class Scale:
 
     def gap_interval(self, estimate: Estimate) -> str:
         """The ends of a difference's interval."""
-        return _bracket(estimate, [self.gap(end) for end in (estimate.low, estimate.high)])
-
-    def size_interval(self, estimate: Estimate) -> str:
-        """The interval of a difference that is 0 or more, such as a regret: both ends without a sign."""
-        return _bracket(estimate, [self.size(end) for end in (estimate.low, estimate.high)])
+        return _bracket(estimate, [self.end(end) for end in (estimate.low, estimate.high)])
 
     def with_interval(self, estimate: Estimate) -> str:
         """A text such as `93.1 % [90.2, 96.0]`, or only the value."""
         return f"{self.with_unit(estimate.value)} {self.interval(estimate)}".rstrip()
+
+
+def _side(value: float, border: float) -> int:
+    return (value > border) - (value < border)
 
 
 def interval(estimate: Estimate) -> str:

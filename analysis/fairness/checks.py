@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
 from analysis.fairness.edges import check_edges
-from analysis.fairness.outcome import check_completeness, check_failures, check_null_controls
+from analysis.fairness.outcome import check_completeness, check_failures, check_identical, check_null_controls
 from analysis.fairness.withheld import settings_cards
 from analysis.study_analysis import StudyAnalysis
 
@@ -17,6 +17,7 @@ _OUTCOME: tuple[Callable[[StudyAnalysis], Card], ...] = (
     check_completeness,
     check_failures,
     check_edges,
+    check_identical,
     check_null_controls,
 )
 

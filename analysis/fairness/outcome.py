@@ -1,6 +1,7 @@
-"""Fairness checks on results: did all trials end, and do losses of one gradient agree?"""
+"""Fairness checks on results: did all trials end, do losses differ, and do those of one gradient agree?"""
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
+from analysis.model.cells import FAILED
 from analysis.report.verdict_null_control import null_control_sentence
 from analysis.statistics.comparisons.null_control import DIFFERENT, NOT_COMPARABLE
 from analysis.study_analysis import StudyAnalysis
@@ -20,22 +21,36 @@ def check_completeness(findings: StudyAnalysis) -> Card:
 
 
 def check_failures(findings: StudyAnalysis) -> Card:
-    """Whether trials failed for reasons that may not be due to the loss."""
-    failed = {status: _status_count(findings, status) for status in ("crashed", "oom", "timeout", "no_score")}
+    """Whether trials failed, and whether for reasons that may not be due to the loss."""
+    failed = {status: _status_count(findings, status) for status in FAILED}
     told = [f"{count} {status.replace('_', ' ')}" for status, count in failed.items() if count]
     if not told:
-        text = "No trial crashed, ran out of memory or time, or ended without a score."
-        return Card(level=PASS, title="Failures", text=text)
+        return Card(level=PASS, title="Failures", text="No trial failed.")
     worst = Scale(findings.info.metric).with_unit(findings.info.metric.worst_score)
-    text = (
-        f"{listing(told)}: these count as the worst outcome, {worst}, like diverged trials, though they may say "
-        "more of the machine or the code than of the loss. See the failures."
-    )
-    return Card(level=WARN, title="Failures", text=text)
+    text = f"{listing(told)}: these count as the worst outcome, {worst}."
+    if any(count for status, count in failed.items() if status != "diverged"):
+        text += " Those that did not diverge may say more of the machine or the code than of the loss."
+    return Card(level=WARN, title="Failures", text=f"{text} See the failures.")
 
 
 def _status_count(findings: StudyAnalysis, status: str) -> int:
     return sum(int((cells.status == status).sum()) for cells in findings.cells.values())
+
+
+def check_identical(findings: StudyAnalysis) -> Card:
+    """Whether losses have the same scores in all trials, though they are no null control."""
+    if not findings.identical:
+        return Card(
+            level=PASS,
+            title="Different scores",
+            text="No two losses have the same scores in all trials.",
+        )
+    told = [
+        f"{listing([findings.whole_name(label) for label in found.losses])} have the same scores in {found.which}"
+        for found in findings.identical
+    ]
+    text = f"{'; '.join(told)}: one method under several names, or one set of results copied."
+    return Card(level=FAIL, title="Same scores", text=text, losses=tuple(findings.copied))
 
 
 def check_null_controls(findings: StudyAnalysis) -> Card:

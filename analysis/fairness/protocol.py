@@ -10,6 +10,7 @@ from analysis.fairness.settings import ordered
 from analysis.fairness.tried import Tried
 from analysis.model.info import DIFFERS
 from analysis.names import spaced
+from analysis.tables.usual_names import plain
 from analysis.wording import listing, number, values_with_counts
 
 #: The end of titles of cards on what a table does not tell.
@@ -18,13 +19,20 @@ NOT_RECORDED = "not recorded"
 #: Columns that losses should have values of their own in.
 _RATES = ("lr", "learning_rate", "base_lr")
 
+#: Settings that the checks of budget and protocol ask for.
+_BUDGET = ("hp_epochs", "hp_steps", "hp_samples")
+_PROTOCOL = (
+    *("data", "data_fingerprint", "encoder", "views", "views_form", "probe_id"),
+    *("hp_optimizer", "hp_lr_rule", "hp_weight_decay"),
+)
+
 #: Columns of hashes, and what they are hashes of.
 _HASHES = {"data_fingerprint": "content of the data set", "probe_id": "settings of the probes"}
 
 
 def check_budget(tried: Tried) -> Card:
     """Whether every trial had the same budget."""
-    return _alike(tried, "Budget", ("hp_epochs", "hp_steps", "hp_samples"), FAIL)
+    return _alike(tried, "Budget", _BUDGET, FAIL)
 
 
 def check_steps(tried: Tried) -> Card:
@@ -53,20 +61,23 @@ def check_steps(tried: Tried) -> Card:
 
 def check_protocol(tried: Tried) -> Card:
     """Whether data, network, views and optimiser were the same."""
-    asked = ("data", "data_fingerprint", "encoder", "views", "views_form", "probe_id")
     # the values of a drawn axis differ by chance
     drawn = (
         {axis.name for cells in tried.cells.values() for axis in cells.axes} if tried.info.drawn else set()
     )
-    columns = tuple(
-        name for name in (*asked, "hp_optimizer", "hp_lr_rule", "hp_weight_decay") if name not in drawn
-    )
-    return _alike(tried, "Protocol", columns, FAIL)
+    return _alike(tried, "Protocol", tuple(name for name in _PROTOCOL if name not in drawn), FAIL)
 
 
 def check_between(tried: Tried) -> Card:
-    """Whether a column of an imported table differs between losses: its effect is then part of the loss's effect."""
-    found = [each for each in tried.info.columns if each.role == DIFFERS]
+    """Whether a column of an imported table differs between losses: its effect is then part of the loss's effect.
+
+    Columns that another check of one study fails for are left to it.
+    """
+    found = [
+        each
+        for each in tried.info.columns
+        if each.role == DIFFERS and (tried.info.compared or not _asked_elsewhere(tried, each.columns))
+    ]
     if not found:
         return Card(
             level=PASS,
@@ -87,6 +98,12 @@ def check_between(tried: Tried) -> Card:
         title="Settings differ between losses",
         text=f"Each loss has its own value, so its effect cannot be told from that of the loss: {told}.",
     )
+
+
+def _asked_elsewhere(tried: Tried, columns: Sequence[str]) -> bool:
+    """Whether the checks of budget and protocol ask for all of these columns of a table."""
+    own = [{name, f"hp_{plain(name)}"} & {*_BUDGET, *_PROTOCOL} & {*tried.table.columns} for name in columns]
+    return all(tried.table[list(names)].notna().any(axis=None) for names in own)
 
 
 def check_precision(tried: Tried) -> Card:

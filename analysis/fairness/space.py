@@ -148,7 +148,7 @@ def check_seeds(tried: Tried) -> Card:
             level=WARN, title="One seed", text="Every loss ran on one seed: nothing tells luck from skill."
         )
     few = (
-        f" So few make wide intervals; the share near the best needs {LEAST_SEEDS} seeds for one."
+        f" So few make wide intervals; shares of the ranges need {LEAST_SEEDS} seeds for one."
         if seeds < LEAST_SEEDS
         else ""
     )

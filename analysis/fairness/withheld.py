@@ -22,11 +22,13 @@ from analysis.fairness.rates import check_learning_rates
 from analysis.fairness.space import check_cells, check_seeds
 from analysis.fairness.studies import STUDY, study_cards
 from analysis.fairness.tried import Tried
+from analysis.fairness.worst_outcome import check_worst_outcome
 
 #: What all losses of one study should have in common.
 _WITHIN_A_STUDY: tuple[Callable[[Tried], Card], ...] = (
     check_cells,
     check_seeds,
+    check_worst_outcome,
     check_budget,
     check_protocol,
     check_precision,

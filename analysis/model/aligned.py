@@ -85,7 +85,7 @@ def align_along(cells: Cells, name: str) -> Aligned:
 
 def _aligned(parts: Mapping[str, Cells], chosen: Mapping[str, np.ndarray], axes: Sequence[Axis]) -> Aligned:
     """The chosen `(C,)` cells of every part, matched by their values of `axes`."""
-    found = {label: _places(cells, chosen[label], axes) for label, cells in parts.items()}
+    found = {label: places(cells, chosen[label], axes) for label, cells in parts.items()}
     common = set.intersection(*(set(places) for places in found.values()))
     kept, coded = _shared_axes(axes, common)
     shared = sorted(common, key=lambda place: [codes[text] for codes, text in zip(coded, place, strict=True)])
@@ -119,7 +119,7 @@ def _shared_axes(
     return tuple(kept), coded
 
 
-def _places(cells: Cells, chosen: np.ndarray, axes: Sequence[Axis]) -> dict[_Place, int]:
+def places(cells: Cells, chosen: np.ndarray, axes: Sequence[Axis]) -> dict[_Place, int]:
     """The cell of each planned configuration among the chosen ones."""
     at = {axis.name: index for index, axis in enumerate(cells.axes)}
     texts = [[value_text(value) for value in cells.axes[at[axis.name]].values.tolist()] for axis in axes]

@@ -88,14 +88,14 @@ def _word(value: Any) -> str:
 
 
 def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame, extra: Sequence[str]) -> ArmInfo:
-    fixed = {name: _plain(rows[name].iloc[0]) for name in extra}
+    fixed = {name: plain_value(rows[name].iloc[0]) for name in extra}
     part = dataclasses.replace(
         arm,
         label=arm.label + suffix,
         title=arm.name + suffix,
         whole=arm.label,
         fixed=fixed,
-        axes=tuple(_resolved(axis, fixed) for axis in arm.axes[:2]),
+        axes=tuple(resolved_axis(axis, fixed) for axis in arm.axes[:2]),
     )
     if "hp_lr" in fixed:
         part = dataclasses.replace(
@@ -104,7 +104,7 @@ def _part(arm: ArmInfo, suffix: str, rows: pd.DataFrame, extra: Sequence[str]) -
     return part
 
 
-def _resolved(axis: AxisInfo, fixed: Mapping[str, Value]) -> AxisInfo:
+def resolved_axis(axis: AxisInfo, fixed: Mapping[str, Value]) -> AxisInfo:
     """The axis with the measure and the meaning that apply to the fixed values of those columns."""
     column, measures = axis.cases
     if column in fixed:
@@ -117,7 +117,7 @@ def _resolved(axis: AxisInfo, fixed: Mapping[str, Value]) -> AxisInfo:
     return axis
 
 
-def _plain(value: Any) -> Value:
+def plain_value(value: Any) -> Value:
     """A value of a table as a Python value; an empty cell as empty text."""
     if pd.isna(value):
         return ""

@@ -144,6 +144,17 @@ class Cells:
         raw = {name: values[:, kept] for name, values in self.raw.items()}
         return replace(self, seeds=self.seeds[kept], status=self.status[:, kept], raw=raw)
 
+    def on_cells(self, chosen: np.ndarray | Sequence[int]) -> "Cells":
+        """Some of the cells only, in the order of their indices or by a mask `(C,)`; their weights again sum to 1."""
+        weights = self.weights[chosen]
+        return replace(
+            self,
+            codes=self.codes[chosen],
+            status=self.status[chosen],
+            raw={name: values[chosen] for name, values in self.raw.items()},
+            weights=weights / weights.sum() if weights.sum() > 0 else weights,
+        )
+
     def place(self, cell: int) -> dict[str, float | str]:
         """The configuration of a cell, one value for each axis."""
         return {

@@ -21,6 +21,8 @@ class Metric:
     name: str  # bare, such as "probe10_accuracy"
     worst: float  # raw value of a failed trial: chance for accuracies
     worst_source: str = ""  # where that value comes from, in words
+    #: Why that value is a guess, and what to do; "" where it is known. Failures then withhold decisions.
+    worst_guess: str = ""
     label: str = ""  # in words, without the unit
     selects: str = ""  # column that chooses configurations; `val_<name>` where empty
     reports: str = ""  # column that is reported; `test_<name>` where empty

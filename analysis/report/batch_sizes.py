@@ -1,30 +1,40 @@
 """The batch sizes of a study, and the part of its configurations at one of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from analysis.model.cells import Cells
-from analysis.model.info import ArmInfo
+from analysis.model.info import StudyInfo
+from analysis.model.variants import Variant
 from analysis.tables.usual_names import BATCH_SIZES, plain
 
-
-def batch_axis(cells: Cells, arm: ArmInfo) -> str:
-    """The column of the batch size among the axes and the fixed values of a variant; "" without one."""
-    columns = [axis.name for axis in cells.axes] + list(arm.fixed)
-    return next((name for name in columns if plain(name.removeprefix("hp_")) in BATCH_SIZES), "")
+#: Relative difference up to which batch sizes are equal.
+CLOSE = 1e-6
 
 
-def batch_sizes(losses: Mapping[str, Sequence[Cells]], arms: Mapping[str, Sequence[ArmInfo]]) -> list[float]:
+def batch_axis(cells: Cells) -> str:
+    """The column of the batch size among the axes of numbers of a variant; "" without one."""
+    return next((axis.name for axis in cells.axes if axis.numeric and _is_batch_size(axis.name)), "")
+
+
+def batch_sizes(losses: Mapping[str, Sequence[Variant]]) -> list[float]:
     """All batch sizes of the variants of all losses, sorted."""
     found: set[float] = set()
-    for loss, variants in losses.items():
-        for cells, arm in zip(variants, arms[loss], strict=True):
-            name = batch_axis(cells, arm)
-            values = [arm.fixed[name]] if name in arm.fixed else cells.values(name).tolist() if name else []
-            found.update(float(value) for value in values if isinstance(value, (int, float)))
+    for variant in (variant for variants in losses.values() for variant in variants):
+        if name := batch_axis(variant.cells):
+            planned = variant.cells.planned.any(axis=1)
+            found.update(variant.cells.values(name)[planned].tolist())
     return sorted(found)
+
+
+def only_batch_size(info: StudyInfo) -> float | None:
+    """The one batch size of all trials, where it is a setting and no axis; None where it is not known."""
+    told = [item for item in info.settings if _is_batch_size(item.column or item.name)]
+    values = {value for item in told for found in item.values.values() for value in found}
+    only = next(iter(values)) if len(values) == 1 else None
+    return float(only) if isinstance(only, (int, float)) and not isinstance(only, bool) else None
 
 
 def nearest(swept: Sequence[float], value: float) -> list[float]:
@@ -34,34 +44,23 @@ def nearest(swept: Sequence[float], value: float) -> list[float]:
 
 
 def at_batch_size(
-    losses: Mapping[str, Sequence[Cells]], arms: Mapping[str, Sequence[ArmInfo]], value: float | None
-) -> tuple[dict[str, list[Cells]], dict[str, list[ArmInfo]]]:
+    losses: Mapping[str, Sequence[Variant]], value: float | None
+) -> dict[str, tuple[Variant, ...]]:
     """The variants of each loss at a batch size; losses and variants without it are left out."""
     if value is None:
-        return {loss: list(each) for loss, each in losses.items()}, {k: list(v) for k, v in arms.items()}
-    kept: dict[str, list[Cells]] = {}
-    kept_arms: dict[str, list[ArmInfo]] = {}
-    for loss, variants in losses.items():
-        for cells, arm in zip(variants, arms[loss], strict=True):
-            name = batch_axis(cells, arm)
-            if not name:
-                continue
-            here = np.full(len(cells.codes), arm.fixed.get(name)) if name in arm.fixed else cells.values(name)
-            if here.dtype.kind not in "iuf":
-                continue
-            rows = np.isclose(here.astype(float), value) & cells.planned.any(axis=1)
+        return {loss: tuple(variants) for loss, variants in losses.items()}
+    found = {loss: tuple(_at(variants, value)) for loss, variants in losses.items()}
+    return {loss: variants for loss, variants in found.items() if variants}
+
+
+def _at(variants: Sequence[Variant], value: float) -> Iterable[Variant]:
+    for variant in variants:
+        cells = variant.cells
+        if name := batch_axis(cells):
+            rows = np.isclose(cells.values(name), value, rtol=CLOSE, atol=0.0) & cells.planned.any(axis=1)
             if rows.any():
-                kept.setdefault(loss, []).append(_rows(cells, rows))
-                kept_arms.setdefault(loss, []).append(arm)
-    return kept, kept_arms
+                yield replace(variant, cells=cells.on_cells(rows))
 
 
-def _rows(cells: Cells, rows: np.ndarray) -> Cells:
-    weights = cells.weights[rows]
-    return replace(
-        cells,
-        codes=cells.codes[rows],
-        status=cells.status[rows],
-        raw={name: values[rows] for name, values in cells.raw.items()},
-        weights=weights / weights.sum() if weights.sum() > 0 else weights,
-    )
+def _is_batch_size(column: str) -> bool:
+    return plain(column.removeprefix("hp_")) in BATCH_SIZES

@@ -1,42 +1,44 @@
-"""What the records of a study recommend to someone who asks for one loss and one setting, in words and as data."""
+"""What the records of a study recommend to someone who asks for one loss and one setting."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import pandas as pd
-
-from analysis.fairness.card import FAIL
-from analysis.fairness.checks import check_fairness
 from analysis.fairness.withheld import withheld
 from analysis.model.cells import Cells
-from analysis.model.info import ArmInfo, StudyInfo, Value
+from analysis.model.info import StudyInfo, Value
+from analysis.model.variants import Variant
 from analysis.names import visible
-from analysis.report.batch_sizes import at_batch_size, batch_axis, batch_sizes, nearest
-from analysis.report.verdict import failed_sentence
-from analysis.statistics.comparisons.looks import FIRST
-from analysis.statistics.comparisons.recommendation import (
-    Candidate,
-    Recommendation,
+from analysis.report.batch_sizes import (
+    CLOSE,
+    at_batch_size,
+    batch_axis,
+    batch_sizes,
+    nearest,
+    only_batch_size,
+)
+from analysis.report.recommended_notes import check_notes, edge_note, failure_note, repeated_note
+from analysis.statistics.comparisons.decisions import LESS_ROBUST, MORE_ROBUST
+from analysis.statistics.comparisons.looks import FIRST, NO_ERROR_LEFT
+from analysis.statistics.comparisons.recommend_loss import (
+    MISSING_TRIALS,
     common_seeds,
+    have_own_seeds,
     recommend_loss,
 )
-from analysis.statistics.intervals.student import Estimate
+from analysis.statistics.comparisons.recommendation import Recommendation
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import Scale, counted, listing, number, opened
+from analysis.tables.usual_names import STAND_INS
+from analysis.wording import Scale, listing, number
 
 CLEAR, WITHIN_TOLERANCE, CANNOT_TELL = "clear", "within tolerance", "cannot tell"
 
-#: The most rivals that have a line of their own, and the most lines of an answer.
-_MOST_RIVALS, _MOST_LINES = 4, 10
-
-#: Columns that stand in for the axes of a table that has fewer than two.
-_STAND_INS = ("hp_setting", "hp_constant")
+#: The most losses whose missing trials are told by name.
+_NAMED = 4
 
 
 class NoBatchSizeError(ValueError):
-    """A batch size is asked for, and no loss has one."""
+    """A batch size is asked for, and the study has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +51,11 @@ class Answer:
     reason: str = ""  # why the records support no choice
     found: Recommendation | None = None
     settings: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # by loss: column and value
+    setting_words: Mapping[str, str] = field(default_factory=dict)  # by loss, such as "temperature 0.3"
     names: Mapping[str, str] = field(default_factory=dict)  # of losses, for readers
     notes: tuple[str, ...] = ()
+    #: Pairs of losses that may both be the best, and of which the report decides that the first is more robust.
+    more_robust: tuple[tuple[str, str], ...] = ()
     nearest: tuple["Answer", ...] = ()  # at the nearest batch sizes, where the asked one was not swept
 
     @property
@@ -66,267 +71,68 @@ class Answer:
 def recommend_from(findings: StudyAnalysis, *, batch_size: float | None = None, tuned: bool = True) -> Answer:
     """The loss and setting that the records of a study on one data set support.
 
-    With `batch_size`, only trials at it are compared. Without `tuned`, each loss has its default setting. A
-    study without a look is at its first one. Raises `NoBatchSizeError`.
+    With `batch_size`, only trials at it are compared. Without `tuned`, each loss has its default setting. A loss is
+    not compared if all of its trials failed, or a check of fairness. A study without a look is at its first one.
+    Raises `NoBatchSizeError`.
     """
     info = findings.info
     answer = Answer(info=info, batch_size=batch_size, tuned=tuned)
-    losses, arms = _losses(findings)
-    if batch_size is not None:
-        swept = batch_sizes(losses, arms)
-        if not swept:
-            raise NoBatchSizeError("batch size: the study has no axis of this name")
-        if not any(math.isclose(batch_size, value) for value in swept):
-            near = nearest(swept, batch_size)
-            values = listing([number(value) for value in near])
-            reason = f"batch size {number(batch_size)} was not swept; the nearest that were: {values}"
-            beside = tuple(recommend_from(findings, batch_size=value, tuned=tuned) for value in near)
-            return replace(answer, reason=reason, nearest=beside)
-    names = {loss: findings.whole_name(loss) for loss in losses}
-    unfair = {loss: reason for loss, reason in withheld(findings.tried).items() if loss in losses}
-    fair = {loss: cells for loss, cells in losses.items() if loss not in unfair}
-    told = [f"{names[loss]} ({reason})" for loss, reason in unfair.items()]
-    kept, chosen_arms = at_batch_size(fair, arms, batch_size)
-    absent = [names[loss] for loss in fair if loss not in kept]
     if reason := _withheld(findings):
         return replace(answer, reason=reason)
+    losses = {loss: each for loss, each in findings.variants.items() if loss not in _repeated(findings)}
+    if batch_size is not None and (beside := _not_swept(findings, losses, batch_size)) is not None:
+        reason, near = beside
+        there = tuple(recommend_from(findings, batch_size=value, tuned=tuned) for value in near)
+        return replace(answer, reason=reason, nearest=there)
+    swept = batch_size if batch_sizes(losses) else None
+    names = {loss: findings.whole_name(loss) for loss in losses}
+    reasons = {**findings.copied, **withheld(findings.tried)}
+    unfair = {loss: reason for loss, reason in reasons.items() if loss in losses}
+    told = _by_reason(unfair, names)
+    here = at_batch_size({loss: each for loss, each in losses.items() if loss not in unfair}, swept)
+    failed = [loss for loss, each in here.items() if _all_failed(each)]
+    kept = {loss: each for loss, each in here.items() if loss not in failed}
     if unfair and len(kept) < 2:
-        return replace(answer, reason=f"failed checks: {listing(told)}")
+        return replace(answer, reason=f"a check failed for {told}")
     if not kept:
-        return replace(
-            answer, reason="no loss ran at this batch size, other than those that repeat another loss"
-        )
-    if not len(common_seeds(kept)):
+        why = "all trials at this batch size failed" if failed else _NOT_RUN
+        return replace(answer, reason=why)
+    cells = {loss: [variant.cells for variant in each] for loss, each in kept.items()}
+    if not len(common_seeds(cells)) and not have_own_seeds(cells):
         return replace(answer, reason="the losses have no seed in common, so no seed compares them")
     error = info.look.error if info.look is not None else FIRST
-    found = recommend_loss(kept, tuned=tuned, error=error or FIRST)
-    settings = {
-        each.loss: _setting(kept[each.loss][each.variant], chosen_arms[each.loss][each.variant], each.cell)
-        for each in found.candidates
-    }
-    late = "" if error else "this look comes after the last one for which error is left"
+    found = recommend_loss(cells, tuned=tuned, error=error or FIRST)
+    chosen = {each.loss: kept[each.loss][each.variant] for each in found.candidates}
+    places = {each.loss: each.cell for each in found.candidates}
+    absent = [names[loss] for loss in losses if loss not in here and loss not in unfair]
     notes = [
-        f"Not compared, since a check failed: {listing(told)}." if told else "",
-        *_check_notes(findings, unfair),
-        _edge_note(found.chosen, kept, chosen_arms, batch_size) if tuned and not info.drawn else "",
-        _failure_note(kept, names, Scale(info.metric)),
+        f"Not compared, since a check failed: {told}." if told else "",
+        f"Not compared, since all trials failed: {listing([names[loss] for loss in failed])}."
+        if failed
+        else "",
+        *check_notes(findings, unfair),
+        edge_note(found.chosen, chosen[found.chosen.loss].cells, swept) if tuned and not info.drawn else "",
+        failure_note(cells, names, Scale(info.metric)),
+        _missing_note(findings),
+        "" if tuned else _default_note([cells[each.loss][each.variant] for each in found.candidates], swept),
+        "" if found.paired else "Losses are not paired by seed, since they have different seeds.",
         f"Not run at this batch size: {listing(absent)}." if absent else "",
-        _repeated_note(findings, losses),
+        repeated_note([findings.whole_name(label) for label in sorted(_repeated(findings))]),
         info.look_note,
     ]
     return replace(
         answer,
-        reason=found.reason or late,
+        reason=_named_reason(found.reason, cells, names) or ("" if error else NO_ERROR_LEFT),
         found=found,
-        settings=settings,
+        settings={loss: _setting(variant, places[loss]) for loss, variant in chosen.items()},
+        setting_words={loss: _setting_words(variant, places[loss]) for loss, variant in chosen.items()},
         names=names,
+        more_robust=_more_robust(findings, found),
         notes=tuple(filter(None, notes)),
     )
 
 
-def answer_lines(answer: Answer) -> list[str]:
-    """The answer in at most ten lines for a terminal."""
-    found, scale = answer.found, Scale(answer.info.metric)
-    if found is None:
-        opening = f"Cannot tell: {answer.reason}."
-        beside = [
-            f"At batch size {number(each.batch_size or 0)}: {answer_lines(each)[0]}"
-            for each in answer.nearest
-        ]
-        return [opening, *beside]
-    rivals, chosen = found.rivals, found.chosen
-    lines = [_headline(answer), *_worth(answer)]
-    if answer.notes:
-        lines.append(" ".join(answer.notes))
-    if answer.reason:
-        return lines
-    worse = [each for each in found.candidates if not each.may_be_best and each is not chosen]
-    room = min(_MOST_RIVALS, _MOST_LINES - len(lines) - bool(worse) - 1)  # one line is for other rivals
-    for each in rivals[:room]:
-        cost = scale.size(each.regret.high)
-        lines.append(
-            f"{_named(answer, each)}: {scale.with_unit(each.score)}; costs at most {cost} {_points(answer)}."
-        )
-    if more := rivals[room:]:
-        most = scale.size(max(each.regret.high for each in more))
-        named = listing([_name(answer, each) for each in more])
-        lines.append(f"Also not excluded: {named}; they cost at most {most} {_points(answer)}.")
-    if worse:
-        lines.append(f"Shown not to be the best: {listing([_name(answer, each) for each in worse])}.")
-    return lines
-
-
-def answer_data(answer: Answer) -> dict[str, Any]:
-    """The answer for `--json`: scores in the shown unit, differences in points of it, settings by column."""
-    metric, found = answer.info.metric, answer.found
-    told: dict[str, Any] = {
-        "study": answer.info.name,
-        "data": answer.info.data,
-        "batch_size": answer.batch_size,
-        "tuned": answer.tuned,
-        "verdict": answer.verdict,
-        "reason": answer.reason,
-        "metric": metric.reporting_column,
-        "unit": metric.unit,
-        "tolerance": metric.factor * answer.info.tolerance,
-        "notes": list(answer.notes),
-    }
-    if answer.nearest:
-        told["nearest"] = [answer_data(each) for each in answer.nearest]
-    if found is None:
-        return told
-    return told | {
-        "loss": found.chosen.loss,
-        "setting": dict(answer.settings[found.chosen.loss]),
-        "score": _shown(found.score, answer, is_score=True),
-        "regret": _shown(found.regret, answer),
-        "seeds": found.seeds,
-        "level": 1 - found.error,
-        "losses": [
-            {
-                "loss": each.loss,
-                "setting": dict(answer.settings[each.loss]),
-                "score": metric.shown(each.score),
-                "costs_at_most": metric.factor * each.regret.high,
-                "may_be_best": each.may_be_best,
-                "agreeing_seeds": each.agreeing,
-                **({"gain_of_tuning": _shown(each.gain, answer)} if each.gain else {}),
-            }
-            for each in found.candidates
-        ],
-    }
-
-
-def recommendation_table(answer: Answer) -> pd.DataFrame:
-    """One row for each candidate in raw scores, the chosen one first; a row with only the reason if there is none."""
-    found = answer.found
-    if found is None:
-        return pd.DataFrame([{"verdict": answer.verdict, "reason": answer.reason}])
-    rows = [
-        {
-            "loss": each.loss,
-            **{name.removeprefix("hp_"): value for name, value in answer.settings[each.loss].items()},
-            "score": each.score,
-            "costs_at_most": each.regret.high,
-            "may_be_best": each.may_be_best,
-            "verdict": answer.verdict if each is found.chosen else "",
-            "reason": answer.reason,
-        }
-        for each in found.candidates
-    ]
-    return pd.DataFrame(rows)
-
-
-def _shown(estimate: Estimate, answer: Answer, *, is_score: bool = False) -> dict[str, Any]:
-    """The value and the ends of an interval as readers see them; None without an interval."""
-    metric = answer.info.metric
-    values = [estimate.value, estimate.low, estimate.high]
-    value, *ends = [metric.shown(x) if is_score else metric.factor * x for x in values]
-    low, high = sorted(ends) if estimate.has_interval else (None, None)
-    return {"value": value, "low": low, "high": high}
-
-
-def _headline(answer: Answer) -> str:
-    found = answer.found
-    assert found is not None
-    chosen = _named(answer, found.chosen)
-    if answer.reason:
-        return f"Cannot tell: {answer.reason}. So far, validation chooses {chosen}."
-    use = "Use" if answer.tuned else "Without tuning, use"
-    if len(found.candidates) == 1:
-        return f"{use} {chosen}; the records have no other loss."
-    if answer.verdict == CLEAR:
-        return f"{use} {chosen}; every other loss is shown to be worse."
-    if answer.verdict == WITHIN_TOLERANCE and found.regret.high == 0:
-        return f"{use} {chosen}; no other loss is better, though some may be as good."
-    if answer.verdict == WITHIN_TOLERANCE:
-        scale = Scale(answer.info.metric)
-        return (
-            f"{use} {chosen}; no other loss is better by more than {scale.size(found.regret.high)} "
-            f"{_points(answer)}, within the tolerance of {scale.size(answer.info.tolerance)}."
-        )
-    contenders = [each for each in found.candidates if each.may_be_best]
-    if len(contenders) == 1:  # it is not the chosen one: that case is clear
-        return (
-            f"Cannot tell: validation chooses {chosen}, but test scores show that {_named(answer, contenders[0])} "
-            "is better."
-        )
-    names = listing([_name(answer, each) for each in contenders])
-    return (
-        f"Cannot tell: {names} cannot be told apart with {counted(found.seeds, 'seed')}. A guess: {chosen}."
-    )
-
-
-def _worth(answer: Answer) -> list[str]:
-    """The lines on the score and the regret of the choice."""
-    found, scale = answer.found, Scale(answer.info.metric)
-    assert found is not None
-    score = opened(f"expected {answer.info.metric.reported}: {scale.with_interval(found.score)}")
-    if answer.reason:
-        return [f"{score}, on seeds that did not choose."] if math.isfinite(found.score.value) else []
-    level = f"{100 * (1 - found.error):.3g} %"
-    agree = (
-        f"{found.chosen.agreeing} of {found.seeds} seeds alone choose this setting" if answer.tuned else ""
-    )
-    lines = [
-        ". ".join(filter(None, [f"{score} ({level}, over seeds; seeds that chose do not score)", agree]))
-        + "."
-    ]
-    if found.regret.has_interval:
-        ends = scale.size_interval(found.regret)  # empty for an interval of width 0
-        lines.append(
-            f"Expected regret against the best of {len(found.candidates)} losses: "
-            f"{f'{scale.size(found.regret.value)} {_points(answer)} {ends}'.rstrip()} (all losses at once)."
-        )
-    if found.chosen.gain is not None and found.chosen.gain.has_interval:
-        gain = found.chosen.gain
-        change = f"{scale.gap(gain.value)} {_points(answer)} {scale.gap_interval(gain)}".rstrip()
-        lines.append(f"Tuning it would change this by {change}.")
-    return lines
-
-
-def _points(answer: Answer) -> str:
-    return answer.info.metric.difference_unit
-
-
-def _name(answer: Answer, candidate: Candidate) -> str:
-    return answer.names[candidate.loss]
-
-
-def _named(answer: Answer, candidate: Candidate) -> str:
-    """The loss with its setting, as in `DHEL (temperature 0.3, batch size 64)`."""
-    info, setting = answer.info, answer.settings[candidate.loss]
-    arm = next(arm for arm in info.arms if arm.whole_label == candidate.loss)
-    told = [f"{arm.axis(name).words} {_value(value)}" for name, value in setting.items()]
-    return f"{_name(answer, candidate)} with {', '.join(told)}" if told else _name(answer, candidate)
-
-
-def _value(value: Value) -> str:
-    return number(value) if isinstance(value, (float, str)) else visible(str(value))
-
-
-def _losses(findings: StudyAnalysis) -> tuple[dict[str, list[Cells]], dict[str, list[ArmInfo]]]:
-    """The variants of every loss, without the losses of null controls, which repeat another one."""
-    info = findings.info
-    repeated = _repeated(findings)
-    cells: dict[str, list[Cells]] = {}
-    arms: dict[str, list[ArmInfo]] = {}
-    for arm in info.arms:
-        if arm.whole_label not in repeated:
-            cells.setdefault(arm.whole_label, []).append(findings.cells[arm.label])
-            arms.setdefault(arm.whole_label, []).append(arm)
-    return cells, arms
-
-
-def _repeated(findings: StudyAnalysis) -> set[str]:
-    """The losses that decisions leave out, because they repeat another loss."""
-    info = findings.info
-    return {info.arm(label).whole_label for label in info.repeats}
-
-
-def _repeated_note(findings: StudyAnalysis, losses: Mapping[str, object]) -> str:
-    names = [findings.whole_name(label) for label in sorted(_repeated(findings)) if label not in losses]
-    return f"Left out, since they repeat another loss: {listing(names)}." if names else ""
+_NOT_RUN = "no loss ran at this batch size, other than those that repeat another loss"
 
 
 def _withheld(findings: StudyAnalysis) -> str:
@@ -335,52 +141,100 @@ def _withheld(findings: StudyAnalysis) -> str:
         return "the study tests claims and does not compare losses"
     if findings.adaptive:
         return "an adaptive search chose the settings by the scores of all seeds, so no seed only scores"
+    if not findings.any_finished:
+        ended = any(summary.ended for summary in findings.summaries.values())
+        return "no trial ended with a score" if ended else "no trial has a result yet"
     return ""
 
 
-def _check_notes(findings: StudyAnalysis, unfair: Mapping[str, str]) -> list[str]:
-    """A sentence for each failed check that takes no loss out, as the verdict has it."""
-    return [
-        failed_sentence(card)
-        for card in check_fairness(findings)
-        if card.level == FAIL and not unfair.keys() & set(card.losses)
-    ]
+def _not_swept(
+    findings: StudyAnalysis, losses: Mapping[str, Sequence[Variant]], asked: float
+) -> tuple[str, list[float]] | None:
+    """That a batch size was not swept, with the nearest ones that were; None where it was."""
+    swept, only = batch_sizes(losses), only_batch_size(findings.info)
+    known = swept or [value for value in (only,) if value is not None]
+    if not known:
+        raise NoBatchSizeError("the study has no batch sizes")
+    if any(math.isclose(asked, value, rel_tol=CLOSE) for value in known):
+        return None
+    told = f"{asked:.12g}"
+    near = nearest(known, asked)
+    if len(known) == 1:
+        return f"every trial has batch size {number(known[0])}, none has {told}", near
+    values = listing([number(value) for value in near])
+    which = "the nearest that were" if len(near) > 1 else "the nearest that was"
+    return f"batch size {told} was not swept; {which}: {values}", near
 
 
-def _setting(cells: Cells, arm: ArmInfo, cell: int) -> dict[str, Value]:
-    """The value of every axis of a configuration, by column."""
-    return {
-        name: value for name, value in {**arm.fixed, **cells.place(cell)}.items() if name not in _STAND_INS
-    }
+def _by_reason(unfair: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """The losses of failed checks, each reason once."""
+    losses: dict[str, list[str]] = {}
+    for loss, reason in unfair.items():
+        losses.setdefault(reason, []).append(names[loss])
+    return "; ".join(f"{listing(found)} ({reason})" for reason, found in losses.items())
 
 
-def _edge_note(
-    chosen: Candidate,
-    losses: Mapping[str, Sequence[Cells]],
-    arms: Mapping[str, Sequence[ArmInfo]],
-    batch_size: float | None,
-) -> str:
-    """A sentence on the axes at whose ends the chosen setting lies."""
-    cells, arm = losses[chosen.loss][chosen.variant], arms[chosen.loss][chosen.variant]
-    asked = batch_axis(cells, arm) if batch_size is not None else ""
-    ends = [
-        axis.info.words
-        for axis, code in zip(cells.axes, cells.codes[chosen.cell], strict=True)
-        if axis.numeric and len(axis.values) > 1 and code in (0, len(axis.values) - 1) and axis.name != asked
-    ]
-    if not ends:
-        return ""
-    return f"The setting lies at the edge of the swept {listing(ends)}: a better one may lie beyond."
+def _all_failed(variants: Sequence[Variant]) -> bool:
+    """Whether trials of a loss ended, and none with a score."""
+    ended = any((variant.cells.failed | variant.cells.finished).any() for variant in variants)
+    return ended and not any(variant.cells.finished.any() for variant in variants)
 
 
-def _failure_note(losses: Mapping[str, Sequence[Cells]], names: Mapping[str, str], scale: Scale) -> str:
-    counts = {
-        loss: (
-            sum(int(each.failed.sum()) for each in variants),
-            sum(int(each.planned.sum()) for each in variants),
-        )
-        for loss, variants in losses.items()
-    }
-    told = [f"{names[loss]} {failed} of {planned}" for loss, (failed, planned) in counts.items() if failed]
-    worst = scale.with_unit(scale.metric.worst_score)
-    return f"Failed trials count as {worst}: {listing(told)}." if told else ""
+def _more_robust(findings: StudyAnalysis, found: Recommendation) -> tuple[tuple[str, str], ...]:
+    """Of the candidates that may be the best, those that the report decides to be more robust than another one."""
+    decisions = findings.decisions
+    open_ = [each.loss for each in found.candidates if each.may_be_best]
+    if decisions is None or decisions.reference not in open_:
+        return ()
+    standing = {loss: decisions.standing(loss) for loss in open_ if loss != decisions.reference}
+    more = [(loss, decisions.reference) for loss, word in standing.items() if word == MORE_ROBUST]
+    return (*more, *((decisions.reference, loss) for loss, word in standing.items() if word == LESS_ROBUST))
+
+
+def _missing_note(findings: StudyAnalysis) -> str:
+    """How many trials of the study, at any batch size, have no result yet."""
+    summaries = findings.summaries.values()
+    planned, missing = (sum(getattr(item, name) for item in summaries) for name in ("planned", "missing"))
+    return f"Provisional: {missing} of {planned} planned trials have no result yet." if missing else ""
+
+
+def _default_note(losses: Sequence[Cells], batch_size: float | None) -> str:
+    """A sentence on the axes that have no default, whose middle value counts as it."""
+    axes = [axis for cells in losses for axis in cells.axes if len(axis.values) > 1]
+    asked = {batch_axis(cells) for cells in losses} if batch_size is not None else set()
+    words = dict.fromkeys(
+        axis.info.words for axis in axes if axis.info.default is None and axis.name not in asked
+    )
+    return f"No default is known for {listing(list(words))}: the middle value counts as it." if words else ""
+
+
+def _named_reason(reason: str, losses: Mapping[str, Sequence[Cells]], names: Mapping[str, str]) -> str:
+    """The reason, with the names of losses whose trials are missing."""
+    lacking = [names[loss] for loss, each in losses.items() if any(cells.missing.any() for cells in each)]
+    if reason != MISSING_TRIALS or not lacking:
+        return reason
+    return f"trials of {listing(lacking) if len(lacking) <= _NAMED else f'{len(lacking)} losses'} are missing"
+
+
+def _repeated(findings: StudyAnalysis) -> set[str]:
+    """The losses that decisions leave out, because they repeat another loss."""
+    info = findings.info
+    return {info.arm(label).whole_label for label in info.repeats}
+
+
+def _setting(variant: Variant, cell: int) -> dict[str, Value]:
+    """The value of every axis of a configuration, by column, in the order of columns."""
+    found = {**variant.fixed, **variant.cells.place(cell)}
+    return {name: found[name] for name in sorted(found) if name not in STAND_INS}
+
+
+def _setting_words(variant: Variant, cell: int) -> str:
+    """A text such as `batch size 64, temperature 0.3`."""
+    infos = {axis.name: axis for axis in (*variant.axes, *(axis.info for axis in variant.cells.axes))}
+    return ", ".join(
+        f"{infos[name].words} {_value(value)}" for name, value in _setting(variant, cell).items()
+    )
+
+
+def _value(value: Value) -> str:
+    return number(value) if isinstance(value, (float, str)) else visible(str(value))

@@ -11,13 +11,15 @@ from analysis.fairness.checks import check_fairness
 from analysis.model.claims import CONFIRMED
 from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
 from analysis.report.sections.content import ShownFigure, ShownTable
+from analysis.report.sections.trials.figure_names import codes_sentences
 from analysis.report.verdict_answer import adaptive_answer, answer
-from analysis.report.verdict_conditions import conditions
+from analysis.report.verdict_conditions import ERROR, SEEDS, TOLERANCE, TRIALS, conditions
 from analysis.report.verdict_figure import verdict_figure
-from analysis.report.verdict_null_control import null_control_sentence
+from analysis.report.verdict_null_control import null_control_sentence, other_ground_sentences
 from analysis.report.verdict_table import adaptive_table, decisions_frame, verdict_table
 from analysis.statistics.comparisons.null_control import DIFFERENT
 from analysis.study_analysis import StudyAnalysis, judged_claims
+from analysis.study_decisions import MOST_LOSSES, MOST_VARIANTS
 from analysis.wording import counted, listing
 
 #: Stands between conditions in one line.
@@ -34,7 +36,8 @@ class Verdict:
     table: ShownTable | None = None
     figures: Mapping[str, ShownFigure] = field(default_factory=dict)
     conditions: tuple[str, ...] = ()  # under which the answer holds, the most important first
-    controls: tuple[str, ...] = ()  # one line for each null control
+    short_conditions: tuple[str, ...] = ()  # those of them for a terminal
+    remarks: tuple[str, ...] = ()  # a line for each null control, and one on names that figures cannot show
     data: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # files of tables, by name
 
     @property
@@ -45,7 +48,7 @@ class Verdict:
     @property
     def notes(self) -> tuple[str, ...]:
         """The lines below the table."""
-        return tuple(filter(None, (SEPARATOR.join(self.conditions), *self.controls)))
+        return tuple(filter(None, (SEPARATOR.join(self.conditions), *self.remarks)))
 
 
 def study_verdict(findings: StudyAnalysis) -> Verdict:
@@ -69,20 +72,28 @@ def study_verdict(findings: StudyAnalysis) -> Verdict:
     else:
         told, shown, figures, data = _too_many(findings), None, {}, {}
     before = (*progress, *_claims(findings))
+    kinds = conditions(findings)
+    short = [SEEDS, *([TRIALS] if any(summary.failed for summary in summaries) else []), TOLERANCE, ERROR]
     return Verdict(
         answer=tuple(told) or before or (_ended(planned),),
         before=before if told else (),
         failed=tuple(failed),
         table=shown,
         figures=figures,
-        conditions=tuple(conditions(findings).values()),
-        controls=tuple(
-            f"Null control: {null_control_sentence(findings, control)}"
-            for control in findings.null_controls
-            if control.verdict != DIFFERENT  # its failed check says so
-        ),
+        conditions=tuple(kinds.values()),
+        short_conditions=tuple(kinds[kind] for kind in short if kind in kinds),
+        remarks=(*_controls(findings), *other_ground_sentences(findings), *codes_sentences(findings)),
         data=data,
     )
+
+
+def _controls(findings: StudyAnalysis) -> list[str]:
+    """A line for each null control."""
+    return [
+        f"Null control: {null_control_sentence(findings, control)}"
+        for control in findings.null_controls
+        if control.verdict != DIFFERENT  # its failed check says so
+    ]
 
 
 def failed_sentences(findings: StudyAnalysis) -> list[str]:
@@ -98,12 +109,16 @@ def failed_sentence(card: Card) -> str:
 
 
 def _figure(findings: StudyAnalysis) -> ShownFigure:
+    compared = findings.decisions is not None and findings.decisions.items
     return ShownFigure(
         build=partial(verdict_figure, findings, width=TWO_COLUMNS),
         column=partial(verdict_figure, findings, width=ONE_COLUMN),
         data="verdict",
-        caption="Further left in the left panel is more robust. Bars: 95 % over seeds, each by itself; the decisions "
-        "hold together, so they are stricter. Blue: better; orange: worse; black: equal; grey: open or not compared.",
+        caption="Left: further left is more robust. Dotted: the reference. Bars: each loss's own 95 % interval; "
+        "whether they overlap is no decision. Colours are the decisions: blue better, orange worse, black equal, "
+        "grey open, a trade-off or not compared."
+        if compared
+        else "Bars: 95 % intervals.",
     )
 
 
@@ -131,10 +146,15 @@ def _claims(findings: StudyAnalysis) -> list[str]:
     return [f"Of {counted(len(found), 'claim')}, {len(sure)} are confirmed{rest}."]
 
 
-_MANY = "The study compares {} problems, losses and budgets, too many to rank: its tables hold all of them."
+_MANY = (
+    "The study has {}, too many to compare: a report compares at most {} losses with {} variants in all. All trials "
+    "stand in the table trials.csv; a report on some of the losses compares these."
+)
 
 
 def _too_many(findings: StudyAnalysis) -> list[str]:
     """That there are too many losses to compare; empty where the study does not intend to compare them."""
     meant = findings.info.ranks_losses and not findings.ranks_losses
-    return [_MANY.format(len(findings.info.arms))] if meant else []
+    losses, variants = len(findings.variants), sum(map(len, findings.variants.values()))
+    has = f"{losses} losses" if losses == variants else f"{losses} losses with {variants} variants"
+    return [_MANY.format(has, MOST_LOSSES, MOST_VARIANTS)] if meant else []

@@ -3,13 +3,24 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 
-from analysis.report.verdict_clauses import CLAUSES, NAMED, UNDECIDED, facts, listed, place_of, size_words
+from analysis.report.verdict_clauses import (
+    NAMED,
+    UNDECIDED,
+    below_average_words,
+    clause,
+    listed,
+    size_words,
+)
 from analysis.report.verdict_conditions import seeds_words
+from analysis.report.verdict_phrases import place_of
 from analysis.statistics.comparisons.compare import BETTER as TUNED_BETTER
 from analysis.statistics.comparisons.compare import WORSE as TUNED_WORSE
 from analysis.statistics.comparisons.decisions import (
     AS_ROBUST,
+    AVERAGE,
     BETTER,
+    BETTER_TUNED,
+    CHOSEN_LOW,
     FLAT_BUT_LOW,
     HIGHER_PRICE,
     LESS_ROBUST,
@@ -17,9 +28,12 @@ from analysis.statistics.comparisons.decisions import (
     NOT_TUNING,
     OPEN,
     QUESTIONS,
+    REFERENCE_CHOSEN_LOW,
+    REFERENCE_LOW,
     TUNED,
     WITHHELD,
     WORSE,
+    WORSE_TUNED,
     Decision,
     Decisions,
 )
@@ -29,33 +43,65 @@ from analysis.wording import Scale, listing, opened
 
 
 def answer(findings: StudyAnalysis, decisions: Decisions) -> list[str]:
-    """At most five sentences. The first one says which losses are more or less robust than the reference."""
+    """A few sentences. The first one says which losses are more or less robust than the reference."""
     reference = findings.whole_name(decisions.reference)
     losses = list(dict.fromkeys(item.loss for item in decisions.items))
     where = f"On these ranges and {seeds_words(findings)}"
     if not losses:
         return [_alone(findings, decisions)]
     groups: dict[str, list[str]] = {}
-    for loss in sorted(losses, key=lambda loss: place_of(decisions.standing(loss))):
+    for loss in sorted(
+        losses, key=lambda loss: (place_of(decisions.standing(loss)), -_price(decisions, loss))
+    ):
         groups.setdefault(decisions.standing(loss), []).append(loss)
     withheld = groups.pop(WITHHELD, [])
     if len(withheld) == len(losses):
         first = f"{where}, the verdict on robustness is withheld{_reasons(decisions, losses)}."
-        return [first, *_others(findings, decisions, set())]
+        return [first, *_below_average(findings, decisions), *_others(findings, decisions, set())]
     undecided = groups.pop(OPEN, [])
-    rest = _withheld(findings, decisions, withheld)
+    rest = [*_withheld(findings, decisions, withheld), *_below_average(findings, decisions)]
     if not groups:
         first = f"{where}, it is open whether any loss is more or less robust than {reference}."
         return [first, *rest, *_others(findings, decisions, set())]
     told: list[str] = []
     for word, found in groups.items():
-        than = "" if told else f" than {reference}"  # the first sentence names the reference
-        told.append(f"{CLAUSES.get(word, facts)(findings, decisions, found, than)}.")
+        told.append(f"{clause(findings, decisions, word, found, named=not told)}.")
     first = f"{where}, {told[0]}"
     if undecided:
         rest = [f"Open for {listed(findings, undecided)}.", *rest]
     named = {loss for found in groups.values() for loss in found}
-    return [first, *told[1:], *rest, *_others(findings, decisions, named)]
+    hint = _other_reference(findings) if {REFERENCE_LOW, REFERENCE_CHOSEN_LOW} & set(groups) else []
+    return [first, *told[1:], *rest, *hint, *_others(findings, decisions, named)]
+
+
+def _below_average(findings: StudyAnalysis, decisions: Decisions) -> list[str]:
+    """On losses whose chosen configuration is worse than their average, unless their clause says so."""
+    standings = {decisions.standing(item.loss) for item in decisions.items}
+    found = [
+        loss
+        for loss in decisions.values
+        if decisions.chosen_low(loss)
+        and decisions.standing(loss) != CHOSEN_LOW
+        and (loss != decisions.reference or REFERENCE_CHOSEN_LOW not in standings)
+        and loss not in decisions.left_out
+    ]
+    words = below_average_words(findings, decisions, found) if found else ""
+    return [f"{opened(words)}."] if found else []
+
+
+def _other_reference(findings: StudyAnalysis) -> list[str]:
+    """How to compare with another loss than a reference that is worse than the others when tuned."""
+    if findings.info.columns:
+        return [
+            "The option --reference compares with another loss than InfoNCE or the first one in the table."
+        ]
+    return ["The key “reference” of the study file compares with another loss."]
+
+
+def _price(decisions: Decisions, loss: str) -> float:
+    """The size of a decided difference in the price of not tuning, by which losses of one standing are told."""
+    found = decisions.of(loss, NOT_TUNING)
+    return abs(found.difference.value) if found and found.verdict in (BETTER, WORSE) else 0.0
 
 
 def _others(findings: StudyAnalysis, decisions: Decisions, named: set[str]) -> list[str]:
@@ -90,6 +136,8 @@ def _other(findings: StudyAnalysis, item: Decision) -> str:
 def _is_told(item: Decision, decisions: Decisions) -> bool:
     """Whether the clause on a loss's standing has said this decision already, or says that it means nothing."""
     standing = decisions.standing(item.loss)
+    if standing in (WORSE_TUNED, BETTER_TUNED):
+        return item.question in (TUNED, AVERAGE)
     if standing == FLAT_BUT_LOW and QUESTIONS[item.question].price:
         return True  # a loss that is low everywhere pays for nothing
     if standing == AS_ROBUST:
@@ -119,11 +167,22 @@ def _alone(findings: StudyAnalysis, decisions: Decisions) -> str:
     values = decisions.values[label]
     if not math.isfinite(values[NOT_TUNING].value):
         return f"There is one loss only, so nothing to compare. {_unpriced(findings, label, values)}"
-    price = f"{size_words(findings, values[NOT_TUNING])} for not tuning"
     level = scale.with_interval(values[TUNED])
+    if decisions.chosen_low(label):
+        return (
+            f"There is one loss only, so nothing to compare: {findings.whole_name(label)} reaches {level} "
+            f"{findings.info.metric.reported} when tuned; {below_average_words(findings, decisions, [label])}."
+        )
+    paid = values[NOT_TUNING]
+    unit = findings.info.metric.difference_unit
+    price = (
+        f"{scale.gap(paid.value)} {unit} {scale.gap_interval(paid)}".rstrip()
+        if paid.value < 0
+        else size_words(findings, paid)
+    )
     return (
-        f"There is one loss only, so nothing to compare: {findings.whole_name(label)} pays {price}, and reaches "
-        f"{level} {findings.info.metric.reported} when tuned."
+        f"There is one loss only, so nothing to compare: {findings.whole_name(label)} pays {price} for not tuning, "
+        f"and reaches {level} {findings.info.metric.reported} when tuned."
     )
 
 
@@ -136,9 +195,7 @@ def _unpriced(findings: StudyAnalysis, label: str, values: Mapping[str, Estimate
         if one
         else f"The price of not tuning is not known ({values[NOT_TUNING].note or 'trials missing'})"
     )
-    mean = (
-        findings.summaries[findings.variants[label][0]].mean if len(findings.variants[label]) == 1 else None
-    )
+    mean = findings.summaries[findings.parts[label][0]].mean if len(findings.parts[label]) == 1 else None
     if mean is None or not math.isfinite(mean.value):
         return f"{why}."
     average = f"{scale.with_interval(mean)} {findings.info.metric.reported}"

@@ -1,10 +1,14 @@
 """The clauses of a verdict: what it says on the losses of one standing, with the numbers of the decisions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from analysis.report.verdict_phrases import phrase
 from analysis.statistics.comparisons.decisions import (
     AS_ROBUST,
+    AVERAGE,
     BETTER,
+    BETTER_TUNED,
+    CHOSEN_LOW,
     EQUAL,
     FLAT_BUT_LOW,
     HIGHER_PRICE,
@@ -13,10 +17,12 @@ from analysis.statistics.comparisons.decisions import (
     MORE_ROBUST,
     NOT_TUNING,
     OPEN,
+    REFERENCE_CHOSEN_LOW,
     REFERENCE_LOW,
     TUNED,
     WITHHELD,
     WORSE,
+    WORSE_TUNED,
     Decision,
     Decisions,
 )
@@ -27,128 +33,86 @@ from analysis.wording import Scale, listing
 #: Losses that a sentence names with their numbers; of more it gives the count.
 NAMED = 3
 
-#: Standings in the order in which losses are told. Standings without a place stand before the open ones.
-_ORDER = (MORE_ROBUST, LESS_ROBUST, FLAT_BUT_LOW, REFERENCE_LOW, LOWER_PRICE, HIGHER_PRICE, AS_ROBUST)
 UNDECIDED = (OPEN, WITHHELD)
 
 
-def place_of(standing: str) -> int:
-    """The place of losses of a standing in the order in which they are told."""
-    if standing in UNDECIDED:
-        return len(_ORDER) + 1 + UNDECIDED.index(standing)
-    return _ORDER.index(standing) if standing in _ORDER else len(_ORDER)
-
-
-def _more(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
-    price = _amounts(findings, decisions, losses, NOT_TUNING, " less for not tuning")
-    tuned = {_question(decisions, loss, TUNED).verdict for loss in losses}
-    verb = _verb(losses)
-    level = {
-        frozenset({EQUAL}): f"{verb} as accurate when tuned",
-        frozenset({BETTER}): f"{verb} better when tuned",
-    }.get(frozenset(tuned), f"{verb} at most {_tolerance(findings, decisions)} worse when tuned")
-    named = listed(findings, losses)
-    return f"{named} {verb} more robust{than}: {_it_pays(losses)} {price}, and {level}"
-
-
-def _less(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
-    price = _amounts(findings, decisions, losses, NOT_TUNING, " more for not tuning")
-    equal = all(_question(decisions, loss, TUNED).verdict == EQUAL for loss in losses)
-    level = f", and {_verb(losses)} as accurate when tuned" if equal else ""
-    return f"{listed(findings, losses)} {_verb(losses)} less robust{than}: {_it_pays(losses)} {price}{level}"
-
-
-def _flat(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
-    low = _amounts(findings, decisions, losses, TUNED, "")
-    return (
-        f"{listed(findings, losses)} {_pays(losses)} less for not tuning, but {_verb(losses)} worse{than} when "
-        f"tuned, by {low}: flat but low, which is not robust"
-    )
-
-
-def _reference_low(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
+def clause(
+    findings: StudyAnalysis, decisions: Decisions, standing: str, losses: Sequence[str], *, named: bool
+) -> str:
+    """What the verdict says on the losses of a decided standing; with the name of the reference if `named`."""
     reference = findings.whole_name(decisions.reference)
-    return (
-        f"{_both(findings, decisions, losses, f' than {reference}')}: {reference} pays less only because it is low "
-        "everywhere, which is not robust"
+    than = f" than {reference}" if named else ""
+    price = ""
+    if standing in (LOWER_PRICE, HIGHER_PRICE, REFERENCE_LOW):
+        less = "less" if standing == LOWER_PRICE else "more"
+        price = _amounts(findings, decisions, losses, NOT_TUNING, f" {less}{than} for not tuning")
+    apart = (WORSE_TUNED, BETTER_TUNED)
+    low = standing in (FLAT_BUT_LOW, REFERENCE_LOW, CHOSEN_LOW, REFERENCE_CHOSEN_LOW, *apart)
+    chosen = ""
+    if standing in (CHOSEN_LOW, REFERENCE_CHOSEN_LOW):
+        whose = losses if standing == CHOSEN_LOW else [decisions.reference]
+        chosen = below_average_words(findings, decisions, whose)
+    every = len(losses) > NAMED and len(losses) == len({item.loss for item in decisions.items})
+    told = phrase(
+        standing,
+        f"all {len(losses)} losses" if every and standing == AS_ROBUST else listed(findings, losses),
+        reference,
+        _tolerance(findings, decisions),
+        several=len(losses) > 1,
+        than=than,
+        price=price,
+        by=f", by {_amounts(findings, decisions, losses, TUNED, '')}" if low else "",
+        average=f", by {_amounts(findings, decisions, losses, AVERAGE, '')}" if standing in apart else "",
+        chosen=chosen,
     )
+    return told + _detail(findings, decisions, standing, losses)
 
 
-def _lower(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
-    price = _amounts(findings, decisions, losses, NOT_TUNING, f" less{than} for not tuning")
-    within = _tolerance(findings, decisions)
-    return (
-        f"{listed(findings, losses)} {_pays(losses)} {price}, but may be more than {within} worse when tuned"
-    )
+def below_average_words(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str]) -> str:
+    """That validation chooses configurations of these losses that are worse than their averages, and by how much."""
+    found = [decisions.values[loss][NOT_TUNING] for loss in losses]
+    sizes = listing([size_words(findings, item) for item in found[:NAMED]])
+    by = f", by {sizes}" if len(found) <= NAMED else ""
+    whose = listed(findings, losses)
+    if len(losses) == 1:
+        return f"validation chooses a configuration of {whose} that is worse than its average{by}"
+    return f"validation chooses configurations of {whose} that are worse than their averages{by}"
 
 
-def _higher(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
-    price = _amounts(findings, decisions, losses, NOT_TUNING, f" more{than} for not tuning")
-    within = _tolerance(findings, decisions)
-    return (
-        f"{listed(findings, losses)} {_pays(losses)} {price}, but may be more than {within} better when tuned"
-    )
-
-
-def _as(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
-    named = listed(findings, losses)
-    if len(losses) > NAMED and len(losses) == len({item.loss for item in decisions.items}):
-        named = f"all {len(losses)} losses"
-    reference = findings.whole_name(decisions.reference)
-    text = f"{named} {_verb(losses)} as robust as {reference}, within {_tolerance(findings, decisions)}"
-    lower = [loss for loss in losses if _question(decisions, loss, TUNED).verdict == WORSE]
-    if not lower:
-        return text
-    whose = "" if len(losses) == 1 else f"{listed(findings, lower)} {_verb(lower)} "
-    return f"{text}, but {whose}worse when tuned, by {_amounts(findings, decisions, lower, TUNED, '')}"
-
-
-def facts(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
-    """The facts alone, for a standing without a clause of its own; the standing is the last word on it."""
-    return f"{_both(findings, decisions, losses, than)}: {decisions.standing(losses[0])}"
-
-
-def _both(findings: StudyAnalysis, decisions: Decisions, losses: Sequence[str], than: str) -> str:
-    """Both differences, which may have either sign, of each loss: in the price and in the tuned score."""
+def _detail(findings: StudyAnalysis, decisions: Decisions, standing: str, losses: Sequence[str]) -> str:
+    """What follows the phrase: price and tuned score where the losses differ, and equal ones that tune worse."""
+    verdicts = {loss: _question(decisions, loss, TUNED).verdict for loss in losses}
+    tuned, verb = set(verdicts.values()), _verb(losses)
+    if standing == MORE_ROBUST:
+        price = _amounts(findings, decisions, losses, NOT_TUNING, " less for not tuning")
+        level = f"at most {_tolerance(findings, decisions)} worse"
+        if tuned in ({EQUAL}, {BETTER}):
+            level = "as accurate" if tuned == {EQUAL} else "better"
+        return f": {_it_pays(losses)} {price}, and {verb} {level} when tuned"
+    if standing == LESS_ROBUST:
+        price = _amounts(findings, decisions, losses, NOT_TUNING, " more for not tuning")
+        level = f", and {verb} as accurate when tuned" if tuned == {EQUAL} else ""
+        return f": {_it_pays(losses)} {price}{level}"
+    if standing != AS_ROBUST:
+        return ""
+    lower = [loss for loss, verdict in verdicts.items() if verdict == WORSE]
+    unsure = [
+        loss
+        for loss in losses
+        if loss not in lower and not _question(decisions, loss, TUNED).difference.low >= -decisions.tolerance
+    ]
     told = []
-    for loss in losses[:NAMED]:
-        name = findings.whole_name(loss)
-        price, tuned = (_question(decisions, loss, question) for question in (NOT_TUNING, TUNED))
-        paid = _amounts(
-            findings,
-            decisions,
-            [loss],
-            NOT_TUNING,
-            f" {'more' if price.difference.value > 0 else 'less'}{than} for not tuning",
-        )
-        word = "better" if tuned.difference.value > 0 else "worse"
-        sure = "" if tuned.verdict in (BETTER, WORSE) else f" ({tuned.verdict})"
-        told.append(
-            f"{name} pays {paid}, and is {size_words(findings, tuned.difference)} {word} when tuned{sure}"
-        )
-    more = f"; and so on for {len(losses) - NAMED} more in the table" if len(losses) > NAMED else ""
-    return "; ".join(told) + more
-
-
-Clause = Callable[[StudyAnalysis, Decisions, Sequence[str], str], str]
-
-CLAUSES: dict[str, Clause] = {
-    MORE_ROBUST: _more,
-    LESS_ROBUST: _less,
-    FLAT_BUT_LOW: _flat,
-    REFERENCE_LOW: _reference_low,
-    LOWER_PRICE: _lower,
-    HIGHER_PRICE: _higher,
-    AS_ROBUST: _as,
-}
+    if lower:
+        whose = "" if len(losses) == 1 else f"{listed(findings, lower)} {_verb(lower)} "
+        told.append(f"{whose}worse when tuned, by {_amounts(findings, decisions, lower, TUNED, '')}")
+    if unsure:
+        whose = "" if len(losses) == len(unsure) else f"{listed(findings, unsure)} "
+        told.append(f"{whose}may be more than {_tolerance(findings, decisions)} worse when tuned")
+    return f", but {', and '.join(told)}" if told else ""
 
 
 def _verb(losses: Sequence[str]) -> str:
     return "are" if len(losses) > 1 else "is"
-
-
-def _pays(losses: Sequence[str]) -> str:
-    return "pay" if len(losses) > 1 else "pays"
 
 
 def _it_pays(losses: Sequence[str]) -> str:
@@ -177,17 +141,17 @@ def _amounts(
     scale, unit = Scale(findings.info.metric), findings.info.metric.difference_unit
     if len(found) > NAMED:
         sizes = sorted(abs(item.value) for item in found)
-        return f"{scale.size(sizes[0])} to {scale.size(sizes[-1])} {unit}{purpose}"
+        return f"{scale.exact_size(sizes[0])} to {scale.exact_size(sizes[-1])} {unit}{purpose}"
     if len(found) == 1:
-        return f"{scale.size(abs(found[0].value))} {unit}{purpose} {_ends(findings, found[0])}".rstrip()
-    each = [f"{scale.size(abs(item.value))} {_ends(findings, item)}".rstrip() for item in found]
+        return f"{scale.exact_size(abs(found[0].value))} {unit}{purpose} {_ends(findings, found[0])}".rstrip()
+    each = [f"{scale.exact_size(abs(item.value))} {_ends(findings, item)}".rstrip() for item in found]
     return f"{listing(each)} {unit}{purpose}"
 
 
 def size_words(findings: StudyAnalysis, estimate: Estimate) -> str:
     """A size without a sign, such as `1.2 points [0.8, 1.6]`."""
     scale, unit = Scale(findings.info.metric), findings.info.metric.difference_unit
-    return f"{scale.size(abs(estimate.value))} {unit} {_ends(findings, estimate)}".rstrip()
+    return f"{scale.exact_size(abs(estimate.value))} {unit} {_ends(findings, estimate)}".rstrip()
 
 
 def _ends(findings: StudyAnalysis, estimate: Estimate) -> str:
@@ -195,13 +159,11 @@ def _ends(findings: StudyAnalysis, estimate: Estimate) -> str:
     if not estimate.has_interval:
         return ""
     sign = -1.0 if estimate.value < 0 else 1.0
-    scale = Scale(findings.info.metric)
-    low, high = sorted((sign * estimate.low, sign * estimate.high))
-    return f"[{_plain(scale, low)}, {_plain(scale, high)}]"
-
-
-def _plain(scale: Scale, value: float) -> str:
-    return scale.gap(value).removeprefix("+")
+    scale = Scale(findings.info.metric, findings.info.tolerance)
+    low, high = (
+        scale.end(end).removeprefix("+") for end in sorted((sign * estimate.low, sign * estimate.high))
+    )
+    return f"[{low}, {high}]"
 
 
 def _tolerance(findings: StudyAnalysis, decisions: Decisions) -> str:

@@ -1,16 +1,18 @@
 """The conditions of a verdict in one line: seeds, configurations, epochs, ranges, tolerance and error."""
 
 import math
+import statistics
 from collections.abc import Iterator
 
 import numpy as np
 
 from analysis.model.cells import Cells
-from analysis.statistics.comparisons.decisions import AVERAGE, NOT_TUNING, Decisions
+from analysis.statistics.comparisons.decisions import AVERAGE, NOT_TUNING, WITHHELD, Decisions
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import Scale, counted, listing, number
 
 _EPOCHS = "hp_epochs"
+_NAMED = 3  # losses with failures up to this number have a count each
 
 
 #: Kinds of conditions with one text; each axis that varies is a kind of its own.
@@ -40,11 +42,16 @@ def pairing_words(findings: StudyAnalysis, decisions: Decisions) -> str:
     losses = list(dict.fromkeys(item.loss for item in decisions.items))
     apart = [loss for loss in losses if len(np.intersect1d(findings.wholes[loss].seeds, seeds)) < 2]
     if not apart or len(seeds) < 2:
-        return "paired by seed"
+        return "seed by seed"
     if len(apart) == len(losses):
         return "not paired by seed, since the losses have different seeds"
     names = listing([findings.whole_name(loss) for loss in apart])
-    return f"paired by seed, except {names}, which {'have' if len(apart) > 1 else 'has'} other seeds"
+    return f"seed by seed, except {names}, which {'have' if len(apart) > 1 else 'has'} other seeds"
+
+
+def any_decided(decisions: Decisions) -> bool:
+    """Whether at least one decision is not withheld, and so may be wrong."""
+    return any(item.verdict != WITHHELD for item in decisions.items)
 
 
 def _parts(findings: StudyAnalysis) -> Iterator[tuple[str, str]]:
@@ -52,21 +59,22 @@ def _parts(findings: StudyAnalysis) -> Iterator[tuple[str, str]]:
     yield SEEDS, seeds_words(findings)
     if decisions is not None and decisions.items:
         size = f"{info.metric.factor * info.tolerance:g} {info.metric.difference_unit}"
-        yield TOLERANCE, f"tolerance {size} ({info.tolerance_source})"
-        error = f"{100 * decisions.error:.2g}"
-        yield ERROR, f"at most {error} % chance of any wrong decision among all {len(decisions.items)}"
+        yield TOLERANCE, f"tolerance {size} ({info.tolerance_source}): smaller differences count as equal"
+        if any_decided(decisions):
+            error = f"{100 * decisions.error:.2g}"
+            yield ERROR, f"at most {error} % chance of any wrong decision among all {len(decisions.items)}"
         if resolved := _resolution(findings, decisions):
             yield RESOLUTION, resolved
     yield TRIALS, _trials(findings)
     if findings.ranks_losses:
-        sizes = [len(cells.codes) for cells in findings.wholes.values()]
-        yield CONFIGURATIONS, f"{_between(sizes)} configurations a loss"
+        yield CONFIGURATIONS, _configurations(findings)
     if epochs := _epochs(findings):
         yield EPOCHS, epochs
     yield from _ranges(findings)
 
 
 def _trials(findings: StudyAnalysis) -> str:
+    """How many trials ended and failed, and of which losses those are that failed."""
     summaries = findings.summaries.values()
     failed, ended, pruned = (
         sum(getattr(item, name) for item in summaries) for name in ("failed", "ended", "pruned")
@@ -74,9 +82,22 @@ def _trials(findings: StudyAnalysis) -> str:
     metric = findings.info.metric
     source = f" ({metric.worst_source})" if metric.worst_source else ""
     worst = f"{Scale(metric).with_unit(metric.worst_score)}{source}"
-    lost = f"{failed} failed, which count as {worst}" if failed else "none failed"
+    counts = {loss: int(cells.failed.sum()) for loss, cells in findings.wholes.items()}
+    losses = [f"{count} of {findings.whole_name(loss)}" for loss, count in counts.items() if count]
+    told = listing(losses) if len(losses) <= _NAMED else f"{failed} of {len(losses)} losses"
+    lost = f"{told} failed, which count as {worst}" if failed else "none failed"
     stopped = f", {pruned} more stopped early by the search" if pruned else ""
     return f"{counted(ended, 'trial')}, {lost}{stopped}"
+
+
+def _configurations(findings: StudyAnalysis) -> str:
+    """The planned configurations of each compared loss, as its decisions use them, and its variants."""
+    left_out = findings.decisions.left_out if findings.decisions is not None else ()
+    losses = [variants for loss, variants in findings.variants.items() if loss not in left_out]
+    sizes = [sum(int(each.cells.planned.any(axis=1).sum()) for each in variants) for variants in losses]
+    counts = [len(variants) for variants in losses]
+    apart = f", in {_between(counts)} variants" if max(counts) > 1 else ""
+    return f"{_between(sizes)} configuration{'' if max(sizes) == 1 else 's'} a loss{apart}"
 
 
 def _epochs(findings: StudyAnalysis) -> str:
@@ -109,15 +130,15 @@ def _ranges(findings: StudyAnalysis) -> Iterator[tuple[str, str]]:
 def resolution(decisions: Decisions, question: str) -> float:
     """The difference that a study resolves in a question, in raw scores; NaN where none has an interval.
 
-    It is half the width of the simultaneous interval of the difference from the reference, over seeds; of several
-    losses the largest one. A difference seen that is larger is decided for every loss that has an interval.
+    It is half the width of the simultaneous interval of the difference from the reference, over seeds: the median of
+    the compared losses that have an interval. A loss that varies more than the others has a wider interval.
     """
     halves = [
         (item.difference.high - item.difference.low) / 2
         for item in decisions.items
         if item.question == question and item.difference.has_interval
     ]
-    return max(halves, default=math.nan)
+    return statistics.median(halves) if halves else math.nan
 
 
 def _resolution(findings: StudyAnalysis, decisions: Decisions) -> str:

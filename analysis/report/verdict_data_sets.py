@@ -8,9 +8,11 @@ from analysis.fairness.studies import study_cards
 from analysis.names import visible
 from analysis.report.sections.content import TEXT, Cell, ShownTable, table
 from analysis.report.verdict import Verdict, failed_sentence, failed_sentences, study_verdict
-from analysis.report.verdict_conditions import RESOLUTION, conditions
+from analysis.report.verdict_conditions import ERROR, RESOLUTION, TOLERANCE, any_decided, conditions
+from analysis.report.verdict_null_control import other_ground
 from analysis.report.verdict_over_sets import over_sets_sentences
 from analysis.report.verdict_table import price_cell, standing_words, tone_of
+from analysis.statistics.comparisons.decisions import NOT_TUNING
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, counted, listing, opened
 
@@ -61,18 +63,42 @@ def _each(found: Mapping[str, StudyAnalysis]) -> list[str]:
 
 def _table(environments: DataSetsAnalysis, decided: Mapping[str, StudyAnalysis]) -> ShownTable:
     """How each loss stands on each data set, with the difference in the price of not tuning."""
-    columns = [(opened(environments.info.loss_words), TEXT), *((visible(name), TEXT) for name in decided)]
+    titles = {name: f"{visible(name)}{_against(environments, name)}" for name in decided}
+    columns = [(opened(environments.info.loss_words), TEXT), *((titles[name], TEXT) for name in decided)]
     rows = [
         [environments.name_of(loss), *(_cell(findings, loss) for findings in decided.values())]
         for loss in environments.losses
     ]
     unit = environments.info.metric.difference_unit
+    reasons = _withheld_words(decided)
+    name, apart = environments.name_of(environments.reference), environments.without_reference
+    lacking = f" {_where(apart)} {'lacks' if len(apart) == 1 else 'lack'} {name}." if apart else ""
     note = (
         "How robust each loss is on each data set, and its price of not tuning (tuned minus average over the "
         f"ranges) minus that of the reference, in {unit}. Less is better. Each data set is decided by "
-        "itself. The reference and null controls have their own price."
+        f"itself. The reference and null controls have their own price.{lacking}{reasons}"
     )
     return table(columns, rows, note=note)
+
+
+def _against(environments: DataSetsAnalysis, name: str) -> str:
+    """The reference of a data set that lacks that of the study."""
+    decisions = environments.findings[name].decisions
+    if name not in environments.without_reference or decisions is None:
+        return ""
+    return f", against {environments.name_of(decisions.reference)}"
+
+
+def _withheld_words(decided: Mapping[str, StudyAnalysis]) -> str:
+    """Why verdicts on robustness are withheld, each reason with its data sets; empty where none is."""
+    sets: dict[str, list[str]] = {}
+    for name, findings in decided.items():
+        items = findings.decisions.items if findings.decisions is not None else ()
+        for reason in dict.fromkeys(item.reason for item in items if item.question == NOT_TUNING):
+            if reason:
+                sets.setdefault(reason.rstrip("."), []).append(visible(name))
+    told = [f"on {_where(names)} ({reason})" for reason, names in sets.items()]
+    return f" Withheld: {'; '.join(told)}." if told else ""
 
 
 def _cell(findings: StudyAnalysis, loss: str) -> Cell:
@@ -80,7 +106,8 @@ def _cell(findings: StudyAnalysis, loss: str) -> Cell:
     if decisions is None or loss not in decisions.values:
         return Cell(text=NONE)
     word = standing_words(decisions, loss)
-    price = price_cell(findings, decisions, loss)
+    apart = loss in other_ground(findings)
+    price = Cell(text=NONE) if apart else price_cell(findings, decisions, loss)
     return Cell(text=f"{word} {price.text}", below=price.below, sort=price.sort, tone=tone_of(word))
 
 
@@ -91,7 +118,17 @@ def _conditions(environments: DataSetsAnalysis, decided: Mapping[str, StudyAnaly
     """
     by_set = {visible(name): conditions(item) for name, item in decided.items()}
     kinds = dict.fromkeys(kind for found in by_set.values() for kind in found if kind != RESOLUTION)
-    told = [_condition({name: found.get(kind, "") for name, found in by_set.items()}) for kind in kinds]
+    told = [
+        ("" if kind != ERROR else _error(decided))
+        or _condition(
+            {
+                name: found.get(kind, "")
+                for name, found in by_set.items()
+                if kind in found or kind != TOLERANCE
+            }
+        )
+        for kind in kinds
+    ]
     differ = sum(not text for text in told)
     more = (
         [f"{counted(differ, 'more condition')} that differ{'s' * (differ == 1)} by data set"]
@@ -100,6 +137,16 @@ def _conditions(environments: DataSetsAnalysis, decided: Mapping[str, StudyAnaly
     )
     shown = [*filter(None, told), *more]
     return (f"On each data set: {shown[0]}", *shown[1:]) if shown else ()
+
+
+def _error(decided: Mapping[str, StudyAnalysis]) -> str:
+    """The chance of error where it is the same on all data sets, whatever their numbers of decisions are."""
+    told = {
+        f"{100 * item.decisions.error:.2g}"
+        for item in decided.values()
+        if item.decisions is not None and any_decided(item.decisions)
+    }
+    return f"at most {told.pop()} % chance of any wrong decision" if len(told) == 1 else ""
 
 
 def _condition(texts: Mapping[str, str]) -> str:
@@ -112,7 +159,7 @@ def _condition(texts: Mapping[str, str]) -> str:
         return next(iter(names))
     if len(names) > _TEXTS or len(texts) > _FEW:
         return ""
-    return ", ".join(f"{text} on {listing(found)}" for text, found in names.items())
+    return "; ".join(f"{text} on {listing(found)}" for text, found in names.items())
 
 
 def _where(names: Sequence[str]) -> str:

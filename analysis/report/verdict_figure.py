@@ -6,13 +6,15 @@ from matplotlib.figure import Figure
 
 from analysis.report.plots.figure_text import figure_names
 from analysis.report.plots.style import ONE_COLUMN, TONES, new_figure
+from analysis.report.verdict_null_control import other_ground
 from analysis.report.verdict_table import ordered_losses, tone_of
 from analysis.statistics.comparisons.decisions import NOT_TUNING, TUNED
 from analysis.statistics.intervals.student import Estimate
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import wrapped
 
-_LETTERS = {True: 16, False: 28}  # columns of a name, in a narrow and in a wide figure
+_LETTERS = {True: 16, False: 28}  # columns of a line of a name, in a narrow and in a wide figure
+_LINE, _ROW = 0.14, 0.24  # inches, of a line of a name, and the least of a row
 
 
 def verdict_figure(findings: StudyAnalysis, *, width: float) -> Figure | None:
@@ -20,14 +22,20 @@ def verdict_figure(findings: StudyAnalysis, *, width: float) -> Figure | None:
     decisions = findings.decisions
     if decisions is None:
         return None
-    losses = ordered_losses(decisions)
+    apart = other_ground(findings)
+    losses = [loss for loss in ordered_losses(decisions) if loss not in apart]
     metric, narrow = findings.info.metric, width <= ONE_COLUMN
-    shown = figure_names(findings.whole_name(loss) for loss in losses)
+    # two lines of the longest name; all rows are as high as that of the name with most lines
+    shown = figure_names((findings.whole_name(loss) for loss in losses), most=2 * _LETTERS[narrow] - 2)
     names = [wrapped(shown[findings.whole_name(loss)], width=_LETTERS[narrow]) for loss in losses]
-    lines = sum(max(1, name.count("\n") + 1) for name in names)
-    figure = new_figure(0.6 + max(0.24 * len(losses), 0.13 * lines), width)
+    row = max(_ROW, _LINE * max(name.count("\n") + 1 for name in names))
+    figure = new_figure(0.6 + row * len(losses), width)
     panels = figure.subplots(1, 2, sharey=True)
-    labels = (f"price of not tuning, {metric.difference_unit}", f"tuned: {metric.axis_label}")
+    unit, between = metric.difference_unit, "\n" if narrow else " "
+    labels = (
+        f"price of not tuning,{between}{unit}",
+        f"tuned:{between}{wrapped(metric.axis_label, width=24 if narrow else 60)}",
+    )
     for ax, question, label in zip(panels, (NOT_TUNING, TUNED), labels, strict=True):
         factor = metric.factor if question == NOT_TUNING else metric.sign * metric.factor
         for row, loss in enumerate(losses):
@@ -40,9 +48,9 @@ def verdict_figure(findings: StudyAnalysis, *, width: float) -> Figure | None:
                 else ""
             )
             _draw(ax, row, decisions.values[loss][question], factor, TONES[tone_of(word)])
-        if np.isfinite(value := decisions.values[decisions.reference][question].value):
+        if decisions.items and np.isfinite(value := decisions.values[decisions.reference][question].value):
             ax.axvline(factor * value, color="#888888", lw=0.8, ls=":", zorder=0)
-        ax.set_xlabel(wrapped(label, width=24 if narrow else 60))
+        ax.set_xlabel(label)
         ax.grid(axis="x")
         ax.set_axisbelow(True)
         ax.locator_params(axis="x", nbins=4 if narrow else 7)

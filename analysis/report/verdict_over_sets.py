@@ -1,32 +1,39 @@
 """One answer for each loss over several data sets: sentences of the opening and the table of the overview."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from analysis.data_sets import DataSetsAnalysis
 from analysis.names import visible
 from analysis.report.sections.content import TEXT, Cell, ShownTable, gap_cell, table
-from analysis.report.verdict_clauses import place_of
+from analysis.report.verdict_phrases import phrase, place_of
+from analysis.report.verdict_questions import signs_words
 from analysis.statistics.comparisons.decisions import (
-    AS_ROBUST,
+    BETTER,
+    CHOSEN_LOW,
+    EQUAL,
     FLAT_BUT_LOW,
-    HIGHER_PRICE,
     LESS_ROBUST,
-    LOWER_PRICE,
     MORE_ROBUST,
     NOT_TUNING,
     OPEN,
     QUESTIONS,
+    REFERENCE_CHOSEN_LOW,
     REFERENCE_LOW,
     TUNED,
     WITHHELD,
+    WORSE,
     Decision,
 )
 from analysis.statistics.comparisons.sets_decisions import LEAST_SETS, SetsDecisions, SetsRange
+from analysis.statistics.intervals.student import Estimate
 from analysis.wording import NONE, Scale, counted, listing, opened
 
 #: Losses whose differences a sentence tells.
 _TOLD = 4
+#: Data sets that a sentence names.
+_SETS = 8
 
 
 def over_sets_sentences(environments: DataSetsAnalysis) -> list[str]:
@@ -39,72 +46,129 @@ def over_sets_sentences(environments: DataSetsAnalysis) -> list[str]:
         return []
     losses = list(dict.fromkeys(item.loss for item in found.pooled.items))
     pooled = [loss for loss in losses if len(found.sets[loss]) > 1]
+    by_set = {loss: _by_standing(environments, found, loss) for loss in pooled}
+    differing = [
+        loss for loss in pooled if found.ranges[loss, NOT_TUNING].order_differs or _opposed(by_set[loss])
+    ]
     pooled.sort(key=lambda loss: place_of(found.pooled.standing(loss)))
     groups: dict[str, list[str]] = {}
-    for loss in pooled:
+    for loss in (loss for loss in pooled if loss not in differing):
         groups.setdefault(found.pooled.standing(loss), []).append(loss)
     short = [_standing_words(environments, found, word, each) for word, each in groups.items()]
-    told = [_answer(environments, found, loss) for loss in pooled[:_TOLD]]
-    over, unit = counted(len(environments.findings), "data set"), environments.info.metric.difference_unit
-    more = f"; {len(pooled) - _TOLD} more in the table" if len(pooled) > _TOLD else ""
+    alone = [
+        f"{environments.name_of(loss)} ({_sets_words(by_set[loss])})"
+        for loss in pooled
+        if loss not in differing and set(by_set[loss]) - {found.pooled.standing(loss), OPEN, WITHHELD}
+    ]
+    more = f"; {len(alone) - _TOLD} more in the table" if len(alone) > _TOLD else ""
+    metric = environments.info.metric
+    over = counted(_count(environments), "data set")
+    apart = environments.without_reference
+    if apart:
+        name = environments.name_of(environments.reference)
+        over += f" (not {_named_sets(apart)}, which {'lacks' if len(apart) == 1 else 'lack'} {name})"
     return [
+        *(
+            _order_differs(environments, found, loss)
+            if found.ranges[loss, NOT_TUNING].order_differs
+            else _standing_differs(environments, found, loss, by_set[loss])
+            for loss in differing
+        ),
         *([f"Averaged over {over}, {'; '.join(short)}."] if short else []),
+        *([f"On single data sets: {', '.join(alone[:_TOLD])}{more}."] if alone else []),
         *_not_pooled(environments, found, [loss for loss in losses if loss not in pooled]),
-        *([f"Price of not tuning, difference in {unit}: {'; '.join(told)}{more}."] if told else []),
+        *_sizes(
+            environments,
+            found,
+            pooled,
+            NOT_TUNING,
+            f"Price of not tuning, difference in {metric.difference_unit}, less is better",
+        ),
+        *_sizes(environments, found, pooled, TUNED, f"Tuned {metric.noun}, difference, plus is better"),
     ]
 
 
-#: What a standing says of losses, with the places of their names, the reference, the tolerance and the reason.
-_PHRASES = {
-    MORE_ROBUST: "{names} {is_} more robust than {reference}",
-    LESS_ROBUST: "{names} {is_} less robust than {reference}",
-    FLAT_BUT_LOW: (
-        "{names} {pays} less than {reference} for not tuning, but {is_} worse when tuned: flat but low, which is not "
-        "robust"
-    ),
-    REFERENCE_LOW: (
-        "{names} {pays} more than {reference} for not tuning, but {is_} better when tuned: {reference} is flat but "
-        "low, which is not robust"
-    ),
-    LOWER_PRICE: (
-        "{names} {pays} less than {reference} for not tuning, but may be more than {within} worse when tuned"
-    ),
-    HIGHER_PRICE: (
-        "{names} {pays} more than {reference} for not tuning, but may be more than {within} better when tuned"
-    ),
-    AS_ROBUST: "{names} {is_} as robust as {reference}, within {within}",
-    OPEN: "it is open whether {names} {is_} more or less robust than {reference}",
-    WITHHELD: "the verdict on {names} is withheld{reason}",
-}
+#: Standings for and against a loss. One of each kind, on two data sets, contradict each other.
+_FOR = (MORE_ROBUST, REFERENCE_LOW, REFERENCE_CHOSEN_LOW)
+_AGAINST = (LESS_ROBUST, FLAT_BUT_LOW, CHOSEN_LOW)
+
+
+def _by_standing(environments: DataSetsAnalysis, found: SetsDecisions, loss: str) -> dict[str, list[str]]:
+    """The data sets of each standing that a loss has on single ones, those with an answer first."""
+    sets: dict[str, list[str]] = {}
+    for data in found.sets[loss]:
+        decisions = environments.findings[data].decisions
+        if decisions is not None:
+            sets.setdefault(decisions.standing(loss), []).append(data)
+    return dict(sorted(sets.items(), key=lambda item: place_of(item[0])))
+
+
+def _opposed(by_set: Mapping[str, Sequence[str]]) -> bool:
+    return any(word in by_set for word in _FOR) and any(word in by_set for word in _AGAINST)
+
+
+def _standing_differs(
+    environments: DataSetsAnalysis, found: SetsDecisions, loss: str, by_set: Mapping[str, Sequence[str]]
+) -> str:
+    """That a loss is more robust than the reference on some data sets and not on others, which a mean hides."""
+    reference = environments.name_of(found.pooled.reference)
+    return f"Data sets differ on {environments.name_of(loss)} against {reference}: {_sets_words(by_set)}."
+
+
+def _sets_words(by_set: Mapping[str, Sequence[str]]) -> str:
+    """A text such as `more robust on one; flat but low on two`."""
+    return "; ".join(f"{word} on {_named_sets(names)}" for word, names in by_set.items())
+
+
+def _sizes(
+    environments: DataSetsAnalysis, found: SetsDecisions, losses: Sequence[str], question: str, title: str
+) -> list[str]:
+    """A sentence with the mean difference and the range over data sets of a few losses."""
+    told = [_answer(environments, found, loss, question) for loss in losses[:_TOLD]]
+    more = f"; {len(losses) - _TOLD} more in the table" if len(losses) > _TOLD else ""
+    return [f"{title}: {'; '.join(told)}{more}."] if told else []
+
+
+def _order_differs(environments: DataSetsAnalysis, found: SetsDecisions, loss: str) -> str:
+    """That a loss pays less than the reference on some data sets and more on others, with the names of all."""
+    name, reference = environments.name_of(loss), environments.name_of(found.pooled.reference)
+    sets = found.ranges[loss, NOT_TUNING].by_verdict
+    told = [f"; {word} on {_named_sets(sets[word])}" for word in (EQUAL, OPEN, WITHHELD) if word in sets]
+    return (
+        f"The order of {name} and {reference} differs between data sets: for not tuning, {name} pays less on "
+        f"{_named_sets(sets[BETTER])}, and more on {_named_sets(sets[WORSE])}{''.join(told)}."
+    )
+
+
+def _count(environments: DataSetsAnalysis) -> int:
+    """The number of data sets over which losses are averaged."""
+    return len(environments.findings) - len(environments.without_reference)
+
+
+def _named_sets(names: Sequence[str]) -> str:
+    few = len(names) <= _SETS
+    return listing([visible(each) for each in names]) if few else counted(len(names), "data set")
 
 
 def _standing_words(
-    environments: DataSetsAnalysis, found: SetsDecisions, word: str, losses: Sequence[str]
+    environments: DataSetsAnalysis, found: SetsDecisions, standing: str, losses: Sequence[str]
 ) -> str:
-    """A clause on the losses of one standing; both facts for a standing that has no phrase."""
-    metric, pooled = environments.info.metric, found.pooled
-    price, tuned = pooled.of(losses[0], NOT_TUNING), pooled.of(losses[0], TUNED)
-    assert price is not None
-    assert tuned is not None
-    facts = (
-        f"{{names}} {{pays}} {'more' if price.difference.value > 0 else 'less'} than {{reference}} for not tuning, "
-        f"and {{is_}} {tuned.verdict} in tuned score: {word}"
+    """A clause on the losses of one standing."""
+    metric, price = environments.info.metric, found.pooled.of(losses[0], NOT_TUNING)
+    told = phrase(
+        standing,
+        listing([_named(environments, found, loss) for loss in losses]),
+        environments.name_of(found.pooled.reference),
+        f"{metric.factor * found.pooled.tolerance:g} {metric.difference_unit}",
+        several=len(losses) > 1,
     )
-    reason = f" ({price.reason.rstrip('.')})" if price.reason else ""
-    return _PHRASES.get(word, facts).format(
-        names=listing([_named(environments, found, loss) for loss in losses]),
-        is_="are" if len(losses) > 1 else "is",
-        pays="pay" if len(losses) > 1 else "pays",
-        reference=environments.name_of(pooled.reference),
-        within=f"{metric.factor * pooled.tolerance:g} {metric.difference_unit}",
-        reason=reason,
-    )
+    return f"{told} ({price.reason.rstrip('.')})" if price and price.reason else told
 
 
 def _named(environments: DataSetsAnalysis, found: SetsDecisions, loss: str) -> str:
     """The name of a loss, with its data sets if it is compared on fewer than there are."""
     name, sets = environments.name_of(loss), found.sets[loss]
-    if len(sets) == len(environments.findings):
+    if len(sets) == _count(environments):
         return name
     where = (
         listing([visible(each) for each in sets]) if len(sets) <= _TOLD else counted(len(sets), "data set")
@@ -140,22 +204,24 @@ def over_sets_table(environments: DataSetsAnalysis) -> ShownTable | None:
     ]
     few = len(environments.findings) < LEAST_SETS
     reference, unit = environments.name_of(found.pooled.reference), environments.info.metric.difference_unit
+    over = f"needs {LEAST_SETS}" if few else "an interval of each by itself"
     note = (
-        f"Differences to {reference} in {unit}. “Mean difference”: simultaneous interval for these data sets, over "
-        "seeds. “Over data sets”: each data set is one value, resampled over data sets; "
-        f"{f'needs {LEAST_SETS}' if few else 'an interval of each by itself'}."
+        f"Differences to {reference} in {unit}; {signs_words(environments.info.metric)}. “Mean difference”: "
+        "simultaneous interval for these data sets, over seeds. “Over data sets”: each data set is one value, "
+        f"resampled over data sets; {over}."
     )
     return table(columns, [_row(environments, found, item) for item in found.pooled.items], note=note)
 
 
-def _answer(environments: DataSetsAnalysis, found: SetsDecisions, loss: str) -> str:
+def _answer(environments: DataSetsAnalysis, found: SetsDecisions, loss: str, question: str) -> str:
     """A text such as `dhel −2.1 [−3.0, −1.2] (−3.1 on b to −1.0 on a)`."""
-    scale, item = Scale(environments.info.metric), found.pooled.of(loss, NOT_TUNING)
+    info = environments.info
+    scale, item = Scale(info.metric, info.tolerance), found.pooled.of(loss, question)
     name = _named(environments, found, loss)
     if item is None or not math.isfinite(item.difference.value):
         return f"{name} {NONE}"
     ends = scale.gap_interval(item.difference)
-    span = _range_words(found.ranges[loss, NOT_TUNING], scale)
+    span = _range_words(found.ranges[loss, question], scale)
     return f"{name} {f'{scale.gap(item.difference.value)} {ends}'.rstrip()} ({span})"
 
 
@@ -163,17 +229,33 @@ def _range_words(item: SetsRange, scale: Scale) -> str:
     if not item.sets:
         return NONE
     ends = ((item.least, item.sets[0]), (item.most, item.sets[-1]))[: len(item.sets)]
+    if len(ends) > 1 and scale.gap(item.least) == scale.gap(item.most):
+        return f"{scale.gap(item.least)} on each"
     return " to ".join(f"{scale.gap(value)} on {visible(name)}" for value, name in ends)
 
 
 def _row(environments: DataSetsAnalysis, found: SetsDecisions, item: Decision) -> list[Cell | str]:
     metric, spread = environments.info.metric, found.ranges[item.loss, item.question]
-    scale = Scale(metric)
+    scale = Scale(metric, environments.info.tolerance)
+    between = [visible(name) for name in spread.sets]
     return [
         environments.name_of(item.loss),
         opened(QUESTIONS[item.question].words.format(metric.noun)),
-        gap_cell(item.difference, scale),
-        Cell(text=_range_words(spread, scale), below=listing([visible(name) for name in spread.sets])),
+        _gap(item.difference, scale),
+        Cell(text=_range_words(spread, scale), below=listing(between) if len(between) > 2 else ""),
         gap_cell(spread.over_sets, scale),
-        Cell(text=item.verdict, below=item.reason),
+        _decision(item, spread),
     ]
+
+
+def _gap(difference: Estimate, scale: Scale) -> Cell:
+    """A difference; why it has no interval stands beside its decision."""
+    cell = gap_cell(difference, scale)
+    return cell if difference.has_interval else replace(cell, below="")
+
+
+def _decision(item: Decision, spread: SetsRange) -> Cell:
+    if not spread.order_differs:
+        return Cell(text=item.verdict, below=item.reason)
+    better, worse = (_named_sets(spread.by_verdict[word]) for word in (BETTER, WORSE))
+    return Cell(text="order differs", below=f"better on {better}; worse on {worse}")

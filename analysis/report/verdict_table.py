@@ -1,45 +1,64 @@
 """The table of the verdict: one row for each loss, one decision for each question."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
+from analysis.model.metric import Metric
 from analysis.report.score_tables import estimate_columns
 from analysis.report.sections.content import TEXT, Cell, ShownTable, gap_cell, score_cell, table
-from analysis.report.verdict_clauses import place_of
-from analysis.report.verdict_conditions import pairing_words
+from analysis.report.verdict_null_control import other_ground
+from analysis.report.verdict_phrases import place_of
+from analysis.report.verdict_questions import questions_words
 from analysis.statistics.comparisons.decisions import (
+    AS_ROBUST,
+    BETTER,
+    CHOSEN_LOW,
+    EQUAL,
+    FLAT_BUT_LOW,
+    LESS_ROBUST,
+    MORE_ROBUST,
     NOT_TUNING,
     QUESTIONS,
     WITHHELD,
+    WORSE,
     Decision,
     Decisions,
     Question,
 )
+from analysis.statistics.comparisons.simultaneous import NEEDS_CHOICES
 from analysis.statistics.intervals.student import Estimate
+from analysis.statistics.scores.choice import tuned_estimate
+from analysis.statistics.scores.selection import best_of
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import NONE, SPACE, Scale, listing, opened
 
 REFERENCE, NULL_CONTROL = "reference", "null control"
 
+#: The title of the column of standings.
+ROBUSTNESS = "Robustness"
+
 
 def verdict_table(findings: StudyAnalysis, decisions: Decisions) -> ShownTable:
     """The reference with its own values, then the other losses, the most robust first."""
-    metric = findings.info.metric
+    metric, apart = findings.info.metric, other_ground(findings)
     columns = [
         (opened(findings.info.loss_words), TEXT),
-        ("Robustness", TEXT),
-        *((opened(question.words.format(metric.noun)), TEXT) for question in QUESTIONS.values()),
+        (ROBUSTNESS, TEXT),
+        *((_title(question, metric), TEXT) for question in QUESTIONS.values()),
     ]
-    reference = findings.whole_name(decisions.reference)
-    chooser = "validation" if metric.held_out else "the metric itself"
-    pairing = pairing_words(findings, decisions)
-    note = (
-        f"Differences to {reference} in {metric.difference_unit}, {pairing}; its own row has values. Price of not "
-        f"tuning: tuned (chosen by {chooser}) minus average over the ranges. Price of bad luck: average minus the "
-        f"worst tenth. For prices, less is better.{_withheld_words(findings, decisions)}"
+    return table(
+        columns,
+        [_row(findings, decisions, loss, apart=loss in apart) for loss in ordered_losses(decisions)],
+        note=f"{questions_words(findings, decisions)}{_withheld_words(findings, decisions)}",
     )
-    return table(columns, [_row(findings, decisions, loss) for loss in ordered_losses(decisions)], note=note)
+
+
+def _title(question: Question, metric: Metric) -> str:
+    """A column's title. Where a lower value of the metric is better, it says that plus is better."""
+    sign = "" if question.price or metric.higher_is_better else ", plus is better"
+    return f"{opened(question.words.format(metric.noun))}{sign}"
 
 
 def ordered_losses(decisions: Decisions) -> list[str]:
@@ -61,12 +80,17 @@ def standing_words(decisions: Decisions, loss: str) -> str:
     return NULL_CONTROL if loss in decisions.left_out else decisions.standing(loss)
 
 
-def _row(findings: StudyAnalysis, decisions: Decisions, loss: str) -> list[Cell]:
+def _row(findings: StudyAnalysis, decisions: Decisions, loss: str, *, apart: bool) -> list[Cell]:
+    """The cells of a loss. One of other configurations than the others, `apart`, shows no values."""
     standing = standing_words(decisions, loss)
+    if standing == REFERENCE and not decisions.items:
+        standing = NONE
     name = Cell(text=findings.whole_name(loss), below=variants_words(findings, loss))
     cells = [
         _decision(findings, found)
         if (found := decisions.of(loss, question.name))
+        else Cell(text=NONE)
+        if apart
         else _value(findings, decisions.values[loss][question.name], question)
         for question in QUESTIONS.values()
     ]
@@ -75,11 +99,12 @@ def _row(findings: StudyAnalysis, decisions: Decisions, loss: str) -> list[Cell]
 
 def _decision(findings: StudyAnalysis, item: Decision) -> Cell:
     """The word, the difference and its interval. A difference of prices is worse where it is positive."""
-    cell = gap_cell(item.difference, Scale(findings.info.metric))
+    scale = Scale(findings.info.metric, findings.info.tolerance)
+    cell = gap_cell(item.difference, scale)
+    known = Scale(findings.info.metric)
+    value = known.end(item.difference.value) if item.verdict in (BETTER, WORSE) else cell.text
     below = cell.below if item.difference.has_interval else ""
-    return Cell(
-        text=f"{item.verdict}{SPACE}{cell.text}", below=below, sort=cell.sort, tone=tone_of(item.verdict)
-    )
+    return Cell(text=f"{item.verdict}{SPACE}{value}", below=below, sort=cell.sort, tone=tone_of(item.verdict))
 
 
 def _withheld_words(findings: StudyAnalysis, decisions: Decisions) -> str:
@@ -104,40 +129,49 @@ def _value(findings: StudyAnalysis, estimate: Estimate, question: Question) -> C
     if not question.price:
         return score_cell(estimate, scale)
     cell = gap_cell(estimate, scale)
-    return Cell(text=cell.text.removeprefix("+"), below=cell.below.replace("+", ""), sort=cell.sort)
+    below = "" if estimate.note == NEEDS_CHOICES else cell.below  # the note below the table says so
+    return Cell(text=cell.text.removeprefix("+"), below=below.replace("+", ""), sort=cell.sort)
 
 
 def price_cell(findings: StudyAnalysis, decisions: Decisions, loss: str) -> Cell:
-    """The difference of a loss in the price of not tuning; the own value of one that is not compared."""
+    """The difference of a loss in the price of not tuning; the own value of one that is not compared.
+
+    Why a difference has no interval is not told.
+    """
     item = decisions.of(loss, NOT_TUNING)
     if item is None:
         return _value(findings, decisions.values[loss][NOT_TUNING], QUESTIONS[NOT_TUNING])
-    return gap_cell(item.difference, Scale(findings.info.metric))
+    cell = gap_cell(item.difference, Scale(findings.info.metric, findings.info.tolerance))
+    return cell if item.difference.has_interval else replace(cell, below="")
 
 
 def tone_of(word: str) -> str:
     """The kind of a decision, for colour: better | worse | equal | open; empty for a loss that is not compared."""
-    if word in (REFERENCE, NULL_CONTROL):
+    if word in (REFERENCE, NULL_CONTROL, NONE):
         return ""
-    if word in ("more robust", "better"):
+    if word in (MORE_ROBUST, BETTER):
         return "better"
-    if word in ("less robust", "worse", "flat but low"):
+    if word in (LESS_ROBUST, WORSE, FLAT_BUT_LOW, CHOSEN_LOW):
         return "worse"
-    return "equal" if word in ("as robust", "equal") else "open"
+    return "equal" if word in (AS_ROBUST, EQUAL) else "open"
 
 
 def variants_words(findings: StudyAnalysis, loss: str) -> str:
     """For a loss with several variants, the best one by validation and the range over all of them."""
-    parts = findings.variants[loss]
-    if len(parts) < 2:
+    variants = findings.variants[loss]
+    if len(variants) < 2:
         return ""
-    scale, title = Scale(findings.info.metric), findings.whole_name(loss)
-    values = [findings.summaries[part].tuned.estimate.value for part in parts]
+    scale = Scale(findings.info.metric)
+    best, _ = best_of([variant.cells.validation for variant in variants])
+    values = [
+        tuned_estimate(variant.cells.test, variant.cells.validation).value
+        for variant in variants
+        if variant.cells.finished.any()
+    ]
     known = sorted(scale.metric.shown(value) for value in values if math.isfinite(value))
-    best = findings.info.arm(findings.best_variant(loss)).name.removeprefix(title).lstrip(", ")
-    spread = f": {known[0]:.{scale.metric.digits}f} to {known[-1]:.{scale.metric.digits}f}" if known else ""
-    told = [f"best: {best}"] if best else []
-    return "\n".join([*told, f"{len(parts)} variants{spread}".replace("-", "−")])
+    digits, noun = scale.metric.digits, scale.metric.noun
+    spread = f": tuned {noun} {known[0]:.{digits}f} to {known[-1]:.{digits}f}" if known else ""
+    return "\n".join([f"best: {variants[best].words}", f"{len(variants)} variants{spread}".replace("-", "−")])
 
 
 def adaptive_table(findings: StudyAnalysis) -> ShownTable:

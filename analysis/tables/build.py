@@ -15,11 +15,8 @@ from analysis.tables.meanings import meanings
 from analysis.tables.metric import table_metric, table_tolerance
 from analysis.tables.metric_names import settled_directions
 from analysis.tables.trials import config_ids, hp_column, table_trials
-from analysis.tables.usual_names import BATCH_SIZES, KERNEL_SCALES, TEMPERATURES, plain
+from analysis.tables.usual_names import BATCH_SIZES, KERNEL_SCALES, STAND_INS, TEMPERATURES, plain
 from trainables.store.schema import Status
-
-#: Placeholder axes for a table that varies in only one hyperparameter, or in none.
-_STAND_INS = ("hp_setting", "hp_constant")
 
 
 def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame, StudyInfo]:
@@ -65,16 +62,17 @@ def table_study(rows: pd.DataFrame, mapping: TableMapping) -> tuple[pd.DataFrame
 def _x_axis(table: pd.DataFrame, mapping: TableMapping) -> str:
     """The x axis of every loss: the named one, or batch size, or a hyperparameter that varies in every loss.
 
-    One more hyperparameter is left for the other axis of surfaces. Without such, x is a placeholder.
+    It is not the axis that is named as `main`. One more hyperparameter is left for the other axis of surfaces.
+    Without such, x is a placeholder.
     """
     if mapping.x:
         return hp_column(mapping.x)
     axes = [hp_column(name) for name in mapping.axes]
-    sized = [name for name in axes if plain(name) in BATCH_SIZES]
     shared = [name for name in axes if (table.groupby("arm", sort=False)[name].nunique() > 1).all()]
     main = hp_column(mapping.main) if mapping.main else _most_values(table, shared)
+    sized = [name for name in axes if plain(name) in BATCH_SIZES and hp_column(mapping.main or "") != name]
     others = [name for name in shared if name != main]
-    return next(iter(sized), None) or _most_values(table, others) or _STAND_INS[0]
+    return next(iter(sized), None) or _most_values(table, others) or STAND_INS[0]
 
 
 def _most_values(table: pd.DataFrame, axes: Sequence[str]) -> str | None:
@@ -88,8 +86,11 @@ def _arm(label: str, rows: pd.DataFrame, table: pd.DataFrame, mapping: TableMapp
     own = (table["arm"] == label).to_numpy()
     orders = {hp_column(name): category_order(rows[name][own]) for name in mapping.axes}
     main = _main_axis(table[own], mapping, orders, x)
+    further = [name for name in orders if name not in (x, main) and table.loc[own, name].nunique() > 1]
     return ArmInfo(
-        label=label, loss=label, axes=tuple(_axis(name, label, mapping, orders) for name in (x, main))
+        label=label,
+        loss=label,
+        axes=tuple(_axis(name, label, mapping, orders) for name in (x, main, *further)),
     )
 
 
@@ -100,14 +101,14 @@ def _main_axis(rows: pd.DataFrame, mapping: TableMapping, axes: Mapping[str, tup
     free = [name for name in axes if name != x and rows[name].notna().any()]
     numeric = [name for name in free if not axes[name]]
     wanted = sorted(numeric or free, key=lambda name: -rows[name].nunique())
-    return wanted[0] if wanted else next(name for name in _STAND_INS if name != x)
+    return wanted[0] if wanted else next(name for name in STAND_INS if name != x)
 
 
 def _axis(column: str, loss: str, mapping: TableMapping, orders: Mapping[str, tuple[str, ...]]) -> AxisInfo:
     bare = column.removeprefix("hp_")
     measure = (mapping.measures or {}).get(bare, "log")
     label = "batch size, pairs" if plain(bare) in BATCH_SIZES else ""
-    default = 1.0 if column in _STAND_INS else None
+    default = 1.0 if column in STAND_INS else None
     return AxisInfo(
         name=column,
         label=label,

@@ -18,7 +18,15 @@ from analysis.tables.names import check_different, named_columns
 from analysis.tables.plain_columns import plain_columns
 from analysis.tables.usual_columns import meant, translated, with_usual_columns
 from analysis.tables.usual_names import FACTS, PROTOCOL, REPRESENTATION, is_hyperparameter, plain, words
-from analysis.tables.values import has_decimal_commas, is_time, merged, names, values, with_decimal_points
+from analysis.tables.values import (
+    check_text,
+    has_decimal_commas,
+    is_time,
+    merged,
+    names,
+    values,
+    with_decimal_points,
+)
 from trainables.suggestion import first_names, shortened
 
 #: Columns of trials that a metric would replace.
@@ -78,6 +86,8 @@ def understand(rows: pd.DataFrame, mapping: TableMapping) -> Understood:
             "table: no column is a hyperparameter that varies; name those that are with --axis; the columns are "
             f"{first_names([str(name) for name in rows.columns])}"
         )
+    for name in found.axes:
+        check_text(rows[name])
     drawn = drawn_axes(rows, mapping.loss, found.axes)
     mapping = dataclasses.replace(mapping, axes=found.axes, adaptive=mapping.adaptive or named.adaptive)
     return Understood(rows=rows, mapping=mapping, found=found, drawn=drawn, roles=named.roles)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from analysis.names import spaced
 from analysis.tables.mapping import TableMapping
 from analysis.tables.metric_names import named_metric, quantity_of, settled_directions
 from analysis.tables.usual_names import CLASSES, plain
+from analysis.wording import listing
 from trainables.suggestion import shortened
 
 #: A column counts as written in percent beside one in shares of 1 where its values are so many times larger.
@@ -19,6 +21,8 @@ _PERCENT_RATIO = 10.0
 #: Values up to this one may be shares of 1 with an error, or percents near 1 %.
 _DOUBTFUL = 2.0
 _PERCENT_NAME = re.compile(r"%|percent|(?<![a-z])(pct|perc)(?![a-z])", re.IGNORECASE)
+#: What to do where nothing tells the value of a failed trial.
+_GUESS = "--worst gives the value, such as chance"
 _ROUNDING = 1e-6  # by which a share may lie outside of [0, 1]
 
 
@@ -55,7 +59,7 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
     alike = not held_out or (reported.higher_is_better == selecting.higher_is_better and comparable)
     scale = _selecting_scale(reported, selecting, mapping) if held_out and shares else 1.0
     selecting = dataclasses.replace(selecting, values=scale * selecting.values)
-    both = np.concatenate([reported.values, selecting.values]) if alike and held_out else reported.values
+    columns = (reported, selecting) if alike and held_out else (reported,)
     plain = Metric(
         name=mapping.metric,
         label=spaced(mapping.metric),
@@ -70,7 +74,7 @@ def table_metric(rows: pd.DataFrame, mapping: TableMapping, ok: np.ndarray) -> M
         selecting_apart=not alike,
     )
     _check_worst(reported, mapping)
-    return _with_worst(_with_unit(plain, reported, both, mapping), rows, mapping)
+    return _with_worst(_with_unit(plain, columns, mapping), rows, mapping)
 
 
 def _with_worst(metric: Metric, rows: pd.DataFrame, mapping: TableMapping) -> Metric:
@@ -84,7 +88,7 @@ def _with_worst(metric: Metric, rows: pd.DataFrame, mapping: TableMapping) -> Me
     classes = _classes(rows)
     words = set(named_metric(mapping.metric).quantity)
     if classes is None or not np.isfinite(metric.span) or not words & {"accuracy", "error", "err"}:
-        return dataclasses.replace(metric, worst_source="the worst finished value; --worst sets chance")
+        return dataclasses.replace(metric, worst_source="the worst finished value", worst_guess=_GUESS)
     top = metric.bounds[1]
     chance = top / classes if metric.higher_is_better else top * (1 - 1 / classes)
     worst = min(chance, metric.worst) if metric.higher_is_better else max(chance, metric.worst)
@@ -201,13 +205,15 @@ def _selecting_scale(reported: _Column, selecting: _Column, mapping: TableMappin
     return 1.0
 
 
-def _with_unit(plain: Metric, reported: _Column, both: np.ndarray, mapping: TableMapping) -> Metric:
-    """The metric with its unit and bounds, from the values of all columns on its scale."""
+def _with_unit(plain: Metric, columns: Sequence[_Column], mapping: TableMapping) -> Metric:
+    """The metric with its unit and bounds, from all columns on its scale, the reported one first."""
+    reported, both = columns[0], np.concatenate([each.values for each in columns])
     low, high = (both.min(), both.max()) if len(both) else (0.0, 1.0)
     if mapping.percent:
         if low < -_ROUNDING or high > 100 * (1 + _ROUNDING):
             bad = low if low < 0 else high
-            raise ValueError(f"{plain.name}: got {bad:g}; --percent allows values in [0, 100]")
+            at = next(each.name for each in columns if (each.values == bad).any())
+            raise ValueError(f"{at}: got {bad:g}; --percent allows values in [0, 100]")
         return _bounded(plain, 100.0, mapping)
     if not reported.is_share or (mapping.percent is False and not -_ROUNDING <= low <= high <= 1 + _ROUNDING):
         return dataclasses.replace(plain, factor=1.0, unit="", difference_unit="units", digits=_digits(both))
@@ -217,7 +223,7 @@ def _with_unit(plain: Metric, reported: _Column, both: np.ndarray, mapping: Tabl
                 f"{plain.name}: the name says percent, but no value is above 1; add --percent or --no-percent"
             )
         return _bounded(plain, 1.0, mapping)
-    _check_percent(plain.name, low, high, both)
+    _check_percent(columns, high)
     return _bounded(plain, 100.0, mapping)
 
 
@@ -227,18 +233,27 @@ def _bounded(plain: Metric, top: float, mapping: TableMapping) -> Metric:
     return dataclasses.replace(plain, worst=worst, bounds=(0.0, top), factor=100.0 / top)
 
 
-def _check_percent(name: str, low: float, high: float, values: np.ndarray) -> None:
-    """Raises `ValueError` where values above 1 may also be shares with an error, or where both units may occur."""
+def _check_percent(columns: Sequence[_Column], high: float) -> None:
+    """Raises `ValueError` where values above 1 may also be shares with an error, or where both units may occur.
+
+    The message names the columns that have such values; `high` is the largest of all.
+    """
     if high <= _DOUBTFUL:
+        beyond = next(each for each in columns if (each.values > 1 + _ROUNDING).any())
+        low, top = beyond.values.min(), beyond.values.max()
         raise ValueError(
-            f"{name}: values from {low:.4g} to {high:.4g} may be percents or shares of 1 with an error; "
+            f"{beyond.name}: values from {low:.4g} to {top:.4g} may be percents or shares of 1 with an error; "
             "add --percent or --no-percent"
         )
+    values = np.concatenate([each.values for each in columns])
     shares = int(((values > 0) & (values < 1)).sum())
     if shares:
+        within = [each.name for each in columns if ((each.values > 0) & (each.values < 1)).any()]
+        top = next(each.name for each in columns if (each.values == high).any())
+        others = "others reach" if within == [top] else f"those of {top} reach"
         raise ValueError(
-            f"{name}: {shares} of {len(values)} values lie between 0 and 1, others reach {high:.4g}; bring all to "
-            "one unit, or add --percent if all are in percent"
+            f"{listing(within)}: {shares} of {len(values)} values lie between 0 and 1, {others} {high:.4g}; bring "
+            "all to one unit, or add --percent if all are in percent"
         )
 
 

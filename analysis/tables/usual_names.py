@@ -25,6 +25,9 @@ CLASSES = words("classes n_classes num_classes class_count")
 #: Usual names for the number of pairs in a step.
 BATCH_SIZES = words("batch_size batch batchsize bs train_batch_size bsz mini_batch")
 
+#: Columns that stand in for the axes of a table that varies in only one hyperparameter, or in none.
+STAND_INS = ("hp_setting", "hp_constant")
+
 #: Temperatures T, as in exp(u.v / T).
 TEMPERATURES = words("temperature tau temp")
 #: Scales of kernels, whose meaning depends on the kernel.

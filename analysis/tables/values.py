@@ -1,5 +1,6 @@
 """Decides what the cells of a column are: names, which stay text, or values, of which numeric text is a number."""
 
+import math
 import re
 import unicodedata
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 
 from analysis.model.axis_values import is_empty
 from analysis.tables.usual_names import DATA_SETS, FACTS, LOSSES, is_hyperparameter, plain
+from trainables.suggestion import shortened
 
 #: Texts that stand for no value, in lower case, in a column of numbers. In a column of names they are names.
 EMPTY_WORDS = frozenset({"", "nan", "na", "n/a", "null", "none", "<na>", "nat", "#n/a"})
@@ -100,6 +102,39 @@ def _value(value: Any) -> Any:
         value, (bool, np.bool_)
     )
     return value if is_plain and abs(value) < _LARGEST else str(value)
+
+
+def check_text(column: pd.Series) -> None:
+    """Raises `ValueError` with the cell where a text stands among numbers by mistake.
+
+    It does where most filled cells are numbers, and the text is rarer than each of these numbers: it is no value that
+    was swept, such as `auto` beside 32 and 64.
+    """
+    if column.dtype.kind in "iufbmM" or isinstance(column.dtype, pd.CategoricalDtype):
+        return
+    counts = column.value_counts()
+    texts = {
+        value: count for value, count in counts.items() if isinstance(value, str) and not _is_numeric(value)
+    }
+    numeric = [count for value, count in counts.items() if _is_numeric(value)]
+    if not numeric or len(texts) + len(numeric) < len(counts) or sum(texts.values()) >= sum(numeric):
+        return
+    rare = [value for value, count in texts.items() if count < min(numeric)]
+    if rare:
+        at = int((column == rare[0]).to_numpy().argmax())
+        raise ValueError(
+            f"{column.name}: got {shortened(rare[0])} in row {at + 1}, which is text; most values of this "
+            "hyperparameter are numbers"
+        )
+
+
+def _is_numeric(value: Any) -> bool:
+    if isinstance(value, (bool, np.bool_)):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
 
 
 def merged(column: pd.Series) -> pd.Series:

@@ -57,7 +57,9 @@ def command(
     if study is not None and values:
         raise StudyError(f"--{next(iter(values)).replace('_', '-')}: only with --from")
 
-    from analysis.report.recommended import NoBatchSizeError, answer_data, answer_lines, recommend_from
+    from analysis.report.recommended import NoBatchSizeError, recommend_from
+    from analysis.report.recommended_data import answer_data
+    from analysis.report.recommended_lines import answer_lines
 
     read = _read_study(study, store, data_root) if study is not None else _read_table(str(table), values)
     findings = _on_data_set(*read, data_set)
@@ -115,6 +117,8 @@ def _on_data_set(table: "pd.DataFrame", info: "StudyInfo", name: str | None) -> 
     known = ", ".join(found)
     if name is None and len(found) > 1:
         raise StudyError(f"--data: is missing; the study has the data sets {known}")
+    if name is not None and not known:
+        raise StudyError(f"--data: got '{name}'; the study has one data set, without a name")
     if name is not None and name not in found:
         raise StudyError(f"--data: got '{name}'{did_you_mean(name, found)}, must be one of {known}")
     return found[name] if name is not None else next(iter(found.values()))

@@ -35,8 +35,8 @@ LEAST_SEEDS = 2
 _MOST_LOOKS = 100
 
 NOT_KEPT = (
-    "The store does not remember this look at the results, since nothing was written into it; a later report with "
-    "more seeds may count as the first look."
+    "This look is not remembered, since nothing was written beside the results: a later report with more seeds may "
+    "count as the first look."
 )
 
 
@@ -64,7 +64,7 @@ def with_look(
     """The study with the look that an analysis of `table` is, among those that its folder `home` remembers.
 
     The first complete look is remembered in the folder of the `report`, if there is one. If that is not `home`, the
-    study says that the store does not remember it. `table` has a row for each planned trial. Raises `OSError` if the
+    study says that it is not remembered there. `table` has a row for each planned trial. Raises `OSError` if the
     look cannot be written.
     """
     from analysis.statistics.comparisons.looks import Look

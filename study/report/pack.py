@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from study.report.study_table import study_info
 from study.spec.expand import planned_rows
 from trainables.atomic import replace_file
 from trainables.bundle_folder import BUNDLE_FILE
+from trainables.machine import package_version
 from trainables.store.attempts import all_attempts, is_foreign_stop
 from trainables.store.records import RecordStore
 from trainables.store.schema import TrialRecord
-
-_PACKAGE = "contrastive-robustness"
 
 _README = """Study "{name}": its file, its records and its report.
 
@@ -33,7 +31,7 @@ _README = """Study "{name}": its file, its records and its report.
     records/, records.csv    one row for each attempt at a trial, as Parquet and as text
     bundle.json              the planned trials, for making the report again
 
-To make the report again, install the package (version {version} or later) and give it the zip file; the report goes
+To make the report again, install the package ({version}) and give it the zip file; the report goes
 into a folder beside it, or into that of --out:
 
     study report NAME.zip
@@ -57,7 +55,9 @@ def fill_bundle(loaded: LoadedStudy, path: Path) -> Bundle:
     content = {"format": FORMAT, "planned": planned_rows(loaded.plan.trial_set), "info": asdict(info)}
     replace_file(path / BUNDLE_FILE, json.dumps(_redacted(content), ensure_ascii=False))
     replace_file(path / "studies" / loaded.name / "study.toml", _redacted(loaded.study_file.text))
-    replace_file(path / "README.txt", _README.format(name=loaded.name, version=metadata.version(_PACKAGE)))
+    version = package_version()
+    since = f"version {version} or later" if version else "its version is not known"
+    replace_file(path / "README.txt", _README.format(name=loaded.name, version=since))
     for manifest in read_manifests(launches_folder(loaded.store.path, loaded.name)):
         write_manifest(launches_folder(path, loaded.name), _anonymous(manifest))
     _copy_records(loaded, path)

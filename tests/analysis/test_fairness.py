@@ -131,11 +131,13 @@ def test_other_seeds_and_batch_sizes_fail(study: Study) -> None:
 
 def test_failures_of_the_machine_are_told_from_divergence(study: Study) -> None:
     planned, records, info = study
-    diverged = synthetic.fail(records, ["infonce-16-0-0"])
-    assert cards(planned, diverged, info)["Failures"].level == "pass"
-    crashed = synthetic.fail(records, ["infonce-16-0-0"], status="oom")
-    card = cards(planned, crashed, info)["Failures"]
-    assert_says(card.text, "1 oom", "worst outcome", "10.0")
+    assert cards(planned, records, info)["Failures"].text == "No trial failed."
+    card = cards(planned, synthetic.fail(records, ["infonce-16-0-0"]), info)["Failures"]
+    assert card.level == "warn"
+    assert_says(card.text, "1 diverged", "worst outcome", "10.0")
+    assert "machine" not in card.text
+    card = cards(planned, synthetic.fail(records, ["infonce-16-0-0"], status="oom"), info)["Failures"]
+    assert_says(card.text, "1 oom", "worst outcome", "10.0", "machine")
 
 
 def test_one_seed_is_warned_of(study: Study) -> None:

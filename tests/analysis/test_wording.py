@@ -29,6 +29,30 @@ def test_scores_and_differences() -> None:
     assert [ACCURACY.exact_size(gap) for gap in (0.021, 3.14e-6, 0.0)] == ["2.1", "0.00031", "0.0"]
 
 
+@pytest.mark.parametrize(
+    ("difference", "text"),
+    [
+        (0.0004, "+0.04"),  # rounding would move it onto 0
+        (-0.000_02, "−0.002"),
+        (0.0, "0.0"),
+        (1e-17, "0.0"),  # the error of floating point
+        (0.0201, "+2.01"),  # beyond the tolerance, which is 2.0
+        (-0.01996, "−1.996"),
+        (0.02, "+2.0"),
+        (0.2 - 0.18, "+2.0"),
+        (0.0376, "+3.8"),
+        (math.nan, "–"),
+    ],
+)
+def test_rounding_moves_no_end_of_an_interval_onto_a_border(difference: float, text: str) -> None:
+    scale = wording.Scale(ACCURACY.metric, 0.02)
+    assert scale.end(difference) == text
+    interval = scale.gap_interval(Estimate(value=0.03, low=difference, high=0.06))
+    assert interval.replace("\N{NO-BREAK SPACE}", " ") == (
+        f"[{text}, +6.0]" if math.isfinite(difference) else ""
+    )
+
+
 def test_where_lower_is_better_values_keep_their_sign_and_plus_is_better() -> None:
     score = LOSS.metric.scores(np.array(2.5))
     assert LOSS.value(float(score)) == "2.50"

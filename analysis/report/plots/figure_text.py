@@ -113,7 +113,7 @@ def _room(figure: Figure, ax: Axes) -> tuple[int, int]:
     rows, across = spec.get_gridspec().get_geometry() if spec is not None else (1, 1)
     width, height = figure.get_size_inches()
     letter = _LETTER * float(ax.xaxis.label.get_fontsize()) / _SIZE
-    return int(0.6 * width / across / letter), int(0.9 * height / rows / letter)
+    return int(0.65 * width / across / letter), int(0.9 * height / rows / letter)
 
 
 def _fitted(text: str, most: int) -> str:

@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from seaborn.utils import relative_luminance
 
+from analysis.names import columns as text_columns
 from analysis.report.plots.style import COLORMAP, ONE_COLUMN, TWO_COLUMNS, WIDTH, new_figure
+from analysis.wording import wrapped
 
 FAILED_COLOR, HATCH = "#e3e3e3", "////"
 _LIGHT = 0.408  # luminance from which a colour takes dark text
@@ -53,6 +55,15 @@ def panel_figure(panels: int, tallest: int, width: float = WIDTH) -> tuple[Figur
     for ax in list(grid.flat)[panels:]:
         ax.set_axis_off()
     return figure, grid
+
+
+def panel_title(name: str, width: float = WIDTH) -> str:
+    """A name as the title of a panel, in lines that fit in a figure of this width in inches."""
+    if width > ONE_COLUMN:
+        return wrapped(name, width=24)
+    return (
+        name if text_columns(name) < 20 else wrapped(name, width=14)
+    )  # all letters of a long name may be wide
 
 
 def add_colorbar(figure: Figure, grid: np.ndarray, label: str) -> None:

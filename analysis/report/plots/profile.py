@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 
 #: Marker, colour and fill of each score. The default is not filled, because it often coincides with the tuned one.
 SCORES: dict[str, tuple[str, str, bool]] = {
-    "worst tenth of the space": ("v", "#c44e00", True),
-    "average over the space": ("o", "#0072b2", True),
+    "worst tenth of the ranges": ("v", "#c44e00", True),
+    "average over the ranges": ("o", "#0072b2", True),
     "default configuration": ("s", "#555555", False),
     "tuned": ("^", "#117755", True),
 }

@@ -29,17 +29,31 @@ def loss_chances(
     and equal ones alike; configurations of other variants have chance 0. All chances are 0 for a seed without
     validation scores.
     """
-    best = np.stack([best_validation(item) for item in validations])
-    picked = (best == best.max(axis=0)) & np.isfinite(best)
-    share = picked / np.maximum(picked.sum(axis=0), 1)
-    tuned, average, worst = [], [], []
-    for selected, validation, measure in zip(share, validations, weights, strict=True):
+    average, worst = [], []
+    for selected, validation, measure in zip(
+        _variant_chances(validations), validations, weights, strict=True
+    ):
         part = selected[..., None, :]
-        tuned.append(choice_chances(validation) * part)
         average.append(np.broadcast_to(measure[:, None], validation.shape) * part)
         worst.append(lowest_chances(validation, measure, tail) * part)
-    tuned_, average_, worst_ = (np.concatenate(items, axis=-2) for items in (tuned, average, worst))
-    return Chances(tuned=tuned_, average=average_, worst=worst_)
+    average_, worst_ = (np.concatenate(items, axis=-2) for items in (average, worst))
+    return Chances(tuned=tuned_chances(validations), average=average_, worst=worst_)
+
+
+def tuned_chances(validations: Sequence[np.ndarray]) -> np.ndarray:
+    """The chances `tuned` of `loss_chances` alone."""
+    parts = [
+        choice_chances(validation) * selected[..., None, :]
+        for selected, validation in zip(_variant_chances(validations), validations, strict=True)
+    ]
+    return np.concatenate(parts, axis=-2)
+
+
+def _variant_chances(validations: Sequence[np.ndarray]) -> np.ndarray:
+    """The chance `(V, ..., S)` that each seed selects each variant: shared by the best ones, 0 elsewhere."""
+    best = np.stack([best_validation(item) for item in validations])
+    picked = (best == best.max(axis=0)) & np.isfinite(best)
+    return picked / np.maximum(picked.sum(axis=0), 1)
 
 
 def pair_weights(chances: np.ndarray) -> np.ndarray:

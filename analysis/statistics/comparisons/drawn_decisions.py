@@ -49,7 +49,7 @@ def decide_drawn(
     left_out: Collection[str] = (),
     withheld: Mapping[str, str] | None = None,
 ) -> Decisions:
-    """As `decisions.decide`, from the drawn configurations of each loss. The other arguments are the same.
+    """As `grid_decisions.decide`, from the drawn configurations of each loss. The other arguments are the same.
 
     Scores that contain a choice are those of half as many configurations (`scores.drawn.drawn_value`).
     """

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 FIRST, LATER = 0.04, 0.01
 #: Number of seeds up to which later looks share their part. Looks beyond it decide nothing new.
 MOST_SEEDS = 20
+#: Why a look beyond it decides nothing.
+NO_ERROR_LEFT = f"more than {MOST_SEEDS} seeds after an earlier look: no chance of error is left to use"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,9 @@ class LossValues:
     cell_error: dict[str, np.ndarray]  # (...,), standard error by the noise of the cells alone
     explained: dict[str, np.ndarray]  # (...,), the error that noise of cells alone would show in `by_seed`
     widen: np.ndarray  # (...,), factor on errors, above 1 where trials were imputed
-    failing: np.ndarray  # (...,) of bool: a configuration failed at some seeds and finished at others
+    failing: (
+        np.ndarray
+    )  # (...,) of bool: a configuration of the study failed at some seeds and finished at others
     plain: bool  # whether there is one variant, so that the average needs no choice
 
 
@@ -43,12 +45,17 @@ def loss_values(
     failed: Sequence[np.ndarray],
     *,
     step: np.ndarray | float = 0.0,
+    sporadic: np.ndarray | bool = False,
 ) -> LossValues:
     """The values of one loss from the scores `(..., C, S)` and the measure `(C,)` of each of its variants.
 
     `failed` `(..., C, S)` tells which trials failed; their scores are the worst outcome. A few missing trials are
     imputed (`statistics.intervals.imputation`). A score that comes in steps of `step` varies by rounding alone by
     `step^2 / 12`; so equal scores have no error of 0.
+
+    `sporadic` `(...,)` tells whether another loss of the study has a configuration that failed at some seeds and
+    finished at others. Where this loss or another one has such a configuration, one that failed at all seeds may be
+    of that kind too, and its equal scores do not show that it has no noise.
     """
     filled = [_filled(test, measure) for test, measure in zip(tests, weights, strict=True)]
     test = np.concatenate([scores for scores, _ in filled], axis=-2)
@@ -56,7 +63,9 @@ def loss_values(
     lost = np.concatenate(list(failed), axis=-2)
     measure = np.concatenate(list(weights))
     chances = loss_chances(validations, weights)
+    failing = fails_sometimes(lost) | sporadic
     variance = np.maximum(_cell_variances(test, lost, measure), np.asarray(step)[..., None] ** 2 / 12)
+    variance = np.maximum(variance, np.where(failing[..., None], _failure_variance(test, lost), 0.0))
     mean, by_seed, cell_error, explained = {}, {}, {}, {}
     for name, share in _contrasts(chances).items():
         # only one variant: the average is a mean over seeds, known from the first seed on
@@ -78,16 +87,35 @@ def loss_values(
             mean[name], by_seed[name] = pair_mean(pairs), pseudo_values(pairs)
         cell_error[name] = np.sqrt(((part**2).sum(axis=-1) * variance).sum(axis=-1))
         explained[name] = np.sqrt((shown * variance).sum(axis=-1))
-    mixed = lost.any(axis=-1) & ~lost.all(axis=-1)
     return LossValues(
         mean=mean,
         by_seed=by_seed,
         cell_error=cell_error,
         explained=explained,
         widen=widen,
-        failing=np.asarray(mixed.any(axis=-1)),
+        failing=failing,
         plain=len(tests) == 1,
     )
+
+
+def fails_sometimes(failed: np.ndarray) -> np.ndarray:
+    """Whether a configuration failed at some seeds and finished at others, `(...,)`, from trials `(..., C, S)`."""
+    return np.asarray((failed.any(axis=-1) & ~failed.all(axis=-1)).any(axis=-1))
+
+
+def _failure_variance(test: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Variance `(..., C)` of a trial that fails half of the time, for the cells that failed at any seed; 0 elsewhere.
+
+    Few seeds show neither how often a cell fails nor the variance that this causes: of a cell that fails at half of
+    all seeds, all five seeds fail in 3 % of studies. Half of the time gives the largest variance, a quarter of the
+    squared distance of finished and failed scores.
+    """
+    ended = np.isfinite(test)
+    finished, failed = (
+        np.where(part, test, 0.0).sum(axis=(-1, -2)) / np.maximum(part.sum(axis=(-1, -2)), 1)
+        for part in (ended & ~lost, ended & lost)
+    )
+    return np.where(lost.any(axis=-1), ((finished - failed) ** 2 / 4)[..., None], 0.0)
 
 
 def _mean_of_known(values: np.ndarray) -> np.ndarray:

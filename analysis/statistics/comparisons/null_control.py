@@ -91,20 +91,11 @@ def _over_shared_places(a: Cells, b: Cells) -> tuple[Cells, Cells] | None:
     if len(places[small]) == len(known):
         return (a, b) if places[0] == places[1] else None
     arms = [a, b]
-    arms[large] = _at(arms[large], [known[place] for place in places[small]], arms[small])
-    return arms[0], arms[1]
-
-
-def _at(cells: Cells, chosen: list[int], like: Cells) -> Cells:
-    """The chosen configurations, with the axes and weights of an arm that has only these."""
-    return replace(
-        cells,
-        axes=like.axes,
-        codes=like.codes,
-        status=cells.status[chosen],
-        raw={name: values[chosen] for name, values in cells.raw.items()},
-        weights=like.weights,
+    like, chosen = arms[small], [known[place] for place in places[small]]
+    arms[large] = replace(
+        arms[large].on_cells(chosen), axes=like.axes, codes=like.codes, weights=like.weights
     )
+    return arms[0], arms[1]
 
 
 def _verdict(trials: int, p: float, alpha: float) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.statistics.comparisons.decisions import (
+    BETTER,
     NOT_TUNING,
     QUESTIONS,
     WITHHELD,
+    WORSE,
     Decision,
     Decisions,
     verdict_of,
@@ -26,11 +28,16 @@ DATA_SETS = "data sets"
 class SetsRange:
     """The difference of one loss from the reference in one question, over the data sets that both ran on."""
 
-    mean: float
     least: float
     most: float
     sets: tuple[str, ...]  # their names, from the lowest difference to the highest
     over_sets: Estimate  # each data set one value, resampled over data sets
+    by_verdict: Mapping[str, tuple[str, ...]]  # the data sets of each verdict, as decided on each by itself
+
+    @property
+    def order_differs(self) -> bool:
+        """Whether the loss is better on one data set and worse on another one, so that a mean hides both."""
+        return BETTER in self.by_verdict and WORSE in self.by_verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +50,7 @@ class SetsDecisions:
 
 
 def decide_over_sets(found: Mapping[str, Decisions]) -> SetsDecisions | None:
-    """The decisions over two or more data sets; None where they have no common reference.
+    """The decisions over two or more data sets with one reference; None for fewer, or where it differs.
 
     The interval of a mean difference reaches from the mean of the lower ends on each data set to the mean of the
     upper ends. It holds for these data sets, over seeds, however the errors on the data sets are correlated, and is
@@ -64,7 +71,7 @@ def decide_over_sets(found: Mapping[str, Decisions]) -> SetsDecisions | None:
         for name, question in QUESTIONS.items():
             parts = {data: item for data, each in found.items() if (item := each.of(loss, name)) is not None}
             differences = [item.difference for item in parts.values()]
-            reason = next((f"{data}: {item.reason}" for data, item in parts.items() if item.reason), "")
+            reason = _reason(parts)
             pooled, alone = _pooled(differences), _pooled([item.alone for item in parts.values()])
             if len(parts) < 2:
                 reason = reason or f"compared on {next(iter(parts))} only"
@@ -80,7 +87,7 @@ def decide_over_sets(found: Mapping[str, Decisions]) -> SetsDecisions | None:
                     reason=reason,
                 )
             )
-            ranges[loss, name] = _range({data: item.difference.value for data, item in parts.items()})
+            ranges[loss, name] = _range(parts)
     pooled_decisions = Decisions(
         reference=first.reference,
         tolerance=tolerance,
@@ -138,13 +145,27 @@ def _pooled(estimates: Sequence[Estimate]) -> Estimate:
     )
 
 
-def _range(values: Mapping[str, float]) -> SetsRange:
+def _reason(parts: Mapping[str, Decision]) -> str:
+    """The first reason for which the decision is withheld, with its data sets where not all have it."""
+    reasons = {data: item.reason for data, item in parts.items() if item.reason}
+    if not reasons:
+        return ""
+    first = next(iter(reasons.values()))
+    sets = [data for data, reason in reasons.items() if reason == first]
+    return first if len(sets) == len(parts) else f"{', '.join(sets)}: {first}"
+
+
+def _range(parts: Mapping[str, Decision]) -> SetsRange:
+    values = {data: item.difference.value for data, item in parts.items()}
     known = {data: value for data, value in values.items() if math.isfinite(value)}
     order = sorted(known, key=lambda data: known[data])
+    by_verdict: dict[str, tuple[str, ...]] = {}
+    for data, item in parts.items():
+        by_verdict[item.verdict] = (*by_verdict.get(item.verdict, ()), data)
     return SetsRange(
-        mean=float(np.mean(list(known.values()))) if known else math.nan,
         least=known[order[0]] if order else math.nan,
         most=known[order[-1]] if order else math.nan,
         sets=tuple(order),
         over_sets=over_sets(np.array(list(known.values()))),
+        by_verdict=by_verdict,
     )

@@ -17,7 +17,7 @@ from scipy import stats
 
 LEVEL = 0.95
 #: What the intervals of the report are, for introductions and captions.
-STATED = f"{100 * LEVEL:.0f} %, over seeds; configurations as given"
+STATED = f"{100 * LEVEL:.0f} %, over seeds, for these configurations"
 #: Least number of seeds for Student's interval.
 MIN_SEEDS = 2
 #: Why there is no interval, where the metric's step is unknown.

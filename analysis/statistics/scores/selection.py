@@ -1,5 +1,7 @@
 """The configuration that all seeds choose together, which is the one that readers are shown."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from analysis.statistics.intervals.student import mean_and_spread
@@ -16,3 +18,17 @@ def best_cell(scores: np.ndarray) -> int:
     if not count.any():
         return NONE
     return int(np.argmax(np.where(count == count.max(), np.round(mean, DECIMALS), -np.inf)))
+
+
+def best_of(variants: Sequence[np.ndarray]) -> tuple[int, int]:
+    """The variant with the highest mean over seeds, and its cell (`best_cell`), from the scores `(C, S)` of each.
+
+    Of equal variants it is the first one. Without any score it is the first variant, with the cell `NONE`.
+    """
+    best = [best_cell(scores) for scores in variants]
+    means = [
+        -np.inf if cell == NONE else float(np.round(mean_and_spread(scores[cell])[0], DECIMALS))
+        for scores, cell in zip(variants, best, strict=True)
+    ]
+    first = int(np.argmax(means))
+    return first, best[first]

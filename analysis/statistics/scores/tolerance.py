@@ -7,7 +7,7 @@ from analysis.statistics.intervals.student import Estimate, mean_and_spread
 CONSERVATIVE = "simultaneous intervals of all cells, conservative"
 
 #: Why a tolerance volume has no interval.
-NO_INTERVAL = "no interval, too low at few seeds"
+NO_INTERVAL = "the share is too low at few seeds"
 #: Why such an interval has no width.
 NO_DOUBT = "no configuration in doubt"
 

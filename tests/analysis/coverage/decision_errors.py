@@ -11,7 +11,7 @@ import numpy as np
 from analysis.statistics.comparisons.chances import loss_chances
 from analysis.statistics.comparisons.decisions import QUESTIONS, verdict_signs
 from analysis.statistics.comparisons.looks import FIRST, Look
-from analysis.statistics.comparisons.loss_values import LossValues, loss_values
+from analysis.statistics.comparisons.loss_values import LossValues, fails_sometimes, loss_values
 from analysis.statistics.comparisons.simultaneous import Intervals, simultaneous_intervals
 from tests.analysis.coverage.noisy_studies import (
     SCENARIOS,
@@ -57,7 +57,9 @@ class Setting:
         if self.truth == "steeper":
             return np.where(others, TOP - (TOP - same) * (1 + TOLERANCE / (TOP - same[0].mean())), same)
         return (
-            np.stack([hill(width) for width in _WIDTHS[: self.losses]]) if self.truth == "different" else same
+            np.stack([hill(width) for width in np.resize(_WIDTHS, self.losses)])
+            if self.truth == "different"
+            else same
         )
 
 
@@ -118,8 +120,11 @@ def values_of(
     test: np.ndarray, validation: np.ndarray, failed: np.ndarray, *, step: float = 0.0
 ) -> list[LossValues]:
     """The values of each loss, from `(N, L, C, S)`, of scores in steps of `step`."""
+    sporadic = fails_sometimes(failed).any(axis=-1)
     return [
-        loss_values([test[:, at]], [validation[:, at]], [WEIGHTS], [failed[:, at]], step=step)
+        loss_values(
+            [test[:, at]], [validation[:, at]], [WEIGHTS], [failed[:, at]], step=step, sporadic=sporadic
+        )
         for at in range(test.shape[1])
     ]
 

@@ -25,11 +25,13 @@ _OWN_SHIFTS = np.array([0.35, 0.7, 0.2, 1.4, 0.5, 0.35, 1.0])
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """How trials vary, for any number of losses up to seven."""
+    """How trials vary, for any number of losses."""
 
     unequal: bool = False  # another noise in each loss and each configuration
     freedom: float = np.inf  # of Student's t of the trials' noise
-    shifts: str = ""  # of each loss at each seed: "equal", "own" to each loss, or of "one" loss only
+    shifts: str = (
+        ""  # of each loss at each seed: "equal", "own", or those of "one", "several" or the "reference"
+    )
     plane: float = (
         0.0  # in points: tilt of a loss's whole surface at each seed, an interaction with the cells
     )
@@ -46,12 +48,15 @@ SCENARIOS = {
     "t3": Scenario(freedom=3),
     "shared": Scenario(shifts="equal"),
     "corner": Scenario(failing=(0, 1, 6), fails=0.3),
+    "one cell": Scenario(failing=(0,), fails=0.5),
     "ceiling": Scenario(steps=200),
     "missing": Scenario(missing=0.04),
     "mixture": Scenario(failing=(0, 1, 2, 6, 7, 8), fails=0.15, together=True),
     "interaction": Scenario(plane=1.0),
     "own shifts": Scenario(shifts="own"),
     "one shifts": Scenario(shifts="one"),
+    "several shifts": Scenario(shifts="several"),
+    "reference": Scenario(shifts="reference"),
 }
 
 
@@ -68,7 +73,9 @@ def draw_studies(
     losses, shape = len(means), (studies, len(means), CELLS, seeds)
     noise = NOISE * np.ones((losses, CELLS))
     if scenario.unequal:
-        noise *= _FACTORS[:losses, None] * np.exp(0.6 * np.random.default_rng(1).normal(size=noise.shape))
+        noise *= np.resize(_FACTORS, losses)[:, None] * np.exp(
+            0.6 * np.random.default_rng(1).normal(size=noise.shape)
+        )
     level = means[:, :, None] + SEED * rng.normal(size=(studies, 1, 1, seeds))
     level = level + _shifts(scenario, losses)[:, None, None] * rng.normal(size=(studies, losses, 1, seeds))
     if scenario.plane:
@@ -94,9 +101,15 @@ def draw_studies(
 
 def _shifts(scenario: Scenario, losses: int) -> np.ndarray:
     """Deviation `(L,)` of the shift that a seed gives to each loss."""
-    shifts = {"": np.zeros(losses), "equal": np.full(losses, 0.7), "own": _OWN_SHIFTS[:losses]}
-    one = 2.0 * (np.arange(losses) == 1)
-    return POINT * (one if scenario.shifts == "one" else shifts[scenario.shifts])
+    shifts = {
+        "": np.zeros(losses),
+        "equal": np.full(losses, 0.7),
+        "own": np.resize(_OWN_SHIFTS, losses),
+        "one": 2.0 * (np.arange(losses) == 1),
+        "several": 3.0 * ((np.arange(losses) > 0) & (np.arange(losses) <= losses // 4)),
+        "reference": 2.0 * (np.arange(losses) == 0),
+    }
+    return POINT * shifts[scenario.shifts]
 
 
 def _failures(scenario: Scenario, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.model.cells import Cells
-from analysis.statistics.comparisons.recommendation import Recommendation, recommend_loss
+from analysis.statistics.comparisons.recommend_loss import recommend_loss
+from analysis.statistics.comparisons.recommendation import Recommendation
 from tests.analysis import synthetic
 
 LOSSES, CELLS, WORST, STUDIES = 5, 15, 0.1, 100
@@ -82,12 +83,13 @@ def expected_scores(world: World, rng: np.random.Generator, draws: int = 20_000)
     """Expected test scores `(K + 1,)` of what validation of one seed chooses: of each loss, and of all losses."""
     _, validation, failed = world.draw(draws, rng)
     seen = np.where(failed, -np.inf, validation)
-    chosen = np.argmax(seen, axis=1)  # (K, draws)
+    chosen = seen == seen.max(axis=1, keepdims=True)  # (K, C, draws), each of equal ones alike
     rate = world.failing * (np.arange(CELLS) >= 2 * CELLS // 3)
     test, _, _ = world.draw(draws, rng)  # rounding and the ceiling change means
     means = (1 - rate) * test.mean(axis=-1) + rate * WORST
-    scores = np.take_along_axis(means, chosen, axis=1)
-    choice = scores[np.argmax(seen.max(axis=1), axis=0), np.arange(draws)]
+    scores = (chosen * means[..., None]).sum(axis=1) / chosen.sum(axis=1)  # (K, draws)
+    first = seen.max(axis=1) == seen.max(axis=(0, 1))
+    choice = (first * scores).sum(axis=0) / first.sum(axis=0)
     return np.array([*scores.mean(axis=1), choice.mean()])
 
 

@@ -82,7 +82,7 @@ def test_a_split_study_is_analysed() -> None:
     records = synthetic.run(planned, {"infonce": HILL})
     findings = analyse(planned, records, synthetic.study_info([synthetic.arm_info("infonce")]))
     assert list(findings.summaries) == ["infonce, lr 0.1", "infonce, lr 0.3"]
-    assert findings.variants == {"infonce": ["infonce, lr 0.1", "infonce, lr 0.3"]}
+    assert findings.parts == {"infonce": ["infonce, lr 0.1", "infonce, lr 0.3"]}
     assert findings.decisions is not None
     assert findings.decisions.items == ()  # variants of one loss are not compared
     one, other = findings.summaries.values()

@@ -196,6 +196,7 @@ def test_a_third_axis_of_any_type_splits_losses(values: tuple[Any, ...]) -> None
     assert findings.wholes["b"].axes[2].values.shape == (len(values),)
 
 
+@pytest.mark.slow
 def test_a_report_over_text_and_mixed_axes(tmp_path: Path) -> None:
     rows = grid()
     rows["batch_size"] = rows["batch_size"].map({32: "few", 64: "many"})

@@ -44,6 +44,7 @@ def test_scripts_and_data_are_in_the_page(written: Path) -> None:
     assert html.index('class="interactive"') > html.index('id="surfaces"')
 
 
+@pytest.mark.slow
 def test_every_data_set_has_its_explorer(tmp_path: Path) -> None:
     planned, records, info = make_study()
     table = build_table(planned, records)

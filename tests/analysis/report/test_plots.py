@@ -213,7 +213,7 @@ def test_robustness_shows_every_score(findings: StudyAnalysis) -> None:
     figure = robustness_figure(findings)
     lines = {line.get_label(): line.get_xdata() for line in figure.axes[0].lines}
     summaries = findings.summaries.values()
-    drawn = [lines["average over the space"], lines["worst tenth of the space"]]
+    drawn = [lines["average over the ranges"], lines["worst tenth of the ranges"]]
     drawn.append([patch.get_width() for patch in figure.axes[1].patches])
     scores = [(item.mean.value, item.worst.value, item.tolerance.value) for item in summaries]
     np.testing.assert_allclose(drawn, 100 * np.array(scores).T)

@@ -41,7 +41,7 @@ def test_scores_and_decisions(study: Study) -> None:
     findings = analyse(*study)
     scores = scores_table(findings).set_index("arm")
     assert scores.loc["dhel", "mean"] == findings.summaries["dhel"].mean.value
-    assert scores.loc["dhel", "tolerance_volume_note"] == "no interval, too low at few seeds"
+    assert scores.loc["dhel", "tolerance_volume_note"] == "the share is too low at few seeds"
     assert scores.loc["kcl", "default_main_axis_value"] == pytest.approx(2.0)
     decisions = decisions_table(findings)
     assert decisions["loss"].tolist() == ["dhel"] * 4 + ["kcl"] * 4

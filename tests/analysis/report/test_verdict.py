@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from analysis.model.info import StudyInfo
+from analysis.report.latex import render_latex
+from analysis.report.markdown_report import render_markdown
 from analysis.report.sections.content import TEXT, Cell, table
 from analysis.report.verdict import Verdict, study_verdict
 from analysis.report.verdict_conditions import resolution
@@ -21,7 +23,6 @@ from analysis.statistics.comparisons.decisions import (
     NOT_TUNING,
     OPEN,
     QUESTIONS,
-    REFERENCE_LOW,
     TUNED,
     WITHHELD,
     WORSE,
@@ -99,23 +100,74 @@ def test_a_collapsed_loss_is_flat_but_low(study: Study) -> None:
     assert_says(first, "DHEL", "worse than InfoNCE when tuned", "30.0 points [26.0, 34.0]", "not robust")
 
 
-def test_a_reference_that_is_flat_but_low_is_not_called_more_robust(
-    study: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_trade_off_tells_both_differences(study: Study) -> None:
+    given = {
+        NOT_TUNING: PRICE_LESS,
+        TUNED: (-0.03, -0.04, -0.021, WORSE),
+        AVERAGE: (0.08, 0.07, 0.09, BETTER),
+        BAD_LUCK: (-0.05, -0.06, -0.04, BETTER),
+    }
+    findings = decided(study, dhel=given)
+    first, second = answer(findings)
+    assert first == (
+        "On these ranges and 2 seeds, DHEL is worse than InfoNCE when tuned, by 3.0 points [2.1, 4.0], but better "
+        "on average, by 8.0 points [7.0, 9.0]: a trade-off."
+    )
+    assert second == "Also decided: DHEL pays 5.0 points less for bad luck [4.0, 6.0]."
+    other = {name: (-value, -high, -low, "") for name, (value, low, high, _) in given.items()}
+    words = {NOT_TUNING: WORSE, TUNED: BETTER, AVERAGE: WORSE, BAD_LUCK: WORSE}
+    back = {name: (*numbers[:3], words[name]) for name, numbers in other.items()}
+    first, _ = answer(decided(study, dhel=back, kcl=back))
+    assert first == (
+        "On these ranges and 2 seeds, DHEL and KCL are better than InfoNCE when tuned, by 3.0 [2.1, 4.0] and 3.0 "
+        "[2.1, 4.0] points, but worse on average, by 8.0 [7.0, 9.0] and 8.0 [7.0, 9.0] points: a trade-off."
+    )
+
+
+def test_a_choice_below_the_average_is_said(study: Study) -> None:
+    """Of a loss that is worse when tuned, in place of its standing; of other losses, in a sentence of its own."""
+    below = Estimate(value=-0.05, low=-0.06, high=-0.04, seeds=5)
+
+    def said(loss: str, **losses: dict[str, Given]) -> tuple[str, ...]:
+        findings = decided(study, **losses)
+        assert findings.decisions is not None
+        values = dict(findings.decisions.values)
+        values[loss] = {**values[loss], NOT_TUNING: below}
+        return answer(
+            dataclasses.replace(findings, decisions=dataclasses.replace(findings.decisions, values=values))
+        )
+
+    lower = {NOT_TUNING: PRICE_LESS, TUNED: (-0.03, -0.04, -0.021, WORSE)}
+    size = "5.0 points [4.0, 6.0]"
+    (only,) = said("dhel", dhel=lower)
+    assert only == (
+        "On these ranges and 2 seeds, DHEL is worse than InfoNCE when tuned, by 3.0 points [2.1, 4.0]: validation "
+        f"chooses a configuration of DHEL that is worse than its average, by {size}."
+    )
+    higher = {NOT_TUNING: PRICE_MORE, TUNED: (0.03, 0.021, 0.04, BETTER)}
+    first, hint = said("infonce", dhel=higher)
+    assert first == (
+        "On these ranges and 2 seeds, DHEL is better than InfoNCE when tuned, by 3.0 points [2.1, 4.0]: validation "
+        f"chooses a configuration of InfoNCE that is worse than its average, by {size}."
+    )
+    assert_says(hint, "compares with another loss")
+    assert said("dhel", dhel={NOT_TUNING: PRICE_LESS, TUNED: NONE})[1] == (
+        f"Validation chooses a configuration of DHEL that is worse than its average, by {size}."
+    )
+    (only,) = said("infonce")
+    assert only == (
+        "There is one loss only, so nothing to compare: InfoNCE reaches 50.0 % [40.0, 60.0] test accuracy when "
+        f"tuned; validation chooses a configuration of InfoNCE that is worse than its average, by {size}."
+    )
+
+
+def test_a_reference_that_is_flat_but_low_is_not_called_more_robust(study: Study) -> None:
     findings = decided(study, dhel={NOT_TUNING: PRICE_MORE, TUNED: (0.2, 0.15, 0.25, BETTER)})
-    monkeypatch.setattr(Decisions, "standing", lambda *_: REFERENCE_LOW)
-    facts = (
-        "On these ranges and 2 seeds, DHEL pays 3.0 points more than InfoNCE for not tuning [2.1, 3.9], and is 20.0 "
-        "points [15.0, 25.0] better when tuned: "
-    )
+    assert answer(findings)[1] == "The key “reference” of the study file compares with another loss."
     assert answer(findings)[0] == (
-        f"{facts}InfoNCE pays less only because it is low everywhere, which is not robust."
+        "On these ranges and 2 seeds, DHEL pays 3.0 points more than InfoNCE for not tuning [2.1, 3.9], but is "
+        "better when tuned, by 20.0 points [15.0, 25.0]: InfoNCE is flat but low, which is not robust."
     )
-    monkeypatch.setattr(Decisions, "standing", lambda *_: "a new standing")
-    assert answer(findings)[0] == f"{facts}a new standing."
-    shown = study_verdict(findings).table
-    assert shown is not None
-    assert shown.rows[1][1].text == "a new standing"
 
 
 def test_a_lower_price_is_told_once(study: Study) -> None:
@@ -164,9 +216,29 @@ def test_all_open_says_so_and_what_else_is_decided(study: Study) -> None:
 
 
 def test_all_equal(study: Study) -> None:
-    given = {NOT_TUNING: NONE}
+    given = {NOT_TUNING: NONE, TUNED: NONE}
     (only,) = answer(decided(study, dhel=given, kcl=given))
     assert only == "On these ranges and 2 seeds, DHEL and KCL are as robust as InfoNCE, within 2 points."
+
+
+def test_as_robust_says_that_the_tuned_score_is_open(study: Study) -> None:
+    dhel = {NOT_TUNING: NONE, TUNED: (0.01, -0.01, 0.03, OPEN)}
+    within, may = "as robust as InfoNCE, within 2 points", "may be more than 2 points worse when tuned"
+    (only,) = answer(decided(study, kcl={NOT_TUNING: NONE}))
+    assert only == f"On these ranges and 2 seeds, KCL is {within}, but {may}."
+    (only,) = answer(decided(study, dhel=dhel, kcl={NOT_TUNING: NONE}))
+    assert only == f"On these ranges and 2 seeds, DHEL and KCL are {within}, but KCL {may}."
+    dhel[TUNED] = (-0.03, -0.04, -0.021, WORSE)
+    (only,) = answer(decided(study, dhel=dhel, kcl={NOT_TUNING: NONE}))
+    low = "DHEL is worse when tuned, by 3.0 points [2.1, 4.0]"
+    assert only == f"On these ranges and 2 seeds, DHEL and KCL are {within}, but {low}, and KCL {may}."
+
+
+def test_no_chance_of_error_where_all_is_withheld(study: Study) -> None:
+    held = dict.fromkeys(QUESTIONS, (0.0, -0.01, 0.01, WITHHELD))
+    for losses, shown in (({"dhel": held, "kcl": held}, False), ({"dhel": held, "kcl": LESS}, True)):
+        texts = study_verdict(decided(study, **losses)).conditions
+        assert any("chance of any wrong decision" in text for text in texts) == shown
 
 
 def test_a_withheld_verdict_names_both_values(study: Study) -> None:
@@ -176,6 +248,47 @@ def test_a_withheld_verdict_names_both_values(study: Study) -> None:
     told = answer(decided(study, dhel=held, kcl=LESS))
     assert_says(told[0], "KCL is less robust than InfoNCE")
     assert_says(told[1], "Withheld for DHEL", "50 for DHEL")
+
+
+@pytest.mark.parametrize("batch_sizes", [(64,), (16, 64, 256)])
+def test_a_null_control_over_other_configurations_shows_no_values(batch_sizes: tuple[int, ...]) -> None:
+    """Its average over batch size 64 alone is no neighbour of averages over the ranges."""
+    arms = [synthetic.arm_info(name, title=name) for name in ("infonce", "dhel", "twin")]
+    planned = pd.concat(
+        [
+            synthetic.plan(arms[:2], seeds=range(3), batch_sizes=(16, 64, 256)),
+            synthetic.plan(arms[2:], seeds=range(3), batch_sizes=batch_sizes),
+        ],
+        ignore_index=True,
+    )
+    surfaces = SURFACES | {"twin": SURFACES["dhel"]}
+    records = synthetic.run(planned, {arm.label: surfaces[arm.label] for arm in arms}, noise=0.004)
+    info = synthetic.study_info(arms, seeds=range(3), null_controls=(("dhel", "twin"),))
+    verdict = verdict_of(planned, records, info)
+    assert verdict.table is not None
+    row = next(row for row in verdict.table.rows if row[0].text == "twin")
+    figure = verdict.figures["verdict"].build()
+    assert figure is not None
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    remark = "twin has other configurations (batch size 64) than the losses that are compared"
+    if len(batch_sizes) == 1:
+        assert [cell.text for cell in row] == ["twin", NULL_CONTROL, *"––––"]
+        assert names == ["infonce", "dhel"]
+        assert any(text.startswith(remark) for text in verdict.remarks)
+    else:
+        assert all(cell.text != "–" for cell in row)
+        assert names == ["infonce", "dhel", "twin"]
+        assert not any("other configurations" in text for text in verdict.remarks)
+
+
+def test_one_loss_is_no_reference_and_no_difference_is_explained(study: Study) -> None:
+    verdict = study_verdict(decided(study))
+    assert verdict.table is not None
+    assert [cell.text for cell in verdict.table.rows[0]][:2] == ["InfoNCE", "–"]
+    texts = (verdict.table.note, verdict.figures["verdict"].caption)
+    for word in ("ifference", "qual", "reference", "decision"):
+        assert not any(word in text for text in texts)
+    assert_says(texts[0], "Price of not tuning: the tuned score", "Price of bad luck")
 
 
 def test_one_loss_has_its_values(study: Study) -> None:
@@ -212,14 +325,16 @@ def test_a_terminal_shows_all_of_six_losses_and_drops_further_sentences(count: i
     ]
     rows += [["twin", Cell(text=NULL_CONTROL), Cell(text="0.1")]]
     verdict = Verdict(
-        answer=("The answer.", "Also decided: more."), table=table(titles, rows), conditions=("5 seeds",)
+        answer=("The answer.", "Also decided: more."),
+        table=table(titles, rows),
+        short_conditions=("5 seeds",),
     )
     lines = verdict_lines(verdict)
     assert len(lines) == MOST_LINES - 1
     shown = [line.split()[1] for line in lines if line.startswith("loss ")]
-    assert shown == (["1", "2", "3", "4", "5"] if count == 8 else [*map(str, range(1, count)), "0"])
+    assert shown == (["1", "2", "3", "4"] if count == 8 else [*map(str, range(1, count)), "0"])
     assert lines[0] == "The answer."
-    assert ("3 more losses stand in the report." in lines) == (count == 8)
+    assert lines[-2:] == ["4 more losses stand in the report.", "5 seeds"] or count < 8
     assert not any("Also decided" in line or "twin" in line for line in lines)
 
 
@@ -262,6 +377,53 @@ def test_losses_with_seeds_of_their_own_are_not_called_paired() -> None:
     assert_says(verdict.table.note, "not paired by seed, since the losses have different seeds")
 
 
+def test_no_decided_interval_reads_as_one_that_touches_zero(study: Study) -> None:
+    """A price that is decided by 0.04 points, in the sentence, the table, Markdown, LaTeX and terminal."""
+    verdict = study_verdict(decided(study, dhel={NOT_TUNING: (0.03, 0.0004, 0.06, WORSE), TUNED: NONE}))
+    assert "3.0 points more for not tuning [0.04, 6.0]" in verdict.answer[0].replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
+    assert verdict.table is not None
+    texts = [
+        verdict.table.rows[1][2].below,
+        render_markdown("a", "", verdict, {}, {}),
+        render_latex([verdict.table]),
+    ]
+    for text in texts:
+        assert "+0.04," in text
+    tiny = study_verdict(decided(study, dhel={NOT_TUNING: (0.0004, 0.0001, 0.0007, WORSE), TUNED: NONE}))
+    assert "it pays 0.04 points more for not tuning [0.01, 0.1]" in tiny.answer[0]
+    assert any("worse\N{NO-BREAK SPACE}+0.04" in line for line in verdict_lines(tiny))
+
+
+def test_an_open_interval_does_not_read_as_one_within_the_tolerance(study: Study) -> None:
+    verdict = study_verdict(decided(study, dhel={NOT_TUNING: (0.01, -0.001, 0.0203, OPEN)}))
+    assert verdict.table is not None
+    assert verdict.table.rows[1][2].below.replace("\N{NO-BREAK SPACE}", " ") == "[−0.1, +2.03]"
+    assert "Equal: the interval is within ±2 points." in verdict.table.note
+
+
+def test_losses_are_told_from_the_largest_decided_difference_on() -> None:
+    sizes = {"loss 0": 0.03, "loss 1": 0.05, "loss 2": 0.021, "loss 3": 0.09, "loss 4": 0.04}
+    arms = [synthetic.arm_info(name) for name in ("infonce", *sizes, "open")]
+    planned = synthetic.plan(arms)
+    flat = synthetic.hill(peak=0.9, at=0.3, width=9.0)
+    records = synthetic.run(
+        planned, dict.fromkeys((arm.label for arm in arms), flat), noise=0.01, rng=np.random.default_rng(0)
+    )
+    given = {
+        name: {NOT_TUNING: (size, size - 0.005, size + 0.005, WORSE), TUNED: NONE}
+        for name, size in sizes.items()
+    }
+    given["open"] = {NOT_TUNING: (0.2, -0.1, 0.5, OPEN)}
+    verdict = study_verdict(decided((planned, records, synthetic.study_info(arms)), **given))
+    order = ["loss 3", "loss 1", "loss 4", "loss 0", "loss 2"]
+    assert ", ".join(order[:3]) + " and 2 more losses are less robust" in verdict.answer[0]
+    lines = verdict_lines(verdict)
+    shown = [line[:6].rstrip() for line in lines if line.startswith(("loss", "open"))]
+    assert shown == [*order, "open"]
+
+
 def test_failed_checks_come_first_in_a_terminal() -> None:
     lines = verdict_lines(Verdict(answer=("The answer.",), failed=("a", "b", "c")))
     assert lines == ["a", "2 more failed checks stand in the report.", "The answer."]
@@ -286,8 +448,8 @@ def test_the_conditions_tell_tolerance_error_and_resolution(study: Study) -> Non
     assert_says(tolerance, "2 points", "the default")
     assert_says(error, "4 %", "all 8")
     assert findings.decisions is not None
-    assert resolution(findings.decisions, NOT_TUNING) == pytest.approx(0.009)
-    assert_says(resolved, "0.9 in price of not tuning")
+    assert resolution(findings.decisions, NOT_TUNING) == pytest.approx(0.007)  # of 0.9 and 0.5 points
+    assert_says(resolved, "0.7 in price of not tuning")
     assert "12 epochs" in rest
     assert "batch size 16 to 256" in rest
     empty = dataclasses.replace(findings.decisions, items=())
@@ -298,7 +460,9 @@ def verdict_of(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo) ->
     return study_verdict(analyse(planned, records, info))
 
 
-def test_many_variants_of_a_loss_are_one_row_with_their_range() -> None:
+@pytest.mark.parametrize("categories", [True, False])
+def test_many_variants_of_a_loss_are_one_row_with_their_range(categories: bool) -> None:
+    """Only categories distinguish variants: a further axis of numbers belongs to the space."""
     arms = [synthetic.arm_info("infonce"), synthetic.arm_info("kcl", kernel=True)]
     base, other = (synthetic.plan([arm], seeds=(0, 1, 2), batch_sizes=(16, 64)) for arm in arms)
     parts = [base.assign(hp_gamma=np.nan)]
@@ -315,12 +479,16 @@ def test_many_variants_of_a_loss_are_one_row_with_their_range() -> None:
     drop = 0.01 * records["hp_gamma"].fillna(0.0)
     for column in ("test_probe10_accuracy", "val_probe10_accuracy"):
         records[column] -= drop
+    if categories:
+        for rows in (planned, records):
+            rows["hp_gamma"] = rows["hp_gamma"].map(lambda value: f"g{value:.0f}", na_action="ignore")
     found = verdict_of(planned, records, synthetic.study_info(arms, seeds=(0, 1, 2)))
     assert found.table is not None
     assert [row[0].text for row in found.table.rows] == ["infonce", "kcl"]
-    best, spread = found.table.rows[1][0].below.split("\n")
-    assert best == "best: gamma 0"
-    assert spread == "12 variants: 80.0 to 91.0"
+    told = ["best: gamma g0", "12 variants: tuned accuracy 80.0 to 91.0"] if categories else [""]
+    assert found.table.rows[1][0].below.split("\n") == told
+    counted = [text for text in found.conditions if "configurations" in text]
+    assert counted == [f"10 to 120 configurations a loss{', in 1 to 12 variants' * categories}"]
 
 
 def test_an_unfinished_study_opens_with_that(study: Study) -> None:
@@ -336,7 +504,8 @@ def test_failures_are_counted(study: Study) -> None:
     planned, records, info = study
     found = verdict_of(planned, synthetic.fail(records, ["kcl-16-0-0"]), info)
     (text,) = [each for each in found.conditions if "failed" in each]
-    assert_says(text, "90 trials", "1 failed", "10.0 %")
+    assert_says(text, "90 trials, 1 of KCL failed", "10.0 %")
+    assert text in found.short_conditions
 
 
 def test_nothing_yet(study: Study) -> None:

@@ -205,6 +205,21 @@ def test_a_setting_that_differs_between_losses_is_a_failed_check() -> None:
     assert cards["Settings differ between losses"].level == "warn"
 
 
+def test_a_setting_of_the_protocol_that_differs_fails_one_check() -> None:
+    for column, values, title in (
+        ("weight_decay", (1e-4, 1e-3), "Protocol differs"),
+        ("epochs", (10, 20), "Budget differs"),
+    ):
+        found = study(
+            ROWS.assign(**{column: ROWS["method"].map(dict(zip(("simclr", "dhel"), values, strict=True)))})
+        )
+        assert [card.title for card in check_fairness(found) if card.level == "fail"] == [title]
+        assert found.decisions is not None
+        words = column.replace("_", " ")
+        told = f"{words}: {values[0]:g} for simclr, {values[1]:g} for dhel"
+        assert {item.reason for item in found.decisions.items} == {told}
+
+
 def test_a_loss_that_lacks_a_value_of_the_main_axis_is_a_failed_check() -> None:
     rows = ROWS[(ROWS["method"] == "simclr") | (ROWS["tau"] < 0.4)]
     cards = {card.title: card for card in check_fairness(study(rows))}

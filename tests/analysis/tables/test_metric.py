@@ -74,9 +74,9 @@ def test_the_page_says_what_failures_count_as() -> None:
     rows = with_crashes(ROWS.assign(val_acc=ROWS["acc"] - 0.3, val_loss=3 - ROWS["acc"]))
     facts = dict(methods_section(study(rows, selects="val_acc")).facts)
     assert "worst outcome: 60.1\N{NO-BREAK SPACE}%" in facts["Failures"]
-    assert "val_acc, which chooses, it counts as 30.1\N{NO-BREAK SPACE}%" in facts["Failures"]
+    assert "val_acc, which selects, it counts as 30.1\N{NO-BREAK SPACE}%" in facts["Failures"]
     facts = dict(methods_section(study(rows, selects="val_loss")).facts)
-    assert "val_loss, which chooses, it counts as 2.399" in facts["Failures"]
+    assert "val_loss, which selects, it counts as 2.399" in facts["Failures"]
     assert "the lowest mean val_loss over seeds" in facts["Selection"]
 
 
@@ -210,6 +210,18 @@ def test_a_doubtful_unit_is_asked_for(values: pd.Series, keys: dict[str, object]
         study(ROWS.assign(acc=values), **keys)
 
 
+def test_a_doubtful_value_is_told_of_the_column_that_has_it() -> None:
+    rows = ROWS.assign(val_acc=ROWS["acc"]).assign(acc=0.9 * ROWS["acc"])
+    rows.loc[3, "val_acc"] = 1.133
+    with pytest.raises(ValueError, match=r"^val_acc: values from \S+ to 1\.133 may be percents or shares"):
+        study(rows, selects="val_acc")
+    mixed = rows.assign(acc=100 * rows["acc"], val_acc=rows["acc"].where(rows.index > 20, 100 * rows["acc"]))
+    with pytest.raises(
+        ValueError, match=r"^val_acc: \d+ of 72 values lie between 0 and 1, those of acc reach "
+    ):
+        study(mixed, selects="val_acc")
+
+
 @pytest.mark.parametrize(
     ("name", "values", "keys", "unit", "bounds"),
     [
@@ -253,6 +265,6 @@ def test_failures_count_as_chance_where_the_classes_are_known() -> None:
     assert percent.worst == pytest.approx(10)
     unknown = study(rows).info.metric
     assert unknown.worst == pytest.approx(rows["acc"].min())
-    assert unknown.worst_source == "the worst finished value; --worst sets chance"
+    assert unknown.worst_source == "the worst finished value"
     below = study(rows.assign(classes=2)).info.metric
     assert below.worst == pytest.approx(min(0.5, rows["acc"].min()))

@@ -99,6 +99,7 @@ def test_seeds_in_text_are_the_numbers() -> None:
     assert study(ROWS.assign(run=ROWS["run"].astype(str))).cells["dhel"].seeds.tolist() == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_ten_thousand_columns() -> None:
     rng = np.random.default_rng(0)
     wide = pd.DataFrame(rng.normal(size=(len(ROWS), 10_000))).add_prefix("c")

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.tables.values import is_time, names, values, with_decimal_points, with_numbers
+from analysis.tables.values import check_text, is_time, names, values, with_decimal_points, with_numbers
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,27 @@ def test_decimal_commas_become_points() -> None:
     rows = pd.DataFrame({"acc": ["0,81", "1,5e-3", "-,5"], "note": ["a,b", "1,2,3", "x"]})
     assert with_decimal_points(rows)["acc"].tolist() == ["0.81", "1.5e-3", "-.5"]
     assert with_decimal_points(rows)["note"].tolist() == rows["note"].tolist()
+
+
+def test_a_text_that_is_rarer_than_the_numbers_beside_it_is_named_with_its_row() -> None:
+    cells = pd.Series([32, 32, 64, "32px", 64, 128, 128], name="batch_size", dtype=object)
+    said = r"^batch_size: got '32px' in row 4, which is text; most values of this hyperparameter are numbers$"
+    with pytest.raises(ValueError, match=said):
+        check_text(cells)
+    with pytest.raises(ValueError, match=said):
+        check_text(cells.astype(str))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [1, 1, 2, 2, "auto", "auto"],  # as often as each number: a value of the sweep
+        [0.1, 0.2, 0.3, "auto"],  # every value once
+        ["r18", "r18", "r50", 18, 18, 18],  # half of them are names
+        ["sgd", "sgd", "lars"],
+        ["True", "True", "2", "2", "2", "x", "x", "x"],
+        [32, 32, 64, 64],
+    ],
+)
+def test_texts_that_are_values_of_a_sweep_are_no_mistake(cells: list[object]) -> None:
+    check_text(pd.Series(cells, name="a", dtype=object))

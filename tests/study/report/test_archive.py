@@ -90,6 +90,7 @@ def test_stores_of_before_have_no_origins(write_study: WriteStudy, store: Path, 
     assert [Path(origin).name for origin in json.loads(archive.read_text())["origins"]] == ["mine.toml"]
 
 
+@pytest.mark.slow
 def test_what_an_edit_takes_out_is_said_once_and_kept(
     write_study: WriteStudy, store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,7 +42,7 @@ def correlations_section(findings: StudyAnalysis) -> Content | None:
         "Over all losses",
     ]
     return Content(
-        title=f"Which representation metric goes along with {findings.info.metric.noun}",
+        title=f"Which representation metrics correlate with {findings.info.metric.noun}",
         lead=f"Rank correlation with {noun} over configurations, for each seed by itself, strongest within a loss "
         f"first. The files have all {len(rows)} metrics. Intervals: {STATED}.",
         tables=(table(columns, rows[:_MOST]),),

@@ -47,9 +47,9 @@ def stability_section(findings: StudyAnalysis) -> Content | None:
     note = f"Not for {listing(without)}: {why}." if without else ""
     tables = [table(columns, rows, note=note)] if rows else []
     return Content(
-        title="How much hangs on choices",
-        lead=f"Where the range of {findings.info.main_words} begins and ends is a choice. The average again over its "
-        "lower, middle and upper half, shortened by a step at either end, and under other measures.",
+        title="How much depends on the choice of ranges",
+        lead=f"The average over other ranges of {findings.info.main_words}: the lower, middle and upper half, "
+        "without the first or last value, and with other weights.",
         sentences=(note,) if note and not rows else (),
         tables=tuple(tables),
         data={"range_stability": pd.DataFrame(_rows(found))} if found else {},

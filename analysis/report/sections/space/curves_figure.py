@@ -9,12 +9,14 @@ from matplotlib.figure import Figure
 
 from analysis.model.info import ArmInfo
 from analysis.model.meaning import LOWER_TEMPERATURE
+from analysis.model.surface import Surface
 from analysis.names import columns as text_columns
 from analysis.names import distinct_names
 from analysis.report.plots.arm_names import arm_names
 from analysis.report.plots.curves import AxisTicks, Curve, draw_curves
 from analysis.report.plots.figure_text import add_legend, legend_entries
-from analysis.report.plots.style import arm_look, new_figure
+from analysis.report.plots.style import new_figure
+from analysis.report.sections.compared_curves import curve_look, curves_shown
 from analysis.statistics.intervals.student import mean_and_spread
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import number, wrapped
@@ -31,18 +33,19 @@ _DODGE = 0.012  # horizontal offset between one arm and the next, as a share of 
 
 def batch_size_figure(findings: StudyAnalysis) -> Figure | None:
     """The metric by batch size, each arm at its tuned main-axis value; None before any trial finished."""
-    if not findings.any_finished or not _numeric(findings):
+    if not findings.any_finished or not numeric_surfaces(findings):
         return None
-    names = {label: wrapped(name) for label, name in arm_names(findings.info).items()}
+    shown = numeric_surfaces(findings)
+    names = {label: wrapped(arm_names(findings.info)[label]) for label in shown}
     lines = sum(name.count("\n") + 1 for name in names.values())
     figure = new_figure(max(3.9, 0.9 + _LINE * lines))
-    grids = [surface.x for surface in findings.surfaces.values()]
+    grids = [surface.x for surface in shown.values()]
     curves = []
-    for index, (label, surface) in enumerate(findings.surfaces.items()):
+    for label, surface in shown.items():
         row = findings.summaries[label].tuned.at % len(surface.y)
         name = f"{names[label]}, {number(surface.y[row])}"
         layer = (surface.x, surface.values[:, row], surface.failed[:, row])
-        curves.append(_curve(findings, index, name, *layer, grids))
+        curves.append(_curve(findings, label, name, *layer, grids))
     ax = draw_curves(
         figure.subplots(),
         curves,
@@ -58,10 +61,14 @@ def batch_size_figure(findings: StudyAnalysis) -> Figure | None:
     return figure
 
 
-def _numeric(findings: StudyAnalysis) -> bool:
-    """Whether there are surfaces and all of their axes are numeric."""
-    axes = [axis for surface in findings.surfaces.values() for axis in (surface.x_axis, surface.y_axis)]
-    return bool(axes) and all(axis.numeric for axis in axes)
+def numeric_surfaces(findings: StudyAnalysis) -> dict[str, Surface]:
+    """The surfaces of the arms with curves, by label: those whose axes are both numeric."""
+    shown = curves_shown(findings)
+    return {
+        label: surface
+        for label, surface in findings.surfaces.items()
+        if label in shown and surface.x_axis.numeric and surface.y_axis.numeric
+    }
 
 
 def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
@@ -69,9 +76,9 @@ def main_axis_figure(findings: StudyAnalysis) -> Figure | None:
 
     None before any trial finished.
     """
-    if not findings.any_finished or not _numeric(findings):
+    if not findings.any_finished or not numeric_surfaces(findings):
         return None
-    surfaces = findings.surfaces
+    surfaces = numeric_surfaces(findings)
     arms = [arm for arm in findings.info.arms if arm.label in surfaces]
     kinds = list(dict.fromkeys(_kind(arm) for arm in arms))
     sizes = np.unique(np.concatenate([surface.x for surface in surfaces.values()]))
@@ -100,34 +107,30 @@ def _draw_kind(
     names: Mapping[str, str],
 ) -> None:
     """Draws one row of panels: the arms of one kind of main axis at every batch size."""
-    surfaces = findings.surfaces
-    arms = [
-        (index, arm)
-        for index, arm in enumerate(findings.info.arms)
-        if _kind(arm) == kind and arm.label in surfaces
-    ]
-    grids = [surfaces[arm.label].y for _, arm in arms]
-    ticks = _ticks(grids, arms[0][1].main.axis_label, most=_TEXTS // len(sizes))
+    surfaces = numeric_surfaces(findings)
+    arms = [arm for arm in findings.info.arms if _kind(arm) == kind and arm.label in surfaces]
+    grids = [surfaces[arm.label].y for arm in arms]
+    ticks = _ticks(grids, arms[0].main.axis_label, most=_TEXTS // len(sizes))
     if (
-        arms[0][1].main.meaning.larger_acts_as == LOWER_TEMPERATURE
+        arms[0].main.meaning.larger_acts_as == LOWER_TEMPERATURE
     ):  # temperature rises to the right in every row
         ticks = dataclasses.replace(ticks, limits=ticks.limits[::-1])
     short_x = distinct_names([findings.info.x.words], _LEGEND_LETTERS // len(axes))[findings.info.x.words]
     for ax, size in zip(axes, sizes, strict=True):
         curves = []
-        for index, arm in arms:
+        for arm in arms:
             surface = surfaces[arm.label]
             if size in surface.x:
                 at = int(np.searchsorted(surface.x, size))
                 layer = (surface.y, surface.values[at], surface.failed[at])
-                curves.append(_curve(findings, index, names[arm.label], *layer, grids))
+                curves.append(_curve(findings, arm.label, names[arm.label], *layer, grids))
         draw_curves(ax, curves, ticks, y_label=findings.info.metric.axis_label if ax is axes[0] else "")
         ax.set_title(wrapped(f"{short_x} {number(size)}", width=90 // len(axes)))
 
 
 def _curve(
     findings: StudyAnalysis,
-    index: int,
+    arm: str,
     label: str,
     axis: np.ndarray,
     seeds: np.ndarray,
@@ -135,13 +138,14 @@ def _curve(
     grids: Sequence[np.ndarray],
 ) -> Curve:
     """A curve of values `(X, S)` over an axis `(X,)`, with a small offset so that equal curves are all visible."""
-    shift = (index - (len(findings.info.arms) - 1) / 2) * _DODGE * _span(grids)
+    shown = curves_shown(findings)
+    shift = (shown.index(arm) - (len(shown) - 1) / 2) * _DODGE * _span(grids)
     at = _positions(axis, grids) + shift
     factor = findings.info.metric.factor
     known, some = np.isfinite(seeds), np.isfinite(seeds).any(axis=-1)
     return Curve(
         label=label,
-        look=arm_look(index),
+        look=curve_look(findings, arm),
         at=at,
         mean=factor * mean_and_spread(seeds)[0],
         seeds=factor * fewer_dots(seeds),

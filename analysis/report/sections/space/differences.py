@@ -62,8 +62,8 @@ def differences_section(findings: StudyAnalysis) -> Content | None:
     return Content(
         title=title,
         lead=f"Each loss minus {reference} at the same place, by seed.{_pairing_words(findings, rivalries)} Better "
-        "and worse: places that differ after a correction for their number. Reversed: the difference has the "
-        f"opposite sign of the overall one. Intervals: {STATED}.",
+        "and worse: places with a significant difference, corrected for their number. Reversed: the difference has "
+        f"the opposite sign of the overall one. Intervals: {STATED}.",
         sentences=apart,
         tables=(table(columns, [_row(findings, label, item) for label, item in rivalries.items()]),),
         figures={

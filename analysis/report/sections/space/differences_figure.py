@@ -14,11 +14,12 @@ from analysis.report.plots.heatmap import (
     draw_cells,
     label_cells,
     panel_figure,
+    panel_title,
     write_in_cells,
 )
 from analysis.report.plots.style import TWO_COLUMNS
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import Scale, number, wrapped
+from analysis.wording import Scale, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def difference_maps(
         )
         label_cells(ax, *ticks)
         ax.set_facecolor("#dddddd")
-        ax.set(title=wrapped(names[label], width=24), xlabel=arm.x.axis_label, ylabel=arm.main.axis_label)
+        ax.set(title=panel_title(names[label], width), xlabel=arm.x.axis_label, ylabel=arm.main.axis_label)
         rows_at, columns_at = np.nonzero(marked)
         # black with a white edge is visible on dark and on light cells
         ax.plot(columns_at + 0.5, rows_at + 0.17, "o", ms=3.5, color="black", mec="white", mew=0.6)

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from analysis.report.plots.arm_names import arm_names
 from analysis.report.plots.band_figure import band_figure
 from analysis.report.plots.bands import BandCurve
-from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS, arm_look
+from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
 from analysis.report.score_tables import estimate_columns
+from analysis.report.sections.compared_curves import curve_look, curves_shown, curves_words
 from analysis.report.sections.content import TEXT, Cell, Content, ShownFigure, share_cell, table
 from analysis.report.sections.space.scores import tolerance_words
-from analysis.statistics.intervals.student import LEVEL, STATED, Estimate
+from analysis.statistics.intervals.student import LEVEL, Estimate
 from analysis.statistics.scores.profile import Profile, profile
 from analysis.statistics.scores.tolerance import tolerance_volume
 from analysis.study_analysis import StudyAnalysis
@@ -36,7 +37,6 @@ def good_space_section(findings: StudyAnalysis) -> Content | None:
     ]
     return Content(
         title="How much of the ranges is good",
-        lead=f"Intervals: {STATED}; conservative.",
         tables=(table(columns, [_row(findings, label, volumes[label]) for label in volumes]),),
         figures={
             "profiles": ShownFigure(
@@ -44,7 +44,8 @@ def good_space_section(findings: StudyAnalysis) -> Content | None:
                 column=partial(_figure, findings, profiles, ONE_COLUMN),
                 data="profiles",
                 caption="The share of the ranges whose mean over seeds is at least as good as the threshold: the "
-                f"higher the curve, the more robust. Band: {level}, for all thresholds together, from 5 seeds on.",
+                f"higher the curve, the more robust. Band: {level}, for all thresholds together, from 5 seeds on."
+                f"{curves_words(findings)}",
             )
         },
         data={"profiles": _profiles_table(profiles), "good_space": _volumes_table(volumes)},
@@ -87,18 +88,19 @@ def _row(findings: StudyAnalysis, label: str, volumes: dict[str, Estimate]) -> l
 
 def _figure(findings: StudyAnalysis, profiles: dict[str, Profile], width: float) -> Figure:
     metric = findings.info.metric
-    names = arm_names(findings.info)
+    names, shown = arm_names(findings.info), curves_shown(findings)
     curves = [
         BandCurve(
             label=wrapped(names[label]),
-            look=arm_look(index),
+            look=curve_look(findings, label),
             at=metric.sign * metric.factor * item.thresholds,
             value=100 * item.share,
             low=100 * item.low,
             high=100 * item.high,
             steps=True,
         )
-        for index, (label, item) in enumerate(profiles.items())
+        for label, item in profiles.items()
+        if label in shown
     ]
     figure = band_figure(
         curves,

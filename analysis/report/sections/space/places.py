@@ -1,11 +1,16 @@
 """The sections on the metric over the space: surfaces, lines along each axis, effective rank."""
 
-import dataclasses
 from functools import partial
 
 from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
+from analysis.report.sections.compared_curves import curves_words
 from analysis.report.sections.content import Content, ShownFigure
-from analysis.report.sections.space.curves_figure import MOST_DOTS, batch_size_figure, main_axis_figure
+from analysis.report.sections.space.curves_figure import (
+    MOST_DOTS,
+    batch_size_figure,
+    main_axis_figure,
+    numeric_surfaces,
+)
 from analysis.report.sections.space.orientation import orientation_words
 from analysis.report.sections.space.scatter_figure import places_figure, without_surface
 from analysis.report.sections.space.surfaces_figure import (
@@ -85,14 +90,14 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
         if without
         else ""
     )
-    findings = dataclasses.replace(findings, cells=numeric)
-    if not findings.surfaces:
+    if not numeric_surfaces(findings):
         return Content(title=title, lead=note)
     line = _LINE + (_FEWER if any(len(cells.seeds) > MOST_DOTS for cells in numeric.values()) else "")
     by_x = ShownFigure(
         build=partial(batch_size_figure, findings),
         data="cells",
-        caption=f"{opened(metric.reported)} by {x}, each loss at its tuned {findings.info.main_words}. {line}",
+        caption=f"{opened(metric.reported)} by {x}, each loss at its tuned {findings.info.main_words}. {line}"
+        f"{curves_words(findings)}",
     )
     mains = {(arm.main_axis, *arm.main.meaning.same_as): arm.main for arm in findings.info.arms}
     laws = [
@@ -108,7 +113,7 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
         build=partial(main_axis_figure, findings),
         data="cells",
         caption=f"{opened(metric.reported)} by {findings.info.main_words}, one column for each of at most four "
-        f"values of {x}.{apart}",
+        f"values of {x}.{apart}{curves_words(findings)}",
     )
     return Content(
         title=title,

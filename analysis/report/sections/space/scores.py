@@ -44,7 +44,8 @@ def scores_section(findings: StudyAnalysis) -> Content:
         title="Losses by score",
         lead=f"{opened(metric.reported)}{unit}{'' if metric.higher_is_better else '; lower is better'}. Below: 95 % "
         f"interval over seeds. Tuned: one seed selects the configuration by {metric.chooser} and another seed scores "
-        "it; mean over all pairs of seeds. Tuned at: what all seeds choose. Collapsed: effective rank near 1.",
+        f"it; mean over all pairs of seeds. Tuned at: the best mean over seeds by {metric.chooser}. Collapsed: "
+        "effective rank near 1.",
         tables=(table(columns, [_row(findings, label) for label in findings.summaries]),),
         figures={
             "robustness": ShownFigure(
@@ -77,7 +78,7 @@ def place_words(choice: Choice, arm: ArmInfo) -> list[str]:
 def _row(findings: StudyAnalysis, label: str) -> list[Cell | str]:
     item, arm, scale = findings.summaries[label], findings.info.arm(label), Scale(findings.info.metric)
     known = math.isfinite(item.tuned.estimate.value)
-    agree = f"{item.tuned.agreeing} of {item.tuned.choices} agree" if item.tuned.choices else ""
+    agree = f"by {item.tuned.agreeing} of {item.tuned.choices} seeds" if item.tuned.choices else ""
     return [
         arm.name,
         score_cell(item.tuned.estimate, scale),

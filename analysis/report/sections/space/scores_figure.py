@@ -31,14 +31,16 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
     """Scores from tuned to worst tenth, and the share near each arm's best; None before any trial finished."""
     if not findings.any_finished:
         return None
-    names = list(_row_names(findings).values())
+    shown = {label: item for label, item in findings.summaries.items() if findings.is_shown(label)}
+    rows = _row_names(findings)
+    names = [rows[label] for label in shown]
     figure = _figure(names, extra=1.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
-    summaries = list(findings.summaries.values())
+    summaries = list(shown.values())
     scale = [_factor(findings.info.metric, item) for item in summaries]
     estimates = {
-        "worst tenth of the space": [item.worst for item in summaries],
-        "average over the space": [item.mean for item in summaries],
+        "worst tenth of the ranges": [item.worst for item in summaries],
+        "average over the ranges": [item.mean for item in summaries],
         "default configuration": [item.default.estimate for item in summaries],
         "tuned": [item.tuned.estimate for item in summaries],
     }

@@ -52,8 +52,8 @@ def steps_section(findings: StudyAnalysis) -> Content | None:
     ]
     return Content(
         title=title,
-        lead=f"Change for each doubling of {x}; near 0, {x} needs no tuning. Selected by one seed, scored on "
-        f"another. Intervals: {STATED}.",
+        lead=f"Change for each doubling of {x}; near 0, {x} needs no tuning. One seed selects the configuration and "
+        f"another scores it. Intervals: {STATED}.",
         sentences=(note,) if note else (),
         tables=(table(columns, rows),),
         data={"steps": pd.DataFrame([_told(label, item) for label, item in found.items()])},

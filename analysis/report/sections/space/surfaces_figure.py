@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,11 +16,12 @@ from analysis.report.plots.heatmap import (
     cell_text_size,
     draw_heatmap,
     panel_figure,
+    panel_title,
 )
 from analysis.report.plots.style import TWO_COLUMNS, WIDTH
 from analysis.statistics.intervals.bands_moderated import moderated_interval
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import NONE, number, wrapped
+from analysis.wording import NONE, number
 
 ROOMY = 4  # up to this number of batch sizes a cell has room for words
 
@@ -68,7 +70,7 @@ def _panel(
     column, row = (int(place) for place in np.unravel_index(tuned.at, surface.values.shape[:2]))
     rows_up = rows_by_temperature(surface.y_axis.info.meaning, len(surface.y))
     return HeatmapData(
-        title=wrapped(arm_names(findings.info)[label], width=24),
+        title=arm_names(findings.info)[label],
         x_label=arm.x.axis_label,
         y_label=arm.main.axis_label,
         x_ticks=[number(value) for value in surface.x],
@@ -131,7 +133,8 @@ def panels_figure(
     known = values[np.isfinite(values)]
     low, high = limits or ((known.min(), known.max()) if len(known) else (0.0, 1.0))
     for ax, panel in zip(grid.flat, panels.values(), strict=False):
-        draw_heatmap(ax, panel, low=low, high=high, text_size=cell_text_size(widest, width))
+        titled = replace(panel, title=panel_title(panel.title, width))
+        draw_heatmap(ax, titled, low=low, high=high, text_size=cell_text_size(widest, width))
     if len(known):
         add_colorbar(figure, grid, color_label)
     return figure

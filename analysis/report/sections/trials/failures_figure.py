@@ -11,7 +11,7 @@ from analysis.report.plots.heatmap import HeatmapData
 from analysis.report.sections.space.surfaces_figure import ROOMY, panels_figure
 from analysis.statistics.scores.failure_rates import FailureSurface
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import number, wrapped
+from analysis.wording import number
 
 #: Pale where no trial fails, dark where all fail. Lightness is even: readable in grey and with any colour vision.
 _COLORMAP = "Purples"
@@ -35,7 +35,7 @@ def _panel(findings: StudyAnalysis, label: str, item: FailureSurface) -> Heatmap
         [_text(item, cell, roomy=len(x.values) <= ROOMY) for cell in range(len(item.rate))], dtype=object
     )
     return HeatmapData(
-        title=wrapped(arm_names(findings.info)[label], width=24),
+        title=arm_names(findings.info)[label],
         x_label=arm.x.axis_label,
         y_label=arm.main.axis_label,
         x_ticks=[number(value) for value in x.values],

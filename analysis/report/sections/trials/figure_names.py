@@ -18,6 +18,23 @@ _MOST = 12  # characters that are listed
 def names_section(findings: StudyAnalysis) -> Content | None:
     """Names of losses, and what figures show instead; None where figures show all names as they are."""
     shown, info = arm_names(findings.info), findings.info
+    return _content([(arm.name, shown[arm.label]) for arm in info.arms], _texts(findings))
+
+
+def codes_sentences(findings: StudyAnalysis) -> list[str]:
+    """That figures show codes, in one sentence; none where installed fonts have all characters."""
+    names = [arm.name for arm in findings.info.arms]
+    unknown = sorted(without_font("".join(map(visible, (*names, *_texts(findings))))))
+    if not unknown:
+        return []
+    count, char = counted(len(unknown), "character"), unknown[0]
+    text = f"Figures show codes such as {code(char)} for {count} of the names, such as {char}"
+    return [f"{text}: no installed font has them. Install one, such as Noto Sans CJK, and report again."]
+
+
+def _texts(findings: StudyAnalysis) -> list[str]:
+    """The texts of figures beside names of losses: the metric, the axes and values that are words."""
+    info = findings.info
     axes = {axis.axis_label for arm in info.arms for axis in arm.axes}
     values = {
         value
@@ -26,8 +43,7 @@ def names_section(findings: StudyAnalysis) -> Content | None:
         for value in axis.values.tolist()
         if isinstance(value, str)
     }
-    texts = [info.metric.axis_label, *sorted(axes), *sorted(values)]
-    return _content([(arm.name, shown[arm.label]) for arm in info.arms], texts)
+    return [info.metric.axis_label, *sorted(axes), *sorted(values)]
 
 
 def data_names_section(environments: DataSetsAnalysis) -> Content | None:

@@ -36,8 +36,8 @@ def methods_section(findings: StudyAnalysis) -> Content:
 _CHOSEN_ON_VALIDATION = (
     "The tuned score is the expected test score of the configuration that one seed's validation selects, scored on "
     "another seed and averaged over all pairs of seeds; the test set never selects. Validation and test of one seed "
-    "share an encoder, and so its luck. The configuration shown has the highest mean validation score over "
-    "seeds."
+    "share an encoder, so a lucky encoder raises both. The configuration shown has the highest mean validation score "
+    "over seeds."
 )
 
 _CHOSEN_BY_ITSELF = (
@@ -138,6 +138,6 @@ def _in_choices(findings: StudyAnalysis) -> str:
     if not metric.selecting_apart:
         shown = Scale(metric).with_unit(metric.selecting_sign * value)
     return (
-        f"In {metric.selecting_column}, which chooses, it counts as {shown}, or as just below the worst finished "
+        f"In {metric.selecting_column}, which selects, it counts as {shown}, or as just below the worst finished "
         "trial of its loss if that is worse."
     )

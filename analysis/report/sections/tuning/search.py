@@ -92,7 +92,7 @@ def _row(findings: StudyAnalysis, label: str) -> list[Cell | str]:
     item, arm = findings.summaries[label], findings.info.arm(label)
     budget = len(findings.cells[label].codes)
     place = "\n".join(f"{arm.axis(name).words} {number(value)}" for name, value in item.tuned.place.items())
-    agree = f"{item.tuned.agreeing} of {item.tuned.choices} agree" if item.tuned.choices else ""
+    agree = f"by {item.tuned.agreeing} of {item.tuned.choices} seeds" if item.tuned.choices else ""
     return [
         arm.name,
         score_cell(item.tuned.estimate, Scale(findings.info.metric)),

@@ -22,7 +22,7 @@ from analysis.study_analysis import StudyAnalysis
 #: Axes, besides the x axis, along which a configuration is transferred: a short budget may tune for a long one.
 _BUDGETS = ("hp_epochs", "hp_steps", "hp_samples")
 _METHOD = (
-    "Selected by one seed's validation, scored on another seed, at home and away alike. Intervals: {level}, over "
+    "Both are selected by one seed's validation and scored on another seed. Intervals: {level}, over "
     "pairs of seeds."
 )
 
@@ -46,7 +46,7 @@ def transfer_section(findings: StudyAnalysis) -> Content | None:
         return None
     return _content(
         "Using a configuration tuned elsewhere",
-        "Regret: what is lost at a configuration that was tuned elsewhere instead of on the spot.",
+        "Regret: the score of the configuration that is tuned where it is used, minus that of one tuned elsewhere.",
         items,
         findings.info.metric,
     )

@@ -43,8 +43,6 @@ def transfer_figure(matrices: Sequence[Matrix], *, kind: str, unit: str, digits:
     for ax, item in zip(grid.flat, matrices, strict=False):
         panel = _panel(item, titles[item.title], kind, digits)
         draw_heatmap(ax, panel, low=0.0, high=high if high > 0 else 1.0, text_size=_text_size(item))
-        if max(map(len, panel.x_ticks)) > 4:  # names would run into each other
-            ax.tick_params(axis="x", rotation=90)
     for ax in list(grid.flat)[len(matrices) :]:
         ax.set_axis_off()
     axes: list[Axes] = list(grid.flat)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from analysis.report.plots.arm_names import arm_names
 from analysis.report.plots.band_figure import band_figure
 from analysis.report.plots.bands import BandCurve
-from analysis.report.plots.style import arm_look
+from analysis.report.sections.compared_curves import curve_look, curves_shown, curves_words
 from analysis.report.sections.content import TEXT, Cell, Content, ShownFigure, table
 from analysis.report.sections.tuning.tuning_gaps import BUDGET, gaps_by_budget, gaps_shown, gaps_table
 from analysis.statistics.intervals.student import LEVEL
@@ -46,7 +46,8 @@ def tuning_section(findings: StudyAnalysis) -> Content | None:
             "tuning_curves": ShownFigure(
                 build=partial(_figure, findings, curves),
                 data="tuning_curves",
-                caption=f"Expected best of n random configurations. Band: {level} over seeds, for all n together.",
+                caption=f"Expected best of n random configurations. Band: {level} over seeds, for all n together."
+                f"{curves_words(findings)}",
             )
         },
         data={"tuning_curves": _table(curves), "tuning_gaps": gaps_table(gaps)},
@@ -109,17 +110,18 @@ def _trials(number: float, most: int) -> str:
 def _figure(findings: StudyAnalysis, curves: dict[str, TuningCurve]) -> Figure:
     metric = findings.info.metric
     factor = metric.sign * metric.factor
-    names = arm_names(findings.info)
+    names, shown = arm_names(findings.info), curves_shown(findings)
     drawn = [
         BandCurve(
             label=wrapped(names[label]),
-            look=arm_look(index),
+            look=curve_look(findings, label),
             at=curve.trials,
             value=factor * curve.mean,
             low=factor * curve.band_low,
             high=factor * curve.band_high,
         )
-        for index, (label, curve) in enumerate(curves.items())
+        for label, curve in curves.items()
+        if label in shown
     ]
     x_label = "random configurations tried, n"
     figure = band_figure(drawn, x_label=x_label, y_label=f"expected {metric.axis_label}", log=True)

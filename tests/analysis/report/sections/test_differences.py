@@ -79,7 +79,7 @@ def test_drawn_places_have_no_map() -> None:
 def test_the_level_and_the_unit_of_intervals_are_told() -> None:
     content = differences_section(findings())
     assert content is not None
-    assert "95 %, over seeds; configurations as given" in content.lead
+    assert "95 %, over seeds, for these configurations" in content.lead
 
 
 GAUSSIAN = Meaning(of="kernel gaussian of kcl", larger_acts_as=LOWER_TEMPERATURE, law=(0.5, -1.0))

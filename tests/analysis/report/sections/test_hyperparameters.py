@@ -9,7 +9,7 @@ from analysis.report.sections.space.steps import steps_section
 from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 
-STATED = "95 %, over seeds; configurations as given"
+STATED = "95 %, over seeds, for these configurations"
 
 
 def findings(seeds: int) -> StudyAnalysis:

@@ -11,6 +11,8 @@ from analysis.statistics.comparisons.decisions import (
     AS_ROBUST,
     AVERAGE,
     BETTER,
+    BETTER_TUNED,
+    CHOSEN_LOW,
     EQUAL,
     FLAT_BUT_LOW,
     LESS_ROBUST,
@@ -19,14 +21,16 @@ from analysis.statistics.comparisons.decisions import (
     NOT_TUNING,
     OPEN,
     QUESTIONS,
+    REFERENCE_CHOSEN_LOW,
     TUNED,
     VERDICTS,
     WITHHELD,
     WORSE,
+    WORSE_TUNED,
     Decisions,
-    decide,
     verdict_signs,
 )
+from analysis.statistics.comparisons.grid_decisions import decide
 from analysis.statistics.comparisons.looks import Look
 from analysis.statistics.intervals.student import Estimate
 from tests.analysis import synthetic
@@ -134,6 +138,29 @@ def test_a_loss_on_other_seeds_has_no_pairs_and_leaves_the_others_theirs() -> No
     assert "pooled over 2 losses" in found.of("b", AVERAGE).difference.method
 
 
+def test_two_seeds_without_pairs_are_too_few_where_a_variant_is_chosen() -> None:
+    losses = study(2, reference=HILL, other=HILL)
+    apart = [dataclasses.replace(cells, seeds=cells.seeds + 2) for cells in losses["other"]]
+    one = decide({**losses, "other": apart}, "reference", tolerance=0.02).of("other", AVERAGE)
+    assert one.reason == ""
+    two = decide({**losses, "other": apart * 2}, "reference", tolerance=0.02).of("other", AVERAGE)
+    assert two.reason == "fewer than two seeds in common with the reference; too few seeds"
+
+
+@pytest.mark.parametrize("start", [0, 10], ids=["fewer common seeds", "no common seeds"])
+def test_chance_failures_of_a_loss_count_for_losses_with_other_seeds(start: int) -> None:
+    """A configuration that failed at all seeds may fail by chance, as it does in a loss of another group."""
+    losses = study(5, reference=HILL, steady=HILL)
+    losses["other"] = [loss("other", HILL, seeds=3, draw=9)]
+    losses["other"][0].status[3] = "diverged"
+    losses["other"][0].seeds[:] += start
+    before = decide(losses, "reference", tolerance=0.02).of("other", AVERAGE).difference
+    losses["steady"][0].status[3, 1] = "diverged"
+    after = decide(losses, "reference", tolerance=0.02).of("other", AVERAGE).difference
+    assert before.high - before.low < 0.03
+    assert after.high - after.low > 0.1
+
+
 def test_a_null_control_has_values_and_no_say() -> None:
     losses = study(4, reference=HILL, a=FLAT)
     twin = losses["a"][0]
@@ -229,13 +256,49 @@ def test_verdicts_follow_from_the_interval(low: float, high: float, of_score: st
 
 
 @pytest.mark.parametrize(
-    ("low", "verdict", "standing"),
-    [(-0.01, OPEN, MORE_ROBUST), (-0.04, OPEN, LOWER_PRICE), (-0.2, WORSE, FLAT_BUT_LOW)],
+    ("low", "tuned", "average", "standing"),
+    [
+        (-0.01, OPEN, BETTER, MORE_ROBUST),
+        (-0.04, OPEN, BETTER, LOWER_PRICE),
+        (-0.2, WORSE, WORSE, FLAT_BUT_LOW),
+        (-0.2, WORSE, EQUAL, FLAT_BUT_LOW),
+        (-0.2, WORSE, BETTER, WORSE_TUNED),
+    ],
 )
-def test_more_robust_needs_a_tuned_score_that_is_not_lower(low: float, verdict: str, standing: str) -> None:
+def test_more_robust_needs_a_tuned_score_that_is_not_lower(
+    low: float, tuned: str, average: str, standing: str
+) -> None:
     found = decide(study(3, reference=HILL, a=FLAT, b=HILL), "reference", tolerance=0.02)
-    tuned = dataclasses.replace(
-        found.of("a", TUNED), verdict=verdict, difference=Estimate(value=low + 0.05, low=low, high=low + 0.1)
+    size = Estimate(value=low + 0.05, low=low, high=low + 0.1)
+    given = {TUNED: {"verdict": tuned, "difference": size}, AVERAGE: {"verdict": average}}
+    items = tuple(
+        dataclasses.replace(item, **given.get(item.question, {})) if item.loss == "a" else item
+        for item in found.items
     )
-    items = tuple(tuned if (item.loss, item.question) == ("a", TUNED) else item for item in found.items)
     assert dataclasses.replace(found, items=items).standing("a") == standing
+
+
+def test_a_loss_that_is_worse_tuned_and_better_on_average_is_a_trade_off() -> None:
+    """A flat 0.74 against a hill of 0.80 with the average 0.68: low at no place but the peak."""
+    found = decide(study(5, reference=HILL, a=FLAT - 0.06), "reference", tolerance=0.02)
+    assert verdicts(found, "a") == dict.fromkeys(QUESTIONS, BETTER) | {TUNED: WORSE}
+    assert found.of("a", TUNED).difference.value == pytest.approx(-0.06, abs=0.004)
+    assert found.of("a", AVERAGE).difference.value == pytest.approx(0.06, abs=0.004)
+    assert found.standing("a") == WORSE_TUNED
+    back = decide(study(5, a=FLAT - 0.06, reference=HILL), "a", tolerance=0.02)
+    assert back.standing("reference") == BETTER_TUNED
+
+
+def test_a_choice_below_the_average_is_not_flat_but_low() -> None:
+    """The same test scores; validation of one loss is highest at an end of the hill, 0.08 below its average."""
+    losses = study(5, reference=HILL, a=HILL)
+    cells = losses["a"][0]
+    column = cells.metric.selecting_column
+    misled = np.where(cells.codes[:, [1]] == 4, 0.99, cells.raw[column])
+    losses["a"] = [dataclasses.replace(cells, raw={**cells.raw, column: misled})]
+    found = decide(losses, "reference", tolerance=0.02)
+    assert found.values["a"][NOT_TUNING].value == pytest.approx(-0.08, abs=0.004)
+    assert (found.chosen_low("a"), found.chosen_low("reference")) == (True, False)
+    assert found.standing("a") == CHOSEN_LOW
+    back = decide(dict(reversed(losses.items())), "a", tolerance=0.02)
+    assert back.standing("reference") == REFERENCE_CHOSEN_LOW

@@ -8,8 +8,9 @@ import pytest
 from analysis.model.cells import Axis, Cells
 from analysis.model.info import AxisInfo
 from analysis.model.metric import Metric
-from analysis.statistics.comparisons.decisions import OPEN, QUESTIONS, WITHHELD, WORSE, Decisions, decide
+from analysis.statistics.comparisons.decisions import OPEN, QUESTIONS, WITHHELD, WORSE, Decisions
 from analysis.statistics.comparisons.drawn_decisions import decide_drawn
+from analysis.statistics.comparisons.grid_decisions import decide
 from analysis.statistics.comparisons.loss_values import AVERAGE, BAD_LUCK, NOT_TUNING, TUNED
 from analysis.statistics.scores.drawn import NO_WORST, drawn_scores, have_common_points
 from tests.analysis.coverage.drawn import NOISE, surface_of

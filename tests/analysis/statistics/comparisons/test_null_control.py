@@ -42,7 +42,7 @@ def test_equal_arms_coincide() -> None:
     assert control.identical == control.trials == 45
     assert control.largest == control.largest_cell == control.rms == 0
     assert control.p == 1
-    assert "score the same in all 45 pairs" in sentence
+    assert "their scores are equal in all 45 pairs" in sentence
 
 
 def test_rounding_is_no_difference_and_its_size_is_told() -> None:

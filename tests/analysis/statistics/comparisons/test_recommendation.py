@@ -7,12 +7,14 @@ import pytest
 from scipy import stats
 
 from analysis.model.cells import Cells
-from analysis.statistics.comparisons.recommendation import (
+from analysis.statistics.comparisons.recommend_loss import recommend_loss
+from analysis.statistics.comparisons.with_the_best import (
     best_bounds,
     compared_with_best,
     pair_mean_and_error,
-    recommend_loss,
 )
+from analysis.statistics.intervals.pairs import pair_estimate
+from analysis.statistics.scores.pairs_of_seeds import pair_scores
 from tests.analysis import synthetic
 from tests.analysis.coverage.recommended import WORLDS, truths
 
@@ -82,7 +84,7 @@ def test_drawn_settings_have_no_interval() -> None:
         for name, peak in (("a", 0.9), ("b", 0.6))
     )
     found = recommend_loss({"a": [a], "b": [b]})
-    assert found.reason.startswith("the settings were drawn at random: ")
+    assert found.reason.startswith("the settings were drawn at random, and seeds ")
     assert found.chosen.loss == "a"
     assert not found.is_clear
     assert not found.score.has_interval
@@ -95,8 +97,47 @@ def test_fewer_than_three_common_seeds_are_a_reason() -> None:
     found = recommend_loss({"a": [a], "b": [replace(b, seeds=b.seeds + 3)]})
     assert found.reason == "the losses have 2 seeds in common, and at least 3 are needed"
     assert found.seeds == 2
+    few = b.on_seeds(b.seeds[:3])
     with pytest.raises(ValueError, match="no seed in common"):
-        recommend_loss({"a": [a], "b": [replace(b, seeds=b.seeds + 5)]})
+        recommend_loss({"a": [a], "b": [replace(few, seeds=few.seeds + 5)]})
+
+
+def test_losses_with_seeds_of_their_own_have_welchs_error() -> None:
+    a, b = np.array([[0.80, 0.83, 0.79, 0.84]]), np.array([[0.81, 0.80, 0.78, 0.80]])
+    other = loss("b", b)
+    found = recommend_loss({"a": [loss("a", a)], "b": [replace(other, seeds=other.seeds + 4)]})
+    gap = a.mean() - b.mean()
+    half = stats.t.ppf(0.95, 3) * np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 4)
+    assert not found.paired
+    assert found.chosen.loss == "a"
+    assert found.regret.high == pytest.approx(half - gap)
+    assert found.rivals[0].regret.high == pytest.approx(half + gap)
+    assert found.score.value == pytest.approx(a.mean())
+    assert not found.score.has_interval
+    # no order of seeds changes anything
+    turned = loss("b", b[:, ::-1])
+    again = recommend_loss({"a": [loss("a", a)], "b": [replace(turned, seeds=other.seeds + 4)]})
+    assert again.regret.high == pytest.approx(found.regret.high, abs=1e-12)
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_of_equal_losses_with_seeds_of_their_own_none_is_excluded(seeds: int) -> None:
+    """In 2,000 studies of four losses, of which one has three times the noise."""
+    scale = np.array([0.01, 0.01, 0.01, 0.03])[:, None]
+    test = scale * np.random.default_rng(seeds).standard_normal((2000, 4, seeds))
+    matrices = np.broadcast_to(test[:, :, None], (2000, 4, seeds, seeds))
+    _, best, upper = compared_with_best(matrices, 0.05, paired=False)
+    assert 1 - best.all(axis=-1).mean() <= 0.06
+    assert (upper >= 0).all()
+
+
+def test_a_missing_trial_anywhere_withholds_the_choice() -> None:
+    scores = 0.8 + 0.01 * np.random.default_rng(8).standard_normal((3, 5))
+    scores[2] -= 0.3  # no seed chooses it
+    lacking = loss("a", scores)
+    lacking.status[2, 0] = "missing"
+    found = recommend_loss({"a": [lacking], "b": [loss("b", scores)]})
+    assert found.reason == "trials are missing"
 
 
 def test_two_losses_of_one_setting_have_students_one_sided_bound() -> None:
@@ -169,6 +210,29 @@ def test_equal_scores_are_not_certain() -> None:
     unknown = recommend_loss({"a": [cells[0]], "b": [cells[1]]})
     assert unknown.reason == "scores or differences are equal at all seeds"
     assert not unknown.regret.has_interval
+
+
+def test_losses_that_cannot_be_the_best_may_have_equal_scores() -> None:
+    rng = np.random.default_rng(9)
+    good, poor = (mean + 0.01 * rng.standard_normal((3, 5)) for mean in (0.9, 0.8))
+    still = np.full((3, 5), 0.1)
+    losses = {"a": good, "b": poor, "copy of b": poor, "still": still}
+    found = recommend_loss({name: [loss(name, scores)] for name, scores in losses.items()})
+    assert found.reason == ""
+    assert found.is_clear
+    # a copy of the best loss, and one that is a constant below it, have no error
+    for other in (good, good - 0.1):
+        again = recommend_loss({"a": [loss("a", good)], "b": [loss("b", poor)], "c": [loss("c", other)]})
+        assert again.reason == "scores or differences are equal at all seeds"
+
+
+def test_the_score_has_the_interval_of_a_tuned_score() -> None:
+    test = 0.8 + 0.01 * np.random.default_rng(10).standard_normal((6, 5))
+    cells = loss("a", test)
+    score, tuned = recommend_loss({"a": [cells]}).score, pair_estimate(pair_scores([cells]).tuned)
+    assert (score.value, score.low, score.high) == pytest.approx((tuned.value, tuned.low, tuned.high))
+    _, plain = pair_mean_and_error(pair_scores([cells]).tuned)
+    assert score.high - score.low < 0.97 * 2 * stats.t.ppf(0.975, 4) * plain
 
 
 def test_the_order_of_seeds_and_of_losses_changes_nothing() -> None:

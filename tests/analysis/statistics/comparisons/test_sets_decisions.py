@@ -12,6 +12,7 @@ from analysis.statistics.comparisons.decisions import (
     WITHHELD,
     Decision,
     Decisions,
+    verdict_of,
 )
 from analysis.statistics.comparisons.looks import Look
 from analysis.statistics.comparisons.loss_values import NOT_TUNING, TUNED
@@ -56,7 +57,7 @@ def test_one_answer_with_mean_and_range() -> None:
         (-0.03, -0.04, -0.02)
     )
     assert (item.verdict, found.pooled.standing("b")) == (BETTER, MORE_ROBUST)
-    assert (spread.mean, spread.least, spread.most) == pytest.approx((-0.03, -0.05, -0.01))
+    assert (spread.least, spread.most) == pytest.approx((-0.05, -0.01))
     assert spread.sets == ("one", "three", "two")
     assert spread.over_sets.note == "fewer than 5 data sets"
 
@@ -75,6 +76,38 @@ def test_what_is_withheld_on_one_data_set_is_withheld() -> None:
     item = found.pooled.of("b", TUNED)
     assert item is not None
     assert (item.verdict, item.reason) == (WITHHELD, "two: Budget")
+
+
+def test_a_reason_on_all_data_sets_is_said_once() -> None:
+    found = decide_over_sets({name: decisions(0.05, reason="Budget") for name in ("one", "two")})
+    assert found is not None
+    item = found.pooled.of("b", TUNED)
+    assert item is not None
+    assert item.reason == "Budget"
+
+
+def test_a_loss_that_is_better_on_one_data_set_and_worse_on_another_has_no_common_order() -> None:
+    parts = {"one": decisions(-0.05), "two": decisions(0.05), "three": decisions(0.0)}
+    parts = {
+        name: dataclasses.replace(
+            part,
+            items=tuple(
+                dataclasses.replace(
+                    item, verdict=verdict_of(item.difference, 0.02, price=QUESTIONS[item.question].price)
+                )
+                for item in part.items
+            ),
+        )
+        for name, part in parts.items()
+    }
+    found = decide_over_sets(parts)
+    assert found is not None
+    price, tuned = found.ranges["b", NOT_TUNING], found.ranges["b", TUNED]
+    assert (price.by_verdict, price.order_differs) == (
+        {"better": ("one",), "worse": ("two",), "equal": ("three",)},
+        True,
+    )
+    assert (tuned.by_verdict, tuned.order_differs) == ({"equal": ("one", "two", "three")}, False)
 
 
 def test_a_loss_on_one_data_set_has_no_answer_over_data_sets() -> None:

@@ -148,7 +148,7 @@ def test_least_numbers_of_seeds(seeds: int, student: bool) -> None:
     summary = summarise(run(seeds=names, noise=0.01, rng=np.random.default_rng(0)), seeds=names)
     assert summary.mean.has_interval == summary.tuned.estimate.has_interval == student
     assert summary.worst.has_interval == student
-    assert summary.tolerance.note == "no interval, too low at few seeds"
+    assert summary.tolerance.note == "the share is too low at few seeds"
 
 
 def test_collapse_is_counted_among_finished_trials() -> None:
