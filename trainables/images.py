@@ -6,7 +6,6 @@ crashes keeps the columns of the stages before. `trainables.trial` uses this mod
 
 import dataclasses
 import math
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +20,8 @@ from trainables.runtime import Diverged, Pruned, Runtime
 from trainables.selection.rounds import relative_step_cost
 from trainables.training.member import PretrainFacts, Report
 from trainables.training.trials import pretrain_trials
+from trainables.trial_clock import trial_seconds
+from trainables.turns import Turns
 
 Columns = Iterator[dict[str, Any]]
 
@@ -28,15 +29,15 @@ Columns = Iterator[dict[str, Any]]
 _FEW_EVALUATED, _EVALUATED = 250, 2000
 
 
-def run_images(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> list[Columns]:
-    """Pre-train trials of equal shapes, several of them as one network, then evaluate each.
+def run_images(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> Turns[list[Columns]]:
+    """Pre-train trials of equal shapes, several of them as one network, then evaluate each. A step is a turn.
 
     Returns an iterator for each trial. It yields the trial's record columns stage by stage, and raises `Diverged` or
     `Pruned` if the trial ends early.
     """
     data = load_dataset(configs[0].task.data, runtime.data_root)
     check_corruptions(configs[0].task, data.info, runtime.data_root)
-    trained = pretrain_trials(
+    trained = yield from pretrain_trials(
         configs,
         data,
         runtime,
@@ -61,9 +62,9 @@ def _columns(
         raise Pruned(stop.reason)
     if diverged:
         raise Diverged(f"the loss was not finite at step {facts.steps_done + 1} of {facts.steps_planned}")
-    started = time.perf_counter()
+    started = trial_seconds()
     yield from evaluate(model.eval(), config, data, runtime)
-    yield {"seconds_evaluate": time.perf_counter() - started}
+    yield {"seconds_evaluate": trial_seconds() - started}
 
 
 def shorten_images(task: ImagesTask, steps: int, batch_size: int | None) -> ImagesTask:

@@ -1,9 +1,20 @@
-"""The name of the processor, and the output of commands. Imports no torch, since manifests use it too."""
+"""This package's version, the processor, and the output of commands. Imports no torch: manifests use it too."""
 
 import os
 import platform
 import subprocess
+from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
+
+
+@lru_cache
+def package_version() -> str | None:
+    """The version of this package; None if it is not installed and only its source tree is on Python's path."""
+    try:
+        return metadata.version("contrastive-robustness")
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def processor_name() -> str:

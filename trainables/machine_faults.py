@@ -1,4 +1,4 @@
-"""Faults of the machine: a full or read-only disk, no permission, no file descriptors, no memory.
+"""Faults of the machine: a full or read-only disk, no permission, no file descriptors, no memory, no GPU.
 
 A fault of the machine is not a result of a trial, and not a fault of the program. A message about it says what to do.
 This module imports only the standard library.
@@ -21,6 +21,7 @@ _REMEDIES = {
     errno.EAGAIN: "raise the limit of processes (`ulimit -u`), or use fewer workers",
     errno.EIO: "check its disk",
     errno.ESTALE: "check its disk",
+    errno.ENODEV: "check the GPU and its driver (`nvidia-smi`)",
 }
 
 #: Faults of a path that the user may have chosen wrongly.
@@ -36,6 +37,15 @@ _WORDS = {
     "DefaultCPUAllocator": errno.ENOMEM,
     "failed to map segment": errno.ENOMEM,  # of a shared library
     "std::bad_alloc": errno.ENOMEM,
+    # A GPU that is not there, is gone, or does not work with this driver or this torch.
+    "No CUDA GPUs are available": errno.ENODEV,
+    "Found no NVIDIA driver": errno.ENODEV,
+    "NVIDIA driver on your system is too old": errno.ENODEV,
+    "no CUDA-capable device is detected": errno.ENODEV,
+    "CUDA driver initialization failed": errno.ENODEV,
+    "CUDA driver version is insufficient": errno.ENODEV,
+    "busy or unavailable": errno.ENODEV,
+    "no kernel image is available": errno.ENODEV,
 }
 
 
@@ -45,8 +55,8 @@ def fault_number(error: BaseException) -> int | None:
     while cause is not None:
         if isinstance(cause, MemoryError):
             return errno.ENOMEM
-        if isinstance(cause, OSError) and cause.errno in _REMEDIES:
-            return cause.errno
+        if isinstance(cause, OSError) and cause.errno in _REMEDIES and cause.errno != errno.ENODEV:
+            return cause.errno  # of a file, ENODEV has other causes
         if isinstance(cause, (ImportError, OSError, RuntimeError, SystemError, ValueError)):
             for words, number in _WORDS.items():
                 if words in str(cause):
@@ -71,7 +81,8 @@ def reason_of(error: BaseException) -> str:
     """The fault in the system's words, such as "No space left on device"; else the first line of the message."""
     said = (error.strerror if isinstance(error, OSError) else None) or ""
     number = fault_number(error)
-    if number is not None and os.strerror(number) not in said:
+    # Of a GPU, the message of the library says more.
+    if number not in (None, errno.ENODEV) and os.strerror(number) not in said:
         return os.strerror(number)
     said = said or str(error)
     return (said.splitlines() or [type(error).__name__])[0]

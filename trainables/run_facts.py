@@ -5,19 +5,18 @@ import resource
 import socket
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from trainables.machine import output_of, processor_name
+from trainables.machine import output_of, package_version, processor_name
 from trainables.runtime import Runtime
 
 
 def run_facts(runtime: Runtime, stack: Sequence[str] = ()) -> dict[str, Any]:
     """Columns that describe the machine, the versions and how the trial was executed. `stack` contains trial ids."""
-    together = "stacked" if len(stack) > 1 else "single"
+    together = "stacked" if len(stack) > 1 else "concurrent" if runtime.concurrent else "single"
     return {
         "device": runtime.device,
         "device_name": _device_name(runtime.device),
@@ -28,7 +27,7 @@ def run_facts(runtime: Runtime, stack: Sequence[str] = ()) -> dict[str, Any]:
         "node": socket.gethostname(),
         "python_version": platform.python_version(),
         "torch_version": torch.__version__,
-        "package_version": metadata.version("contrastive-robustness"),
+        "package_version": package_version(),
         "git_revision": git_revision(),
     }
 
@@ -56,8 +55,16 @@ def _git(folder: Path, *words: str) -> str | None:
     return None if output is None else output.decode(errors="replace").strip()
 
 
+def _device_name(device: str) -> str | None:
+    """The name of the GPU or the processor; None for a GPU that this process cannot use."""
+    try:
+        return _known_name(device)
+    except (AssertionError, RuntimeError):  # torch raises both
+        return None
+
+
 @lru_cache
-def _device_name(device: str) -> str:
+def _known_name(device: str) -> str:
     if device.startswith("cuda"):
         return torch.cuda.get_device_name(device)
     return processor_name()

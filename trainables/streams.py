@@ -20,6 +20,7 @@ class Stream(IntEnum):
     PROBE_ORDER = 4
     SELECTION_VIEWS = 5
     CORRUPTED_VIEWS = 6
+    OWN_DRAWS = 7
 
 
 def stream_generator(seed: int, purpose: Stream, device: torch.device | str = "cpu") -> torch.Generator:

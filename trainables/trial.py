@@ -7,9 +7,9 @@ record with the columns that were known until then, and neither stops the study.
 import dataclasses
 import errno
 import json
-import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,7 @@ from trainables.config import (
     task_columns,
     trial_keys,
 )
+from trainables.device_faults import is_out_of_gpu_memory, refuse_lost_device
 from trainables.diagnostics.trials import run_diagnostic, shorten_diagnostic
 from trainables.images import (
     images_evaluation_parts,
@@ -42,11 +43,26 @@ from trainables.runtime import Diverged, Pruned, Runtime, StackFailedError, Time
 from trainables.sphere.trials import run_sphere, shorten_sphere
 from trainables.store.files import StoreError
 from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord
+from trainables.training.execution import usable
 from trainables.training.member import Report
+from trainables.trial_clock import trial_seconds
+from trainables.turns import Turn, Turns
 
 
 def _no_further_work(task: Any, runtime: Runtime) -> float:
     return 1.0
+
+
+def _in_one_turn(
+    run: Callable[[Sequence[TrialConfig], Runtime, Report], list[Iterator[dict[str, Any]]]],
+) -> Callable[[Sequence[TrialConfig], Runtime, Report], Turns[list[Iterator[dict[str, Any]]]]]:
+    def turns(
+        configs: Sequence[TrialConfig], runtime: Runtime, report: Report
+    ) -> Turns[list[Iterator[dict[str, Any]]]]:
+        return run(configs, runtime, report)
+        yield
+
+    return turns
 
 
 def _whole_evaluation(task: Any, runtime: Runtime) -> list[tuple[float, Any]]:
@@ -57,13 +73,14 @@ def _whole_evaluation(task: Any, runtime: Runtime) -> list[tuple[float, Any]]:
 class TaskKind:
     """The functions that run trials of one kind of task and prepare them for timing.
 
-    `run` takes trials of equal shapes and returns an iterator for each, which yields record columns stage by stage.
+    `run` trains trials of equal shapes in turns and returns an iterator for each, which yields record columns stage
+    by stage.
     `shorten(task, steps, batch_size)` returns the same task with a few steps, and with another batch size unless it
     is None. `step_work` is the work of a step relative to a step of the shortened task. `evaluation_parts` returns
     fractions of the evaluation, each with the task for it; the largest fraction may be 1.
     """
 
-    run: Callable[[Sequence[TrialConfig], Runtime, Report], list[Iterator[dict[str, Any]]]]
+    run: Callable[[Sequence[TrialConfig], Runtime, Report], Turns[list[Iterator[dict[str, Any]]]]]
     shorten: Callable[[Any, int, int | None], Any]
     step_work: Callable[[Any, Runtime], float] = _no_further_work
     evaluation_parts: Callable[[Any, Runtime], list[tuple[float, Any]]] = _whole_evaluation
@@ -76,8 +93,8 @@ TASK_KINDS: dict[str, TaskKind] = {
         step_work=images_step_work,
         evaluation_parts=images_evaluation_parts,
     ),
-    "sphere": TaskKind(run=run_sphere, shorten=shorten_sphere),
-    "diagnostic": TaskKind(run=run_diagnostic, shorten=shorten_diagnostic),
+    "sphere": TaskKind(run=_in_one_turn(run_sphere), shorten=shorten_sphere),
+    "diagnostic": TaskKind(run=_in_one_turn(run_diagnostic), shorten=shorten_diagnostic),
 }
 
 #: The most characters of an error's message or traceback in a record.
@@ -102,9 +119,10 @@ def run_trial(
 ) -> TrialRecord:
     """Run `config` in this process and return its record. `report` is called after every step.
 
-    On the same machine and in the same execution mode, the same config gives a bitwise equal record, except for times
-    and memory. Raises only errors for which no record can be made: `KeyboardInterrupt`, data that cannot be found, or
-    a fault of the machine (`StoreError`).
+    On a CPU of the same machine and in the same execution mode, the same config gives a bitwise equal record, except
+    for times and memory, and unless own code draws from torch's default generator, as `nn.Dropout` does. On a GPU
+    this is not checked. Raises only errors for which no record can be made: `KeyboardInterrupt`, data that cannot be
+    found, or a fault of the machine (`StoreError`).
     """
     (record,) = run_trials([config], report, runtime=runtime, attempts=[attempt])
     return record
@@ -122,41 +140,62 @@ def run_trials(
 
     `provenances` are the provenances of the configs, if the caller already has them. An exception in the common
     training is recorded if there is one trial; for several trials, it is raised as `StackFailedError`. A fault of the
-    machine that every trial would meet is not recorded but raised as `StoreError`.
+    machine that every trial would meet is not recorded but raised as `StoreError`. If this process can no longer use
+    the GPU, it raises `DeviceLostError`.
     """
-    runtime = runtime or Runtime()
-    started, clock = datetime.now(UTC), time.perf_counter()
-    torch.set_num_threads(runtime.threads)
+    turns = trial_turns(configs, report, runtime=runtime, attempts=attempts, provenances=provenances)
+    return (turn for turn in turns if isinstance(turn, TrialRecord))
+
+
+def trial_turns(
+    configs: Sequence[TrialConfig],
+    report: Report = ignore_report,
+    *,
+    runtime: Runtime | None = None,
+    attempts: Sequence[int],
+    provenances: Sequence[Provenance] | None = None,
+) -> Generator[Turn | TrialRecord, None, None]:
+    """Like `run_trials`, but with a pause after each turn, so that the caller can run other trials in between."""
+    runtime = usable(runtime or Runtime())
+    started, clock = datetime.now(UTC), trial_seconds()
+    set_up_torch(runtime)
     if runtime.device.startswith("cuda"):
-        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-        torch.cuda.reset_peak_memory_stats(runtime.device)
+        with suppress(RuntimeError):  # the trial meets the same fault of the device, and records it
+            torch.cuda.reset_peak_memory_stats(runtime.device)
     provenances = provenances or provenances_of(configs, runtime.data_root)
     keys = [trial_keys(config, origin) for config, origin in zip(configs, provenances, strict=True)]
     with threadpool_limits(runtime.threads):
-        stages = _start(configs, runtime, _watched(report, runtime.time_limit, len(configs)))
-        shared_seconds = (time.perf_counter() - clock) / len(configs)
+        stages = yield from _start(configs, runtime, _watched(report, runtime.time_limit, len(configs)))
+        shared_seconds = (trial_seconds() - clock) / len(configs)
         rows = zip(configs, keys, provenances, attempts, stages, strict=True)
         for config, own, origin, attempt, columns in rows:
-            clock = time.perf_counter()
-            outcome = _outcome(config, columns, runtime.device)
+            clock = trial_seconds()
+            outcome = yield from _outcome(config, columns, runtime)
             yield TrialRecord(
                 **identity_columns(config, own, attempt),
                 data_fingerprint=origin.data_fingerprint,
                 started_at=started,
-                seconds_total=shared_seconds + time.perf_counter() - clock,
+                seconds_total=shared_seconds + trial_seconds() - clock,
                 **run_facts(runtime, [each.trial_id for each in keys]),
                 **outcome,
             )
+
+
+def set_up_torch(runtime: Runtime) -> None:
+    """The settings of torch that all trials of a process share."""
+    torch.set_num_threads(runtime.threads)
+    if runtime.device.startswith("cuda"):
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
 
 
 def _watched(report: Report, limit: float | None, trials: int) -> Report:
     """A `report` that ends training after `limit` seconds per trial. For trials that hang, workers have another."""
     if limit is None:
         return report
-    start = time.monotonic()
+    start = trial_seconds()
 
     def watched(facts: dict[str, Any]) -> None:
-        if (elapsed := time.monotonic() - start) > limit * trials:
+        if (elapsed := trial_seconds() - start) > limit * trials:
             raise TimedOutError(
                 f"{elapsed:.0f} s at step {facts['step']} of {facts['steps']}; the limit is {limit:g} s"
             )
@@ -167,26 +206,37 @@ def _watched(report: Report, limit: float | None, trials: int) -> Report:
 
 def _start(
     configs: Sequence[TrialConfig], runtime: Runtime, report: Report
-) -> Sequence[Iterator[dict[str, Any]]]:
+) -> Generator[Turn, None, Sequence[Iterator[dict[str, Any]]]]:
     """An iterator over the columns of every trial. If the start of a single trial fails, its iterator raises."""
+    turns = TASK_KINDS[configs[0].task.kind].run(configs, runtime, report)
     try:
-        return TASK_KINDS[configs[0].task.kind].run(configs, runtime, report)
+        while True:
+            try:
+                next(turns)
+            except StopIteration as end:
+                stages: Sequence[Iterator[dict[str, Any]]] = end.value
+                return stages
+            yield Turn.STEP
     except Exception as error:
-        _refuse_fault(error)
+        refuse_fault(error)
         if len(configs) > 1:
             raise StackFailedError(f"{type(error).__name__}: {error}") from error
         return [_raising(error)]
+    finally:
+        turns.close()
 
 
-def _refuse_fault(error: Exception) -> None:
+def refuse_fault(error: Exception) -> None:
     """Raise `StoreError` for a fault of the machine that every trial would meet, such as a full disk.
 
-    It is no result of this trial, and with a record the trial would not run again.
+    It is no result of this trial, and with a record the trial would not run again. Raises `DeviceLostError` if this
+    process can no longer use the GPU.
     """
     if hits_all_trials(error):
         path = getattr(error, "filename", None)
         what = f"cannot use {path}" if path else "a trial cannot continue"
         raise StoreError(f"{what} ({reason_of(error)}); {remedy_of(error)}") from error
+    refuse_lost_device(error)
 
 
 def _raising(error: Exception) -> Iterator[dict[str, Any]]:
@@ -194,13 +244,16 @@ def _raising(error: Exception) -> Iterator[dict[str, Any]]:
     yield
 
 
-def _outcome(config: TrialConfig, stages: Iterator[dict[str, Any]], device: str) -> dict[str, Any]:
+def _outcome(
+    config: TrialConfig, stages: Iterator[dict[str, Any]], runtime: Runtime
+) -> Generator[Turn, None, dict[str, Any]]:
     """All columns that a trial yields before it ends, its peak memory, its status and its error."""
     known: dict[str, Any] = {}
     failure: dict[str, Any] = {"status": Status.OK}
     try:
         for columns in stages:
             known |= columns
+            yield Turn.STAGE
     except Pruned as error:
         failure = {"status": Status.PRUNED, "error_message": str(error)}
     except Diverged as error:
@@ -208,11 +261,16 @@ def _outcome(config: TrialConfig, stages: Iterator[dict[str, Any]], device: str)
     except TimedOutError as error:
         failure = _failure(Status.TIMEOUT, error)
     except Exception as error:
-        _refuse_fault(error)
+        refuse_fault(error)
         failure = _failure(Status.CRASHED, error)
         if _is_out_of_memory(error):
-            failure |= {"status": Status.OOM, "error_message": _memory_message(config, failure, device)}
-    return known | {"peak_memory_bytes": peak_memory_bytes(device)} | failure
+            failure |= {
+                "status": Status.OOM,
+                "error_message": _memory_message(config, failure, runtime.device),
+            }
+    # Of trials that run at the same time, nothing tells which one used how much memory.
+    peak = None if runtime.concurrent else peak_memory_bytes(runtime.device)
+    return known | {"peak_memory_bytes": peak} | failure
 
 
 def failure_record(
@@ -267,7 +325,7 @@ def _fits(column: str, value: Any) -> bool:
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Whether the error means that memory ran out. Torch's CPU allocator raises a plain `RuntimeError`."""
-    return isinstance(error, torch.OutOfMemoryError) or fault_number(error) == errno.ENOMEM
+    return is_out_of_gpu_memory(error) or fault_number(error) == errno.ENOMEM
 
 
 def _memory_message(config: TrialConfig, failure: dict[str, Any], device: str) -> str:

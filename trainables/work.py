@@ -4,8 +4,8 @@ Every runner uses them.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
 from trainables.config import Provenance, TrialConfig, trial_keys
@@ -15,6 +15,7 @@ from trainables.runtime import Runtime, StackFailedError
 from trainables.store.leases import LEASE_SECONDS
 from trainables.store.records import RecordExistsError, RecordStore, StoreError
 from trainables.store.schema import TrialRecord
+from trainables.turns import Turn
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class WorkUnit:
     title: str  # the trial's name in output for the user
     kept: bool = False  # its encoder was kept by an earlier trial, so it is only evaluated
     early_stopping: EarlyStopping | None = None
+    suspect: bool = False  # a worker died under it, so no other trial runs beside it
 
     @property
     def alone(self) -> bool:
@@ -47,6 +49,7 @@ class LaunchContext:
     store: RecordStore  # its path is absolute, since workers may run in another directory
     runtime: Runtime
     stacked: bool = True  # whether small trials may train as one network
+    at_once: int | None = 1  # trials that run on a GPU at a time; None: as many as its memory holds
     lease_seconds: float = LEASE_SECONDS  # the same in all launches of a store
     traced: bool = False  # whether training losses are written to files for trackers
 
@@ -58,28 +61,39 @@ def run_stack(stack: Stack, context: LaunchContext) -> Iterator[TrialRecord]:
     recorded as crashed. Raises `StoreError` if a record cannot be written, or if data or code have changed since the
     trial was planned: its result would have the wrong id.
     """
+    return (turn for turn in stack_turns(stack, context) if isinstance(turn, TrialRecord))
+
+
+def stack_turns(
+    stack: Stack, context: LaunchContext, *, counts: Callable[[TrialRecord], bool] = lambda record: True
+) -> Iterator[Turn | TrialRecord]:
+    """Like `run_stack`, but with a pause after each turn. A record that does not count is not written."""
     from trainables.loss_trace import LossTrace
     from trainables.training.trials import drop_checkpoint
-    from trainables.trial import run_trials
+    from trainables.trial import trial_turns
 
     origins = _check_identity(stack, context)
     configs, attempts = [unit.config for unit in stack], [unit.attempt for unit in stack]
     runtime = replace(context.runtime, early_stopping=stack[0].early_stopping)
-    pretrain_ids, trace = [], LossTrace()
+    pretrain_ids: list[str] = []
+    trace = LossTrace()
+    turns = trial_turns(configs, trace, runtime=runtime, attempts=attempts, provenances=origins)
     try:
-        records = run_trials(configs, trace, runtime=runtime, attempts=attempts, provenances=origins)
-        for member, record in enumerate(records):
-            if context.traced:
-                trace.write(member, record, runtime.artefacts)
-            _put(record, context.store)
-            pretrain_ids.append(record.pretrain_id)
-            yield record
-        drop_checkpoint(pretrain_ids, runtime)
+        with closing(turns):  # the caller gets what fails at the end, such as saving a checkpoint
+            for turn in turns:
+                if isinstance(turn, TrialRecord) and counts(turn):
+                    if context.traced:
+                        trace.write(len(pretrain_ids), turn, runtime.artefacts)
+                    _put(turn, context.store)
+                    pretrain_ids.append(turn.pretrain_id)
+                yield turn
+        if len(pretrain_ids) == len(stack):
+            drop_checkpoint(pretrain_ids, runtime)
         return
     except StackFailedError as error:  # in training, which comes before the first record
         _log.warning("a stack of %d trials failed and runs one by one: %s", len(stack), error)
     for unit in stack:
-        yield from run_stack((unit,), context)
+        yield from stack_turns((unit,), context, counts=counts)
 
 
 def _check_identity(stack: Stack, context: LaunchContext) -> list[Provenance]:

@@ -22,7 +22,13 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (RuntimeError("can't start new thread"), errno.EAGAIN),
         (ImportError("libx.so: failed to map segment from shared object"), errno.ENOMEM),
         (ValueError("store: cannot write to s (No space left on device)"), errno.ENOSPC),
+        (RuntimeError("No CUDA GPUs are available"), errno.ENODEV),
+        (
+            RuntimeError("CUDA error: CUDA driver version is insufficient for CUDA runtime version"),
+            errno.ENODEV,
+        ),
         (OSError(errno.ENOENT, "x"), None),
+        (OSError(errno.ENODEV, "x"), None),
         (ValueError("loss: got 3"), None),
         (KeyError("No space left on device"), None),
     ],
@@ -38,6 +44,10 @@ def test_a_message_has_the_reason_and_the_remedy() -> None:
     assert reason_of(OSError(errno.ENOENT, "No such file")) == "No such file"
     assert remedy_of(OSError(errno.ENOENT, "No such file"), "choose another") == "choose another"
     assert reason_of(ValueError("")) == "ValueError"
+    gone = RuntimeError("No CUDA GPUs are available\nmore")
+    assert reason_of(gone) == "No CUDA GPUs are available"
+    assert remedy_of(gone) == "check the GPU and its driver (`nvidia-smi`)"
+    assert hits_all_trials(gone)
 
 
 def test_the_faults_of_every_trial() -> None:

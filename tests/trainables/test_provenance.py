@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,27 @@ from tests.study.conftest import TINY
 from tests.trainables.tiny_trial import tiny
 from trainables.config import ProbeConfig, TrialConfig, TrialKeys, trial_keys
 from trainables.datasets.datasets import DatasetInfo, describe_dataset, open_source
+from trainables.machine import package_version
 from trainables.provenance import provenance_of, provenances_of
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore, StoreError
+from trainables.trial import run_trials
 from trainables.work import LaunchContext, WorkUnit, run_stack
 
 SUITE = ("probe10", "retrieval_corrupted")
+
+
+def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+    package_version.cache_clear()
+    try:
+        (record,) = run_trials([tiny()], attempts=[0])
+    finally:
+        package_version.cache_clear()
+    assert (record.status, record.package_version) == ("ok", None)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 The module also has the two measurements during training, for learning curves and early stopping.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -30,6 +31,7 @@ from trainables.metrics.effective_rank import effective_rank
 from trainables.runtime import Diverged, Runtime
 from trainables.streams import Stream, stream_generator
 from trainables.training.member import Loss
+from trainables.training.precision import matmul_precision
 from trainables.training.trials import torch_images, views_of
 from trainables.views.recipes import plain
 
@@ -42,8 +44,23 @@ def evaluate(
 ) -> Iterator[dict[str, Any]]:
     """Yield record columns of a trained model in evaluation mode: first its metrics, then its probe accuracies.
 
-    Raises `Diverged` when an embedding is not finite.
+    Products on a GPU have the precision of the training, as they have for the learning curves. Raises `Diverged` when
+    an embedding is not finite.
     """
+    stages, device = _stages(model, config, data, runtime), torch.device(runtime.device)
+    precision = config.task.training.precision if device.type == "cuda" else "float32"
+    while True:
+        # Not around the whole loop: the caller may run other trials between two stages.
+        with matmul_precision(precision, device):
+            columns = next(stages, None)
+        if columns is None:
+            return
+        yield columns
+
+
+def _stages(
+    model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
+) -> Iterator[dict[str, Any]]:
     layers = {name: _embed(model, split.images, plain, runtime) for name, split in data.splits.items()}
     if not all(layer.isfinite().all() for pair in layers.values() for layer in pair):
         raise Diverged("an embedding of the trained network was not finite")
@@ -86,7 +103,12 @@ def evaluate(
         projected_views=lambda split: layer_of(split, 1),
         corrupted_views=corrupted_views,
     )
-    yield probe_accuracies(config.task.probe, encoded, seed=config.seed)
+    accuracies: dict[str, float] = {}
+    for probe in config.task.probe.suite:
+        yield {}  # other trials may train between two probes
+        alone = dataclasses.replace(config.task.probe, suite=(probe,))
+        accuracies |= probe_accuracies(alone, encoded, seed=config.seed)
+    yield accuracies
 
 
 def monitor(

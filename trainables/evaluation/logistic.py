@@ -103,7 +103,9 @@ class _Problem:
         loss = 0.5 * torch.dot(weights.flatten(), pulled.flatten())
         loss -= torch.dot(log_p.flatten(), self.targets.flatten())
         gradient = torch.baddbmm(pulled, log_p.exp_().sub_(self.targets), self.inputs.mT)
-        return loss.item(), (gradient @ self.to_coefficients.mT).flatten().cpu().numpy()
+        flat_gradient = (gradient @ self.to_coefficients.mT).flatten()
+        found = torch.cat([loss[None], flat_gradient]).cpu().numpy()  # one wait for the device
+        return float(found[0]), found[1:]
 
 
 def _preconditioner(inputs: Tensor, penalty: Tensor) -> Tensor:

@@ -29,12 +29,22 @@ def _votes(similarity: Tensor, one_hot: Tensor, k: int) -> Tensor:
     """Votes for each class, `(b, C)`, from similarities `(b, n)` and the one-hot classes of the n rows `(n, C)`."""
     last = _kth_largest(similarity, k)
     votes = (similarity >= last).float() @ one_hot
+    if similarity.is_cuda:
+        return _shared_votes(votes, (similarity > last).float() @ one_hot, k)
     crowded = votes.sum(dim=1) > k
     if crowded.any():
         nearer = (similarity[crowded] > last[crowded]).float() @ one_hot
-        tied = votes[crowded] - nearer  # integers, so that equal shares are exactly equal
-        votes[crowded] = nearer + tied * ((k - nearer.sum(dim=1)) / tied.sum(dim=1))[:, None]
+        votes[crowded] = _shared_votes(votes[crowded], nearer, k)
     return votes
+
+
+def _shared_votes(votes: Tensor, nearer: Tensor, k: int) -> Tensor:
+    """The votes of the `nearer` neighbours, and the remaining votes shared by those tied at the k-th place.
+
+    Without a tie the result is `votes`, exactly, so a GPU computes all rows and does not wait for the tied ones.
+    """
+    tied = votes - nearer  # integers, so that equal shares are exactly equal
+    return nearer + tied * ((k - nearer.sum(dim=1)) / tied.sum(dim=1))[:, None]
 
 
 def _kth_largest(similarity: Tensor, k: int) -> Tensor:

@@ -39,12 +39,16 @@ class AnalyticLoss:
     """
 
     name: ClassVar[str]
+    _least: dict[str, float]  # of the hyperparameters that are tensors
 
     def __post_init__(self) -> None:
         for field, value in vars(self).items():
             if isinstance(value, Tensor) and value.requires_grad:
                 raise ValueError(f"{field}: got a tensor that requires a gradient, must be constant")
         check_loss_params(self.name, vars(self))
+        # Known on the host from the start: in a step, a look at the tensors would wait for the device.
+        least = {field: float(v.min()) for field, v in vars(self).items() if isinstance(v, Tensor)}
+        object.__setattr__(self, "_least", least)
 
     def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
         """The mean of `per_anchor`. Raises `ValueError` for views of the wrong rank, shape or type."""
@@ -57,6 +61,11 @@ class AnalyticLoss:
         check_shapes(z_a, z_b)
         values: Tensor = _AnchorLosses.apply(z_a, z_b, self.anchor_terms)
         return values
+
+    def least(self, field: str) -> float:
+        """The smallest value of a hyperparameter over the stacked trials, without a wait for the device."""
+        value: float = self._least.get(field, getattr(self, field))
+        return value
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Values `(..., M)` and, unless `weights` is None, the gradients of `sum_i weights_i values_i`."""
@@ -124,6 +133,9 @@ class _MeanLoss(torch.autograd.Function):
         # device.
         if grad_output.is_cpu and _all_ones(grad_output):
             return grad_a, grad_b, None
+        if not grad_output.ndim:
+            scaled_a, scaled_b = torch._foreach_mul((grad_a, grad_b), grad_output)
+            return scaled_a, scaled_b, None
         scale = grad_output[..., None, None]
         return scale * grad_a, scale * grad_b, None
 

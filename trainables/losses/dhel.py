@@ -54,7 +54,8 @@ class DHEL(AnalyticLoss):
             pull=pull,
             period=z_a.shape[-2],
         )
-        log_z, gradients = log_partition(points, shifted=needs_shift(self.temperature, z_a.dtype))
+        shifted = needs_shift(self.least("temperature"), z_a.dtype)
+        log_z, gradients = log_partition(points, shifted=shifted)
         energies = scaled(log_z.sum(0), energy_weight)
         values = minus_positives(energies, z_a, z_b, inverse_temperature)
         if pull is None or gradients is None:

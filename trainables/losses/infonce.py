@@ -39,5 +39,5 @@ class InfoNCE(AnalyticLoss):
             inverse_temperature,
             weights,
             both_ways=self.form == "symmetric",
-            shifted=needs_shift(self.temperature, z_a.dtype),
+            shifted=needs_shift(self.least("temperature"), z_a.dtype),
         )

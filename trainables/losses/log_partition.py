@@ -24,10 +24,9 @@ from trainables.losses.strips import fits_one_strip, strips
 _LARGEST_EXPONENT = {torch.float32: 70.0, torch.float64: 690.0}
 
 
-def needs_shift(temperature: Hyperparameter, dtype: torch.dtype) -> bool:
+def needs_shift(least_temperature: float, dtype: torch.dtype) -> bool:
     """Whether `exp(u.v / T)` can exceed the range of `dtype`, so that log-sums must be shifted."""
-    least = float(temperature.min()) if isinstance(temperature, Tensor) else temperature
-    return least * _LARGEST_EXPONENT[dtype] < 1.0
+    return least_temperature * _LARGEST_EXPONENT[dtype] < 1.0
 
 
 class Points(NamedTuple):
@@ -171,9 +170,18 @@ def shifted_rows(
 
 
 def two_view_terms(
-    z_a: Tensor, z_b: Tensor, temperature: Hyperparameter, weights: Weights, *, positive: bool
+    z_a: Tensor,
+    z_b: Tensor,
+    temperature: Hyperparameter,
+    weights: Weights,
+    *,
+    positive: bool,
+    shifted: bool,
 ) -> AnchorTerms:
-    """The terms of NT-Xent (with the `positive` in the sum) or DCL (without): means over a pair's two anchors."""
+    """The terms of NT-Xent (with the `positive` in the sum) or DCL (without): means over a pair's two anchors.
+
+    `shifted` is the result of `needs_shift`.
+    """
     pairs = z_a.shape[-2]
     inverse_temperature = 1.0 / per_stack("temperature", temperature, z_a)
     pull = _for_both_anchors(times_inverse_temperature(weights, inverse_temperature, z_a))
@@ -185,7 +193,7 @@ def two_view_terms(
         pull=pull,
         period=2 * pairs if positive else pairs,
     )
-    log_z, gradients = log_partition(points, shifted=needs_shift(temperature, z_a.dtype))
+    log_z, gradients = log_partition(points, shifted=shifted)
     log_z_a, log_z_b = log_z[0].chunk(2, -1)
     values = minus_positives(torch.lerp(log_z_a, log_z_b, 0.5), z_a, z_b, inverse_temperature)
     return AnchorTerms(values) if gradients is None else AnchorTerms(values, *gradients[0].chunk(2, -2))

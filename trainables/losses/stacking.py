@@ -19,6 +19,8 @@ class LossesInTurn:
 
     def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
         """Map views `(K, M, d)` to the losses `(K,)` of the K trials."""
+        if len(self.losses) == 1:
+            return self.losses[0](z_a.squeeze(0), z_b.squeeze(0))[None]  # fewer operators than with a stack
         return torch.stack([loss(a, b) for loss, a, b in zip(self.losses, z_a, z_b, strict=True)])
 
 

@@ -18,6 +18,9 @@ POTENTIAL_T = 2.0
 #: Number of rows and of columns in a block of the Gram matrix. A float32 block takes 1 MB.
 _BLOCK = 512
 
+#: Multiples of the rounding of products on CUDA in 1: `_BLOCK**2 * _GRAINS` is 2^52.
+_GRAINS = 2.0**34
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairSums:
@@ -46,7 +49,7 @@ def pair_sums(z: Tensor) -> PairSums:
         distance += float(squared_distance.sqrt_().sum(dtype=torch.float64))
         bins = ((products + 1.0) * (BINS / 2)).int().clamp_(0, BINS - 1)
         counts += torch.bincount(bins, minlength=BINS)
-        sums += torch.bincount(bins, weights=products.double(), minlength=BINS)
+        sums += _sums_by_bin(bins, products)
     pairs = z.shape[0] * (z.shape[0] - 1) // 2
     return PairSums(
         d=z.shape[1],
@@ -55,6 +58,18 @@ def pair_sums(z: Tensor) -> PairSums:
         counts=counts.cpu().numpy(),
         sums=sums.cpu().numpy(),
     )
+
+
+def _sums_by_bin(bins: Tensor, products: Tensor) -> Tensor:
+    """The sum of the products in each bin, `(BINS,)`, in float64.
+
+    CUDA adds in no fixed order. Whole numbers below 2^53 have the same sum in every order, so products are rounded to
+    multiples of 2^-34 there. A block has at most 2^18 products of size one.
+    """
+    weights = products.double()
+    if not weights.is_cuda:
+        return torch.bincount(bins, weights=weights, minlength=BINS)
+    return torch.bincount(bins, weights=(weights * _GRAINS).round_(), minlength=BINS) / _GRAINS
 
 
 def _inner_products(z: Tensor) -> Iterator[Tensor]:

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainables.copies import copy_ahead
+
 
 class BatchOrder:
     """An endless sequence of shuffled batches of indices. The last, incomplete batch of an epoch is dropped.
@@ -47,5 +49,5 @@ class BatchOrder:
 
     def _shuffle(self) -> None:
         self._before_shuffle = self._generator.get_state()
-        self._permutation = torch.randperm(self._images, generator=self._generator).to(self._device)
+        self._permutation = copy_ahead(torch.randperm(self._images, generator=self._generator), self._device)
         self._position = 0

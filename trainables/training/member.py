@@ -31,6 +31,7 @@ class Streams:
     order: torch.Generator  # on the CPU
     views: torch.Generator  # on the device of the images
     selection_views: torch.Generator  # same device; for the candidates of batch selection
+    own_draws: torch.Generator | None = None  # on CUDA, for code that uses torch's default generator
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,11 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from trainables.early_stopping import Rungs, Stop
@@ -15,8 +17,10 @@ from trainables.suggestion import first_line
 from trainables.training.checkpoint import Checkpoint, CheckpointError
 from trainables.training.curves import Curves
 from trainables.training.member import Member, PretrainFacts, Report, Streams
+from trainables.training.own_draws import drawing_from
 from trainables.training.precision import matmul_precision
 from trainables.training.trainer import Trainer
+from trainables.turns import Turns, each_within
 from trainables.views.batched import Views
 
 _log = logging.getLogger(__name__)
@@ -25,7 +29,7 @@ _log = logging.getLogger(__name__)
 _STEPS_A_LOOK = {"cpu": 1, "cuda": 50}
 
 
-def pretrain(
+def pretraining(
     members: Sequence[Member],
     images: Tensor,
     views: Views,
@@ -36,23 +40,52 @@ def pretrain(
     checkpoint: Checkpoint | None = None,
     rungs: Rungs | None = None,
     report: Report,
-) -> list[PretrainFacts]:
-    """Train every member's model in place on `images`, uint8 `(N, C, H, W)`.
+) -> Turns[list[PretrainFacts]]:
+    """Train every member's model in place on `images`, uint8 `(N, C, H, W)`. Each step is a turn.
 
     A member's training ends at its first non-finite loss; the other members continue. `streams` holds the generators
-    for every member's seed. With a checkpoint, training continues from the last saved state. With `rungs`, which
-    need a single member, training may stop early at a rung. Raises `ValueError` for members that cannot be stacked,
-    and for a precision that the device does not support.
+    for every member's seed. With a checkpoint, training continues from the last saved state, and a training that is
+    closed between two steps saves its state. With `rungs`, which need a single member, training may stop early at a
+    rung. Raises `ValueError` for members that cannot be stacked, and for a precision that the device does not have.
     """
     device = next(members[0].model.parameters()).device
-    with matmul_precision(members[0].config.precision, device):
+
+    def turns() -> Turns[list[PretrainFacts]]:
         trainer = Trainer(members, images, views, streams, device, execution)
         if checkpoint:
             _resume(trainer, curves, checkpoint)
         stop = rungs.stop_before() if rungs else None
-        stop = stop or _run(trainer, curves, checkpoint, rungs, report)
-    trainer.finish()
-    return [dataclasses.replace(trainer.facts(member), stop=stop) for member in range(len(members))]
+        if stop is None:
+            stop = yield from _run(trainer, curves, checkpoint, rungs, report)
+        trainer.finish()
+        return [dataclasses.replace(trainer.facts(member), stop=stop) for member in range(len(members))]
+
+    @contextmanager
+    def settings() -> Iterator[None]:
+        with (
+            matmul_precision(members[0].config.precision, device),
+            drawing_from(streams[members[0].seed].own_draws),
+        ):
+            yield
+
+    return each_within(settings, turns())
+
+
+class _Look:
+    """The losses `(K,)` of the latest step. From an accelerator they are copied without a wait."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        losses = trainer.losses[:, trainer.done - 1]
+        self._losses = losses.to("cpu", non_blocking=True)
+        self._copied = torch.cuda.Event() if trainer.device.type == "cuda" else None
+        if self._copied is not None:
+            self._copied.record()
+
+    def finite(self) -> list[float]:
+        """The finite losses. This waits until the step has run."""
+        if self._copied is not None:
+            self._copied.synchronize()
+        return [loss for loss in self._losses.tolist() if math.isfinite(loss)]
 
 
 def _run(
@@ -61,26 +94,39 @@ def _run(
     checkpoint: Checkpoint | None,
     rungs: Rungs | None,
     report: Report,
-) -> Stop | None:
-    """Train until the last step, until all losses are non-finite, or until early stopping at a rung."""
+) -> Turns[Stop | None]:
+    """Train until the last step, until all losses are non-finite, or until early stopping at a rung.
+
+    On an accelerator, a check reads the losses of the check before. So there is always queued work while it waits.
+    """
     saved, steps_a_look = time.perf_counter(), _STEPS_A_LOOK[trainer.device.type]
+    before: _Look | None = None
     while trainer.done < trainer.total:
         trainer.advance()
         if curves and curves.is_due(trainer.done):
             trainer.bring_models_up_to_date()
             curves.add(trainer.members, trainer.done, trainer.losses[:, : trainer.done])
         at_rung = rungs is not None and rungs.is_due(trainer.done)
-        if trainer.done % steps_a_look and trainer.done < trainer.total and not at_rung:
-            continue
-        finite = [loss for loss in trainer.losses[:, trainer.done - 1].tolist() if math.isfinite(loss)]
-        if not finite:
-            return None
-        report(_facts(trainer, sum(finite) / len(finite)))
-        if rungs and at_rung and (stop := rungs.stop_at(trainer.done, trainer.members[0].model)):
-            return stop
-        if checkpoint and time.perf_counter() - saved > checkpoint.every_seconds:
-            _save(trainer, curves, checkpoint)
-            saved = time.perf_counter()
+        if trainer.done % steps_a_look == 0 or trainer.done == trainer.total or at_rung:
+            latest = _Look(trainer)
+            waits = trainer.device.type == "cpu" or trainer.done == trainer.total or at_rung
+            look, before = latest if waits else before, latest
+            if look is not None:
+                if not (finite := look.finite()):
+                    return None
+                report(_facts(trainer, sum(finite) / len(finite)))
+            if rungs and at_rung and (stop := rungs.stop_at(trainer.done, trainer.members[0].model)):
+                return stop
+            if checkpoint and time.perf_counter() - saved > checkpoint.every_seconds:
+                _save(trainer, curves, checkpoint)
+                saved = time.perf_counter()
+        if trainer.done < trainer.total:
+            try:
+                yield
+            except GeneratorExit:
+                if checkpoint:
+                    _save(trainer, curves, checkpoint)
+                raise
     return None
 
 

@@ -4,7 +4,6 @@ Some methods choose by embeddings of the images from the network that is being t
 """
 
 import math
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from trainables.copies import copy_ahead
 from trainables.selection.selection import BatchSelection
+from trainables.trial_clock import trial_seconds
 from trainables.views.batched import Views
 
 #: Pairs in one forward pass. Batch norm computes its statistics from them, as it does from a training batch.
@@ -79,7 +80,7 @@ class SelectedBatches:
     def next(self) -> Tensor:
         """Indices of the next batch, int64 `(B,)`."""
         if not len(self._queue):
-            self._queue = self._select().to(self._device)
+            self._queue = copy_ahead(self._select(), self._device)
         batch, self._queue = self._queue[0], self._queue[1:]
         return batch
 
@@ -103,8 +104,8 @@ class SelectedBatches:
         if not self._selection.looks or self._embed is None:
             return torch.cat(drawn)
         if torch.cuda.is_initialized():  # queued training steps are not part of the selection's time
-            torch.cuda.synchronize()
-        started = time.perf_counter()
+            torch.cuda.current_stream().synchronize()
+        started = trial_seconds()
         z_a, z_b = (
             z.split(drawn[0].numel()) for z in self._embed(torch.cat(drawn).flatten().to(self._device))
         )
@@ -114,6 +115,6 @@ class SelectedBatches:
             )
             for each, a, b in zip(drawn, z_a, z_b, strict=True)
         ]
-        self.seconds += time.perf_counter() - started
+        self.seconds += trial_seconds() - started
         self.samples += sum(each.numel() for each in drawn)
         return torch.cat(chosen)

@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from trainables.losses.stacking import LossesInTurn, stack_losses
 from trainables.training.member import Loss
 from trainables.training.optimizer import StackedOptimizer
 from trainables.views.batched import Views
+from trainables.views.fused import fused_views
 
 #: A slice of consecutive members, and the function that computes their losses in one call.
 LossGroup = tuple[slice, Callable[[Tensor, Tensor], Tensor]]
@@ -38,28 +40,42 @@ class TrainingStep:
     generators: Sequence[torch.Generator]  # for the views, one per seed
     seed_of: Tensor  # (K,), the index of each member's seed among the U seeds
     autocast: Callable[[], AbstractContextManager]
+    input_dtype: torch.dtype = torch.float32  # of the views that the network gets
+    fused: bool = False  # whether the views are one operator
 
     def __call__(self, images: Tensor, factor: Tensor) -> Tensor:
-        inputs = self._inputs(images)  # always float32
+        inputs = self._inputs(images)
         with self.autocast():
             _, z = self.network(inputs)
         # The losses expect unit-norm rows. Normalise once, in float32, for every precision of the network.
         rows = z.float().unflatten(1, (len(self.seed_of), -1)).transpose(0, 1)
         z_a, z_b = F.normalize(rows, dim=2).chunk(2, dim=1)
-        values = torch.cat([loss(z_a[members], z_b[members]) for members, loss in self.losses])
+        if len(self.losses) == 1:  # without the operators that split and join
+            values = self.losses[0][1](z_a, z_b)
+        else:
+            values = torch.cat([loss(z_a[members], z_b[members]) for members, loss in self.losses])
         self.optimizer.zero_grad()
-        values.sum().backward()
+        # The gradient of the sum, without an operator for the sum. A loss of a user may have another type.
+        values.backward(self._ones.to(values.dtype).expand_as(values))
         self.optimizer.step(factor)
         return values.detach()
 
+    @cached_property
+    def _ones(self) -> Tensor:
+        return torch.ones(len(self.seed_of), device=self.seed_of.device)  # float32, as the losses are
+
     def _inputs(self, images: Tensor) -> Tensor:
         """Both views of every image: first all first views, then all second views; members along the channels."""
-        twice = torch.cat([images, images], dim=1)  # in one pass, so that batch norm sees both views
-        drawn = self.views.draw_stacked(twice.shape[1], self.generators, images.device)
-        views = self.views.apply(twice.flatten(0, 1), drawn)
+        if self.fused:
+            views = fused_views(self.views, images, self.generators, self.input_dtype)
+        else:
+            twice = torch.cat([images, images], dim=1)  # in one pass, so that batch norm sees both views
+            drawn = self.views.draw_stacked(twice.shape[1], self.generators, images.device)
+            views = self.views.apply(twice.flatten(0, 1), drawn)
         if len(self.seed_of) > 1:
-            views = views.unflatten(0, twice.shape[:2])[self.seed_of].transpose(0, 1).flatten(1, 2)
-        return views.contiguous(memory_format=torch.channels_last)
+            by_seed = views.unflatten(0, (len(images), -1))
+            views = by_seed[self.seed_of].transpose(0, 1).flatten(1, 2)
+        return views.to(self.input_dtype, memory_format=torch.channels_last)
 
 
 def group_losses(losses: Sequence[Loss], device: torch.device | str = "cpu") -> list[LossGroup]:

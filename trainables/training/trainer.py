@@ -1,6 +1,5 @@
 """The state of trials in training. `pretrain` advances it step by step, saves it and restores it."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,18 +7,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainables.copies import copy_ahead
 from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.methods import build_selection
 from trainables.selection.rounds import check_image_selection, resolve_round, step_count
 from trainables.training.batches import BatchOrder
-from trainables.training.execution import prepare_network, prepare_step
+from trainables.training.execution import prepare_network, prepare_step, uses_fused_views
 from trainables.training.member import Member, PretrainFacts, Streams
 from trainables.training.optimizer import StackedOptimizer
+from trainables.training.own_draws import default_generator
 from trainables.training.precision import network_autocast
 from trainables.training.schedule import learning_rate_factor
 from trainables.training.selected_batches import CandidateEmbeddings, SelectedBatches
 from trainables.training.stacked_model import stack_models, unstack_model
 from trainables.training.step import TrainingStep, group_losses
+from trainables.training.twin import twin_on
+from trainables.trial_clock import trial_seconds
 from trainables.views.batched import Views
 
 
@@ -40,7 +43,7 @@ class Trainer:
         self.members, self.done, self.seconds = members, 0, 0.0
         self.total = step_count(config, members[0].selection, len(images))
         self.losses = torch.zeros(len(members), self.total, device=device)
-        self._images, self._batch_size, self._started = images, config.batch_size, time.perf_counter()
+        self._images, self._batch_size, self._started = images, config.batch_size, trial_seconds()
         self._generators = [streams[seed].views for seed in seeds]
         self._selection_generators = [streams[seed].selection_views for seed in seeds]
         self._factors = torch.tensor(
@@ -49,15 +52,19 @@ class Trainer:
         models = [member.model.train() for member in members]
         self._network = models[0] if len(models) == 1 else stack_models(models).train()
         self._orders = [self._order(streams[seed], views, device) for seed in seeds]
-        self._optimizer = StackedOptimizer(self._network.parameters(), [member.config for member in members])
+        twin = twin_on(device, self._network, config.precision)
+        configs = [member.config for member in members]
+        self._optimizer = StackedOptimizer(self._network.parameters(), configs, twin.copies)
         step = TrainingStep(
-            network=prepare_network(self._network, execution),
+            network=prepare_network(twin.network, execution),
             losses=group_losses([member.loss for member in members], device),
             optimizer=self._optimizer,
             views=views,
             generators=self._generators,
             seed_of=torch.tensor([seeds.index(member.seed) for member in members], device=device),
             autocast=network_autocast(config.precision, device),
+            input_dtype=twin.input_dtype,
+            fused=uses_fused_views(views, execution, device),
         )
         self._step = prepare_step(step, device, execution)
 
@@ -99,7 +106,7 @@ class Trainer:
     def next_images(self) -> Tensor:
         """The next batch for every seed, uint8 `(U, M, C, H, W)`."""
         rows = torch.stack([order.next() for order in self._orders])
-        return self._images[rows].to(self.device)
+        return copy_ahead(self._images[rows], self.device)
 
     def state(self) -> dict[str, Any]:
         """All state that the next steps depend on."""
@@ -111,7 +118,12 @@ class Trainer:
             "selection_views": [generator.get_state() for generator in self._selection_generators],
             "losses": self.losses[:, : self.done],
             "seconds": self.seconds_so_far(),
+            **self._own_draws(),
         }
+
+    def _own_draws(self) -> dict[str, Any]:
+        """The state of the default generator on CUDA, which is the trial's own during its training."""
+        return {"own_draws": default_generator(self.device).get_state()} if self.device.type == "cuda" else {}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a saved `state`."""
@@ -123,13 +135,15 @@ class Trainer:
             generator.set_state(saved)
         for generator, saved in zip(self._selection_generators, state["selection_views"], strict=True):
             generator.set_state(saved)
+        if self.device.type == "cuda":
+            default_generator(self.device).set_state(state["own_draws"])
         self.done = state["losses"].shape[1]
         self.losses[:, : self.done] = state["losses"]
-        self.seconds, self._started = state["seconds"], time.perf_counter()
+        self.seconds, self._started = state["seconds"], trial_seconds()
 
     def seconds_so_far(self) -> float:
-        """Wall time of all members together, including the time before an interruption."""
-        return self.seconds + time.perf_counter() - self._started
+        """Seconds of all members together, including the time before an interruption."""
+        return self.seconds + trial_seconds() - self._started
 
     def bring_models_up_to_date(self) -> None:
         """Copy the stacked weights to every member's model. A single member is trained in place."""

@@ -6,6 +6,8 @@ The functions build the inputs of a pre-training, load kept encoders, and write 
 import logging
 import warnings
 from collections.abc import Sequence
+from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -25,7 +27,8 @@ from trainables.training.checkpoint import Checkpoint, CheckpointError
 from trainables.training.curves import Curves, write_curves
 from trainables.training.kept import keep_model, load_kept
 from trainables.training.member import Member, Monitor, PretrainFacts, Report, Score, Streams
-from trainables.training.pretrain import pretrain
+from trainables.training.pretrain import pretraining
+from trainables.turns import Turns
 from trainables.views.batched import Views, build_views
 
 _log = logging.getLogger(__name__)
@@ -34,6 +37,11 @@ Trained = list[tuple[ContrastiveModel, PretrainFacts]]
 
 #: Fraction of an accelerator's free memory that the images of a data set may use.
 _RESIDENT_SHARE = 0.5
+
+_GIB = 2**30
+
+#: The images on accelerators, as long as a training uses them. Trials that train at the same time share one copy.
+_resident: WeakValueDictionary[Any, Tensor] = WeakValueDictionary()
 
 
 def pretrain_trials(
@@ -44,11 +52,11 @@ def pretrain_trials(
     report: Report,
     *,
     score: Score | None = None,
-) -> Trained:
+) -> Turns[Trained]:
     """Initialise and train the models of `configs` on the training split of `data`; several train as one stack.
 
-    If the encoders of all `configs` were kept, they are loaded instead. `monitor` measures the points of the
-    learning curves. `score` is the validation score that early stopping uses.
+    Each step is a turn. If the encoders of all `configs` were kept, they are loaded instead. `monitor` measures the
+    points of the learning curves. `score` is the validation score that early stopping uses.
     """
     members = [build_member(config, data, runtime.device) for config in configs]
     models = [member.model for member in members]
@@ -57,7 +65,7 @@ def pretrain_trials(
     if kept is not None:
         return kept
     curves = _curves(configs[0], data, runtime, monitor)
-    facts = pretrain(
+    facts = yield from pretraining(
         members,
         resident(torch_images(data.pretraining), runtime.device),
         views_of(configs[0].task, data),
@@ -110,6 +118,7 @@ def build_streams(configs: Sequence[TrialConfig], device: str) -> dict[int, Stre
             order=stream_generator(seed, Stream.BATCH_ORDER),
             views=stream_generator(seed, Stream.VIEWS, device),
             selection_views=stream_generator(seed, Stream.SELECTION_VIEWS, device),
+            own_draws=stream_generator(seed, Stream.OWN_DRAWS, device) if device.startswith("cuda") else None,
         )
         for seed in dict.fromkeys(config.seed for config in configs)
     }
@@ -128,11 +137,30 @@ def torch_images(images: np.ndarray) -> Tensor:
 
 
 def resident(images: Tensor, device: str) -> Tensor:
-    """The images on `device` if they fit in half its free memory, else unchanged; then each batch is copied."""
+    """The images on `device` if they fit in half its free memory, else unchanged; then each batch is copied.
+
+    All trainings of a process share one copy.
+    """
     if not device.startswith("cuda"):
         return images
+    key = device, images.data_ptr(), images.shape
+    if (there := _resident.get(key)) is not None:
+        return there
     free, _ = torch.cuda.mem_get_info(device)
-    return images.to(device) if images.nbytes < _RESIDENT_SHARE * free else images
+    # The allocator hands out again what earlier trials have freed.
+    free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    if images.nbytes >= _RESIDENT_SHARE * free:
+        _log.warning(
+            "the images (%.1f GiB) stay in the host's memory, because %s has %.1f GiB free; each batch is copied",
+            images.nbytes / _GIB,
+            device,
+            free / _GIB,
+        )
+        return images
+    copy = images.to(device)
+    copy.of = images  # type: ignore[attr-defined]  # other images cannot have this address while the copy exists
+    _resident[key] = copy
+    return copy
 
 
 def _checkpoint(pretrain_ids: Sequence[str], runtime: Runtime) -> Checkpoint | None:

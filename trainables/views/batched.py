@@ -68,18 +68,27 @@ class Views:
 
         The result equals, bit for bit, one `draw` for each generator, concatenated. It costs as much as one `draw`.
         """
-        recipe, operations = self.recipe, self._operations()
+        uniform = self.draw_uniform(count, generators, device)
+        return self.parameters(uniform, self._noise(count, generators, device))
+
+    def draw_uniform(
+        self, count: int, generators: Sequence[torch.Generator], device: torch.device | str
+    ) -> Tensor:
+        """The uniform numbers of `count` images from each generator, one row for each image."""
         # One call for all uniform draws: for small images, the number of calls determines the time, not their size.
-        parts = [DRAWS, 1, 1, 4, operations, 1, 1, 1]
-        uniform = _from_each(torch.rand, (count, sum(parts)), generators, device)
-        crop, flip, applied, strengths, order, to_grey, blurred, width = uniform.split(parts, dim=1)
+        return _from_each(torch.rand, (count, sum(self._columns())), generators, device)
+
+    def parameters(self, uniform: Tensor, noise: Tensor | None = None) -> ViewParameters:
+        """The parameters that rows of `draw_uniform` stand for."""
+        recipe = self.recipe
+        crop, flip, applied, strengths, order, to_grey, blurred, width = uniform.split(self._columns(), dim=1)
         return ViewParameters(
             boxes=boxes_from(crop, self.size, recipe.crop_scale, recipe.crop_ratio),
             flip=flip[:, 0] < recipe.flip_probability,
             jitter=self._jitter(strengths, order, applied < recipe.jitter_probability),
             grey=to_grey[:, 0] < recipe.grey_probability,
             blur=self._blur(blurred[:, 0], width[:, 0]),
-            noise=self._noise(count, generators, device),
+            noise=noise,
         )
 
     def apply(self, images: Tensor, parameters: ViewParameters) -> Tensor:
@@ -123,6 +132,10 @@ class Views:
             planes = grey_where_(planes, parameters.grey)
         return planes
 
+    def _columns(self) -> list[int]:
+        """Numbers of draws for each image: crop, flip, jitter or not, strengths, order, grey, blur or not, width."""
+        return [DRAWS, 1, 1, 4, self._operations(), 1, 1, 1]
+
     def _operations(self) -> int:
         """How many of brightness, contrast, saturation and hue, counted in this order, the recipe needs."""
         recipe = self.recipe
@@ -151,7 +164,7 @@ class Views:
         return _from_each(torch.randn, shape, generators, device).mul_(self.recipe.noise)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.cache  # without a limit: a captured graph reads the tensors at their addresses
 def _jitter_range(recipe: ViewRecipe, device: torch.device) -> tuple[Tensor, Tensor]:
     """Neutral amounts of the four jitters, and their ranges. Cached, because the copy to a GPU makes it wait."""
     spread = [recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue]

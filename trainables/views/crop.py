@@ -100,7 +100,7 @@ def _weights(boxes: Boxes, flip: Tensor, size: int, output: int) -> tuple[Tensor
     return table.index_select(0, row), table.index_select(0, column.add(flip, alpha=size**2))
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache  # without a limit: a captured graph reads the table at its address
 def _table(size: int, output: int, device: torch.device) -> Tensor:
     """Weights of every box: row (flip * size + start) * size + extent - 1 of (2 * size**2, output, size).
 

@@ -6,7 +6,7 @@ import torch
 from tests.trainables.evaluation.known_features import clusters
 from trainables.evaluation import cosine
 from trainables.evaluation.features import Labelled
-from trainables.evaluation.neighbours import knn_accuracy
+from trainables.evaluation.neighbours import _shared_votes, knn_accuracy
 
 
 @pytest.mark.parametrize("k", [1, 7, 20])
@@ -42,3 +42,11 @@ def test_more_neighbours_than_rows_are_all_rows() -> None:
     train = Labelled(features=torch.eye(3), labels=torch.tensor([0, 1, 1]))
     query = Labelled(features=torch.eye(3)[:1], labels=torch.tensor([1]))
     assert knn_accuracy(train, query, k=20) == 1.0
+
+
+def test_votes_that_are_shared_for_all_rows_at_once_are_exact_without_a_tie() -> None:
+    """A GPU shares the votes of every row; rows without a tie must keep theirs to the bit."""
+    nearer = torch.tensor([[3.0, 1.0, 0.0], [2.0, 2.0, 2.0], [0.0, 1.0, 0.0]])
+    votes = nearer + torch.tensor([[0.0, 3.0, 0.0], [0.0, 0.0, 1.0], [3.0, 2.0, 1.0]])
+    assert _shared_votes(votes[:2], nearer[:2], 7).equal(votes[:2])
+    assert _shared_votes(votes[2:], nearer[2:], 4).tolist() == [[1.5, 2.0, 0.5]]

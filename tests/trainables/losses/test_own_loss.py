@@ -241,6 +241,7 @@ def test_random_buffers_are_the_same_in_every_trial(module: str) -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_buffers_follow_the_views(module: str) -> None:
     views = torch.eye(4, device="cuda")
     assert build_loss(f"{module}:MarginModule", margin=2.0)(views, views).item() == 1.0

@@ -84,6 +84,7 @@ def test_half_precision_views_are_only_stored_so(configuration: Configuration) -
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("configuration", _CONFIGURATIONS, ids=name_of)
 def test_cuda_agrees_with_the_cpu(configuration: Configuration) -> None:
     name, fields = configuration

@@ -12,8 +12,9 @@ from trainables.encoders.encoders import build_model
 from trainables.encoders.model import ContrastiveModel
 from trainables.losses import build_loss
 from trainables.training.member import Member, PretrainFacts, Streams
-from trainables.training.pretrain import pretrain
+from trainables.training.pretrain import pretraining
 from trainables.training.trials import torch_images
+from trainables.turns import finish
 from trainables.views.batched import build_views
 
 
@@ -47,7 +48,7 @@ def train(
     **how: Any,
 ) -> list[PretrainFacts]:
     digits = load_dataset(DataConfig(name="digits", train_limit=20), None).train.images
-    return pretrain(
+    turns = pretraining(
         members,
         torch_images(digits).to(device),
         build_views("digits", channels=1, size=8),
@@ -55,6 +56,7 @@ def train(
         report=report,
         **how,
     )
+    return finish(turns)
 
 
 def weights(trained: Member) -> Tensor:

@@ -67,6 +67,7 @@ def checkpoint(folder: Path, *ids: str) -> Checkpoint:
 @pytest.mark.parametrize(
     ("count", "selection"), [(1, SHUFFLE), (3, SHUFFLE), (1, OSGD)], ids=["one", "stack", "osgd"]
 )
+@pytest.mark.slow
 def test_after_a_kill_the_record_is_that_of_an_uninterrupted_trial(
     count: int, selection: SelectionConfig, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import torch
 
 from tests.trainables.views.examples import some_images
 from trainables.views.batched import build_views
+from trainables.views.fused import batched_form, kernel_form, recipe_numbers
 
 CASES = [("digits", 1, 8), ("cifar", 3, 32), ("imagenet", 3, 96)]
 
@@ -54,3 +55,15 @@ def assert_never_wait_for_the_device(recipe: str, channels: int, size: int, form
         views(images, randomness)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+def assert_the_kernel_makes_the_batched_views() -> None:
+    """The fused views of the recipe `cifar` are the batched ones up to rounding, in both types that steps use."""
+    views, images = build_views("cifar", channels=3, size=32), some_images(64, 3, 32).cuda()
+    uniform = views.draw_uniform(128, [torch.Generator("cuda").manual_seed(0)], "cuda")
+    arguments = (images, uniform, 64, recipe_numbers(views.recipe))
+    expected = batched_form(*arguments, torch.float32)
+    for dtype, tolerance in ((torch.float32, 5e-5), (torch.bfloat16, 4e-3)):
+        found = kernel_form(*arguments, dtype)
+        assert found.stride() == expected.stride()
+        torch.testing.assert_close(found.float(), expected, atol=tolerance, rtol=0)

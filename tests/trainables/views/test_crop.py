@@ -103,3 +103,12 @@ def test_weights_of_the_whole_line_are_the_identity_and_rows_sum_to_one() -> Non
     torch.testing.assert_close(part.sum(1), torch.ones(7))
     assert (part[:, :2] == 0).all()
     assert (part[:, 5:] == 0).all()
+
+
+def test_tables_are_kept_for_the_graphs_that_read_them() -> None:
+    """A captured graph holds the address of a table, and not the table."""
+    device = torch.device("cpu")
+    first = crop._table(2, 2, device)
+    for size in range(3, 15):
+        crop._table(size, 1, device)
+    assert crop._table(2, 2, device) is first

@@ -29,3 +29,7 @@ def test_views_are_captured_in_a_graph(recipe: str, channels: int, size: int, fo
 @pytest.mark.parametrize(("recipe", "channels", "size"), CASES)
 def test_views_never_wait_for_the_device(recipe: str, channels: int, size: int, form: str) -> None:
     on_gpu.assert_never_wait_for_the_device(recipe, channels, size, form)
+
+
+def test_the_kernel_makes_the_batched_views() -> None:
+    on_gpu.assert_the_kernel_makes_the_batched_views()
