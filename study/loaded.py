@@ -12,7 +12,7 @@ from study.spec.load import StudyFile, load_spec
 from study.spec.source import read_keys
 from trainables.bundle_folder import bundle_around, irregular_file, leads_out
 from trainables.provenance import import_paths, paths_fingerprint
-from trainables.runtime import Runtime
+from trainables.runtime import AUTO, Runtime, chosen_execution
 from trainables.store.artefacts import kept_path
 from trainables.store.records import RecordSet, RecordStore, open_store
 from trainables.suggestion import short_name
@@ -39,11 +39,14 @@ class LoadedStudy:
     def context(self) -> LaunchContext:
         """The settings that all trials of the study share when they run on this machine."""
         resources, keep = self.study_file.spec.resources, self.study_file.spec.keep
+        device = "cuda" if resources.gpus_per_trial else "cpu"
+        has_modes = self.plan.trial_set.task.has_execution_modes
         runtime = Runtime(
-            device="cuda" if resources.gpus_per_trial else "cpu",
+            device=device,
             threads=resources.cpus_per_trial,
             data_root=self.data_root,
-            execution=resources.execution,
+            execution=chosen_execution(resources.execution, device) if has_modes else "eager",
+            execution_may_change=resources.execution == AUTO,
             keep_encoders=keep.encoders != "none",
             curve_epochs=keep.curve_epochs,
             curve_points=keep.curve_points,
@@ -56,7 +59,10 @@ class LoadedStudy:
         stacked = resources.stacked and runtime.device == "cpu"
         tracking = self.study_file.spec.tracking
         traced = bool(tracking.mlflow or tracking.wandb or tracking.tensorboard)
-        return LaunchContext(store=self.store, runtime=runtime, stacked=stacked, traced=traced)
+        at_once = resources.trials_a_gpu if self.plan.trial_set.task.runs_concurrently else 1
+        return LaunchContext(
+            store=self.store, runtime=runtime, stacked=stacked, at_once=at_once, traced=traced
+        )
 
     def is_kept(self, trial: PlannedTrial) -> bool:
         """Whether the store keeps the trial's encoder, so that it does not have to be trained again."""

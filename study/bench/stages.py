@@ -6,7 +6,7 @@ The stages are marked in separate training steps, so that marking does not slow 
 import itertools
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,11 +16,12 @@ from study.bench.subject import Subject
 from study.bench.timing import wait_for
 from trainables.config import TrainingConfig
 from trainables.training.batches import BatchOrder
-from trainables.training.execution import prepare_network
+from trainables.training.execution import prepare_network, uses_fused_views
 from trainables.training.optimizer import StackedOptimizer
 from trainables.training.precision import network_autocast
 from trainables.training.stacked_model import stack_models
 from trainables.training.step import TrainingStep, group_losses
+from trainables.training.twin import twin_on
 
 #: The stages in the order in which they end. `data` collects the batch and makes its views. `loss` includes the value
 #: of the loss and its gradient with respect to the network's output.
@@ -72,7 +73,7 @@ def stage_shares(subject: Subject, execution: str, steps: int) -> dict[str, floa
     step launched operation by operation.
     """
     clock = StageClock(subject.device)
-    step = _marked_step(subject, execution, clock.mark)
+    step = marked_step(subject, execution, clock.mark)
     orders = _orders(subject)
     factor = torch.tensor(0.01, device=subject.device)
     for done in range(_WARM_UP + steps):
@@ -86,20 +87,23 @@ def stage_shares(subject: Subject, execution: str, steps: int) -> dict[str, floa
     return {stage: seconds[stage] / sum(seconds.values()) for stage in STAGES}
 
 
-def _marked_step(subject: Subject, execution: str, mark: Mark) -> TrainingStep:
+def marked_step(subject: Subject, execution: str, mark: Mark) -> TrainingStep:
     """The step of `Trainer`, with a mark at the end of each stage except the last."""
     members, seeds = subject.members, list(subject.streams)
     models = [member.model.train() for member in members]
     network = models[0] if len(models) == 1 else stack_models(models).train()
     configs = [member.config for member in members]
+    twin = twin_on(subject.device, network, configs[0].precision)
     return TrainingStep(
-        network=_MarkedNetwork(prepare_network(network, execution), mark),
-        losses=group_losses([member.loss for member in members]),
-        optimizer=_MarkedOptimizer(network.parameters(), configs, mark),
+        network=_MarkedNetwork(prepare_network(twin.network, execution), mark),
+        losses=group_losses([member.loss for member in members], subject.device),
+        optimizer=_MarkedOptimizer(network.parameters(), configs, twin.copies, mark),
         views=subject.views,
         generators=[streams.views for streams in subject.streams.values()],
         seed_of=torch.tensor([seeds.index(member.seed) for member in members], device=subject.device),
         autocast=network_autocast(configs[0].precision, subject.device),
+        input_dtype=twin.input_dtype,
+        fused=uses_fused_views(subject.views, execution, subject.device),
     )
 
 
@@ -129,9 +133,13 @@ class _MarkedOptimizer(StackedOptimizer):
     """Marks the end of the backward pass, because the step of the optimiser follows it."""
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], configs: Sequence[TrainingConfig], mark: Mark
+        self,
+        parameters: Iterable[nn.Parameter],
+        configs: Sequence[TrainingConfig],
+        copies: Mapping[Tensor, nn.Parameter],
+        mark: Mark,
     ) -> None:
-        super().__init__(parameters, configs)
+        super().__init__(parameters, configs, copies)
         self._mark = mark
 
     def step(self, factor: Tensor) -> None:

@@ -88,13 +88,14 @@ def command(
 
 
 def _runtime(resources: "ResourcesSection", data_root: Path | None) -> "Runtime":
-    from trainables.runtime import Runtime
+    from trainables.runtime import Runtime, chosen_execution
 
+    device = "cuda" if resources.gpus_per_trial else "cpu"
     return Runtime(
-        device="cuda" if resources.gpus_per_trial else "cpu",
+        device=device,
         threads=resources.cpus_per_trial,
         data_root=data_root,
-        execution=resources.execution,
+        execution=chosen_execution(resources.execution, device),
     )
 
 

@@ -117,7 +117,9 @@ def _allowed(kind: click.ParamType) -> str:
     low, high = getattr(kind, "min", None), getattr(kind, "max", None)
     if low is None or not words:
         return words
-    return f"{words} from {low:g} to {high:g}" if high is not None else f"{words} of at least {low:g}"
+    if high is not None:
+        return f"{words} from {low:g} to {high:g}"
+    return f"{words} {'above' if getattr(kind, 'min_open', False) else 'of at least'} {low:g}"
 
 
 def _one_line(message: str) -> str:

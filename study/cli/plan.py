@@ -193,8 +193,7 @@ def _price(loaded: "LoadedStudy", workers: int, fitting: int, *, timed: bool) ->
 
     if not fitting:
         return None
-    gpus = loaded.study_file.spec.resources.gpus_per_trial
-    a_device = fitting if not gpus else 1 if gpus == "auto" else max(1, int(1 / gpus))
+    a_device = 1 if loaded.study_file.spec.resources.gpus_per_trial else fitting
     return price_missing(loaded, workers, at_once=min(workers, a_device), timed=timed)
 
 
@@ -221,10 +220,8 @@ def _price_facts(loaded: "LoadedStudy", price: "Price | Unpriced | None", worker
 
 def device_hours(resources: "ResourcesSection", work: "Span") -> "tuple[str, Span]":
     """The device and its hours for `work` seconds of a worker: of CPU cores, or of GPUs if trials use them."""
-    if resources.gpus_per_trial == "auto":  # the shares are not known before the launch measures memory
-        return "worker", work.times(1 / 3600)
-    if resources.gpus_per_trial:
-        return "GPU", work.times(resources.gpus_per_trial / 3600)
+    if resources.gpus_per_worker:
+        return "GPU", work.times(resources.gpus_per_worker / 3600)
     return "processor", work.times(resources.cpus_per_trial / 3600)
 
 

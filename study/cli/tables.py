@@ -100,7 +100,11 @@ _MAPPING = (
         help="A search chose the configurations by the scores of earlier ones, as Optuna's TPE does.",
     ),
     click.option("--decimal-comma", is_flag=True, help="Numbers in text have a decimal comma, such as 0,81."),
-    click.option("--reference", metavar="LOSS", help="The loss that the others are compared with."),
+    click.option(
+        "--reference",
+        metavar="LOSS",
+        help="The loss that the others are compared with: if not given, InfoNCE, or else the first one in the table.",
+    ),
 )
 
 

@@ -1,8 +1,7 @@
 """The cost model: the expected cost of a study's trials on this machine, built from the records of the store.
 
 Each command builds it once. `study plan` estimates the cost of missing trials with it, and times kinds of trials
-without records. A launch orders its work by cost, `gpus_per_trial = "auto"` reads peak memory from the model, and the
-progress display estimates the time left with it.
+without records. A launch orders its work by cost, and the progress display estimates the time left with it.
 """
 
 import functools
@@ -119,6 +118,7 @@ class Conditions:
     device_name: str
     threads: int
     execution: str
+    concurrent: bool = False  # whether several trials run on a GPU at the same time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,6 @@ class CostModel:
 
     task: StudyTask
     known: Mapping[Kind, TrialCost] = field(default_factory=dict)  # from records or from timing
-    peaks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # see `past_peaks`
 
     @property
     def seconds_per_unit(self) -> float | None:
@@ -204,16 +203,16 @@ def study_costs(loaded: LoadedStudy) -> CostModel:
 
         name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     conditions = Conditions(
-        device=runtime.device, device_name=name, threads=runtime.threads, execution=runtime.execution
+        device=runtime.device,
+        device_name=name,
+        threads=runtime.threads,
+        execution=runtime.execution,
+        concurrent=loaded.context.at_once != 1,
     )
     trials = [*plan.trials, *stand_ins(plan.spec, plan.trial_set)]
     keys = frozenset(Kind.of(trial.config, 1).key for trial in trials)
-    records = loaded.records.table
-    return CostModel(
-        task=plan.trial_set.task,
-        known=past_costs(records, keys, conditions),
-        peaks={} if runtime.device == "cpu" else past_peaks(records, runtime.execution),
-    )
+    known = past_costs(loaded.records.table, keys, conditions)
+    return CostModel(task=plan.trial_set.task, known=known)
 
 
 def past_costs(records: pa.Table, keys: frozenset[str], conditions: Conditions) -> dict[Kind, TrialCost]:
@@ -241,7 +240,7 @@ def _is_comparable(row: Mapping[str, Any], conditions: Conditions) -> bool:
         and (_trained(row) or (row["steps_done"] is None and row["seconds_pretrain"] is None))
         and (row["device"], row["device_name"], row["threads"])
         == (conditions.device, conditions.device_name, conditions.threads)
-        and _ran_as(row, conditions.execution)
+        and _ran_as(row, conditions)
     )
 
 
@@ -252,34 +251,10 @@ def _trained(row: Mapping[str, Any]) -> bool:
     )
 
 
-def _ran_as(row: Mapping[str, Any], execution: str) -> bool:
-    return str(row["execution_mode"]).endswith(f":{execution}")
+def _ran_as(row: Mapping[str, Any], conditions: Conditions) -> bool:
+    together, _, execution = str(row["execution_mode"]).partition(":")
+    return execution == conditions.execution and (together == "concurrent") == conditions.concurrent
 
 
 def _ratio(seen: int, wanted: int) -> float:
     return max(seen / wanted, wanted / seen)
-
-
-def memory_key(config: TrialConfig) -> str:
-    """A key for trials that need the same memory: it is equal for equal network, data, batch size and precision."""
-    return _memory_key(json.dumps({"task": canonical(config.task)}))
-
-
-def _memory_key(config: str) -> str:
-    task = json.loads(config).get("task", {})
-    training = {name: task.get("training", {}).get(name) for name in ("batch_size", "precision")}
-    return json.dumps(
-        {name: value for name, value in task.items() if name != "views"} | {"training": training},
-        sort_keys=True,
-    )
-
-
-def past_peaks(records: pa.Table, execution: str) -> dict[str, dict[str, int]]:
-    """The highest peak memory of finished trials in bytes, by the GPU's name and then by `memory_key`."""
-    peaks: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in records.select((*_COLUMNS, "peak_memory_bytes")).to_pylist():
-        finished = row["status"] == "ok" and row["steps_done"] and row["peak_memory_bytes"]
-        if finished and row["device"] == "cuda" and _ran_as(row, execution):
-            key, device = _memory_key(row["config"]), peaks[row["device_name"]]
-            device[key] = max(device.get(key, 0), row["peak_memory_bytes"])
-    return dict(peaks)

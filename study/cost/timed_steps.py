@@ -1,6 +1,6 @@
 """Times real training steps and a real evaluation of trials in this process, as a worker would run them.
 
-The processes of `study.cost.timing` use this module, and so does the process that measures memory on a GPU.
+The processes of `study.cost.timing` use this module.
 
 If the steps of large batches are slow, they are timed with fewer images and scaled up. The same holds for evaluation
 on large data. So timing does not take minutes: it ends after `_PATIENCE`, or after a few steps of each part if steps
@@ -25,6 +25,7 @@ from trainables.config import TrialConfig
 from trainables.runtime import Runtime
 from trainables.training.member import Report
 from trainables.trial import TASK_KINDS, TaskKind, ignore_report
+from trainables.turns import finish
 
 #: The number of steps to time, and the seconds after which fewer steps are enough, but at least two.
 _STEPS, _ENOUGH_SECONDS = 12, 1.0
@@ -139,7 +140,7 @@ def run_steps(
     short = [
         dataclasses.replace(config, task=kind.shorten(config.task, steps, batch_size)) for config in stack
     ]
-    return kind.run(short, runtime, report)
+    return finish(kind.run(short, runtime, report))
 
 
 def run_evaluation(config: TrialConfig, runtime: Runtime) -> float:

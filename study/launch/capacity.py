@@ -1,4 +1,4 @@
-"""The number of trials that this machine can run at a time. A launch that cannot run one is refused.
+"""The number of workers that this machine can run. A launch that cannot run one is refused.
 
 `study.launch.start` uses it for this machine, and `study.launch.cluster` for the nodes of a cluster.
 """
@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from study.errors import StudyError
+from study.launch.gpu import check_gpu
 from study.spec.schema import ResourcesSection
 
 
@@ -30,29 +31,23 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
         raise StudyError(
             f"resources.cpus_per_trial: got {resources.cpus_per_trial}, this machine has {cpus} processors"
         )
+    if resources.gpus_per_trial:
+        check_gpu(gpus_in_words(resources))
     if resources.execution.endswith("graphed") and not resources.gpus_per_trial:
         raise StudyError(
             f"resources.execution: got {resources.execution}, which needs gpus_per_trial above 0"
         )
     gpus = _available_gpus(resources) if resources.gpus_per_trial else 0
-    fitting = fitting_trials(cpus, gpus, resources)
+    fitting = worker_places(cpus, gpus, resources)
     if wanted is not None and wanted > fitting:
         raise StudyError(f"--workers: got {wanted}, this machine has room for {fitting} with these resources")
     return wanted or fitting
 
 
-def fitting_trials(cpus: float, gpus: float, resources: ResourcesSection) -> int:
-    """The number of trials that one machine can run at a time.
-
-    With `gpus_per_trial = "auto"`, only the processors limit this number, provided that there is a GPU.
-    """
-    fitting, wanted = int(cpus // resources.cpus_per_trial), resources.gpus_per_trial
-    if not wanted:
-        return fitting
-    if wanted == "auto":
-        return fitting if gpus >= 1 else 0
-    # A share never spans two GPUs.
-    return min(fitting, int(gpus // wanted) if wanted >= 1 else int(gpus) * int(1 / wanted))
+def worker_places(cpus: float, gpus: float, resources: ResourcesSection) -> int:
+    """The number of workers that one machine can run. Trials that share a GPU run in one worker."""
+    fitting, wanted = int(cpus // resources.cpus_per_trial), resources.gpus_per_worker
+    return min(fitting, int(gpus // wanted)) if wanted else fitting
 
 
 def gpus_in_words(resources: ResourcesSection) -> str:
@@ -64,8 +59,8 @@ def gpus_in_words(resources: ResourcesSection) -> str:
 def _available_gpus(resources: ResourcesSection) -> int:
     import torch  # seconds of start-up, paid only by studies that ask for a GPU
 
-    count, wanted = torch.cuda.device_count(), resources.gpus_per_trial
-    if count < (1 if wanted == "auto" else wanted):
+    count = torch.cuda.device_count()
+    if count < resources.gpus_per_worker:
         raise StudyError(
             f"resources.gpus_per_trial: got {gpus_in_words(resources)}, this machine has {count} usable GPUs"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from study.errors import StudyError
-from study.launch.capacity import fitting_trials, gpus_in_words
+from study.launch.capacity import gpus_in_words, worker_places
 from study.spec.schema import ResourcesSection
 
 #: Seconds that a head node has to accept a connection.
@@ -48,7 +48,7 @@ def cluster_workers(nodes: list[dict[str, Any]], resources: ResourcesSection, wa
     Raises `StudyError` if no worker fits, or fewer than `wanted`: Ray would only print a warning and wait forever.
     """
     have = [node["Resources"] for node in nodes if node["Alive"]]
-    fitting = sum(fitting_trials(each.get("CPU", 0), each.get("GPU", 0), resources) for each in have)
+    fitting = sum(worker_places(each.get("CPU", 0), each.get("GPU", 0), resources) for each in have)
     if not fitting:
         largest = max((each.get("CPU", 0) for each in have), default=0)
         gpus = max((each.get("GPU", 0) for each in have), default=0)

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from study.console import say
 from study.cost.model import CostModel
@@ -23,6 +23,7 @@ from study.launch.remaining import Remaining
 from study.launch.scheduling import cut_lists, form_stacks, work_unit
 from study.plan import Plan
 from study.spec.expand import PlannedTrial
+from trainables.device_faults import DeviceLostError
 from trainables.early_stopping import EarlyStopping
 from trainables.store.records import RecordExistsError, RecordStore, StoreError
 from trainables.store.schema import Status, TrialRecord
@@ -130,7 +131,7 @@ class Launch:
             )
             for trial in trials
         ]
-        suspects = [unit for unit in units if self._deaths[unit.trial_id]]
+        suspects = [replace(unit, suspect=True) for unit in units if self._deaths[unit.trial_id]]
         others = [unit for unit in units if not self._deaths[unit.trial_id]]
         lists = cut_lists(self._stacks(others), costs, self.costs, self.workers)
         return lists + [[(unit,)] for unit in suspects]
@@ -161,9 +162,16 @@ class Launch:
 
 @contextmanager
 def _store_errors(remaining: Remaining) -> Iterator[None]:
-    """Raise a `StoreError` of the block as `LaunchError` with the same message. The usual cause is a full disk."""
+    """Raise a `StoreError` of the block as `LaunchError` with the same message. The usual cause is a full disk.
+
+    The same for a GPU that failed in this process. In a worker, it ends the worker alone.
+    """
     try:
         yield
+    except DeviceLostError as error:
+        raise LaunchError(
+            f"the GPU failed ({error}); finished trials are kept; run the same command again"
+        ) from error
     except StoreError as error:
         with suppress(StoreError):
             remaining.look()  # some trials of the stack may already have their records

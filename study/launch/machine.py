@@ -10,20 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from study.launch.capacity import available_cpus
-from trainables.machine import output_of, processor_name
-
-_PACKAGE = "contrastive-robustness"
+from trainables.machine import output_of, package_version, processor_name
 
 #: Untracked files that can change a result.
 _SOURCES = ("*.py", "*.toml")
 
 
 def describe_code() -> dict[str, Any]:
-    """This package's version, and the Git checkout that it runs from (None for an installed package)."""
+    """This package's version (None if it is not installed), and the Git checkout that it runs from (None without)."""
     here = Path(__file__).resolve()
     tracked = _git(here.parent, "ls-files", "--error-unmatch", here.name) is not None
     return {
-        "version": metadata.version(_PACKAGE),
+        "version": package_version(),
         "checkout": describe_checkout(here.parent) if tracked else None,
     }
 

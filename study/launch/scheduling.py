@@ -9,9 +9,8 @@ import functools
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from study.cost.gpu_shares import SharesOf
 from study.cost.model import CostModel
 from study.spec.expand import PlannedTrial
 from trainables.config import Task, TrialConfig, canonical_json
@@ -114,27 +113,3 @@ def split_work(
         left -= cost
         lists.append(taken)
     return lists
-
-
-def same_share(gpus: float) -> SharesOf:
-    """The same share of a GPU for all stacks, for a study file that gives a number."""
-    return lambda stacks: [gpus] * len(stacks)
-
-
-def group_lists(
-    lists: Iterable[Sequence[Stack]], shares_of: SharesOf
-) -> tuple[list[list[Stack]], list[float]]:
-    """Lists whose stacks all need the same share of a GPU, and the share of each list, the largest share first.
-
-    A list with several shares is cut into several lists; lists of one share keep their order. A worker keeps its
-    share for a whole list. The largest come first since small ones could otherwise keep a large one waiting.
-    """
-    whole = [list(stacks) for stacks in lists]
-    share = dict(zip(map(id, itertools.chain(*whole)), shares_of(list(itertools.chain(*whole))), strict=True))
-    cut = [
-        list(same)
-        for stacks in whole
-        for _, same in itertools.groupby(stacks, key=lambda stack: share[id(stack)])
-    ]
-    cut.sort(key=lambda stacks: -share[id(stacks[0])])
-    return cut, [share[id(stacks[0])] for stacks in cut]

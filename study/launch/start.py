@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from study.archive import check_name, read_archive, removed_line, write_archive
 from study.console import CONSOLE, say, say_error
-from study.cost.gpu_shares import AutoShares, SharesOf, in_own_process
-from study.cost.model import CostModel, study_costs
+from study.cost.model import study_costs
 from study.errors import StudyError
 from study.events import Listener
 from study.launch.capacity import count_workers
 from study.launch.cluster import check_address, cluster_workers
+from study.launch.gpu import check_precision
 from study.launch.launch import Launch, Runner
 from study.launch.listeners.best_encoders import BestEncoders
 from study.launch.listeners.compaction import Compacting
@@ -58,6 +58,7 @@ def fitting_workers(
     if address is None:
         fitting = count_workers(resources, wanted)
         check_memory(loaded.plan.spec, loaded.plan.trial_set)
+        check_precision(loaded.plan.spec, loaded.plan.trial_set)
         if runner == "inline" and (wanted or 1) > 1:
             raise StudyError(f"--workers: got {wanted}, the inline runner runs one trial at a time")
         return Workers(count=1 if runner == "inline" else fitting, runner=runner)
@@ -118,7 +119,7 @@ def launch_trials(
     undecided = loaded.plan.undecided if search else 0
     say(
         f"{loaded.name}: {len(trials) + undecided} of {loaded.plan.counts()['trials']} trials to run, "
-        f"{workers.count} at a time; Ctrl-C stops, the same command continues.",
+        f"{_at_a_time(loaded, workers)}; Ctrl-C stops, the same command continues.",
     )
     _check_files(loaded, trials, workers)
     with raise_on_signals(until) as stop:
@@ -136,6 +137,14 @@ def launch_trials(
             _say_stopped(loaded, trials, stop, search=search)
             return stop
     return None
+
+
+def _at_a_time(loaded: LoadedStudy, workers: Workers) -> str:
+    at_once = loaded.context.at_once
+    if at_once == 1:
+        return f"{workers.count} at a time"
+    gpus = "the GPU" if workers.count == 1 else f"each of {workers.count} GPUs"
+    return f"{at_once or 'as many as fit'} at a time on {gpus}"
 
 
 def finish_study(loaded: LoadedStudy) -> None:
@@ -199,7 +208,7 @@ def _assemble(
         store=loaded.store,
         context=loaded.context,
         workers=workers.count,
-        runner=_runner(workers, loaded, costs, stack),
+        runner=_runner(workers, loaded, stack),
         costs=costs,
         listeners=listeners,
         trials=trials,
@@ -221,27 +230,17 @@ def _handover(loaded: LoadedStudy) -> Handover:
     return Handover(loaded.plan, loaded.store, destinations(loaded.study_file.spec.tracking))
 
 
-def _runner(workers: Workers, loaded: LoadedStudy, costs: CostModel, stack: ExitStack) -> Runner:
+def _runner(workers: Workers, loaded: LoadedStudy, stack: ExitStack) -> Runner:
     if workers.runner == "inline":
         return run_inline
     runner = RayTuneRunner(
         workers=workers.count,
         cpus_per_trial=loaded.study_file.spec.resources.cpus_per_trial,
-        gpus_per_trial=_shares(loaded, costs, workers.address),
+        gpus_per_worker=loaded.study_file.spec.resources.gpus_per_worker,
         address=workers.address,
     )
     stack.callback(runner.shutdown)
     return runner
-
-
-def _shares(loaded: LoadedStudy, costs: CostModel, address: str | None) -> float | SharesOf:
-    """The share of a GPU that each trial needs, on this machine or on the cluster at `address`."""
-    wanted, on_gpu = loaded.study_file.spec.resources.gpus_per_trial, in_own_process
-    if wanted != "auto":
-        return wanted
-    if address is not None:
-        from study.launch.runners.ray_nodes import on_gpu_node as on_gpu  # imports Ray
-    return AutoShares(costs, loaded.context.runtime, on_gpu)
 
 
 def _is_alone(loaded: LoadedStudy, own: str | None = None) -> bool:

@@ -35,7 +35,7 @@ from trainables.config import (
     SphereTraining,
     TrainingConfig,
 )
-from trainables.runtime import EXECUTIONS, Runtime
+from trainables.runtime import AUTO, EXECUTION_CHOICES, Runtime
 from trainables.selection.kinds import METHOD_KINDS
 from trainables.suggestion import did_you_mean, first_names, short_name, shortened
 
@@ -235,15 +235,16 @@ class ResourcesSection(Section):
     cpus_per_trial: Annotated[int, Field(ge=1)] = Field(default=1, description="CPU cores for each trial.")
     gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
         default=0,
-        description="GPUs for each trial: a share of one GPU, or whole GPUs. `auto`: the share that the trial's peak "
-        "memory needs.",
+        description="GPUs for each trial: whole GPUs, or a share of one. With 0.25, four trials run on a GPU at "
+        "the same time. `auto`: as many as its memory holds, at most 8.",
     )
     stacked: bool = Field(
         default=True, description="Train small trials of equal shapes as one network where that is faster."
     )
-    execution: Literal[EXECUTIONS] = Field(  # type: ignore[valid-type]
-        default="eager",
-        description="How a training step runs: kernel by kernel, with torch.compile, as a CUDA graph, or with both.",
+    execution: Literal[EXECUTION_CHOICES] = Field(  # type: ignore[valid-type]
+        default=AUTO,
+        description="How a training step runs: kernel by kernel, with torch.compile, as a CUDA graph, or with both. "
+        "`auto`: the fastest mode that has been checked on the device; at present kernel by kernel.",
     )
     max_trials: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=50_000,
@@ -256,6 +257,20 @@ class ResourcesSection(Section):
     checkpoint_seconds: Annotated[float, Field(gt=0, le=_LONGEST)] = Field(
         default=Runtime.checkpoint_seconds, description="Seconds of training between two checkpoints."
     )
+
+    @property
+    def trials_a_gpu(self) -> int | None:
+        """Trials that a worker runs on its GPU at the same time; None: as many as the memory holds."""
+        if self.gpus_per_trial == "auto":
+            return None
+        return int(1 / self.gpus_per_trial) if 0 < self.gpus_per_trial < 1 else 1
+
+    @property
+    def gpus_per_worker(self) -> float:
+        """GPUs that a worker needs: its trials share one if they need less."""
+        if self.gpus_per_trial == "auto":
+            return 1
+        return max(1, self.gpus_per_trial) if self.gpus_per_trial else 0
 
     @field_validator("gpus_per_trial", mode="before")
     @classmethod

@@ -102,6 +102,7 @@ def test_names_of_modules_are_free_in_both_folders(taken: Path, tmp_path: Path) 
     assert len(list((tmp_path / "store" / "records").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_the_command_that_runs_a_trial_again_finds_the_loss(tmp_path: Path) -> None:
     """It names the copy of the study file in the store, and the loss lies beside the file that was copied."""
     beside, store = tmp_path / "beside", tmp_path / "store"
@@ -113,6 +114,7 @@ def test_the_command_that_runs_a_trial_again_finds_the_loss(tmp_path: Path) -> N
     assert "equals it to the bit" in " ".join(call(tmp_path, *again.split()[1:]).split())
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_helper_runs_the_trials_again(tmp_path: Path) -> None:
     """Though another module imports it. `study verify` then agrees. An unrelated file changes nothing."""
     study, store = write_own(tmp_path, SPHERE), tmp_path / "store"
@@ -140,6 +142,7 @@ def test_an_edit_of_a_helper_runs_the_trials_again(tmp_path: Path) -> None:
     assert verified["reproduced"] == 1
 
 
+@pytest.mark.slow
 def test_a_plan_lists_the_own_code_in_the_ids(tmp_path: Path) -> None:
     """And what is not: as lines, folded if there are many, and completely in `--json`."""
     helpers = [f"own_part_{number}" for number in range(7)]
@@ -166,6 +169,7 @@ def test_a_plan_lists_the_own_code_in_the_ids(tmp_path: Path) -> None:
     assert "own_code" not in built_in
 
 
+@pytest.mark.slow
 def test_prints_of_own_code_are_no_results_and_a_plan_lists_what_only_a_run_loads(tmp_path: Path) -> None:
     """Of imports, trial calls, timed steps and trials that run again."""
     study = write_own(tmp_path, SPHERE)

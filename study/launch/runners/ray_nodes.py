@@ -1,6 +1,5 @@
-"""Functions on the nodes of a connected Ray cluster: list them, run a function on one, and check the shared files."""
+"""The nodes of a connected Ray cluster: list them, and check the shared files."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,12 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from study.errors import StudyError
 from study.launch.cluster import look_at_files, nodes_to_come
 from trainables.atomic import temporary_path
-from trainables.own_code import append_to_path, own_folders
 
 #: The file in which Ray's cluster launcher stores the cluster's configuration on the head node.
 _AUTOSCALER_CONFIG = Path("~/ray_bootstrap_config.yaml")
 
 #: Seconds that a node has to check the files.
 _LOOK_SECONDS = 60.0
-
-
-def on_gpu_node(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function on a node of the connected cluster, with one GPU reserved for the call."""
-    return ray.get(ray.remote(num_gpus=1)(_call).remote(own_folders(), function, *arguments))
-
-
-def _call(folders: Sequence[str], function: Callable[..., Any], *arguments: Any) -> Any:
-    append_to_path(folders)
-    return function(*arguments)
 
 
 def list_nodes() -> list[dict[str, Any]]:

@@ -11,17 +11,14 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from study.console import say
-from study.cost.gpu_shares import SharesOf
 from study.errors import LaunchError, writing
 from study.events import Listener, LostStack
 from study.launch.runners.ray_session import start_ray, stop_ray
-from study.launch.scheduling import group_lists, same_share
 from trainables.own_code import own_folders
 from trainables.suggestion import first_line
 from trainables.work import LaunchContext, Stack
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
 class RayTuneRunner:
     """A runner: called like `run_inline`. The first call starts Ray, or connects to the cluster at `address`.
 
-    Workers continue from one call to the next, until `shutdown`, or until trials need another share of a GPU.
+    Workers continue from one call to the next, until `shutdown`.
     """
 
     def __init__(
@@ -42,14 +39,13 @@ class RayTuneRunner:
         *,
         workers: int,
         cpus_per_trial: int,
-        gpus_per_trial: float | SharesOf,
+        gpus_per_worker: float,
         address: str | None = None,
         trainable: "type[TrialWorker] | None" = None,
     ) -> None:
         self._workers, self._address, self._trainable = workers, address, trainable
-        self._cpus = cpus_per_trial
-        self._shares = gpus_per_trial if callable(gpus_per_trial) else same_share(gpus_per_trial)
-        self._pool: tuple[float, WorkerPool] | None = None  # the share of a GPU, and the pool
+        self._cpus, self._gpus = cpus_per_trial, gpus_per_worker
+        self._pool: WorkerPool | None = None
         self._pool_end = ExitStack()
 
     def __call__(
@@ -57,8 +53,7 @@ class RayTuneRunner:
     ) -> list[LostStack]:
         """Run the trials of the lists whose leases are free, and return the stacks that ran on workers that died.
 
-        Lists with the same share of a GPU run together, the largest share first. A pool of workers keeps the context
-        with which it was started, so all calls must pass the same `context`.
+        A pool of workers keeps the context with which it was started, so all calls must pass the same `context`.
         """
         if self._pool is None:
             noun = "worker" if self._workers == 1 else "workers"
@@ -66,19 +61,14 @@ class RayTuneRunner:
         start_ray(self._address, cpus=self._workers * self._cpus)
         from ray.exceptions import RayError
 
-        lost: list[LostStack] = []
         try:
-            for share, group in groupby(
-                zip(*group_lists(lists, self._shares), strict=True), key=lambda pair: pair[1]
-            ):
-                lost += self._pool_for(share, context).run([stacks for stacks, _ in group], listener)
+            return self._pool_for(context).run(lists, listener)
         # A process of Ray itself has ended. The death of a worker is an event of the pool.
         except RayError as error:
             raise LaunchError(
                 f"Ray failed ({first_line(error)}); check the memory and the disk of its temporary folder; finished "
                 "trials are kept; run the same command again"
             ) from error
-        return lost
 
     def release_workers(self) -> None:
         """End the workers, if there are any."""
@@ -90,13 +80,13 @@ class RayTuneRunner:
         self.release_workers()
         stop_ray()
 
-    def _pool_for(self, share: float, context: LaunchContext) -> "WorkerPool":
-        if self._pool is None or self._pool[0] != share or self._pool[1].is_over:
+    def _pool_for(self, context: LaunchContext) -> "WorkerPool":
+        if self._pool is None or self._pool.is_over:
             self.release_workers()
-            self._pool = share, self._start(share, context)
-        return self._pool[1]
+            self._pool = self._start(context)
+        return self._pool
 
-    def _start(self, share: float, context: LaunchContext) -> "WorkerPool":
+    def _start(self, context: LaunchContext) -> "WorkerPool":
         from study.launch.runners.work_queue import start_work_queue
 
         work_queue = start_work_queue()  # its process starts while Tune is imported
@@ -117,7 +107,7 @@ class RayTuneRunner:
                 own_folders=own_folders(),
                 directory=os.getcwd() if self._address is None else None,
             ),
-            {"cpu": self._cpus, "gpu": share},
+            {"cpu": self._cpus, "gpu": self._gpus},
         )
         tuner = tune.Tuner(
             trainable,

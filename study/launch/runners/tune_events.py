@@ -53,7 +53,7 @@ class Watcher(tune.Callback):
     def __init__(self, events: SimpleQueue[Event], stop: threading.Event) -> None:
         self._events, self._stop = events, stop
         self._idle: set[int] = set()  # workers whose last report says that they wait for a list
-        self._busy: set[int] = set()  # workers that have a list
+        self._busy: set[int] = set()  # workers that run trials
 
     def __getstate__(self) -> dict[str, Any]:
         """Empty, since Tune pickles its callbacks for a restore that never happens."""
@@ -63,11 +63,11 @@ class Watcher(tune.Callback):
         self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Publish a worker's result: it has written records, has taken a list, or waits for one (published once)."""
-        worker, waits = trial.config["worker"], result["list"] is None
+        worker, waits = trial.config["worker"], result["waits"]
         if not (waits and worker in self._idle):
             self._events.put(WorkerResult(worker=worker, result=result))
         (self._idle.add if waits else self._idle.discard)(worker)
-        (self._busy.discard if result["ended"] or waits else self._busy.add)(worker)
+        (self._busy.add if result["running"] else self._busy.discard)(worker)
 
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         """Publish the death of a worker. A worker that could not write a record reports a result instead."""

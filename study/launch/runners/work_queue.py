@@ -4,7 +4,7 @@ It has a module of its own: its process starts before the workers, and would oth
 not need.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from typing import Any
 
 import ray
@@ -16,7 +16,7 @@ class WorkQueue:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, Any]] = deque()
-        self._taken: dict[int, int] = {}
+        self._taken: dict[int, list[int]] = defaultdict(list)
 
     def put(self, lists: dict[int, Any]) -> None:
         """Add lists by number. Each is a Ray reference, which the queue does not resolve."""
@@ -26,12 +26,12 @@ class WorkQueue:
         """Remove and return the next list with its number; None if there is none."""
         if not self._waiting:
             return None
-        self._taken[worker], _ = self._waiting[0]
+        self._taken[worker].append(self._waiting[0][0])
         return self._waiting.popleft()
 
-    def taken_by(self, worker: int) -> int | None:
-        """The number of the list that a worker took last."""
-        return self._taken.get(worker)
+    def taken_by(self, worker: int) -> list[int]:
+        """The numbers of the lists that a worker took, and processes before it in its place."""
+        return self._taken[worker]
 
 
 def start_work_queue() -> Any:

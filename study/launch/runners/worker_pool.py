@@ -17,6 +17,7 @@ import ray
 from ray import tune
 from ray.exceptions import RayActorError, RayError
 
+from study.console import say
 from study.errors import LaunchError
 from study.events import NODE_LOST, OUT_OF_MEMORY, WORKER_KILLED, Finished, Listener, LostStack
 from study.launch.runners.tune_events import Event, Released, Stopped, TuneEnded, WorkerLost, WorkerResult
@@ -54,8 +55,10 @@ class WorkerPool:
     ) -> None:
         self._tuner, self._work_queue, self._events, self._stop = tuner, work_queue, events, stop
         self._numbers = itertools.count()
-        self._left: dict[int, dict[str, WorkUnit]] = {}  # units of the lists that have not ended
-        self._running: dict[int, tuple[Stack, float]] = {}  # by worker: the running stack and its start time
+        self._units: dict[str, WorkUnit] = {}
+        self._left: set[int] = set()  # lists that have not ended
+        # By worker: the trials that run, and the time of its last result.
+        self._running: dict[int, tuple[Stack, float]] = {}
         self._idle_deaths = 0
         self._thread = threading.Thread(target=self._fit, daemon=True)
         self._thread.start()
@@ -72,7 +75,8 @@ class WorkerPool:
         """
         lost: list[LostStack] = []
         numbered = {next(self._numbers): stacks for stacks in lists}
-        self._left = {n: {u.trial_id: u for stack in stacks for u in stack} for n, stacks in numbered.items()}
+        self._left = set(numbered)
+        self._units = {unit.trial_id: unit for stacks in lists for stack in stacks for unit in stack}
         ray.get(self._work_queue.put.remote({n: [ray.put(list(stacks))] for n, stacks in numbered.items()}))
         while self._left:
             with suppress(queue.Empty):
@@ -106,20 +110,27 @@ class WorkerPool:
         self._idle_deaths = 0
         if refused := result.get("refused"):
             raise StoreError(refused)
+        for line in result["notes"]:
+            say(line)
         for finished in result["finished"]:
             listener.finished(Finished(**finished))
-        if result["ended"]:
-            self._left.pop(result["list"], None)
-            self._running.pop(worker, None)
-        elif result["list"] is not None:
-            stack = tuple(self._left[result["list"]][trial_id] for trial_id in result["next"])
-            self._running[worker] = stack, time.monotonic()
-            for unit in stack:
-                listener.started(unit)
+        for number in result["ended"]:
+            self._left.discard(number)
+        before, _ = self._running.pop(worker, ((), 0.0))
+        if result["running"]:
+            running = tuple(self._units[trial_id] for trial_id in result["running"])
+            self._running[worker] = running, time.monotonic()
+            known = {unit.trial_id for unit in before}
+            for unit in running:
+                if unit.trial_id not in known:
+                    listener.started(unit)
 
     def _on_worker_lost(self, worker: int, error: BaseException | None) -> list[LostStack]:
         error_class, message = describe_death(error)
-        if self._left.pop(ray.get(self._work_queue.taken_by.remote(worker)), None) is None:
+        taken = ray.get(self._work_queue.taken_by.remote(worker))
+        held = self._left & set(taken)
+        self._left -= held
+        if not held:
             self._idle_deaths += 1
             if self._idle_deaths == _IDLE_DEATHS:
                 raise LaunchError(f"workers die before they begin ({error_class}: {message})")

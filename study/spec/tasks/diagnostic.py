@@ -18,6 +18,7 @@ from study.spec.tasks.measured_metric import measured_metric
 from study.spec.tasks.points import LEAST_BATCH
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import DiagnosticSampling, DiagnosticTask, Scalar, declared_axes
+from trainables.runtime import AUTO
 from trainables.store.schema import DIAGNOSTIC_METRICS
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class DiagnosticSpec(StudySpec):
             raise ValueError(f"search.design: got {self.search.design}, which is only for task images")
         if "selection" in self.model_fields_set or "keep" in self.model_fields_set:
             raise ValueError("selection and keep are for tasks that train; task diagnostic trains nothing")
-        if self.resources.gpus_per_trial or self.resources.execution != "eager":
+        if self.resources.gpus_per_trial or self.resources.execution not in (AUTO, "eager"):
             raise ValueError("resources: task diagnostic runs only on the CPU, with execution eager")
         return self
 

@@ -107,6 +107,8 @@ class ImagesStudy(StudyTask):
 
     spec_type = ImagesSpec
     config_type = ImagesTask
+    runs_concurrently = True
+    has_execution_modes = True
 
     def __init__(self, spec: ImagesSpec, data_root: Path | None) -> None:
         self._spec, self._probe, self._data_root = (

@@ -23,6 +23,8 @@ def measured_metric(name: str, records: "pd.DataFrame") -> "Metric":
     return Metric(
         name=name,
         worst=worst,
+        worst_source="the worst value of all trials",
+        worst_guess="this metric has no worst value",
         label=column_label(name),
         selects=name,
         reports=name,

@@ -36,6 +36,12 @@ class StudyTask(ABC):
     #: Whether trials train something, at a learning rate.
     trains: ClassVar[bool] = True
 
+    #: Whether a worker may run several trials on its GPU at the same time.
+    runs_concurrently: ClassVar[bool] = False
+
+    #: Whether `resources.execution` selects how trials run. Otherwise they always run as `eager`.
+    has_execution_modes: ClassVar[bool] = False
+
     #: Whether trials may keep learning curves and embeddings that the report shows.
     shows_kept_tables: ClassVar[bool] = False
 

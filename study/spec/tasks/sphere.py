@@ -16,6 +16,7 @@ from study.spec.tasks.measured_metric import measured_metric
 from study.spec.tasks.points import by_table, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import AXES, BUDGETS, Scalar, SphereTask, SphereTraining
+from trainables.runtime import AUTO
 from trainables.selection.rounds import resolve_round
 from trainables.sphere.budget import pairs_a_step, step_count
 from trainables.sphere.known import ideal_name, is_optimum_known
@@ -54,7 +55,7 @@ class SphereSpec(StudySpec):
                 "keep: encoders and curve_epochs are only for task images; a sphere trial has no encoder and no "
                 "epochs"
             )
-        if self.resources.execution != "eager":
+        if self.resources.execution not in (AUTO, "eager"):
             raise ValueError(
                 f"resources.execution: got {self.resources.execution}; task sphere allows only eager"
             )

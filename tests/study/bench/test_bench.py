@@ -1,11 +1,8 @@
 """`study bench` measures the rows of a study, and assigns every time to the stage that takes it."""
 
-import csv
 import dataclasses
 import json
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,6 @@ from study.bench.timing import seconds_a_call
 from study.cost.memory import PeakMemory
 from study.spec.expand import TrialSet, expand
 from study.spec.load import load_spec
-from tests.benchmarks import bench_gpu
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
 from trainables.config import EncoderConfig
@@ -183,18 +179,3 @@ def test_peak_memory_counts_what_is_given_back_too() -> None:
         pass
     assert peak.bytes is not None
     assert peak.bytes < 5e6
-
-
-@pytest.mark.slow
-def test_the_gpu_benchmark_goes_through_on_a_processor(tmp_path: Path) -> None:
-    words = ("--device", "cpu", "--quick", "--out", str(tmp_path))
-    command = [sys.executable, "-m", "tests.benchmarks.bench_gpu", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=280)
-    rows = list(csv.DictReader((tmp_path / "gpu.csv").read_text().splitlines()))
-    assert {row["part"] for row in rows} == set(bench_gpu.PARTS)
-    assert [row for row in rows if row["what"] == "error" or row["value"].startswith("failed")] == [], (
-        done.stderr
-    )
-    without = {row["part"] for row in rows if row["value"] == "not measured: no GPU"}
-    assert without == {"checks", "epochs", "kernels"}
-    assert sum(limit for _, limit in bench_gpu.PARTS.values()) < 9 * 60

@@ -88,6 +88,7 @@ def test_flow_from_file_to_report(write_study: WriteStudy, tmp_path: Path) -> No
         ("memory", "oom", "RuntimeError: batch size 16, peak memory"),
     ],
 )
+@pytest.mark.slow
 def test_failures_are_rows(
     how: str, status: str, error: str, write_study: WriteStudy, tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_failures_are_rows(
     assert "nothing to run" in again.output
 
 
+@pytest.mark.slow
 def test_brackets_in_names_and_messages_are_text(write_study: WriteStudy, tmp_path: Path) -> None:
     label = "[losses.'x[/y] [red]']\nloss = 'ntxent'\ntemperature = [0.3]"
     study = write_study(("[losses.kcl]\nt = [2.0]", label))
@@ -110,6 +112,7 @@ def test_brackets_in_names_and_messages_are_text(write_study: WriteStudy, tmp_pa
     assert "x[/y] [red]" in result.output
 
 
+@pytest.mark.slow
 def test_a_damaged_record_is_named_set_aside_and_run_again(write_study: WriteStudy, tmp_path: Path) -> None:
     study, store = write_study(), tmp_path / "store"
     invoke("run", study, "--store", store, "--runner", "inline")

@@ -31,6 +31,7 @@ def tables(tmp_path: Path) -> list[Path]:
     return folders
 
 
+@pytest.mark.slow
 def test_a_study_beside_its_variation(finished: Finished, tmp_path: Path) -> None:
     """The other one differs in its budget and has no record yet."""
     other = tmp_path / "other.toml"
@@ -49,6 +50,7 @@ def test_a_study_beside_its_variation(finished: Finished, tmp_path: Path) -> Non
     assert sorted(finished.store.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_packed_bundle_beside_a_table_of_its_name(finished: Finished, tmp_path: Path) -> None:
     """The table has the metric of the bundle's study. A difference in a column that only the table has is told."""
     result = invoke("bundle", finished.study, "--store", finished.store, "--out", tmp_path / "tiny.zip")
@@ -65,6 +67,7 @@ def test_a_packed_bundle_beside_a_table_of_its_name(finished: Finished, tmp_path
     assert "Not recorded, so it may differ, by tiny.csv: data set, training images" in text
 
 
+@pytest.mark.slow
 def test_an_unpacked_bundle_beside_a_study(finished: Finished, tmp_path: Path) -> None:
     packed, other = tmp_path / "tiny.zip", tmp_path / "other.toml"
     result = invoke("bundle", finished.study, "--store", finished.store, "--out", packed)
@@ -75,9 +78,10 @@ def test_an_unpacked_bundle_beside_a_study(finished: Finished, tmp_path: Path) -
     [folder] = (path.parent for path in (tmp_path / "unpacked").rglob("bundle.json"))
     result = invoke("compare", folder, other, "--store", finished.store, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert_says((tmp_path / "out" / "report.md").read_text(), "8 of 24 planned trials", "16 trials, 4 failed")
+    assert_says((tmp_path / "out" / "report.md").read_text(), "8 of 24 planned trials", "16 trials, 4 of")
 
 
+@pytest.mark.slow
 def test_an_imported_table_beside_a_study(finished: Finished, tmp_path: Path) -> None:
     """What the README says that it needs: the study's metric, what selects, and its data set's name."""
     metric, selects = "test_probe10_accuracy", "val_probe10_accuracy"
@@ -95,6 +99,7 @@ def test_an_imported_table_beside_a_study(finished: Finished, tmp_path: Path) ->
     assert "theirs (results)" in text
 
 
+@pytest.mark.slow
 def test_tables_on_other_data_become_data_sets(tables: list[Path], tmp_path: Path) -> None:
     result = invoke("compare", *tables, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
@@ -102,6 +107,7 @@ def test_tables_on_other_data_become_data_sets(tables: list[Path], tmp_path: Pat
     assert (tmp_path / "out" / "figures" / "one" / "surfaces.svg").exists()
 
 
+@pytest.mark.slow
 def test_a_table_with_data_sets_is_reported_from_the_command_line(tables: list[Path], tmp_path: Path) -> None:
     both = pd.concat([pd.read_csv(f"{folder}.csv") for folder in tables])
     both.to_csv(tmp_path / "both.csv", index=False)
@@ -154,6 +160,7 @@ def test_a_row_without_a_data_set_is_one_line(tables: list[Path], tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_an_out_that_is_a_file_is_one_line(tables: list[Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     result = invoke("compare", *tables, "--out", tmp_path / "file")

@@ -52,6 +52,7 @@ def test_a_launch_leaves_its_manifest(original: Finished) -> None:
     assert {trial["trial_id"]: trial["status"] for trial in told["trials"]} == rows
 
 
+@pytest.mark.slow
 def test_nothing_to_run_is_no_launch(finished: Finished) -> None:
     assert "nothing to run" in invoke("run", finished.study, "--store", finished.store).output
     assert len(read_manifests(launches_folder(finished.store, "tiny"))) == 1

@@ -21,6 +21,7 @@ def test_the_time_is_up(write_study: WriteStudy, tmp_path: Path) -> None:
     assert "the time is up: 0 of 12 trials are done and kept, 12 are left" in result.stderr
 
 
+@pytest.mark.slow
 def test_time_enough_changes_nothing(finished: Finished) -> None:
     words = ("--store", finished.store, "--runner", "inline", "--max-hours", "1")
     result = invoke("retry", finished.study, "--status", "crashed", *words)

@@ -76,13 +76,14 @@ def test_an_imported_folder_remembers_its_first_look(table: Path, tmp_path: Path
     assert NOT_KEPT not in told["notes"]
 
 
-def test_losses_without_common_seeds_are_no_bad_input(tmp_path: Path) -> None:
+def test_losses_with_seeds_of_their_own_are_no_bad_input(tmp_path: Path) -> None:
     rows = ROWS[ROWS["dataset"] == "one"]
     path = tmp_path / "apart.csv"
     rows.assign(seed=rows["seed"] + 10 * (rows["method"] == "b")).to_csv(path, index=False)
     result = invoke("recommend", "--from", path, *META)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("Cannot tell: the losses have no seed in common")
+    assert result.stdout.startswith("Use b with batch size")
+    assert "Losses are not paired by seed, since they have different seeds." in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,8 @@ def test_losses_without_common_seeds_are_no_bad_input(tmp_path: Path) -> None:
     [
         ((), "--data: is missing; the study has the data sets one, two"),
         (("--data", "tow"), "--data: got 'tow' (did you mean two?), must be one of one, two"),
-        (("--data", "one", "--batch-size", "0"), "--batch-size"),
+        (("--data", "one", "--batch-size", "0"), "--batch-size: got '0.0', must be a number above 0"),
+        (("--data", "one", "--batch-size", "nan"), "--batch-size: got nan, must be a finite number"),
         (("--data", "one", "--data-column", "nothing"), "nothing"),
     ],
 )
@@ -99,6 +101,31 @@ def test_bad_input_is_one_line(words: tuple[str, ...], said: str, table: Path) -
     assert result.exit_code == 2
     assert said in result.stderr.splitlines()[-1]
     assert not result.stdout
+
+
+def test_what_a_table_without_data_sets_or_batch_sizes_lacks_is_one_line(tmp_path: Path) -> None:
+    one = ROWS[ROWS["dataset"] == "one"].drop(columns="dataset")
+    one.to_csv(tmp_path / "one.csv", index=False)
+    result = invoke("recommend", "--from", tmp_path / "one.csv", *META, "--data", "x")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("study: --data: got 'x'; the study has one data set, without a name\n")
+    without = one[one["batch_size"] == 64].drop(columns="batch_size")
+    without.to_csv(tmp_path / "without.csv", index=False)
+    result = invoke("recommend", "--from", tmp_path / "without.csv", *META[:4], "--batch-size", 64)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("study: --batch-size: the study has no batch sizes\n")
+
+
+def test_the_only_batch_size_of_a_table_needs_no_axis(tmp_path: Path) -> None:
+    """A column with one value is a setting, and what is asked for it has an answer all the same."""
+    one = ROWS[(ROWS["dataset"] == "one") & (ROWS["batch_size"] == 64)].drop(columns="dataset")
+    one.to_csv(tmp_path / "one.csv", index=False)
+    meta = ("--from", tmp_path / "one.csv", *META[:4])
+    result = invoke("recommend", *meta, "--batch-size", 64)
+    assert result.stdout.startswith("Use b with tau 0.2; every other loss is shown to be worse.\n")
+    lines = invoke("recommend", *meta, "--batch-size", 100).stdout.splitlines()
+    assert lines[0] == "Cannot tell: every trial has batch size 64, none has 100."
+    assert lines[1].startswith("At batch size 64: Use b with tau 0.2; ")
 
 
 def test_a_study_or_a_table_is_named() -> None:

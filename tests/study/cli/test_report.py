@@ -11,6 +11,7 @@ from tests.study.cli.conftest import Finished
 from tests.study.running import invoke
 
 
+@pytest.mark.slow
 def test_a_store_that_is_read_only_has_its_report_elsewhere(finished: Finished, tmp_path: Path) -> None:
     mounted, out = tmp_path / "mounted", tmp_path / "out"
     mounted.mkdir()
@@ -27,9 +28,10 @@ def test_a_store_that_is_read_only_has_its_report_elsewhere(finished: Finished, 
     finally:
         subprocess.run(["umount", mounted], check=True)
     assert (out / "report.html").is_file()
-    assert "does not remember this look" in (out / "report.md").read_text()
+    assert "This look is not remembered" in (out / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_report_elsewhere_changes_no_file_of_the_store(finished: Finished, tmp_path: Path) -> None:
     before = digests(finished.store)
     folders = sorted(finished.store.rglob("*"))
@@ -39,6 +41,7 @@ def test_a_report_elsewhere_changes_no_file_of_the_store(finished: Finished, tmp
     assert sorted(finished.store.rglob("*")) == folders
 
 
+@pytest.mark.slow
 def test_the_look_outlives_the_report_and_goes_into_the_bundle(finished: Finished, tmp_path: Path) -> None:
     assert invoke("report", finished.study, "--store", finished.store).exit_code == 0
     folder = finished.store / "studies" / "tiny"

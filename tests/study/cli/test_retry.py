@@ -19,6 +19,7 @@ def attempts(finished: Finished, trial_id: str) -> list[tuple[int, str]]:
     return [(row["attempt"], row["status"]) for row in rows]
 
 
+@pytest.mark.slow
 def test_what_failed_runs_again_and_its_history_stays(
     finished: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:

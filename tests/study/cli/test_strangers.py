@@ -186,6 +186,7 @@ def test_what_a_study_of_a_stranger_would_do_is_said(old: str, new: str, said: s
     assert "--trust-code" in line
 
 
+@pytest.mark.slow
 def test_a_study_that_names_no_code_needs_no_trust(unpacked: Path, tmp_path: Path) -> None:
     study = unpacked / "studies" / "tiny" / "study.toml"
     text = study.read_text().replace('"tests.study.cli.fragile_loss:Fragile"', "dhel")
@@ -280,6 +281,7 @@ def test_a_pipe_in_a_bundle_is_refused(unpacked: Path) -> None:
     assert "studies/tiny/launches/one.json is a link or a special file" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_commands_read_a_packed_bundle(
     packed: Path, original: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

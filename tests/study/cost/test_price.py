@@ -303,11 +303,10 @@ def test_records_tell_a_launch_and_a_plan_of_their_kinds_alone(
     assert "Price: known in part: the records of this store cover" in capsys.readouterr().out
 
 
-def test_hours_are_of_processors_or_of_shares_of_gpus() -> None:
+def test_hours_are_of_processors_or_of_the_gpus_of_workers() -> None:
     hour = Span(low=3600, mid=3600, high=3600)
     assert device_hours(ResourcesSection(cpus_per_trial=4), hour)[1].mid == 4
-    assert device_hours(ResourcesSection(gpus_per_trial=0.25), hour) == (
-        "GPU",
-        Span(low=0.25, mid=0.25, high=0.25),
-    )
-    assert device_hours(ResourcesSection(gpus_per_trial="auto"), hour)[0] == "worker"
+    one = Span(low=1, mid=1, high=1)
+    assert device_hours(ResourcesSection(gpus_per_trial=0.25), hour) == ("GPU", one)
+    assert device_hours(ResourcesSection(gpus_per_trial="auto"), hour) == ("GPU", one)
+    assert device_hours(ResourcesSection(gpus_per_trial=2), hour)[1].mid == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import StudyError
-from study.launch.capacity import fitting_trials
+from study.launch.capacity import worker_places
 from study.launch.cluster import check_address, cluster_workers, look_at_files
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
@@ -21,7 +21,7 @@ def test_workers_fit_node_by_node() -> None:
     nodes = [node(4), node(3), node(16, alive=False)]
     assert cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), None) == 3
     assert cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), 2) == 2
-    assert cluster_workers([node(64, 2)], ResourcesSection(gpus_per_trial=0.4), None) == 4
+    assert cluster_workers([node(64, 2)], ResourcesSection(gpus_per_trial=0.4), None) == 2
     with pytest.raises(StudyError, match="--workers: got 9, the cluster has room for 3"):
         cluster_workers(nodes, ResourcesSection(cpus_per_trial=2), 9)
     with pytest.raises(
@@ -67,6 +67,7 @@ def test_a_store_that_is_not_shared_is_said(tmp_path: Path) -> None:
         ("gpus_per_trial = -1", [], "gpus_per_trial: got -1, must be 0, a share"),
         ('gpus_per_trial = "some"', [], "gpus_per_trial: got 'some', must be 0, a share"),
         ("gpus_per_trial = 64", [], "gpus_per_trial: got 64, this machine has"),
+        ('gpus_per_trial = "auto"', [], "gpus_per_trial: got auto, this machine has 0 usable GPUs"),
         ('execution = "graphed"', [], "graphed, which needs gpus_per_trial"),
     ],
 )
@@ -81,9 +82,14 @@ def test_resources_that_nobody_has_are_one_line(
     assert not (tmp_path / "store").exists()
 
 
-def test_a_share_of_a_gpu_never_spans_two() -> None:
-    assert fitting_trials(64, 2, ResourcesSection(gpus_per_trial=0.4)) == 4
-    assert fitting_trials(3, 2, ResourcesSection(gpus_per_trial=0.4)) == 3
-    assert fitting_trials(64, 5, ResourcesSection(gpus_per_trial=2)) == 2
-    assert fitting_trials(64, 1, ResourcesSection(gpus_per_trial="auto")) == 64
-    assert fitting_trials(64, 0, ResourcesSection(gpus_per_trial="auto")) == 0
+@pytest.mark.parametrize(
+    ("gpus_per_trial", "gpus", "workers", "at_once"),
+    [(0, 2, 64, 1), (0.4, 2, 2, 2), (0.25, 1, 1, 4), (1, 3, 3, 1), (2, 5, 2, 1), ("auto", 2, 2, None)],
+)
+def test_a_worker_has_whole_gpus_and_runs_the_trials_that_share_one(
+    gpus_per_trial: float | str, gpus: int, workers: int, at_once: int | None
+) -> None:
+    resources = ResourcesSection(gpus_per_trial=gpus_per_trial)
+    assert worker_places(64, gpus, resources) == workers
+    assert resources.trials_a_gpu == at_once
+    assert worker_places(64, 0, resources) == (0 if gpus_per_trial else 64)

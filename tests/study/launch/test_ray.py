@@ -96,6 +96,36 @@ def test_a_deadly_trial_is_one_crashed_row(write_study: WriteStudy, tmp_path: Pa
     assert sorted(path.name.split(".")[1] for path in records(store)) == ["0"] * 12 + ["1"] * 2
 
 
+@pytest.mark.slow
+def test_a_lost_gpu_ends_the_worker_and_costs_no_other_trial(write_study: WriteStudy, tmp_path: Path) -> None:
+    """A trial that leaves CUDA unusable is recorded once it has ended two processes; the others run in new ones."""
+    own = '[losses."tests.study.launch.losing_loss:Losing"]\nat = [12]\nlr = 0.1'
+    study, store = write_study(("[losses.kcl]\nt = [2.0]", own)), tmp_path / "store"
+    output, _ = (process := start(study, store, "--workers", 1)).communicate(timeout=280)
+    assert process.returncode == 0, output
+    found = counts(study, store)
+    assert (found["ok"], found["crashed"], found["missing"]) == (10, 2, 0)
+    rows = RecordStore(store).read().table.to_pylist()
+    assert {(row["error_class"], row["error_message"]) for row in rows if row["status"] == "crashed"} == {
+        ("DeviceLostError", "CUDA error: an illegal memory access was encountered")
+    }
+
+
+@pytest.mark.slow
+def test_without_workers_a_lost_gpu_ends_the_launch_in_one_line(
+    write_study: WriteStudy, tmp_path: Path
+) -> None:
+    own = '[losses."tests.study.launch.losing_loss:Losing"]\nat = [12]\nlr = 0.1'
+    study, store = write_study(("[losses.kcl]\nt = [2.0]", own)), tmp_path / "store"
+    output, _ = (process := start(study, store, "--runner", "inline")).communicate(timeout=280)
+    assert process.returncode == 1, output
+    last = output.splitlines()[-1]
+    assert last.startswith(
+        "study: the GPU failed (CUDA error: an illegal memory access was encountered); finished"
+    )
+    assert "Traceback" not in output
+
+
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143)],

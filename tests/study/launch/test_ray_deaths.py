@@ -38,4 +38,4 @@ def test_a_feed_hands_out_each_list_once() -> None:
     assert work_queue.take(0) is None
     work_queue.put({0: "a", 1: "b"})
     assert (work_queue.take(1), work_queue.take(0), work_queue.take(1)) == ((0, "a"), (1, "b"), None)
-    assert (work_queue.taken_by(0), work_queue.taken_by(1), work_queue.taken_by(2)) == (1, 0, None)
+    assert (work_queue.taken_by(0), work_queue.taken_by(1), work_queue.taken_by(2)) == ([1], [0], [])

@@ -15,6 +15,7 @@ def kept(store: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("keep", ["none", "best", "all"])
+@pytest.mark.slow
 def test_what_is_kept(keep: str, write_study: WriteStudy, tmp_path: Path) -> None:
     study = write_study(("[losses.ntxent]", f'[keep]\nencoders = "{keep}"\n[losses.ntxent]'))
     store = tmp_path / "store"

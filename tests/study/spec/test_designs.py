@@ -197,6 +197,7 @@ def test_every_axis_has_a_measure_that_no_id_knows(write_study: WriteStudy) -> N
     assert trial_ids(other) == ids
 
 
+@pytest.mark.slow
 def test_measures_reach_the_report(write_study: WriteStudy, tmp_path: Path) -> None:
     study = write_study(("[0.1, 0.5]", "{ log = [0.1, 0.5], points = 3, measure = 'linear' }"), KERNELS)
     study_file = load_spec(str(study))

@@ -185,6 +185,7 @@ def run(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+@pytest.mark.slow
 def test_a_study_runs_reports_and_verifies(write_sphere: WriteStudy, tmp_path: Path) -> None:
     path, store = str(write_sphere()), str(tmp_path / "store")
     code, output = run("run", path, "--runner", "inline", "--store", store)
