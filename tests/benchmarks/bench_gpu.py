@@ -1,109 +1,144 @@
-"""Everything that is claimed of a GPU, checked and measured by one command in under nine minutes.
+"""Everything that is claimed of a GPU, checked and measured by two commands in under eleven minutes.
 
-`python -m tests.benchmarks.bench_gpu --out DIRECTORY` writes `DIRECTORY/gpu.csv` (without `--out`: `$OUT`, else
-the working directory) and prints its rows. `--device cpu --quick` goes through the same parts on a processor in
-seconds, for a test; what needs CUDA then says "not measured: no GPU". `--data-root` trains on the pixels of
-`cifar10_jpeg` below it instead of random ones, which take the same time.
+Call 1, at most 340 s, checks and measures; call 2, at most 300 s, runs a first slice of the papers' protocol:
 
-Each part runs in a process of its own with a limit of time, so that one that fails or hangs costs itself alone; its
-rows are written as they are measured.
+    python -m tests.benchmarks.bench_gpu measure --data-root PATH --out OUT
+    python -m tests.benchmarks.bench_gpu protocol --data-root PATH --out OUT --execution MODE
+    python -m tests.benchmarks.bench_gpu summary OUT/measure.jsonl OUT/protocol.jsonl
 
-Of Python packages the measuring needs torch, torchvision, numpy, scipy, pandas, pyarrow, scikit-learn, pillow,
-threadpoolctl and pydantic, the checks pytest. Machines with torch usually lack pydantic alone: carry the wheels of
-pydantic, pydantic-core, annotated-types and typing-inspection. Ray and Optuna are not needed.
+PATH has `cifar10_jpeg`. Rows are in `OUT/measure.jsonl` and `OUT/protocol.jsonl` as soon as they are measured, and
+the records of call 2 in `OUT/records.parquet`. A summary in Markdown is printed at the end, and at any time by
+`summary`. Each part runs in a process of its own with a limit of time, the most important part first. A part that
+fails or hangs costs itself alone and leaves a row with the reason. `--device cpu --quick` goes through the same parts
+on a processor in seconds, for a test.
+
+Call 1 needs torch, torchvision, numpy, scipy, pandas, pyarrow, scikit-learn, pillow, threadpoolctl, and for the tests
+pytest, pytest-xdist and pytest-timeout. Call 2 also needs rich, pydantic (with pydantic-core, annotated-types and
+typing-inspection) and tomlkit; machines with torch usually lack the last five: bring their wheels. Ray and Optuna are
+not needed, and this package need not be installed.
 """
 
 import argparse
-import csv
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-import torch
+from tests.benchmarks.gpu import STARTED, checks, evaluation, facts, groups, kernels, protocol
+from tests.benchmarks.gpu.rows import STOPPED, Row, Rows, read_rows, why, write_row
+from tests.benchmarks.gpu.settings import Settings
+from tests.benchmarks.gpu.summary import markdown
+from trainables.runtime import AUTO, EXECUTION_CHOICES
+from trainables.trial import set_up_torch
 
-from tests.benchmarks.gpu import checks, epochs, kernels, parts
-from trainables.training.precision import matmul_precision
+_FACTS = (facts.facts, 15)
 
-#: Parts by name, with their limits in seconds; together below nine minutes.
-PARTS: dict[str, tuple[Callable[[parts.Settings], parts.Rows], int]] = {
-    "peak": (epochs.peak, 30),
-    "checks": (checks.checks, 80),
-    "epochs": (epochs.uncompiled, 110),
-    "epochs_compiled": (epochs.compiled, 120),
-    "stages": (epochs.stages, 40),
-    "kernels": (kernels.of_the_step, 30),
-    "losses": (kernels.losses, 40),
-    "views": (kernels.views, 30),
-    "stacked": (epochs.stacked, 50),
+#: Parts of each call, with their limits in seconds; the most important first. The limits add up to those of `LIMITS`.
+CALLS: dict[str, dict[str, tuple[Callable[[Settings], Rows], int]]] = {
+    "measure": {
+        "facts": _FACTS,
+        "tests": (checks.tests, 60),
+        "steps": (checks.steps, 60),
+        "members": (checks.members, 40),
+        "batch 32": (groups.at_32, 60),
+        "batch 256": (groups.at_256, 60),
+        "evaluation": (evaluation.evaluation, 25),
+        "kernels": (kernels.kernels, 20),
+    },
+    "protocol": {"facts": _FACTS, "protocol": (protocol.protocol, 280)},
 }
 
-_TOTAL_SECONDS = 530
+#: The limits of the calls in seconds.
+LIMITS = {"measure": 340, "protocol": 300}
 
-_COLUMNS = ("part", "what", "value", "unit", "target")
+#: Limits are so many times longer with `--quick`: a test may run beside others.
+_QUICK_SCALE = 4
+
+#: Seconds before its limit at which a part stops by itself. A turn of a group may take so long.
+_MARGIN = 20
 
 
 def main() -> None:
-    """Run the parts one after another, or, with `--part`, one of them here."""
-    options = _parser().parse_args()
-    out = options.out / "gpu.csv"
-    settings = parts.Settings(device=options.device, quick=options.quick, data_root=options.data_root)
+    """Run the parts of a call one after another; or one part, in this process; or print a summary."""
+    parser = _parser()
+    options = parser.parse_args()
+    if options.call == "summary":
+        print(markdown(read_rows(options.rows)), end="")
+        return
+    if not (options.quick or options.data_root):
+        parser.error("--data-root: needed without --quick; it has cifar10_jpeg")
+    rows = options.out / f"{options.call}.jsonl"
     if options.part:
-        _run_part(options.part, settings, out)
+        _run_part(options, rows)
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    with out.open("w", newline="") as file:
-        csv.writer(file).writerow(_COLUMNS)
-    deadline = time.monotonic() + _TOTAL_SECONDS
-    for name, (_, limit) in PARTS.items():
-        _start_part(name, min(limit, deadline - time.monotonic()), out)
-    print(f"rows: {out}")
+    rows.write_text("")
+    scale = _QUICK_SCALE if options.quick else 1
+    end = STARTED + scale * LIMITS[options.call]
+    for part, (_, limit) in CALLS[options.call].items():
+        _start_part(part, min(scale * limit, end - time.monotonic()), rows)
+    print(f"\n{markdown(read_rows([rows]))}\nrows: {rows}")
 
 
-def _start_part(name: str, limit: float, out: Path) -> None:
-    """The part in a process of its own; what stops it becomes a row."""
-    command = [sys.executable, "-m", "tests.benchmarks.bench_gpu", *sys.argv[1:], "--part", name]
-    started = time.monotonic()
-    try:
-        code = subprocess.run(command, timeout=max(1.0, limit), check=False).returncode
-        stopped = f"the process ended with code {code}" if code else None
-    except subprocess.TimeoutExpired:
-        stopped = f"stopped after {limit:.0f} s"
+def _start_part(part: str, limit: float, rows: Path) -> None:
+    """The part in a process of its own. What stops it becomes a row."""
+    if limit < 1:
+        write_row(rows, Row(part=part, what=STOPPED, value="no time was left"))
+        return
+    command = [sys.executable, "-m", "tests.benchmarks.bench_gpu", *sys.argv[1:], "--part", part]
+    started, stopped = time.monotonic(), ""
+    with subprocess.Popen([*command, "--seconds", str(limit)], start_new_session=True) as process:
+        try:
+            if code := process.wait(limit):
+                stopped = f"its process ended with code {code}"
+        except subprocess.TimeoutExpired:
+            stopped = f"it took more than {limit:.0f} s"
+        finally:
+            with suppress(ProcessLookupError):  # processes that it started, such as compilers, may still run
+                os.killpg(process.pid, signal.SIGKILL)
     if stopped:
-        _write(out, name, parts.Row(what="error", value=stopped))
-    _write(out, name, parts.Row(what="wall time", value=time.monotonic() - started, unit="s"))
+        write_row(rows, Row(part=part, what=STOPPED, value=stopped))
+    write_row(rows, Row(part=part, what="wall time", value=time.monotonic() - started, unit="s"))
 
 
-def _run_part(name: str, settings: parts.Settings, out: Path) -> None:
-    torch.set_num_threads(1)
-    run, _ = PARTS[name]
+def _run_part(options: argparse.Namespace, rows: Path) -> None:
+    settings = Settings(
+        device=options.device,
+        quick=options.quick,
+        data_root=options.data_root,
+        out=options.out,
+        seconds=max(1.0, options.seconds - _MARGIN),
+        epochs=options.epochs,
+        execution=options.execution,
+    )
+    run, _ = CALLS[options.call][options.part]
     try:
-        with matmul_precision(
-            "float32", settings.torch_device
-        ):  # no TF32 where none is asked for, as in trials
-            for row in run(settings):
-                _write(out, name, row)
+        set_up_torch(settings.runtime())
+        for row in run(settings):
+            write_row(rows, replace(row, part=options.part))
     except Exception as error:  # the other parts go on
-        _write(out, name, parts.Row(what="error", value=f"{type(error).__name__}: {error}"))
-
-
-def _write(out: Path, part: str, row: parts.Row) -> None:
-    value = f"{row.value:.5g}" if isinstance(row.value, float) else str(row.value)
-    with out.open("a", newline="") as file:
-        csv.writer(file).writerow((part, row.what, value, row.unit, row.target))
-    target = f" (target {row.target})" if row.target else ""
-    print(f"{part}: {row.what}: {value} {row.unit}{target}", flush=True)
+        write_row(rows, Row(part=options.part, what=STOPPED, value=why(error)))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
-    parser.add_argument("--data-root", type=Path)
-    parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", ".")))
-    parser.add_argument("--part", choices=list(PARTS), help="one part, in this process")
+    calls = parser.add_subparsers(dest="call", required=True)
+    for name in CALLS:
+        call = calls.add_parser(name)
+        call.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
+        call.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
+        call.add_argument("--data-root", type=Path, help="has cifar10_jpeg; not needed with --quick")
+        call.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", ".")))
+        call.add_argument("--epochs", type=int, default=5, help="of each trial of the protocol")
+        call.add_argument("--execution", default=AUTO, choices=EXECUTION_CHOICES, help="of the protocol")
+        call.add_argument("--part", choices=list(CALLS[name]), help="one part, in this process")
+        call.add_argument("--seconds", type=float, default=LIMITS[name], help="the limit of this part")
+    calls.add_parser("summary").add_argument("rows", type=Path, nargs="+")
     return parser
 
 

@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--trivial", type=int, default=5000)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    runner = RayTuneRunner(workers=given.workers, cpus_per_trial=1, gpus_per_trial=0, trainable=Sleeper)
+    runner = RayTuneRunner(workers=given.workers, cpus_per_trial=1, gpus_per_worker=0, trainable=Sleeper)
     with tempfile.TemporaryDirectory() as store:
         context = LaunchContext(store=RecordStore(Path(store)), runtime=Runtime())
 

@@ -1,93 +1,79 @@
-"""Kernels: how many a call launches, how long they take, and which take most of a step."""
+"""Kernels: how many a step launches and how long they take, and fused operators against their definitions."""
 
-import functools
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch.autograd import DeviceType
-from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
-from study.bench.timing import seconds_a_call, wait_for
-from tests.benchmarks.gpu.parts import NO_GPU, Row, Rows, Settings
-from tests.benchmarks.trainings import RESNET18, random_data, trainer, trials
-from trainables.losses import LOSSES, build_loss
+from study.bench.subject import build_subject
+from study.bench.timing import wait_for
+from tests.benchmarks.gpu.rows import NO_GPU, Row, Rows, why
+from tests.benchmarks.gpu.settings import Settings
+from trainables.datasets.datasets import load_dataset
+from trainables.training.fused_updates import fused_kernel, operators_in_turn
+from trainables.training.precision import matmul_precision
+from trainables.training.trials import build_member
 from trainables.views.batched import build_views
-from trainables.views.recipes import FORMS
+from trainables.views.fused import batched_form, kernel_form, recipe_numbers
 
-_LARGEST = 12
+_LARGEST = 6
+
+_BATCH_SIZE = 32
 
 
-def of_the_step(settings: Settings) -> Rows:
-    """Kernels of one eager ResNet-18 step, and the names of the longest."""
+def kernels(settings: Settings) -> Rows:
+    """Of an eager and of a compiled step at batch 32, and of the views and the update of such a step."""
     if not settings.on_gpu:
         yield Row(what="kernels of a step", value=NO_GPU)
         return
-    data = settings.cifar10()
-    for batch_size in (256, 32):
-        step = trainer(trials(RESNET18, data, batch_size, precision="bfloat16"), data, settings.runtime())
-        times = kernel_microseconds(step.advance)
-        total = sum(sum(each) for each in times.values())
-        what = f"batch {batch_size}"
-        yield Row(what=f"{what}: kernels a step", value=sum(map(len, times.values())), unit="kernels")
-        yield Row(what=f"{what}: time in kernels", value=total / 1e3, unit="ms")
-        for name, each in sorted(times.items(), key=lambda item: -sum(item[1]))[:_LARGEST]:
-            yield Row(
-                what=f"{what}: {len(each)} x {name[:90]}", value=sum(each) / total, unit="of kernel time"
-            )
+    for name, prepare in {
+        "views, batched": partial(_views, batched_form),
+        "views, one kernel": partial(_views, kernel_form),
+        "update, operators in turn": partial(_update, settings, operators_in_turn),
+        "update, fused": partial(_update, settings, fused_kernel),
+        "eager step": partial(_step, settings, "eager"),
+        "compiled step": partial(_step, settings, "compiled"),
+    }.items():
+        try:
+            with matmul_precision("bfloat16", settings.torch_device):
+                times = kernel_microseconds(prepare())
+        except Exception as error:  # the others go on
+            yield Row(what=name, value=f"failed: {why(error)}")
+            continue
+        total = sum(map(sum, times.values()))
+        yield Row(what=f"{name}: kernels", value=sum(map(len, times.values())), unit="kernels")
+        yield Row(what=f"{name}: time in kernels", value=total / 1e3, unit="ms")
+        if not name.endswith("step"):
+            continue
+        for kernel, each in sorted(times.items(), key=lambda item: -sum(item[1]))[:_LARGEST]:
+            share = sum(each) / total
+            yield Row(what=f"{name}: {len(each)} x {kernel[:60]}", value=share, unit="of kernel time")
 
 
-def losses(settings: Settings) -> Rows:
-    """Value and gradient of each loss at d = 128: time, and kernels launched."""
-    for pairs in (8,) if settings.quick else (32, 256, 1024):
-        z = F.normalize(torch.randn(2, pairs, 128, device=settings.device), dim=-1).requires_grad_()
-        for name in LOSSES:
-            call = functools.partial(_both_ways, build_loss(name), z)
-            seconds = seconds_a_call(call, settings.torch_device, 2 if settings.quick else 400)
-            yield Row(what=f"{name}, M = {pairs}", value=1e6 * seconds, unit="us")
-            if settings.on_gpu:
-                count = sum(map(len, kernel_microseconds(call).values()))
-                yield Row(what=f"{name}, M = {pairs}", value=count, unit="kernels")
+def _step(settings: Settings, execution: str) -> Callable[[], object]:
+    config = settings.trial(_BATCH_SIZE, steps=1)
+    data = load_dataset(config.task.data, settings.data_root)
+    return build_subject([config], data, settings.runtime(execution)).trainer(execution).advance
 
 
-def _both_ways(loss: Callable[..., torch.Tensor], z: torch.Tensor) -> object:
-    return torch.autograd.grad(loss(*z), z)
+def _views(form: Callable[..., torch.Tensor]) -> Callable[[], object]:
+    views = build_views("cifar", channels=3, size=32)
+    images = torch.randint(0, 256, (_BATCH_SIZE, 3, 32, 32), dtype=torch.uint8, device="cuda")
+    generator = torch.Generator("cuda").manual_seed(0)
+    uniform = views.draw_uniform(2 * _BATCH_SIZE, [generator], "cuda")
+    return partial(form, images, uniform, _BATCH_SIZE, recipe_numbers(views.recipe), torch.bfloat16)
 
 
-def views(settings: Settings) -> Rows:
-    """Views a second of the recipe cifar at 32x32, launched one by one and replayed as a CUDA graph."""
-    for count in (8,) if settings.quick else (64, 512, 4096):
-        images = torch.from_numpy(random_data(32, count).images).to(settings.device)
-        for form in FORMS:
-            recipe = build_views("cifar", channels=3, size=32, form=form)
-            generator = torch.Generator(settings.device).manual_seed(0)
-            call = functools.partial(recipe, images, generator)
-            yield from _view_rows(settings, f"{form}, {count} a call", count, call, generator)
-
-
-def _view_rows(
-    settings: Settings,
-    what: str,
-    count: int,
-    call: Callable[[], torch.Tensor],
-    generator: torch.Generator,
-) -> Rows:
-    calls = 2 if settings.quick else 200
-    seconds = seconds_a_call(call, settings.torch_device, calls)
-    yield Row(what=what, value=count / seconds, unit="views/s")
-    if settings.on_gpu:
-        replay = _captured(call, generator)
-        seconds = seconds_a_call(replay, settings.torch_device, calls)
-        yield Row(what=f"{what}, graph", value=count / seconds, unit="views/s")
-
-
-def _captured(call: Callable[[], object], generator: torch.Generator) -> Callable[[], None]:
-    graph = torch.cuda.CUDAGraph()
-    graph.register_generator_state(generator)
-    with torch.cuda.graph(graph):
-        call()
-    return graph.replay
+def _update(settings: Settings, update: Callable[..., None]) -> Callable[[], object]:
+    config = settings.trial(_BATCH_SIZE, steps=1)
+    data = load_dataset(config.task.data, settings.data_root)
+    parameters = [each.detach() for each in build_member(config, data, "cuda").model.parameters()]
+    gradients, momenta = ([torch.zeros_like(each) for each in parameters] for _ in range(2))
+    rate = torch.tensor(0.1, device="cuda")
+    return partial(update, parameters, gradients, momenta, rate, momentum=0.9, decay=1e-6)
 
 
 def kernel_microseconds(call: Callable[[], object]) -> dict[str, list[float]]:
