@@ -9,6 +9,13 @@ import pytest
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m gpu`, import only modules with such tests: a machine with a GPU may lack packages of the others."""
+    if config.getoption("markexpr") == "gpu" and collection_path.match("test_*.py"):
+        return "mark.gpu" not in collection_path.read_text() or None
+    return None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Decoded images go to a directory of the tests' own, also those of processes that tests start."""

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.model.meaning import Meaning
 from analysis.report.explorer import explorer_data
+from analysis.report.sections.space.surfaces_figure import metric_surfaces
 from analysis.report.write import write_findings
 from analysis.statistics.intervals.student import student_interval
 from analysis.statistics.scores.tolerance import tolerance_volume
-from analysis.study_analysis import StudyAnalysis, analyse
+from analysis.study_analysis import StudyAnalysis, analyse, analyse_table
 from tests.analysis import synthetic
 from tests.analysis.conftest import SURFACES, make_study
 from tests.browser.conftest import LoadedStudy, OpenPage
@@ -203,6 +205,38 @@ def test_the_explorer_obeys_the_keyboard(report: LoadedStudy) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     assert "batch size 32, temperature 0.05" in details.inner_text()
+
+
+def test_rows_of_a_kernel_run_as_in_the_figures(
+    findings: StudyAnalysis, tmp_path: Path, open_page: OpenPage
+) -> None:
+    """A larger kernel scale acts as a lower temperature, so it stands below; for temperature it stands above."""
+    arms = [
+        dataclasses.replace(
+            arm,
+            axes=(arm.x, dataclasses.replace(arm.main, meaning=Meaning(larger_acts_as="lower temperature"))),
+        )
+        if arm.main_axis == "hp_t"
+        else arm
+        for arm in findings.info.arms
+    ]
+    kernel = [arm.main_axis for arm in arms].index("hp_t")
+    turned = analyse_table(findings.table, findings.info.with_arms(tuple(arms)))
+    page = open_page(write_findings(turned, tmp_path).as_uri(), viewport={"width": 1280, "height": 900}).page
+    figure = metric_surfaces(turned)
+    assert figure is not None
+    for place in (0, kernel):
+        grid = page.locator(".explorer table").nth(place)
+        upwards = [text.get_text() for text in figure.axes[place].get_yticklabels()]
+        assert grid.locator("th[scope=row]").all_inner_texts() == upwards[::-1]
+        label = turned.info.arms[place].main.axis_label
+        assert page.locator(".explorer .axis:not(.x)").nth(place).inner_text() == (
+            f"{'↓' if place == kernel else '↑'} {label}"
+        )
+    cells = page.locator(".explorer table").nth(kernel)
+    cells.locator("td[data-cell='0']").focus()  # the smallest scale stands on top
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.cell") == "1"
 
 
 def test_without_scripts_all_is_there_but_the_explorer(address: str, open_page: OpenPage) -> None:
