@@ -38,7 +38,8 @@ from trainables.trial import set_up_torch
 
 _FACTS = (facts.facts, 15)
 
-#: Parts of each call, with their limits in seconds; the most important first. The limits add up to those of `LIMITS`.
+#: Parts of each call, with their limits in seconds; the most important first. Together they are at most those of
+#: `LIMITS`.
 CALLS: dict[str, dict[str, tuple[Callable[[Settings], Rows], int]]] = {
     "measure": {
         "facts": _FACTS,
@@ -134,8 +135,11 @@ def _parser() -> argparse.ArgumentParser:
         call.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
         call.add_argument("--data-root", type=Path, help="has cifar10_jpeg; not needed with --quick")
         call.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", ".")))
-        call.add_argument("--epochs", type=int, default=5, help="of each trial of the protocol")
-        call.add_argument("--execution", default=AUTO, choices=EXECUTION_CHOICES, help="of the protocol")
+        if name == "protocol":
+            call.add_argument("--epochs", type=int, default=5, help="of each trial")
+            call.add_argument("--execution", default=AUTO, choices=EXECUTION_CHOICES)
+        else:  # its parts have their own
+            call.set_defaults(epochs=0, execution=AUTO)
         call.add_argument("--part", choices=list(CALLS[name]), help="one part, in this process")
         call.add_argument("--seconds", type=float, default=LIMITS[name], help="the limit of this part")
     calls.add_parser("summary").add_argument("rows", type=Path, nargs="+")

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from study.cli.main import main
 
 #: Seconds of processor time that a command may take. Another process on the machine must not make the test fail.
-MOST_SECONDS = 12.0
+MOST_SECONDS = 5.0
 
 #: Bytes of address space that a command may add to those of this process. What asks for more must be refused before.
 _MOST_MEMORY = 2 << 30

@@ -1,20 +1,20 @@
 """On a GPU, trials that run at the same time give the records of trials that run alone, to the bit."""
 
-import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.trainables.device.concurrent_trials import CONFIGS, group_of, results, run, sized, unit
-from trainables.config import EncoderConfig, TrialConfig
+from tests.trainables.device.concurrent_trials import CONFIGS, DROPPING, group_of, results, run, sized, unit
+from trainables.config import TrialConfig
 from trainables.runtime import Runtime
 from trainables.trial import run_trial
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")]
 
 
-def check_alone(configs: list[TrialConfig], store: Path, execution: str) -> None:
+def check_alone(configs: Sequence[TrialConfig], store: Path, execution: str) -> None:
     group = group_of(store, execution=execution)
     records = run(group, [unit(config) for config in configs])
     group.close()
@@ -35,8 +35,4 @@ def test_trials_on_a_gpu_give_the_records_that_they_give_alone(
 
 @pytest.mark.parametrize("execution", ["eager", "graphed"])
 def test_trials_with_dropout_draw_what_they_draw_alone(tmp_path: Path, execution: str) -> None:
-    encoder = EncoderConfig(name="tests.trainables.device.dropping:Dropping", projection_dim=8)
-    configs = [
-        dataclasses.replace(each, task=dataclasses.replace(each.task, encoder=encoder)) for each in CONFIGS
-    ]
-    check_alone(configs, tmp_path, execution)
+    check_alone(DROPPING, tmp_path, execution)

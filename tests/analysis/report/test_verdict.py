@@ -334,7 +334,8 @@ def test_a_terminal_shows_all_of_six_losses_and_drops_further_sentences(count: i
     shown = [line.split()[1] for line in lines if line.startswith("loss ")]
     assert shown == (["1", "2", "3", "4"] if count == 8 else [*map(str, range(1, count)), "0"])
     assert lines[0] == "The answer."
-    assert lines[-2:] == ["4 more losses stand in the report.", "5 seeds"] or count < 8
+    assert ("4 more losses stand in the report." in lines) == (count == 8)
+    assert ("5 seeds" in lines) == (count != 6)
     assert not any("Also decided" in line or "twin" in line for line in lines)
 
 

@@ -78,7 +78,8 @@ def test_an_unpacked_bundle_beside_a_study(finished: Finished, tmp_path: Path) -
     [folder] = (path.parent for path in (tmp_path / "unpacked").rglob("bundle.json"))
     result = invoke("compare", folder, other, "--store", finished.store, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert_says((tmp_path / "out" / "report.md").read_text(), "8 of 24 planned trials", "16 trials, 4 of")
+    failed = "16 trials, 4 of tests.study.cli.fragile_loss:Fragile (tiny) failed"
+    assert_says((tmp_path / "out" / "report.md").read_text(), "8 of 24 planned trials", failed)
 
 
 @pytest.mark.slow

@@ -75,10 +75,9 @@ def main(path: Path, dies_at: str = "") -> None:
     )
     context = LaunchContext(store=RecordStore(path), runtime=Runtime(), at_once=2)
     events = Events()
-    lost = runner([[(unit(config),)] for config in CONFIGS], context, events)
-    again = runner(
-        [[(unit(config),)] for config in CONFIGS if not dies_at], context, Events()
-    )  # nothing is left
+    lists = [[(unit(config),)] for config in CONFIGS]
+    lost = runner(lists, context, events)
+    again = [] if dies_at else runner(lists, context, Events())  # nothing is left
     runner.shutdown()
     print(
         json.dumps(

@@ -67,7 +67,6 @@ def test_a_store_that_is_not_shared_is_said(tmp_path: Path) -> None:
         ("gpus_per_trial = -1", [], "gpus_per_trial: got -1, must be 0, a share"),
         ('gpus_per_trial = "some"', [], "gpus_per_trial: got 'some', must be 0, a share"),
         ("gpus_per_trial = 64", [], "gpus_per_trial: got 64, this machine has"),
-        ('gpus_per_trial = "auto"', [], "gpus_per_trial: got auto, this machine has 0 usable GPUs"),
         ('execution = "graphed"', [], "graphed, which needs gpus_per_trial"),
     ],
 )
@@ -93,3 +92,7 @@ def test_a_worker_has_whole_gpus_and_runs_the_trials_that_share_one(
     assert worker_places(64, gpus, resources) == workers
     assert resources.trials_a_gpu == at_once
     assert worker_places(64, 0, resources) == (0 if gpus_per_trial else 64)
+
+
+def test_fewer_processors_than_gpus_limit_the_workers() -> None:
+    assert worker_places(1, 2, ResourcesSection(gpus_per_trial=0.4)) == 1

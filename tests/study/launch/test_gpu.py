@@ -56,11 +56,12 @@ def test_a_torch_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
         check_gpu("1")
 
 
+@pytest.mark.parametrize("given", ["1", '"auto"'])
 def test_a_run_ends_with_one_line(
-    write_study: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: str, write_study: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_gpu(monkeypatch, "Found no NVIDIA driver on your system")
-    study = write_study(("[axes]", "[resources]\ngpus_per_trial = 1\n[axes]"))
+    study = write_study(("[axes]", f"[resources]\ngpus_per_trial = {given}\n[axes]"))
     result = invoke("run", study, "--store", tmp_path / "store")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     assert "this machine has 0 usable GPUs (there is no NVIDIA driver)" in result.stderr

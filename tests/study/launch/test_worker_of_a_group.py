@@ -9,18 +9,11 @@ import pytest
 
 import trainables.concurrent
 from tests.trainables.device.concurrent_trials import CONFIGS, unit
-from tests.trainables.device.device_state import Device
 from tests.trainables.device.fake_cuda import pretended_cuda
 from trainables.concurrent import ConcurrentGroup
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
 from trainables.work import LaunchContext, Stack
-
-
-@pytest.fixture
-def cuda() -> Iterator[Device]:
-    with pretended_cuda() as device:
-        yield device
 
 
 def worker_of(store: Path, monkeypatch: pytest.MonkeyPatch, runtime: Runtime) -> Any:
@@ -61,8 +54,9 @@ def test_no_trial_runs_before_a_result_names_it(tmp_path: Path, monkeypatch: pyt
     worker.cleanup()
 
 
+@pretended_cuda()
 def test_no_trial_is_measured_before_a_result_names_it(
-    cuda: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The watchdog also ends a measurement that hangs."""
     from trainables import ray_adapter

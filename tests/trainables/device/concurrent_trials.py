@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.trainables.tiny_trial import tiny
 from trainables.concurrent import ConcurrentGroup
-from trainables.config import ProbeConfig, TrialConfig, trial_keys
+from trainables.config import EncoderConfig, ProbeConfig, TrialConfig, trial_keys
 from trainables.provenance import provenance_of
 from trainables.runtime import Runtime
 from trainables.store.records import RecordStore
@@ -28,11 +28,18 @@ def sized(config: TrialConfig, batch_size: int, **training: Any) -> TrialConfig:
     return dataclasses.replace(config, task=task)
 
 
+_DROPPING = EncoderConfig(name="tests.trainables.device.dropping:Dropping", projection_dim=8)
+
 #: Different losses, seeds, batch sizes and numbers of steps.
 CONFIGS = (
     sized(tiny("ntxent", 0, temperature=0.2), 16, steps=6),
     sized(tiny("dhel", 1, temperature=0.5), 32, steps=3),
     sized(tiny("kcl", 2, t=2.0), 8, steps=4),
+)
+
+#: The same with dropout in the network.
+DROPPING = tuple(
+    dataclasses.replace(each, task=dataclasses.replace(each.task, encoder=_DROPPING)) for each in CONFIGS
 )
 
 

@@ -18,7 +18,7 @@ from unittest import mock
 import torch
 
 from tests.trainables.device import graphs, streams
-from tests.trainables.device.device_state import Count, Device
+from tests.trainables.device.device_state import Device
 from tests.trainables.device.generators import DefaultGenerator, Generator
 from tests.trainables.device.tensors import CudaTensor, Functions, Operators
 from trainables import run_facts
@@ -53,13 +53,6 @@ def pretended_cuda() -> Iterator[Device]:
         yield device
 
 
-@contextlib.contextmanager
-def counted_operators() -> Iterator[Count]:
-    """Count the operators that are dispatched to the pretended device within it: kernels, not views."""
-    with CudaTensor.device_state.counted() as count:
-        yield count
-
-
 def _functions(device: Device) -> dict[str, Any]:
     """What stands for the functions and classes of `torch.cuda`."""
     properties = SimpleNamespace(name="Pretended", total_memory=MEMORY, major=9, minor=0)
@@ -89,6 +82,5 @@ def _functions(device: Device) -> dict[str, Any]:
         "default_generators": (DefaultGenerator(),),
         "CUDAGraph": graphs.Graph,
         "graph": graphs.graph,
-        "graph_pool_handle": lambda: object(),
         "is_current_stream_capturing": lambda: device.recording is not None,
     }

@@ -29,14 +29,6 @@ class Graph:
         """A generator from which captured operators draw."""
         self.generators.append(generator)
 
-    def pool(self) -> object:
-        """The memory pool; pretended."""
-        return self
-
-    def reset(self) -> None:
-        """Forget what was captured."""
-        self.operations.clear()
-
     def capture_begin(self, pool: object = None, capture_error_mode: str = "global") -> None:
         """Record from now on."""
         device = self.device_state

@@ -84,7 +84,7 @@ class Stream:
     """Stands for `torch.cuda.Stream`. Stream 0 is the default stream."""
 
     _numbers = itertools.count(1)
-    #: Set by `device.Device`: the device whose streams these are.
+    #: Set by `fake_cuda.pretended_cuda`: the device whose streams these are.
     device_state: Any = None
 
     def __init__(self, device: object = None, priority: int = 0, *, number: int | None = None) -> None:
@@ -138,10 +138,6 @@ class Event:
         """Mark the current end of a stream."""
         stream = stream or Stream.device_state.current
         self.recorded = stream, dict(Stream.device_state.order.clock(stream))
-
-    def wait(self, stream: Stream | None = None) -> None:
-        """What comes next on a stream waits for this event."""
-        (stream or Stream.device_state.current).wait_event(self)
 
     def synchronize(self) -> None:
         """The host waits for the event."""

@@ -12,7 +12,7 @@ import torch
 
 import trainables.concurrent
 from tests.trainables.device import streams
-from tests.trainables.device.concurrent_trials import CONFIGS, group_of, results, run, sized, unit
+from tests.trainables.device.concurrent_trials import CONFIGS, DROPPING, group_of, results, run, sized, unit
 from tests.trainables.device.device_state import Device
 from tests.trainables.stopping import rule
 from tests.trainables.tiny_trial import tiny
@@ -70,21 +70,22 @@ def test_each_trial_gives_the_record_that_it_gives_alone(
 @pytest.mark.parametrize("execution", ["eager", "graphed"])
 def test_trials_with_dropout_draw_what_they_draw_alone(cuda: Device, tmp_path: Path, execution: str) -> None:
     """Also if they stop and go on. All draw from the default generator of the device."""
-    encoder = EncoderConfig(name="tests.trainables.device.dropping:Dropping", projection_dim=8)
-    configs = [
-        dataclasses.replace(each, task=dataclasses.replace(each.task, encoder=encoder)) for each in CONFIGS
-    ]
-    stopped = group_of(tmp_path, execution=execution)
-    for config in configs:
-        stopped.start(unit(config))
-    stopped.turn()
-    stopped.turn()
-    stopped.close()
-    records = run(group_of(tmp_path, execution=execution), [unit(config) for config in configs])
+    stop_after_two_turns(tmp_path, execution, DROPPING)
+    records = run(group_of(tmp_path, execution=execution), [unit(config) for config in DROPPING])
     found = {record.trial_id: results(record) for record in records}
-    for config in configs:
+    for config in DROPPING:
         alone = run_trial(config, runtime=Runtime(device="cuda", execution=execution))
         assert found[alone.trial_id] == results(alone)
+
+
+def stop_after_two_turns(store: Path, execution: str, configs: Sequence[TrialConfig]) -> None:
+    """Start all trials and close their group, which saves them."""
+    group = group_of(store, execution=execution)
+    for config in configs:
+        group.start(unit(config))
+    group.turn()
+    group.turn()
+    group.close()
 
 
 def by_seed(record: TrialRecord) -> int:
@@ -396,8 +397,13 @@ def test_the_measured_memory_is_that_of_two_steps_and_an_evaluation(
     monkeypatch.setattr(evaluate, "_embed", embed_and_take)
     assert measure_memory(config, runtime) == 7 * GIB
     other_rate = sized(config, 16, steps=9, lr=0.01)
-    assert memory_key(other_rate) == memory_key(config)
-    assert len({memory_key(each) for each in CONFIGS}) == 3
+    other_loss = dataclasses.replace(config, loss=CONFIGS[1].loss, seed=7)
+    assert memory_key(other_rate) == memory_key(other_loss) == memory_key(config)
+    resnet = dataclasses.replace(
+        config, task=dataclasses.replace(config.task, encoder=EncoderConfig(name="resnet18"))
+    )
+    apart = (config, sized(config, 32), resnet, sized(config, 16, precision="bfloat16"))
+    assert len({memory_key(each) for each in apart}) == 4
 
 
 def test_the_measured_memory_includes_a_round_of_the_selection(
@@ -435,12 +441,7 @@ def test_a_trial_whose_worker_died_runs_alone(cuda: Device, tmp_path: Path) -> N
 def test_stopped_trials_go_on_where_they_were(
     cuda: Device, tmp_path: Path, execution: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    group = group_of(tmp_path, execution=execution)
-    for config in CONFIGS:
-        group.start(unit(config))
-    group.turn()
-    group.turn()
-    group.close()
+    stop_after_two_turns(tmp_path, execution, CONFIGS)
     steps: list[int] = []
     advance = Trainer.advance
 

@@ -29,11 +29,11 @@ def test_each_check_that_auto_needs_passes(cuda: Device, tmp_path: Path) -> None
 def test_steps_that_differ_fail_their_check(
     cuda: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance = checks.build_subject
+    build = checks.build_subject
     monkeypatch.setattr(checks, "_STEPS", 3)
 
     def other_rates(configs, data, runtime):  # type: ignore[no-untyped-def]
-        subject = advance(configs, data, runtime)
+        subject = build(configs, data, runtime)
         if runtime.execution != "eager":
             subject.streams[0].order.seed()  # other batches in each training
         return subject

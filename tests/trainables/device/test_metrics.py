@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.trainables.device.device_state import Device
-from tests.trainables.device.fake_cuda import counted_operators
 from trainables.metrics.effective_rank import singular_values
 from trainables.metrics.pair_sums import BINS, _sums_by_bin, pair_sums
 
@@ -40,7 +39,7 @@ def test_sums_by_bin_do_not_depend_on_the_order(cuda: Device) -> None:
 @pytest.mark.parametrize("shape", [(200, 16), (16, 16), (8, 16)])
 def test_singular_values_are_those_of_the_cpu(cuda: Device, shape: tuple[int, int]) -> None:
     z = points(*shape)
-    with counted_operators() as count:
+    with cuda.counted() as count:
         there = singular_values(z.cuda())
     torch.testing.assert_close(there.cpu(), singular_values(z), rtol=1e-12, atol=1e-12)
     assert count.by_name["linalg_qr"] == (shape[0] > shape[1])

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from tests.trainables.device.device_state import Device, WaitError
-from tests.trainables.device.fake_cuda import counted_operators
 from tests.trainables.device.streams import RaceError
 from tests.trainables.device.tensors import CudaTensor
 
@@ -95,7 +94,7 @@ def test_numpy_of_a_device_tensor_raises(cuda: Device) -> None:
 
 def test_operators_are_counted_without_views(cuda: Device) -> None:
     x = values(4, 4)
-    with counted_operators() as count:
+    with cuda.counted() as count:
         x.T[1:].reshape(-1).mul(2).add_(1)
         torch.empty(3, device="cuda")
     # The transpose is copied before it is flat.
@@ -113,7 +112,7 @@ def test_a_graph_changes_nothing_until_its_replay(cuda: Device) -> None:
     assert x.tolist() == [0, 0, 0, 0]
     expected, same = torch.zeros(4), torch.Generator().manual_seed(0)
     for _ in range(3):
-        with cuda.asynchronous(), counted_operators() as count:
+        with cuda.asynchronous(), cuda.counted() as count:
             graph.replay()
         assert (count.total, count.replays) == (0, 1)
         expected += torch.rand(4, generator=same)
@@ -159,7 +158,7 @@ def test_streams_need_waits(cuda: Device) -> None:
     with torch.cuda.stream(one), pytest.raises(RaceError, match="without a wait"):
         x.mul(2)  # the default stream makes it
     one.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(one), counted_operators() as count:
+    with torch.cuda.stream(one), cuda.counted() as count:
         y = x.mul(2)
         done = one.record_event()
     assert list(count.by_stream) == [one]

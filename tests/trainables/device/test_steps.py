@@ -11,8 +11,9 @@ from torch import Tensor
 
 from tests.benchmarks.trainings import SMALL_CONV, random_data, trainer, trials
 from tests.trainables.device.device_state import Device, WaitError
-from tests.trainables.device.fake_cuda import counted_operators, pretended_cuda
+from tests.trainables.device.fake_cuda import pretended_cuda
 from tests.trainables.device.tensors import CudaTensor
+from tests.trainables.training.small import member, streams
 from trainables.config import EncoderConfig, LossConfig
 from trainables.device_faults import DeviceLostError
 from trainables.encoders.encoders import ENCODERS
@@ -22,6 +23,8 @@ from trainables.runtime import Runtime
 from trainables.training.batches import BatchOrder
 from trainables.training.precision import matmul_precision
 from trainables.training.trainer import Trainer
+from trainables.training.trials import torch_images
+from trainables.views.batched import build_views
 
 _STEPS = 3
 
@@ -55,7 +58,7 @@ def assert_steps_are_those_of_the_cpu(cuda: Device, execution: str, **settings: 
     """Losses and weights after a few steps. After the first step, the host waits for nothing."""
     there, here = training("cuda", execution, **settings), training("cpu", **settings)
     there.advance()
-    with cuda.asynchronous(), counted_operators() as count:
+    with cuda.asynchronous(), cuda.counted() as count:
         for _ in range(1, _STEPS):
             there.advance()
     for _ in range(_STEPS):
@@ -175,7 +178,7 @@ def test_small_temperatures_are_shifted_without_a_wait(cuda: Device) -> None:
         for config in trials(SMALL_CONV, data, 16, 2)
     ]
     there = trainer(configs, data, Runtime(device="cuda"))
-    with cuda.asynchronous(), counted_operators() as count:
+    with cuda.asynchronous(), cuda.counted() as count:
         there.advance()
     assert count.by_name["logsumexp"] == 2
 
@@ -229,10 +232,6 @@ class _Planted:
 @pytest.mark.parametrize("fault", ["wait", "copy", "mix", ""])
 @pytest.mark.parametrize("execution", ["eager", "graphed"])
 def test_planted_faults_are_found(cuda: Device, execution: str, fault: str) -> None:
-    from tests.trainables.training.small import member, streams
-    from trainables.training.trials import torch_images
-    from trainables.views.batched import build_views
-
     each = member(loss=_Planted(fault))
     each.model.cuda()
     images = torch_images(random_data(_SIZE, 64).images).cuda()
@@ -259,17 +258,17 @@ def test_the_operators_of_a_step_are_counted() -> None:
     """
     counts = {}
     for precision in ("float32", "bfloat16"):
-        with pretended_cuda():
+        with pretended_cuda() as cuda:
             there = training("cuda", precision=precision)
             there.advance()
-            with counted_operators() as count:
+            with cuda.counted() as count:
                 there.advance()
             counts[precision] = count
     assert counts["bfloat16"].by_name - counts["float32"].by_name == {"_to_copy": 2, "_foreach_copy_": 2}
-    with pretended_cuda():
+    with pretended_cuda() as cuda:
         graphed = training("cuda", "graphed")
         graphed.advance()
-        with counted_operators() as count:
+        with cuda.counted() as count:
             graphed.advance()
         assert count.replays == 1
         assert count.total < counts["float32"].total / 10

@@ -10,7 +10,7 @@ import pytest
 
 from study.launch.rerun import RUN_COLUMNS
 from tests.trainables.device.device_state import Device
-from tests.trainables.device.fake_cuda import counted_operators, pretended_cuda
+from tests.trainables.device.fake_cuda import pretended_cuda
 from tests.trainables.sphere.small import sphere_trial
 from tests.trainables.stopping import rule
 from tests.trainables.tiny_trial import tiny
@@ -129,7 +129,7 @@ def test_a_stack_of_own_losses_is_that_of_the_cpu(cuda: Device) -> None:
 @pytest.mark.slow
 def test_a_kept_encoder_is_evaluated_again(cuda: Device, tmp_path: Path) -> None:
     there = run([tiny()], "cuda", artefacts=tmp_path, keep_encoders=True)
-    with counted_operators() as count:
+    with cuda.counted() as count:
         again = run([tiny()], "cuda", artefacts=tmp_path)
     assert count.by_name["convolution"] > count.by_name["convolution_backward"] == 0
     assert_same(again, there)

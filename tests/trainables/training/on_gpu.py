@@ -43,16 +43,24 @@ def assert_a_twin_trains_as_autocast() -> None:
     assert torch.equal(weights(twinned), weights(plain))
 
 
-def assert_the_fused_update_is_that_of_the_operators_in_turn() -> None:
-    """SGD of one fused kernel on a GPU, for a parameter in channels-last order with axes of length 1."""
+def assert_the_fused_update_is_that_of_the_operators_in_turn(device: str = "cuda") -> None:
+    """SGD of one fused kernel, for parameters in channels-last order, one of them with axes of length 1.
+
+    The gradients are contiguous, so they have other strides than these parameters.
+    """
     generator, found = torch.Generator().manual_seed(0), []
-    values = [torch.randn(64, 32, 1, 1, generator=generator), torch.randn(7, generator=generator)]
-    given = [torch.randn(value.shape, generator=generator).cuda() for value in values]
+    shapes = ((3, 4, 5, 5), (64, 32, 1, 1), (7,))
+    values = [torch.randn(shape, generator=generator) for shape in shapes]
+    steps = [[torch.randn(shape, generator=generator).to(device) for shape in shapes] for _ in range(3)]
     for update in (operators_in_turn, fused_kernel):
-        parameters = [values[0].cuda().to(memory_format=torch.channels_last), values[1].cuda()]
+        parameters = [_channels_last(value.clone().to(device)) for value in values]
         momenta = [torch.zeros_like(each) for each in parameters]
-        for _ in range(3):
-            update(parameters, given, momenta, torch.tensor(0.3, device="cuda"), momentum=0.9, decay=0.1)
+        for gradients in steps:
+            update(parameters, gradients, momenta, torch.tensor(0.3, device=device), momentum=0.9, decay=0.1)
         found.append([*parameters, *momenta])
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+def _channels_last(value: torch.Tensor) -> torch.Tensor:
+    return value.to(memory_format=torch.channels_last) if value.ndim == 4 else value

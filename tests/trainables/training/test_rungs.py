@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.trainables.device.concurrent_trials import results
 from tests.trainables.stopping import rule
 from tests.trainables.tiny_trial import tiny
 from trainables.config import trial_keys
@@ -13,12 +14,9 @@ from trainables.provenance import provenance_of
 from trainables.runtime import Runtime
 from trainables.store.artefacts import curve_path, kept_path
 from trainables.store.records import RecordStore
-from trainables.store.schema import Status, TrialRecord
+from trainables.store.schema import Status
 from trainables.trial import run_trial
 from trainables.work import LaunchContext, WorkUnit, run_stack
-
-#: Columns that no two runs share.
-RUN_FACTS = {"started_at", "seconds_total", "seconds_pretrain", "seconds_evaluate", "peak_memory_bytes"}
 
 
 def under(store: Path, configuration: str = "own", **changes: Any) -> Runtime:
@@ -35,15 +33,11 @@ def tell(store: Path, rung: int, *scores: float) -> None:
         (folder / f"other{number}.0").write_text(repr(score))
 
 
-def result(record: TrialRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in RUN_FACTS}
-
-
 def test_a_trial_that_goes_on_is_the_same_to_the_bit(tmp_path: Path) -> None:
     watched = run_trial(tiny(), runtime=under(tmp_path))
     assert len(list((tmp_path / "studies/tiny/rungs/0").iterdir())) == 2  # rungs 2 and 4 of 6 steps
     assert watched.status == Status.OK
-    assert result(watched) == result(run_trial(tiny()))
+    assert results(watched) == results(run_trial(tiny()))
 
 
 @pytest.mark.parametrize("rung", [2, 4])
