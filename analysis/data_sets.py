@@ -63,9 +63,8 @@ class DataSetsAnalysis:
 
         None where there are fewer than two of them, and where losses are not compared on each of them.
         """
-        there = {
-            name: item.decisions for name, item in self.findings.items() if name not in self.without_reference
-        }
+        without = self.without_reference
+        there = {name: item.decisions for name, item in self.findings.items() if name not in without}
         found = {name: each for name, each in there.items() if each is not None}
         return decide_over_sets(found) if len(found) == len(there) else None
 

@@ -175,14 +175,21 @@ def _marked(part: ComparedStudy) -> ComparedStudy:
 
 
 def _joint_metric(metrics: Sequence[Metric]) -> Metric:
-    """The metric with bounds that contain those of all, and the worst value of any."""
-    worst = min(metrics, key=lambda metric: metric.worst_score).worst
+    """The metric with bounds that contain those of all, and the worst value of any, with its source."""
+    lowest = min(metrics, key=lambda metric: metric.worst_score)
     sign = metrics[0].selecting_sign
     worst_selecting = min(
         (metric.worst_selecting_value for metric in metrics), key=lambda value: sign * value
     )
     bounds = (min(metric.bounds[0] for metric in metrics), max(metric.bounds[1] for metric in metrics))
-    return dataclasses.replace(metrics[0], worst=worst, worst_selecting=worst_selecting, bounds=bounds)
+    return dataclasses.replace(
+        metrics[0],
+        worst=lowest.worst,
+        worst_source=lowest.worst_source,
+        worst_guess=lowest.worst_guess,
+        worst_selecting=worst_selecting,
+        bounds=bounds,
+    )
 
 
 def _joint_look(infos: Sequence[StudyInfo]) -> Look | None:

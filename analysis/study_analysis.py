@@ -49,9 +49,8 @@ class StudyAnalysis:
     comparisons: tuple[Comparison, ...]  # of tuned scores in an adaptive search, which has no decisions
     null_controls: tuple[NullControl, ...]
     identical: tuple[Identical, ...] = ()  # losses with the same scores that are no declared null control
-    copied: Mapping[str, str] = field(
-        default_factory=dict
-    )  # why a loss that repeats another one is not compared
+    #: Why a loss that repeats another one is not compared.
+    copied: Mapping[str, str] = field(default_factory=dict)
     decisions: Decisions | None = None  # on the uncut losses; None where losses or the space are not compared
     whole_titles: Mapping[str, str] = field(default_factory=dict)  # names of arms that were cut
     #: Optuna's importances by uncut arm and axis in words. The caller computes them; this package imports no Optuna.

@@ -10,6 +10,7 @@ from analysis.statistics.comparisons.compare import Comparison, compare_arms
 from analysis.statistics.comparisons.decisions import WITHHELD, Decisions
 from analysis.statistics.comparisons.drawn_decisions import decide_drawn
 from analysis.statistics.comparisons.grid_decisions import decide
+from analysis.statistics.comparisons.simultaneous import MISSING_TRIALS
 from analysis.statistics.scores.drawn import DrawnScores
 from analysis.statistics.scores.robustness import RobustnessSummary
 
@@ -56,14 +57,14 @@ def study_decisions(
     whole = {arm.label: arm.whole_label for arm in info.arms}
     reference = whole[info.reference_arm.label]
     left_out = {whole[label] for label in info.repeats}
-    # a look at a part of the trials would be one more look, which nobody pays for
+    # a look at some of the trials would need a share of the error of its own
     lacking = {loss for loss, each in losses.items() if any(item.missing.any() for item in each)}
     waiting = losses if reference in lacking else lacking
     failed = {loss for loss, each in losses.items() if not any(item.finished.any() for item in each)}
     told = {loss: f"all trials of {titles[loss]} failed" for loss in failed}
     reasons = {
         **reasons,
-        **dict.fromkeys(waiting, "trials are missing"),
+        **dict.fromkeys(waiting, MISSING_TRIALS),
         **(dict.fromkeys(losses, told[reference]) if reference in failed else told),
     }
     decided = partial(decide_drawn, drawn) if info.draws else partial(decide, losses)

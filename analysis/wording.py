@@ -28,7 +28,10 @@ def percent(share: float) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """Writes scores of a metric in shown units. With a `tolerance`, a reader can check decisions by it."""
+    """Writes scores of a metric in shown units.
+
+    With a `tolerance`, ends of intervals have the digits that show on which side of it they lie.
+    """
 
     metric: Metric
     tolerance: float = 0.0  # a difference of scores, at least 0
@@ -58,9 +61,9 @@ class Scale:
         return text[1:] if not text.strip("+−0.") else text
 
     def end(self, difference: float) -> str:
-        """An end of a difference's interval, as by `gap`, on the side of 0 and of the tolerance on which it is.
+        """An end of a difference's interval, as by `gap`, with more digits where rounding hides the decision.
 
-        It has more digits where rounding would move it onto one of them: a decided interval never reads as one that
+        It has them where rounding would move it onto 0 or the tolerance: a decided interval never reads as one that
         touches 0, and an open one never as one that lies within the tolerance.
         """
         shown, tolerance = self.metric.factor * difference, self.metric.factor * self.tolerance

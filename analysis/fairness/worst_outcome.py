@@ -20,9 +20,8 @@ def check_worst_outcome(tried: Tried) -> Card:
     for label, cells in tried.cells.items():
         failed[whole[label]] += int(cells.failed.sum())
         ended[whole[label]] += int((cells.failed | cells.finished).sum())
-    losses = tuple(
-        label for label, count in failed.items() if 0 < count < ended[label]
-    )  # others have no score
+    # losses whose trials all failed have no score
+    losses = tuple(label for label, count in failed.items() if 0 < count < ended[label])
     if not losses:
         return Card(level=PASS, title=_TITLE, text="No trial of a compared loss failed.")
     worst = Scale(metric).with_unit(metric.worst_score)

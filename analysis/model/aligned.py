@@ -3,8 +3,9 @@
 Environments are data sets of one loss, values of one axis such as batch size, or losses with the same axes.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def _aligned(parts: Mapping[str, Cells], chosen: Mapping[str, np.ndarray], axes:
     common = set.intersection(*(set(places) for places in found.values()))
     kept, coded = _shared_axes(axes, common)
     shared = sorted(common, key=lambda place: [codes[text] for codes, text in zip(coded, place, strict=True)])
-    seeds = _shared_seeds(list(parts.values()))
+    seeds = common_seeds(parts.values())
     at = {label: [places[place] for place in shared] for label, places in found.items()}
     over = {label: np.isin(cells.seeds, seeds) for label, cells in parts.items()}
     codes = [[of_axis[text] for of_axis, text in zip(coded, place, strict=True)] for place in shared]
@@ -137,8 +138,6 @@ def value_text(value: float | str) -> str:
     return f"{found:.9g}" if isinstance(found, float) else category(value)
 
 
-def _shared_seeds(parts: Sequence[Cells]) -> np.ndarray:
-    seeds = parts[0].seeds
-    for cells in parts[1:]:
-        seeds = np.intersect1d(seeds, cells.seeds)
-    return seeds
+def common_seeds(parts: Iterable[Cells]) -> np.ndarray:
+    """The seeds `(S,)` that all parts have, increasing. There must be at least one part."""
+    return reduce(np.intersect1d, [cells.seeds for cells in parts])

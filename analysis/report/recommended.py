@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from analysis.fairness.withheld import withheld
+from analysis.model.aligned import common_seeds
 from analysis.model.cells import Cells
 from analysis.model.info import StudyInfo, Value
 from analysis.model.variants import Variant
@@ -12,21 +13,24 @@ from analysis.names import visible
 from analysis.report.batch_sizes import (
     CLOSE,
     at_batch_size,
-    batch_axis,
     batch_sizes,
     nearest,
     only_batch_size,
 )
-from analysis.report.recommended_notes import check_notes, edge_note, failure_note, repeated_note
+from analysis.report.recommended_notes import (
+    check_notes,
+    default_note,
+    edge_note,
+    failure_note,
+    missing_note,
+    repeated_note,
+)
 from analysis.statistics.comparisons.decisions import LESS_ROBUST, MORE_ROBUST
 from analysis.statistics.comparisons.looks import FIRST, NO_ERROR_LEFT
-from analysis.statistics.comparisons.recommend_loss import (
-    MISSING_TRIALS,
-    common_seeds,
-    have_own_seeds,
-    recommend_loss,
-)
+from analysis.statistics.comparisons.recommend_loss import have_own_seeds, recommend_loss
 from analysis.statistics.comparisons.recommendation import Recommendation
+from analysis.statistics.comparisons.simultaneous import MISSING_TRIALS
+from analysis.statistics.scores.selection import NONE
 from analysis.study_analysis import StudyAnalysis
 from analysis.tables.usual_names import STAND_INS
 from analysis.wording import Scale, listing, number
@@ -79,7 +83,8 @@ def recommend_from(findings: StudyAnalysis, *, batch_size: float | None = None, 
     answer = Answer(info=info, batch_size=batch_size, tuned=tuned)
     if reason := _withheld(findings):
         return replace(answer, reason=reason)
-    losses = {loss: each for loss, each in findings.variants.items() if loss not in _repeated(findings)}
+    repeated = _repeated(findings)
+    losses = {loss: each for loss, each in findings.variants.items() if loss not in repeated}
     if batch_size is not None and (beside := _not_swept(findings, losses, batch_size)) is not None:
         reason, near = beside
         there = tuple(recommend_from(findings, batch_size=value, tuned=tuned) for value in near)
@@ -95,10 +100,11 @@ def recommend_from(findings: StudyAnalysis, *, batch_size: float | None = None, 
     if unfair and len(kept) < 2:
         return replace(answer, reason=f"a check failed for {told}")
     if not kept:
-        why = "all trials at this batch size failed" if failed else _NOT_RUN
+        none = "no loss ran at this batch size, other than those that repeat another loss"
+        why = "all trials at this batch size failed" if failed else none
         return replace(answer, reason=why)
     cells = {loss: [variant.cells for variant in each] for loss, each in kept.items()}
-    if not len(common_seeds(cells)) and not have_own_seeds(cells):
+    if not len(common_seeds([one for each in cells.values() for one in each])) and not have_own_seeds(cells):
         return replace(answer, reason="the losses have no seed in common, so no seed compares them")
     error = info.look.error if info.look is not None else FIRST
     found = recommend_loss(cells, tuned=tuned, error=error or FIRST)
@@ -113,11 +119,11 @@ def recommend_from(findings: StudyAnalysis, *, batch_size: float | None = None, 
         *check_notes(findings, unfair),
         edge_note(found.chosen, chosen[found.chosen.loss].cells, swept) if tuned and not info.drawn else "",
         failure_note(cells, names, Scale(info.metric)),
-        _missing_note(findings),
-        "" if tuned else _default_note([cells[each.loss][each.variant] for each in found.candidates], swept),
+        missing_note(findings),
+        "" if tuned else default_note([cells[each.loss][each.variant] for each in found.candidates], swept),
         "" if found.paired else "Losses are not paired by seed, since they have different seeds.",
         f"Not run at this batch size: {listing(absent)}." if absent else "",
-        repeated_note([findings.whole_name(label) for label in sorted(_repeated(findings))]),
+        repeated_note([findings.whole_name(label) for label in sorted(repeated)]),
         info.look_note,
     ]
     return replace(
@@ -130,9 +136,6 @@ def recommend_from(findings: StudyAnalysis, *, batch_size: float | None = None, 
         more_robust=_more_robust(findings, found),
         notes=tuple(filter(None, notes)),
     )
-
-
-_NOT_RUN = "no loss ran at this batch size, other than those that repeat another loss"
 
 
 def _withheld(findings: StudyAnalysis) -> str:
@@ -191,23 +194,6 @@ def _more_robust(findings: StudyAnalysis, found: Recommendation) -> tuple[tuple[
     return (*more, *((decisions.reference, loss) for loss, word in standing.items() if word == LESS_ROBUST))
 
 
-def _missing_note(findings: StudyAnalysis) -> str:
-    """How many trials of the study, at any batch size, have no result yet."""
-    summaries = findings.summaries.values()
-    planned, missing = (sum(getattr(item, name) for item in summaries) for name in ("planned", "missing"))
-    return f"Provisional: {missing} of {planned} planned trials have no result yet." if missing else ""
-
-
-def _default_note(losses: Sequence[Cells], batch_size: float | None) -> str:
-    """A sentence on the axes that have no default, whose middle value counts as it."""
-    axes = [axis for cells in losses for axis in cells.axes if len(axis.values) > 1]
-    asked = {batch_axis(cells) for cells in losses} if batch_size is not None else set()
-    words = dict.fromkeys(
-        axis.info.words for axis in axes if axis.info.default is None and axis.name not in asked
-    )
-    return f"No default is known for {listing(list(words))}: the middle value counts as it." if words else ""
-
-
 def _named_reason(reason: str, losses: Mapping[str, Sequence[Cells]], names: Mapping[str, str]) -> str:
     """The reason, with the names of losses whose trials are missing."""
     lacking = [names[loss] for loss, each in losses.items() if any(cells.missing.any() for cells in each)]
@@ -223,7 +209,9 @@ def _repeated(findings: StudyAnalysis) -> set[str]:
 
 
 def _setting(variant: Variant, cell: int) -> dict[str, Value]:
-    """The value of every axis of a configuration, by column, in the order of columns."""
+    """The value of every axis of a configuration, by column, in the order of columns; empty without a cell."""
+    if cell == NONE:
+        return {}
     found = {**variant.fixed, **variant.cells.place(cell)}
     return {name: found[name] for name in sorted(found) if name not in STAND_INS}
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from analysis.report.recommended import CLEAR, WITHIN_TOLERANCE, Answer
 from analysis.statistics.comparisons.recommendation import Candidate, Recommendation
-from analysis.wording import Scale, listing, number, opened
+from analysis.wording import Scale, counted, listing, number, opened
 
 #: The most rivals that have a line of their own, and the most lines of an answer.
 _MOST_RIVALS, _MOST_LINES = 4, 10
@@ -47,7 +47,8 @@ def answer_lines(answer: Answer) -> list[str]:
 def _headline(answer: Answer, found: Recommendation) -> str:
     chosen, scale = _named(answer, found.chosen), Scale(answer.info.metric)
     if answer.reason:
-        return f"Cannot tell: {answer.reason}. So far, {_choosing(answer)} {chosen}."
+        so_far = f" So far, {_choosing(answer)} {chosen}." if math.isfinite(found.chosen.validation) else ""
+        return f"Cannot tell: {answer.reason}.{so_far}"
     use = "Use" if answer.tuned else "Without tuning, use"
     if len(found.candidates) == 1:
         return f"{use} {chosen}; no other loss is compared."
@@ -133,11 +134,11 @@ def _why(answer: Answer, found: Recommendation) -> str:
     """What chose the loss and its setting, and whether another loss is equal or has a better test score."""
     metric = answer.info.metric
     if metric.selecting_apart:
-        by = f"{opened(metric.reported)} of other seeds than those that score chooses the loss"
-        by += ", validation its setting" if answer.tuned else ""
+        by = f"The loss is chosen by {metric.reported} on seeds that do not score it"
+        by += ", and its setting by validation" if answer.tuned else ""
     else:
         each = "" if found.paired else " a loss"
-        by = f"{opened(_chooser(answer))} on {_seeds(found.seeds)}{each} chooses"
+        by = f"{opened(_chooser(answer))} on {counted(found.seeds, 'seed')}{each} chooses"
         by += " loss and setting" if answer.tuned else " the loss"
     agree = f"; {_agreeing(found.chosen.agreeing, found.seeds)} this setting" if answer.tuned else ""
     return f"{by}{agree}.{_beside(answer, found)}"
@@ -177,10 +178,6 @@ def _agreeing(count: int, seeds: int) -> str:
     if count == seeds:
         return "each seed alone chooses"
     return f"{count} of {seeds} seeds alone {'chooses' if count == 1 else 'choose'}"
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'' if count == 1 else 's'}"
 
 
 def _by_validation(answer: Answer) -> bool:

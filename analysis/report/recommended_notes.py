@@ -6,8 +6,9 @@ from analysis.fairness.card import FAIL
 from analysis.fairness.checks import check_fairness
 from analysis.model.cells import Cells
 from analysis.report.batch_sizes import batch_axis
-from analysis.report.verdict import failed_sentence
+from analysis.report.verdict import failed_sentence, progress_sentences
 from analysis.statistics.comparisons.recommendation import Candidate
+from analysis.statistics.scores.selection import NONE
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import Scale, listing
 
@@ -30,7 +31,9 @@ def check_notes(findings: StudyAnalysis, unfair: Mapping[str, str]) -> list[str]
 
 
 def edge_note(chosen: Candidate, cells: Cells, batch_size: float | None) -> str:
-    """A sentence on the axes at whose ends the chosen setting lies."""
+    """A sentence on the axes at whose ends the chosen setting lies, if there is one."""
+    if chosen.cell == NONE:
+        return ""
     asked = batch_axis(cells) if batch_size is not None else ""
     ends = [
         axis.info.words
@@ -55,3 +58,18 @@ def failure_note(losses: Mapping[str, Sequence[Cells]], names: Mapping[str, str]
     told = [f"{failed} of {planned} of {names[loss]}" for loss, (failed, planned) in counts.items() if failed]
     worst = scale.with_unit(scale.metric.worst_score)
     return f"Failed trials count as {worst}: {listing(told)}." if told else ""
+
+
+def missing_note(findings: StudyAnalysis) -> str:
+    """How many trials of the study, at any batch size, have no result yet."""
+    return " ".join(progress_sentences(findings))
+
+
+def default_note(losses: Sequence[Cells], batch_size: float | None) -> str:
+    """A sentence on the axes that have no default, whose middle value counts as it."""
+    axes = [axis for cells in losses for axis in cells.axes if len(axis.values) > 1]
+    asked = {batch_axis(cells) for cells in losses} if batch_size is not None else set()
+    words = dict.fromkeys(
+        axis.info.words for axis in axes if axis.info.default is None and axis.name not in asked
+    )
+    return f"No default is known for {listing(list(words))}: the middle value counts as it." if words else ""

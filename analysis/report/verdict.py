@@ -53,12 +53,11 @@ class Verdict:
 
 def study_verdict(findings: StudyAnalysis) -> Verdict:
     """The verdict on one study on one data set."""
-    summaries = findings.summaries.values()
-    planned, missing = (sum(getattr(item, name) for item in summaries) for name in ("planned", "missing"))
+    planned, missing = _planned_and_missing(findings)
     if missing == planned:
         text = f"Nothing can be said yet: none of the {counted(planned, 'planned trial')} has a result."
         return Verdict(answer=(text,))
-    progress = _progress(findings, planned, missing)
+    progress = progress_sentences(findings)
     if not findings.any_finished:
         none = "No trial ended with a score, so no loss can be judged."
         return Verdict(answer=(none,), before=tuple(progress))
@@ -73,7 +72,12 @@ def study_verdict(findings: StudyAnalysis) -> Verdict:
         told, shown, figures, data = _too_many(findings), None, {}, {}
     before = (*progress, *_claims(findings))
     kinds = conditions(findings)
-    short = [SEEDS, *([TRIALS] if any(summary.failed for summary in summaries) else []), TOLERANCE, ERROR]
+    short = [
+        SEEDS,
+        *([TRIALS] if any(item.failed for item in findings.summaries.values()) else []),
+        TOLERANCE,
+        ERROR,
+    ]
     return Verdict(
         answer=tuple(told) or before or (_ended(planned),),
         before=before if told else (),
@@ -115,18 +119,25 @@ def _figure(findings: StudyAnalysis) -> ShownFigure:
         column=partial(verdict_figure, findings, width=ONE_COLUMN),
         data="verdict",
         caption="Left: further left is more robust. Dotted: the reference. Bars: each loss's own 95 % interval; "
-        "whether they overlap is no decision. Colours are the decisions: blue better, orange worse, black equal, "
-        "grey open, a trade-off or not compared."
+        "decisions do not depend on whether the bars overlap. Colours are the decisions: blue better, orange worse, "
+        "black equal, grey open, a trade-off or not compared."
         if compared
         else "Bars: 95 % intervals.",
     )
 
 
-def _progress(findings: StudyAnalysis, planned: int, missing: int) -> list[str]:
-    """That trials are missing, which puts all else in doubt; empty for a complete study."""
+def progress_sentences(findings: StudyAnalysis) -> list[str]:
+    """That trials of the study are missing, which puts all else in doubt; empty for a complete study."""
+    planned, missing = _planned_and_missing(findings)
     if not missing:
         return []
     return [f"Provisional: {missing} of {planned} planned trials have no result yet."]
+
+
+def _planned_and_missing(findings: StudyAnalysis) -> tuple[int, int]:
+    """The numbers of planned trials, and of those without a result."""
+    summaries = findings.summaries.values()
+    return sum(item.planned for item in summaries), sum(item.missing for item in summaries)
 
 
 def _ended(planned: int) -> str:

@@ -85,17 +85,16 @@ def _below_average(findings: StudyAnalysis, decisions: Decisions) -> list[str]:
         and (loss != decisions.reference or REFERENCE_CHOSEN_LOW not in standings)
         and loss not in decisions.left_out
     ]
-    words = below_average_words(findings, decisions, found) if found else ""
-    return [f"{opened(words)}."] if found else []
+    if not found:
+        return []
+    return [f"{opened(below_average_words(findings, decisions, found))}."]
 
 
 def _other_reference(findings: StudyAnalysis) -> list[str]:
     """How to compare with another loss than a reference that is worse than the others when tuned."""
-    if findings.info.columns:
-        return [
-            "The option --reference compares with another loss than InfoNCE or the first one in the table."
-        ]
-    return ["The key “reference” of the study file compares with another loss."]
+    if findings.info.imported:
+        return ["To compare with another loss, name it with the option --reference."]
+    return ["To compare with another loss, set the key “reference” in the study file."]
 
 
 def _price(decisions: Decisions, loss: str) -> float:

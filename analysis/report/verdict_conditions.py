@@ -62,7 +62,7 @@ def _parts(findings: StudyAnalysis) -> Iterator[tuple[str, str]]:
         yield TOLERANCE, f"tolerance {size} ({info.tolerance_source}): smaller differences count as equal"
         if any_decided(decisions):
             error = f"{100 * decisions.error:.2g}"
-            yield ERROR, f"at most {error} % chance of any wrong decision among all {len(decisions.items)}"
+            yield ERROR, f"nominal {error} % chance of any wrong decision among all {len(decisions.items)}"
         if resolved := _resolution(findings, decisions):
             yield RESOLUTION, resolved
     yield TRIALS, _trials(findings)

@@ -65,14 +65,18 @@ def _table(environments: DataSetsAnalysis, decided: Mapping[str, StudyAnalysis])
     """How each loss stands on each data set, with the difference in the price of not tuning."""
     titles = {name: f"{visible(name)}{_against(environments, name)}" for name in decided}
     columns = [(opened(environments.info.loss_words), TEXT), *((titles[name], TEXT) for name in decided)]
+    apart = {name: other_ground(findings) for name, findings in decided.items()}
     rows = [
-        [environments.name_of(loss), *(_cell(findings, loss) for findings in decided.values())]
+        [
+            environments.name_of(loss),
+            *(_cell(findings, loss, apart=loss in apart[name]) for name, findings in decided.items()),
+        ]
         for loss in environments.losses
     ]
     unit = environments.info.metric.difference_unit
     reasons = _withheld_words(decided)
-    name, apart = environments.name_of(environments.reference), environments.without_reference
-    lacking = f" {_where(apart)} {'lacks' if len(apart) == 1 else 'lack'} {name}." if apart else ""
+    name, without = environments.name_of(environments.reference), environments.without_reference
+    lacking = f" {_where(without)} {'lacks' if len(without) == 1 else 'lack'} {name}." if without else ""
     note = (
         "How robust each loss is on each data set, and its price of not tuning (tuned minus average over the "
         f"ranges) minus that of the reference, in {unit}. Less is better. Each data set is decided by "
@@ -101,12 +105,12 @@ def _withheld_words(decided: Mapping[str, StudyAnalysis]) -> str:
     return f" Withheld: {'; '.join(told)}." if told else ""
 
 
-def _cell(findings: StudyAnalysis, loss: str) -> Cell:
+def _cell(findings: StudyAnalysis, loss: str, *, apart: bool) -> Cell:
+    """How a loss stands on one data set; `apart` from the losses that are compared, it has no price."""
     decisions = findings.decisions
     if decisions is None or loss not in decisions.values:
         return Cell(text=NONE)
     word = standing_words(decisions, loss)
-    apart = loss in other_ground(findings)
     price = Cell(text=NONE) if apart else price_cell(findings, decisions, loss)
     return Cell(text=f"{word} {price.text}", below=price.below, sort=price.sort, tone=tone_of(word))
 
@@ -146,7 +150,7 @@ def _error(decided: Mapping[str, StudyAnalysis]) -> str:
         for item in decided.values()
         if item.decisions is not None and any_decided(item.decisions)
     }
-    return f"at most {told.pop()} % chance of any wrong decision" if len(told) == 1 else ""
+    return f"nominal {told.pop()} % chance of any wrong decision" if len(told) == 1 else ""
 
 
 def _condition(texts: Mapping[str, str]) -> str:

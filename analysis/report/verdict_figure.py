@@ -28,8 +28,8 @@ def verdict_figure(findings: StudyAnalysis, *, width: float) -> Figure | None:
     # two lines of the longest name; all rows are as high as that of the name with most lines
     shown = figure_names((findings.whole_name(loss) for loss in losses), most=2 * _LETTERS[narrow] - 2)
     names = [wrapped(shown[findings.whole_name(loss)], width=_LETTERS[narrow]) for loss in losses]
-    row = max(_ROW, _LINE * max(name.count("\n") + 1 for name in names))
-    figure = new_figure(0.6 + row * len(losses), width)
+    height = max(_ROW, _LINE * max(name.count("\n") + 1 for name in names))
+    figure = new_figure(0.6 + height * len(losses), width)
     panels = figure.subplots(1, 2, sharey=True)
     unit, between = metric.difference_unit, "\n" if narrow else " "
     labels = (

@@ -38,8 +38,8 @@ def _ground_words(own: Cells, other: Cells) -> str:
     if places[0] == places[1]:
         return ""
     known = {axis.name: set(axis.values.tolist()) for axis in other.axes}
-    fewer = [axis for axis in own.axes if set(axis.values.tolist()) != known.get(axis.name)]
-    told = [f"{axis.info.words} {_values(axis.values.tolist())}" for axis in fewer]
+    differing = [axis for axis in own.axes if set(axis.values.tolist()) != known.get(axis.name)]
+    told = [f"{axis.info.words} {_values(axis.values.tolist())}" for axis in differing]
     return listing(told) or counted(len(places[0]), "configuration")
 
 

@@ -47,9 +47,11 @@ def over_sets_sentences(environments: DataSetsAnalysis) -> list[str]:
     losses = list(dict.fromkeys(item.loss for item in found.pooled.items))
     pooled = [loss for loss in losses if len(found.sets[loss]) > 1]
     by_set = {loss: _by_standing(environments, found, loss) for loss in pooled}
-    differing = [
-        loss for loss in pooled if found.ranges[loss, NOT_TUNING].order_differs or _opposed(by_set[loss])
-    ]
+    differing = {
+        loss: words
+        for loss in pooled
+        if (words := _difference_words(environments, found, loss, by_set[loss]))
+    }
     pooled.sort(key=lambda loss: place_of(found.pooled.standing(loss)))
     groups: dict[str, list[str]] = {}
     for loss in (loss for loss in pooled if loss not in differing):
@@ -68,12 +70,7 @@ def over_sets_sentences(environments: DataSetsAnalysis) -> list[str]:
         name = environments.name_of(environments.reference)
         over += f" (not {_named_sets(apart)}, which {'lacks' if len(apart) == 1 else 'lack'} {name})"
     return [
-        *(
-            _order_differs(environments, found, loss)
-            if found.ranges[loss, NOT_TUNING].order_differs
-            else _standing_differs(environments, found, loss, by_set[loss])
-            for loss in differing
-        ),
+        *differing.values(),
         *([f"Averaged over {over}, {'; '.join(short)}."] if short else []),
         *([f"On single data sets: {', '.join(alone[:_TOLD])}{more}."] if alone else []),
         *_not_pooled(environments, found, [loss for loss in losses if loss not in pooled]),
@@ -107,12 +104,26 @@ def _opposed(by_set: Mapping[str, Sequence[str]]) -> bool:
     return any(word in by_set for word in _FOR) and any(word in by_set for word in _AGAINST)
 
 
-def _standing_differs(
+def _difference_words(
     environments: DataSetsAnalysis, found: SetsDecisions, loss: str, by_set: Mapping[str, Sequence[str]]
 ) -> str:
-    """That a loss is more robust than the reference on some data sets and not on others, which a mean hides."""
-    reference = environments.name_of(found.pooled.reference)
-    return f"Data sets differ on {environments.name_of(loss)} against {reference}: {_sets_words(by_set)}."
+    """A sentence that data sets contradict each other on a loss, which a mean hides; empty where they agree.
+
+    They do where the loss pays less than the reference on some and more on others, or where it is more robust on some
+    and less robust or low on others.
+    """
+    name, reference = environments.name_of(loss), environments.name_of(found.pooled.reference)
+    spread = found.ranges[loss, NOT_TUNING]
+    if spread.order_differs:
+        sets = spread.by_verdict
+        told = [f"; {word} on {_named_sets(sets[word])}" for word in (EQUAL, OPEN, WITHHELD) if word in sets]
+        return (
+            f"The order of {name} and {reference} differs between data sets: for not tuning, {name} pays less on "
+            f"{_named_sets(sets[BETTER])}, and more on {_named_sets(sets[WORSE])}{''.join(told)}."
+        )
+    if _opposed(by_set):
+        return f"Data sets differ on {name} against {reference}: {_sets_words(by_set)}."
+    return ""
 
 
 def _sets_words(by_set: Mapping[str, Sequence[str]]) -> str:
@@ -127,17 +138,6 @@ def _sizes(
     told = [_answer(environments, found, loss, question) for loss in losses[:_TOLD]]
     more = f"; {len(losses) - _TOLD} more in the table" if len(losses) > _TOLD else ""
     return [f"{title}: {'; '.join(told)}{more}."] if told else []
-
-
-def _order_differs(environments: DataSetsAnalysis, found: SetsDecisions, loss: str) -> str:
-    """That a loss pays less than the reference on some data sets and more on others, with the names of all."""
-    name, reference = environments.name_of(loss), environments.name_of(found.pooled.reference)
-    sets = found.ranges[loss, NOT_TUNING].by_verdict
-    told = [f"; {word} on {_named_sets(sets[word])}" for word in (EQUAL, OPEN, WITHHELD) if word in sets]
-    return (
-        f"The order of {name} and {reference} differs between data sets: for not tuning, {name} pays less on "
-        f"{_named_sets(sets[BETTER])}, and more on {_named_sets(sets[WORSE])}{''.join(told)}."
-    )
 
 
 def _count(environments: DataSetsAnalysis) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.model.axis_values import is_empty
+from analysis.model.axis_values import is_empty, numeric_text
 from analysis.tables.usual_names import DATA_SETS, FACTS, LOSSES, is_hyperparameter, plain
 from trainables.suggestion import shortened
 
@@ -131,6 +131,8 @@ def check_text(column: pd.Series) -> None:
 def _is_numeric(value: Any) -> bool:
     if isinstance(value, (bool, np.bool_)):
         return False
+    if isinstance(value, str):
+        return numeric_text(value) is not None
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError):

@@ -83,7 +83,7 @@ def test_losses_on_fewer_data_sets_are_named_with_them() -> None:
     assert "d" not in verdict.answer[0].replace("(", " ").split()
     assert verdict.answer[1] == "d is compared with a on one only, so it has no answer over data sets."
     (error,) = [text for text in verdict.conditions if "wrong decision" in text]
-    assert error == "at most 4 % chance of any wrong decision"
+    assert error == "nominal 4 % chance of any wrong decision"
 
 
 def test_an_unfinished_data_set_does_not_take_the_place_of_the_answer() -> None:

@@ -273,6 +273,34 @@ def test_each_data_set_counts_failures_as_its_own_worst() -> None:
     assert [item.info.metric.worst for item in found.findings.values()] == [0.1, 0.01]
 
 
+@pytest.mark.parametrize("guess_first", [False, True])
+@pytest.mark.parametrize(
+    ("guessed", "worst", "source", "withholds"),
+    [(0.05, 0.05, "the worst finished value", True), (0.3, 0.1, "chance of 10 classes", False)],
+)
+def test_the_source_of_the_worst_value_is_that_of_the_study_that_gives_it(
+    guess_first: bool, guessed: float, worst: float, source: str, withholds: bool
+) -> None:
+    """A study whose failures count as chance, and a table without --worst."""
+    known, table = study("known"), study("table")
+    chance = dataclasses.replace(known.info.metric, worst=0.1, worst_source="chance of 10 classes")
+    guess = dataclasses.replace(
+        chance, worst=guessed, worst_source="the worst finished value", worst_guess="--worst gives the value"
+    )
+    failed = table.table["trial_id"].isin(table.table["trial_id"].head(2))
+    rows = table.table.assign(status=table.table["status"].mask(failed, "diverged"))
+    studies = [
+        dataclasses.replace(known, info=dataclasses.replace(known.info, metric=chance)),
+        dataclasses.replace(table, table=rows, info=dataclasses.replace(table.info, metric=guess)),
+    ]
+    found = compare_studies(studies[::-1] if guess_first else studies).only
+    assert found is not None
+    metric = found.info.metric
+    assert (metric.worst, metric.worst_source, bool(metric.worst_guess)) == (worst, source, withholds)
+    titles = [card.title for card in check_fairness(found) if card.level == "fail"]
+    assert ("Value of failures, in table" in titles) == withholds
+
+
 def test_a_search_beside_a_grid_has_no_scores_over_the_space() -> None:
     search = study("search")
     search = dataclasses.replace(search, info=dataclasses.replace(search.info, drawn=True, adaptive=True))

@@ -61,9 +61,8 @@ def panel_title(name: str, width: float = WIDTH) -> str:
     """A name as the title of a panel, in lines that fit in a figure of this width in inches."""
     if width > ONE_COLUMN:
         return wrapped(name, width=24)
-    return (
-        name if text_columns(name) < 20 else wrapped(name, width=14)
-    )  # all letters of a long name may be wide
+    # all letters of a long name may be wide
+    return name if text_columns(name) < 20 else wrapped(name, width=14)
 
 
 def add_colorbar(figure: Figure, grid: np.ndarray, label: str) -> None:

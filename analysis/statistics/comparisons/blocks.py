@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-#: Chance at which one of several equally noisy losses counts as unlike the others.
+#: The error of the test by which a loss counts as unlike the others: its chance for a loss with the same noise.
 UNLIKE = 0.10
 #: Part of a score's value below which a spread is rounding error.
 _ROUNDING = 1e-12
@@ -23,13 +23,11 @@ class Blocks:
     """Errors of one value of each of L losses over S seeds."""
 
     error: np.ndarray  # (..., L), standard error of each loss's mean over seeds, by the pooled noise
-    own: (
-        np.ndarray
-    )  # (..., L), by the loss's own residuals, S - 1 degrees of freedom; for losses that are unlike
+    #: (..., L), by the loss's own residuals, S - 1 degrees of freedom; for losses that are unlike
+    own: np.ndarray
     freedom: np.ndarray  # (...,), of the pooled error, (L - 1)(S - 1) with the L known losses
-    unlike: (
-        np.ndarray
-    )  # (..., L) of bool: varies more between seeds than its cells and the other losses explain
+    #: (..., L) of bool: varies more between seeds than its cells and the other losses explain
+    unlike: np.ndarray
 
 
 def block_errors(values: np.ndarray, cell_error: np.ndarray, explained: np.ndarray) -> Blocks:

@@ -135,6 +135,29 @@ class Decisions:
         return AS_ROBUST if price.verdict == EQUAL else price.verdict
 
 
+def decided(
+    *,
+    loss: str,
+    reference: str,
+    question: str,
+    difference: Estimate,
+    alone: Estimate,
+    tolerance: float,
+    reason: str,
+) -> Decision:
+    """The decision on a loss and a question by the interval of `difference`; withheld for a `reason`."""
+    price = QUESTIONS[question].price
+    return Decision(
+        loss=loss,
+        reference=reference,
+        question=question,
+        difference=difference,
+        alone=alone,
+        verdict=WITHHELD if reason else verdict_of(difference, tolerance, price=price),
+        reason=reason,
+    )
+
+
 def verdict_of(difference: Estimate, tolerance: float, *, price: bool) -> str:
     """The decision by an interval; open without one."""
     signs = verdict_signs(np.array(difference.low), np.array(difference.high), tolerance, price=price)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Collection, Mapping
 
-from analysis.statistics.comparisons.decisions import QUESTIONS, WITHHELD, Decision, Decisions, verdict_of
+from analysis.statistics.comparisons.decisions import QUESTIONS, Decisions, decided
 from analysis.statistics.comparisons.looks import Look
 from analysis.statistics.comparisons.loss_values import AVERAGE, BAD_LUCK, NOT_TUNING, TUNED
 from analysis.statistics.intervals.moments import Moments
@@ -59,19 +59,19 @@ def decide_drawn(
     level = 1 - look.error / max(len(compared) * len(QUESTIONS), 1)
     items = []
     for loss in compared:
-        for question in QUESTIONS.values():
-            found = drawn_moments(question.name, scores[loss], scores[reference])
+        for name in QUESTIONS:
+            found = drawn_moments(name, scores[loss], scores[reference])
             difference = found.estimate(level=level, bounds=(-span, span))
             reason = (withheld or {}).get(loss, "")
             reason = reason or ("" if difference.has_interval else difference.note)
             items.append(
-                Decision(
+                decided(
                     loss=loss,
                     reference=reference,
-                    question=question.name,
+                    question=name,
                     difference=difference,
                     alone=found.estimate(bounds=(-span, span)),
-                    verdict=WITHHELD if reason else verdict_of(difference, tolerance, price=question.price),
+                    tolerance=tolerance,
                     reason=reason,
                 )
             )

@@ -1,19 +1,12 @@
 """Decisions of studies on a grid, from the cells of every loss, with noise pooled over losses."""
 
-import functools
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from analysis.model.aligned import common_seeds
 from analysis.model.cells import Cells
-from analysis.statistics.comparisons.decisions import (
-    QUESTIONS,
-    WITHHELD,
-    Decision,
-    Decisions,
-    Question,
-    verdict_of,
-)
+from analysis.statistics.comparisons.decisions import QUESTIONS, Decision, Decisions, decided
 from analysis.statistics.comparisons.looks import Look
 from analysis.statistics.comparisons.loss_values import (
     AVERAGE,
@@ -27,6 +20,7 @@ from analysis.statistics.comparisons.loss_values import (
 from analysis.statistics.comparisons.simultaneous import (
     LEAST_SEEDS_OF_CHOICES,
     NEEDS_CHOICES,
+    NO_VARIATION,
     REASONS,
     Intervals,
     simultaneous_intervals,
@@ -64,23 +58,22 @@ def decide(
     items: dict[tuple[str, str], Decision] = {}
     sporadic = any(fails_sometimes(cells.failed) for loss in (reference, *compared) for cells in losses[loss])
 
-    def add(loss: str, question: Question, both: Estimate, alone: Estimate, reason: str) -> None:
-        reason = (withheld or {}).get(loss, "") or reason
-        items[loss, question.name] = Decision(
+    def add(loss: str, question: str, both: Estimate, alone: Estimate, reason: str) -> None:
+        items[loss, question] = decided(
             loss=loss,
             reference=reference,
-            question=question.name,
+            question=question,
             difference=both,
             alone=alone,
-            verdict=WITHHELD if reason else verdict_of(both, tolerance, price=question.price),
-            reason=reason,
+            tolerance=tolerance,
+            reason=(withheld or {}).get(loss, "") or reason,
         )
 
     for seeds, members in groups:
         pooled = [[cells.on_seeds(seeds) for cells in losses[loss]] for loss in (reference, *members)]
         values = [_values(variants, step, sporadic=sporadic) for variants in pooled]
-        for question in QUESTIONS.values():
-            found = simultaneous_intervals(values, 0, question.name, look.error, comparisons)
+        for question in QUESTIONS:
+            found = simultaneous_intervals(values, 0, question, look.error, comparisons)
             for at, loss in enumerate(members, start=1):
                 add(loss, question, *_estimates(found, at, len(seeds), len(values), span))
     grouped = {loss for _, members in groups for loss in members}
@@ -89,8 +82,8 @@ def decide(
         for name, moments in _own_moments(losses[loss], step, sporadic=sporadic).items():
             apart = unpaired(moments, own[name])
             both = apart.estimate(level=1 - look.error / comparisons, bounds=(-span, span))
-            reason = f"{_NO_COMMON}; {apart.note}" if not apart.known else "" if apart.error else _NO_SPREAD
-            add(loss, QUESTIONS[name], both, apart.estimate(bounds=(-span, span)), reason)
+            reason = f"{_NO_COMMON}; {apart.note}" if not apart.known else "" if apart.error else NO_VARIATION
+            add(loss, name, both, apart.estimate(bounds=(-span, span)), reason)
     return Decisions(
         reference=reference,
         tolerance=tolerance,
@@ -104,7 +97,6 @@ def decide(
 
 #: Reason for losses without a common seed, which have no pairs.
 _NO_COMMON = "fewer than two seeds in common with the reference"
-_NO_SPREAD = REASONS[-1]
 
 
 def _groups(
@@ -120,9 +112,7 @@ def _groups(
     """
     groups: dict[tuple[object, ...], tuple[np.ndarray, list[str]]] = {}
     for loss in compared:
-        common = functools.reduce(
-            np.intersect1d, [cells.seeds for cells in (*losses[reference], *losses[loss])]
-        )
+        common = common_seeds([*losses[reference], *losses[loss]])
         fewest = min(len(cells.seeds) for cells in (*losses[reference], *losses[loss]))
         if len(common) >= min(2, fewest) > 0:
             key = (*common.tolist(), loss if loss in withheld else "")
@@ -167,9 +157,7 @@ def _interval(value: float, half: float, *, span: float, seeds: int, method: str
 
 def _own_moments(variants: Sequence[Cells], step: float, *, sporadic: bool) -> dict[str, Moments]:
     """The loss's own value of each question, with the error by its own seeds."""
-    seeds = variants[0].seeds
-    for cells in variants[1:]:
-        seeds = np.intersect1d(seeds, cells.seeds)
+    seeds = common_seeds(variants)
     found = _values([cells.on_seeds(seeds) for cells in variants], step, sporadic=sporadic)
     moments = {}
     for name in QUESTIONS:
@@ -196,9 +184,7 @@ def _own_estimates(variants: Sequence[Cells], span: float) -> dict[str, Estimate
 
     Prices have an interval from as many seeds on as their differences.
     """
-    seeds = variants[0].seeds
-    for cells in variants[1:]:
-        seeds = np.intersect1d(seeds, cells.seeds)
+    seeds = common_seeds(variants)
     metric = variants[0].metric
     found = pair_scores([cells.on_seeds(seeds) for cells in variants])
     values = {
@@ -216,10 +202,10 @@ def _own_estimates(variants: Sequence[Cells], span: float) -> dict[str, Estimate
         )
         for name, pairs in values.items()
     }
-    few = [name for name in estimates if QUESTIONS[name].price and len(seeds) < LEAST_SEEDS_OF_CHOICES]
-    bare = {
+    few = len(seeds) < LEAST_SEEDS_OF_CHOICES
+    return {
         name: Estimate(value=item.value, seeds=item.seeds, note=NEEDS_CHOICES)
+        if few and QUESTIONS[name].price
+        else item
         for name, item in estimates.items()
-        if name in few
     }
-    return estimates | bare

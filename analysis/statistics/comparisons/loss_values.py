@@ -26,15 +26,13 @@ class LossValues:
     """Values of one loss by question. Dictionaries are keyed by the question's name."""
 
     mean: dict[str, np.ndarray]  # (...,), over the known pairs of seeds; NaN where there are none
-    by_seed: dict[
-        str, np.ndarray
-    ]  # (..., S), whose mean is `mean`; NaN where trials lack or seeds are too few
+    #: (..., S), whose mean is `mean`; NaN where trials lack or seeds are too few
+    by_seed: dict[str, np.ndarray]
     cell_error: dict[str, np.ndarray]  # (...,), standard error by the noise of the cells alone
     explained: dict[str, np.ndarray]  # (...,), the error that noise of cells alone would show in `by_seed`
     widen: np.ndarray  # (...,), factor on errors, above 1 where trials were imputed
-    failing: (
-        np.ndarray
-    )  # (...,) of bool: a configuration of the study failed at some seeds and finished at others
+    #: (...,) of bool: a configuration of the study failed at some seeds and finished at others
+    failing: np.ndarray
     plain: bool  # whether there is one variant, so that the average needs no choice
 
 

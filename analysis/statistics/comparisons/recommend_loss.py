@@ -2,24 +2,22 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
 
 import numpy as np
 from scipy import stats
 
+from analysis.model.aligned import common_seeds
 from analysis.model.cells import Cells
 from analysis.statistics.comparisons.chances import tuned_chances
 from analysis.statistics.comparisons.recommendation import Candidate, Recommendation, known
-from analysis.statistics.comparisons.simultaneous import LEAST_SEEDS_OF_CHOICES
+from analysis.statistics.comparisons.simultaneous import LEAST_SEEDS_OF_CHOICES, MISSING_TRIALS
 from analysis.statistics.comparisons.with_the_best import compared_with_best, least_error, pair_mean_and_error
 from analysis.statistics.intervals.pairs import pair_error, pair_mean
 from analysis.statistics.intervals.student import LEVEL, Estimate
 from analysis.statistics.scores.choice import default_cell
 from analysis.statistics.scores.pairs_of_seeds import choice_chances, scored
-from analysis.statistics.scores.selection import DECIMALS, best_of
+from analysis.statistics.scores.selection import DECIMALS, NONE, best_of
 
-#: Reason for scores that are not known at all seeds.
-MISSING_TRIALS = "trials are missing"
 #: Part of the scores' size below which a standard error is rounding of a mean, so that scores count as equal.
 _ROUNDING = 1e-12
 
@@ -46,7 +44,8 @@ def recommend_loss(
     """
     if not losses:
         raise ValueError("losses: got none; at least one is needed")
-    common, paired = common_seeds(losses), not have_own_seeds(losses)
+    every = [cells for variants in losses.values() for cells in variants]
+    common, paired = common_seeds(every), not have_own_seeds(losses)
     if paired and not len(common):
         raise ValueError("losses: they have no seed in common")
     shared = [
@@ -58,7 +57,6 @@ def recommend_loss(
     matrices = np.stack([_scored(each, chances) for each, chances in zip(shared, picked, strict=True)])
     metric = shared[0][0].metric
     span, least = metric.span, least_error(metric.step, seeds)
-    every = [cells for variants in losses.values() for cells in variants]
     reason = _reason(
         matrices,
         fewer=any(len(cells.seeds) > seeds for cells in every),
@@ -84,7 +82,7 @@ def recommend_loss(
             loss=loss,
             variant=variant,
             cell=cell,
-            agreeing=int((chances[row] > 0).sum()),
+            agreeing=0 if cell == NONE else int((chances[row] > 0).sum()),
             validation=round(_mean(choosing[place]), DECIMALS),
             score=float(pair_mean(matrices[place])),
             regret=regrets[place],
@@ -101,11 +99,6 @@ def recommend_loss(
     return Recommendation(
         candidates=(first, *others), score=score, seeds=seeds, error=error, reason=reason, paired=paired
     )
-
-
-def common_seeds(losses: Mapping[str, Sequence[Cells]]) -> np.ndarray:
-    """The seeds that all variants of all losses have."""
-    return reduce(np.intersect1d, [cells.seeds for variants in losses.values() for cells in variants])
 
 
 def have_own_seeds(losses: Mapping[str, Sequence[Cells]]) -> bool:
@@ -153,7 +146,10 @@ def _scored(variants: Sequence[Cells], chances: np.ndarray) -> np.ndarray:
 
 
 def _of_chosen(matrices: np.ndarray, choosing: np.ndarray) -> np.ndarray:
-    """The scores `(S, S)` of the loss that each seed chooses, and the mean of those that it chooses equally."""
+    """For each choosing seed, the first axis, and scoring seed, the second axis: the score `(S, S)`.
+
+    It is that of the loss that the choosing seed chooses. Of losses that it rates equal, it is the mean.
+    """
     chances = choice_chances(choosing)[:, :, None]
     found: np.ndarray = np.where(chances > 0, chances * matrices, 0.0).sum(axis=0)
     return np.where(chances.any(axis=0), found, np.nan)

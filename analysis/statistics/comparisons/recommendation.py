@@ -19,7 +19,7 @@ class Candidate:
 
     loss: str
     variant: int  # index into the variants of the loss
-    cell: int  # index into the cells of the variant
+    cell: int  # index into the cells of the variant; `selection.NONE` where validation is known of none
     agreeing: int  # number of seeds that alone choose this setting, by itself or among equal ones
     validation: float  # the mean of the values by which seeds choose among losses
     score: float  # expected test score, estimated; among equal settings each seed chooses with equal chances

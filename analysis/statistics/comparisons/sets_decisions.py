@@ -10,11 +10,10 @@ from analysis.statistics.comparisons.decisions import (
     BETTER,
     NOT_TUNING,
     QUESTIONS,
-    WITHHELD,
     WORSE,
     Decision,
     Decisions,
-    verdict_of,
+    decided,
 )
 from analysis.statistics.intervals.student import LEVEL, NO_SPREAD, Estimate, student_interval
 
@@ -68,7 +67,7 @@ def decide_over_sets(found: Mapping[str, Decisions]) -> SetsDecisions | None:
     tolerance = min(each.tolerance for each in found.values())
     items, ranges = [], {}
     for loss in losses:
-        for name, question in QUESTIONS.items():
+        for name in QUESTIONS:
             parts = {data: item for data, each in found.items() if (item := each.of(loss, name)) is not None}
             differences = [item.difference for item in parts.values()]
             reason = _reason(parts)
@@ -77,13 +76,13 @@ def decide_over_sets(found: Mapping[str, Decisions]) -> SetsDecisions | None:
                 reason = reason or f"compared on {next(iter(parts))} only"
                 pooled = alone = Estimate(value=pooled.value, seeds=pooled.seeds, note="one data set")
             items.append(
-                Decision(
+                decided(
                     loss=loss,
                     reference=first.reference,
                     question=name,
                     difference=pooled,
                     alone=alone,
-                    verdict=WITHHELD if reason else verdict_of(pooled, tolerance, price=question.price),
+                    tolerance=tolerance,
                     reason=reason,
                 )
             )

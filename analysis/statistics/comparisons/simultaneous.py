@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.statistics.comparisons.blocks import LEAST_SIZE, Blocks, block_errors
+from analysis.statistics.comparisons.looks import NO_ERROR_LEFT
 from analysis.statistics.comparisons.loss_values import AVERAGE, BAD_LUCK, TUNED, LossValues
 from analysis.statistics.intervals.student import LEVEL
 
@@ -26,7 +27,7 @@ REASONS = (
     "trials failed at one of two seeds only: a third seed is needed",
     "one loss varies more between its two seeds than the others: a third seed is needed",
     "trials failed at some seeds only: five seeds are needed for the worst tenth",
-    "more than 20 seeds after an earlier look: no chance of error is left to use",
+    NO_ERROR_LEFT,
     "the values do not vary between seeds",
 )
 _MISSING, _ONE_SEED, _NO_PAIRS, _TWO_LOSSES, _FAILED, _UNLIKE, _FAILED_WORST, _NO_ERROR, _NO_SPREAD = range(
@@ -38,6 +39,8 @@ _MISSING, _ONE_SEED, _NO_PAIRS, _TWO_LOSSES, _FAILED, _UNLIKE, _FAILED_WORST, _N
 _UNLIKE_SHARE = 0.5
 #: Why a score that depends on a choice has no interval below `LEAST_SEEDS_OF_CHOICES`.
 NEEDS_CHOICES = REASONS[_NO_PAIRS]
+#: Why a value that is not known at all seeds has no interval, and why equal values have none.
+MISSING_TRIALS, NO_VARIATION = REASONS[_MISSING], REASONS[_NO_SPREAD]
 #: Seeds from which on scores that depend on a choice are compared, such as prices; averages are from two on.
 LEAST_SEEDS_OF_CHOICES = 3
 #: Seeds from which on the worst tenth is compared where configurations fail at some seeds only.
@@ -54,9 +57,8 @@ class Intervals:
     half: np.ndarray  # (..., L), half-width of the simultaneous interval; NaN where it is withheld
     alone: np.ndarray  # (..., L), half-width of the interval of level `LEVEL` of this comparison alone
     reason: np.ndarray  # (..., L) of int, place in `REASONS`
-    unlike: (
-        np.ndarray
-    )  # (..., L) of bool, whether the loss or the reference has its own noise where that is larger
+    #: (..., L) of bool, whether the loss or the reference has its own noise where that is larger
+    unlike: np.ndarray
     freedom: np.ndarray  # (...,), degrees of freedom of the pooled error
 
 

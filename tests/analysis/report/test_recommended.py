@@ -13,6 +13,7 @@ from analysis.report.recommended_lines import answer_lines
 from analysis.report.verdict import failed_sentences
 from analysis.statistics.comparisons.looks import NO_ERROR_LEFT, Look
 from analysis.statistics.comparisons.null_control import DIFFERENT
+from analysis.statistics.scores.selection import NONE
 from analysis.study_analysis import StudyAnalysis, analyse
 from tests.analysis import synthetic
 
@@ -30,8 +31,14 @@ AGREE = {
 LABELS = ("infonce", "dhel", "kcl")
 
 
-def study(*peaks: float, seeds: int = 5, slope: float = 0.0, failed: tuple[str, ...] = ()) -> StudyAnalysis:
-    """Three losses, each best at temperature 0.3 or kernel scale 2 by its peak."""
+def study(
+    *peaks: float,
+    seeds: int = 5,
+    slope: float = 0.0,
+    failed: tuple[str, ...] = (),
+    missing: tuple[str, ...] = (),
+) -> StudyAnalysis:
+    """Three losses, each best at temperature 0.3 or kernel scale 2 by its peak; those in `missing` have no record."""
     surfaces = {
         label: synthetic.hill(peak=peak, at=2.0 if label == "kcl" else 0.3, width=4.0, slope=slope)
         for label, peak in zip(LABELS, peaks, strict=True)
@@ -39,7 +46,8 @@ def study(*peaks: float, seeds: int = 5, slope: float = 0.0, failed: tuple[str, 
     info = synthetic.study_info(ARMS, seeds=range(seeds))
     planned = synthetic.plan(ARMS, seeds=range(seeds))
     records = synthetic.run(planned, surfaces, noise=0.004, rng=np.random.default_rng(0))
-    return analyse(planned, synthetic.fail(records, list(failed)), info)
+    lacking = records["trial_id"].isin(planned.loc[planned["arm"].isin(missing), "trial_id"])
+    return analyse(planned, synthetic.fail(records[~lacking], list(failed)), info)
 
 
 def test_a_clear_choice_is_one_sentence_with_every_axis_value() -> None:
@@ -128,6 +136,30 @@ def test_a_failed_null_control_is_a_note_and_decides_as_the_verdict_does() -> No
     assert answer.notes[0].startswith("Failed check “Null control”: ")
     assert answer_lines(answer)[0].startswith("Use dhel ")
     assert failed_sentences(findings)[0] in answer_lines(answer)[4]
+
+
+def test_a_loss_without_any_score_has_no_setting() -> None:
+    answer = recommend_from(study(0.8, 0.9, 0.8, missing=("kcl",)))
+    assert answer.found is not None
+    (kcl,) = [each for each in answer.found.candidates if each.loss == "kcl"]
+    assert (kcl.cell, kcl.agreeing) == (NONE, 0)
+    assert (answer.settings["kcl"], answer.setting_words["kcl"]) == ({}, "")
+    assert set(answer.settings["dhel"]) == {"hp_batch_size", "hp_temperature"}
+    (told,) = [each for each in answer_data(answer)["losses"] if each["loss"] == "kcl"]
+    assert (told["setting"], told["agreeing_seeds"]) == ({}, 0)
+    assert answer_lines(answer)[0].startswith(
+        "Cannot tell: trials of KCL are missing. So far, validation chooses DHEL with batch size "
+    )
+
+
+def test_without_any_score_nothing_is_chosen_so_far() -> None:
+    findings = study(0.8, 0.9, 0.8)
+    at_64 = findings.table["hp_batch_size"] == 64
+    records = findings.table.loc[~at_64]
+    planned = synthetic.plan(ARMS, seeds=range(5))
+    answer = recommend_from(analyse(planned, records, findings.info), batch_size=64)
+    assert list(answer.settings.values()) == [{}, {}, {}]
+    assert answer_lines(answer)[0] == "Cannot tell: trials of InfoNCE, DHEL and KCL are missing."
 
 
 def test_notes_come_before_rivals_and_ten_lines_hold_all() -> None:
@@ -373,7 +405,7 @@ def test_where_the_test_score_chooses_the_loss_no_line_says_that_validation_does
     rows, keys = choosing(0.8, 0.7, apart=apart)
     lines = answer_lines(recommend_from(findings_of(rows, **keys)))
     by = (
-        "Test acc of other seeds than those that score chooses the loss, validation its setting; "
+        "The loss is chosen by test acc on seeds that do not score it, and its setting by validation; "
         if apart
         else "Test acc on 5 seeds chooses loss and setting; "
     )

@@ -11,6 +11,7 @@ from analysis.model.info import StudyInfo
 from analysis.report.latex import render_latex
 from analysis.report.markdown_report import render_markdown
 from analysis.report.sections.content import TEXT, Cell, table
+from analysis.report.sections.trials.methods import methods_section
 from analysis.report.verdict import Verdict, study_verdict
 from analysis.report.verdict_conditions import resolution
 from analysis.report.verdict_lines import MOST_LINES, verdict_lines
@@ -150,7 +151,7 @@ def test_a_choice_below_the_average_is_said(study: Study) -> None:
         "On these ranges and 2 seeds, DHEL is better than InfoNCE when tuned, by 3.0 points [2.1, 4.0]: validation "
         f"chooses a configuration of InfoNCE that is worse than its average, by {size}."
     )
-    assert_says(hint, "compares with another loss")
+    assert hint == "To compare with another loss, set the key “reference” in the study file."
     assert said("dhel", dhel={NOT_TUNING: PRICE_LESS, TUNED: NONE})[1] == (
         f"Validation chooses a configuration of DHEL that is worse than its average, by {size}."
     )
@@ -163,7 +164,9 @@ def test_a_choice_below_the_average_is_said(study: Study) -> None:
 
 def test_a_reference_that_is_flat_but_low_is_not_called_more_robust(study: Study) -> None:
     findings = decided(study, dhel={NOT_TUNING: PRICE_MORE, TUNED: (0.2, 0.15, 0.25, BETTER)})
-    assert answer(findings)[1] == "The key “reference” of the study file compares with another loss."
+    assert answer(findings)[1] == "To compare with another loss, set the key “reference” in the study file."
+    imported = dataclasses.replace(findings, info=dataclasses.replace(findings.info, imported=True))
+    assert answer(imported)[1] == "To compare with another loss, name it with the option --reference."
     assert answer(findings)[0] == (
         "On these ranges and 2 seeds, DHEL pays 3.0 points more than InfoNCE for not tuning [2.1, 3.9], but is "
         "better when tuned, by 20.0 points [15.0, 25.0]: InfoNCE is flat but low, which is not robust."
@@ -237,8 +240,10 @@ def test_as_robust_says_that_the_tuned_score_is_open(study: Study) -> None:
 def test_no_chance_of_error_where_all_is_withheld(study: Study) -> None:
     held = dict.fromkeys(QUESTIONS, (0.0, -0.01, 0.01, WITHHELD))
     for losses, shown in (({"dhel": held, "kcl": held}, False), ({"dhel": held, "kcl": LESS}, True)):
-        texts = study_verdict(decided(study, **losses)).conditions
+        findings = decided(study, **losses)
+        texts = study_verdict(findings).conditions
         assert any("chance of any wrong decision" in text for text in texts) == shown
+        assert ("Decisions" in dict(methods_section(findings).facts)) == shown
 
 
 def test_a_withheld_verdict_names_both_values(study: Study) -> None:
@@ -447,7 +452,11 @@ def test_the_conditions_tell_tolerance_error_and_resolution(study: Study) -> Non
     seeds, tolerance, error, resolved, *rest = study_verdict(findings).conditions
     assert_says(seeds, "2 seeds")
     assert_says(tolerance, "2 points", "the default")
-    assert_says(error, "4 %", "all 8")
+    assert error == "nominal 4 % chance of any wrong decision among all 8"
+    assert_says(
+        dict(methods_section(findings).facts)["Decisions"],
+        "It is nominal: at a first look it is 4 %, and at most 6 % of simulated studies decide anything wrong.",
+    )
     assert findings.decisions is not None
     assert resolution(findings.decisions, NOT_TUNING) == pytest.approx(0.007)  # of 0.9 and 0.5 points
     assert_says(resolved, "0.7 in price of not tuning")

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from analysis.model.axis_values import floats_or_categories
 from analysis.tables.values import check_text, is_time, names, values, with_decimal_points, with_numbers
 
 
@@ -89,6 +90,14 @@ def test_a_text_that_is_rarer_than_the_numbers_beside_it_is_named_with_its_row()
         check_text(cells)
     with pytest.raises(ValueError, match=said):
         check_text(cells.astype(str))
+
+
+@pytest.mark.parametrize("text", ["1_000", "\uff11\uff12\uff18", "1e999"])
+def test_a_text_that_no_axis_takes_for_a_number_is_text(text: str) -> None:
+    cells = pd.Series([32, 32, 64, text, 64, " 128", "1.28e2 "], name="batch_size", dtype=object)
+    assert floats_or_categories(cells).dtype.kind == "U"
+    with pytest.raises(ValueError, match=f"^batch_size: got '{text}' in row 4, which is text; "):
+        check_text(pd.concat([cells, cells[cells != text]]))
 
 
 @pytest.mark.parametrize(

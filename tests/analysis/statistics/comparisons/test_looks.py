@@ -2,8 +2,7 @@
 
 import pytest
 
-from analysis.statistics.comparisons.looks import MOST_SEEDS, NO_ERROR_LEFT, Look
-from analysis.statistics.comparisons.simultaneous import REASONS
+from analysis.statistics.comparisons.looks import MOST_SEEDS, Look
 
 
 @pytest.mark.parametrize("first", [2, 3, 5, 19])
@@ -18,7 +17,3 @@ def test_the_same_data_again_costs_nothing_and_looks_beyond_twenty_seeds_have_no
     assert Look(first=5, seeds=21).error == 0
     assert Look(first=30, seeds=30).error == 0.04
     assert Look(first=30, seeds=31).error == 0
-
-
-def test_a_look_without_error_has_one_reason_in_verdicts_and_recommendations() -> None:
-    assert NO_ERROR_LEFT in REASONS
