@@ -91,9 +91,9 @@ WORKER_KILLED, OUT_OF_MEMORY, NODE_LOST = "WorkerKilledError", "OutOfMemoryError
 
 @dataclass(frozen=True, kw_only=True)
 class LostStack:
-    """The stack that a worker was running when it died, and the reason. It is empty if it died between two stacks."""
+    """The trials that a worker was running when it died, and the reason. Empty if it died between two stacks."""
 
     running: Stack
     error_class: str
     message: str
-    seconds: float | None = None  # how long the stack had been running
+    seconds: float | None = None  # since the worker's last result

@@ -6,8 +6,8 @@ device of the tests, each gives the numbers that it gives alone, to the bit. On 
 libraries may choose other kernels where memory is short or a measurement differs, which changes numbers by rounding.
 All trials share one context and one copy of the data set.
 
-The thread queues steps ahead of the device. While it waits for the device in an evaluation, the device has the queued
-steps of the other trials alone. They may end before a long evaluation does.
+The thread queues steps ahead of the device. While the thread waits for the device in an evaluation, it queues no
+steps. The device then runs only the queued steps of other trials, and may be idle before a long evaluation ends.
 """
 
 import dataclasses
@@ -17,33 +17,28 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from threadpoolctl import threadpool_limits
 
+from trainables.config import TrialConfig
 from trainables.device_faults import DeviceLostError, is_out_of_gpu_memory, may_be_out_of_gpu_memory
 from trainables.interrupts import signals_wait
+from trainables.runtime import MOST_AT_ONCE
 from trainables.store.schema import Status, TrialRecord
 from trainables.trial import refuse_fault, set_up_torch
 from trainables.trial_clock import SharedClock
-from trainables.trial_memory import measure_memory, memory_key
+from trainables.trial_memory import NeededMemory, free_unused_memory, measure_memory, usable_memory
 from trainables.turns import Turn
 from trainables.work import LaunchContext, WorkUnit, stack_turns
 
 _log = logging.getLogger(__name__)
 
-#: The most trials of a group whose size the memory decides. More trials would only slow each other down: the audit of
-#: the time of a step expects 4 to 8 to fill a GPU. Not measured yet.
-MOST_AT_ONCE = 8
-
-#: The part of the free memory that a group uses. The allocator keeps freed memory in fragments.
-_SAFETY = 0.8
-
-#: The most steps of a trial that are queued on the device: fewer than between two looks at the losses, which then
-#: never wait (see `trainables.training.pretrain`).
+#: The most steps of a trial that are queued on the device: fewer than the steps between two looks at the losses, so
+#: that a look never waits (see `trainables.training.pretrain`).
 _MOST_QUEUED = 40
 
 #: Seconds between two looks at the device if no trial needs a step now: less than a step takes.
@@ -96,9 +91,7 @@ class ConcurrentGroup:
         self._again: list[WorkUnit] = []  # trials that ran out of memory beside others
         # Streams of trials that have ended. New trials use them, and the memory that the allocator keeps for them.
         self._streams: list[Any] = []
-        self._peaks: dict[str, int] = {}  # bytes of GPU memory, by `memory_key`
-        # The fewest trials beside which a kind of trial ran out of memory while it was measured, by `memory_key`.
-        self._failed_beside: dict[str, int] = {}
+        self._memory = NeededMemory()
         self._too_large: set[str] = set()  # trials that do not fit beside those that run now
         self._is_limited = False  # by memory, which the notes have said
         self._turns = 0
@@ -133,7 +126,9 @@ class ConcurrentGroup:
 
     def must_measure(self, unit: WorkUnit) -> bool:
         """Whether `has_room` runs a short training now, which measures memory."""
-        return not self._again and self._is_open_to(unit) and bool(self._unmeasured(unit))
+        if not self._on_gpu or not self._members or self._again or not self._is_open_to(unit):
+            return False
+        return self._memory.must_measure(self._configs_with(unit))
 
     def start(self, unit: WorkUnit) -> None:
         """Add a trial. Its first turn builds its network."""
@@ -143,8 +138,9 @@ class ConcurrentGroup:
         self._clock.share(len(self._members))
 
     def turn(self) -> list[TrialRecord]:
-        """Queue a step of every trial in training, unless enough are queued, and run a stage of one evaluation if so.
+        """Queue a step of every trial in training that has few queued steps.
 
+        Run a stage of one evaluation if no trial needs a step, and every 50 turns.
         Returns the records of trials that ended. They are written. Raises `DeviceLostError` if the GPU can no longer
         be used: CUDA reports some errors only when the thread waits for the device, of whichever trial they are.
         """
@@ -203,7 +199,7 @@ class ConcurrentGroup:
         self._clock.share(len(self._members))
         if member.stream is not None:
             self._streams.append(member.stream)
-        gc.collect()  # what refers to itself would keep its memory
+        gc.collect()  # reference cycles would keep their memory
         if counts:
             return record
         self._most = max(1, len(self._members))
@@ -212,7 +208,7 @@ class ConcurrentGroup:
             f"{member.unit.title}: ran out of GPU memory beside {len(self._members)} other trials; it runs again, "
             f"and from now on at most {self._most} run at the same time"
         )
-        self._free()
+        free_unused_memory()
         return None
 
     def _counts(self, record: TrialRecord) -> bool:
@@ -220,11 +216,11 @@ class ConcurrentGroup:
         is_lack = record.status == Status.OOM or may_be_out_of_gpu_memory(record.error_message or "")
         return not is_lack or len(self._members) == 1
 
-    def _on(self, member: _Member) -> AbstractContextManager:
-        stack = ExitStack()
-        stack.enter_context(self._clock.used())
-        stack.enter_context(nullcontext() if member.stream is None else torch.cuda.stream(member.stream))
-        return stack
+    @contextmanager
+    def _on(self, member: _Member) -> Iterator[None]:
+        stream = nullcontext() if member.stream is None else torch.cuda.stream(member.stream)
+        with self._clock.used(), stream:
+            yield
 
     def _stream(self) -> Any:
         if not self._on_gpu:
@@ -258,22 +254,14 @@ class ConcurrentGroup:
             return False
         return unit.trial_id not in self._too_large
 
-    def _unmeasured(self, unit: WorkUnit) -> list[WorkUnit]:
-        """The trials whose memory must be known before this one may start, and is not."""
-        if not self._on_gpu or not self._members:
-            return []
-        units = (*(member.unit for member in self._members), unit)
-        keys = {memory_key(each.config): each for each in units}
-        if any(self._failed_beside.get(key, math.inf) <= len(self._members) for key in keys):
-            return []
-        return [each for key, each in keys.items() if key not in self._peaks]
+    def _configs_with(self, unit: WorkUnit) -> list[TrialConfig]:
+        return [each.config for each in (*(member.unit for member in self._members), unit)]
 
     def _fits(self, unit: WorkUnit) -> bool:
         if not self._on_gpu:
             return True
-        needed = sum(self._peak(each) for each in (*(member.unit for member in self._members), unit))
-        free, _ = torch.cuda.mem_get_info(self._runtime.device)
-        room = _SAFETY * (free + torch.cuda.memory_reserved(self._runtime.device))
+        needed = self._memory.of(self._configs_with(unit), self._measure)
+        room = usable_memory(self._runtime.device)
         if needed > room and not self._is_limited:
             self._is_limited = True
             missing = (
@@ -285,33 +273,21 @@ class ConcurrentGroup:
             )
         return needed <= room
 
-    def _peak(self, unit: WorkUnit) -> float:
-        """The bytes that a trial needs; infinite if it does not fit beside the trials that run now."""
-        key = memory_key(unit.config)
-        if self._failed_beside.get(key, math.inf) <= len(self._members):
-            return math.inf
-        if key not in self._peaks:
-            stream = self._stream()
-            self._clock.pause()
-            try:
-                with torch.cuda.stream(stream):
-                    self._peaks[key] = measure_memory(unit.config, self._runtime)
-            except RuntimeError as error:
-                if is_out_of_gpu_memory(error):
-                    self._failed_beside[key] = len(self._members)
-                    return math.inf
+    def _measure(self, config: TrialConfig) -> int | None:
+        """The bytes that a trial needs, by a short training while the others wait. None if it runs out of memory."""
+        stream = self._stream()
+        self._clock.pause()
+        try:
+            with torch.cuda.stream(stream):
+                return measure_memory(config, self._runtime)
+        except RuntimeError as error:
+            if not is_out_of_gpu_memory(error):
                 raise
-            finally:
-                self._streams.append(stream)
-                self._free()
-                self._clock.share(len(self._members))
-        return self._peaks[key]
-
-    def _free(self) -> None:
-        """Give the memory of trials that have ended back to the device."""
-        gc.collect()
-        with suppress(RuntimeError):  # of a device that has failed, which another call reports
-            torch.cuda.empty_cache()
+            return None
+        finally:
+            self._streams.append(stream)
+            free_unused_memory()
+            self._clock.share(len(self._members))
 
 
 @contextmanager

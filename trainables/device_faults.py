@@ -1,4 +1,4 @@
-"""Faults of a GPU: a lack of its memory, and errors after which CUDA works no longer in this process."""
+"""Faults of a GPU: a lack of its memory, and errors after which CUDA no longer works in this process."""
 
 from collections.abc import Iterator
 
@@ -55,8 +55,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def refuse_lost_device(error: BaseException) -> None:
     """Raise `DeviceLostError` if `error` has left CUDA unusable in this process.
 
-    After such an error, as an illegal memory access, every later call fails too. So a trial that meets it says
-    nothing about the trials after it, which must run in another process.
+    After one, such as an illegal memory access, every later call fails too. So a trial that meets it says nothing
+    about the trials after it, which must run in another process.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Signals that wait until a training step is done, so that the state of a training is never cut in two."""
+"""Delays signals until a training step has ended, so that a saved state is always that of a whole step."""
 
 import signal
 import threading

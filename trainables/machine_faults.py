@@ -56,7 +56,7 @@ def fault_number(error: BaseException) -> int | None:
         if isinstance(cause, MemoryError):
             return errno.ENOMEM
         if isinstance(cause, OSError) and cause.errno in _REMEDIES and cause.errno != errno.ENODEV:
-            return cause.errno  # of a file, ENODEV has other causes
+            return cause.errno  # ENODEV of a file does not mean the GPU
         if isinstance(cause, (ImportError, OSError, RuntimeError, SystemError, ValueError)):
             for words, number in _WORDS.items():
                 if words in str(cause):
@@ -81,7 +81,7 @@ def reason_of(error: BaseException) -> str:
     """The fault in the system's words, such as "No space left on device"; else the first line of the message."""
     said = (error.strerror if isinstance(error, OSError) else None) or ""
     number = fault_number(error)
-    # Of a GPU, the message of the library says more.
+    # For a GPU, the library's message says more.
     if number not in (None, errno.ENODEV) and os.strerror(number) not in said:
         return os.strerror(number)
     said = said or str(error)

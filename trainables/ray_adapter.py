@@ -54,11 +54,13 @@ class TrialWorker(tune.Trainable):
         self._pending: list[Stack] = []
         self._number = -1  # of the list that it took last
         self._leases = ExitStack()
-        self._group: ConcurrentGroup | None = None
+        self._group = None
         self._measured: Stack = ()  # the trial whose memory is measured after the next result
-        if context.at_once != 1:
+        if context.concurrent:
+            from trainables.concurrent import ConcurrentGroup  # imports torch
+
             self._lists = self._leases.enter_context(closing(LeasedLists(context)))
-            self._group = self._leases.enter_context(closing(_group_of(context)))
+            self._group = self._leases.enter_context(closing(ConcurrentGroup(context)))
 
     def step(self) -> dict[str, Any]:
         """Take a list and lease its free trials; or, if there is a list, run its next stack or its next short stacks.
@@ -194,12 +196,6 @@ def _result(
         "notes": list(notes),
         "waits": waits,
     }
-
-
-def _group_of(context: LaunchContext) -> "ConcurrentGroup":
-    from trainables.concurrent import ConcurrentGroup  # imports torch
-
-    return ConcurrentGroup(context)
 
 
 @contextmanager

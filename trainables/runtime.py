@@ -16,6 +16,10 @@ EXECUTION_CHOICES = (AUTO, *EXECUTIONS)
 #: passed on a real card.
 AUTO_ON_CUDA = "eager"
 
+#: The most trials of a group if memory decides its size. An estimate from the kernels of a step is that 4 to 8 fill a
+#: GPU. Not measured.
+MOST_AT_ONCE = 8
+
 
 def chosen_execution(requested: str, device: str) -> str:
     """The execution mode that a study's setting means on a device."""

@@ -74,10 +74,9 @@ class TaskKind:
     """The functions that run trials of one kind of task and prepare them for timing.
 
     `run` trains trials of equal shapes in turns and returns an iterator for each, which yields record columns stage
-    by stage.
-    `shorten(task, steps, batch_size)` returns the same task with a few steps, and with another batch size unless it
-    is None. `step_work` is the work of a step relative to a step of the shortened task. `evaluation_parts` returns
-    fractions of the evaluation, each with the task for it; the largest fraction may be 1.
+    by stage. `shorten(task, steps, batch_size)` returns the same task with a few steps, and with another batch size
+    unless it is None. `step_work` is the work of a step relative to a step of the shortened task. `evaluation_parts`
+    returns fractions of the evaluation, each with the task for it; the largest fraction may be 1.
     """
 
     run: Callable[[Sequence[TrialConfig], Runtime, Report], Turns[list[Iterator[dict[str, Any]]]]]
@@ -268,7 +267,7 @@ def _outcome(
                 "status": Status.OOM,
                 "error_message": _memory_message(config, failure, runtime.device),
             }
-    # Of trials that run at the same time, nothing tells which one used how much memory.
+    # The memory of trials that run at the same time cannot be told apart.
     peak = None if runtime.concurrent else peak_memory_bytes(runtime.device)
     return known | {"peak_memory_bytes": peak} | failure
 

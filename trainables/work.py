@@ -53,6 +53,11 @@ class LaunchContext:
     lease_seconds: float = LEASE_SECONDS  # the same in all launches of a store
     traced: bool = False  # whether training losses are written to files for trackers
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether a worker runs several trials on its GPU at the same time."""
+        return self.at_once != 1
+
 
 def run_stack(stack: Stack, context: LaunchContext) -> Iterator[TrialRecord]:
     """Run the trials of a stack and write each record. A record that another worker has written first is kept.

@@ -7,6 +7,7 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,12 +17,9 @@ from study.bench.subject import Subject
 from study.bench.timing import wait_for
 from trainables.config import TrainingConfig
 from trainables.training.batches import BatchOrder
-from trainables.training.execution import prepare_network, uses_fused_views
 from trainables.training.optimizer import StackedOptimizer
-from trainables.training.precision import network_autocast
-from trainables.training.stacked_model import stack_models
-from trainables.training.step import TrainingStep, group_losses
-from trainables.training.twin import twin_on
+from trainables.training.step import TrainingStep
+from trainables.training.trainer import build_step, network_of
 
 #: The stages in the order in which they end. `data` collects the batch and makes its views. `loss` includes the value
 #: of the loss and its gradient with respect to the network's output.
@@ -89,21 +87,15 @@ def stage_shares(subject: Subject, execution: str, steps: int) -> dict[str, floa
 
 def marked_step(subject: Subject, execution: str, mark: Mark) -> TrainingStep:
     """The step of `Trainer`, with a mark at the end of each stage except the last."""
-    members, seeds = subject.members, list(subject.streams)
-    models = [member.model.train() for member in members]
-    network = models[0] if len(models) == 1 else stack_models(models).train()
-    configs = [member.config for member in members]
-    twin = twin_on(subject.device, network, configs[0].precision)
-    return TrainingStep(
-        network=_MarkedNetwork(prepare_network(twin.network, execution), mark),
-        losses=group_losses([member.loss for member in members], subject.device),
-        optimizer=_MarkedOptimizer(network.parameters(), configs, twin.copies, mark),
-        views=subject.views,
-        generators=[streams.views for streams in subject.streams.values()],
-        seed_of=torch.tensor([seeds.index(member.seed) for member in members], device=subject.device),
-        autocast=network_autocast(configs[0].precision, subject.device),
-        input_dtype=twin.input_dtype,
-        fused=uses_fused_views(subject.views, execution, subject.device),
+    return build_step(
+        subject.members,
+        network_of(subject.members),
+        subject.views,
+        subject.streams,
+        subject.device,
+        execution,
+        wrap=partial(_MarkedNetwork, mark),
+        optimizer=partial(_MarkedOptimizer, mark),
     )
 
 
@@ -117,7 +109,7 @@ def _orders(subject: Subject) -> list[BatchOrder]:
 class _MarkedNetwork(nn.Module):
     """Marks the end of data and of forward, and the end of loss when its gradient arrives."""
 
-    def __init__(self, network: nn.Module, mark: Mark) -> None:
+    def __init__(self, mark: Mark, network: nn.Module) -> None:
         super().__init__()
         self.network, self.mark = network, mark
 
@@ -134,10 +126,10 @@ class _MarkedOptimizer(StackedOptimizer):
 
     def __init__(
         self,
+        mark: Mark,
         parameters: Iterable[nn.Parameter],
         configs: Sequence[TrainingConfig],
         copies: Mapping[Tensor, nn.Parameter],
-        mark: Mark,
     ) -> None:
         super().__init__(parameters, configs, copies)
         self._mark = mark

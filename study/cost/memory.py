@@ -1,7 +1,6 @@
 """Measures the peak memory of a block of code.
 
-On a CUDA device it is the allocated memory; on a CPU it is the growth of the resident set. The bench uses
-it.
+On a CUDA device it is the allocated memory; on a CPU it is the growth of the resident set. The bench uses it.
 """
 
 import ctypes

@@ -207,7 +207,7 @@ def study_costs(loaded: LoadedStudy) -> CostModel:
         device_name=name,
         threads=runtime.threads,
         execution=runtime.execution,
-        concurrent=loaded.context.at_once != 1,
+        concurrent=loaded.context.concurrent,
     )
     trials = [*plan.trials, *stand_ins(plan.spec, plan.trial_set)]
     keys = frozenset(Kind.of(trial.config, 1).key for trial in trials)

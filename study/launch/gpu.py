@@ -16,7 +16,10 @@ _REASONS = {
 
 
 def check_gpu(wanted: str) -> None:
-    """Raise `StudyError` with the reason if torch can use no GPU of this machine. `wanted` are those of a trial."""
+    """Raise `StudyError` with the reason if torch can use no GPU of this machine.
+
+    `wanted`: the GPUs of a trial, as the study file writes them.
+    """
     import torch  # seconds of start-up, paid only by studies that ask for a GPU
 
     with warnings.catch_warnings():

@@ -164,7 +164,7 @@ class Launch:
 def _store_errors(remaining: Remaining) -> Iterator[None]:
     """Raise a `StoreError` of the block as `LaunchError` with the same message. The usual cause is a full disk.
 
-    The same for a GPU that failed in this process. In a worker, it ends the worker alone.
+    A `DeviceLostError` of this process is raised as `LaunchError` too. In a worker process, it ends only that worker.
     """
     try:
         yield

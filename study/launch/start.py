@@ -60,7 +60,7 @@ def fitting_workers(
         check_memory(loaded.plan.spec, loaded.plan.trial_set)
         check_precision(loaded.plan.spec, loaded.plan.trial_set)
         if runner == "inline" and (wanted or 1) > 1:
-            raise StudyError(f"--workers: got {wanted}, the inline runner runs one trial at a time")
+            raise StudyError(f"--workers: got {wanted}, the inline runner has one worker")
         return Workers(count=1 if runner == "inline" else fitting, runner=runner)
     if runner == "inline":
         raise StudyError("--address: the inline runner is this process; leave one of them out")
@@ -140,11 +140,10 @@ def launch_trials(
 
 
 def _at_a_time(loaded: LoadedStudy, workers: Workers) -> str:
-    at_once = loaded.context.at_once
-    if at_once == 1:
+    if not loaded.context.concurrent:
         return f"{workers.count} at a time"
     gpus = "the GPU" if workers.count == 1 else f"each of {workers.count} GPUs"
-    return f"{at_once or 'as many as fit'} at a time on {gpus}"
+    return f"{loaded.context.at_once or 'as many as fit'} at a time on {gpus}"
 
 
 def finish_study(loaded: LoadedStudy) -> None:

@@ -35,7 +35,7 @@ from trainables.config import (
     SphereTraining,
     TrainingConfig,
 )
-from trainables.runtime import AUTO, EXECUTION_CHOICES, Runtime
+from trainables.runtime import AUTO, AUTO_ON_CUDA, EXECUTION_CHOICES, MOST_AT_ONCE, Runtime
 from trainables.selection.kinds import METHOD_KINDS
 from trainables.suggestion import did_you_mean, first_names, short_name, shortened
 
@@ -236,7 +236,7 @@ class ResourcesSection(Section):
     gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
         default=0,
         description="GPUs for each trial: whole GPUs, or a share of one. With 0.25, four trials run on a GPU at "
-        "the same time. `auto`: as many as its memory holds, at most 8.",
+        f"the same time. `auto`: as many as its memory holds, at most {MOST_AT_ONCE}.",
     )
     stacked: bool = Field(
         default=True, description="Train small trials of equal shapes as one network where that is faster."
@@ -244,7 +244,8 @@ class ResourcesSection(Section):
     execution: Literal[EXECUTION_CHOICES] = Field(  # type: ignore[valid-type]
         default=AUTO,
         description="How a training step runs: kernel by kernel, with torch.compile, as a CUDA graph, or with both. "
-        "`auto`: the fastest mode that has been checked on the device; at present kernel by kernel.",
+        "`auto`: the fastest mode that has been checked on the device; on a GPU at "
+        f"present `{AUTO_ON_CUDA}`.",
     )
     max_trials: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=50_000,

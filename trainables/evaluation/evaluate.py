@@ -3,7 +3,6 @@
 The module also has the two measurements during training, for learning curves and early stopping.
 """
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -23,7 +22,7 @@ from trainables.evaluation.features import EncodedSplits, Labelled
 from trainables.evaluation.neighbours import knn_accuracy
 from trainables.evaluation.probes.knn import MONITORED_IMAGES
 from trainables.evaluation.representation import Layers, representation_metrics
-from trainables.evaluation.suite import probe_accuracies
+from trainables.evaluation.suite import probe_columns
 from trainables.loss_fields import LOSS_CARDS
 from trainables.losses import LOSSES
 from trainables.losses.analytic import AnalyticLoss
@@ -106,8 +105,7 @@ def _stages(
     accuracies: dict[str, float] = {}
     for probe in config.task.probe.suite:
         yield {}  # other trials may train between two probes
-        alone = dataclasses.replace(config.task.probe, suite=(probe,))
-        accuracies |= probe_accuracies(alone, encoded, seed=config.seed)
+        accuracies |= probe_columns(probe, config.task.probe, encoded, config.seed)
     yield accuracies
 
 

@@ -8,8 +8,8 @@ standardisation, 200 epochs.
 There are two differences. Features are computed once from the plain images, so the probe uses no augmentation (the
 original draws new crops and flips in every epoch). The budget is given in epochs, as in the papers, and not in steps.
 
-On CUDA a step is short, and its time is that of its launches. `fit_sgd_together` therefore needs 7 operators a step
-for one probe and 8 for several, where the form for a CPU needs 14 for one. The two forms differ by rounding.
+On CUDA, launching the operators takes most of the time of a step. `fit_sgd_together` therefore needs 7 operators a
+step for one probe and 8 for several, where the form for a CPU needs 14 for one. The two forms differ by rounding.
 """
 
 from collections.abc import Sequence

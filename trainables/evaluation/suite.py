@@ -13,6 +13,11 @@ def probe_accuracies(config: ProbeConfig, splits: EncodedSplits, *, seed: int) -
     """
     columns: dict[str, float] = {}
     for name in config.suite:
-        accuracy = PROBES[name].fit(config, splits, seed)
-        columns |= {f"{split}_{name}_accuracy": accuracy(split) for split in ("val", "test")}
+        columns |= probe_columns(name, config, splits, seed)
     return columns
+
+
+def probe_columns(name: str, config: ProbeConfig, splits: EncodedSplits, seed: int) -> dict[str, float]:
+    """The columns of one probe, as in `probe_accuracies`."""
+    accuracy = PROBES[name].fit(config, splits, seed)
+    return {f"{split}_{name}_accuracy": accuracy(split) for split in ("val", "test")}

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from trainables.losses.analytic import AnalyticLoss, AnchorTerms, Hyperparameter, Weights
-from trainables.losses.log_partition import needs_shift, two_view_terms
+from trainables.losses.log_partition import two_view_terms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,5 +23,5 @@ class DCL(AnalyticLoss):
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """Each pair's mean log-partition over the 2M - 2 points of other pairs, minus its positive logit."""
-        shifted = needs_shift(self.least("temperature"), z_a.dtype)
-        return two_view_terms(z_a, z_b, self.temperature, weights, positive=False, shifted=shifted)
+        least = self.least("temperature")
+        return two_view_terms(z_a, z_b, self.temperature, weights, positive=False, least_temperature=least)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from trainables.losses.analytic import AnalyticLoss, AnchorTerms, Hyperparameter, Weights
-from trainables.losses.log_partition import needs_shift, two_view_terms
+from trainables.losses.log_partition import two_view_terms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,5 +30,5 @@ class FlatNCEPlus(AnalyticLoss):
 
     def anchor_terms(self, z_a: Tensor, z_b: Tensor, weights: Weights) -> AnchorTerms:
         """`log xi` of each pair, as the mean over its two anchors."""
-        shifted = needs_shift(self.least("temperature"), z_a.dtype)
-        return two_view_terms(z_a, z_b, self.temperature, weights, positive=True, shifted=shifted)
+        least = self.least("temperature")
+        return two_view_terms(z_a, z_b, self.temperature, weights, positive=True, least_temperature=least)

@@ -176,11 +176,11 @@ def two_view_terms(
     weights: Weights,
     *,
     positive: bool,
-    shifted: bool,
+    least_temperature: float,
 ) -> AnchorTerms:
     """The terms of NT-Xent (with the `positive` in the sum) or DCL (without): means over a pair's two anchors.
 
-    `shifted` is the result of `needs_shift`.
+    `least_temperature` is the smallest temperature of the stack.
     """
     pairs = z_a.shape[-2]
     inverse_temperature = 1.0 / per_stack("temperature", temperature, z_a)
@@ -193,7 +193,7 @@ def two_view_terms(
         pull=pull,
         period=2 * pairs if positive else pairs,
     )
-    log_z, gradients = log_partition(points, shifted=shifted)
+    log_z, gradients = log_partition(points, shifted=needs_shift(least_temperature, z_a.dtype))
     log_z_a, log_z_b = log_z[0].chunk(2, -1)
     values = minus_positives(torch.lerp(log_z_a, log_z_b, 0.5), z_a, z_b, inverse_temperature)
     return AnchorTerms(values) if gradients is None else AnchorTerms(values, *gradients[0].chunk(2, -2))

@@ -75,7 +75,6 @@ def _why_not_compiled(device: str) -> str | None:
     return _why_no_kernel(device)
 
 
-@functools.cache
 def _why_no_kernel(device: str) -> str | None:
     """Why the kernel of the views does not work on a device; None if it does. Raises as `_why_not_compiled`."""
     try:

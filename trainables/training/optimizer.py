@@ -24,8 +24,9 @@ class StackedOptimizer:
     batch norm, and biases) get neither decay nor trust ratio.
 
     `copies` holds bfloat16 copies of parameters, with which the network computes. A copy then provides the gradient
-    of its parameter, and gets the parameter's value after every update. On CUDA, one member's update is one
-    operator for the parameters with decay and one for those without.
+    of its parameter, and gets the parameter's value after every update. With SGD on CUDA, one member's update is
+    one operator for the parameters with decay and one for those without; LARS takes one for the decay, one for the
+    ratios and one for the update.
     """
 
     def __init__(

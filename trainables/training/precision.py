@@ -6,6 +6,11 @@ from typing import Any
 
 import torch
 
+_BACKENDS: Any = torch.backends
+
+#: The settings of torch for TF32: matrix products, convolutions, recurrent layers.
+_SETTINGS = (_BACKENDS.cuda.matmul, _BACKENDS.cudnn.conv, _BACKENDS.cudnn.rnn)
+
 
 def network_autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager]:
     """A factory of contexts for forward passes: autocast for `bfloat16`, an empty context otherwise."""
@@ -22,9 +27,9 @@ def matmul_precision(precision: str, device: torch.device) -> Iterator[None]:
     The context overrides the previous settings and restores them at its end. Raises `ValueError` for TF32 without a
     CUDA device that has it, because torch would silently compute in float32.
     """
-    if precision == "tf32" and device.type != "cuda":
-        raise ValueError(f"precision: got tf32 on {device.type}; it needs a CUDA device")
     if device.type != "cuda":
+        if precision == "tf32":
+            raise ValueError(f"precision: got tf32 on {device.type}; it needs a CUDA device")
         yield
         return
     if precision == "tf32":
@@ -35,12 +40,6 @@ def matmul_precision(precision: str, device: torch.device) -> Iterator[None]:
         yield
     finally:
         _set(before)
-
-
-_BACKENDS: Any = torch.backends
-
-#: The settings of torch for TF32: matrix products, convolutions, recurrent layers.
-_SETTINGS = (_BACKENDS.cuda.matmul, _BACKENDS.cudnn.conv, _BACKENDS.cudnn.rnn)
 
 
 def _set(values: Sequence[str]) -> None:

@@ -56,7 +56,7 @@ class TrainingStep:
             values = torch.cat([loss(z_a[members], z_b[members]) for members, loss in self.losses])
         self.optimizer.zero_grad()
         # The gradient of the sum, without an operator for the sum. A loss of a user may have another type.
-        values.backward(self._ones.to(values.dtype).expand_as(values))
+        values.backward(self._ones.to(values.dtype))
         self.optimizer.step(factor)
         return values.detach()
 

@@ -1,11 +1,11 @@
 """The state of trials in training. `pretrain` advances it step by step, saves it and restores it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainables.copies import copy_ahead
 from trainables.selection.kinds import LOOKING_METHODS
@@ -39,7 +39,7 @@ class Trainer:
         execution: str,
     ) -> None:
         config = members[0].config
-        seeds = list(dict.fromkeys(member.seed for member in members))
+        seeds = _seeds_of(members)
         self.members, self.done, self.seconds = members, 0, 0.0
         self.total = step_count(config, members[0].selection, len(images))
         self.losses = torch.zeros(len(members), self.total, device=device)
@@ -49,23 +49,10 @@ class Trainer:
         self._factors = torch.tensor(
             [learning_rate_factor(step, self.total, config.warmup_fraction) for step in range(self.total)]
         ).to(device)
-        models = [member.model.train() for member in members]
-        self._network = models[0] if len(models) == 1 else stack_models(models).train()
+        self._network = network_of(members)
         self._orders = [self._order(streams[seed], views, device) for seed in seeds]
-        twin = twin_on(device, self._network, config.precision)
-        configs = [member.config for member in members]
-        self._optimizer = StackedOptimizer(self._network.parameters(), configs, twin.copies)
-        step = TrainingStep(
-            network=prepare_network(twin.network, execution),
-            losses=group_losses([member.loss for member in members], device),
-            optimizer=self._optimizer,
-            views=views,
-            generators=self._generators,
-            seed_of=torch.tensor([seeds.index(member.seed) for member in members], device=device),
-            autocast=network_autocast(config.precision, device),
-            input_dtype=twin.input_dtype,
-            fused=uses_fused_views(views, execution, device),
-        )
+        step = build_step(members, self._network, views, streams, device, execution)
+        self._optimizer = step.optimizer
         self._step = prepare_step(step, device, execution)
 
     def _order(self, streams: Streams, views: Views, device: torch.device) -> BatchOrder | SelectedBatches:
@@ -171,3 +158,44 @@ class Trainer:
             seconds_selection=self._orders[0].seconds,
             diverged=finite < self.done,
         )
+
+
+def network_of(members: Sequence[Member]) -> nn.Module:
+    """The network that trains: the model of a single member, or the stack of the models. It is in training mode."""
+    models = [member.model.train() for member in members]
+    return models[0] if len(models) == 1 else stack_models(models).train()
+
+
+def build_step(
+    members: Sequence[Member],
+    network: nn.Module,
+    views: Views,
+    streams: Mapping[int, Streams],
+    device: torch.device,
+    execution: str,
+    *,
+    wrap: Callable[[nn.Module], nn.Module] = lambda network: network,
+    optimizer: Callable[..., StackedOptimizer] = StackedOptimizer,
+) -> TrainingStep:
+    """The step that trains `network`, before `prepare_step`.
+
+    The bench measures its stages: `wrap` changes the network that the step calls, and `optimizer` gets the arguments
+    of `StackedOptimizer`. Raises `ValueError` for an unknown execution mode.
+    """
+    configs, seeds = [member.config for member in members], _seeds_of(members)
+    twin = twin_on(device, network, configs[0].precision)
+    return TrainingStep(
+        network=wrap(prepare_network(twin.network, execution)),
+        losses=group_losses([member.loss for member in members], device),
+        optimizer=optimizer(network.parameters(), configs, twin.copies),
+        views=views,
+        generators=[streams[seed].views for seed in seeds],
+        seed_of=torch.tensor([seeds.index(member.seed) for member in members], device=device),
+        autocast=network_autocast(configs[0].precision, device),
+        input_dtype=twin.input_dtype,
+        fused=uses_fused_views(views, execution, device),
+    )
+
+
+def _seeds_of(members: Sequence[Member]) -> list[int]:
+    return list(dict.fromkeys(member.seed for member in members))

@@ -80,7 +80,10 @@ def _casts_its_input(network: nn.Module) -> bool:
 
 
 def _without_counter(layer: _BatchNorm) -> Tensor | None:
-    """Take the counter of batches out of a batch norm that does not need it for its statistics."""
+    """Remove and return the counter of batches of a batch norm.
+
+    If the layer's running statistics depend on it, leave it there and return None.
+    """
     counter = layer.num_batches_tracked
     if counter is None or layer.momentum is None:
         return None

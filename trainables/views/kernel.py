@@ -10,10 +10,12 @@ not installed on every machine.
 import triton
 import triton.language as tl
 
-#: Weights of red, green and blue in a grey image, as in `trainables.views.colour.LUMA`.
-_RED = tl.constexpr(0.2989)
-_GREEN = tl.constexpr(0.587)
-_BLUE = tl.constexpr(0.114)
+from trainables.views.colour import LUMA
+
+#: Weights of red, green and blue in a grey image.
+_RED = tl.constexpr(LUMA[0])
+_GREEN = tl.constexpr(LUMA[1])
+_BLUE = tl.constexpr(LUMA[2])
 
 
 @triton.jit

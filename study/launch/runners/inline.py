@@ -20,7 +20,7 @@ def run_inline(
     lists: Sequence[Sequence[Stack]], context: LaunchContext, listener: Listener
 ) -> list[LostStack]:
     """Run the trials of every list whose leases are free. Returns no lost stack, since there is no worker process."""
-    if context.at_once != 1:
+    if context.concurrent:
         _run_concurrently(lists, context, listener)
         return []
     for stacks in lists:

@@ -30,7 +30,7 @@ class WorkQueue:
         return self._waiting.popleft()
 
     def taken_by(self, worker: int) -> list[int]:
-        """The numbers of the lists that a worker took, and processes before it in its place."""
+        """The numbers of all lists taken by the worker with this number, also by its processes that died."""
         return self._taken[worker]
 
 

@@ -114,8 +114,7 @@ class WorkerPool:
             say(line)
         for finished in result["finished"]:
             listener.finished(Finished(**finished))
-        for number in result["ended"]:
-            self._left.discard(number)
+        self._left.difference_update(result["ended"])
         before, _ = self._running.pop(worker, ((), 0.0))
         if result["running"]:
             running = tuple(self._units[trial_id] for trial_id in result["running"])

@@ -21,6 +21,7 @@ from study.plan import Plan, records_of
 from study.searches import open_searches
 from study.spec.expand import with_points
 from study.spec.load import StudySpec
+from trainables.runtime import MOST_AT_ONCE
 from trainables.store.records import RecordStore
 
 #: Seconds between two attempts to get the turn.
@@ -41,7 +42,7 @@ def run_search(launch: Launch, *, alone: Alone) -> None:
     spec = launch.plan.spec
     with turn(launch.store, spec.name):
         searches = open_searches(spec, launch.plan.trial_set, launch.store.path, alone=alone())
-    at_once = batch_size(spec, launch.workers)
+    at_once = batch_size(spec, launch.workers * (launch.context.at_once or MOST_AT_ONCE))
     try:
         while _round(launch, searches, at_once) or _revive(launch, searches, alone):
             pass
@@ -63,9 +64,12 @@ def settle(plan: Plan, store: RecordStore, *, alone: Alone) -> None:
             search.interrupt()
 
 
-def batch_size(spec: StudySpec, workers: int) -> int:
-    """The number of configurations that each search proposes in one round."""
-    return spec.search.batch or max(1, math.ceil(workers / (len(spec.losses) * len(spec.seeds))))
+def batch_size(spec: StudySpec, trials: int) -> int:
+    """The number of configurations that each search proposes in one round.
+
+    `trials`: those that all workers together run at the same time.
+    """
+    return spec.search.batch or max(1, math.ceil(trials / (len(spec.losses) * len(spec.seeds))))
 
 
 def _round(launch: Launch, searches: dict[str, Search], at_once: int) -> bool:

@@ -60,7 +60,7 @@ def test_a_store_that_is_not_shared_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("resources", "words", "said"),
     [
-        ("cpus_per_trial = 1", ["--runner", "inline", "--workers", "2"], "one trial at a time"),
+        ("cpus_per_trial = 1", ["--runner", "inline", "--workers", "2"], "the inline runner has one worker"),
         ("cpus_per_trial = 1", ["--workers", "1000"], "--workers: got 1000, this machine has room for"),
         ("cpus_per_trial = 1000", [], "cpus_per_trial: got 1000, this machine has"),
         ("gpus_per_trial = 1.5", [], "gpus_per_trial: got 1.5, must be 0, a share"),

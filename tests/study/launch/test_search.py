@@ -44,7 +44,7 @@ def run(study: Path, store: RecordStore, runner: Pretence | None = None, workers
     launch = Launch(
         plan=plan,
         store=store,
-        context=LaunchContext(store=store, runtime=Runtime()),
+        context=LaunchContext(store=store, runtime=Runtime(), at_once=plan.spec.resources.trials_a_gpu),
         workers=workers,
         runner=runner,
         costs=CostModel(task=plan.trial_set.task),
@@ -255,6 +255,18 @@ def test_as_many_are_asked_for_as_keep_workers_busy(write_study: WriteStudy, sto
     assert [batch_size(spec, workers) for workers in (1, 4, 5, 16)] == [1, 1, 2, 4]
     study = write_study(*RANGES, search(trials=6, batch=2))
     assert run(study, store, workers=1).lists == 3
+
+
+@pytest.mark.parametrize(("gpus_per_trial", "rounds"), [("1", 4), ("0.25", 2), ('"auto"', 1)])
+def test_as_many_are_asked_for_as_share_a_gpu(
+    gpus_per_trial: str, rounds: int, write_study: WriteStudy, store: RecordStore
+) -> None:
+    """Each round asks for one, two or four configurations of both losses: two, four or eight trials."""
+    resources = ("[axes]", f"[resources]\ngpus_per_trial = {gpus_per_trial}\n[axes]")
+    study = write_study(*RANGES, search(trials=4), (SEEDS, "seeds = [0]"), resources)
+    runner = run(study, store)
+    assert len(runner.ids) == 8
+    assert runner.lists == rounds
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from torch._dynamo.testing import CompileCounter
 from tests.trainables.training.small import small_model
 from trainables.training.execution import prepare_network
 
-#: More than torch compiles by default.
+#: A number of batch sizes above torch's default limit of compilations for one function.
 _SIZES = range(2, 13)
 
 
