@@ -101,7 +101,7 @@ SPACES: dict[str, LossSpace] = {
 }
 
 #: The setting in which the base rates were tuned. Other settings use the same rates, and the report says so.
-TUNED_ON = {"data": "digits", "encoder": "small_conv", "lr_rule": "sqrt"}
+TUNED_ON = {"data": "digits", "encoder": "small_conv", "optimizer": "sgd", "lr_rule": "sqrt"}
 
 #: Pairs of losses with the same gradient. Every study with both losses of a pair gets a null control for free.
 NULL_CONTROLS: tuple[tuple[str, str], ...] = (("flatnce", "dcl"), ("flatnce_plus", "ntxent"))

@@ -6,8 +6,10 @@ device of the tests, each gives the numbers that it gives alone, to the bit. On 
 libraries may choose other kernels where memory is short or a measurement differs, which changes numbers by rounding.
 All trials share one context and one copy of the data set.
 
-The thread queues steps ahead of the device. While the thread waits for the device in an evaluation, it queues no
-steps. The device then runs only the queued steps of other trials, and may be idle before a long evaluation ends.
+The thread queues steps ahead of the device, and an evaluation gives way to the others within its long parts: after
+each batch of an embedding, some steps of a probe, or a block of neighbours. While the thread waits for the device in
+another part, such as the solve of `probe_full`, it queues no steps. The device then runs only the queued steps of
+other trials, and may be idle before that part ends.
 """
 
 import dataclasses
@@ -58,7 +60,7 @@ class _Member:
     unit: WorkUnit
     turns: Iterator[Turn | TrialRecord]
     stream: Any  # None on a CPU
-    trains: bool = True
+    steps: bool = True  # its next turn is a step, of its training or of a probe
     new: bool = True  # it has had no turn yet
     queued: deque[Any] = field(default_factory=deque)  # an event after each step that may not have run yet
 
@@ -138,11 +140,11 @@ class ConcurrentGroup:
         self._clock.share(len(self._members))
 
     def turn(self) -> list[TrialRecord]:
-        """Queue a step of every trial in training that has few queued steps.
+        """Queue a step of every trial in training, or within a long part of an evaluation, that has few queued steps.
 
-        Run a stage of one evaluation if no trial needs a step, and every 50 turns.
-        Returns the records of trials that ended. They are written. Raises `DeviceLostError` if the GPU can no longer
-        be used: CUDA reports some errors only when the thread waits for the device, of whichever trial they are.
+        Run another stage of one evaluation if no trial needs a step, and every 50 turns. Returns the records of
+        trials that ended. They are written. Raises `DeviceLostError` if the GPU can no longer be used: CUDA reports
+        some errors only when the thread waits for the device, of whichever trial they are.
         """
         with _faults_of_the_device():
             return self._turn()
@@ -150,13 +152,13 @@ class ConcurrentGroup:
     def _turn(self) -> list[TrialRecord]:
         while self._again and self._may_start(self._again[0]):
             self.start(self._again.pop(0))
-        training = [member for member in self._members if member.trains]
-        ready = [member for member in training if not member.is_ahead()]
-        evaluating = [member for member in self._members if not member.trains]
+        stepping = [member for member in self._members if member.steps]
+        ready = [member for member in stepping if not member.is_ahead()]
+        at_stages = [member for member in self._members if not member.steps]
         self._turns += 1
-        due = evaluating[:1] if not ready or self._turns % _TURNS_A_STAGE == 0 else []
-        if training and not (ready or due):
-            while not (ready := [member for member in training if not member.is_ahead()]):
+        due = at_stages[:1] if not ready or self._turns % _TURNS_A_STAGE == 0 else []
+        if stepping and not (ready or due):
+            while not (ready := [member for member in stepping if not member.is_ahead()]):
                 time.sleep(_LOOK_SECONDS)
         with signals_wait():
             records = [self._advance(member) for member in ready if not member.new]
@@ -178,13 +180,14 @@ class ConcurrentGroup:
 
     def _advance(self, member: _Member) -> TrialRecord | None:
         with self._on(member):
+            may_make_shared = member.new or not member.steps
             turn = next(member.turns)
-            member.trains = turn is Turn.STEP
-            if member.trains:
+            member.steps = turn is Turn.STEP
+            if member.steps:
                 member.note_step()
             # The first step and the stages may make tensors that all trials use, such as the images. They must exist
             # before other streams use them.
-            if member.stream is not None and (member.new or not member.trains):
+            if member.stream is not None and (may_make_shared or not member.steps):
                 member.stream.synchronize()
             member.new = False
         return self._ended(member, turn) if isinstance(turn, TrialRecord) else None

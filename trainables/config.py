@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from trainables.evaluation.probes import PROBES, probes_with
 from trainables.selection.kinds import METHOD_KINDS, METHODS
 from trainables.settings import Declared, declared_axes, declared_columns, setting, setting_columns
-from trainables.views.recipes import FORMS
+from trainables.views.recipes import FORMS, ViewChoice, recipe_text
 
 #: This number is increased when a change to the code alters the numbers of a trial. It is part of every trial's id,
 #: so records of older and newer versions are never mixed.
@@ -87,16 +87,25 @@ def _samples(doc: str, unit: str) -> Any:
     )
 
 
-def _momentum(default: float) -> Any:
+def _momentum(default: float, doc: str, **needs: tuple[str, ...]) -> Any:
     return setting(
         default,
-        doc="Momentum of the optimiser.",
+        doc=doc,
         unit="1",
         axis=7,
         column="hp_momentum",
         ge=0,
         lt=1,
+        needs=needs,
     )
+
+
+#: Optimisers with moments of first and second order.
+ADAMS = ("adam", "adamw")
+
+
+def _of_adam(default: float, doc: str, **bounds: Any) -> Any:
+    return setting(default, doc=f"Adam: {doc}", unit="1", needs={"optimizer": ADAMS}, **bounds)
 
 
 def _pairs(doc: str, least: int) -> Any:
@@ -169,11 +178,29 @@ class EncoderConfig:
         ge=2,
         le=_MOST_CHANNELS,
     )
+    head_hidden: tuple[int, ...] | None = setting(
+        None,
+        doc="Widths of the projection head's hidden layers; by default one layer of the encoder's own width. "
+        "`[]`: a linear head.",
+        label="hidden layers of the projection head",
+        unset="one of the encoder's width",
+        ge=1,
+        le=_MOST_CHANNELS,
+    )
+    head_hidden_batch_norm: bool = setting(
+        True,
+        doc="A batch norm after each hidden layer of the projection head. Layers without one have biases.",
+        label="batch norm in the projection head",
+    )
     head_batch_norm: bool = setting(
         False,
         doc="A batch norm after the projection head's last layer too.",
         label="batch norm after the projection head",
     )
+
+    def hidden_widths(self, h_dim: int) -> tuple[int, ...]:
+        """Widths of the hidden layers of the projection head of an encoder with `h_dim` outputs."""
+        return (h_dim,) if self.head_hidden is None else self.head_hidden
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +237,12 @@ class TrainingConfig:
     samples: int | None = _samples(
         "Images seen, in whole batches; images that a selection embeds count too.", "images"
     )
-    optimizer: str = setting("sgd", doc="The optimiser.", choices=("sgd", "lars"), column="hp_optimizer")
+    optimizer: str = setting(
+        "sgd",
+        doc="The optimiser. `adam` adds the weight decay to the gradient, `adamw` applies it to the weights.",
+        choices=("sgd", "lars", *ADAMS),
+        column="hp_optimizer",
+    )
     lars_trust: float = setting(
         0.001,
         doc="LARS: length of a step over the length of the weights.",
@@ -218,24 +250,52 @@ class TrainingConfig:
         gt=0,
         needs={"optimizer": ("lars",)},
     )
+    adam_beta1: float = _of_adam(0.9, "factor of the mean gradient from step to step.", ge=0, lt=1)
+    adam_beta2: float = _of_adam(0.999, "factor of the mean squared gradient from step to step.", ge=0, lt=1)
+    adam_eps: float = _of_adam(1e-8, "added to the root of the mean squared gradient.", gt=0, le=1)
     weight_decay: float = setting(
         1e-6,
-        doc="Weight decay; batch norms and biases have none.",
+        doc="Weight decay of the parameters in `decayed`.",
         unit="1",
         axis=6,
         column="hp_weight_decay",
         ge=0,
         le=_MOST_RATE,
     )
-    momentum: float = _momentum(0.9)
+    decayed: str = setting(
+        "weights",
+        doc="Parameters with weight decay: `weights`, without batch norms and biases, or `all`. LARS scales the "
+        "steps of the same parameters.",
+        label="parameters with weight decay",
+        choices=("weights", "all"),
+    )
+    momentum: float = _momentum(0.9, "Momentum of SGD and LARS.", optimizer=("sgd", "lars"))
+    lr_schedule: str = setting(
+        "cosine",
+        doc="The rate after the warm-up; `cosine` and `linear` fall to zero after the last step.",
+        choices=("cosine", "linear", "constant"),
+    )
+    schedule_by: str = setting(
+        "step",
+        doc="When the rate changes. By `epoch`, it is constant in each epoch. An epoch has as many steps as the "
+        "training images have whole batches, whatever the budget and the selection.",
+        choices=("step", "epoch"),
+    )
     warmup_fraction: float = setting(
         0.1,
-        doc="Share of the steps in which the rate rises linearly; a cosine to zero follows.",
+        doc="Share of the steps, or of the epochs by `schedule_by`, in which the rate rises linearly.",
         unit="1",
         axis=8,
         column="hp_warmup_fraction",
         ge=0,
         lt=1,
+    )
+    warmup_epochs: int | None = setting(
+        None,
+        doc="Epochs in which the rate rises linearly, instead of `warmup_fraction`.",
+        unit="epochs",
+        ge=0,
+        le=_MOST_COUNT,
     )
     precision: str = setting(
         "float32",
@@ -251,7 +311,11 @@ class TrainingConfig:
         if self.samples is not None:
             return self.samples // self.batch_size
         assert self.epochs is not None
-        return self.epochs * (images // self.batch_size)
+        return self.epochs * self.epoch_steps(images)
+
+    def epoch_steps(self, images: int) -> int:
+        """Optimiser steps of an epoch on `images` images, whatever the budget and the selection of batches."""
+        return images // self.batch_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,9 +349,14 @@ class SelectionConfig:
     )
 
 
-def _of_probes(name: str, default: Any, doc: str, **bounds: Any) -> Any:
+def _of_probes(
+    name: str, default: Any, doc: str, needs: Mapping[str, tuple[str, ...]] | None = None, **bounds: Any
+) -> Any:
     """The setting `name` of some of the probes."""
-    return setting(default, doc=doc, needs={"suite": probes_with(name)}, **bounds)
+    return setting(default, doc=doc, needs={"suite": probes_with(name), **(needs or {})}, **bounds)
+
+
+_SCHEDULES = ("linear", "cosine", "constant")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,6 +371,26 @@ class ProbeConfig:
     )
     l2: float = _of_probes("l2", 1.0, doc="Penalty of the logistic regression, 1 / C.", gt=0)
     knn_k: int = _of_probes("knn_k", 20, doc="Neighbours that vote in the probe `knn`.", ge=1, le=_MOST_COUNT)
+    knn_weights: str = _of_probes(
+        "knn_weights",
+        "uniform",
+        doc="Weights of the votes in `knn`: equal, or exp(cosine / `knn_temperature`) as in Wu et al. 2018.",
+        choices=("uniform", "exponential"),
+    )
+    knn_temperature: float = _of_probes(
+        "knn_temperature",
+        0.1,
+        doc="Temperature of exponential weights in `knn`.",
+        ge=1e-6,
+        le=_MOST_RATE,
+        needs={"knn_weights": ("exponential",)},
+    )
+    knn_distance: str = _of_probes(
+        "knn_distance",
+        "cosine",
+        doc="By what `knn` finds the nearest images.",
+        choices=("cosine", "euclidean"),
+    )
     sgd_epochs: int = _of_probes(
         "sgd_epochs", 200, doc="Epochs of `probe_sgd`, the papers' protocol.", ge=1, le=10**6
     )
@@ -311,6 +400,46 @@ class ProbeConfig:
     )
     sgd_batch_size: int = _of_probes(
         "sgd_batch_size", 1024, doc="Batch size of `probe_sgd`.", ge=1, le=_MOST_COUNT
+    )
+    sgd_schedule: str = _of_probes(
+        "sgd_schedule",
+        "linear",
+        doc="Schedule of `probe_sgd`'s rate, step by step; to zero unless constant.",
+        choices=_SCHEDULES,
+    )
+    sgd_augment: bool = _of_probes(
+        "sgd_augment",
+        False,
+        doc="Whether every epoch of `probe_sgd` draws new crops and flips, those of `data.views`.",
+    )
+    adam_epochs: int = _of_probes(
+        "adam_epochs",
+        500,
+        doc="Epochs of `probe_adam`; its defaults are those of dkobak/simclr-cifar10.",
+        ge=1,
+        le=10**6,
+    )
+    adam_lr: float = _of_probes("adam_lr", 0.01, doc="Learning rate of `probe_adam`.", gt=0, le=_MOST_RATE)
+    adam_weight_decay: float = _of_probes(
+        "adam_weight_decay",
+        5e-6,
+        doc="Weight decay of `probe_adam`, added to the gradient.",
+        ge=0,
+        le=_MOST_RATE,
+    )
+    adam_batch_size: int = _of_probes(
+        "adam_batch_size", 1000, doc="Batch size of `probe_adam`.", ge=1, le=_MOST_COUNT
+    )
+    adam_schedule: str = _of_probes(
+        "adam_schedule",
+        "cosine",
+        doc="Schedule of `probe_adam`'s rate, epoch by epoch; to zero unless constant.",
+        choices=_SCHEDULES,
+    )
+    adam_augment: bool = _of_probes(
+        "adam_augment",
+        False,
+        doc="Whether every epoch of `probe_adam` draws new crops and flips, those of `data.views`.",
     )
     corruptions: str = _of_probes(
         "corruptions",
@@ -328,7 +457,12 @@ class ImagesTask:
     kind: ClassVar[str] = "images"
 
     data: DataConfig
-    views: str = setting(doc="Augmentation recipe; the data set's own by default.", column="views")
+    views: ViewChoice = setting(  # noqa: RUF009 (both types are immutable)
+        doc="Recipe of the views: a name of `study list views`, or a table of changes to one; the data set's own by "
+        "default.",
+        column="views",
+        text=recipe_text,
+    )
     views_form: str = setting(
         "faithful",
         doc="Form of the colour operations.",
@@ -351,7 +485,7 @@ class SphereTraining:
     samples: int | None = _samples(
         "Pairs seen, in whole batches; pairs that a selection evaluates count too.", "pairs"
     )
-    momentum: float = _momentum(0.0)
+    momentum: float = _momentum(0.0, "Momentum of the optimiser.")
     lr_schedule: str = setting(
         "constant",
         doc="Schedule of the rate; `cosine` ends at zero after the last step.",

@@ -6,8 +6,7 @@ crashes keeps the columns of the stages before. `trainables.trial` uses this mod
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from trainables.config import ImagesTask, SelectionConfig, TrialConfig
 from trainables.datasets.datasets import load_dataset
@@ -21,9 +20,7 @@ from trainables.selection.rounds import relative_step_cost
 from trainables.training.member import PretrainFacts, Report
 from trainables.training.trials import pretrain_trials
 from trainables.trial_clock import trial_seconds
-from trainables.turns import Turns
-
-Columns = Iterator[dict[str, Any]]
+from trainables.turns import Columns, Turns
 
 #: Numbers of training images for timing the evaluation: the smallest subset, which is always timed, and the largest.
 _FEW_EVALUATED, _EVALUATED = 250, 2000
@@ -86,8 +83,11 @@ def images_step_work(task: ImagesTask, runtime: Runtime) -> float:
 def images_evaluation_parts(task: ImagesTask, runtime: Runtime) -> list[tuple[float, ImagesTask]]:
     """Fractions of the images for timing the evaluation, each with its task.
 
-    Each fraction is twice the previous one, or 1. The first has enough labels for every probe.
+    Each fraction is twice the previous one, or 1. The first has enough labels for every probe. Probes that draw new
+    crops in every epoch use stored features here; `images_repeated_evaluation` has the rest of their work.
     """
+    stored = dataclasses.replace(task.probe, sgd_augment=False, adam_augment=False)
+    task = dataclasses.replace(task, probe=stored)
     info = load_dataset(task.data, runtime.data_root).info
     labels = len(info.classes) * max(PROBES[probe].labels_a_class for probe in task.probe.suite)
     first, most = (max(images, 2.2 * labels) / info.n_train for images in (_FEW_EVALUATED, _EVALUATED))
@@ -97,6 +97,27 @@ def images_evaluation_parts(task: ImagesTask, runtime: Runtime) -> list[tuple[fl
     elif first >= 1:
         parts = [1.0]
     return [(part, _part_of(task, part, info) if part < 1 else task) for part in parts]
+
+
+def images_repeated_evaluation(
+    task: ImagesTask, runtime: Runtime
+) -> tuple[Callable[[int], ImagesTask], float] | None:
+    """How long epochs of new crops take: a task with any number of them, and how many of these the trial has.
+
+    None if no probe draws new crops. The task has few images, because such an epoch is slow.
+    """
+    epochs = {
+        name: count for name in task.probe.suite if (count := PROBES[name].augmented_epochs(task.probe))
+    }
+    if not epochs:
+        return None
+    part, smallest = images_evaluation_parts(task, runtime)[0]
+
+    def with_epochs(number: int) -> ImagesTask:
+        probe = dataclasses.replace(task.probe, suite=tuple(epochs), sgd_epochs=number, adam_epochs=number)
+        return dataclasses.replace(smallest, probe=probe)
+
+    return with_epochs, sum(epochs.values()) / len(epochs) / part
 
 
 def _part_of(task: ImagesTask, part: float, info: DatasetInfo) -> ImagesTask:

@@ -21,7 +21,8 @@ AXIS_NUMBERS = (*range(1, 16), *range(48, 64))
 class Setting:
     """The declaration of a field, without its name, type and default.
 
-    Bounds have pydantic's names: `ge`, `gt`, `le` and `lt` for numbers, `min_length` for lists, `pattern` for text.
+    Bounds have pydantic's names: `ge`, `gt`, `le` and `lt` for numbers and for each number of a list, `min_length`
+    and `max_length` for lists, `pattern` for text.
     """
 
     doc: str  # the description in the key reference and of the record's column
@@ -34,8 +35,11 @@ class Setting:
     column: str = ""  # the record column; "" for none
     unset: str = "not set"  # how texts show None
     #: The values of other fields of the same class with which the field has an effect, such as
-    #: `{"optimizer": ("lars",)}`. A field with a list needs one of these items. Empty: it always has an effect.
+    #: `{"optimizer": ("lars",)}`. A field with a list needs one of these items. A field without values must be above
+    #: 0. Empty: it always has an effect.
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Makes the text of a value, or of its canonical form, in records and reports; None for values that have one.
+    text: Callable[[Any], Any] | None = None
 
 
 def setting(
@@ -50,6 +54,7 @@ def setting(
     column: str = "",
     unset: str = "not set",
     needs: Mapping[str, tuple[str, ...]] | None = None,
+    text: Callable[[Any], Any] | None = None,
     **bounds: Any,
 ) -> Any:
     """A dataclass field with a declaration. It is required if it has no default. `Setting` describes the arguments.
@@ -74,6 +79,7 @@ def setting(
         column=column,
         unset=unset,
         needs=needs or {},
+        text=text,
     )
     if axis is not None and axis not in AXIS_NUMBERS:
         raise ValueError(f"axis: got {axis}, must be a number from 1 to 15 or from 48 to 63")
@@ -105,6 +111,10 @@ class Declared:
     def path(self) -> str:
         """The field's place in the outer class, such as `encoder.width`."""
         return f"{self.table}.{self.name}" if self.table else self.name
+
+    def shown(self, value: Any) -> Any:
+        """A value of the field, or its canonical form, as records and reports show it."""
+        return value if self.setting.text is None or value is None else self.setting.text(value)
 
     @property
     def words(self) -> str:
@@ -152,7 +162,8 @@ def declared_columns(*configs: type) -> dict[str, Declared]:
 
 def setting_columns(config: Any) -> dict[str, Any]:
     """The values of the record columns of an instance. Lists and tables become JSON texts."""
-    return {column: _plain(each.value_of(config)) for column, each in declared_columns(type(config)).items()}
+    declared = declared_columns(type(config))
+    return {column: _plain(each.shown(each.value_of(config))) for column, each in declared.items()}
 
 
 def _getter(name: str) -> Callable[[Any], Any]:
@@ -172,5 +183,5 @@ def _plain(value: Any) -> Any:
 def without_none(kind: Any) -> Any:
     """The type without None: `int` for `int | None`."""
     if get_origin(kind) in (Union, types.UnionType):
-        (kind,) = (each for each in get_args(kind) if each is not type(None))
+        return Union[tuple(each for each in get_args(kind) if each is not type(None))]  # noqa: UP007
     return kind

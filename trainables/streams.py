@@ -21,6 +21,7 @@ class Stream(IntEnum):
     SELECTION_VIEWS = 5
     CORRUPTED_VIEWS = 6
     OWN_DRAWS = 7
+    PROBE_VIEWS = 8
 
 
 def stream_generator(seed: int, purpose: Stream, device: torch.device | str = "cpu") -> torch.Generator:

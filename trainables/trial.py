@@ -31,6 +31,7 @@ from trainables.device_faults import is_out_of_gpu_memory, refuse_lost_device
 from trainables.diagnostics.trials import run_diagnostic, shorten_diagnostic
 from trainables.images import (
     images_evaluation_parts,
+    images_repeated_evaluation,
     images_step_work,
     run_images,
     shorten_images,
@@ -46,43 +47,39 @@ from trainables.store.schema import SCHEMA_VERSION, Status, TrialRecord
 from trainables.training.execution import usable
 from trainables.training.member import Report
 from trainables.trial_clock import trial_seconds
-from trainables.turns import Turn, Turns
+from trainables.turns import Columns, Turn, Turns, in_one_turn
 
 
 def _no_further_work(task: Any, runtime: Runtime) -> float:
     return 1.0
 
 
-def _in_one_turn(
-    run: Callable[[Sequence[TrialConfig], Runtime, Report], list[Iterator[dict[str, Any]]]],
-) -> Callable[[Sequence[TrialConfig], Runtime, Report], Turns[list[Iterator[dict[str, Any]]]]]:
-    def turns(
-        configs: Sequence[TrialConfig], runtime: Runtime, report: Report
-    ) -> Turns[list[Iterator[dict[str, Any]]]]:
-        return run(configs, runtime, report)
-        yield
-
-    return turns
-
-
 def _whole_evaluation(task: Any, runtime: Runtime) -> list[tuple[float, Any]]:
     return [(1.0, task)]
+
+
+def _nothing_repeated(task: Any, runtime: Runtime) -> None:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
     """The functions that run trials of one kind of task and prepare them for timing.
 
-    `run` trains trials of equal shapes in turns and returns an iterator for each, which yields record columns stage
-    by stage. `shorten(task, steps, batch_size)` returns the same task with a few steps, and with another batch size
-    unless it is None. `step_work` is the work of a step relative to a step of the shortened task. `evaluation_parts`
-    returns fractions of the evaluation, each with the task for it; the largest fraction may be 1.
+    `run` trains trials of equal shapes in turns and returns `Columns` for each. `shorten(task, steps, batch_size)`
+    returns the same task with a few steps, and with another batch size unless it is None. `step_work` is the work of
+    a step relative to a step of the shortened task. `evaluation_parts` returns fractions of the evaluation, each with
+    the task for it; the largest fraction may be 1. They leave out what the evaluation repeats many times:
+    `repeated_evaluation` returns a task for any number of repetitions, and their number in the trial.
     """
 
-    run: Callable[[Sequence[TrialConfig], Runtime, Report], Turns[list[Iterator[dict[str, Any]]]]]
+    run: Callable[[Sequence[TrialConfig], Runtime, Report], Turns[Sequence[Columns]]]
     shorten: Callable[[Any, int, int | None], Any]
     step_work: Callable[[Any, Runtime], float] = _no_further_work
     evaluation_parts: Callable[[Any, Runtime], list[tuple[float, Any]]] = _whole_evaluation
+    repeated_evaluation: Callable[[Any, Runtime], tuple[Callable[[int], Any], float] | None] = (
+        _nothing_repeated
+    )
 
 
 TASK_KINDS: dict[str, TaskKind] = {
@@ -91,9 +88,10 @@ TASK_KINDS: dict[str, TaskKind] = {
         shorten=shorten_images,
         step_work=images_step_work,
         evaluation_parts=images_evaluation_parts,
+        repeated_evaluation=images_repeated_evaluation,
     ),
-    "sphere": TaskKind(run=_in_one_turn(run_sphere), shorten=shorten_sphere),
-    "diagnostic": TaskKind(run=_in_one_turn(run_diagnostic), shorten=shorten_diagnostic),
+    "sphere": TaskKind(run=in_one_turn(run_sphere), shorten=shorten_sphere),
+    "diagnostic": TaskKind(run=in_one_turn(run_diagnostic), shorten=shorten_diagnostic),
 }
 
 #: The most characters of an error's message or traceback in a record.
@@ -203,19 +201,17 @@ def _watched(report: Report, limit: float | None, trials: int) -> Report:
     return watched
 
 
-def _start(
-    configs: Sequence[TrialConfig], runtime: Runtime, report: Report
-) -> Generator[Turn, None, Sequence[Iterator[dict[str, Any]]]]:
+def _start(configs: Sequence[TrialConfig], runtime: Runtime, report: Report) -> Turns[Sequence[Columns]]:
     """An iterator over the columns of every trial. If the start of a single trial fails, its iterator raises."""
     turns = TASK_KINDS[configs[0].task.kind].run(configs, runtime, report)
     try:
         while True:
             try:
-                next(turns)
+                turn = next(turns)
             except StopIteration as end:
-                stages: Sequence[Iterator[dict[str, Any]]] = end.value
+                stages: Sequence[Columns] = end.value
                 return stages
-            yield Turn.STEP
+            yield turn
     except Exception as error:
         refuse_fault(error)
         if len(configs) > 1:
@@ -243,16 +239,17 @@ def _raising(error: Exception) -> Iterator[dict[str, Any]]:
     yield
 
 
-def _outcome(
-    config: TrialConfig, stages: Iterator[dict[str, Any]], runtime: Runtime
-) -> Generator[Turn, None, dict[str, Any]]:
+def _outcome(config: TrialConfig, stages: Columns, runtime: Runtime) -> Turns[dict[str, Any]]:
     """All columns that a trial yields before it ends, its peak memory, its status and its error."""
     known: dict[str, Any] = {}
     failure: dict[str, Any] = {"status": Status.OK}
     try:
-        for columns in stages:
-            known |= columns
-            yield Turn.STAGE
+        for stage in stages:
+            if isinstance(stage, Turn):
+                yield stage
+            else:
+                known |= stage
+                yield Turn.STAGE
     except Pruned as error:
         failure = {"status": Status.PRUNED, "error_message": str(error)}
     except Diverged as error:

@@ -112,5 +112,7 @@ def _short(config: TrialConfig) -> TrialConfig:
     task = TASK_KINDS[config.task.kind].shorten(config.task, _STEPS, None)
     if isinstance(config.task, ImagesTask):
         # Shortened for timing, it would have shuffled batches.
-        task = dataclasses.replace(task, selection=config.task.selection)
+        # The epochs of probes cost time but no memory.
+        probe = dataclasses.replace(task.probe, sgd_epochs=1, adam_epochs=1)
+        task = dataclasses.replace(task, selection=config.task.selection, probe=probe)
     return dataclasses.replace(config, task=task)

@@ -3,22 +3,30 @@
 `trainables.concurrent` runs trials of a GPU in this way. Everything else runs a generator to its end with `finish`.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 Result = TypeVar("Result")
-
-#: A generator that pauses after each turn, and returns a result.
-Turns = Generator[None, None, Result]
+Pause = TypeVar("Pause")
+Given = ParamSpec("Given")
 
 
 class Turn(Enum):
     """What a trial has done when it pauses."""
 
-    STEP = "a training step; its next turn waits at most for steps that were queued long before"
+    STEP = (
+        "a step of a training or a part of a probe; its next turn waits at most for steps queued long before"
+    )
     STAGE = "a stage after training; its next turn may wait for the device"
+
+
+#: A generator that pauses after each turn, and returns a result.
+Turns = Generator[Turn, None, Result]
+
+#: The stages of a trial after its training: record columns, after each of which it pauses, and further pauses.
+Columns = Iterator[dict[str, Any] | Turn]
 
 
 def finish(turns: Turns[Result]) -> Result:
@@ -31,17 +39,29 @@ def finish(turns: Turns[Result]) -> Result:
             return result
 
 
-def each_within(context: Callable[[], AbstractContextManager], turns: Turns[Result]) -> Turns[Result]:
+def in_one_turn(function: Callable[Given, Result]) -> Callable[Given, Turns[Result]]:
+    """The same function as a generator that never pauses."""
+
+    def turns(*given: Given.args, **named: Given.kwargs) -> Turns[Result]:
+        return function(*given, **named)
+        yield
+
+    return turns
+
+
+def each_within(
+    context: Callable[[], AbstractContextManager], turns: Generator[Pause, None, Result]
+) -> Generator[Pause, None, Result]:
     """The same turns, each within a new context. A context with global effect thus never spans a pause."""
     try:
         while True:
             with context():
                 try:
-                    next(turns)
+                    pause = next(turns)
                 except StopIteration as end:
                     result: Result = end.value
                     return result
-            yield
+            yield pause
     except GeneratorExit:
         with context():  # the end may save what the context sets
             turns.close()

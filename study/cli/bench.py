@@ -106,6 +106,7 @@ def _conditions(study: str, row: "Row", runtime: "Runtime") -> dict[str, Any]:
     from study.bench.arithmetic import matmul_peak
     from study.cost.memory import MEMORY_KIND
     from trainables.run_facts import run_facts
+    from trainables.views.recipes import recipe_text
 
     torch.set_num_threads(runtime.threads)  # as workers do
     if runtime.device == "cuda":
@@ -116,7 +117,7 @@ def _conditions(study: str, row: "Row", runtime: "Runtime") -> dict[str, Any]:
         "study": study,
         "data": task.data.name,
         "encoder": task.encoder.name,
-        "views": task.views,
+        "views": recipe_text(task.views),
         "views_form": task.views_form,
         "loss": row[0].loss.name,
         "precision": task.training.precision,

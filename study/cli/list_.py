@@ -1,4 +1,4 @@
-"""`study list`: the studies, losses, data sets and encoders of the package, and the keys of a study file."""
+"""`study list`: the studies, losses, data sets, encoders and views of the package, and the keys of a study file."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 @click.command("list")
 @click.argument(
     "what",
-    type=click.Choice(["studies", "losses", "data", "encoders", "keys", "all"]),
+    type=click.Choice(["studies", "losses", "data", "encoders", "views", "keys", "all"]),
     default="all",
     required=False,
 )
 def command(what: str) -> None:
-    """List the studies, losses, data sets and encoders of the package.
+    """List the studies, losses, data sets, encoders and recipes of views of the package.
 
     Losses are listed with their default spaces. `keys` lists the keys of a study file, with types, defaults and
     meanings.
@@ -30,6 +30,7 @@ def command(what: str) -> None:
         "losses": _losses,
         "data": _data,
         "encoders": _encoders,
+        "views": _views,
     }
     if what == "keys":
         CONSOLE.print(_keys())
@@ -107,4 +108,18 @@ def _encoders() -> Table:
     table = Table("name", title="Encoders", title_justify="left", box=None)
     for name in (*ENCODERS, "my_package.nets:MyNet, an import path of your own"):
         table.add_row(name)
+    return table
+
+
+def _views() -> Table:
+    from trainables.views.recipes import VIEWS, fields_text
+
+    table = Table("name", "fields", title="Views", title_justify="left", box=None)
+    table.caption = (
+        'A study changes fields by a table: `views = { base = "cifar", grey_probability = 0.1 }`. '
+        "`study list keys` explains them."
+    )
+    table.caption_justify = "left"
+    for name, recipe in VIEWS.items():
+        table.add_row(name, fields_text(recipe))
     return table

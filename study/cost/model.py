@@ -34,7 +34,12 @@ _LIKE, _SOMEWHAT_LIKE = 1.5, 3.0
 _BY_LIKE = (0.6, 1.5)
 
 #: Keys of `[training]` that do not change the cost of a step.
-_FREE = frozenset({"lr", *BUDGETS})
+_FREE = frozenset(
+    {
+        *("lr", "lr_schedule", "schedule_by", "warmup_epochs", "adam_beta1", "adam_beta2", "adam_eps"),
+        *BUDGETS,
+    }
+)
 
 _COLUMNS = (
     "status", "config", "stack_size", "steps_done", "seconds_pretrain", "seconds_total",

@@ -12,7 +12,7 @@ import itertools
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +20,12 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from study.cost.span import Span
+from study.cost.span import NOTHING, Span
 from trainables.config import TrialConfig
 from trainables.runtime import Runtime
 from trainables.training.member import Report
 from trainables.trial import TASK_KINDS, TaskKind, ignore_report
-from trainables.turns import finish
+from trainables.turns import Columns, finish
 
 #: The number of steps to time, and the seconds after which fewer steps are enough, but at least two.
 _STEPS, _ENOUGH_SECONDS = 12, 1.0
@@ -39,6 +39,10 @@ _PATIENCE = 20.0
 
 #: The part of these seconds for evaluation. It begins with a few images and continues with more while there is time.
 _EVALUATION_SECONDS = 8.0
+
+#: Repetitions, such as epochs of new crops, are timed when they take this many times as long as the rest. Then the
+#: low and high factor for their time.
+_MOSTLY, _REPEATED = 3.0, (0.7, 1.4)
 
 #: Batch size of the steps before a timed evaluation.
 _EVALUATED_BATCH = 16
@@ -134,7 +138,7 @@ def run_steps(
     *,
     batch_size: int | None = None,
     report: Report = ignore_report,
-) -> list[Iterator[dict[str, Any]]]:
+) -> Sequence[Columns]:
     """Train a stack for `steps` steps. Returns an iterator for each trial that does the rest of the trial."""
     kind = _kind(stack[0])
     short = [
@@ -175,7 +179,30 @@ def _time_evaluation(config: TrialConfig, runtime: Runtime) -> Span:
         if time.perf_counter() - started + expected > _EVALUATION_SECONDS:
             break
         seen.append((part, run_evaluation(smaller, runtime)))
-    return whole_evaluation(seen)
+    return whole_evaluation(seen) + _time_repeated(config, runtime)
+
+
+def _time_repeated(config: TrialConfig, runtime: Runtime) -> Span:
+    """Seconds of what an evaluation repeats, from the difference of two evaluations with few repetitions.
+
+    Their number grows until the repetitions take most of the time, or until the time is over.
+    """
+    found = _kind(config).repeated_evaluation(config.task, runtime)
+    if found is None:
+        return NOTHING
+    task_with, repetitions = found
+
+    def seconds_with(number: int) -> float:
+        return run_evaluation(dataclasses.replace(config, task=task_with(number)), runtime)
+
+    started, more = time.perf_counter(), 2
+    one = seconds_with(1)
+    while (seconds := seconds_with(1 + more) - one) < _MOSTLY * one:
+        if time.perf_counter() - started > _EVALUATION_SECONDS / 2:
+            break
+        more *= 4
+    each = max(0.0, seconds) / more
+    return Span(low=each, mid=each, high=each).times(repetitions).widened(*_REPEATED)
 
 
 def whole_evaluation(seen: Sequence[tuple[float, float]]) -> Span:

@@ -141,7 +141,9 @@ def _unlike_config(row: Row, tree: Mapping[str, Any]) -> Iterator[str]:
     expected |= getattr(TASKS[kind], "constant_columns", {})
     for column, each in declared_columns(TASKS[kind]).items():
         place = tree["task"].get(each.table, {}) if each.table else tree["task"]
-        expected[column] = place[each.name] if each.name in place else _plain_default(each.default)
+        expected[column] = each.shown(
+            place[each.name] if each.name in place else _plain_default(each.default)
+        )
     defaults = {} if is_import_path(loss["name"]) else loss_defaults(loss["name"])
     expected |= {f"hp_{name}": value for name, value in {**defaults, **loss.get("params", {})}.items()}
     yield from _unlike(row, expected, "its config")

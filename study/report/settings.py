@@ -79,7 +79,7 @@ def _planned(plan: Plan) -> Iterator[_Told]:
         if (trial.arm, id(task)) not in seen:  # trials of an arm share the objects of their tasks
             seen.add((trial.arm, id(task)))
             for each in declared_fields(type(task)):
-                yield _declared(each, plan.spec.metric), trial.arm, each.value_of(task)
+                yield _declared(each, plan.spec.metric), trial.arm, each.shown(each.value_of(task))
         yield from _loss_fields(loss, trial.arm, loss_defaults(loss.name))
         if trial.arm not in seen:
             seen.add(trial.arm)
@@ -164,10 +164,10 @@ def _declared(each: Declared, metric: str) -> "SettingInfo":
 
 
 def _value_in(tree: Mapping[str, Any], each: Declared) -> Any:
-    """A field's value in the canonical form of a task; the default where it is absent."""
+    """A field's value in the canonical form of a task, as reports show it; the default where it is absent."""
     place = tree.get(each.table, {}) if each.table else tree
     default = None if each.default is MISSING else each.default
-    return place.get(each.name, default)
+    return each.shown(place.get(each.name, default))
 
 
 def _loss_fields(loss: LossConfig, arm: str, defaults: Mapping[str, Any]) -> Iterator[_Told]:
@@ -227,12 +227,19 @@ def _plain(setting: "SettingInfo", value: Any) -> Any:
     """The value as a number or text for readers, without machine paths."""
     from analysis.redact import redact_paths
 
-    if value is None or (isinstance(value, (tuple, list)) and not value):
+    if value is None:
         return _UNSET.get(setting.name, "not set")
+    if isinstance(value, (tuple, list)) and not value:
+        return "none" if setting.name in _MAY_BE_NONE else _UNSET.get(setting.name, "not set")
     if isinstance(value, (tuple, list)):
         value = ", ".join(map(str, value))
     return value if isinstance(value, (bool, int, float)) else redact_paths(str(value))
 
 
-#: How texts show that a setting is None or empty.
-_UNSET = {each.path: each.setting.unset for task in TASKS.values() for each in declared_fields(task)}
+_ALL = [each for task in TASKS.values() for each in declared_fields(task)]
+
+#: How texts show that a setting is None, or empty if that is its default.
+_UNSET = {each.path: each.setting.unset for each in _ALL}
+
+#: Settings that are None by default: if one is an empty list, that is a value.
+_MAY_BE_NONE = {each.path for each in _ALL if each.default is None}

@@ -87,6 +87,7 @@ _BOUNDS = {
 _KINDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "float_type": "a number",
     "finite_number": "a finite number",
     "string_type": "a text",
     "string_too_short": "a text that is not empty",

@@ -195,7 +195,8 @@ def _tables(model: type[BaseModel], prefix: str) -> Iterator[KeyTable]:
         kinds = (field.annotation, *get_args(field.annotation))
         for kind in (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)):
             title = f"[{prefix}{name}]"
-            yield KeyTable(title=title, meaning=_summary(kind), keys=_keys(kind.model_fields))
+            keys = _keys(kind.model_fields, getattr(kind, "text_key", ""))
+            yield KeyTable(title=title, meaning=_summary(kind), keys=keys)
             yield from _tables(kind, f"{prefix}{name}.")
 
 
@@ -203,15 +204,16 @@ def _summary(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").strip().partition("\n")[0]
 
 
-def _keys(fields: Mapping[str, FieldInfo]) -> tuple[Key, ...]:
+def _keys(fields: Mapping[str, FieldInfo], base: str = "") -> tuple[Key, ...]:
+    """The keys of a table. If it has a key `base`, that one comes first, and the others default to its values."""
     return tuple(
         Key(
             name=name,
             type=_type_words(field.annotation, field.metadata),
-            default=_default_words(field),
+            default=f"that of `{base}`" if base and name != base else _default_words(field),
             meaning=field.description or "",
         )
-        for name, field in fields.items()
+        for name, field in sorted(fields.items(), key=lambda item: bool(base) and item[0] != base)
     )
 
 
@@ -235,7 +237,7 @@ def _type_words(annotation: Any, metadata: list[Any]) -> str:
     if origin is tuple:
         return _list_words(arguments, metadata)
     if issubclass(annotation, BaseModel):
-        return "table"
+        return "text or table" if getattr(annotation, "text_key", "") else "table"
     bounds = [
         f"{sign} {number_words(getattr(item, name))}"
         for item in metadata
@@ -249,8 +251,11 @@ def _list_words(kinds: tuple[Any, ...], metadata: list[Any]) -> str:
     inner = _type_words(kinds[0], [])
     if Ellipsis not in kinds:
         return f"list of {len(kinds)}: {inner}"
-    least = [f" of {item.min_length} or more" for item in metadata if hasattr(item, "min_length")]
-    return f"list{''.join(least)}: {inner}"
+    least = next((item.min_length for item in metadata if hasattr(item, "min_length")), 0)
+    most = next((item.max_length for item in metadata if hasattr(item, "max_length")), None)
+    if most is None:
+        return f"list{f' of {least} or more' if least else ''}: {inner}"
+    return f"list of {most if least == most else f'at most {most}'}: {inner}"
 
 
 def _constraints(metadata: tuple[Any, ...]) -> list[Any]:

@@ -6,7 +6,7 @@ declares the other keys: operational keys, and keys that define what is swept.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -37,7 +37,9 @@ from trainables.config import (
 )
 from trainables.runtime import AUTO, AUTO_ON_CUDA, EXECUTION_CHOICES, MOST_AT_ONCE, Runtime
 from trainables.selection.kinds import METHOD_KINDS
+from trainables.settings import declared_fields
 from trainables.suggestion import did_you_mean, first_names, short_name, shortened
+from trainables.views.recipes import ViewRecipe
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -60,12 +62,46 @@ _TABLES = frozenset(
 )
 
 
-class DataSection(section_of(DataConfig, ImagesTask, without=_TABLES, optional=("views",))):  # type: ignore[misc]
+_FIELDS_OF_VIEWS = tuple(spec.name for spec in dataclasses.fields(ViewRecipe))
+
+_VIEWS = next(each for each in declared_fields(ImagesTask) if each.name == "views")
+
+
+class ViewsSection(section_of(ViewRecipe, optional=_FIELDS_OF_VIEWS)):  # type: ignore[misc]
+    """The recipe of the views: `base` with the keys that are given. A text instead of the table is its `base`."""
+
+    text_key: ClassVar[str] = "base"
+
+    base: str | None = Field(
+        default=None,
+        description="The recipe that the table starts from: a name of `study list views`, by default the data set's "
+        "own. `none` changes nothing.",
+    )
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The fields of the recipe that the table gives."""
+        given = {name: getattr(self, name) for name in _FIELDS_OF_VIEWS}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class DataSection(section_of(DataConfig, ImagesTask, without=(*_TABLES, "views"))):  # type: ignore[misc]
     """The data set and its views."""
+
+    views: ViewsSection | None = Field(default=None, description=_VIEWS.setting.doc)
 
 
 class EncoderSection(section_of(EncoderConfig)):  # type: ignore[misc]
     """The network that is trained."""
+
+    @model_validator(mode="after")
+    def _hidden_layers(self) -> "EncoderSection":
+        if self.head_hidden == () and "head_hidden_batch_norm" in self.model_fields_set:
+            got = str(self.head_hidden_batch_norm).lower()
+            raise ValueError(
+                f"head_hidden_batch_norm: got {got}, but head_hidden = [] is a head without hidden layers"
+            )
+        return self
 
 
 class TrainingSection(section_of(TrainingConfig, without=("batch_size", "lr"))):  # type: ignore[misc]

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import types
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
     ValidationInfo,
     create_model,
     field_validator,
+    model_validator,
 )
 
 from search_spaces.axes import LARGEST_WHOLE, repeats
@@ -29,6 +30,18 @@ class Section(BaseModel):
     """A table of the study file. Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    #: The key that a text instead of the table sets; "" for a table that is always written as one.
+    text_key: ClassVar[str] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not cls.text_key or isinstance(value, (Mapping, cls)):
+            return value
+        if not isinstance(value, str):
+            raise ValueError(f"got {shortened(value)}, must be a text or a table")
+        return {cls.text_key: value}
 
     @field_validator("*", mode="before")
     @classmethod
@@ -106,6 +119,10 @@ def _key_of(spec: dataclasses.Field, optional: bool) -> tuple[Any, Any]:
     return kind, Field(default=default, description=declared.doc)
 
 
+#: Bounds that count the items of a list.
+_LENGTHS = ("min_length", "max_length")
+
+
 def _no_repeats(items: tuple[Any, ...]) -> tuple[Any, ...]:
     """The items. A repeated item has no effect, but the trial would have another id."""
     if repeated := repeats(items):
@@ -119,12 +136,22 @@ def _key_type(kind: Any, declared: Setting) -> Any:
     if inner != kind:
         return _key_type(inner, declared) | None
     if get_origin(kind) is tuple:
-        item = _key_type(get_args(kind)[0], Setting(doc="", choices=declared.choices))
-        items: Any = Annotated[types.GenericAlias(tuple, (item, ...)), AfterValidator(_no_repeats)]
-        return Annotated[items, Field(**declared.bounds)] if declared.bounds else items
+        return _list_type(get_args(kind)[0], declared)
     if declared.choices:
         return Literal[declared.choices]
     return Annotated[kind, Field(**declared.bounds)] if declared.bounds else kind
+
+
+def _list_type(item: Any, declared: Setting) -> Any:
+    """The type that checks a list. The bounds of numbers are those of each item. Texts do not repeat."""
+    lengths = {name: bound for name, bound in declared.bounds.items() if name in _LENGTHS}
+    bounds = {name: bound for name, bound in declared.bounds.items() if name not in _LENGTHS}
+    if item in (int, float):  # strict, because pydantic would read "3" and true as numbers
+        items: Any = types.GenericAlias(tuple, (Annotated[item, Field(strict=True, **bounds)], ...))
+    else:
+        checked = _key_type(item, Setting(doc="", choices=declared.choices))
+        items = Annotated[types.GenericAlias(tuple, (checked, ...)), AfterValidator(_no_repeats)]
+    return Annotated[items, Field(**lengths)] if lengths else items
 
 
 def number_words(bound: float) -> str:

@@ -1,20 +1,39 @@
 """Keys of a study file that no trial uses, from the declarations of the settings."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from study.spec.schema import Section, StudySpec
 from trainables.config import TASKS, Task
+from trainables.evaluation.probes.knn import KNN
 from trainables.settings import Declared, declared_fields
+from trainables.views.recipes import ViewRecipe, recipe_of
 
 
 def keys_without_effect(spec: StudySpec, tasks: Iterable[Task]) -> list[str]:
     """One line for each given key that has no effect in any of the tasks of a study's trials."""
     different = list({id(task): task for task in tasks}.values())
-    return [
+    views = [each for task in different[:1] for each in _keys_of_views(spec, task)]
+    monitored = KNN.settings if _is_monitored(spec) else ()
+    return views + [
         f"{where} has no effect here, because it needs {_needed(spec, each)}"
         for each in declared_fields(TASKS[spec.task])
         if each.setting.needs and (where := _given(spec, each)) and different
-        if not any(_has_effect(task, each) for task in different) and not _is_monitored(spec, each)
+        for without in [("suite",) if each.name in monitored else ()]
+        if not any(_has_effect(task, each, without) for task in different)
+    ]
+
+
+def _keys_of_views(spec: StudySpec, task: Task) -> list[str]:
+    """The same for the keys of `data.views`, which all tasks have in common."""
+    data = getattr(spec, "data", None)
+    if data is None or data.views is None:
+        return []
+    recipe = recipe_of(task.views)
+    return [
+        f"data.views.{each.name} has no effect here, because it needs data.views.{needed} above 0"
+        for each in declared_fields(ViewRecipe)
+        for needed in each.setting.needs
+        if each.name in data.views.changes and not getattr(recipe, needed)
     ]
 
 
@@ -45,15 +64,18 @@ def _needed(spec: StudySpec, each: Declared) -> str:
     return " and ".join(conditions)
 
 
-def _has_effect(task: Task, each: Declared) -> bool:
+def _has_effect(task: Task, each: Declared, without: Collection[str]) -> bool:
+    """Whether the setting has an effect in a task, if all that it needs apart from `without` is there."""
     inner = getattr(task, each.table) if each.table else task
     for name, allowed in each.setting.needs.items():
+        if name in without:
+            continue
         value = getattr(inner, name) if hasattr(inner, name) else getattr(task, name)
         if not set(value if isinstance(value, tuple) else (value,)) & set(allowed):
             return False
     return True
 
 
-def _is_monitored(spec: StudySpec, each: Declared) -> bool:
-    """Whether learning curves or early stopping use the setting, without any probe."""
-    return each.name == "knn_k" and bool(spec.keep.curve_epochs or spec.search.early_stopping)
+def _is_monitored(spec: StudySpec) -> bool:
+    """Whether learning curves or early stopping search for nearest neighbours, without any probe."""
+    return bool(spec.keep.curve_epochs or spec.search.early_stopping)

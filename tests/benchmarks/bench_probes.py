@@ -7,6 +7,7 @@ and what each built-in corruption costs an image. On a GPU, where there is one, 
 """
 
 from collections.abc import Callable
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -24,8 +25,9 @@ from trainables.evaluation.label_draws import label_draws
 from trainables.evaluation.logistic import fit_logistic
 from trainables.evaluation.neighbours import knn_accuracy
 from trainables.evaluation.retrieval import retrieval_accuracy
-from trainables.evaluation.sgd_probe import fit_sgd
+from trainables.evaluation.sgd_probe import fit_adam, fit_sgd
 from trainables.evaluation.suite import probe_accuracies
+from trainables.turns import finish
 
 #: Tolerances of scikit-learn's solver: its default, and one that ends about as near to the optimum as ours.
 _TOLERANCES = (1e-4, 1e-6)
@@ -63,8 +65,9 @@ def _suite() -> None:
             corrupted=_unused,
             projected_views=_unused,
             corrupted_views=_unused,
+            augmented=_unused,
         )
-        probe_accuracies(config, splits, seed=0)
+        finish(probe_accuracies(config, splits, seed=0))
 
     theirs = [lambda tolerance=each: _scikit_learn_suite(config, labelled, tolerance) for each in _TOLERANCES]
     seconds = seconds_each([ours, *theirs], budget=4.0)
@@ -72,8 +75,8 @@ def _suite() -> None:
     _table(("this", *(f"scikit-learn, tol {each:g}" for each in _TOLERANCES)), seconds)
 
 
-def _unused(_split: str) -> None:
-    raise AssertionError("this suite retrieves nothing")
+def _unused(_: object) -> NoReturn:
+    raise AssertionError("this suite needs features of the plain images alone")
 
 
 def _scikit_learn_suite(config: ProbeConfig, labelled: dict[str, Labelled], tolerance: float) -> None:
@@ -111,9 +114,11 @@ def _full_solve(n: int = 10_000, d: int = 512, classes: int = 10) -> None:
         )
     names["torch LBFGS, 50 steps"] = lambda: _torch_lbfgs(train, labels, classes)
     raw = Labelled(features=features, labels=labels)
-    names["probe_sgd, 20 epochs"] = lambda: fit_sgd(
-        raw, epochs=20, lr=0.1, weight_decay=1e-4, batch_size=1024, order=torch.Generator().manual_seed(0)
-    )
+    settings = {"epochs": 20, "weight_decay": 1e-4, "batch_size": 1024, "schedule": "linear"}
+    for name, fit, rate in (("probe_sgd", fit_sgd, 0.1), ("probe_adam", fit_adam, 0.01)):
+        names[f"{name}, 20 epochs"] = lambda fit=fit, rate=rate: finish(
+            fit(raw, lr=rate, order=torch.Generator().manual_seed(0), **settings)
+        )
     if torch.cuda.is_available():
         there = train.cuda(), labels.cuda()
         names["this, GPU"] = lambda: fit_logistic(*there, l2=1.0)
@@ -154,7 +159,9 @@ def _similarities(queries: int = 2000, n: int = 20_000, d: int = 512) -> None:
     theirs = KNeighborsClassifier(20, metric="cosine", algorithm="brute").fit(features, labels)
     calls: dict[str, Callable[[], object]] = {
         "matrix product alone": lambda: fresh @ features.mT,
-        "knn": lambda: knn_accuracy(train, judged, k=20),
+        "knn": lambda: knn_accuracy(train, judged, ProbeConfig()),
+        "knn, Euclidean": lambda: knn_accuracy(train, judged, ProbeConfig(knn_distance="euclidean")),
+        "knn, weighted": lambda: knn_accuracy(train, judged, ProbeConfig(knn_weights="exponential")),
         "scikit-learn's knn": lambda: theirs.score(fresh, truth),
         "its matrix product alone": lambda: features[:_RETRIEVED] @ features[-_RETRIEVED:].mT,
         "retrieval": lambda: retrieval_accuracy(features[:_RETRIEVED], features[-_RETRIEVED:]),
@@ -163,7 +170,7 @@ def _similarities(queries: int = 2000, n: int = 20_000, d: int = 512) -> None:
         there = [
             Labelled(features=each.features.cuda(), labels=each.labels.cuda()) for each in (train, judged)
         ]
-        calls["knn, GPU"] = lambda: knn_accuracy(*there, k=20)
+        calls["knn, GPU"] = lambda: knn_accuracy(*there, ProbeConfig())
     print(f"{queries} queries among {n} rows, d = {d}; retrieval of {_RETRIEVED} among {_RETRIEVED}")
     _table(tuple(calls), seconds_each(list(calls.values())))
 

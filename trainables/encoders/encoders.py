@@ -76,8 +76,7 @@ def build_model(
     return build_contrastive(
         lambda: _build_encoder(config, channels, size),
         shape=(channels, size, size),
-        projection_dim=config.projection_dim,
-        last_batch_norm=config.head_batch_norm,
+        config=config,
         seed_generator=seed_generator,
     )
 

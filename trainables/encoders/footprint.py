@@ -1,7 +1,8 @@
 """The least memory of a training step of each encoder, from shapes alone. Imports no torch.
 
-The numbers are lower limits: weights with their gradients and momenta, and what the backward pass keeps. Real steps
-need more. They serve to refuse sizes that no machine holds, never to choose how many trials fit.
+The numbers are lower limits: weights, with which the gradient and the state of the optimiser grow, and what the
+backward pass keeps. Real steps need more. They serve to refuse sizes that no machine holds, never to choose how many
+trials fit.
 """
 
 import math

@@ -5,44 +5,52 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from trainables.config import EncoderConfig
+
 
 class ContrastiveModel(nn.Module):
     """`x (M, C, H, W) -> h (M, h_dim), z (M, projection_dim)`.
 
-    The head is the two-layer perceptron h - h - projection_dim of SimCLR (Chen et al. 2020, arXiv 2002.05709,
-    section 4.2) with batch norm after the hidden layer. With `last_batch_norm`, it has another batch norm after the
-    output, as in SimCLR's code. `z` is not normalised: the caller of a loss must normalise it.
+    By default, the head is the two-layer perceptron h - h - projection_dim of SimCLR (Chen et al. 2020, arXiv
+    2002.05709, section 4.2) with batch norm after the hidden layer. `config` gives other hidden layers, and another
+    batch norm after the output, as in SimCLR's code. `z` is not normalised: the caller of a loss must normalise it.
     """
 
-    def __init__(
-        self, encoder: nn.Module, *, h_dim: int, projection_dim: int, last_batch_norm: bool = False
-    ) -> None:
+    def __init__(self, encoder: nn.Module, *, h_dim: int, config: EncoderConfig) -> None:
         super().__init__()
         self.encoder = encoder
         self.h_dim = h_dim
-        self.head = nn.Sequential(
-            nn.Linear(h_dim, h_dim, bias=False),  # the next batch norm has a bias
-            nn.BatchNorm1d(h_dim),
-            nn.ReLU(inplace=True),
-            nn.Linear(h_dim, projection_dim, bias=not last_batch_norm),
-        )
-        if last_batch_norm:
-            self.head.append(nn.BatchNorm1d(projection_dim))
+        self.head = _head(h_dim, config)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         h = self.encoder(x)
         return h, self.head(h)
 
 
+def _head(h_dim: int, config: EncoderConfig) -> nn.Sequential:
+    """Linear layers with a ReLU after each hidden one. A layer before a batch norm has no bias: the norm has one."""
+    layers: list[nn.Module] = []
+    width = h_dim
+    for hidden in config.hidden_widths(h_dim):
+        layers.append(nn.Linear(width, hidden, bias=not config.head_hidden_batch_norm))
+        if config.head_hidden_batch_norm:
+            layers.append(nn.BatchNorm1d(hidden))
+        layers.append(nn.ReLU(inplace=True))
+        width = hidden
+    layers.append(nn.Linear(width, config.projection_dim, bias=not config.head_batch_norm))
+    if config.head_batch_norm:
+        layers.append(nn.BatchNorm1d(config.projection_dim))
+    return nn.Sequential(*layers)
+
+
 def build_contrastive(
     build_encoder: Callable[[], nn.Module],
     *,
     shape: tuple[int, int, int],
-    projection_dim: int,
-    last_batch_norm: bool,
+    config: EncoderConfig,
     seed_generator: torch.Generator,
 ) -> ContrastiveModel:
-    """Build an encoder for images of `shape (C, H, W)`, and a head for its output.
+    """Build an encoder for images of `shape (C, H, W)`, and the head of `config` for its output.
 
     The initial weights depend only on `seed_generator`. Modules initialise themselves from torch's global generator,
     so this function seeds it during the build and restores its state afterwards. Raises `ValueError` when the
@@ -55,9 +63,7 @@ def build_contrastive(
         torch.default_generator.manual_seed(seed)
         encoder = build_encoder()
         h_dim = _output_dim(encoder, shape)
-        model = ContrastiveModel(
-            encoder, h_dim=h_dim, projection_dim=projection_dim, last_batch_norm=last_batch_norm
-        )
+        model = ContrastiveModel(encoder, h_dim=h_dim, config=config)
     finally:
         torch.set_rng_state(state)
     # With channels-last weights, steps on a CPU are 15 % faster for the small network and 6 % for ResNet-18.

@@ -20,6 +20,20 @@ def cosine_blocks(queries: Tensor, gallery: Tensor) -> Iterator[tuple[int, Tenso
     return inner_product_blocks(F.normalize(queries.float(), dim=1), F.normalize(gallery.float(), dim=1))
 
 
+def euclidean_blocks(queries: Tensor, gallery: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Similarities that fall as the Euclidean distance grows, in blocks as in `cosine_blocks`.
+
+    For a query q and a row x the similarity is (|q - m|^2 - |q - x|^2) / 2, where m is the mean row of the gallery.
+    Without m, rounding would be larger for features far from zero.
+    """
+    others = gallery.float()
+    mean = others.mean(dim=0)
+    others = others - mean
+    half_squares = others.square().sum(dim=1) / 2
+    for start, products in inner_product_blocks(queries.float() - mean, others):
+        yield start, products.sub_(half_squares)
+
+
 def inner_product_blocks(queries: Tensor, gallery: Tensor) -> Iterator[tuple[int, Tensor]]:
     """Inner products in blocks, as in `cosine_blocks` but without normalising the rows."""
     queries, others = queries.float(), gallery.float()

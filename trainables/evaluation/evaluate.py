@@ -3,8 +3,9 @@
 The module also has the two measurements during training, for learning curves and early stopping.
 """
 
+import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from statistics import fmean
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trainables.config import TrialConfig
+from trainables.copies import copy_ahead
 from trainables.datasets.loaded import ImageData
 from trainables.encoders.model import ContrastiveModel
 from trainables.evaluation.corruptions.corruptions import corrupted_copies
@@ -22,7 +24,7 @@ from trainables.evaluation.features import EncodedSplits, Labelled
 from trainables.evaluation.neighbours import knn_accuracy
 from trainables.evaluation.probes.knn import MONITORED_IMAGES
 from trainables.evaluation.representation import Layers, representation_metrics
-from trainables.evaluation.suite import probe_columns
+from trainables.evaluation.suite import probe_accuracies
 from trainables.loss_fields import LOSS_CARDS
 from trainables.losses import LOSSES
 from trainables.losses.analytic import AnalyticLoss
@@ -31,45 +33,47 @@ from trainables.runtime import Diverged, Runtime
 from trainables.streams import Stream, stream_generator
 from trainables.training.member import Loss
 from trainables.training.precision import matmul_precision
-from trainables.training.trials import torch_images, views_of
-from trainables.views.recipes import plain
+from trainables.training.trials import resident, torch_images, views_of
+from trainables.turns import Columns, Turn, Turns, each_within, finish
+from trainables.views.recipes import crops_and_flips
 
 #: Images per forward pass in evaluation. Fixed, because kernels may differ in the last bit between batch sizes.
 _EVALUATION_BATCH = 512
 
 
-def evaluate(
-    model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
-) -> Iterator[dict[str, Any]]:
+def evaluate(model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime) -> Columns:
     """Yield record columns of a trained model in evaluation mode: first its metrics, then its probe accuracies.
 
-    Products on a GPU have the precision of the training, as they have for the learning curves. Raises `Diverged` when
-    an embedding is not finite.
+    It pauses within long stages, where the caller may run other trials. Products on a GPU have the precision of the
+    training, as they have for the learning curves. Raises `Diverged` when an embedding is not finite.
     """
-    stages, device = _stages(model, config, data, runtime), torch.device(runtime.device)
+    device = torch.device(runtime.device)
     precision = config.task.training.precision if device.type == "cuda" else "float32"
-    while True:
-        # Not around the whole loop: the caller may run other trials between two stages.
-        with matmul_precision(precision, device):
-            columns = next(stages, None)
-        if columns is None:
-            return
-        yield columns
+    return each_within(lambda: matmul_precision(precision, device), _stages(model, config, data, runtime))
 
 
 def _stages(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
-) -> Iterator[dict[str, Any]]:
-    layers = {name: _embed(model, split.images, plain, runtime) for name, split in data.splits.items()}
+) -> Generator[dict[str, Any] | Turn, None, None]:
+    plain = views_of(config.task, data).plain
+    layers = {}
+    for name, split in data.splits.items():
+        layers[name] = yield from _embedding(model, torch_images(split.images), plain, runtime)
+    yield Turn.STAGE
     if not all(layer.isfinite().all() for pair in layers.values() for layer in pair):
         raise Diverged("an embedding of the trained network was not finite")
-    draw_pair = _pair_drawer(model, config, data, runtime)
-    test_pair = draw_pair("test")  # before any other split, so that the metrics do not depend on the suite
+    draw = _drawer(model, config, data, runtime, Stream.EVALUATION_VIEWS)
+    # The test split is drawn before any other, so that the metrics do not depend on the suite.
+    test_pair = (yield from draw(data.test.images)), (yield from draw(data.test.images))
+    yield Turn.STAGE
     yield representation_metrics(layers["test"], *test_pair)
 
     @cache
     def pair(split: str) -> tuple[Layers, Layers]:
-        return test_pair if split == "test" else draw_pair(split)
+        if split == "test":
+            return test_pair
+        images = data.splits[split].images
+        return finish(draw(images)), finish(draw(images))
 
     def layer_of(split: str, layer: int) -> tuple[Tensor, Tensor]:
         view_a, view_b = pair(split)
@@ -87,9 +91,19 @@ def _stages(
         copies = corrupted_copies(
             config.task, data, split, data_root=runtime.data_root, device=runtime.device
         )
-        pairs = [(draw(images)[1], draw(images)[1]) for images in copies]
+        pairs = [(finish(draw(images))[1], finish(draw(images))[1]) for images in copies]
         z_a, z_b = (torch.stack(each) for each in zip(*pairs, strict=True))
         return z_a, z_b
+
+    @cache
+    def training_images() -> Tensor:
+        return resident(torch_images(data.train.images), runtime.device)
+
+    def augmented(randomness: torch.Generator) -> Turns[Tensor]:
+        views = views_of(config.task, data)
+        views = dataclasses.replace(views, recipe=crops_and_flips(views.recipe))
+        h, _ = yield from _embedding(model, training_images(), lambda part: views(part, randomness), runtime)
+        return h
 
     labelled = {
         name: Labelled(features=layers[name][0], labels=_labels(split.labels, runtime))
@@ -101,11 +115,9 @@ def _stages(
         corrupted=corrupted,
         projected_views=lambda split: layer_of(split, 1),
         corrupted_views=corrupted_views,
+        augmented=augmented,
     )
-    accuracies: dict[str, float] = {}
-    for probe in config.task.probe.suite:
-        yield {}  # other trials may train between two probes
-        accuracies |= probe_columns(probe, config.task.probe, encoded, config.seed)
+    accuracies: dict[str, Any] = yield from probe_accuracies(config.task.probe, encoded, seed=config.seed)
     yield accuracies
 
 
@@ -113,11 +125,11 @@ def monitor(
     model: ContrastiveModel, loss: Loss, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> dict[str, float]:
     """The metrics of one point of the learning curves, on the validation split. Training is not affected."""
-    train, val, z = _embed_half_way(model, data, runtime)
+    train, val, z = _embed_half_way(model, config, data, runtime)
     layers = {"h": val.features, "z": z}
     ranks = {name: effective_rank(F.normalize(layer, dim=1)) for name, layer in layers.items()}
     return {
-        "val_knn_accuracy": knn_accuracy(train, val, k=config.task.probe.knn_k),
+        "val_knn_accuracy": knn_accuracy(train, val, config.task.probe),
         **{f"{layer}_effective_rank": float(rank) for layer, rank in ranks.items()},
         **_information(model, loss, config, data, runtime),
     }
@@ -138,7 +150,7 @@ def _information(
     if bound is None or pairs < 2:
         return {}
     draw = _drawer(model.eval(), config, data, runtime, Stream.EVALUATION_VIEWS)
-    z_a, z_b = (F.normalize(draw(images)[1], dim=1).split(pairs) for _ in range(2))
+    z_a, z_b = (F.normalize(finish(draw(images))[1], dim=1).split(pairs) for _ in range(2))
     model.train()
     whole = [(a, b) for a, b in zip(z_a, z_b, strict=True) if len(a) == pairs]
     values = [float(loss.per_anchor(a, b).double().mean()) for a, b in whole]
@@ -152,16 +164,17 @@ def validation_score(
 
     NaN when an embedding is not finite. Training is not affected.
     """
-    train, val, _ = _embed_half_way(model, data, runtime)
+    train, val, _ = _embed_half_way(model, config, data, runtime)
     if not (train.features.isfinite().all() and val.features.isfinite().all()):
         return math.nan
-    return knn_accuracy(train, val, k=config.task.probe.knn_k)
+    return knn_accuracy(train, val, config.task.probe)
 
 
 def _embed_half_way(
-    model: ContrastiveModel, data: ImageData, runtime: Runtime
+    model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
 ) -> tuple[Labelled, Labelled, Tensor]:
     """`h` of part of the training split, and `h` and `z` of the validation split, for a model in training."""
+    plain = views_of(config.task, data).plain
     model.eval()
     train_h, _ = _embed(model, data.train.images[:MONITORED_IMAGES], plain, runtime)
     h, z = _embed(model, data.val.images, plain, runtime)
@@ -170,34 +183,41 @@ def _embed_half_way(
     return train, Labelled(features=h, labels=_labels(data.val.labels, runtime)), z
 
 
-def _pair_drawer(
-    model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime
-) -> Callable[[str], tuple[Layers, Layers]]:
-    """A function that returns both layers of two views of each image of a split. Every call draws new views."""
-    draw = _drawer(model, config, data, runtime, Stream.EVALUATION_VIEWS)
-    return lambda split: (draw(data.splits[split].images), draw(data.splits[split].images))
-
-
 def _drawer(
     model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime, stream: Stream
-) -> Callable[[np.ndarray], Layers]:
-    """A function that returns both layers of one view of each image, drawn from a new generator for `stream`."""
+) -> Callable[[np.ndarray], Turns[Layers]]:
+    """A function that returns both layers of one view of each image, drawn from a new generator for `stream`.
+
+    Every call draws new views.
+    """
     views = views_of(config.task, data)
     randomness = stream_generator(config.seed, stream, runtime.device)
-    return lambda images: _embed(model, images, lambda part: views(part, randomness), runtime)
+    return lambda images: _embedding(
+        model, torch_images(images), lambda part: views(part, randomness), runtime
+    )
 
 
 def _labels(labels: np.ndarray, runtime: Runtime) -> Tensor:
     return torch.tensor(labels, device=runtime.device)
 
 
-@torch.no_grad()
 def _embed(
     model: ContrastiveModel, images: np.ndarray, prepare: Callable[[Tensor], Tensor], runtime: Runtime
 ) -> Layers:
-    """`h (N, h_dim)` and `z (N, d)` of uint8 images `(N, C, H, W)`, float32 on the device."""
-    parts = [
-        model(prepare(part.to(runtime.device))) for part in torch_images(images).split(_EVALUATION_BATCH)
-    ]
+    return finish(_embedding(model, torch_images(images), prepare, runtime))
+
+
+@torch.no_grad()
+def _embedding(
+    model: ContrastiveModel, images: Tensor, prepare: Callable[[Tensor], Tensor], runtime: Runtime
+) -> Turns[Layers]:
+    """`h (N, h_dim)` and `z (N, d)` of uint8 images `(N, C, H, W)`, float32 on the device.
+
+    It pauses after each batch.
+    """
+    parts = []
+    for part in images.split(_EVALUATION_BATCH):
+        parts.append(model(prepare(copy_ahead(part, runtime.device))))
+        yield Turn.STEP
     h, z = (torch.cat(column).float() for column in zip(*parts, strict=True))
     return h, z

@@ -7,6 +7,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from trainables.turns import Turns
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
@@ -25,6 +27,9 @@ class EncodedSplits:
     projections `z (N, d)` of the same views, not normalised. `corrupted` yields the features of the images for each
     corruption. `corrupted_views` returns the projections `(C, N, d)` of two views of each image under each of C
     corruptions.
+
+    `augmented` returns the features of new crops and flips of the training images, in their order. It draws the crops
+    from the generator, which is on the device of the features.
     """
 
     labelled: Mapping[str, Labelled]
@@ -32,6 +37,7 @@ class EncodedSplits:
     corrupted: Callable[[str], Iterator[Tensor]]
     projected_views: Callable[[str], tuple[Tensor, Tensor]]
     corrupted_views: Callable[[str], tuple[Tensor, Tensor]]
+    augmented: Callable[[torch.Generator], Turns[Tensor]]
 
     @cached_property
     def standardised(self) -> dict[str, Labelled]:

@@ -99,7 +99,7 @@ class _Training:
         """
         rates = self._rates
         if self._schedule == "cosine":
-            rates = rates * learning_rate_factor(self.done, self.total, 0.0)
+            rates = rates * learning_rate_factor(self.done, self.total)
         if self._velocity is None:
             of_members = gradient.unflatten(0, (len(rates), 2, -1))
             self._z.flatten(0, 2).index_add_(0, rows, of_members.mul_(-rates).flatten(0, 2))

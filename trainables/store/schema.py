@@ -115,7 +115,10 @@ class _Identity:
 
 def _setting_columns(base: type, name: str, columns: Mapping[str, Declared]) -> Any:
     """A subclass of `base` with a column for each declared setting."""
-    fields = [(column, each.type | None, _setting_column(each)) for column, each in columns.items()]
+    fields = [
+        (column, (str if each.setting.text else each.type) | None, _setting_column(each))
+        for column, each in columns.items()
+    ]
     return dataclasses.make_dataclass(name, fields, bases=(base,), frozen=True, kw_only=True)
 
 

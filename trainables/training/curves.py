@@ -14,7 +14,7 @@ from trainables.config import SelectionConfig, TrainingConfig
 from trainables.selection.rounds import step_count
 from trainables.store.artefacts import curve_path
 from trainables.training.member import Member, Monitor
-from trainables.training.schedule import learning_rate_factor, peak_learning_rate
+from trainables.training.schedule import peak_learning_rate, scheduled_factor
 
 
 def _column(name: str, type_: pa.DataType, unit: str) -> pa.Field:
@@ -87,7 +87,7 @@ class Curves:
         return max(1, self.every_epochs * (self.images // self.config.batch_size))
 
     def _learning_rate(self, config: TrainingConfig, step: int) -> float:
-        factor = learning_rate_factor(step - 1, self._total, config.warmup_fraction)
+        factor = scheduled_factor(config, step - 1, self._total, self.images)
         return peak_learning_rate(config) * factor
 
 

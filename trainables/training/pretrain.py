@@ -20,7 +20,7 @@ from trainables.training.member import Member, PretrainFacts, Report, Streams
 from trainables.training.own_draws import drawing_from
 from trainables.training.precision import matmul_precision
 from trainables.training.trainer import Trainer
-from trainables.turns import Turns, each_within
+from trainables.turns import Turn, Turns, each_within
 from trainables.views.batched import Views
 
 _log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def _run(
                 saved = time.perf_counter()
         if trainer.done < trainer.total:
             try:
-                yield
+                yield Turn.STEP
             except GeneratorExit:
                 if checkpoint:
                     _save(trainer, curves, checkpoint)

@@ -17,7 +17,7 @@ from trainables.training.member import Member, PretrainFacts, Streams
 from trainables.training.optimizer import StackedOptimizer
 from trainables.training.own_draws import default_generator
 from trainables.training.precision import network_autocast
-from trainables.training.schedule import learning_rate_factor
+from trainables.training.schedule import scheduled_factor
 from trainables.training.selected_batches import CandidateEmbeddings, SelectedBatches
 from trainables.training.stacked_model import stack_models, unstack_model
 from trainables.training.step import TrainingStep, group_losses
@@ -47,7 +47,7 @@ class Trainer:
         self._generators = [streams[seed].views for seed in seeds]
         self._selection_generators = [streams[seed].selection_views for seed in seeds]
         self._factors = torch.tensor(
-            [learning_rate_factor(step, self.total, config.warmup_fraction) for step in range(self.total)]
+            [scheduled_factor(config, step, self.total, len(images)) for step in range(self.total)]
         ).to(device)
         self._network = network_of(members)
         self._orders = [self._order(streams[seed], views, device) for seed in seeds]
@@ -99,7 +99,7 @@ class Trainer:
         """All state that the next steps depend on."""
         return {
             "network": self._network.state_dict(),
-            "momenta": self._optimizer.state(),
+            "momenta": self._optimizer.state(),  # of every kind; earlier checkpoints have this name
             "orders": [order.state() for order in self._orders],
             "views": [generator.get_state() for generator in self._generators],
             "selection_views": [generator.get_state() for generator in self._selection_generators],

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from trainables.views.affine import recolour
 from trainables.views.blur import Blur, apply_blur
-from trainables.views.colour import HUE, Jitter, grey_where_, jitter_
+from trainables.views.colour import HUE, Jitter, grey_where_, jitter_, solarise_where
 from trainables.views.crop import DRAWS, boxes_from, crop_and_resize
 from trainables.views.parameters import ViewParameters, split_parameters
-from trainables.views.recipes import FORMS, VIEWS, ViewRecipe, check_views_name, plain
+from trainables.views.recipes import FORMS, ViewChoice, ViewRecipe, recipe_of
 
 #: Number of pixel values in a block of images that a CPU processes at once; chosen by measurement.
 _BLOCK_PIXELS = 64 * 3 * 32 * 32
@@ -23,7 +23,9 @@ _BLOCK_PIXELS = 64 * 3 * 32 * 32
 
 @dataclass(frozen=True, kw_only=True)
 class Views:
-    """One random view of each image: `views(images (M, C, H, H) uint8, generator) -> float32` in [0, 1].
+    """One random view of each image: `views(images (M, C, H, H) uint8, generator) -> float32`.
+
+    The pixel range is [0, 1], before the recipe's normalisation.
 
     The views have the shape (M, C, output, output); with `output_size` None, they have the size of the images. `form`
     selects the colour operations. `faithful` equals torchvision's operations on float images. `approximate` is one
@@ -35,7 +37,8 @@ class Views:
     captured in a CUDA graph. Matrix products follow the global precision setting; TF32 changes them by a tenth of a
     grey level.
 
-    Raises `ValueError` for channels other than 1 or 3, an unknown form, or an output size below 1.
+    Raises `ValueError` for channels other than 1 or 3, a normalisation for another number of channels, an unknown
+    form, or an output size below 1.
     """
 
     recipe: ViewRecipe
@@ -51,9 +54,14 @@ class Views:
             raise ValueError(f"form: got {self.form!r}; allowed are {', '.join(FORMS)}")
         if self.output_size is not None and self.output_size < 1:
             raise ValueError(f"output_size: got {self.output_size}; allowed is None or at least 1")
+        self.recipe.check_channels(self.channels)
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         return self.apply(images, self.draw(len(images), generator, images.device))
+
+    def plain(self, images: Tensor) -> Tensor:
+        """Images for evaluation, without augmentation: uint8 `(N, C, H, W)` to normalised float32 of that shape."""
+        return self._normalised(_scaled(images))
 
     def draw(
         self, count: int, generator: torch.Generator, device: torch.device | str = "cpu"
@@ -81,18 +89,21 @@ class Views:
     def parameters(self, uniform: Tensor, noise: Tensor | None = None) -> ViewParameters:
         """The parameters that rows of `draw_uniform` stand for."""
         recipe = self.recipe
-        crop, flip, applied, strengths, order, to_grey, blurred, width = uniform.split(self._columns(), dim=1)
+        crop, flip, applied, strengths, order, to_grey, blurred, width, *more = uniform.split(
+            self._columns(), dim=1
+        )
         return ViewParameters(
             boxes=boxes_from(crop, self.size, recipe.crop_scale, recipe.crop_ratio),
             flip=flip[:, 0] < recipe.flip_probability,
             jitter=self._jitter(strengths, order, applied < recipe.jitter_probability),
             grey=to_grey[:, 0] < recipe.grey_probability,
             blur=self._blur(blurred[:, 0], width[:, 0]),
+            solarise=more[0][:, 0] < recipe.solarise_probability if more else None,
             noise=noise,
         )
 
     def apply(self, images: Tensor, parameters: ViewParameters) -> Tensor:
-        """The views of `images (M, C, H, H)` uint8 for given parameters, float32 in [0, 1].
+        """The views of `images (M, C, H, H)` uint8 for given parameters, float32.
 
         Each view depends only on its own image and parameters, not on the rest of the batch. This holds bit for bit
         on a CPU at sizes that are multiples of 8, and up to rounding otherwise. Raises `ValueError` for images whose
@@ -116,13 +127,25 @@ class Views:
         return views
 
     def _apply(self, images: Tensor, parameters: ViewParameters, views: Tensor) -> Tensor:
-        planes = crop_and_resize(plain(images), parameters.boxes, parameters.flip, self.output_size)
+        recipe = self.recipe
+        planes = crop_and_resize(
+            _scaled(images), parameters.boxes, parameters.flip, self.output_size, recipe.interpolation
+        )
         views.copy_(self._recolour(planes.flatten(2), parameters).view_as(planes).transpose(0, 1))
         if parameters.blur is not None:
             views.copy_(apply_blur(views, parameters.blur))
+        if parameters.solarise is not None:
+            views.copy_(solarise_where(views, parameters.solarise, recipe.solarise_threshold))
         if parameters.noise is not None:
             views.add_(parameters.noise).clamp_(0, 1)
-        return views
+        return self._normalised(views)
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        """Normalise float images (M, C, H, W) in place, if the recipe does."""
+        if not self.recipe.mean:
+            return images
+        mean, deviation = _normalisation(self.recipe, images.device)
+        return images.sub_(mean).div_(deviation)
 
     def _recolour(self, planes: Tensor, parameters: ViewParameters) -> Tensor:
         if self.form == "approximate":
@@ -133,8 +156,12 @@ class Views:
         return planes
 
     def _columns(self) -> list[int]:
-        """Numbers of draws for each image: crop, flip, jitter or not, strengths, order, grey, blur or not, width."""
-        return [DRAWS, 1, 1, 4, self._operations(), 1, 1, 1]
+        """Numbers of draws for each image: crop, flip, jitter or not, strengths, order, grey, blur or not, width.
+
+        Recipes with solarisation have one more. Without it, they have the numbers that they had before it existed.
+        """
+        solarise = [1] if self.recipe.solarise_probability else []
+        return [DRAWS, 1, 1, 4, self._operations(), 1, 1, 1, *solarise]
 
     def _operations(self) -> int:
         """How many of brightness, contrast, saturation and hue, counted in this order, the recipe needs."""
@@ -171,20 +198,35 @@ def _jitter_range(recipe: ViewRecipe, device: torch.device) -> tuple[Tensor, Ten
     return torch.tensor([1.0, 1.0, 1.0, 0.0], device=device), torch.tensor(spread, device=device)
 
 
-def build_views(
-    recipe: str, *, channels: int, size: int, form: str = "faithful", output_size: int | None = None
-) -> Views:
-    """The views of a recipe for images of shape (C, size, size) with C = 1 or 3, in one of the `FORMS`.
+@functools.cache  # without a limit, and for the same reason
+def _normalisation(recipe: ViewRecipe, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each channel, (C, 1, 1)."""
+    mean, deviation = (
+        torch.tensor(numbers, device=device)[:, None, None] for numbers in (recipe.mean, recipe.deviation)
+    )
+    return mean, deviation
 
-    The side of the views is `output_size` pixels, or `size` with None. Raises `ValueError` for other values.
+
+def build_views(
+    recipe: ViewChoice, *, channels: int, size: int, form: str = "faithful", output_size: int | None = None
+) -> Views:
+    """The views of a recipe, or of its name, for images of shape (C, size, size), in one of the `FORMS`.
+
+    The side of the views is `output_size` pixels, or `size` with None. Raises `ValueError` as `Views` does, and for
+    an unknown name.
     """
     return Views(
-        recipe=VIEWS[check_views_name(recipe)],
+        recipe=recipe_of(recipe),
         channels=channels,
         size=size,
         form=form,
         output_size=output_size,
     )
+
+
+def _scaled(images: Tensor) -> Tensor:
+    """Convert uint8 images to float32 in [0, 1]."""
+    return images.float().div_(255)
 
 
 def _from_each(

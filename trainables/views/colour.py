@@ -57,6 +57,11 @@ def grey_where_(planes: Tensor, chosen: Tensor) -> Tensor:
     return planes.lerp_(grey(planes), chosen[:, None].to(planes.dtype))  # exact at weights 0 and 1
 
 
+def solarise_where(images: Tensor, chosen: Tensor, threshold: float) -> Tensor:
+    """Invert the pixels from `threshold` on of images (M, C, H, W) in [0, 1] where `chosen (M,)` is true."""
+    return torch.where(chosen[:, None, None, None] & (images >= threshold), 1 - images, images)
+
+
 def shift_hue_(planes: Tensor, shift: Tensor) -> Tensor:
     """Shift the hue of planes (3, M, P) by `shift (M,)` turns in place. HSV saturation and value do not change.
 

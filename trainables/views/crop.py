@@ -1,8 +1,8 @@
 """Random resized crop with a separate box for every image, as two small matrix products per image; used by `Views`.
 
 Resizing is linear and separable: rows and columns of the result are weighted sums of those of the box. The weights
-are those of Pillow's antialiased bicubic filter. A view therefore equals the result of a per-image pipeline, except
-that Pillow rounds to whole grey levels between the two passes.
+are those of Pillow's antialiased bicubic or bilinear filter. A view therefore equals the result of a per-image
+pipeline, except that Pillow rounds to whole grey levels between the two passes.
 """
 
 import functools
@@ -18,7 +18,8 @@ ATTEMPTS = 10
 #: Number of columns of uniform draws for `boxes_from`: area and shape of each attempt, then the corner.
 DRAWS = 2 * ATTEMPTS + 2
 
-_BICUBIC_SUPPORT = 2.0
+#: Half of the width of each filter, in pixels of the larger of source and target.
+_SUPPORT = {"bicubic": 2.0, "bilinear": 1.0}
 
 #: If the weights of all boxes need at most this memory, they are computed once and looked up (8 MB for 32 pixels).
 _TABLE_BYTES = 16e6
@@ -51,7 +52,13 @@ def boxes_from(uniform: Tensor, size: int, scale: tuple[float, float], ratio: tu
     return Boxes(start=start.long(), extent=extent.long())
 
 
-def crop_and_resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int | None = None) -> Tensor:
+def crop_and_resize(
+    images: Tensor,
+    boxes: Boxes,
+    flip: Tensor,
+    output_size: int | None = None,
+    interpolation: str = "bicubic",
+) -> Tensor:
     """Crop float images (M, C, H, H) to their boxes, resize to `output_size` (None: H), and flip where `flip (M,)`.
 
     The result has the form of planes (C, M, output, output). It is clipped to [0, 1], as in Pillow, because the
@@ -59,7 +66,7 @@ def crop_and_resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int
     """
     count, channels, size, _ = images.shape
     output = output_size or size
-    rows, columns = _weights(boxes, flip, size, output)
+    rows, columns = _weights(boxes, flip, size, output, interpolation)
     narrowed = torch.bmm(images.flatten(1, 2), columns.mT).view(count, channels, size, output)
     planes = images.new_empty(channels, count, output, output)
     # A single product for all channels would need one copy of the weights per channel.
@@ -68,47 +75,58 @@ def crop_and_resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int
     return planes.clamp_(0, 1)
 
 
-def resample_weights(start: Tensor, extent: Tensor, flip: Tensor, size: int, output: int) -> Tensor:
+def resample_weights(
+    start: Tensor, extent: Tensor, flip: Tensor, size: int, output: int, interpolation: str = "bicubic"
+) -> Tensor:
     """Weights (M, output, size) that resize pixels start .. start + extent - 1 of a line of `size` to `output`.
 
     Row i of an image's matrix holds the weights of the source pixels for target pixel i. The weights are Keys'
-    bicubic kernel around the centre of the target pixel, widened by the shrinking factor (antialiasing), cut off at
-    the box, and normalised. Where `flip (M,)` is true, the target is reversed.
+    bicubic kernel, or the triangle of the bilinear one, around the centre of the target pixel, widened by the
+    shrinking factor (antialiasing), cut off at the box, and normalised. Where `flip (M,)` is true, the target is
+    reversed.
     """
+    support = _SUPPORT[interpolation]
     # Only a few weights of a row are not 0. They are computed densely and then scattered to their columns.
-    taps = min(size, math.ceil(2 * _BICUBIC_SUPPORT * max(1.0, size / output)))
+    taps = min(size, math.ceil(2 * support * max(1.0, size / output)))
     first, length = start.float()[:, None, None], extent.float()[:, None, None]
     targets = (torch.arange(output, device=start.device) + 0.5) / output
     targets = (targets - flip[:, None].float()).abs()  # u, or 1 - u
     centre = first + length * targets[:, :, None]
     widening = (length / output).clamp(min=1.0)
-    leftmost = (centre - _BICUBIC_SUPPORT * widening + 0.5).floor().clamp(0, size - taps)
+    leftmost = (centre - support * widening + 0.5).floor().clamp(0, size - taps)
     pixels = leftmost + torch.arange(taps, device=start.device)
-    weights = _bicubic((pixels + 0.5 - centre) / widening)
+    kernel = _bicubic if interpolation == "bicubic" else _bilinear
+    weights = kernel((pixels + 0.5 - centre) / widening)
     weights *= (pixels >= first) & (pixels < first + length)
     weights /= weights.sum(dim=2, keepdim=True)
     return weights.new_zeros(len(start), output, size).scatter_(2, pixels.long(), weights)
 
 
-def _weights(boxes: Boxes, flip: Tensor, size: int, output: int) -> tuple[Tensor, Tensor]:
+def _weights(boxes: Boxes, flip: Tensor, size: int, output: int, interpolation: str) -> tuple[Tensor, Tensor]:
     """The weights (M, output, size) for the rows and for the columns."""
     if 8 * size**3 * output > _TABLE_BYTES:
-        rows = resample_weights(boxes.start[:, 0], boxes.extent[:, 0], torch.zeros_like(flip), size, output)
-        return rows, resample_weights(boxes.start[:, 1], boxes.extent[:, 1], flip, size, output)
-    table = _table(size, output, flip.device)
+        (top, left), (height, width) = boxes.start.unbind(1), boxes.extent.unbind(1)
+        rows = resample_weights(top, height, torch.zeros_like(flip), size, output, interpolation)
+        return rows, resample_weights(left, width, flip, size, output, interpolation)
+    table = _table(size, output, flip.device, interpolation)
     row, column = (boxes.extent - 1).add_(boxes.start, alpha=size).unbind(1)
     return table.index_select(0, row), table.index_select(0, column.add(flip, alpha=size**2))
 
 
 @functools.cache  # without a limit: a captured graph reads the table at its address
-def _table(size: int, output: int, device: torch.device) -> Tensor:
+def _table(size: int, output: int, device: torch.device, interpolation: str = "bicubic") -> Tensor:
     """Weights of every box: row (flip * size + start) * size + extent - 1 of (2 * size**2, output, size).
 
     Rows for boxes that extend beyond the line have no meaning, and no code uses them.
     """
     boxes = torch.arange(2 * size**2, device=device)
     start, extent = boxes // size % size, boxes % size + 1
-    return resample_weights(start, extent, boxes >= size**2, size, output)
+    return resample_weights(start, extent, boxes >= size**2, size, output, interpolation)
+
+
+def _bilinear(x: Tensor) -> Tensor:
+    """The triangle 1 - |x|, 0 from 1 on."""
+    return (1 - x.abs()).clamp_(0, 1)
 
 
 def _bicubic(x: Tensor) -> Tensor:

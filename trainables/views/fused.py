@@ -53,7 +53,7 @@ def fused_views(
 
 
 def recipe_numbers(recipe: ViewRecipe) -> list[float]:
-    """The numbers of a recipe that the operator takes, in its order."""
+    """The numbers of a recipe that the operator takes, in its order. Without normalisation, it has no numbers."""
     return [
         *recipe.crop_scale,
         *recipe.crop_ratio,
@@ -64,6 +64,11 @@ def recipe_numbers(recipe: ViewRecipe) -> list[float]:
         recipe.saturation,
         recipe.hue,
         recipe.grey_probability,
+        recipe.solarise_probability,
+        recipe.solarise_threshold,
+        float(recipe.interpolation == "bilinear"),
+        *recipe.mean,
+        *recipe.deviation,
     ]
 
 
@@ -94,6 +99,11 @@ def batched_form(
             saturation=recipe[8],
             hue=recipe[9],
             grey_probability=recipe[10],
+            solarise_probability=recipe[11],
+            solarise_threshold=recipe[12],
+            interpolation="bilinear" if recipe[13] else "bicubic",
+            mean=tuple(recipe[14:17]),
+            deviation=tuple(recipe[17:20]),
         ),
         channels=3,
         size=images.shape[-1],
@@ -111,7 +121,8 @@ def kernel_form(
     # Not at the top: Triton is not installed on every machine.
     from trainables.views.kernel import views_kernel
 
-    (low_area, high_area, low_ratio, high_ratio), rest = recipe[:4], recipe[4:]
+    (low_area, high_area, low_ratio, high_ratio), colours = recipe[:4], recipe[4:11]
+    solarise_probability, solarise_threshold, bilinear, *normalisation = recipe[11:]
     size = images.shape[-1]
     views = torch.empty(
         (len(uniform), *images.shape[1:]),
@@ -130,8 +141,14 @@ def kernel_form(
         high_area,
         math.log(low_ratio) / 2,
         math.log(high_ratio) / 2,
-        *rest,
+        *colours,
+        solarise_probability,
+        solarise_threshold,
+        *(normalisation or [0.0] * 3 + [1.0] * 3),
         ATTEMPTS=ATTEMPTS,
+        SOLARISE=solarise_probability > 0,
+        BILINEAR=bool(bilinear),
+        NORMALISE=bool(normalisation),
         BLOCK=max(16, 2 ** (size - 1).bit_length()),
         enable_fp_fusion=True,
     )

@@ -19,15 +19,18 @@ _BLUE = tl.constexpr(LUMA[2])
 
 
 @triton.jit
-def _resize_weights(start, extent, flip, size, BLOCK: tl.constexpr):
+def _resize_weights(start, extent, flip, size, BLOCK: tl.constexpr, BILINEAR: tl.constexpr):
     """Weights (target, source) of `resample_weights` for as many targets as sources."""
     pixels = tl.arange(0, BLOCK)[None, :].to(tl.float32)
     targets = tl.abs((tl.arange(0, BLOCK)[:, None].to(tl.float32) + 0.5) / size - flip)
     centre = start + extent * targets
     distance = tl.abs((pixels + 0.5 - centre) / tl.maximum(extent / size, 1.0))
     near = tl.minimum(tl.maximum(1.0 - distance, 0.0), 1.0)
-    far = tl.minimum(tl.maximum(2.0 - distance, 0.0), 1.0)
-    weights = near * (0.5 + near * (2.0 - 1.5 * near)) - 0.5 * far * far * (1.0 - far)
+    if BILINEAR:
+        weights = near
+    else:
+        far = tl.minimum(tl.maximum(2.0 - distance, 0.0), 1.0)
+        weights = near * (0.5 + near * (2.0 - 1.5 * near)) - 0.5 * far * far * (1.0 - far)
     weights = tl.where((pixels >= start) & (pixels < start + extent), weights, 0.0)
     total = tl.sum(weights, axis=1)[:, None]
     return weights / tl.where(total == 0.0, 1.0, total)  # rows beyond the image have no weights
@@ -68,7 +71,18 @@ def views_kernel(
     saturation,
     hue_range,
     grey_probability,
+    solarise_probability,
+    solarise_threshold,
+    red_mean,
+    green_mean,
+    blue_mean,
+    red_deviation,
+    green_deviation,
+    blue_deviation,
     ATTEMPTS: tl.constexpr,
+    SOLARISE: tl.constexpr,  # whether the uniform numbers have a column for it
+    BILINEAR: tl.constexpr,
+    NORMALISE: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
     """Make view number `program_id` of the image to which it belongs."""
@@ -111,8 +125,8 @@ def views_kernel(
     y, x = tl.arange(0, BLOCK)[:, None], tl.arange(0, BLOCK)[None, :]
     inside = (y < size) & (x < size)
     pixels = images + image * 3 * size * size + y * size + x
-    rows = _resize_weights(top, height, 0.0, size, BLOCK)
-    turned = tl.trans(_resize_weights(left, width, flip, size, BLOCK))
+    rows = _resize_weights(top, height, 0.0, size, BLOCK, BILINEAR)
+    turned = tl.trans(_resize_weights(left, width, flip, size, BLOCK, BILINEAR))
     red = tl.load(pixels, mask=inside, other=0).to(tl.float32) / 255.0
     red = _cut(tl.dot(tl.dot(rows, red, input_precision="ieee"), turned, input_precision="ieee"))
     green = tl.load(pixels + size * size, mask=inside, other=0).to(tl.float32) / 255.0
@@ -147,6 +161,16 @@ def views_kernel(
         red = greys
         green = greys
         blue = greys
+
+    if SOLARISE:  # noqa: SIM102 (decided when the kernel is compiled)
+        if tl.load(rest + 15) < solarise_probability:
+            red = tl.where(red >= solarise_threshold, 1.0 - red, red)
+            green = tl.where(green >= solarise_threshold, 1.0 - green, green)
+            blue = tl.where(blue >= solarise_threshold, 1.0 - blue, blue)
+    if NORMALISE:
+        red = (red - red_mean) / red_deviation
+        green = (green - green_mean) / green_deviation
+        blue = (blue - blue_mean) / blue_deviation
 
     out = views + view * 3 * size * size + (y * size + x) * 3
     tl.store(out, red.to(views.dtype.element_ty), mask=inside)

@@ -20,6 +20,7 @@ class ViewParameters:
     jitter: Jitter
     grey: Tensor  # (M,) bool
     blur: Blur | None
+    solarise: Tensor | None  # (M,) bool
     noise: Tensor | None  # (M, C, H, W), in units of the pixel range
 
 

@@ -1,20 +1,34 @@
 """The task `images` for studies: its study-file keys, its configurations, its data, and its texts for the report."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
+from search_spaces.axes import Axis
 from search_spaces.space import Point
 from search_spaces.spaces import TUNED_ON, LossSpace
 from study.errors import AbsentData, StudyError
-from study.spec.schema import DataSection, EncoderSection, ProbeSection, StudySpec, TrainingSection
+from study.spec.arm_space import LR_KEY
+from study.spec.schema import (
+    POINTS_KEY,
+    DataSection,
+    EncoderSection,
+    ProbeSection,
+    StudySpec,
+    TrainingSection,
+)
 from study.spec.section import config_of
 from study.spec.tasks.points import LEAST_BATCH, by_table, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
+from study.spec.tasks.training_words import encoder_words, training_words
+from study.spec.tasks.views import check_views, chosen_views
 from trainables.config import (
+    ADAMS,
     BUDGETS,
     DataConfig,
     EncoderConfig,
@@ -35,15 +49,19 @@ from trainables.evaluation.probes.knn import MONITORED_IMAGES
 from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.rounds import check_image_selection, step_count
 from trainables.store.schema import METRICS
-from trainables.views.recipes import check_views_name
+from trainables.training.schedule import check_warmup
+from trainables.views.recipes import ViewChoice
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.model.metric import Metric
 
-#: Bytes of a float32 number, and the numbers of each weight in training: itself, its gradient and its momentum.
-_FLOAT, _COPIES = 4, 3
+#: Bytes of a float32 number.
+_FLOAT = 4
+
+#: Numbers of each weight in training: itself, its gradient, and its momentum or the two moments of Adam.
+_COPIES = {"sgd": 3, "lars": 3, "adam": 4, "adamw": 4}
 
 #: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.
 _SMALL_ENCODERS = frozenset({"small_conv"})
@@ -76,11 +94,31 @@ class ImagesSpec(StudySpec):
             raise ValueError(
                 f"metric: got '{self.metric}', which probe.suite {list(self.probe.suite)} does not measure"
             )
+        self._check_warmup()
+        if self.probe.knn_weights == "exponential" and self.probe.knn_distance == "euclidean":
+            raise ValueError(
+                "probe.knn_weights: got 'exponential', must be uniform with knn_distance = euclidean, "
+                "because exponential weights are those of the cosine"
+            )
         if self.keep.curve_points or self.keep.embeddings:
             raise ValueError("keep: curve_points and embeddings are only for task sphere")
         if self.search.early_stopping:
             self._check_rungs(self.search.early_stopping.min_resource)
         return self
+
+    def _check_warmup(self) -> None:
+        """Raise `ValueError` if the warm-up is given in two ways."""
+        swept = "warmup_fraction" in self.axes or any(
+            "warmup_fraction" in point
+            for table in self.losses.values()
+            for point in table.get(POINTS_KEY, ())
+        )
+        given = swept or "warmup_fraction" in self.training.model_fields_set
+        if given and self.training.warmup_epochs is not None:
+            raise ValueError(
+                f"training.warmup_epochs: got {self.training.warmup_epochs}, and warmup_fraction is given too; give "
+                "one of them"
+            )
 
     def _check_rungs(self, first: int) -> None:
         """Raise `ValueError` unless all trials have one budget and the first rung is below it.
@@ -121,8 +159,7 @@ class ImagesStudy(StudyTask):
         self._absent = ""  # what is absent and how to get it; "" if nothing is
         try:
             check_encoder_name(spec.encoder.name)
-            if spec.data.views is not None:
-                check_views_name(spec.data.views)
+            chosen_views(spec.data.views, "none")  # checks what needs no data
             self._open(spec, data_root)
         except AbsentDataError as error:
             self._absent = f"{error}{_download_hint(spec.data.name, str(error))}"
@@ -132,7 +169,7 @@ class ImagesStudy(StudyTask):
     def _open(self, spec: ImagesSpec, data_root: Path | None) -> None:
         """Describe the data, and check what depends on it. Raises `AbsentDataError` and other `ValueError`s."""
         self._info = info = describe_dataset(self._data, data_root)
-        check_views_name(info.views)
+        check_views(spec.data.views, info)
         try_dataset(self._data, data_root)
         check_encoder(spec.encoder.name, channels=info.channels, size=info.size)
         self.images, self.pixels = info.n_pretraining, info.size**2
@@ -156,6 +193,16 @@ class ImagesStudy(StudyTask):
         """Raise `AbsentData` if the data set, or the published corruptions that a probe uses, are absent."""
         if self._absent:
             raise AbsentData(self._absent)
+
+    def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
+        """The shared axes. With Adam, the study must give the rates, because the default rates are for SGD."""
+        optimizer, table = self._spec.training.optimizer, self._spec.losses[label]
+        given = LR_KEY in shared or LR_KEY in table
+        if optimizer in ADAMS and not given and not all(LR_KEY in p for p in table.get(POINTS_KEY, ({},))):
+            raise StudyError(
+                f"losses.{label}.lr: is missing; the default rates are for SGD, and training.optimizer is {optimizer}"
+            )
+        return shared
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
         """Raise `StudyError` unless every configuration has a batch size of at most the number of training images.
@@ -191,13 +238,18 @@ class ImagesStudy(StudyTask):
             data=dataclasses.replace(
                 self._data, classes=self.data.classes if self._spec.data.classes else ()
             ),
-            views=self.data.views if self._spec.data.views is None else self._spec.data.views,
+            views=self._views(),
             views_form=self._spec.data.views_form,
             encoder=_encoder(self._spec.encoder, tables["encoder"]),
             training=config_of(TrainingConfig, values),
             selection=selection,
             probe=self._probe,
         )
+
+    def _views(self) -> ViewChoice:
+        section = self._spec.data.views
+        needs_data = section is None or section.base is None
+        return chosen_views(section, self.data.views if needs_data else "none")
 
     def _check_selection(self, selection: SelectionConfig, training: TrainingConfig) -> None:
         try:
@@ -215,6 +267,10 @@ class ImagesStudy(StudyTask):
                 f"{self.place('samples')}: got {training.samples}, must be at least one batch of "
                 f"{training.batch_size} images"
             )
+        try:
+            check_warmup(training, steps, self.images)
+        except ValueError as error:
+            raise StudyError(str(error)) from error
 
     def load(self, task: ImagesTask, data_root: Path | None) -> None:
         """Decode the data set."""
@@ -248,6 +304,7 @@ class ImagesStudy(StudyTask):
         Default rates were tuned on one data set and encoder; other tasks use the same rates.
         """
         here = {"data": task.data.name, "encoder": task.encoder.name, "lr_rule": task.training.lr_rule}
+        here["optimizer"] = task.training.optimizer
         if here != TUNED_ON:
             return f"carried over from {TUNED_ON['data']}, not tuned here", False
         return space.lr_source, True
@@ -258,8 +315,8 @@ class ImagesStudy(StudyTask):
         return {
             "data": f"{data.name}: {data.n_train} training, {data.n_val} validation and {data.n_test} test "
             f"images, {data.channels} x {data.size} x {data.size}, {len(data.classes)} classes",
-            "encoder": f"{encoder.name}, projection to {encoder.projection_dim} dimensions",
-            "training": _describe_training(self._spec),
+            "encoder": encoder_words(encoder),
+            "training": training_words(self._spec.training, _budget_words(self._spec)),
         }
 
     def steps(self, task: ImagesTask) -> int:
@@ -274,18 +331,24 @@ class ImagesStudy(StudyTask):
         data, encoder, pairs = self.data, task.encoder, task.training.batch_size
         found = encoder_footprint(encoder, channels=data.channels, size=data.size)
         weights, kept, h = (found.weights, found.kept, found.h_dim) if found else (0, 0, 0)
+        copies, d, widths = _COPIES[task.training.optimizer], encoder.projection_dim, encoder.hidden_widths(h)
+        last = (h, *widths)[-1]
         number = 2 if task.training.precision == "bfloat16" else 4
         rows = data.n_train + data.n_val + data.n_test
         network = (
             f"width: got {encoder.width}" if encoder.name == "small_conv" else f"name: got {encoder.name}"
         )
-        projected, d = f"encoder.projection_dim: got {encoder.projection_dim}", encoder.projection_dim
-        return {
-            f"encoder.{network}": _FLOAT * (_COPIES * (weights + h * h) + rows * h),
-            projected: _FLOAT * (_COPIES * h * d + rows * d) + 2 * pairs * number * d,
-            f"{self.place('batch_size')}: got {pairs}": 2 * pairs * number * (kept + 3 * h),
-            f"{_size_words(self._spec.data, data.size)}": 2 * pairs * _FLOAT * data.channels * data.size**2,
-        }
+        head = network if encoder.head_hidden is None else f"head_hidden: got {[*encoder.head_hidden]}"
+        # Of each hidden layer, its output and that of its batch norm; the ReLU works in place.
+        kept_by_head = sum(widths) * (2 if encoder.head_hidden_batch_norm else 1)
+        parts = Counter({f"encoder.{network}": _FLOAT * (copies * weights + rows * h)})
+        parts[f"encoder.{head}"] += _FLOAT * copies * sum(a * b for a, b in itertools.pairwise((h, *widths)))
+        parts[f"encoder.projection_dim: got {d}"] += (
+            _FLOAT * (copies * last * d + rows * d) + 2 * pairs * number * d
+        )
+        parts[f"{self.place('batch_size')}: got {pairs}"] += 2 * pairs * number * (kept + h + kept_by_head)
+        parts[_size_words(self._spec.data, data.size)] += 2 * pairs * _FLOAT * data.channels * data.size**2
+        return dict(parts)
 
     def stack_limit(self, task: ImagesTask) -> int:
         """See `network_stack_limit`."""
@@ -334,20 +397,15 @@ def _check_probes(spec: ImagesSpec, data: DatasetInfo) -> None:
             )
     monitored = spec.keep.curve_epochs is not None or spec.search.early_stopping is not None
     images = min(data.n_train, MONITORED_IMAGES) if monitored else data.n_train
+    equal_votes = spec.probe.knn_weights == "uniform"
     used = monitored or any("knn_k" in PROBES[probe].settings for probe in spec.probe.suite)
-    if used and spec.probe.knn_k >= images:
+    if used and equal_votes and spec.probe.knn_k >= images:
         raise StudyError(
             f"probe.knn_k: got {spec.probe.knn_k}, must be below {images}, the labelled training images that are "
             "searched: if all of them vote, every encoder scores the same"
         )
 
 
-def _describe_training(spec: ImagesSpec) -> str:
-    training = spec.training
-    given = [f"{getattr(training, name)} {name}" for name in BUDGETS if getattr(training, name)]
-    budget = "budget swept" if set(BUDGETS) & set(spec.axes) else given[0]
-    return (
-        f"{budget}, {training.optimizer.upper()} with momentum {training.momentum:g}, learning rate by the "
-        f"{training.lr_rule} rule over batch size / {training.lr_reference_batch}, warm-up over "
-        f"{100 * training.warmup_fraction:g} % of the steps, then cosine; {training.precision}"
-    )
+def _budget_words(spec: ImagesSpec) -> str:
+    given = [f"{getattr(spec.training, name)} {name}" for name in BUDGETS if getattr(spec.training, name)]
+    return "budget swept" if set(BUDGETS) & set(spec.axes) else given[0]

@@ -13,7 +13,7 @@ from study.bench.timing import wait_for
 from tests.benchmarks.gpu.rows import NO_GPU, Row, Rows, why
 from tests.benchmarks.gpu.settings import Settings
 from trainables.datasets.datasets import load_dataset
-from trainables.training.fused_updates import fused_kernel, operators_in_turn
+from trainables.training.fused_updates import sgd_fused, sgd_in_turn
 from trainables.training.precision import matmul_precision
 from trainables.training.trials import build_member
 from trainables.views.batched import build_views
@@ -32,8 +32,8 @@ def kernels(settings: Settings) -> Rows:
     for name, prepare in {
         "views, batched": partial(_views, batched_form),
         "views, one kernel": partial(_views, kernel_form),
-        "update, operators in turn": partial(_update, settings, operators_in_turn),
-        "update, fused": partial(_update, settings, fused_kernel),
+        "update, operators in turn": partial(_update, settings, sgd_in_turn),
+        "update, fused": partial(_update, settings, sgd_fused),
         "eager step": partial(_step, settings, "eager"),
         "compiled step": partial(_step, settings, "compiled"),
     }.items():

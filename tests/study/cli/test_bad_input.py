@@ -198,9 +198,17 @@ LINES = {
         (("steps = 3", 'steps = 3\noptimizer = "sdg"'),),
         "training.optimizer: got 'sdg' (did you mean sgd?), must be one of sgd, lars",
     ),
+    "a warm-up longer than the budget": (
+        (("steps = 3", "epochs = 2\nwarmup_epochs = 10"),),
+        "training.warmup_epochs: got 10, must be below the budget: 50 steps, which are 2 epochs of 25 steps at",
+    ),
+    "hidden layers of a linear head": (
+        (("width = 4", "width = 4\nhead_hidden = []\nhead_hidden_batch_norm = false"),),
+        "encoder.head_hidden_batch_norm: got false, but head_hidden = [] is a head without hidden layers",
+    ),
     "views": (
         (('name = "digits"', 'name = "digits"\nviews = "cifr"'),),
-        "data.views: got 'cifr' (did you mean cifar?); allowed are digits, cifar, imagenet",
+        "data.views: got 'cifr' (did you mean cifar?); allowed are digits, cifar, imagenet, none",
     ),
     "no views": ((('name = "digits"', 'name = "digits"\nviews = ""'),), "data.views: got ''; allowed are"),
     "axis on absent data": (
@@ -221,6 +229,18 @@ LINES = {
     "all images vote": (
         (('["probe10"]', '["probe10", "knn"]'), ("draws = 2", "knn_k = 200")),
         "probe.knn_k: got 200, must be below 200, the labelled training images that are searched",
+    ),
+    "votes without a temperature": (
+        (("draws = 2", 'knn_weights = "exponential"\nknn_temperature = 0'),),
+        "probe.knn_temperature: got 0, must be at least",
+    ),
+    "weights of another distance": (
+        (("draws = 2", 'knn_weights = "exponential"\nknn_distance = "euclidean"'),),
+        "probe.knn_weights: got 'exponential', must be uniform with knn_distance = euclidean",
+    ),
+    "schedule of a probe": (
+        (("draws = 2", 'adam_schedule = "step"'),),
+        "probe.adam_schedule: got 'step', must be one of linear, cosine, constant",
     ),
     "a test class is absent": (
         (("test_limit = 60", "test_limit = 9"),),

@@ -19,8 +19,9 @@ from study.loaded import LoadedStudy, load_study
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
-from trainables.config import TrialConfig
-from trainables.images import images_evaluation_parts
+from trainables.config import ProbeConfig, TrialConfig
+from trainables.evaluation.probes import PROBES
+from trainables.images import images_evaluation_parts, images_repeated_evaluation
 from trainables.runtime import Runtime
 
 HERE = Conditions(device="cpu", device_name="Chip", threads=1, execution="eager")
@@ -146,6 +147,23 @@ def test_a_kind_is_all_but_seed_rate_budget_and_numbers_of_the_loss(loaded: Load
     assert Kind.of(longer, 1) == kind
 
 
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"lr_schedule": "linear", "schedule_by": "epoch", "warmup_epochs": 1}, True),
+        ({"adam_beta1": 0.5}, True),
+        ({"optimizer": "adam"}, False),
+    ],
+)
+def test_a_schedule_costs_nothing_and_an_optimizer_does(
+    loaded: LoadedStudy, changes: dict[str, object], same: bool
+) -> None:
+    config = loaded.plan.trials[0].config
+    training = dataclasses.replace(config.task.training, **changes)
+    other = dataclasses.replace(config, task=dataclasses.replace(config.task, training=training))
+    assert (Kind.of(other, 1) == Kind.of(config, 1)) == same
+
+
 def test_timed_steps_are_of_one_trial_of_a_stack(loaded: LoadedStudy) -> None:
     stack = [trial.config for trial in loaded.plan.trials[:4]]
     times = time_trials([("stack", stack)], Runtime())
@@ -169,6 +187,38 @@ def test_evaluation_of_large_data_is_scaled_up(loaded: LoadedStudy, monkeypatch:
     assert [part for part, _ in images_evaluation_parts(more, Runtime())] == pytest.approx([220 / 997])
     evaluation = time_trials([("one", [config])], Runtime()).evaluation
     assert 0 < evaluation.low <= evaluation.mid <= evaluation.high
+
+
+def test_epochs_of_new_crops_are_timed_by_a_difference_of_few(
+    loaded: LoadedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = loaded.plan.trials[0].config.task
+    data = dataclasses.replace(task.data, train_limit=None, test_limit=None)
+    probe = ProbeConfig(suite=("knn", "probe_sgd", "probe_adam"), sgd_epochs=300, sgd_augment=True)
+    crops = dataclasses.replace(task, data=data, probe=probe)
+    assert images_repeated_evaluation(dataclasses.replace(crops, probe=task.probe), Runtime()) is None
+    assert (
+        images_repeated_evaluation(
+            dataclasses.replace(crops, probe=dataclasses.replace(probe, suite=("knn",))), Runtime()
+        )
+        is None
+    )
+    config, timed = dataclasses.replace(loaded.plan.trials[0].config, task=crops), []
+
+    def seconds(given: TrialConfig, runtime: Runtime) -> float:
+        """An evaluation that takes 2 s, and 1 s for each epoch of new crops of all images."""
+        probe, share = given.task.probe, (given.task.data.train_limit or 997) / 997
+        timed.append((probe.suite, probe.sgd_augment and probe.sgd_epochs))
+        return 2.0 + share * sum(PROBES[name].augmented_epochs(probe) for name in probe.suite)
+
+    monkeypatch.setattr("study.cost.timed_steps.run_evaluation", seconds)
+    monkeypatch.setattr("study.cost.timed_steps.whole_evaluation", lambda seen: Span(low=2, mid=2, high=2))
+    evaluation = time_trials([("one", [config])], Runtime()).evaluation
+    assert evaluation.mid == pytest.approx(302)
+    assert evaluation.low < 302 < evaluation.high
+    # A quarter of the images: 32 epochs take four times as long as the rest.
+    assert timed[-4:] == [(("probe_sgd",), number) for number in (1, 3, 9, 33)]
+    assert set(timed[:-4]) == {(probe.suite, False)}
 
 
 def test_records_of_other_stacks_price_between_wide_ends(loaded: LoadedStudy) -> None:

@@ -15,9 +15,10 @@ from analysis.tables.mapping import build_mapping
 from study.loaded import load_study
 from study.report.settings import DIGESTS, planned_settings, with_settings
 from tests.study.conftest import WriteStudy
-from trainables.config import TASKS, ImagesTask, Provenance, canonical_json
+from trainables.config import TASKS, ImagesTask, Provenance, canonical, canonical_json
 from trainables.evaluation.probes import PROBES
 from trainables.settings import Declared, declared_fields
+from trainables.views.recipes import changed_recipe
 
 FIELDS = [
     pytest.param(kind, each, id=f"{kind}-{each.path}")
@@ -66,6 +67,18 @@ def test_an_absent_field_has_its_default() -> None:
     assert (card.title, card.text) == ("Studies differ in network", "encoder width: 16 in A, 32 in B.")
     [card] = cards(record("images"), record("images", **{"data.train_limit": 200}))
     assert card.text == "training images: all in A, 200 in B."
+    [card] = cards(record("images"), record("images", **{"encoder.head_hidden": []}))
+    assert card.text.startswith("hidden layers of the projection head: ")
+    assert "one of the encoder's width in A, none in B" in card.text
+    [card] = cards(record("images"), record("images", **{"encoder.head_hidden": [512, 512]}))
+    assert "one of the encoder's width in A, 512, 512 in B" in card.text
+
+
+def test_a_written_out_recipe_of_views_is_told_by_its_changed_fields() -> None:
+    written = canonical(changed_recipe("cifar", {"crop_scale": (0.2, 1.0), "grey_probability": 0.1}))
+    [card] = cards(record("images", views="cifar"), record("images", views=written))
+    assert card.text == "views: cifar in A, cifar with crop 0.2 to 1, grey 0.1 in B."
+    assert card.level == "fail"
 
 
 def test_a_plan_tells_all_settings_and_hashes(write_study: WriteStudy) -> None:

@@ -24,7 +24,11 @@ class Optimiser:
     rate: float = setting(0.1, doc="Its rate.", gt=0)
     warmup: int | None = setting(None, doc="Steps.", ge=1)
     nesterov: bool = setting(False, doc="Nesterov momentum.")
+    widths: tuple[int, ...] = setting((8, 8), doc="Widths.", ge=1, le=9, min_length=1)
     layers: tuple[str, ...] = setting(("all",), doc="Which layers.", choices=("all", "head"), min_length=1)
+    betas: tuple[float, float] = setting(
+        (0.9, 0.9), doc="Two decays.", min_length=2, max_length=2, ge=0, lt=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,17 @@ class Optimiser:
         ({"name": "sgd", "layers": ["all", "all"]}, "got 'all' more than once"),
         ({"name": "sgd", "layers": []}, "at least 1 item"),
         ({"name": "sgd", "layers": ["tail"]}, "'all' or 'head'"),
+        ({"name": "sgd", "widths": []}, "at least 1 item"),
+        ({"name": "sgd", "widths": [8, 0]}, "greater than or equal to 1"),
+        ({"name": "sgd", "widths": [10]}, "less than or equal to 9"),
+        ({"name": "sgd", "widths": ["8"]}, "valid integer"),
+        ({"name": "sgd", "widths": [True]}, "valid integer"),
+        ({"name": "sgd", "betas": [0.9]}, "at least 2 items"),
+        ({"name": "sgd", "betas": [0.9, 0.9, 0.9]}, "at most 2 items"),
+        ({"name": "sgd", "betas": [0.9, 1]}, r"betas\.1\n.* less than 1"),
+        ({"name": "sgd", "betas": [0.9, "0.9"]}, "valid number"),
+        ({"name": "sgd", "betas": [0.9, False]}, "valid number"),
+        ({"name": "sgd", "betas": [0.9, float("nan")]}, "finite"),
         ({"name": "sgd", "speed": 1}, "not permitted"),
         ({}, "required"),
     ],
@@ -57,8 +72,14 @@ def test_a_table_has_the_defaults_that_are_declared() -> None:
         "rate": 0.1,
         "warmup": None,
         "nesterov": False,
+        "widths": (8, 8),
         "layers": ("all",),
+        "betas": (0.9, 0.9),
     }
+
+
+def test_numbers_of_a_list_may_repeat() -> None:
+    assert section_of(Optimiser).model_validate({"name": "sgd", "betas": [0, 0]}).betas == (0, 0)
 
 
 def test_a_table_within_a_table_is_one_too() -> None:
@@ -72,7 +93,14 @@ def test_a_table_within_a_table_is_one_too() -> None:
 
 def test_what_is_swept_may_be_left_out() -> None:
     table = section_of(Optimiser, without=("layers",), optional=("name",)).model_validate({})
-    assert table.model_dump() == {"name": None, "rate": 0.1, "warmup": None, "nesterov": False}
+    assert table.model_dump() == {
+        "name": None,
+        "rate": 0.1,
+        "warmup": None,
+        "nesterov": False,
+        "widths": (8, 8),
+        "betas": (0.9, 0.9),
+    }
 
 
 def test_every_key_of_a_setting_is_in_the_reference() -> None:

@@ -15,6 +15,11 @@ from trainables.settings import declared_fields
 
 _STEPS, _DRAWS = "steps = 3", "draws = 2"
 
+_TEMPERATURE = (
+    "probe.knn_temperature has no effect here, because it needs knn in probe.suite and probe.knn_weights = "
+    "exponential"
+)
+
 CASES = {
     "nothing": ((), []),
     "lars with sgd": (
@@ -22,6 +27,21 @@ CASES = {
         ["training.lars_trust has no effect here, because it needs training.optimizer = lars"],
     ),
     "lars with lars": (((_STEPS, 'steps = 3\nlars_trust = 0.1\noptimizer = "lars"'),), []),
+    "numbers of Adam with sgd": (
+        ((_STEPS, "steps = 3\nadam_beta1 = 0.8\nadam_eps = 1e-6"),),
+        [
+            "training.adam_beta1 has no effect here, because it needs training.optimizer = adam or adamw",
+            "training.adam_eps has no effect here, because it needs training.optimizer = adam or adamw",
+        ],
+    ),
+    "momentum with Adam": (
+        ((_STEPS, 'steps = 3\noptimizer = "adam"\nmomentum = 0.8'), ("[8, 16]", "[8]\nlr = [0.001]")),
+        ["training.momentum has no effect here, because it needs training.optimizer = sgd or lars"],
+    ),
+    "swept momentum with Adam": (
+        ((_STEPS, 'steps = 3\noptimizer = "adam"'), ("[8, 16]", "[8]\nlr = [0.001]\nmomentum = [0.8]")),
+        ["axes.momentum has no effect here, because it needs training.optimizer = sgd or lars"],
+    ),
     "reference batch": (
         ((_STEPS, 'steps = 3\nlr_rule = "none"\nlr_reference_batch = 64'),),
         [
@@ -33,6 +53,25 @@ CASES = {
         ["probe.knn_k has no effect here, because it needs knn in probe.suite"],
     ),
     "neighbours of curves": (((_DRAWS, "knn_k = 5"), ("[axes]", "[keep]\ncurve_epochs = 1\n[axes]")), []),
+    "temperature with equal votes": (
+        ((_DRAWS, "knn_temperature = 0.2"), ('["probe10"]', '["probe10", "knn"]')),
+        [_TEMPERATURE],
+    ),
+    "temperature with weights": (
+        (
+            (_DRAWS, 'knn_temperature = 0.2\nknn_weights = "exponential"'),
+            ('["probe10"]', '["probe10", "knn"]'),
+        ),
+        [],
+    ),
+    "temperature with equal votes of curves": (
+        ((_DRAWS, "knn_temperature = 0.2"), ("[axes]", "[keep]\ncurve_epochs = 1\n[axes]")),
+        [_TEMPERATURE],
+    ),
+    "Adam without its probe": (
+        ((_DRAWS, "adam_augment = true"),),
+        ["probe.adam_augment has no effect here, because it needs probe_adam in probe.suite"],
+    ),
     "neighbours of the probe": (((_DRAWS, "knn_k = 5"), ('["probe10"]', '["probe10", "knn"]')), []),
 }
 

@@ -16,9 +16,10 @@ from tests.trainables.device.concurrent_trials import CONFIGS, DROPPING, group_o
 from tests.trainables.device.device_state import Device
 from tests.trainables.stopping import rule
 from tests.trainables.tiny_trial import tiny
-from trainables.config import EncoderConfig, SelectionConfig, TrialConfig
+from trainables.config import EncoderConfig, ProbeConfig, SelectionConfig, TrialConfig
 from trainables.device_faults import DeviceLostError
-from trainables.evaluation import evaluate
+from trainables.evaluation import cosine, evaluate, neighbours
+from trainables.evaluation.sgd_probe import _AcceleratorRows
 from trainables.runtime import Runtime
 from trainables.store.artefacts import curve_path
 from trainables.store.schema import TrialRecord
@@ -326,12 +327,77 @@ def test_a_trial_is_evaluated_while_others_train(
     stages = 0
     while not records:
         records = group.turn()
-        stages += not group._members[0].trains
+        stages += not group._members[0].steps
     assert [record.loss for record in records] == [short.loss.name]
     assert stages > 4  # its stages were spread over the steps of the other
     assert [each.config for each in group.running] == [long]
     records += run(group, [])
     check_alone(records, (short, long))
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("part", "times", "probe"),
+    [
+        ((_AcceleratorRows, "add_gradient"), 312, {"suite": ("probe_sgd",), "sgd_epochs": 24}),
+        pytest.param(
+            (_AcceleratorRows, "add_gradient"),
+            312,
+            {"suite": ("probe_adam",), "adam_epochs": 24},
+            marks=pytest.mark.slow,
+        ),
+        (
+            (_AcceleratorRows, "replace"),
+            1 + 6,  # the features of the plain images, and then those of each epoch
+            {"suite": ("probe_sgd",), "sgd_epochs": 6, "sgd_augment": True},
+        ),
+        pytest.param((neighbours, "_votes"), 20, {"suite": ("knn",)}, marks=pytest.mark.slow),
+    ],
+    ids=["sgd", "adam", "new crops", "neighbours"],
+)
+def test_other_trials_train_within_a_probe(
+    part: tuple[Any, str],
+    times: int,
+    probe: dict[str, Any],
+    cuda: Device,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each on its own stream, without a wait for the other, and with the numbers that it has alone."""
+    monkeypatch.setattr(trainables.concurrent, "_TURNS_A_STAGE", 1)
+    monkeypatch.setattr(cosine, "_ACCELERATOR_BLOCK", 200 * 6)  # 6 queries at a time
+    noted: list[str] = []
+    note_calls(monkeypatch, part, "probe", noted)
+    settings = ProbeConfig(**{"sgd_batch_size": 16, "adam_batch_size": 16} | probe)
+    probed = sized(CONFIGS[0], 16, steps=1)
+    probed = dataclasses.replace(probed, task=dataclasses.replace(probed.task, probe=settings))
+    other = sized(CONFIGS[1], 16, steps=200)
+    group = group_of(tmp_path)
+    group.start(unit(probed))
+    group.start(unit(other))
+    note_calls(monkeypatch, (Trainer, "advance"), "step", noted)
+    records = []
+    while not records:
+        records = group.turn()
+    group.close()
+    within = noted[noted.index("probe") : len(noted) - noted[::-1].index("probe")]
+    assert within.count("probe") == times
+    # The probed trial has its turn first, so that no step stands between its first two parts.
+    parts = times // 50 if part[1] == "add_gradient" else times
+    assert within.count("step") >= parts - 2 > 3
+    monkeypatch.undo()
+    check_alone(records, [probed])
+
+
+def note_calls(monkeypatch: pytest.MonkeyPatch, part: tuple[Any, str], word: str, noted: list[str]) -> None:
+    """Add the word to the list at each call of the method or function."""
+    call = getattr(*part)
+
+    def call_and_note(*given: Any, **named: Any) -> Any:
+        noted.append(word)
+        return call(*given, **named)
+
+    monkeypatch.setattr(*part, call_and_note)
 
 
 @pytest.mark.parametrize(
@@ -379,7 +445,7 @@ def test_the_measured_memory_is_that_of_two_steps_and_an_evaluation(
     cuda: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reserved = [GIB]
-    advance, embed = Trainer.advance, evaluate._embed
+    advance, embed = Trainer.advance, evaluate._embedding
 
     def advance_and_take(self: Trainer) -> None:
         reserved[0] += GIB
@@ -394,7 +460,7 @@ def test_the_measured_memory_is_that_of_two_steps_and_an_evaluation(
     monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda *_: reserved[0])
     config, runtime = CONFIGS[0], Runtime(device="cuda", concurrent=True)
     assert measure_memory(config, runtime) == 2 * GIB
-    monkeypatch.setattr(evaluate, "_embed", embed_and_take)
+    monkeypatch.setattr(evaluate, "_embedding", embed_and_take)
     assert measure_memory(config, runtime) == 7 * GIB
     other_rate = sized(config, 16, steps=9, lr=0.01)
     other_loss = dataclasses.replace(config, loss=CONFIGS[1].loss, seed=7)
@@ -474,7 +540,7 @@ def test_a_slow_trial_does_not_hold_back_a_fast_one(
         return event.recorded[0] is not slow.stream and next(looks) % 3 == 0
 
     monkeypatch.setattr(streams.Event, "query", query)
-    while fast.trains:
+    while fast.steps:
         group.turn()
         assert len(slow.queued) <= 4
         assert len(fast.queued) <= 4

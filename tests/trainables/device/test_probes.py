@@ -1,29 +1,38 @@
 """Probes on the pretended device: the answers of the CPU, and no waits between the batches of an epoch."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 
 from tests.trainables.device.device_state import Device
 from tests.trainables.evaluation.known_features import clusters
+from trainables.config import ProbeConfig
 from trainables.evaluation import logistic
 from trainables.evaluation.features import Labelled
+from trainables.evaluation.linear_classifier import LinearClassifier
 from trainables.evaluation.logistic import fit_logistic
 from trainables.evaluation.neighbours import knn_accuracy
-from trainables.evaluation.sgd_probe import fit_sgd
+from trainables.evaluation.sgd_probe import fit_adam, fit_sgd
+from trainables.turns import Turns, finish
 
 
 def on_card(given: Labelled) -> Labelled:
     return Labelled(features=given.features.cuda(), labels=given.labels.cuda())
 
 
-def test_the_sgd_probe_has_seven_operators_a_step_and_waits_only_at_its_start(cuda: Device) -> None:
+@pytest.mark.parametrize(("method", "operators"), [(fit_sgd, 7), (fit_adam, 14)])
+def test_a_step_has_few_operators_and_only_the_start_waits(
+    cuda: Device, method: Callable[..., Turns[LinearClassifier]], operators: int
+) -> None:
     train, test = clusters(96, 0, spread=1.0), clusters(200, 1, spread=1.0)
     there = on_card(train)
 
     def fit(given: Labelled, epochs: int) -> float:
         order = torch.Generator().manual_seed(0)
-        found = fit_sgd(given, epochs=epochs, lr=0.1, weight_decay=1e-4, batch_size=32, order=order)
+        settings = {"lr": 0.1, "weight_decay": 1e-4, "batch_size": 32, "schedule": "constant"}
+        found = finish(method(given, epochs=epochs, order=order, **settings))
         return found.accuracy(on_card(test) if given is there else test)
 
     counts, notes = [], []
@@ -33,15 +42,24 @@ def test_the_sgd_probe_has_seven_operators_a_step_and_waits_only_at_its_start(cu
             assert fit(there, epochs) == fit(train, epochs)
         counts.append(count.total)
         notes.append(len(cuda.notes))
-    assert counts[1] - counts[0] <= 3 * 7 + 1  # three steps, and the copy of the order
+    assert counts[1] - counts[0] <= 3 * operators + 1  # three steps, and the copy of the order
     assert notes[1] == notes[0]  # the host waits for no copy of an order
 
 
-def test_nearest_neighbours_wait_once_for_their_answer(cuda: Device) -> None:
+@pytest.mark.parametrize(
+    "probe",
+    [
+        ProbeConfig(knn_k=7),
+        ProbeConfig(knn_k=7, knn_distance="euclidean"),
+        ProbeConfig(knn_k=7, knn_weights="exponential"),
+    ],
+    ids=["cosine", "euclidean", "exponential"],
+)
+def test_nearest_neighbours_wait_once_for_their_answer(cuda: Device, probe: ProbeConfig) -> None:
     train, test = clusters(90, 0, spread=1.0), clusters(200, 1, spread=1.0)
     there, queries = on_card(train), on_card(test)
     cuda.notes.clear()
-    assert knn_accuracy(there, queries, k=7) == knn_accuracy(train, test, k=7)
+    assert knn_accuracy(there, queries, probe) == knn_accuracy(train, test, probe)
     assert len(cuda.notes) <= 2  # the number of classes, and the accuracy
 
 

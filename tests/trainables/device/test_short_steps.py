@@ -22,8 +22,10 @@ def training(device: str, execution: str, precision: str, members: int, optimize
     [
         ("compiled_graphed", "bfloat16", 1, "sgd"),
         ("compiled", "float32", 1, "lars"),
+        ("compiled_graphed", "bfloat16", 1, "adam"),
         pytest.param("compiled", "float32", 3, "sgd", marks=pytest.mark.slow),
         pytest.param("compiled_graphed", "bfloat16", 3, "lars", marks=pytest.mark.slow),
+        pytest.param("compiled", "float32", 3, "adamw", marks=pytest.mark.slow),
     ],
 )
 def test_short_steps_do_not_wait_and_give_the_numbers_of_the_cpu(

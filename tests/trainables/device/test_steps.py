@@ -191,10 +191,19 @@ def test_every_encoder(cuda: Device, name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["lars", "adam", "adamw"])
 @pytest.mark.parametrize("members", [1, 3])
 @pytest.mark.parametrize("execution", ["eager", "graphed"])
-def test_lars(cuda: Device, execution: str, members: int) -> None:
-    assert_steps_are_those_of_the_cpu(cuda, execution, members=members, optimizer="lars")
+def test_every_optimizer(cuda: Device, execution: str, members: int, optimizer: str) -> None:
+    settings = {"optimizer": optimizer, "weight_decay": 0.1, "decayed": "all"}
+    assert_steps_are_those_of_the_cpu(cuda, execution, members=members, **settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_wide_head_without_batch_norm(cuda: Device, precision: str) -> None:
+    head = EncoderConfig(name="small_conv", head_hidden=(24, 12), head_hidden_batch_norm=False)
+    assert_steps_are_those_of_the_cpu(cuda, "graphed", members=2, encoder=head, precision=precision)
 
 
 def test_bfloat16_is_in_the_network_alone(cuda: Device) -> None:

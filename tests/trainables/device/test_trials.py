@@ -23,7 +23,16 @@ from trainables.trial import run_trials
 
 #: Every probe for which the data has enough labels, the slow ones with little work.
 _SUITE = tuple(name for name, probe in PROBES.items() if probe.labels_a_class <= 10)
-EVERY_PROBE = ProbeConfig(suite=_SUITE, draws=2, sgd_epochs=3, sgd_batch_size=64)
+EVERY_PROBE = ProbeConfig(
+    suite=_SUITE,
+    draws=2,
+    sgd_epochs=3,
+    sgd_batch_size=64,
+    sgd_augment=True,
+    adam_epochs=3,
+    adam_batch_size=64,
+    knn_weights="exponential",
+)
 
 #: What differs on another device: a card has its own path to these, with the same numbers but for rounding.
 _ROUNDING = 1e-9

@@ -1,5 +1,8 @@
 """Encoders and heads: shapes, stems, and an initialisation that depends on the given generator alone."""
 
+import itertools
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,7 +12,7 @@ from trainables.encoders.encoders import ENCODERS, build_model, check_encoder
 from trainables.encoders.model import ContrastiveModel
 
 
-def build(name: str, *, channels: int = 3, size: int = 8, seed: int = 0, **fields: int) -> ContrastiveModel:
+def build(name: str, *, channels: int = 3, size: int = 8, seed: int = 0, **fields: Any) -> ContrastiveModel:
     config = EncoderConfig(name=name, **fields)
     return build_model(
         config, channels=channels, size=size, seed_generator=torch.Generator().manual_seed(seed)
@@ -54,6 +57,28 @@ def test_head_may_end_in_a_batch_norm() -> None:
     assert [type(layer) for layer in head][3:] == [nn.Linear, nn.BatchNorm1d]
     assert head[3].bias is None
     assert head[4].num_features == 7
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("widths", [(), (24,), (24, 24, 12)])
+def test_head_has_the_given_hidden_layers(widths: tuple[int, ...], batch_norm: bool) -> None:
+    model = build("small_conv", projection_dim=7, head_hidden=widths, head_hidden_batch_norm=batch_norm)
+    hidden = [nn.Linear, nn.BatchNorm1d, nn.ReLU] if batch_norm else [nn.Linear, nn.ReLU]
+    assert [type(layer) for layer in model.head] == [*hidden * len(widths), nn.Linear]
+    *inner, last = [layer for layer in model.head if isinstance(layer, nn.Linear)]
+    sizes = [(layer.in_features, layer.out_features) for layer in (*inner, last)]
+    assert sizes == list(itertools.pairwise((64, *widths, 7)))
+    assert [layer.bias is not None for layer in inner] == [not batch_norm] * len(widths)
+    assert last.bias is not None
+    assert model(torch.rand(3, 3, 8, 8))[1].shape == (3, 7)
+
+
+def test_the_encoders_width_written_out_gives_the_default_head() -> None:
+    """To the bit: the initial weights are those that earlier records have."""
+    default, written = build("small_conv"), build("small_conv", head_hidden=(64,))
+    assert list(default.state_dict()) == list(written.state_dict())
+    for name, value in default.state_dict().items():
+        assert torch.equal(value, written.state_dict()[name]), name
 
 
 def test_stem_follows_the_size_of_the_images() -> None:

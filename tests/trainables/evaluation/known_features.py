@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from trainables.evaluation.features import EncodedSplits, Labelled
+from trainables.turns import in_one_turn
 
 #: Splits made by `clusters` and their seeds.
 _SIZES = {"train": 90, "val": 60, "test": 60}
@@ -26,7 +27,13 @@ def noise(n: int, seed: int, *, scale: float = 1.0, shift: float = 0.0) -> Label
 
 
 def encoded(train: Labelled, val: Labelled, test: Labelled) -> EncodedSplits:
-    """Splits whose views and corrupted copies are the images themselves."""
+    """Splits whose views and corrupted copies are the images themselves. New crops move features a little."""
+
+    @in_one_turn
+    def augmented(randomness: torch.Generator) -> torch.Tensor:
+        moved: torch.Tensor = torch.randn(train.features.shape, generator=randomness)
+        return train.features + 0.01 * train.features.abs().max() * moved
+
     labelled = {"train": train, "val": val, "test": test}
     return EncodedSplits(
         labelled=labelled,
@@ -34,6 +41,7 @@ def encoded(train: Labelled, val: Labelled, test: Labelled) -> EncodedSplits:
         corrupted=lambda split: iter([labelled[split].features] * 2),
         projected_views=lambda split: (_units(labelled[split]),) * 2,
         corrupted_views=lambda split: (_corrupted(labelled[split]),) * 2,
+        augmented=augmented,
     )
 
 

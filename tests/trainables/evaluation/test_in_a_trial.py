@@ -14,7 +14,7 @@ SUITE = tuple(probe for probe in PROBES if probe != "probe100")
 
 def record_of(*suite: str) -> TrialRecord:
     config = tiny()
-    probe = ProbeConfig(suite=suite, draws=2, sgd_epochs=10)
+    probe = ProbeConfig(suite=suite, draws=2, sgd_epochs=10, adam_epochs=10)
     return run_trial(dataclasses.replace(config, task=dataclasses.replace(config.task, probe=probe)))
 
 

@@ -1,4 +1,4 @@
-"""The SGD probe: torch's own SGD, written out, and the full-batch solve on data that both can solve."""
+"""The probes by SGD and by Adam: torch's own optimisers, and the full-batch solve on data that both can solve."""
 
 import pytest
 import torch
@@ -8,36 +8,100 @@ from tests.trainables.evaluation.known_features import clusters
 from trainables.evaluation.features import Labelled
 from trainables.evaluation.linear_classifier import LinearClassifier
 from trainables.evaluation.logistic import fit_logistic
-from trainables.evaluation.sgd_probe import fit_sgd, fit_sgd_together
+from trainables.evaluation.sgd_probe import Epoch, fit_adam, fit_sgd
+from trainables.turns import Turns, finish, in_one_turn
+
+#: Settings with which both optimisers move far.
+_SETTINGS = {"weight_decay": 0.01, "batch_size": 32}
 
 
-def fit(train: Labelled, *, epochs: int = 5, seed: int = 0, batch_size: int = 32) -> LinearClassifier:
+def fit(
+    train: Labelled, *, epochs: int = 5, seed: int = 0, batch_size: int = 32, schedule: str = "linear"
+) -> LinearClassifier:
     order = torch.Generator().manual_seed(seed)
-    return fit_sgd(train, epochs=epochs, lr=0.1, weight_decay=1e-4, batch_size=batch_size, order=order)
+    return finish(
+        fit_sgd(
+            train,
+            epochs=epochs,
+            lr=0.1,
+            weight_decay=1e-4,
+            batch_size=batch_size,
+            schedule=schedule,
+            order=order,
+        )
+    )
 
 
-def reference(train: Labelled, *, epochs: int, seed: int, batch_size: int) -> torch.nn.Linear:
-    """The protocol in torch's own terms: `nn.Linear`, cross-entropy, SGD and a linear schedule."""
+def reference(
+    method: str, train: Labelled, schedule: str, *, epochs: int, features: list[torch.Tensor]
+) -> torch.nn.Linear:
+    """The protocol in torch's own terms: `nn.Linear`, cross-entropy, an optimiser and a schedule.
+
+    `features` has the features of each epoch.
+    """
     layer = torch.nn.Linear(train.features.shape[1], 3)
     torch.nn.init.zeros_(layer.weight)
     torch.nn.init.zeros_(layer.bias)
-    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
-    steps = epochs * -(-len(train.labels) // batch_size)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
-    order = torch.Generator().manual_seed(seed)
-    for _ in range(epochs):
+    decay, batch_size = _SETTINGS["weight_decay"], int(_SETTINGS["batch_size"])
+    optimizer: torch.optim.Optimizer = (
+        torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9, weight_decay=decay)
+        if method == "sgd"
+        else torch.optim.Adam(layer.parameters(), lr=0.1, weight_decay=decay)
+    )
+    # The rate of SGD falls after each step, that of Adam after each epoch.
+    length = epochs * -(-len(train.labels) // batch_size) if method == "sgd" else epochs
+    schedules = torch.optim.lr_scheduler
+    falling = {
+        "linear": lambda: schedules.LinearLR(optimizer, 1.0, 0.0, length),
+        "cosine": lambda: schedules.CosineAnnealingLR(optimizer, length),
+        "constant": lambda: schedules.ConstantLR(optimizer, 1.0),
+    }[schedule]()
+    order = torch.Generator().manual_seed(1)
+    for own in features:
         for batch in torch.randperm(len(train.labels), generator=order).split(batch_size):
             optimizer.zero_grad()
-            F.cross_entropy(layer(train.features[batch]), train.labels[batch]).backward()
+            F.cross_entropy(layer(own[batch]), train.labels[batch]).backward()
             optimizer.step()
-            schedule.step()
+            if method == "sgd":
+                falling.step()
+        if method == "adam":
+            falling.step()
     return layer
 
 
-def test_the_steps_are_those_of_torch() -> None:
+def fitted(
+    method: str, train: Labelled, schedule: str, *, epochs: int, augmented: Epoch | None
+) -> LinearClassifier:
+    order = torch.Generator().manual_seed(1)
+    fits = {"sgd": fit_sgd, "adam": fit_adam}
+    return finish(
+        fits[method](
+            train,
+            epochs=epochs,
+            lr=0.1,
+            weight_decay=_SETTINGS["weight_decay"],
+            batch_size=int(_SETTINGS["batch_size"]),
+            schedule=schedule,
+            order=order,
+            augmented=augmented,
+        )
+    )
+
+
+@pytest.mark.parametrize("new_features", [False, True])
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "constant"])
+@pytest.mark.parametrize("method", ["sgd", "adam"])
+def test_the_steps_are_those_of_torch(method: str, schedule: str, new_features: bool) -> None:
     train = clusters(75, 0, spread=0.5)  # the last batch of an epoch is short
-    layer = reference(train, epochs=4, seed=1, batch_size=32)
-    found = fit(train, epochs=4, seed=1)
+    features = [train.features.roll(epoch, dims=1) if new_features else train.features for epoch in range(4)]
+    left = iter(features)
+
+    @in_one_turn
+    def augmented() -> torch.Tensor:
+        return next(left)
+
+    layer = reference(method, train, schedule, epochs=4, features=features)
+    found = fitted(method, train, schedule, epochs=4, augmented=augmented if new_features else None)
     torch.testing.assert_close(found.weights, layer.weight.detach(), atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(found.biases, layer.bias.detach(), atol=1e-6, rtol=1e-5)
 
@@ -63,24 +127,9 @@ def test_a_batch_above_the_data_is_the_whole_data() -> None:
     torch.testing.assert_close(fit(train, batch_size=90).weights, fit(train, batch_size=1024, seed=1).weights)
 
 
-def test_probes_together_are_the_probes_one_at_a_time() -> None:
-    trains = [clusters(75, seed, spread=0.5) for seed in (3, 1, 2)]  # the last batch of an epoch is short
-    orders = [torch.Generator().manual_seed(seed) for seed in range(3)]
-    together = fit_sgd_together(trains, epochs=4, lr=0.1, weight_decay=1e-4, batch_size=32, orders=orders)
-    for seed, (train, found) in enumerate(zip(trains, together, strict=True)):
-        alone = fit(train, epochs=4, seed=seed)
-        torch.testing.assert_close(found.weights, alone.weights, atol=1e-6, rtol=1e-5)
-        torch.testing.assert_close(found.biases, alone.biases, atol=1e-6, rtol=1e-5)
-        assert torch.equal(found.classes, alone.classes)
-
-
-def test_probes_together_need_equal_shapes_and_classes() -> None:
-    def together(*trains: Labelled) -> None:
-        orders = [torch.Generator() for _ in trains]
-        fit_sgd_together(trains, epochs=1, lr=0.1, weight_decay=0, batch_size=8, orders=orders)
-
-    train = clusters(75, 0)
-    with pytest.raises(ValueError, match=r"trains: got shapes \[\(60, .*; allowed is one shape"):
-        together(train, clusters(60, 0))
-    with pytest.raises(ValueError, match="trains: got different classes"):
-        together(train, Labelled(features=train.features, labels=train.labels + 1))
+def test_a_fit_pauses_every_50_steps() -> None:
+    train, order = clusters(90, 0), torch.Generator()
+    turns: Turns[LinearClassifier] = fit_sgd(
+        train, epochs=40, lr=0.1, weight_decay=0.0, batch_size=30, schedule="constant", order=order
+    )
+    assert len(list(turns)) == 120 // 50

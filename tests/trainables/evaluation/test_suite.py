@@ -8,15 +8,22 @@ import torch
 
 from tests.trainables.evaluation.known_features import clusters, encoded, noise, separable
 from trainables.config import ProbeConfig
-from trainables.evaluation.features import Labelled
+from trainables.evaluation import suite
+from trainables.evaluation.features import EncodedSplits, Labelled
 from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES, Probe
-from trainables.evaluation.suite import probe_accuracies
 from trainables.store.schema import METRICS, TrialRecord
+from trainables.turns import finish
 
 #: All probes that 90 training images of three classes can be given.
 SUITE = tuple(probe for probe in PROBES if probe != "probe100")
-CONFIG = ProbeConfig(suite=SUITE, draws=2, sgd_epochs=20, sgd_batch_size=32)
+CONFIG = ProbeConfig(
+    suite=SUITE, draws=2, sgd_epochs=20, sgd_batch_size=32, adam_epochs=30, adam_batch_size=32
+)
 BY_LABELS = tuple(probe for probe in SUITE if PROBES[probe].guesses_among == "classes")
+
+
+def probe_accuracies(config: ProbeConfig, splits: EncodedSplits, seed: int) -> dict[str, float]:
+    return finish(suite.probe_accuracies(config, splits, seed=seed))
 
 
 @pytest.mark.parametrize("probe", PROBES.values(), ids=list(PROBES))
@@ -109,10 +116,13 @@ def test_the_order_of_the_suite_does_not_matter() -> None:
     assert together == {name: value for columns in alone for name, value in columns.items()}
 
 
-def test_only_the_sgd_probe_depends_on_the_seed() -> None:
+def test_only_probes_by_stochastic_gradients_depend_on_the_seed() -> None:
     splits = encoded(*(clusters(300, seed, spread=1.0) for seed in range(3)))
-    config = dataclasses.replace(CONFIG, sgd_lr=3.0, sgd_epochs=2)
+    config = dataclasses.replace(CONFIG, sgd_lr=3.0, sgd_epochs=2, adam_lr=1.0, adam_epochs=2)
     first, second = (probe_accuracies(config, splits, seed=seed) for seed in (0, 1))
     moved = {name for name in first if first[name] != second[name]}
-    assert moved
-    assert moved <= {"val_probe_sgd_accuracy", "test_probe_sgd_accuracy"}
+    seeded = [
+        {f"{split}_{name}_accuracy" for split in ("val", "test")} for name in ("probe_sgd", "probe_adam")
+    ]
+    assert all(moved & columns for columns in seeded)
+    assert moved <= set.union(*seeded)

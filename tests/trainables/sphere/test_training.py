@@ -30,7 +30,7 @@ def test_it_is_sgd_on_raw_vectors() -> None:
         (gradient,) = torch.autograd.grad(loss(*F.normalize(z, dim=-1)), z)
         optimizer.state[z]["momentum_buffer"] = gradient if velocity is None else 0.8 * velocity + gradient
         with torch.no_grad():
-            z -= 0.7 * learning_rate_factor(step, 20, 0.0) * optimizer.state[z]["momentum_buffer"]
+            z -= 0.7 * learning_rate_factor(step, 20) * optimizer.state[z]["momentum_buffer"]
     torch.testing.assert_close(train([config], "cpu", ignore).z[0], F.normalize(z.detach(), dim=-1))
 
 

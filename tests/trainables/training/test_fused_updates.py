@@ -2,12 +2,16 @@
 
 import torch
 
-from tests.trainables.training.on_gpu import assert_the_fused_update_is_that_of_the_operators_in_turn
+from tests.trainables.training.on_gpu import (
+    assert_fused_adam_is_that_in_turn,
+    assert_fused_sgd_is_that_in_turn,
+)
 from trainables.training.fused_updates import trusted_in_turn, trusted_together
 
 
-def test_the_fused_update_is_that_of_the_operators_in_turn() -> None:
-    assert_the_fused_update_is_that_of_the_operators_in_turn("cpu")
+def test_fused_updates_are_those_in_turn() -> None:
+    assert_fused_sgd_is_that_in_turn("cpu")
+    assert_fused_adam_is_that_in_turn("cpu")
 
 
 def test_trust_ratios_together_are_those_in_turn() -> None:

@@ -99,6 +99,29 @@ def test_a_stack_trains_its_members_as_they_would_alone(count: int, optimizer: s
             torch.testing.assert_close(dict(one.model.named_buffers())[name], value, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_a_stack_of_adam_trains_its_members_as_they_would_alone(optimizer: str) -> None:
+    settings = {"optimizer": optimizer, "weight_decay": 0.1, "decayed": "all", "adam_eps": 1e-3}
+    stacked, alone = crowd(3, **settings), crowd(3, **settings)
+    together = train(stacked)
+    for one, other, facts in zip(stacked, alone, together, strict=True):
+        (own,) = train([other])
+        torch.testing.assert_close(weights(one), weights(other), rtol=1e-3, atol=1e-3)
+        assert facts.train_loss_last == pytest.approx(own.train_loss_last, rel=1e-3)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_steps_have_the_rates_of_the_schedule(optimizer: str) -> None:
+    """A warm-up over one epoch of two steps begins at half of the rate."""
+    settings = {"optimizer": optimizer, "weight_decay": 0.0, "steps": 1}
+    warm = member(lr=0.02, warmup_epochs=1, **settings)
+    half = member(lr=0.01, warmup_fraction=0.0, lr_schedule="constant", **settings)
+    train([warm])
+    train([half])
+    torch.testing.assert_close(weights(warm), weights(half), rtol=0, atol=1e-8)
+    assert not torch.equal(weights(warm), weights(member()))
+
+
 def test_a_diverged_member_leaves_the_others_alone() -> None:
     class Explodes:
         def __init__(self) -> None:

@@ -1,5 +1,7 @@
 """K networks as one: the same numbers for every member, and nothing passes between them."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,9 +12,11 @@ from trainables.encoders.encoders import build_model
 from trainables.encoders.model import ContrastiveModel
 from trainables.training.stacked_model import stack_models, unstack_model
 
+_OTHER_HEAD: dict[str, Any] = {"head_hidden": (24, 12), "head_hidden_batch_norm": False}
 
-def models_of(name: str, members: int) -> list[ContrastiveModel]:
-    config = EncoderConfig(name=name, width=4, projection_dim=8, head_batch_norm=True)
+
+def models_of(name: str, members: int, **head: Any) -> list[ContrastiveModel]:
+    config = EncoderConfig(name=name, width=4, projection_dim=8, head_batch_norm=True, **head)
     return [
         build_model(config, channels=3, size=8, seed_generator=torch.Generator().manual_seed(seed)).train()
         for seed in range(members)
@@ -30,14 +34,17 @@ def stacked_outputs(stacked: nn.Module, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("name", "members"),
+    ("name", "members", "head"),
     [
-        ("small_conv", 1), ("small_conv", 2), ("small_conv", 8), ("resnet18", 2),
-        pytest.param("resnet18", 8, marks=pytest.mark.slow),
+        ("small_conv", 1, {}), ("small_conv", 2, {}), ("small_conv", 8, {}), ("resnet18", 2, {}),
+        ("small_conv", 2, _OTHER_HEAD), ("small_conv", 2, {"head_hidden": ()}),
+        pytest.param("resnet18", 8, {}, marks=pytest.mark.slow),
     ],
 )  # fmt: skip
-def test_outputs_gradients_and_statistics_are_the_members_own(name: str, members: int) -> None:
-    models = [model.double() for model in models_of(name, members)]
+def test_outputs_gradients_and_statistics_are_the_members_own(
+    name: str, members: int, head: dict[str, Any]
+) -> None:
+    models = [model.double() for model in models_of(name, members, **head)]
     x = inputs(members, 3).double()
     stacked = stack_models(models).train()
     z = stacked_outputs(stacked, x)

@@ -33,7 +33,7 @@ def states(members: list[Member]) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize("precision", ["bfloat16", "float32"])
-@pytest.mark.parametrize("optimizer", ["sgd", "lars"])
+@pytest.mark.parametrize("optimizer", ["sgd", "lars", "adam", "adamw"])
 def test_training_with_a_twin_is_training_with_autocast(
     with_twins: Callable[[], None], count: int, precision: str, optimizer: str
 ) -> None:
@@ -48,15 +48,17 @@ def test_training_with_a_twin_is_training_with_autocast(
         assert torch.equal(mine, theirs)
 
 
-def test_a_twin_continues_from_a_checkpoint_to_the_bit(with_twins: Callable[[], None]) -> None:
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_twin_continues_from_a_checkpoint_to_the_bit(
+    with_twins: Callable[[], None], optimizer: str
+) -> None:
     with_twins()
     images = torch_images(load_dataset(DataConfig(name="digits", train_limit=20), None).train.images)
     views = build_views("digits", channels=1, size=8)
 
     def trainer() -> Trainer:
-        return Trainer(
-            [member(precision="bfloat16")], images, views, {0: streams(0)}, torch.device("cpu"), "eager"
-        )
+        trained = [member(precision="bfloat16", optimizer=optimizer)]
+        return Trainer(trained, images, views, {0: streams(0)}, torch.device("cpu"), "eager")
 
     whole, first, second = trainer(), trainer(), trainer()
     for _ in range(4):
@@ -98,7 +100,8 @@ def test_the_input_is_bfloat16_if_the_first_layer_casts_it() -> None:
     "check",
     [
         on_gpu.assert_a_twin_trains_as_autocast,
-        on_gpu.assert_the_fused_update_is_that_of_the_operators_in_turn,
+        on_gpu.assert_fused_sgd_is_that_in_turn,
+        on_gpu.assert_fused_adam_is_that_in_turn,
     ],
 )
 def test_on_a_gpu(check: Callable[[], None]) -> None:

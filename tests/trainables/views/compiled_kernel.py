@@ -15,7 +15,7 @@ _TYPES = {
     "columns": "i32",
     "size": "i32",
 }
-_CONSTANTS = {"ATTEMPTS": ATTEMPTS, "BLOCK": 32}
+_CONSTANTS = {"ATTEMPTS": ATTEMPTS, "SOLARISE": True, "BILINEAR": True, "NORMALISE": True, "BLOCK": 32}
 
 
 def main() -> None:

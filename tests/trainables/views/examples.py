@@ -17,6 +17,26 @@ from trainables.views.colour import (
     Jitter,
 )
 from trainables.views.crop import Boxes
+from trainables.views.recipes import ViewRecipe
+
+#: A recipe without a name that has every step. Solarisation is continuous at one half, so rounding decides no pixel.
+WRITTEN_OUT = ViewRecipe(
+    crop_scale=(0.2, 1.0),
+    interpolation="bilinear",
+    flip_probability=0.5,
+    jitter_probability=0.8,
+    brightness=0.4,
+    contrast=0.4,
+    saturation=0.2,
+    hue=0.1,
+    grey_probability=0.2,
+    blur_probability=0.5,
+    solarise_probability=0.3,
+    solarise_threshold=0.5,
+    noise=0.05,
+    mean=(0.485, 0.456, 0.406),
+    deviation=(0.229, 0.224, 0.225),
+)
 
 
 def some_images(count: int, channels: int, size: int) -> Tensor:

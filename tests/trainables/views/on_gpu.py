@@ -1,15 +1,24 @@
 """Checks of the views on a GPU, for the tests and for the benchmark that goes to a machine with a GPU."""
 
+import dataclasses
+
 import torch
 
-from tests.trainables.views.examples import some_images
+from tests.trainables.views.examples import WRITTEN_OUT, some_images
 from trainables.views.batched import build_views
 from trainables.views.fused import batched_form, kernel_form, recipe_numbers
+from trainables.views.recipes import ViewChoice
 
-CASES = [("digits", 1, 8), ("cifar", 3, 32), ("imagenet", 3, 96)]
+CASES: list[tuple[ViewChoice, int, int]] = [
+    ("digits", 1, 8),
+    ("none", 3, 8),
+    ("cifar", 3, 32),
+    (WRITTEN_OUT, 3, 16),
+    ("imagenet", 3, 96),
+]
 
 
-def assert_equal_those_of_the_cpu(recipe: str, channels: int, size: int, form: str) -> None:
+def assert_equal_those_of_the_cpu(recipe: ViewChoice, channels: int, size: int, form: str) -> None:
     """Views on the device have the numbers of those on the CPU."""
     views, images = (
         build_views(recipe, channels=channels, size=size, form=form),
@@ -20,7 +29,7 @@ def assert_equal_those_of_the_cpu(recipe: str, channels: int, size: int, form: s
     torch.testing.assert_close(found.cpu(), expected, atol=5e-5, rtol=0)
 
 
-def assert_captured_in_a_graph(recipe: str, channels: int, size: int, form: str) -> None:
+def assert_captured_in_a_graph(recipe: ViewChoice, channels: int, size: int, form: str) -> None:
     """A CUDA graph of the views draws anew at each replay, as eager calls do."""
     views = build_views(recipe, channels=channels, size=size, form=form)
     images = some_images(32, channels, size).cuda()
@@ -45,7 +54,7 @@ def assert_captured_in_a_graph(recipe: str, channels: int, size: int, form: str)
     assert not torch.equal(*replayed)
 
 
-def assert_never_wait_for_the_device(recipe: str, channels: int, size: int, form: str) -> None:
+def assert_never_wait_for_the_device(recipe: ViewChoice, channels: int, size: int, form: str) -> None:
     """After their first call, views make the CPU wait for nothing."""
     views = build_views(recipe, channels=channels, size=size, form=form)
     images, randomness = some_images(32, channels, size).cuda(), torch.Generator("cuda").manual_seed(0)
@@ -58,12 +67,15 @@ def assert_never_wait_for_the_device(recipe: str, channels: int, size: int, form
 
 
 def assert_the_kernel_makes_the_batched_views() -> None:
-    """The fused views of the recipe `cifar` are the batched ones up to rounding, in both types that steps use."""
-    views, images = build_views("cifar", channels=3, size=32), some_images(64, 3, 32).cuda()
-    uniform = views.draw_uniform(128, [torch.Generator("cuda").manual_seed(0)], "cuda")
-    arguments = (images, uniform, 64, recipe_numbers(views.recipe))
-    expected = batched_form(*arguments, torch.float32)
-    for dtype, tolerance in ((torch.float32, 5e-5), (torch.bfloat16, 4e-3)):
-        found = kernel_form(*arguments, dtype)
-        assert found.stride() == expected.stride()
-        torch.testing.assert_close(found.float(), expected, atol=tolerance, rtol=0)
+    """The fused views are the batched ones up to rounding, in both types that steps use."""
+    full = dataclasses.replace(WRITTEN_OUT, blur_probability=0.0, noise=0.0)
+    for recipe in ("cifar", full):
+        views, images = build_views(recipe, channels=3, size=32), some_images(64, 3, 32).cuda()
+        uniform = views.draw_uniform(128, [torch.Generator("cuda").manual_seed(0)], "cuda")
+        arguments = (images, uniform, 64, recipe_numbers(views.recipe))
+        expected = batched_form(*arguments, torch.float32)
+        spread = max(1 / each for each in views.recipe.deviation or (1.0,))
+        for dtype, tolerance in ((torch.float32, 5e-5), (torch.bfloat16, 4e-3)):
+            found = kernel_form(*arguments, dtype)
+            assert found.stride() == expected.stride()
+            torch.testing.assert_close(found.float(), expected, atol=tolerance * spread, rtol=0)

@@ -11,6 +11,7 @@ from trainables.views.colour import (
     grey_where_,
     jitter_,
     shift_hue_,
+    solarise_where,
 )
 
 
@@ -50,3 +51,12 @@ def test_grey_equals_torchvisions_where_chosen() -> None:
     after = to_images(grey_where_(to_planes(images(3)), chosen))
     torch.testing.assert_close(after[chosen], F.rgb_to_grayscale(images(3)[chosen], 3), atol=1e-6, rtol=0)
     assert torch.equal(after[~chosen], images(3)[~chosen])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("threshold", [0.0, 0.4, 128 / 255, 1.0])
+def test_solarised_images_equal_torchvisions_where_chosen(channels: int, threshold: float) -> None:
+    chosen = torch.arange(COUNT) % 3 == 0
+    after = solarise_where(images(channels), chosen, threshold)
+    assert torch.equal(after[chosen], F.solarize(images(channels)[chosen], threshold))
+    assert torch.equal(after[~chosen], images(channels)[~chosen])

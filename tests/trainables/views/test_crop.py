@@ -20,9 +20,18 @@ def some_boxes(count: int, size: int) -> Boxes:
     return boxes_from(uniform, size, SCALE, RATIO)
 
 
-def resize(images: Tensor, boxes: Boxes, flip: Tensor, output_size: int | None = None) -> Tensor:
+MODES = {"bicubic": InterpolationMode.BICUBIC, "bilinear": InterpolationMode.BILINEAR}
+
+
+def resize(
+    images: Tensor,
+    boxes: Boxes,
+    flip: Tensor,
+    output_size: int | None = None,
+    interpolation: str = "bicubic",
+) -> Tensor:
     """`crop_and_resize` with images (M, C, output, output) back."""
-    return crop_and_resize(images, boxes, flip, output_size).transpose(0, 1)
+    return crop_and_resize(images, boxes, flip, output_size, interpolation).transpose(0, 1)
 
 
 @pytest.mark.parametrize("size", [8, 32])
@@ -57,26 +66,30 @@ def test_corner_never_leaves_the_image_at_the_largest_draw() -> None:
         assert ((boxes.start + boxes.extent) == size).all()
 
 
+@pytest.mark.parametrize("interpolation", MODES)
 @pytest.mark.parametrize(
     ("channels", "size", "output"),
     [(1, 8, 8), (3, 32, 32), (3, 96, 96), (3, 32, 24), (3, 24, 32), (3, 256, 224), (3, 8, 64)],
 )
-def test_resize_equals_torchvisions_antialiased_bicubic(channels: int, size: int, output: int) -> None:
+def test_resize_equals_torchvisions_antialiased_one(
+    channels: int, size: int, output: int, interpolation: str
+) -> None:
     images, boxes = some_images(24, channels, size), some_boxes(24, size)
     flip = torch.arange(24) % 2 == 0
-    views = resize(images / 255, boxes, flip, output)
+    views = resize(images / 255, boxes, flip, output, interpolation)
     for row, image in enumerate(images / 255):
         box = corner_and_extent(boxes, row)
-        expected = F.resized_crop(image, *box, [output, output], InterpolationMode.BICUBIC, antialias=True)
+        expected = F.resized_crop(image, *box, [output, output], MODES[interpolation], antialias=True)
         expected = F.hflip(expected) if flip[row] else expected
         torch.testing.assert_close(views[row], expected.clamp(0, 1), atol=5e-6, rtol=0)
 
 
-def test_looked_up_weights_equal_computed_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("interpolation", MODES)
+def test_looked_up_weights_equal_computed_ones(interpolation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     images, boxes, flip = some_images(64, 3, 16) / 255, some_boxes(64, 16), torch.arange(64) % 3 == 0
-    looked_up = resize(images, boxes, flip)
+    looked_up = resize(images, boxes, flip, None, interpolation)
     monkeypatch.setattr(crop, "_TABLE_BYTES", 0)
-    assert torch.equal(resize(images, boxes, flip), looked_up)
+    assert torch.equal(resize(images, boxes, flip, None, interpolation), looked_up)
 
 
 @pytest.mark.parametrize(("channels", "size"), [(1, 8), (3, 32)])

@@ -5,7 +5,7 @@ import torch
 
 from tests.trainables.views import on_gpu
 from tests.trainables.views.on_gpu import CASES
-from trainables.views.recipes import FORMS
+from trainables.views.recipes import FORMS, ViewChoice
 
 pytestmark = [
     pytest.mark.gpu,
@@ -15,19 +15,21 @@ pytestmark = [
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("recipe", "channels", "size"), CASES)
-def test_views_on_the_device_equal_those_of_the_cpu(recipe: str, channels: int, size: int, form: str) -> None:
+def test_views_on_the_device_equal_those_of_the_cpu(
+    recipe: ViewChoice, channels: int, size: int, form: str
+) -> None:
     on_gpu.assert_equal_those_of_the_cpu(recipe, channels, size, form)
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("recipe", "channels", "size"), CASES)
-def test_views_are_captured_in_a_graph(recipe: str, channels: int, size: int, form: str) -> None:
+def test_views_are_captured_in_a_graph(recipe: ViewChoice, channels: int, size: int, form: str) -> None:
     on_gpu.assert_captured_in_a_graph(recipe, channels, size, form)
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("recipe", "channels", "size"), CASES)
-def test_views_never_wait_for_the_device(recipe: str, channels: int, size: int, form: str) -> None:
+def test_views_never_wait_for_the_device(recipe: ViewChoice, channels: int, size: int, form: str) -> None:
     on_gpu.assert_never_wait_for_the_device(recipe, channels, size, form)
 
 

@@ -3,12 +3,17 @@
 import pytest
 import torch
 
-from tests.trainables.views.examples import concatenated, some_images
+from tests.trainables.views.examples import WRITTEN_OUT, concatenated, some_images
 from trainables.views.batched import build_views
 from trainables.views.parameters import split_parameters
-from trainables.views.recipes import FORMS
+from trainables.views.recipes import FORMS, ViewChoice
 
-SHAPES = {"digits": (1, 8), "cifar": (3, 32), "imagenet": (3, 48)}
+SHAPES: dict[ViewChoice, tuple[int, int]] = {
+    "digits": (1, 8),
+    "cifar": (3, 32),
+    "imagenet": (3, 48),
+    WRITTEN_OUT: (3, 16),
+}
 COUNTS = [16, 1, 40]
 
 
@@ -18,7 +23,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("recipe", SHAPES)
-def test_views_of_concatenated_trials_equal_those_one_by_one(recipe: str, form: str) -> None:
+def test_views_of_concatenated_trials_equal_those_one_by_one(recipe: ViewChoice, form: str) -> None:
     channels, size = SHAPES[recipe]
     views = build_views(recipe, channels=channels, size=size, form=form)
     images = some_images(sum(COUNTS), channels, size).split(COUNTS)
@@ -29,7 +34,7 @@ def test_views_of_concatenated_trials_equal_those_one_by_one(recipe: str, form: 
 
 
 @pytest.mark.parametrize("recipe", SHAPES)
-def test_stacked_draws_equal_draws_put_together(recipe: str) -> None:
+def test_stacked_draws_equal_draws_put_together(recipe: ViewChoice) -> None:
     channels, size = SHAPES[recipe]
     views, images = build_views(recipe, channels=channels, size=size), some_images(24, channels, size)
     stacked = views.draw_stacked(8, [generator(seed) for seed in range(3)])
@@ -40,13 +45,17 @@ def test_stacked_draws_equal_draws_put_together(recipe: str) -> None:
 
 
 def test_split_parameters_put_together_are_the_whole() -> None:
-    whole = build_views("imagenet", channels=3, size=16).draw(11, generator())
+    whole = build_views(WRITTEN_OUT, channels=3, size=16).draw(11, generator())
     parts = split_parameters(whole, 4)
     assert [len(part.flip) for part in parts] == [4, 4, 3]
     again = concatenated(parts)
     assert torch.equal(again.jitter.order, whole.jitter.order)
     assert torch.equal(again.boxes.extent, whole.boxes.extent)
-    assert again.noise is None
-    assert again.blur is not None
     assert whole.blur is not None
     assert torch.equal(again.blur.sigma, whole.blur.sigma)
+    assert torch.equal(again.solarise, whole.solarise)
+    assert torch.equal(again.noise, whole.noise)
+    assert (
+        split_parameters(build_views("imagenet", channels=3, size=16).draw(2, generator()), 1)[0].noise
+        is None
+    )

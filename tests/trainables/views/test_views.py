@@ -1,5 +1,7 @@
 """Views agree with a torchvision pipeline per image, and their randomness depends on the generator alone."""
 
+import dataclasses
+
 import pytest
 import torch
 from scipy.stats import ks_2samp, kstest
@@ -7,48 +9,68 @@ from torch import Tensor
 from torchvision.transforms import ColorJitter, InterpolationMode
 from torchvision.transforms import functional as F
 
-from tests.trainables.views.examples import corner_and_extent, jitter_one, some_images
+from tests.trainables.views.examples import WRITTEN_OUT, corner_and_extent, jitter_one, some_images
 from trainables.views import batched
 from trainables.views.batched import Views, build_views
 from trainables.views.parameters import ViewParameters
-from trainables.views.recipes import FORMS, VIEWS, ViewRecipe, check_views_name, plain
+from trainables.views.recipes import FORMS, VIEWS, ViewChoice, ViewRecipe, recipe_of
 
-SHAPES = {"digits": (1, 8), "cifar": (3, 32), "imagenet": (3, 48)}
-BLUR_KERNEL = {48: 5}
+SHAPES: dict[ViewChoice, tuple[int, int]] = {
+    "digits": (1, 8),
+    "cifar": (3, 32),
+    "imagenet": (3, 48),
+    WRITTEN_OUT: (3, 32),
+}
+BLUR_KERNEL = {32: 3, 48: 5}
+MODES = {"bicubic": InterpolationMode.BICUBIC, "bilinear": InterpolationMode.BILINEAR}
 
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def one_view(image: Tensor, given: ViewParameters, row: int, output: int | None = None) -> Tensor:
+def one_view(
+    image: Tensor, given: ViewParameters, row: int, recipe: ViewRecipe, output: int | None = None
+) -> Tensor:
     """What a loop over images with torchvision's functions makes of the same parameters."""
-    size = [output or image.shape[1]] * 2
-    view = F.resized_crop(
-        image / 255, *corner_and_extent(given.boxes, row), size, InterpolationMode.BICUBIC, antialias=True
-    ).clamp(0, 1)
+    size, mode = [output or image.shape[1]] * 2, MODES[recipe.interpolation]
+    box = corner_and_extent(given.boxes, row)
+    view = F.resized_crop(image / 255, *box, size, mode, antialias=True).clamp(0, 1)
     view = F.hflip(view) if given.flip[row] else view
     view = jitter_one(view, given.jitter, row)
     view = F.rgb_to_grayscale(view, len(view)) if given.grey[row] else view
     if given.blur is not None and given.blur.chosen[row]:
         view = F.gaussian_blur(view, BLUR_KERNEL[size[0]], float(given.blur.sigma[row]))
-    return view if given.noise is None else (view + given.noise[row]).clamp(0, 1)
+    if given.solarise is not None and given.solarise[row]:
+        view = F.solarize(view, recipe.solarise_threshold)
+    if given.noise is not None:
+        view = (view + given.noise[row]).clamp(0, 1)
+    return F.normalize(view, recipe.mean, recipe.deviation) if recipe.mean else view
 
 
 @pytest.mark.parametrize(
     ("recipe", "channels", "size", "output"),
-    [("digits", 1, 8, 8), ("cifar", 3, 32, 32), ("cifar", 1, 8, 8), ("imagenet", 3, 64, 48)],
+    [
+        ("digits", 1, 8, 8),
+        ("cifar", 3, 32, 32),
+        ("cifar", 1, 8, 8),
+        ("imagenet", 3, 64, 48),
+        (WRITTEN_OUT, 3, 32, 32),
+        (WRITTEN_OUT, 3, 64, 48),
+    ],
 )
 def test_views_equal_torchvisions_with_the_same_parameters(
-    recipe: str, channels: int, size: int, output: int
+    recipe: ViewChoice, channels: int, size: int, output: int
 ) -> None:
     images = some_images(80, channels, size)
     views = build_views(recipe, channels=channels, size=size, output_size=output)
     given = views.draw(80, generator())
     after = views.apply(images, given)
     assert after.dtype == torch.float32
+    spread = max(1 / each for each in views.recipe.deviation or (1.0,))
     for row in range(80):
-        torch.testing.assert_close(after[row], one_view(images[row], given, row, output), atol=2e-5, rtol=0)
+        expected = one_view(images[row], given, row, views.recipe, output)
+        torch.testing.assert_close(after[row], expected, atol=2e-5 * spread, rtol=0)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -75,7 +97,7 @@ def test_views_after_a_restart_are_those_of_an_uninterrupted_run(form: str) -> N
 
 
 @pytest.mark.parametrize("recipe", SHAPES)
-def test_views_depend_on_the_generator_alone(recipe: str) -> None:
+def test_views_depend_on_the_generator_alone(recipe: ViewChoice) -> None:
     channels, size = SHAPES[recipe]
     images, views = some_images(8, channels, size), build_views(recipe, channels=channels, size=size)
     torch.manual_seed(1)
@@ -88,17 +110,18 @@ def test_views_depend_on_the_generator_alone(recipe: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", SHAPES)
-def test_each_image_has_parameters_of_its_own(recipe: str) -> None:
+def test_each_image_has_parameters_of_its_own(recipe: ViewChoice) -> None:
     channels, size = SHAPES[recipe]
     same = some_images(1, channels, size).expand(64, -1, -1, -1)
     found = build_views(recipe, channels=channels, size=size)(same, generator())
     assert len({view.numpy().tobytes() for view in found}) == 64
-    assert -1e-6 <= found.min() < found.max() <= 1 + 1e-6
+    if not recipe_of(recipe).mean:
+        assert -1e-6 <= found.min() < found.max() <= 1 + 1e-6
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("recipe", SHAPES)
-def test_blocks_change_nothing(recipe: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_change_nothing(recipe: ViewChoice, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     channels, size = SHAPES[recipe]
     views, images = (
         build_views(recipe, channels=channels, size=size, form=form),
@@ -157,24 +180,52 @@ def test_blur_follows_its_law() -> None:
 def test_recipe_without_randomness_changes_nothing() -> None:
     images = some_images(5, 3, 8)
     views = Views(recipe=ViewRecipe(), channels=3, size=8)
-    torch.testing.assert_close(views(images, generator()), plain(images), atol=1e-6, rtol=0)
+    torch.testing.assert_close(views(images, generator()), images / 255, atol=1e-6, rtol=0)
 
 
 def test_digits_are_never_mirrored() -> None:
     assert not build_views("digits", channels=1, size=8).draw(1000, generator()).flip.any()
 
 
-def test_plain_scales_to_one_and_leaves_its_input() -> None:
-    images = torch.tensor([0, 51, 255], dtype=torch.uint8)
-    assert plain(images).tolist() == pytest.approx([0, 0.2, 1])
-    assert images.tolist() == [0, 51, 255]
+def test_solarisation_follows_its_law_and_moves_no_other_draw() -> None:
+    recipe = dataclasses.replace(WRITTEN_OUT, solarise_probability=0.0)
+    without = build_views(recipe, channels=3, size=8).draw(1, generator())
+    given = build_views(WRITTEN_OUT, channels=3, size=8).draw(1, generator())
+    assert torch.equal(given.boxes.extent, without.boxes.extent)
+    assert torch.equal(given.jitter.amounts, without.jitter.amounts)
+    assert without.solarise is None
+    many = build_views(WRITTEN_OUT, channels=3, size=8).draw(3000, generator()).solarise
+    assert many is not None
+    assert float(many.float().mean()) == pytest.approx(0.3, abs=0.03)
+
+
+def test_plain_images_are_scaled_and_left_as_they_are() -> None:
+    images = torch.tensor([0, 51, 255], dtype=torch.uint8).view(3, 1, 1, 1)
+    found = Views(recipe=ViewRecipe(), channels=1, size=1).plain(images)
+    assert found.flatten().tolist() == pytest.approx([0, 0.2, 1])
+    assert images.flatten().tolist() == [0, 51, 255]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_plain_images_are_normalised_as_torchvision_does(channels: int) -> None:
+    recipe = dataclasses.replace(
+        WRITTEN_OUT, mean=WRITTEN_OUT.mean[:channels], deviation=WRITTEN_OUT.deviation[:channels]
+    )
+    images = some_images(5, channels, 8)
+    found = Views(recipe=recipe, channels=channels, size=8).plain(images)
+    assert torch.equal(found, F.normalize(images / 255, recipe.mean, recipe.deviation))
 
 
 def test_wrong_name_channels_and_shape_are_refused() -> None:
     with pytest.raises(
-        ValueError, match=r"views: got 'cifra' \(did you mean cifar\?\); allowed are digits, cifar, imagenet"
+        ValueError,
+        match=r"views: got 'cifra' \(did you mean cifar\?\); allowed are digits, cifar, imagenet, none",
     ):
-        check_views_name("cifra")
+        build_views("cifra", channels=3, size=8)
+    with pytest.raises(
+        ValueError, match="mean: got 3 numbers, must be one for each channel, and the images have 1"
+    ):
+        build_views(WRITTEN_OUT, channels=1, size=8)
     with pytest.raises(ValueError, match=r"channels: got 4; allowed are 1 \(grey\) and 3"):
         build_views("cifar", channels=4, size=8)
     with pytest.raises(ValueError, match=r"form: got 'exact'; allowed are faithful, approximate"):

@@ -10,9 +10,11 @@ from trainables.evaluation.probes.few_labels import FEW_LABELS
 from trainables.evaluation.probes.knn import KNN
 from trainables.evaluation.probes.probe import Probe
 from trainables.evaluation.probes.retrieval import RETRIEVAL
-from trainables.evaluation.probes.sgd import SGD
+from trainables.evaluation.probes.sgd import ADAM, SGD
 
-PROBES: dict[str, Probe] = {probe.name: probe for probe in (*FEW_LABELS, ALL_LABELS, SGD, KNN, *RETRIEVAL)}
+PROBES: dict[str, Probe] = {
+    probe.name: probe for probe in (*FEW_LABELS, ALL_LABELS, SGD, KNN, *RETRIEVAL, ADAM)
+}
 
 #: The probe of each metric that a study of images can use for selection and reports.
 PROBE_OF_METRIC: dict[str, Probe] = {f"{name}_accuracy": probe for name, probe in PROBES.items()}

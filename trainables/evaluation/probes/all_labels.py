@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from trainables.evaluation.probes.probe import Accuracy, Probe
+from trainables.turns import in_one_turn
 
 if TYPE_CHECKING:
     from trainables.config import ProbeConfig
@@ -21,7 +22,7 @@ ALL_LABELS = Probe(
     name="probe_full",
     description="linear probe on all training labels",
     words="accuracy with all labels",
-    fit=_fit,
+    fit=in_one_turn(_fit),
     guesses_among="classes",
     settings=("l2",),
 )

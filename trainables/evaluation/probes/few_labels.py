@@ -4,6 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from trainables.evaluation.probes.probe import Accuracy, Probe
+from trainables.turns import in_one_turn
 
 if TYPE_CHECKING:
     from trainables.config import ProbeConfig
@@ -31,7 +32,7 @@ def _probe(shots: int) -> Probe:
         name=f"probe{shots}",
         description=f"{shots} label{plural} per class, mean over label draws",
         words=f"accuracy with {shots} labelled image{plural} a class",
-        fit=partial(_fit, shots),
+        fit=in_one_turn(partial(_fit, shots)),
         guesses_among="classes",
         labels_a_class=shots,
         settings=("draws", "l2"),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from trainables.evaluation.probes.probe import Accuracy, Probe
+from trainables.turns import Turns
 
 if TYPE_CHECKING:
     from trainables.config import ProbeConfig
@@ -12,18 +13,21 @@ if TYPE_CHECKING:
 MONITORED_IMAGES = 5000
 
 
-def _fit(config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Accuracy:
-    from trainables.evaluation.neighbours import knn_accuracy
+def _fit(config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Turns[Accuracy]:
+    from trainables.evaluation.neighbours import knn_turns
 
-    train = splits.labelled["train"]
-    return lambda split: knn_accuracy(train, splits.labelled[split], k=config.knn_k)
+    accuracies = {}
+    for name, judged in splits.labelled.items():
+        if name != "train":
+            accuracies[name] = yield from knn_turns(splits.labelled["train"], judged, config)
+    return accuracies.__getitem__
 
 
 KNN = Probe(
     name="knn",
-    description="k nearest neighbours in cosine similarity",
+    description="k nearest neighbours",
     words="nearest-neighbour accuracy",
     fit=_fit,
     guesses_among="classes",
-    settings=("knn_k",),
+    settings=("knn_k", "knn_weights", "knn_temperature", "knn_distance"),
 )

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from trainables.turns import Turns
+
 if TYPE_CHECKING:
     from trainables.config import ProbeConfig
     from trainables.evaluation.features import EncodedSplits
@@ -26,11 +28,14 @@ class Probe:
 
     name: str
     description: str  # for record columns, after "validation, " and "test, "
-    #: Fits the probe from its settings, the features and the trial's seed.
-    fit: "Callable[[ProbeConfig, EncodedSplits, int], Accuracy]"
+    #: Fits the probe from its settings, the features and the trial's seed. A long fit pauses, so that other trials of
+    #: the same GPU train meanwhile.
+    fit: "Callable[[ProbeConfig, EncodedSplits, int], Turns[Accuracy]]"
     #: The candidates of a random guess. Chance is 1 over their number.
     guesses_among: Literal["classes", "images", "corruptions"]
     words: str = ""  # the accuracy in words, for reports; if empty, reports use the name
     labels_a_class: int = 0  # number of labelled training images that every class must have
     corrupted: bool = False  # whether the probe uses corrupted images
+    #: The number of epochs for which it embeds new crops of all training images.
+    augmented_epochs: "Callable[[ProbeConfig], int]" = lambda config: 0
     settings: tuple[str, ...] = ()  # the fields of `ProbeConfig` that change its accuracy

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from trainables.evaluation.probes.probe import Accuracy, Probe
+from trainables.turns import in_one_turn
 
 if TYPE_CHECKING:
     from trainables.config import ProbeConfig
@@ -63,13 +64,13 @@ RETRIEVAL = (
     Probe(
         name="retrieval",
         description="other view of an image found among all images",
-        fit=_views,
+        fit=in_one_turn(_views),
         guesses_among="images",
     ),
     Probe(
         name="retrieval_corrupted",
         description="image found among all by its corrupted copy, mean over corruptions",
-        fit=_corrupted,
+        fit=in_one_turn(_corrupted),
         guesses_among="images",
         corrupted=True,
         settings=_CORRUPTIONS,
@@ -77,14 +78,19 @@ RETRIEVAL = (
     Probe(
         name="retrieval_z",
         description="other view found among all images by z's cosines, both ways",
-        fit=partial(_projected, True),
+        fit=in_one_turn(partial(_projected, True)),
         guesses_among="images",
     ),
-    Probe(name="retrieval_z_raw", description=_RAW, fit=partial(_projected, False), guesses_among="images"),
+    Probe(
+        name="retrieval_z_raw",
+        description=_RAW,
+        fit=in_one_turn(partial(_projected, False)),
+        guesses_among="images",
+    ),
     Probe(
         name="retrieval_corrupted_z",
         description="other view of a corrupted image among all under that corruption, by z's cosines",
-        fit=partial(_projected_corrupted, True),
+        fit=in_one_turn(partial(_projected_corrupted, True)),
         guesses_among="images",
         corrupted=True,
         settings=_CORRUPTIONS,
@@ -92,7 +98,7 @@ RETRIEVAL = (
     Probe(
         name="retrieval_corrupted_z_raw",
         description=_RAW,
-        fit=partial(_projected_corrupted, False),
+        fit=in_one_turn(partial(_projected_corrupted, False)),
         guesses_among="images",
         corrupted=True,
         settings=_CORRUPTIONS,
@@ -100,7 +106,7 @@ RETRIEVAL = (
     Probe(
         name="retrieval_released_z",
         description="Cho et al.'s released form: among the C corruptions of one image, chance 1 / C",
-        fit=partial(_among_corruptions, True),
+        fit=in_one_turn(partial(_among_corruptions, True)),
         guesses_among="corruptions",
         corrupted=True,
         settings=_CORRUPTIONS,
@@ -108,7 +114,7 @@ RETRIEVAL = (
     Probe(
         name="retrieval_released_z_raw",
         description=_RAW,
-        fit=partial(_among_corruptions, False),
+        fit=in_one_turn(partial(_among_corruptions, False)),
         guesses_among="corruptions",
         corrupted=True,
         settings=_CORRUPTIONS,
