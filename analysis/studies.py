@@ -69,6 +69,13 @@ def compare_studies(studies: Sequence[ComparedStudy]) -> DataSetsAnalysis:
 
 def _check_metrics(studies: Sequence[ComparedStudy]) -> None:
     first = studies[0]
+    without = next((study for study in studies if study.info.metric.no_choice), None)
+    chosen = next((study for study in studies if study.info.metric.held_out), None)
+    if without and chosen:
+        raise ValueError(
+            f"metric: {without.name} has no validation scores, and {chosen.name} chooses by them; studies are "
+            "compared in one metric"
+        )
     for study in studies[1:]:
         for what in _READING:
             one, other = getattr(first.info.metric, what), getattr(study.info.metric, what)
@@ -184,6 +191,7 @@ def _joint_metric(metrics: Sequence[Metric]) -> Metric:
     bounds = (min(metric.bounds[0] for metric in metrics), max(metric.bounds[1] for metric in metrics))
     return dataclasses.replace(
         metrics[0],
+        no_choice=next((metric.no_choice for metric in metrics if metric.no_choice), ""),
         worst=lowest.worst,
         worst_source=lowest.worst_source,
         worst_guess=lowest.worst_guess,

@@ -23,7 +23,7 @@ from analysis.statistics.comparisons.identical import Identical, copies, identic
 from analysis.statistics.comparisons.null_control import NullControl
 from analysis.statistics.intervals.student import score_step
 from analysis.statistics.scores.drawn import drawn_scores, with_drawn_errors
-from analysis.statistics.scores.robustness import RobustnessSummary, summarise_robustness
+from analysis.statistics.scores.robustness import RobustnessSummary, summarise_robustness, without_choice
 from analysis.statistics.scores.selection import best_of
 from analysis.study_decisions import ranks_losses, study_decisions, tuned_comparisons
 
@@ -85,16 +85,23 @@ class StudyAnalysis:
         return found
 
     def best_part(self, label: str) -> str:
-        """The part of an uncut arm with the best configuration by the mean validation score of all seeds."""
+        """The part of an uncut arm with the best configuration by the mean validation score of all seeds.
+
+        Where nothing may be chosen, the first part.
+        """
         parts = self.parts[label]
+        if self.info.metric.no_choice:
+            return parts[0]
         return parts[best_of([self.cells[part].validation for part in parts])[0]]
 
     @cached_property
     def hidden(self) -> frozenset[str]:
         """Names of arms without rows in the tables for readers: repeats of others, and all but the best parts.
 
-        Files of tables have all of them.
+        Files of tables have all of them. Where nothing may be chosen, no part is hidden.
         """
+        if self.info.metric.no_choice:
+            return frozenset(self.info.arm(label).name for label in self.info.repeats)
         shown = {self.best_part(label) for label, parts in self.parts.items() if len(parts) > 1}
         rest = {part for parts in self.parts.values() if len(parts) > 1 for part in parts} - shown
         return frozenset(self.info.arm(label).name for label in rest | self.info.repeats)
@@ -164,6 +171,8 @@ def analyse_table(table: pd.DataFrame, info: StudyInfo) -> StudyAnalysis:
     }
     drawn = {label: drawn_scores(item) for label, item in cells.items()} if info.draws else {}
     summaries |= {label: with_drawn_errors(summaries[label], drawn[label]) for label in drawn}
+    if reason := info.metric.no_choice:
+        summaries = {label: without_choice(item, reason) for label, item in summaries.items()}
     variants = study_variants(table, info, uncut)
     titles = {label: arm.name for label, arm in uncut.items()}
     wholes = _wholes(table, cells, info, uncut)

@@ -76,4 +76,7 @@ def study_decisions(
         left_out=tuple(sorted(left_out)),
         withheld=reasons,
     )
+    if reason := info.metric.no_choice:
+        varied = {loss for loss, each in losses.items() if len(each) > 1}
+        decisions = decisions.without_choices(reason, varied)
     return decisions.without_values(told) if told else decisions

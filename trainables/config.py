@@ -153,6 +153,18 @@ class DataConfig:
         ge=1,
         le=2**16,
     )
+    validation: str = setting(
+        "held_out",
+        doc="`held_out`: a part of the training images is the validation split, and trains nothing. `none`: all "
+        "training images train; there are no validation scores, so nothing can be selected.",
+        label="validation images",
+        choices=("held_out", "none"),
+    )
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether there is a validation split."""
+        return self.validation != "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,6 +315,28 @@ class TrainingConfig:
         choices=("float32", "tf32", "bfloat16"),
         column="hp_precision",
     )
+    evaluated_epoch: str = setting(
+        "last",
+        doc="The epoch whose weights are evaluated: the last one, or the one with the best nearest-neighbour "
+        "accuracy on the validation or test images, by all training images and the settings of `[probe]`. An epoch "
+        "is a pass in whole batches, whatever the unit of the budget. `best_test` selects on the test images, so its "
+        "scores are too high.",
+        label="evaluated epoch",
+        choices=("last", "best_validation", "best_test"),
+        column="hp_evaluated_epoch",
+    )
+
+    @property
+    def epoch_split(self) -> str | None:
+        """The split whose accuracy chooses the evaluated epoch, "val" or "test"; None for the last epoch."""
+        return {"best_validation": "val", "best_test": "test"}.get(self.evaluated_epoch)
+
+    def epoch_steps(self, images: int) -> int:
+        """Steps of an epoch on `images` images, whatever the budget and the selection of batches.
+
+        A last short batch is left out.
+        """
+        return max(1, images // self.batch_size)
 
     def step_count(self, images: int) -> int:
         """Optimiser steps of the whole budget on `images` images; an epoch's last short batch is left out."""
@@ -311,11 +345,7 @@ class TrainingConfig:
         if self.samples is not None:
             return self.samples // self.batch_size
         assert self.epochs is not None
-        return self.epochs * self.epoch_steps(images)
-
-    def epoch_steps(self, images: int) -> int:
-        """Optimiser steps of an epoch on `images` images, whatever the budget and the selection of batches."""
-        return images // self.batch_size
+        return self.epochs * (images // self.batch_size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -699,7 +729,7 @@ def _keys(
     origin = canonical(provenance)
     trained_on = canonical(dataclasses.replace(provenance, corruptions_fingerprint=""))
     probed_on = [provenance.data_fingerprint, *filter(None, [provenance.corruptions_fingerprint])]
-    task_alone = {key: item for key, item in tree["task"].items() if key != "probe"}
+    task_alone = _without_probe(tree["task"])
     has_probe = any(spec.name == "probe" for spec in dataclasses.fields(TASKS[tree["task"]["kind"]]))
     probe = tree["task"].get("probe", {}) if has_probe else None
     config_id = _digest(version, {key: item for key, item in tree.items() if key != "seed"}, origin)
@@ -713,6 +743,17 @@ def _keys(
         )
         for seed in seeds
     ]
+
+
+def _without_probe(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The canonical form of a task without its probe, except for settings that choose the evaluated epoch."""
+    alone = {key: item for key, item in task.items() if key != "probe"}
+    training, probe = task.get("training"), task.get("probe")
+    # a record may be a stranger's, with anything in these places
+    if isinstance(training, Mapping) and "evaluated_epoch" in training and isinstance(probe, Mapping):
+        chooses = {key: item for key, item in probe.items() if key in PROBES["knn"].settings}
+        alone |= {"probe": chooses} if chooses else {}
+    return alone
 
 
 def _digest(*canonical_parts: Any) -> str:

@@ -13,7 +13,7 @@ from trainables.datasets.datasets import load_dataset
 from trainables.datasets.loaded import DatasetInfo, ImageData
 from trainables.encoders.model import ContrastiveModel
 from trainables.evaluation.corruptions.corruptions import check_corruptions
-from trainables.evaluation.evaluate import evaluate, monitor, validation_score
+from trainables.evaluation.evaluate import epoch_score, evaluate, monitor, validation_score
 from trainables.evaluation.probes import PROBES
 from trainables.runtime import Diverged, Pruned, Runtime
 from trainables.selection.rounds import relative_step_cost
@@ -34,6 +34,7 @@ def run_images(configs: Sequence[TrialConfig], runtime: Runtime, report: Report)
     """
     data = load_dataset(configs[0].task.data, runtime.data_root)
     check_corruptions(configs[0].task, data.info, runtime.data_root)
+    chooses_epoch = configs[0].task.training.epoch_split is not None
     trained = yield from pretrain_trials(
         configs,
         data,
@@ -41,6 +42,7 @@ def run_images(configs: Sequence[TrialConfig], runtime: Runtime, report: Report)
         lambda model, loss: monitor(model, loss, configs[0], data, runtime),
         report,
         score=lambda model: validation_score(model, configs[0], data, runtime),
+        epoch_score=(lambda model: epoch_score(model, configs[0], data, runtime)) if chooses_epoch else None,
     )
     return [
         _columns(config, model, facts, data, runtime)
@@ -67,17 +69,28 @@ def _columns(
 def shorten_images(task: ImagesTask, steps: int, batch_size: int | None) -> ImagesTask:
     """The same training with a few steps of shuffled batches, for timing.
 
-    Other selections may embed the whole data set before the first step, which can take minutes.
+    Other selections may embed the whole data set before the first step, which can take minutes. So may the choice of
+    an epoch, after the last step.
     """
     size = batch_size or task.training.batch_size
-    training = dataclasses.replace(task.training, steps=steps, epochs=None, samples=None, batch_size=size)
+    training = dataclasses.replace(
+        task.training, steps=steps, epochs=None, samples=None, batch_size=size, evaluated_epoch="last"
+    )
     return dataclasses.replace(task, training=training, selection=SelectionConfig())
 
 
 def images_step_work(task: ImagesTask, runtime: Runtime) -> float:
-    """The work of a step, including its share of the batch selection, relative to a step with shuffled batches."""
-    images = load_dataset(task.data, runtime.data_root).info.n_pretraining
-    return relative_step_cost(task.selection, images, task.training.batch_size)
+    """The work of a step relative to a step with shuffled batches.
+
+    It includes the step's share of the batch selection, and of the accuracy after each epoch where that chooses one.
+    """
+    info, training = load_dataset(task.data, runtime.data_root).info, task.training
+    work = relative_step_cost(task.selection, info.n_pretraining, training.batch_size)
+    if training.epoch_split is None:
+        return work
+    embedded = info.n_train + {"val": info.n_val, "test": info.n_test}[training.epoch_split]
+    # A step passes two views of each pair, and a pass without gradient counts as a third.
+    return work + embedded / (2 * training.batch_size) / 3 / training.epoch_steps(info.n_pretraining)
 
 
 def images_evaluation_parts(task: ImagesTask, runtime: Runtime) -> list[tuple[float, ImagesTask]]:

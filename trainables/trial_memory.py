@@ -111,8 +111,9 @@ def memory_key(config: TrialConfig) -> str:
 def _short(config: TrialConfig) -> TrialConfig:
     task = TASK_KINDS[config.task.kind].shorten(config.task, _STEPS, None)
     if isinstance(config.task, ImagesTask):
-        # Shortened for timing, it would have shuffled batches.
+        # Shortened for timing, it would have shuffled batches, and would not measure an epoch.
+        training = dataclasses.replace(task.training, evaluated_epoch=config.task.training.evaluated_epoch)
         # The epochs of probes cost time but no memory.
         probe = dataclasses.replace(task.probe, sgd_epochs=1, adam_epochs=1)
-        task = dataclasses.replace(task, selection=config.task.selection, probe=probe)
+        task = dataclasses.replace(task, selection=config.task.selection, training=training, probe=probe)
     return dataclasses.replace(config, task=task)

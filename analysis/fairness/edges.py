@@ -3,14 +3,17 @@
 from analysis.fairness.card import PASS, WARN, Card
 from analysis.model.cells import Axis, Cells
 from analysis.study_analysis import StudyAnalysis
-from analysis.wording import listing, number
+from analysis.wording import listing, number, opened
 
 #: An end of an axis is reported from this share of held-out choices on.
 _EDGE_SHARE = 0.25
 
 
 def check_edges(findings: StudyAnalysis) -> Card:
-    """Whether the best lies inside the space."""
+    """Whether the best lies inside the space, or that nothing may be chosen."""
+    if reason := findings.info.metric.no_choice:
+        text = f"{opened(reason)}: there are no tuned scores, and test scores must not choose."
+        return Card(level=WARN, title="Nothing selected", text=text)
     places: dict[str, list[str]] = {}
     for label in findings.cells:
         for place in _edges_hit(findings, label):

@@ -23,7 +23,7 @@ _RATES = ("lr", "learning_rate", "base_lr")
 _BUDGET = ("hp_epochs", "hp_steps", "hp_samples")
 _PROTOCOL = (
     *("data", "data_fingerprint", "encoder", "views", "views_form", "probe_id"),
-    *("hp_optimizer", "hp_lr_rule", "hp_weight_decay"),
+    *("hp_optimizer", "hp_lr_rule", "hp_weight_decay", "hp_evaluated_epoch"),
 )
 
 #: Columns of hashes, and what they are hashes of.

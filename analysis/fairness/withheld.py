@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 from analysis.fairness.card import FAIL, PASS, Card
+from analysis.fairness.epochs import check_epochs
 from analysis.fairness.protocol import (
     NOT_RECORDED,
     check_between,
@@ -31,6 +32,7 @@ _WITHIN_A_STUDY: tuple[Callable[[Tried], Card], ...] = (
     check_worst_outcome,
     check_budget,
     check_protocol,
+    check_epochs,
     check_precision,
     check_hardware,
     check_code,

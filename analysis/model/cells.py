@@ -113,7 +113,7 @@ class Cells:
 
     @property
     def validation(self) -> np.ndarray:
-        """Scores `(C, S)` by which configurations are chosen, NaN where missing or unplanned.
+        """Scores `(C, S)` by which configurations are chosen or ranked, NaN where missing or unplanned.
 
         A failed trial has the worst outcome of the selecting column, or the lowest finished score of this arm where
         that is lower; it is lowered by a billionth. So a configuration whose trials failed is never chosen before one

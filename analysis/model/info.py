@@ -187,9 +187,9 @@ class StudyInfo:
     def ranks_losses(self) -> bool:
         """Whether losses are compared.
 
-        A study with claims and a metric without held-out data is about its claims, and does not compare losses.
+        A study with claims and a metric without test data is about its claims, and does not compare losses.
         """
-        return not self.claims or self.metric.held_out
+        return not self.claims or self.metric.on_test
 
     @property
     def draws(self) -> bool:

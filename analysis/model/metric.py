@@ -7,6 +7,9 @@ import numpy as np
 from analysis.names import spaced, visible
 from trainables.store.schema import METRIC_WORDS
 
+#: Why nothing is chosen in a study that holds out no validation data.
+NO_VALIDATION = "no validation data, so nothing could be selected"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -33,6 +36,9 @@ class Metric:
     worst_selecting: float | None = None
     selecting_scale: float = 1.0  # from values of the selecting column as written to the reported one's unit
     selecting_apart: bool = False  # whether the selecting column is another quantity, with a scale of its own
+    #: Why no configuration may be chosen; "" where the selecting column chooses. The reported column then ranks the
+    #: worst tenth, and tuned scores are withheld.
+    no_choice: str = ""
     factor: float = 100.0  # from raw values to shown ones
     unit: str = "%"  # of shown values, empty for pure numbers
     difference_unit: str = "points"  # of shown differences
@@ -81,6 +87,11 @@ class Metric:
     def held_out(self) -> bool:
         """Whether the reported column differs from the one that chooses."""
         return self.selecting_column != self.reporting_column
+
+    @property
+    def on_test(self) -> bool:
+        """Whether the reported values are those of test data that chooses nothing."""
+        return self.held_out or bool(self.no_choice)
 
     @property
     def chooser(self) -> str:

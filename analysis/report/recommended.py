@@ -25,6 +25,7 @@ from analysis.report.recommended_notes import (
     missing_note,
     repeated_note,
 )
+from analysis.report.verdict import maxima_sentences
 from analysis.statistics.comparisons.decisions import LESS_ROBUST, MORE_ROBUST
 from analysis.statistics.comparisons.looks import FIRST, NO_ERROR_LEFT
 from analysis.statistics.comparisons.recommend_loss import have_own_seeds, recommend_loss
@@ -120,6 +121,7 @@ def recommend_from(findings: StudyAnalysis, *, batch_size: float | None = None, 
         edge_note(found.chosen, chosen[found.chosen.loss].cells, swept) if tuned and not info.drawn else "",
         failure_note(cells, names, Scale(info.metric)),
         missing_note(findings),
+        *maxima_sentences(findings),
         "" if tuned else default_note([cells[each.loss][each.variant] for each in found.candidates], swept),
         "" if found.paired else "Losses are not paired by seed, since they have different seeds.",
         f"Not run at this batch size: {listing(absent)}." if absent else "",
@@ -142,6 +144,8 @@ def _withheld(findings: StudyAnalysis) -> str:
     """Why the study supports no recommendation, whatever its scores are; "" otherwise."""
     if not findings.info.ranks_losses:
         return "the study tests claims and does not compare losses"
+    if findings.info.metric.no_choice:
+        return findings.info.metric.no_choice
     if findings.adaptive:
         return "an adaptive search chose the settings by the scores of all seeds, so no seed only scores"
     if not findings.any_finished:

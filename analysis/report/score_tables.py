@@ -40,7 +40,9 @@ def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
     mean, low, high = moderated_interval(
         cells.raw[metric.reporting_column], bounds=metric.bounds, step=metric.step
     )
-    selecting = cells.raw[metric.selecting_column]
+    selecting = np.full_like(cells.raw[metric.reporting_column], np.nan)
+    if not metric.no_choice:
+        selecting = np.where(np.isinf(found := cells.raw[metric.selecting_column]), np.nan, found)
     further = {_bare(axis.name): cells.values(axis.name) for axis in cells.axes[2:]}
     columns = {
         "arm": label,
@@ -52,7 +54,7 @@ def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
         "test_mean": mean,
         "test_low": low,
         "test_high": high,
-        "val_mean": student_interval(np.where(np.isinf(selecting), np.nan, selecting))[0],
+        "val_mean": student_interval(selecting)[0],
         "effective_rank_mean": np.nan if rank is None else student_interval(rank)[0],
         "seeds_finished": cells.finished.sum(axis=-1),
         "seeds_failed": cells.failed.sum(axis=-1),
@@ -83,6 +85,7 @@ def _score_row(findings: StudyAnalysis, label: str) -> dict[str, object]:
     places = {
         f"{name}_{axis}": value
         for name, choice in (("tuned", item.tuned), ("default", item.default))
+        if name == "default" or not findings.info.metric.no_choice
         for axis, value in _place(choice).items()
     }
     counts = {name: getattr(item, name) for name in ("planned", "finished", "failed", "missing", "collapsed")}

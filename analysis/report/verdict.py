@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.fairness.card import FAIL, Card
 from analysis.fairness.checks import check_fairness
+from analysis.fairness.epochs import maxima_words
 from analysis.model.claims import CONFIRMED
 from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
 from analysis.report.sections.content import ShownFigure, ShownTable
@@ -70,7 +71,7 @@ def study_verdict(findings: StudyAnalysis) -> Verdict:
         told, shown, figures, data = adaptive_answer(findings), adaptive_table(findings), {}, {}
     else:
         told, shown, figures, data = _too_many(findings), None, {}, {}
-    before = (*progress, *_claims(findings))
+    before = (*progress, *maxima_sentences(findings), *_claims(findings))
     kinds = conditions(findings)
     short = [
         SEEDS,
@@ -132,6 +133,11 @@ def progress_sentences(findings: StudyAnalysis) -> list[str]:
     if not missing:
         return []
     return [f"Provisional: {missing} of {planned} planned trials have no result yet."]
+
+
+def maxima_sentences(findings: StudyAnalysis) -> list[str]:
+    """That scores are maxima over epochs on test data; empty where none are."""
+    return list(filter(None, [maxima_words(findings.tried)]))
 
 
 def _planned_and_missing(findings: StudyAnalysis) -> tuple[int, int]:

@@ -7,7 +7,13 @@ from analysis.fairness.card import FAIL
 from analysis.fairness.studies import study_cards
 from analysis.names import visible
 from analysis.report.sections.content import TEXT, Cell, ShownTable, table
-from analysis.report.verdict import Verdict, failed_sentence, failed_sentences, study_verdict
+from analysis.report.verdict import (
+    Verdict,
+    failed_sentence,
+    failed_sentences,
+    maxima_sentences,
+    study_verdict,
+)
 from analysis.report.verdict_conditions import ERROR, RESOLUTION, TOLERANCE, any_decided, conditions
 from analysis.report.verdict_null_control import other_ground
 from analysis.report.verdict_over_sets import over_sets_sentences
@@ -34,11 +40,20 @@ def data_sets_verdict(environments: DataSetsAnalysis) -> Verdict:
     few = decided and len(found) <= _FEW
     return Verdict(
         answer=tuple(answers),
-        before=tuple(progress),
+        before=(*progress, *_maxima(found)),
         failed=tuple(failed_on_data_sets(environments)),
         table=_table(environments, decided) if few else None,
         conditions=_conditions(environments, decided),
     )
+
+
+def _maxima(found: Mapping[str, StudyAnalysis]) -> list[str]:
+    """That scores are maxima over epochs on test data, with the data sets where not all have such scores."""
+    sets: dict[str, list[str]] = {}
+    for name, findings in found.items():
+        for text in maxima_sentences(findings):
+            sets.setdefault(text, []).append(name)
+    return [text if len(names) == len(found) else f"{_where(names)}: {text}" for text, names in sets.items()]
 
 
 def failed_on_data_sets(environments: DataSetsAnalysis) -> list[str]:

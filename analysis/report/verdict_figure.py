@@ -1,4 +1,7 @@
-"""The picture of the verdict: price of not tuning and tuned score of each loss, side by side, losses in rows."""
+"""The picture of the verdict: price of not tuning and tuned score of each loss, side by side, losses in rows.
+
+Where nothing may be chosen, it has the price of bad luck and the average instead.
+"""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,7 +11,7 @@ from analysis.report.plots.figure_text import figure_names
 from analysis.report.plots.style import ONE_COLUMN, TONES, new_figure
 from analysis.report.verdict_null_control import other_ground
 from analysis.report.verdict_table import ordered_losses, tone_of
-from analysis.statistics.comparisons.decisions import NOT_TUNING, TUNED
+from analysis.statistics.comparisons.decisions import AVERAGE, BAD_LUCK, NOT_TUNING, QUESTIONS, TUNED
 from analysis.statistics.intervals.student import Estimate
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import wrapped
@@ -32,12 +35,13 @@ def verdict_figure(findings: StudyAnalysis, *, width: float) -> Figure | None:
     figure = new_figure(0.6 + height * len(losses), width)
     panels = figure.subplots(1, 2, sharey=True)
     unit, between = metric.difference_unit, "\n" if narrow else " "
+    price, score = (BAD_LUCK, AVERAGE) if metric.no_choice else (NOT_TUNING, TUNED)
     labels = (
-        f"price of not tuning,{between}{unit}",
-        f"tuned:{between}{wrapped(metric.axis_label, width=24 if narrow else 60)}",
+        f"{QUESTIONS[price].words},{between}{unit}",
+        f"{score}:{between}{wrapped(metric.axis_label, width=24 if narrow else 60)}",
     )
-    for ax, question, label in zip(panels, (NOT_TUNING, TUNED), labels, strict=True):
-        factor = metric.factor if question == NOT_TUNING else metric.sign * metric.factor
+    for ax, question, label in zip(panels, (price, score), labels, strict=True):
+        factor = metric.factor if question == price else metric.sign * metric.factor
         for row, loss in enumerate(losses):
             found = decisions.of(loss, question)
             word = (

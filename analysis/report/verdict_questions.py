@@ -12,10 +12,11 @@ def questions_words(findings: StudyAnalysis, decisions: Decisions) -> str:
     metric, reference = findings.info.metric, findings.whole_name(decisions.reference)
     chooser = "validation" if metric.held_out else "the metric itself"
     size = f"{metric.factor * decisions.tolerance:g} {metric.difference_unit}"
-    prices = (
-        f"Price of not tuning: the tuned score, whose configuration {chooser} chooses, minus the average over the "
-        "ranges. Price of bad luck: the average minus the mean of the worst tenth of the ranges."
+    luck = "Price of bad luck: the average minus the mean of the worst tenth of the ranges."
+    tuning = (
+        f"Price of not tuning: the tuned score, whose configuration {chooser} chooses, minus the average over"
     )
+    prices = luck if metric.no_choice else f"{tuning} the ranges. {luck}"
     if not decisions.items:
         return prices
     return (

@@ -161,6 +161,8 @@ def variants_words(findings: StudyAnalysis, loss: str) -> str:
     variants = findings.variants[loss]
     if len(variants) < 2:
         return ""
+    if findings.info.metric.no_choice:
+        return f"{len(variants)} variants"
     scale = Scale(findings.info.metric)
     best, _ = best_of([variant.cells.validation for variant in variants])
     values = [

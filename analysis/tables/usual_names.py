@@ -70,7 +70,7 @@ REPRESENTATION = ("z_", "h_")
 MEASURED = (*EVALUATED, *REPRESENTATION, "train_", "seconds")
 
 #: Hyperparameters that fairness cards check, under these names or with the prefix `hp_`.
-PROTOCOL = words("epochs steps samples optimizer lr_rule weight_decay precision")
+PROTOCOL = words("epochs steps samples optimizer lr_rule weight_decay precision evaluated_epoch")
 
 _OWN = {name.removeprefix("hp_") for name in RECORD_COLUMNS if name.startswith("hp_")} - {"other"}
 #: Usual names of hyperparameters.

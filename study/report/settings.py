@@ -15,7 +15,7 @@ from search_spaces.loss_params import field_label, loss_defaults
 from study.plan import Plan
 from study.spec.arm_space import LR_KEY
 from trainables.config import BUDGETS, SETTING_COLUMNS, TASKS, LossConfig
-from trainables.evaluation.probes import PROBE_OF_METRIC
+from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
 from trainables.own_files import is_import_path
 from trainables.settings import Declared, declared_fields
 from trainables.store.schema import TrialRecord
@@ -78,8 +78,10 @@ def _planned(plan: Plan) -> Iterator[_Told]:
             continue
         if (trial.arm, id(task)) not in seen:  # trials of an arm share the objects of their tasks
             seen.add((trial.arm, id(task)))
+            chooses = getattr(task.training, "epoch_split", None) is not None
             for each in declared_fields(type(task)):
-                yield _declared(each, plan.spec.metric), trial.arm, each.shown(each.value_of(task))
+                shown = each.shown(each.value_of(task))
+                yield _declared(each, plan.spec.metric, chooses), trial.arm, shown
         yield from _loss_fields(loss, trial.arm, loss_defaults(loss.name))
         if trial.arm not in seen:
             seen.add(trial.arm)
@@ -99,8 +101,9 @@ def _recorded(rows: "pd.DataFrame", loss: str, metric: str) -> Iterator[_Told]:
         tree, arm = json.loads(row["config"]), str(row[loss])
         if not _is_known(tree):
             continue
+        chooses = "evaluated_epoch" in tree["task"].get("training", {})
         for each in declared_fields(TASKS[tree["task"]["kind"]]):
-            yield _declared(each, metric), arm, _value_in(tree["task"], each)
+            yield _declared(each, metric, chooses), arm, _value_in(tree["task"], each)
         named = LossConfig(**{"params": {}, **tree["loss"]})
         if is_import_path(named.name):
             found = {name.removeprefix("hp_"): row[name] for name in fields if row[name] == row[name]}
@@ -148,11 +151,13 @@ def _tabulated(table: "Understood") -> Iterator[_Told]:
             yield from ((setting, str(loss), value) for value in of_loss.unique().tolist())
 
 
-def _declared(each: Declared, metric: str) -> "SettingInfo":
+def _declared(each: Declared, metric: str, chooses_epoch: bool = False) -> "SettingInfo":
+    """A setting without values. Those of the probe `knn` matter to every metric where it chooses the epoch."""
     from analysis.model.info import SettingInfo
 
     probe = PROBE_OF_METRIC.get(metric)
     used = each.table != "probe" or probe is None or each.name in probe.settings
+    used = used or (chooses_epoch and each.name in PROBES["knn"].settings)
     return SettingInfo(
         name=each.path,
         label=each.words.replace(", ", " in "),  # such as "budget in steps", since texts list several labels

@@ -77,5 +77,6 @@ def _has_effect(task: Task, each: Declared, without: Collection[str]) -> bool:
 
 
 def _is_monitored(spec: StudySpec) -> bool:
-    """Whether learning curves or early stopping search for nearest neighbours, without any probe."""
-    return bool(spec.keep.curve_epochs or spec.search.early_stopping)
+    """Whether curves, early stopping or the choice of an epoch search for nearest neighbours, without any probe."""
+    chooses = getattr(spec.training, "evaluated_epoch", "last") != "last"
+    return bool(chooses or spec.keep.curve_epochs or spec.search.early_stopping)

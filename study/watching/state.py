@@ -38,6 +38,7 @@ def watch_state(loaded: LoadedStudy) -> dict[str, Any]:
         "failures": _failures(loaded),
         "column": "",
         "explorer": None,
+        "note": "",
         **_surfaces(loaded),
     }
 
@@ -68,14 +69,24 @@ def _failures(loaded: LoadedStudy) -> list[dict[str, Any]]:
 
 
 def _surfaces(loaded: LoadedStudy) -> dict[str, Any]:
-    """The explorer's data and the validation metric that it shows first. Empty if a search has not started.
+    """The explorer's data, the validation metric that it shows first, and a note on how scores were chosen.
 
-    The explorer also offers test scores, but while a study runs, the page must not start with them.
+    Empty if a search has not started.
+
+    The explorer also offers test scores, but while a study runs, the page must not start with them. Without
+    validation scores it starts with the effective rank.
     """
     if not all(arm.points for arm in loaded.plan.trial_set.arms):
         return {}
+    from analysis.fairness.epochs import maxima_words
+    from analysis.fairness.tried import Tried
     from analysis.report.explorer import explorer_data
     from analysis.study_analysis import split_cells
 
-    _, info, cells = split_cells(*study_table(loaded.plan, loaded.study_file))
-    return {"column": info.metric.selecting_column, "explorer": explorer_data(info, cells, most=_MOST_BYTES)}
+    table, info, cells = split_cells(*study_table(loaded.plan, loaded.study_file))
+    column = info.rank_metric if info.metric.no_choice else info.metric.selecting_column
+    return {
+        "column": column,
+        "explorer": explorer_data(info, cells, most=_MOST_BYTES),
+        "note": maxima_words(Tried(info=info, table=table, cells=cells)),
+    }

@@ -27,7 +27,7 @@ function showFailures(groups) {
 
 function show(state) {
   document.title = `${state.study}: ${state.counts.trials - state.counts.missing} of ${state.counts.trials}`;
-  at("study").textContent = `${state.study}, as the store has it now`;
+  at("study").textContent = `${state.study}, as the store has it now${state.note ? `. ${state.note}` : ""}`;
   at("changed").textContent = state.changed ? `Since this page began, ${state.changed}; it shows the earlier version. Start "study watch" again for the change.` : "";
   showCounts(state);
   showFailures(state.failures);

@@ -2,9 +2,9 @@
 
 A data set is described without decoding its images, and loaded once per process. Every data set has three fixed
 splits that do not depend on a seed: `train`, `val` and `test`. The validation split is taken from the training
-data: a tenth of it, unless the data set sets another size. The images of a split are in class-balanced order, so
-a limit selects a prefix: `train_limit` of the training split, `test_limit` of both the test and the validation
-split.
+data: a tenth of it, unless the data set sets another size, or nothing with `validation = "none"`. The images of a
+split are in class-balanced order, so a limit selects a prefix: `train_limit` of the training split, `test_limit` of
+both the test and the validation split.
 """
 
 import functools
@@ -121,13 +121,13 @@ def try_dataset(config: DataConfig, data_root: Path | None) -> None:
     subset = choose_rows(config, source)
     splits = (("training", "train", subset.pretraining), ("validation", "train", subset.val))
     for split, part, rows in (*splits, ("test", "test", subset.test)):
-        if not np.array_equal(source.decode(part, rows[:1]), source.decode(part, rows[:1])):
+        if len(rows) and not np.array_equal(source.decode(part, rows[:1]), source.decode(part, rows[:1])):
             raise DataError(
                 f"data: {config.name}: two reads of row {rows[0]} of the {split} split give different images; leave "
                 "random transforms out, since the study makes the views"
             )
     tried = (("train", subset.pretraining[:1]), ("train", subset.val[:1]), ("test", subset.test[:1]))
-    refuse_changing(source, config.name, data_root, tried)
+    refuse_changing(source, config.name, data_root, [(part, rows) for part, rows in tried if len(rows)])
 
 
 def download_dataset(name: str, data_root: Path) -> None:

@@ -46,7 +46,8 @@ class ImageData:
 
     `images` holds all images in one contiguous array of `images.nbytes` bytes: labelled training images, unlabelled
     training images, validation images, test images. The other arrays are views into it. `pretraining` holds the
-    images that contrastive training may use, which are the first two of these ranges.
+    images that contrastive training may use, which are the first two of these ranges. `val` is empty where the data
+    configuration holds nothing out.
     """
 
     info: DatasetInfo
@@ -58,5 +59,6 @@ class ImageData:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits by name."""
-        return {"train": self.train, "val": self.val, "test": self.test}
+        """The splits by name, without an empty validation split."""
+        held_out = {"val": self.val} if len(self.val.labels) else {}
+        return {"train": self.train, **held_out, "test": self.test}

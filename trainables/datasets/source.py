@@ -66,7 +66,7 @@ def test_part_note(name: str) -> str:
 
 def unused_part_note(name: str) -> str:
     """The note that a validation part is not read."""
-    return f"{name} is not used; the validation split is a tenth of train"
+    return f"{name} is not used; a validation split is a tenth of train"
 
 
 def locate(where: str, data_root: Path | None) -> Path:

@@ -31,8 +31,8 @@ def balanced_order(labels: Indices, salt: int = 0) -> Indices:
 def split_validation(labels: Indices, n_val: int | None = None) -> tuple[Indices, Indices]:
     """Rows of the training split and of the validation split, both in balanced order.
 
-    The validation split is the first `n_val` labelled rows of the order; the default is a tenth of them (rounded
-    up). All unlabelled images belong to the training split.
+    The validation split is the first `n_val` labelled rows of the order, none for 0; the default is a tenth of them
+    (rounded up). All unlabelled images belong to the training split.
     """
     order = balanced_order(labels)
     labelled = np.flatnonzero(labels[order] != UNLABELLED)

@@ -32,14 +32,15 @@ def choose_rows(config: DataConfig, source: Source) -> Subset:
     """The subset of `source` that `config` uses.
 
     The whole data set is split first, and then other classes are removed. A validation image of the whole set is
-    therefore never a training image of the subset. Unlabelled images belong to no class and remain. Limits count the
-    remaining images. Raises `DataError` for unknown classes, for limits that are too large or leave a class without
-    images, and for a split without labelled images.
+    therefore never a training image of the subset. Without a validation split, `val` is empty, and all training
+    images train. Unlabelled images belong to no class and remain. Limits count the remaining images. Raises
+    `DataError` for unknown classes, for limits that are too large or leave a class without images, and for a split
+    without labelled images.
     """
     chosen = _chosen_classes(config, source)
     number = _new_labels(chosen, len(source.classes))
     train_labels, test_labels = number[source.train_labels], number[source.test_labels]
-    train, val = split_validation(source.train_labels, source.n_val)
+    train, val = split_validation(source.train_labels, source.n_val if config.holds_out else 0)
     train = train[(train_labels[train] >= 0) | (source.train_labels[train] == UNLABELLED)]
     _check_classes("train_limit", config.train_limit, config.name, train_labels[train])
     train = _prefix(train, "train_limit", config.train_limit, config.name)
@@ -47,10 +48,11 @@ def choose_rows(config: DataConfig, source: Source) -> Subset:
     val = val[train_labels[val] >= 0]
     test = balanced_order(source.test_labels)
     test = test[test_labels[test] >= 0]
-    _check_classes("test_limit", config.test_limit, config.name, train_labels[val], test_labels[test])
+    held_out = (train_labels[val],) if config.holds_out else ()
+    _check_classes("test_limit", config.test_limit, config.name, *held_out, test_labels[test])
     val, test = val[: config.test_limit], _prefix(test, "test_limit", config.test_limit, config.name)
     for split, rows in (("training", train[labelled]), ("validation", val), ("test", test)):
-        if not len(rows):
+        if not len(rows) and (split != "validation" or config.holds_out):
             raise DataError(f"data {config.name!r}: the {split} split has no labelled images")
     return Subset(
         classes=tuple(source.classes[old] for old in chosen),

@@ -1,6 +1,7 @@
 """Evaluation of a frozen encoder on the splits of its data: features, metrics and probes.
 
-The module also has the two measurements during training, for learning curves and early stopping.
+The module also has the measurements during training: for learning curves, for early stopping, and for the choice of
+the epoch that is evaluated.
 """
 
 import dataclasses
@@ -20,9 +21,9 @@ from trainables.copies import copy_ahead
 from trainables.datasets.loaded import ImageData
 from trainables.encoders.model import ContrastiveModel
 from trainables.evaluation.corruptions.corruptions import corrupted_copies
-from trainables.evaluation.features import EncodedSplits, Labelled
+from trainables.evaluation.features import EncodedSplits, Labelled, only_labelled
 from trainables.evaluation.neighbours import knn_accuracy
-from trainables.evaluation.probes.knn import MONITORED_IMAGES
+from trainables.evaluation.probes.knn import KNN, MONITORED_IMAGES
 from trainables.evaluation.representation import Layers, representation_metrics
 from trainables.evaluation.suite import probe_accuracies
 from trainables.loss_fields import LOSS_CARDS
@@ -168,6 +169,29 @@ def validation_score(
     if not (train.features.isfinite().all() and val.features.isfinite().all()):
         return math.nan
     return knn_accuracy(train, val, config.task.probe)
+
+
+def epoch_score(model: ContrastiveModel, config: TrialConfig, data: ImageData, runtime: Runtime) -> float:
+    """The accuracy of the probe `knn` on the split that chooses the evaluated epoch, by all training images.
+
+    With the last epoch's weights, it is the accuracy that the record has for that split. NaN when an embedding is not
+    finite. Training is not affected.
+    """
+    split = config.task.training.epoch_split
+    assert split is not None
+    plain = views_of(config.task, data).plain
+    model.eval()
+    labelled = {
+        name: Labelled(
+            features=_embed(model, data.splits[name].images, plain, runtime)[0],
+            labels=_labels(data.splits[name].labels, runtime),
+        )
+        for name in ("train", split)
+    }
+    model.train()
+    if not all(each.features.isfinite().all() for each in labelled.values()):
+        return math.nan
+    return finish(KNN.fit(config.task.probe, only_labelled(labelled), config.seed))(split)
 
 
 def _embed_half_way(

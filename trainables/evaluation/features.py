@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,11 +23,11 @@ class Labelled:
 class EncodedSplits:
     """The encoder's output `h` on the splits "train", "val" and "test", and the inputs of the retrieval probes.
 
-    The inputs of the retrieval probes are functions of the split name "val" or "test", because they need forward
-    passes of the encoder. `views` returns the features of two views of each image. `projected_views` returns the
-    projections `z (N, d)` of the same views, not normalised. `corrupted` yields the features of the images for each
-    corruption. `corrupted_views` returns the projections `(C, N, d)` of two views of each image under each of C
-    corruptions.
+    Without a validation split, "val" is absent. The inputs of the retrieval probes are functions of the split name
+    "val" or "test", because they need forward passes of the encoder. `views` returns the features of two views of
+    each image. `projected_views` returns the projections `z (N, d)` of the same views, not normalised. `corrupted`
+    yields the features of the images for each corruption. `corrupted_views` returns the projections `(C, N, d)` of
+    two views of each image under each of C corruptions.
 
     `augmented` returns the features of new crops and flips of the training images, in their order. It draws the crops
     from the generator, which is on the device of the features.
@@ -54,3 +55,19 @@ class EncodedSplits:
             name: Labelled(features=(split.features.double() - mean) / scale, labels=split.labels)
             for name, split in self.labelled.items()
         }
+
+
+def only_labelled(labelled: Mapping[str, Labelled]) -> EncodedSplits:
+    """The inputs of a probe that uses nothing but features of the images as they are."""
+    return EncodedSplits(
+        labelled=labelled,
+        views=_absent,
+        corrupted=_absent,
+        projected_views=_absent,
+        corrupted_views=_absent,
+        augmented=_absent,
+    )
+
+
+def _absent(_: Any) -> Any:
+    raise KeyError("no views were drawn")

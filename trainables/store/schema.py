@@ -253,6 +253,9 @@ class TrialRecord(_WithProbes):
     rung_score: float | None = _real(
         "1", "validation accuracy of k nearest neighbours at that rung", within=_SHARE
     )
+    best_epoch: int | None = _count(
+        "epochs", "epoch, from 1, with the best accuracy, whose weights were evaluated; null for the last one"
+    )
 
     # run facts
     started_at: datetime | None = _column(pa.timestamp("us", tz="UTC"), "UTC", "start of the attempt")

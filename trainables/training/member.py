@@ -20,7 +20,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 #: Callback for learning curves: measures a model and its loss during training.
 Monitor = Callable[[ContrastiveModel, Loss], dict[str, float]]
 
-#: Callback for early stopping: the validation score of a model during training.
+#: Callback for early stopping and for the choice of an epoch: the score of a model during training.
 Score = Callable[[ContrastiveModel], float]
 
 
@@ -47,7 +47,10 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainFacts:
-    """The facts about pre-training in the record. `diverged`: a loss was not finite. `stop`: early stopping."""
+    """The facts about pre-training in the record. `diverged`: a loss was not finite. `stop`: early stopping.
+
+    `best_epoch` is the epoch, from 1, whose weights the model has; None for the last one.
+    """
 
     train_loss_first: float | None
     train_loss_last: float | None
@@ -57,5 +60,6 @@ class PretrainFacts:
     samples_selection: int = 0  # images embedded to select batches, without a gradient
     seconds_pretrain: float  # includes the selection; in a stack, this member's equal share
     seconds_selection: float = 0.0
+    best_epoch: int | None = None
     diverged: bool
     stop: Stop | None = None

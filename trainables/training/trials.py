@@ -52,11 +52,13 @@ def pretrain_trials(
     report: Report,
     *,
     score: Score | None = None,
+    epoch_score: Score | None = None,
 ) -> Turns[Trained]:
     """Initialise and train the models of `configs` on the training split of `data`; several train as one stack.
 
     Each step is a turn. If the encoders of all `configs` were kept, they are loaded instead. `monitor` measures the
-    points of the learning curves. `score` is the validation score that early stopping uses.
+    points of the learning curves. `score` is the validation score that early stopping uses. `epoch_score` chooses the
+    epoch whose weights the models end with; without it, that is the last one.
     """
     members = [build_member(config, data, runtime.device) for config in configs]
     models = [member.model for member in members]
@@ -74,6 +76,7 @@ def pretrain_trials(
         curves=curves,
         checkpoint=_checkpoint(ids, runtime),
         rungs=_rungs(configs, data, runtime, score),
+        epoch_score=epoch_score,
         report=report,
     )
     trained = list(zip(models, facts, strict=True))

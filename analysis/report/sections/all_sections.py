@@ -67,10 +67,17 @@ SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
 #: Sections of a study that does not compare losses: one of claims, or one with too many arms for surfaces and scores.
 _UNRANKED = ("claims", "optima", "selection", "diagnostics", "failures", "names", "environment", "study")
 
+#: Sections on chosen configurations, which a study without validation data has not.
+_CHOSEN = ("tuning", "steps", "transfer", "sensitivity")
+
 
 def build_sections(findings: StudyAnalysis) -> dict[str, Content]:
     """The sections for which the analysis has data, by anchor."""
-    names = SECTIONS if findings.ranks_losses else _UNRANKED
+    names = [
+        name
+        for name in (SECTIONS if findings.ranks_losses else _UNRANKED)
+        if not (findings.info.metric.no_choice and name in _CHOSEN)
+    ]
     built = {name: SECTIONS[name](findings) for name in names}
     return {name: content for name, content in built.items() if content is not None}
 
@@ -89,7 +96,13 @@ _SHORT = ("scores", "failures", "fairness")
 
 def build_parts(environments: DataSetsAnalysis) -> dict[str, dict[str, Content]]:
     """The sections that compare the data sets under "", and those of each data set under its anchor."""
-    parts = {"": {name: build(environments) for name, build in RELATING.items()}}
+    parts = {
+        "": {
+            name: build(environments)
+            for name, build in RELATING.items()
+            if not (environments.info.metric.no_choice and name in _CHOSEN)
+        }
+    }
     if names := data_names_section(environments):
         parts[""]["names"] = names
     short = len(environments.findings) > _FEW

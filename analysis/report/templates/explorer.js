@@ -308,7 +308,9 @@ function createExplorer(host, data, column) {
   /* Menus and slider for the data there are; what is chosen stays. */
   function fill() {
     metricMenu.replaceChildren(...data.metrics.map(metric => make("option", {}, metric.unit ? `${metric.label}, ${metric.unit}` : metric.label)));
-    choose(Math.max(0, data.metrics.findIndex(metric => metric.column === state.column)));
+    const wanted = state.column; // newer data may have it
+    choose(Math.max(0, data.metrics.findIndex(metric => metric.column === wanted)));
+    state.column = wanted;
     metricMenu.selectedIndex = state.metric;
     panels.style.setProperty("--columns", Math.max(...data.arms.map(arm => arm.x.values.length)));
     slider.max = String(data.most);

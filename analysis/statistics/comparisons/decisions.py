@@ -11,7 +11,7 @@ and the difference does not matter. "Better" and "worse" state the sign; the int
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,6 +52,9 @@ QUESTIONS = {
     )
 }
 
+#: The questions on a chosen configuration.
+CHOSEN = (NOT_TUNING, TUNED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
@@ -90,6 +93,24 @@ class Decisions:
             items.append(item if found is None else replace(item, difference=found, alone=found))
         values = {
             loss: dict.fromkeys(own, nothing[loss]) if loss in nothing else own
+            for loss, own in self.values.items()
+        }
+        return replace(self, items=tuple(items), values=values)
+
+    def without_choices(self, reason: str, varied: Collection[str]) -> "Decisions":
+        """Without what needs a chosen configuration: tuned scores and their prices, for a `reason`.
+
+        Losses in `varied` have several variants, of which one would have to be chosen for every value.
+        """
+        nothing = Estimate(value=math.nan, note=reason)
+        items = [
+            replace(item, difference=nothing, alone=nothing, verdict=WITHHELD, reason=reason)
+            if item.question in CHOSEN or {item.loss, self.reference} & set(varied)
+            else item
+            for item in self.items
+        ]
+        values = {
+            loss: {name: nothing if name in CHOSEN or loss in varied else each for name, each in own.items()}
             for loss, own in self.values.items()
         }
         return replace(self, items=tuple(items), values=values)

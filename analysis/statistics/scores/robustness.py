@@ -126,6 +126,22 @@ def _without_space(summary: RobustnessSummary) -> RobustnessSummary:
     )
 
 
+def without_choice(summary: RobustnessSummary, reason: str) -> RobustnessSummary:
+    """The summary without a tuned score, for a `reason`. Figures that need one place show the default instead."""
+    default, seeds = summary.default, len(summary.default.seeds)
+    tuned = TunedChoice(
+        at=default.at,
+        place=default.place,
+        scores=np.full(seeds, np.nan),
+        seeds=default.seeds,
+        estimate=Estimate(value=float("nan"), note=reason),
+        pairs=np.full((seeds, seeds), np.nan),
+        selected=(None,) * seeds,
+        agreeing=0,
+    )
+    return replace(summary, tuned=tuned)
+
+
 def worst_case(
     test: np.ndarray,
     validation: np.ndarray,

@@ -1,8 +1,6 @@
 """The task `images` for studies: its study-file keys, its configurations, its data, and its texts for the report."""
 
 import dataclasses
-import itertools
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +21,7 @@ from study.spec.schema import (
     TrainingSection,
 )
 from study.spec.section import config_of
+from study.spec.tasks.image_memory import least_memory_of
 from study.spec.tasks.points import LEAST_BATCH, by_table, one_budget, selection_of
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.training_words import encoder_words, training_words
@@ -42,7 +41,6 @@ from trainables.config import (
 from trainables.datasets.datasets import DATASETS, DatasetInfo, describe_dataset, load_dataset, try_dataset
 from trainables.datasets.source import AbsentDataError
 from trainables.encoders.encoders import check_encoder, check_encoder_name
-from trainables.encoders.footprint import encoder_footprint
 from trainables.evaluation.corruptions.published import corruptions_fingerprint, published_files
 from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
 from trainables.evaluation.probes.knn import MONITORED_IMAGES
@@ -57,12 +55,6 @@ if TYPE_CHECKING:
 
     from analysis.model.metric import Metric
 
-#: Bytes of a float32 number.
-_FLOAT = 4
-
-#: Numbers of each weight in training: itself, its gradient, and its momentum or the two moments of Adam.
-_COPIES = {"sgd": 3, "lars": 3, "adam": 4, "adamw": 4}
-
 #: Encoders whose steps on a CPU are so small that dispatch costs as much as arithmetic.
 _SMALL_ENCODERS = frozenset({"small_conv"})
 
@@ -73,6 +65,13 @@ _LARGEST_STACK = 16
 #: stacks are slower.
 _PAIRS_A_STEP = 512
 _PIXELS = 16 * 16
+
+#: What is said of the evaluated epoch, by its setting.
+_EPOCHS = {
+    "last": "",
+    "best_validation": "; evaluated at the epoch with the best nearest-neighbour accuracy on validation images",
+    "best_test": "; evaluated at the epoch with the best nearest-neighbour accuracy on test images",
+}
 
 
 class ImagesSpec(StudySpec):
@@ -102,6 +101,8 @@ class ImagesSpec(StudySpec):
             )
         if self.keep.curve_points or self.keep.embeddings:
             raise ValueError("keep: curve_points and embeddings are only for task sphere")
+        if self.data.validation == "none" and (asked := self._needs_validation()):
+            raise ValueError(f"{asked} needs validation scores, and data.validation is none")
         if self.search.early_stopping:
             self._check_rungs(self.search.early_stopping.min_resource)
         return self
@@ -119,6 +120,17 @@ class ImagesSpec(StudySpec):
                 f"training.warmup_epochs: got {self.training.warmup_epochs}, and warmup_fraction is given too; give "
                 "one of them"
             )
+
+    def _needs_validation(self) -> str:
+        """The first key whose value needs validation scores, with the value; "" without one."""
+        asked = {
+            "training.evaluated_epoch = best_validation": self.training.evaluated_epoch == "best_validation",
+            "search.early_stopping": self.search.early_stopping is not None,
+            f"search.design = {self.search.design}": self.search.chosen.adaptive,
+            "keep.encoders = best": self.keep.encoders == "best",
+            "keep.curve_epochs": self.keep.curve_epochs is not None,
+        }
+        return next((words for words, needed in asked.items() if needed), "")
 
     def _check_rungs(self, first: int) -> None:
         """Raise `ValueError` unless all trials have one budget and the first rung is below it.
@@ -186,8 +198,13 @@ class ImagesStudy(StudyTask):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which files of the data set are not read, and what was chosen by a rule."""
-        return tuple(f"data {self.data.name}: {note}" for note in self.data.notes)
+        """Which files of the data set are not read, what was chosen by a rule, and what test images choose."""
+        found = [f"data {self.data.name}: {note}" for note in self.data.notes]
+        if not self._data.holds_out:
+            found.append("data.validation is none, so nothing can be selected: there will be no tuned scores")
+        if self._spec.training.evaluated_epoch == "best_test":
+            found.append("training.evaluated_epoch is best_test: test images choose, so scores are too high")
+        return tuple(found)
 
     def require_data(self) -> None:
         """Raise `AbsentData` if the data set, or the published corruptions that a probe uses, are absent."""
@@ -277,10 +294,13 @@ class ImagesStudy(StudyTask):
         load_dataset(task.data, data_root)
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
-        """The metric. A failed trial counts as guessing."""
-        from analysis.model.metric import Metric
+        """The metric. A failed trial counts as guessing. Without validation data, nothing chooses."""
+        from analysis.model.metric import NO_VALIDATION, Metric
 
-        return Metric(name=self._spec.metric, worst=self.chance)
+        found = Metric(name=self._spec.metric, worst=self.chance)
+        if self._data.holds_out:
+            return found
+        return dataclasses.replace(found, selects=found.reporting_column, no_choice=NO_VALIDATION)
 
     @property
     def chance(self) -> float:
@@ -313,10 +333,11 @@ class ImagesStudy(StudyTask):
         """`data`, `encoder` and `training` in words."""
         data, encoder = self.data, self._spec.encoder
         return {
-            "data": f"{data.name}: {data.n_train} training, {data.n_val} validation and {data.n_test} test "
+            "data": f"{data.name}: {data.n_train} training, {data.n_val or 'no'} validation and {data.n_test} test "
             f"images, {data.channels} x {data.size} x {data.size}, {len(data.classes)} classes",
             "encoder": encoder_words(encoder),
-            "training": training_words(self._spec.training, _budget_words(self._spec)),
+            "training": training_words(self._spec.training, _budget_words(self._spec))
+            + _EPOCHS[self._spec.training.evaluated_epoch],
         }
 
     def steps(self, task: ImagesTask) -> int:
@@ -324,31 +345,8 @@ class ImagesStudy(StudyTask):
         return step_count(task.training, task.selection, self.images)
 
     def least_memory(self, task: ImagesTask) -> dict[str, int]:
-        """Bytes of a training step and of the features of all images. See `trainables.encoders.footprint`.
-
-        For the user's own encoder, only the images of a step and the projections count.
-        """
-        data, encoder, pairs = self.data, task.encoder, task.training.batch_size
-        found = encoder_footprint(encoder, channels=data.channels, size=data.size)
-        weights, kept, h = (found.weights, found.kept, found.h_dim) if found else (0, 0, 0)
-        copies, d, widths = _COPIES[task.training.optimizer], encoder.projection_dim, encoder.hidden_widths(h)
-        last = (h, *widths)[-1]
-        number = 2 if task.training.precision == "bfloat16" else 4
-        rows = data.n_train + data.n_val + data.n_test
-        network = (
-            f"width: got {encoder.width}" if encoder.name == "small_conv" else f"name: got {encoder.name}"
-        )
-        head = network if encoder.head_hidden is None else f"head_hidden: got {[*encoder.head_hidden]}"
-        # Of each hidden layer, its output and that of its batch norm; the ReLU works in place.
-        kept_by_head = sum(widths) * (2 if encoder.head_hidden_batch_norm else 1)
-        parts = Counter({f"encoder.{network}": _FLOAT * (copies * weights + rows * h)})
-        parts[f"encoder.{head}"] += _FLOAT * copies * sum(a * b for a, b in itertools.pairwise((h, *widths)))
-        parts[f"encoder.projection_dim: got {d}"] += (
-            _FLOAT * (copies * last * d + rows * d) + 2 * pairs * number * d
-        )
-        parts[f"{self.place('batch_size')}: got {pairs}"] += 2 * pairs * number * (kept + h + kept_by_head)
-        parts[_size_words(self._spec.data, data.size)] += 2 * pairs * _FLOAT * data.channels * data.size**2
-        return dict(parts)
+        """See `least_memory_of`."""
+        return least_memory_of(task, self.data, batch_size=self.place("batch_size"))
 
     def stack_limit(self, task: ImagesTask) -> int:
         """See `network_stack_limit`."""
@@ -374,14 +372,6 @@ def _download_hint(name: str, said: str) -> str:
     return f"; `study data {name} --data-root FOLDER --download` downloads it"
 
 
-def _size_words(section: DataSection, size: int) -> str:
-    return (
-        f"data.name: got {section.name} of {size} pixels"
-        if section.size is None
-        else f"data.size: got {size}"
-    )
-
-
 def _encoder(section: EncoderSection, swept: Point) -> EncoderConfig:
     """The encoder with its swept values."""
     return config_of(EncoderConfig, section.model_dump() | swept)
@@ -397,8 +387,9 @@ def _check_probes(spec: ImagesSpec, data: DatasetInfo) -> None:
             )
     monitored = spec.keep.curve_epochs is not None or spec.search.early_stopping is not None
     images = min(data.n_train, MONITORED_IMAGES) if monitored else data.n_train
+    chosen = spec.training.evaluated_epoch != "last"
     equal_votes = spec.probe.knn_weights == "uniform"
-    used = monitored or any("knn_k" in PROBES[probe].settings for probe in spec.probe.suite)
+    used = monitored or chosen or any("knn_k" in PROBES[probe].settings for probe in spec.probe.suite)
     if used and equal_votes and spec.probe.knn_k >= images:
         raise StudyError(
             f"probe.knn_k: got {spec.probe.knn_k}, must be below {images}, the labelled training images that are "

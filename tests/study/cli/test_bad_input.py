@@ -58,6 +58,16 @@ FAULTS = {
         ("[losses.ntxent]\ntemperature = [0.1, 0.5]\n[losses.kcl]\nt = [2.0]", "[losses]"),
         ["losses"],
     ),
+    "the best epoch without a validation split": (
+        (
+            '60\n\n[encoder]\nname = "small_conv"\nwidth = 4\nprojection_dim = 8\n\n[training]',
+            (
+                '60\nvalidation = "none"\n[encoder]\nname = "small_conv"\n[training]\n'
+                'evaluated_epoch = "best_validation"'
+            ),
+        ),
+        ["training.evaluated_epoch = best_validation needs validation scores, and data.validation is none"],
+    ),
     "no budget": (("steps = 3", ""), ["training", "epochs", "steps"]),
     "two budgets": (("steps = 3", "steps = 3\nepochs = 1"), ["training", "exactly one"]),
     "rate of zero": (("t = [2.0]", "t = [2.0]\nlr = 0"), ["lr", "0", "above 0"]),

@@ -97,8 +97,19 @@ def test_a_plan_tells_all_settings_and_hashes(write_study: WriteStudy) -> None:
     assert len(found["data_fingerprint"].values[""][0]) == 8
 
 
-def test_a_plan_and_its_records_tell_the_same(write_study: WriteStudy) -> None:
-    plan = load_study(str(write_study()), "nowhere", None).plan
+def test_the_neighbours_matter_to_every_metric_where_they_choose_the_epoch(write_study: WriteStudy) -> None:
+    chosen = ("steps = 3", 'steps = 3\nevaluated_epoch = "best_test"')
+    for changes, doubted in (((), True), ((chosen,), False)):
+        plan = load_study(str(write_study(*changes)), "nowhere", None).plan
+        found = {item.name: item for item in planned_settings(plan)}
+        assert bool(found["probe.knn_k"].doubt) == doubted
+        assert found["probe.sgd_lr"].doubt
+
+
+@pytest.mark.parametrize("epoch", ["last", "best_test"])
+def test_a_plan_and_its_records_tell_the_same(epoch: str, write_study: WriteStudy) -> None:
+    study = write_study(("steps = 3", f'steps = 3\nevaluated_epoch = "{epoch}"'))
+    plan = load_study(str(study), "nowhere", None).plan
     rows = pd.DataFrame(
         [
             {"arm": trial.arm, "config": canonical_json(trial.config), "config_id": trial.keys.config_id}

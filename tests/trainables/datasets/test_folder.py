@@ -193,7 +193,7 @@ def test_what_is_read_and_what_is_not_is_said(tmp_path: Path) -> None:
     assert info.found == "train from train (20 files); test from test (6 files)"
     assert info.notes == (
         "not read: folder more",
-        "val is not used; the validation split is a tenth of train",
+        "val is not used; a validation split is a tenth of train",
         "not read: 3 .svg files, 1 .txt file, 1 file without a suffix, 1 image outside the folders of classes",
     )
 

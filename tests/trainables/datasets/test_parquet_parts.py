@@ -55,7 +55,7 @@ def test_a_validation_part_is_the_test_split_only_without_a_test_part(tmp_path: 
     assert parts.notes == (f"{name} is the test split, because there is no test part",)
     parts = parts_of(tmp_path, "data/test-00000-of-00001.parquet")
     assert relative(tmp_path, parts.test) == ["data/test-00000-of-00001.parquet"]
-    assert parts.notes == (f"{name} is not used; the validation split is a tenth of train",)
+    assert parts.notes == (f"{name} is not used; a validation split is a tenth of train",)
 
 
 def test_other_files_are_named(tmp_path: Path) -> None:

@@ -30,11 +30,11 @@ def sized(config: TrialConfig, batch_size: int, **training: Any) -> TrialConfig:
 
 _DROPPING = EncoderConfig(name="tests.trainables.device.dropping:Dropping", projection_dim=8)
 
-#: Different losses, seeds, batch sizes and numbers of steps.
+#: Different losses, seeds, batch sizes, numbers of steps and optimisers.
 CONFIGS = (
     sized(tiny("ntxent", 0, temperature=0.2), 16, steps=6),
     sized(tiny("dhel", 1, temperature=0.5), 32, steps=3),
-    sized(tiny("kcl", 2, t=2.0), 8, steps=4),
+    sized(tiny("kcl", 2, t=2.0), 8, steps=4, lr=0.01, optimizer="adam", decayed="all", schedule_by="epoch"),
 )
 
 #: The same with dropout in the network.

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -41,9 +42,9 @@ OSGD = SelectionConfig(method="osgd", pool=12, keep=7)
 SHUFFLE = SelectionConfig()
 
 
-def longer(seed: int, selection: SelectionConfig = SHUFFLE) -> TrialConfig:
+def longer(seed: int, selection: SelectionConfig, **settings: Any) -> TrialConfig:
     config = tiny(seed=seed)
-    training = dataclasses.replace(config.task.training, steps=40)
+    training = dataclasses.replace(config.task.training, steps=40, **settings)
     return dataclasses.replace(
         config, task=dataclasses.replace(config.task, training=training, selection=selection)
     )
@@ -65,13 +66,20 @@ def checkpoint(folder: Path, *ids: str) -> Checkpoint:
 
 
 @pytest.mark.parametrize(
-    ("count", "selection"), [(1, SHUFFLE), (3, SHUFFLE), (1, OSGD)], ids=["one", "stack", "osgd"]
+    ("count", "selection", "settings"),
+    [
+        (1, SHUFFLE, {}),
+        (3, SHUFFLE, {}),
+        (1, OSGD, {}),
+        (3, SHUFFLE, {"optimizer": "adam", "lr": 0.01, "schedule_by": "epoch", "warmup_epochs": 1}),
+    ],
+    ids=["one", "stack", "osgd", "adam"],
 )
 @pytest.mark.slow
 def test_after_a_kill_the_record_is_that_of_an_uninterrupted_trial(
-    count: int, selection: SelectionConfig, tmp_path: Path
+    count: int, selection: SelectionConfig, settings: dict[str, Any], tmp_path: Path
 ) -> None:
-    configs = [longer(seed, selection) for seed in range(count)]
+    configs = [longer(seed, selection, **settings) for seed in range(count)]
     arguments = [sys.executable, "-c", _CHILD, str(tmp_path), *map(canonical_json, configs)]
     with subprocess.Popen(arguments, cwd=Path(__file__).parents[3]) as child:
         wait_until(lambda: child.poll() is not None or steps_done(tmp_path) >= 3, seconds=100)

@@ -30,9 +30,10 @@ def overview_section(environments: DataSetsAnalysis) -> Content:
         for label in findings.summaries
     ]
     unit = f", in {metric.unit}" if metric.unit else ""
+    tuned = metric.no_choice or "each loss is tuned on each data set by itself"
     return Content(
         title="Data sets side by side",
-        lead=f"{opened(metric.reported)}{unit}; each loss is tuned on each data set by itself. Below each value: its "
+        lead=f"{opened(metric.reported)}{unit}; {tuned}. Below each value: its "
         f"{100 * LEVEL:.0f} % interval over seeds.",
         tables=(table(columns, rows), *([pooled] if (pooled := over_sets_table(environments)) else [])),
         cards=(

@@ -92,7 +92,9 @@ def _gap(label: str, study: str, first: str, aligned: Aligned, metric: Metric) -
         study=study,
         first=first,
         aligned=aligned,
-        tuned=pair_estimate(tuned, bounds=bounds, step=metric.step, note=note),
+        tuned=Estimate(value=np.nan, note=metric.no_choice)
+        if metric.no_choice
+        else pair_estimate(tuned, bounds=bounds, step=metric.step, note=note),
         mean=student_estimate(mean, bounds=bounds, step=metric.step, note=note),
     )
 

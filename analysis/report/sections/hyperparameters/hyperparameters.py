@@ -50,12 +50,13 @@ def hyperparameters_section(findings: StudyAnalysis) -> Content | None:
         return None
     rows = [row for item in found.values() for row in item.importances.rows]
     methods = dict.fromkeys(item.importances.method for item in found.values())
+    gain = " Gain: what tuning it alone adds to the default."
     told = any(np.isfinite([row.main.value, row.optuna]).any() for row in rows)
     return Content(
         title="Which hyperparameter matters",
         lead="Importance: the share of the variance between configurations that a hyperparameter explains, with its "
-        "interactions, without the seeds' noise. Most important: how often, when seeds are drawn again. Gain: what "
-        f"tuning it alone adds to the default. Method: {listing(list(methods))}. Intervals: {STATED}.",
+        "interactions, without the seeds' noise. Most important: how often, when seeds are drawn again."
+        f"{'' if findings.info.metric.no_choice else gain} Method: {listing(list(methods))}. Intervals: {STATED}.",
         sentences=() if told else (_NONE_YET,),
         tables=(*([_importance_table(findings, found)] if told else []), *_tunability_table(findings, found)),
         data={"hyperparameters": pd.DataFrame(_rows(found))},
@@ -91,7 +92,7 @@ def _coordinate(cells: Cells, place: int) -> np.ndarray:
 
 
 def _tunability(findings: StudyAnalysis, cells: Cells, varying: list[int]) -> Tunability | None:
-    if cells.shape is None:
+    if cells.shape is None or findings.info.metric.no_choice:
         return None
     shape = (*(cells.shape[place] for place in varying), len(cells.seeds))
     default = [int(cells.codes[default_cell(cells), place]) for place in varying]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from analysis.fairness.epochs import maxima_words
 from analysis.model.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN
 from analysis.report.sections.all_sections import build_sections
 from analysis.report.sections.content import Content
@@ -13,13 +14,17 @@ from analysis.wording import counted, listing
 
 
 def claims_sentences(studies: Sequence[StudyAnalysis]) -> list[str]:
-    """How many claims have each result."""
+    """How many claims have each result, and which studies have scores that are maxima over epochs."""
     ends = [item.status for findings in studies for item in judged_claims(findings)]
     counts = [
         f"{ends.count(end)} {end}" for end in (CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN) if end in ends
     ]
     noun = "study" if len(studies) == 1 else "studies"
-    return [f"{counted(len(ends), 'claim')} of {len(studies)} {noun}: {listing(counts)}."]
+    maxima = {findings.info.name: maxima_words(findings.tried) for findings in studies}
+    return [
+        f"{counted(len(ends), 'claim')} of {len(studies)} {noun}: {listing(counts)}.",
+        *(f"{name}: {text}" for name, text in maxima.items() if text),
+    ]
 
 
 def claims_parts(studies: Sequence[StudyAnalysis]) -> dict[str, dict[str, Content]]:

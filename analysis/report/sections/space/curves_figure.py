@@ -56,7 +56,7 @@ def batch_size_figure(findings: StudyAnalysis) -> Figure | None:
         figure,
         legend_entries([ax]),
         loc="outside right upper",
-        title="Loss, at its tuned\ntemperature or kernel scale",
+        title=f"Loss, at its {'default' if findings.info.metric.no_choice else 'tuned'}\ntemperature or kernel scale",
     )
     return figure
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from analysis.model.metric import Metric
 from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
 from analysis.report.sections.compared_curves import curves_words
 from analysis.report.sections.content import Content, ShownFigure
@@ -28,6 +29,11 @@ _LINE = "Line: mean over seeds; dots: seeds; bar: their range; cross: a seed fai
 _FEWER = f" Of more than {MOST_DOTS} seeds, {MOST_DOTS} are drawn."
 
 
+def _marked(metric: Metric) -> str:
+    """The configuration that figures mark."""
+    return "the default" if metric.no_choice else f"the configuration that {metric.chooser} chooses"
+
+
 def surfaces_section(findings: StudyAnalysis) -> Content | None:
     """One heat map for each loss with a grid; None where no loss has one."""
     metric = findings.info.metric
@@ -39,7 +45,7 @@ def surfaces_section(findings: StudyAnalysis) -> Content | None:
         column=partial(metric_surfaces, findings, width=ONE_COLUMN),
         data="cells",
         caption=f"{opened(metric.reported)}, mean over seeds, ± half the width of its {100 * LEVEL:.0f} % "
-        f"interval. Frame: the configuration that {metric.chooser} chooses. Hatched: failed trials, which count as "
+        f"interval. Frame: {_marked(metric)}. Hatched: failed trials, which count as "
         "the worst outcome in every score and are left out here. White: not run. Star or count: trials are left out."
         f"{orientation_words(findings)}",
     )
@@ -66,8 +72,8 @@ def places_section(findings: StudyAnalysis) -> Content | None:
     figure = ShownFigure(
         build=partial(places_figure, findings),
         data="cells",
-        caption=f"{opened(metric.reported)} at every configuration, mean over seeds. Ring: the configuration that "
-        f"{metric.chooser} chooses. Orange cross: every seed failed; white cross: some did. Hollow: not "
+        caption=f"{opened(metric.reported)} at every configuration, mean over seeds. Ring: {_marked(metric)}. "
+        f"Orange cross: every seed failed; white cross: some did. Hollow: not "
         f"run.{further}{orientation_words(findings)}",
     )
     return Content(title=f"{opened(metric.noun)} at every configuration", figures={"places": figure})
@@ -96,7 +102,8 @@ def curves_section(findings: StudyAnalysis) -> Content | None:
     by_x = ShownFigure(
         build=partial(batch_size_figure, findings),
         data="cells",
-        caption=f"{opened(metric.reported)} by {x}, each loss at its tuned {findings.info.main_words}. {line}"
+        caption=f"{opened(metric.reported)} by {x}, each loss at its {'default' if metric.no_choice else 'tuned'} "
+        f"{findings.info.main_words}. {line}"
         f"{curves_words(findings)}",
     )
     mains = {(arm.main_axis, *arm.main.meaning.same_as): arm.main for arm in findings.info.arms}
@@ -134,7 +141,7 @@ def rank_section(findings: StudyAnalysis) -> Content | None:
     figure = ShownFigure(
         build=partial(rank_surfaces, findings),
         data="cells",
-        caption=f"Over how many dimensions the {'test ' if findings.info.metric.held_out else ''}embeddings spread "
+        caption=f"Over how many dimensions the {'test ' if findings.info.metric.on_test else ''}embeddings spread "
         f"(column {column}), mean over seeds. Below {COLLAPSE_RANK:g} a trial counts as collapsed.",
     )
     return Content(title="Effective rank", figures={"effective_rank": figure})

@@ -31,8 +31,7 @@ def scores_section(findings: StudyAnalysis) -> Content:
     tail = f"{100 * TAIL:.0f} %"
     columns = [
         ("Loss", TEXT),
-        "Tuned",
-        ("Tuned at", TEXT),
+        *(() if metric.no_choice else ("Tuned", ("Tuned at", TEXT))),
         "Default",
         "Average",
         f"Worst {tail}",
@@ -40,18 +39,23 @@ def scores_section(findings: StudyAnalysis) -> Content:
         ("Failed, collapsed", COUNT),
     ]
     unit = f", in {metric.unit}" if metric.unit else ""
+    tuned = (
+        f"Tuned: one seed selects the configuration by {metric.chooser} and another seed scores it; mean over all "
+        f"pairs of seeds. Tuned at: the best mean over seeds by {metric.chooser}."
+    )
+    if metric.no_choice:
+        tuned = f"No tuned score: {metric.no_choice}."
     return Content(
         title="Losses by score",
         lead=f"{opened(metric.reported)}{unit}{'' if metric.higher_is_better else '; lower is better'}. Below: 95 % "
-        f"interval over seeds. Tuned: one seed selects the configuration by {metric.chooser} and another seed scores "
-        f"it; mean over all pairs of seeds. Tuned at: the best mean over seeds by {metric.chooser}. Collapsed: "
-        "effective rank near 1.",
+        f"interval over seeds. {tuned} Collapsed: effective rank near 1.",
         tables=(table(columns, [_row(findings, label) for label in findings.summaries]),),
         figures={
             "robustness": ShownFigure(
                 build=partial(robustness_figure, findings),
                 data="scores",
-                caption=f"Left: {metric.reported} tuned, at the default, on average and in the worst {tail}; a "
+                caption=f"Left: {metric.reported} {'' if metric.no_choice else 'tuned, '}at the default, on "
+                f"average and in the worst {tail}; a "
                 f"short line means a robust loss. Right: the share of the ranges within {eps} of the loss's own "
                 "best.",
             ),
@@ -79,10 +83,13 @@ def _row(findings: StudyAnalysis, label: str) -> list[Cell | str]:
     item, arm, scale = findings.summaries[label], findings.info.arm(label), Scale(findings.info.metric)
     known = math.isfinite(item.tuned.estimate.value)
     agree = f"by {item.tuned.agreeing} of {item.tuned.choices} seeds" if item.tuned.choices else ""
-    return [
-        arm.name,
+    tuned = [
         score_cell(item.tuned.estimate, scale),
         Cell(text="\n".join(place_words(item.tuned, arm)) if known else NONE, below=agree),
+    ]
+    return [
+        arm.name,
+        *([] if findings.info.metric.no_choice else tuned),
         score_cell(item.default.estimate, scale),
         score_cell(item.mean, scale),
         score_cell(item.worst, scale),

@@ -44,6 +44,8 @@ def robustness_figure(findings: StudyAnalysis) -> Figure | None:
         "default configuration": [item.default.estimate for item in summaries],
         "tuned": [item.tuned.estimate for item in summaries],
     }
+    if findings.info.metric.no_choice:
+        del estimates["tuned"]
     levels = {
         name: [factor * item.value for factor, item in zip(scale, items, strict=True)]
         for name, items in estimates.items()

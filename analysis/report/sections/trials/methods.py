@@ -49,9 +49,17 @@ _CHOSEN_BY_ITSELF = (
     "is the one with the best mean over seeds."
 )
 
+_NOT_CHOSEN = (
+    "All training images train, and there are no validation scores. Test scores must not select, so no configuration "
+    "is chosen: there are no tuned scores, no prices of not tuning and no recommendation. Averages need no choice. "
+    "Test scores of one seed rank the configurations of the worst tenth, and another seed scores them."
+)
+
 
 def _selection(findings: StudyAnalysis) -> str:
     metric = findings.info.metric
+    if metric.no_choice:
+        return _NOT_CHOSEN
     opening = _CHOSEN_ON_VALIDATION if metric.held_out else _CHOSEN_BY_ITSELF
     if metric.held_out and not metric.chooses_highest:
         opening = opening.replace(
@@ -85,11 +93,10 @@ def _intervals(findings: StudyAnalysis) -> str:
         if info.imported
         else "which sets initialisation, batch order and views; the label draws are the same in every trial"
     )
-    images = (
-        " Images of the test set are not resampled." if info.metric.held_out and not info.imported else ""
-    )
+    ranked = "Worst" if info.metric.no_choice else "Tuned and worst"
+    images = " Images of the test set are not resampled." if info.metric.on_test and not info.imported else ""
     return (
-        f"{level}, over seeds, {sets}. Default and average: Student's, from two seeds on. Tuned and worst "
+        f"{level}, over seeds, {sets}. Default and average: Student's, from two seeds on. {ranked} "
         f"{100 * TAIL:.0f} %: Student's over pairs of seeds; in simulated studies these hold the true value in 90 to "
         f"98 % of cases. Shares of the ranges: conservative, from {LEAST_SEEDS} seeds on. Scores that are equal at "
         "all seeds have one step of the metric to each side. Averages fill in a "
@@ -140,6 +147,8 @@ def _failures(findings: StudyAnalysis) -> str:
 def _in_choices(findings: StudyAnalysis) -> str:
     """The value of a failed trial in the column that chooses configurations."""
     metric = findings.info.metric
+    if metric.no_choice:
+        return "It ranks below every finished one."
     if not metric.held_out:
         return "It is never chosen before a finished one."
     value = metric.worst_selecting_value
