@@ -331,13 +331,6 @@ class TrainingConfig:
         """The split whose accuracy chooses the evaluated epoch, "val" or "test"; None for the last epoch."""
         return {"best_validation": "val", "best_test": "test"}.get(self.evaluated_epoch)
 
-    def epoch_steps(self, images: int) -> int:
-        """Steps of an epoch on `images` images, whatever the budget and the selection of batches.
-
-        A last short batch is left out.
-        """
-        return max(1, images // self.batch_size)
-
     def step_count(self, images: int) -> int:
         """Optimiser steps of the whole budget on `images` images; an epoch's last short batch is left out."""
         if self.steps is not None:
@@ -345,7 +338,11 @@ class TrainingConfig:
         if self.samples is not None:
             return self.samples // self.batch_size
         assert self.epochs is not None
-        return self.epochs * (images // self.batch_size)
+        return self.epochs * self.epoch_steps(images)
+
+    def epoch_steps(self, images: int) -> int:
+        """Optimiser steps of an epoch on `images` images, whatever the budget and the selection of batches."""
+        return images // self.batch_size
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,18 +6,16 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.fairness.card import FAIL, PASS, WARN, Card
+from analysis.fairness.rates import RATES
 from analysis.fairness.settings import ordered
 from analysis.fairness.tried import Tried
 from analysis.model.info import DIFFERS
 from analysis.names import spaced
 from analysis.tables.usual_names import plain
-from analysis.wording import listing, number, values_with_counts
+from analysis.wording import listing, values_with_counts
 
 #: The end of titles of cards on what a table does not tell.
 NOT_RECORDED = "not recorded"
-
-#: Columns that losses should have values of their own in.
-_RATES = ("lr", "learning_rate", "base_lr")
 
 #: Settings that the checks of budget and protocol ask for.
 _BUDGET = ("hp_epochs", "hp_steps", "hp_samples")
@@ -33,30 +31,6 @@ _HASHES = {"data_fingerprint": "content of the data set", "probe_id": "settings 
 def check_budget(tried: Tried) -> Card:
     """Whether every trial had the same budget."""
     return _alike(tried, "Budget", _BUDGET, FAIL)
-
-
-def check_steps(tried: Tried) -> Card:
-    """Whether large batches had fewer optimiser steps, as with equal epochs."""
-    axis = next(iter(tried.cells.values())).axes[0]
-    x, title = axis.values, "Steps over batch size"
-    if len(x) < 2 or tried.info.x_axis != "hp_batch_size":
-        return Card(level=PASS, title=title, text="There is one batch size.")
-    if not axis.positive:
-        text = "Not every batch size is a number above 0, so nothing is said of the steps that each takes."
-        return Card(level=WARN, title=title, text=text)
-    ratio, low, high = number(x[-1] / x[0]), number(x[0]), number(x[-1])
-    if tried.table["hp_epochs"].notna().any():
-        text = (
-            f"Equal epochs: batch size {high} takes about {ratio} times fewer optimiser steps than {low}, so "
-            "accuracy may fall with batch size for lack of steps."
-        )
-    elif tried.table["hp_samples"].notna().any():
-        text = f"Equal images seen: batch size {high} takes {ratio} times fewer optimiser steps than {low}."
-    elif tried.table["hp_steps"].notna().any():
-        text = f"Equal steps: batch size {high} sees {ratio} times as many images as {low}."
-    else:
-        text = "No row says how the budget was given."
-    return Card(level=WARN, title=title, text=text)
 
 
 def check_protocol(tried: Tried) -> Card:
@@ -85,7 +59,7 @@ def check_between(tried: Tried) -> Card:
             text="No column has one value for one loss and another value for another loss.",
         )
     told = "; ".join(f"{', '.join(each.columns)}: {each.detail}" for each in found)
-    grave = [each for each in found if not all(name.lower() in _RATES for name in each.columns)]
+    grave = [each for each in found if not all(name.lower() in RATES for name in each.columns)]
     lines = [
         tried.told(", ".join(each.columns), {loss: (value,) for loss, value in each.by_loss.items()})
         for each in grave

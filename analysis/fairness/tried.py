@@ -69,9 +69,13 @@ class Tried:
 
     def by_loss(self, column: str) -> dict[str, tuple]:
         """The distinct values of a column in rows with a result, by label of the whole arm."""
-        rows = self.table[self.table["status"].notna()]
-        wholes = rows["arm"].map({arm.label: arm.whole_label for arm in self.info.arms})
+        rows = self.table["status"].notna()
         return {
             str(label): tuple(each.dropna().unique().tolist())
-            for label, each in rows[column].groupby(wholes, sort=False)
+            for label, each in self.table.loc[rows, column].groupby(self.wholes[rows], sort=False)
         }
+
+    @property
+    def wholes(self) -> pd.Series:
+        """The label of the whole arm of each row of the table."""
+        return self.table["arm"].map({arm.label: arm.whole_label for arm in self.info.arms})

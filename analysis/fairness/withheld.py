@@ -7,8 +7,10 @@ in common is asked within each study, and what studies should have in common in 
 import dataclasses
 from collections.abc import Callable, Iterator
 
+from analysis.fairness.batch_sizes import check_rate_scaling, check_steps
 from analysis.fairness.card import FAIL, PASS, Card
 from analysis.fairness.epochs import check_epochs
+from analysis.fairness.evaluation import check_encoders, check_metric_name
 from analysis.fairness.protocol import (
     NOT_RECORDED,
     check_between,
@@ -17,11 +19,11 @@ from analysis.fairness.protocol import (
     check_hardware,
     check_precision,
     check_protocol,
-    check_steps,
 )
 from analysis.fairness.rates import check_learning_rates
 from analysis.fairness.space import check_cells, check_seeds
 from analysis.fairness.studies import STUDY, study_cards
+from analysis.fairness.temperatures import check_temperatures
 from analysis.fairness.tried import Tried
 from analysis.fairness.worst_outcome import check_worst_outcome
 
@@ -38,20 +40,33 @@ _WITHIN_A_STUDY: tuple[Callable[[Tried], Card], ...] = (
     check_code,
 )
 _OVER_ALL: tuple[Callable[[Tried], Card], ...] = (check_learning_rates, check_steps, check_between)
+#: Questions that arise in some studies only: no card where there is nothing to say.
+_WHERE_TOLD: tuple[Callable[[Tried], Iterator[Card]], ...] = (
+    check_rate_scaling,
+    check_metric_name,
+    check_encoders,
+)
 
 
 def settings_cards(tried: Tried) -> Iterator[Card]:
     """The cards on what was tried. In a comparison of studies, checks within a study that pass have no card."""
     yield from (check(tried) for check in _OVER_ALL)
+    for told in _WHERE_TOLD:
+        yield from told(tried)
     if not tried.info.compared:
-        yield from (check(tried) for check in _WITHIN_A_STUDY)
+        yield from _within_a_study(tried)
         return
     yield from study_cards(tried.info, tried.table)
     for study in tried.info.compared:
         part = tried.only(list(tried.table.loc[tried.table[STUDY] == study.name, "arm"].unique()))
-        for card in (check(part) for check in _WITHIN_A_STUDY):
+        for card in _within_a_study(part):
             if card.level != PASS and not card.title.endswith(NOT_RECORDED):  # the cards on studies say this
                 yield dataclasses.replace(card, title=f"{card.title}, in {study.name}")
+
+
+def _within_a_study(tried: Tried) -> Iterator[Card]:
+    yield from (check(tried) for check in _WITHIN_A_STUDY)
+    yield from check_temperatures(tried)
 
 
 def withheld(tried: Tried) -> dict[str, str]:

@@ -7,12 +7,22 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from analysis.model.published import Published, difference, sample_of
+from analysis.statistics.intervals.student import Estimate
+from analysis.wording import counted
+
 CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN = (
     "confirmed",
     "not confirmed",
     "not testable here",
     "open: trials are missing",
 )
+
+#: Results of a claim with an expected number.
+WITHIN_NOISE, OFF, NOT_COMPARABLE = "within seed noise", "off", "not comparable"
+
+#: All results, in the order of reports.
+STATUSES = (CONFIRMED, WITHIN_NOISE, NOT_CONFIRMED, OFF, NOT_COMPARABLE, NOT_TESTABLE, OPEN)
 
 Value = bool | int | float | str
 Rows = Mapping[str, Value | tuple[Value, ...]]
@@ -34,6 +44,9 @@ class Claim:
     The value of each trial must be at most `at_most`, at least `at_least`, or less than that of its match: the trial
     that differs from it only in the columns of `below`. At least `share` of the trials must agree. A claim that
     cannot be tested gives the reason in `untestable`.
+
+    A claim with an `expected` number is a published result instead: `rows` are the seeds of one configuration, and
+    their mean is held against it (`analysis.model.published`).
     """
 
     name: str
@@ -45,14 +58,27 @@ class Claim:
     at_least: float | None = None
     below: Rows = field(default_factory=dict)
     share: float = 1.0
+    expected: float | None = None  # the published mean, in the unit of the column
+    spread: float | None = None  # the standard deviation over the source's runs; None where it gives none
+    runs: int | None = None  # runs of the source; None where it does not say
+    not_comparable: str = ""  # why the two numbers cannot be compared
     figure: str = ""  # name of the report's figure on this claim
     untestable: str = ""
+
+    @property
+    def number(self) -> Published | None:
+        """The published number; None for a statement."""
+        if self.expected is None:
+            return None
+        return Published(column=self.column, value=self.expected, spread=self.spread, runs=self.runs)
 
     @property
     def confirmed_by(self) -> str:
         """What would confirm the claim, in words, including the tolerance."""
         if self.untestable:
             return "–"
+        if self.number:
+            return f"{_rows_words(self.rows)}: {self.column} {self.number.words}"
         many = "every trial" if self.share == 1 else f"at least {100 * self.share:g} % of the trials"
         bounds = [
             f"{words} {_signed(f'{bound:g}')}"
@@ -72,6 +98,17 @@ class ClaimResult:
     found: str  # in words, with numbers
     agreeing: int = 0
     trials: int = 0
+    gap: Estimate | None = None  # our mean minus the expected number, where both are known
+
+    @property
+    def finding(self) -> str:
+        """The result for readers: the status, for a published number with the difference or the reason."""
+        if self.status == OFF and self.claim.number and self.gap:
+            return f"off by {self.claim.number.gap_words(self.gap)}"
+        if self.status != NOT_COMPARABLE:
+            return self.status
+        reason = self.gap.note if self.gap else "no trial finished"
+        return f"{self.status} because {self.claim.not_comparable.rstrip('.') or reason}"
 
 
 def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -> None:
@@ -90,6 +127,13 @@ def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -
         raise ValueError(
             f"claims.{claim.name}: got {_rows_words(claim.rows)!r}, which no trial of this study has"
         )
+    if claim.number and "config_id" in planned:
+        configurations = planned["config_id"].iloc[chosen].nunique()
+        if configurations > 1:
+            raise ValueError(
+                f"claims.{claim.name}: got {_rows_words(claim.rows)!r}, which are {configurations} configurations; "
+                "an expected number is held against the seeds of one"
+            )
     if claim.below and (_matches(claim, planned, chosen) == _NO_MATCH).all():
         raise ValueError(f"claims.{claim.name}: below {_rows_words(claim.below)}: no trial has a match there")
 
@@ -109,6 +153,8 @@ def judge(claim: Claim, table: pd.DataFrame) -> ClaimResult:
         return ClaimResult(claim=claim, status=NOT_TESTABLE, found=claim.untestable)
     check_claim(claim, table, table.columns)
     chosen = np.flatnonzero(_mask(claim, claim.rows, table))
+    if claim.number:
+        return _held_against(claim, claim.number, table.iloc[chosen])
     matches = _matches(claim, table, chosen) if claim.below else np.full(len(chosen), _NO_MATCH)
     needed = np.union1d(chosen, matches[matches != _NO_MATCH])
     if to_run := int(table["status"].isna().to_numpy()[needed].sum()):
@@ -123,6 +169,28 @@ def judge(claim: Claim, table: pd.DataFrame) -> ClaimResult:
         agreeing=int(agrees.sum()),
         trials=len(agrees),
     )
+
+
+def _held_against(claim: Claim, number: Published, rows: pd.DataFrame) -> ClaimResult:
+    """The mean of the rows, which are the seeds of one configuration, beside a published number."""
+    ours = sample_of(rows[claim.column].to_numpy(float))
+    gap = difference(ours, number.sample) if ours.count else None
+    to_run = int(rows["status"].isna().sum())
+    failed = len(rows) - to_run - ours.count
+    if to_run:
+        status = OPEN
+    elif claim.not_comparable or gap is None or not gap.has_interval:
+        status = NOT_COMPARABLE
+    else:
+        status = WITHIN_NOISE if gap.low <= 0 <= gap.high else OFF
+    parts = [
+        f"{counted(to_run, 'trial')} without a result yet" if to_run else "",
+        f"{failed} of {len(rows)} trials have no value, and the mean is without them" if failed else "",
+        number.beside(ours, gap),
+    ]
+    agreeing = ours.count if status == WITHIN_NOISE else 0
+    found = "; ".join(filter(None, parts))
+    return ClaimResult(claim=claim, status=status, found=found, agreeing=agreeing, trials=len(rows), gap=gap)
 
 
 def _agrees(claim: Claim, values: np.ndarray, limits: np.ndarray) -> np.ndarray:

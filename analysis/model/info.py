@@ -108,6 +108,8 @@ class ArmInfo:
 
 #: The role of a column of an imported table with one value within each loss, and other values in other losses.
 DIFFERS = "differs between losses"
+#: The role of a column that tells whether labels train the encoder, of each loss in `ColumnMeaning.by_loss`.
+TRAINS_ENCODER = "evaluation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,8 @@ class ColumnMeaning:
     columns: tuple[str, ...]
     role: str  # such as "hyperparameter"
     detail: str = ""  # why, or what they hold
-    by_loss: Mapping[str, Value] = field(default_factory=dict)  # its value in each loss, where they differ
+    #: What it says of each loss: its value where losses differ, or whether labels train the encoder.
+    by_loss: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

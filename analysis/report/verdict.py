@@ -1,6 +1,6 @@
 """The verdict of a report: what is decided on each loss. Page, Markdown, LaTeX and terminal show the same content."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.fairness.card import FAIL, Card
 from analysis.fairness.checks import check_fairness
 from analysis.fairness.epochs import maxima_words
-from analysis.model.claims import CONFIRMED
+from analysis.model.claims import CONFIRMED, WITHIN_NOISE, ClaimResult
 from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
 from analysis.report.sections.content import ShownFigure, ShownTable
 from analysis.report.sections.trials.figure_names import codes_sentences
@@ -151,16 +151,23 @@ def _ended(planned: int) -> str:
 
 
 def _claims(findings: StudyAnalysis) -> list[str]:
-    """How many of the study's claims hold; empty for a study without claims."""
+    """How many of the study's claims hold, and which published numbers it meets; empty without claims."""
     found = judged_claims(findings)
-    sure = [item for item in found if item.status == CONFIRMED]
-    open_ = [
-        f"“{item.claim.claim.rstrip('.')}” ({item.status})" for item in found if item.status != CONFIRMED
+    statements = [item for item in found if item.claim.expected is None]
+    numbers = [item for item in found if item.claim.expected is not None]
+    return [
+        *_claims_line(statements, CONFIRMED, "claim", "confirmed"),
+        *_claims_line(numbers, WITHIN_NOISE, "published number", "within seed noise"),
     ]
-    if not found:
+
+
+def _claims_line(items: Sequence[ClaimResult], holds: str, noun: str, words: str) -> list[str]:
+    sure = sum(item.status == holds for item in items)
+    rest = [f"“{item.claim.claim.rstrip('.')}” ({item.finding})" for item in items if item.status != holds]
+    if not items:
         return []
-    rest = f"; not so: {listing(open_)}" if open_ else ""
-    return [f"Of {counted(len(found), 'claim')}, {len(sure)} are confirmed{rest}."]
+    told = f"; not so: {listing(rest)}" if rest else ""
+    return [f"Of {counted(len(items), noun)}, {sure} {'is' if sure == 1 else 'are'} {words}{told}."]
 
 
 _MANY = (

@@ -23,7 +23,7 @@ from analysis.study_analysis import StudyAnalysis, analyse
 from trainables.atomic import replace_file
 
 #: Sections whose tables are also written as LaTeX.
-_FOR_PAPERS = ("scores", "differences", "good_space", "tuning")
+_FOR_PAPERS = ("claims", "scores", "differences", "good_space", "tuning")
 
 
 def write_report(planned: pd.DataFrame, records: pd.DataFrame, info: StudyInfo, out: Path) -> Path:

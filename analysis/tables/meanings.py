@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.model.info import DIFFERS, ColumnMeaning
+from analysis.model.info import DIFFERS, TRAINS_ENCODER, ColumnMeaning
 from analysis.model.metric import Metric
 from analysis.tables.columns import Understood, free_columns
+from analysis.tables.evaluation_words import encoder_trained
 from analysis.tables.exports.words import is_housekeeping
 from analysis.tables.metric import metric_words
 from analysis.tables.metric_words import is_outcome
@@ -43,7 +44,10 @@ def meanings(table: Understood, metric: Metric) -> tuple[ColumnMeaning, ...]:
         told.append(
             _meaning([name], "hyperparameter", f"{counted(rows[name].nunique(), 'value')}{text}{drawn}")
         )
-    for name in found.between:
+    evaluation = _trained_encoders(table)
+    told.extend(evaluation)
+    about = {name for each in evaluation for name in each.columns}
+    for name in (name for name in found.between if name not in about):
         per_loss = rows.groupby(mapping.loss, sort=False)[name].first().dropna()
         values = ", ".join(f"{value} of {loss}" for loss, value in per_loss.items())
         by_loss = dict(zip(map(str, per_loss.index), per_loss.tolist(), strict=True))
@@ -52,13 +56,26 @@ def meanings(table: Understood, metric: Metric) -> tuple[ColumnMeaning, ...]:
         told.append(_meaning([name], f"follows {leader}", "no hyperparameter of its own"))
     told.append(_meaning(table.described, "representation", ""))
     told.append(_meaning(list(table.facts.values()), "protocol", ""))
-    used = {*table.described, *table.facts.values(), *found.follows, *found.between}
+    used = {*table.described, *table.facts.values(), *found.follows, *found.between, *about}
     rest = [name for name in free_columns(rows, mapping) if name not in used]
     by_reason: dict[str, list[str]] = {}
     for name in rest:
         by_reason.setdefault(_reason(table, name), []).append(name)
     told.extend(_meaning(columns, "not used", reason) for reason, columns in by_reason.items())
     return tuple(each for each in told if each.columns)
+
+
+def _trained_encoders(table: Understood) -> list[ColumnMeaning]:
+    """The columns that tell whether labels train the encoder, with the losses of which at least one row says so."""
+    told = []
+    for name in map(str, table.rows.columns):
+        if name == table.mapping.metric or (trained := encoder_trained(name, table.rows[name])) is None:
+            continue
+        losses = trained.fillna(False).astype(bool).groupby(table.rows[table.mapping.loss], sort=False).any()
+        by_loss = {str(loss): bool(each) for loss, each in losses.items()}
+        detail = "whether labels train the encoder"
+        told.append(ColumnMeaning(columns=(name,), role=TRAINS_ENCODER, detail=detail, by_loss=by_loss))
+    return told
 
 
 def _meaning(columns: Sequence[str | None], role: str, detail: str) -> ColumnMeaning:

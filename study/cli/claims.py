@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def command(studies: tuple[str, ...], store: str, data_root: str | None, out: str | None) -> None:
     """Write one page with the findings on the claims that STUDIES make.
 
-    The page includes the figures that show the findings. By default STUDIES are all shipped studies that make claims.
-    Each must have run, at least in part.
+    The page includes the figures that show the findings. By default STUDIES are all shipped studies that make claims,
+    except those of published protocols, which need data and a GPU. Each must have run, at least in part.
     """
     loaded = [_load(name, store, data_root) for name in _chosen(studies)]
     if idle := [study.name for study in loaded if len(study.plan.missing) == len(study.plan.trials)]:
@@ -42,11 +42,12 @@ def command(studies: tuple[str, ...], store: str, data_root: str | None, out: st
 
 
 def _chosen(studies: Sequence[str]) -> list[str]:
-    """The given names of studies, by default those of all shipped studies that make claims."""
+    """The given names of studies, by default those of all shipped studies with claims, except published protocols."""
     from study.spec.load import load_spec
-    from study.spec.source import shipped_studies
+    from study.spec.source import published_studies, shipped_studies
 
-    chosen = list(studies) or [name for name in shipped_studies() if load_spec(name).spec.claims]
+    laboratory = [name for name in shipped_studies() if name not in published_studies()]
+    chosen = list(studies) or [name for name in laboratory if load_spec(name).spec.claims]
     if twice := next((name for name, count in Counter(chosen).items() if count > 1), None):
         raise StudyError(f"claims: '{twice}' is named twice")
     return chosen
@@ -63,7 +64,7 @@ def _write_page(analyses: Sequence["StudyAnalysis"], folder: Path) -> None:
     table = Table("study", "claim", "finding", box=None)
     for analysis in analyses:
         for result in judged_claims(analysis):
-            table.add_row(analysis.info.name, result.claim.claim, result.status)
+            table.add_row(analysis.info.name, result.claim.claim, result.finding)
     CONSOLE.print(table)
     for line in claims_sentences(analyses):
         say(line)

@@ -55,10 +55,17 @@ def _keys() -> Table:
 
 def _studies() -> Table:
     from study.spec.load import load_spec
-    from study.spec.source import shipped_studies
+    from study.spec.source import published_studies, shipped_studies
 
     table = Table("name", "what it does", title="Studies", title_justify="left", box=None)
-    for name in shipped_studies():
+    published = published_studies()
+    for name in (name for name in shipped_studies() if name not in published):
+        table.add_row(name, load_spec(name).spec.description)
+    table.add_section()
+    table.add_row(
+        literal("published protocols", "bold"), "they need data and a GPU: docs/published_protocols.md"
+    )
+    for name in published:
         table.add_row(name, load_spec(name).spec.description)
     return table
 

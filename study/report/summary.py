@@ -19,7 +19,7 @@ def claims_table(findings: "StudyAnalysis") -> Table:
 
     table = Table("claim", "finding", "found", title=f"{findings.info.name}: claims", box=None)
     for item in judged_claims(findings):
-        table.add_row(item.claim.claim, item.status, item.found)
+        table.add_row(item.claim.claim, item.finding, item.found)
     return table
 
 

@@ -370,6 +370,21 @@ class ClaimSection(Section):
     share: Annotated[float, Field(gt=0, le=1)] = Field(
         default=1.0, description="The smallest share of the trials that must agree with the claim."
     )
+    expected: float | None = Field(
+        default=None,
+        description="Instead of a bound: a published mean, in the unit of the column (accuracies as shares of 1). "
+        "`rows` must then be the seeds of one configuration.",
+    )
+    spread: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="The standard deviation over the source's runs."
+    )
+    runs: Positive | None = Field(
+        default=None, description="Runs of the source that `expected` is the mean of."
+    )
+    not_comparable: Line = Field(
+        default="",
+        description="Why the expected number and ours cannot be compared. The report shows both and decides nothing.",
+    )
     figure: Line = Field(default="", description="The figure of the report that shows the claim.")
     untestable: Line = Field(
         default="", description="Instead of a test: why this study cannot test the claim."
@@ -378,10 +393,20 @@ class ClaimSection(Section):
     @model_validator(mode="after")
     def _testable(self) -> "ClaimSection":
         tests = self.at_most is not None or self.at_least is not None or bool(self.below)
-        if bool(self.untestable) == (tests and bool(self.column)):
+        if bool(self.untestable) == ((tests or self.expected is not None) and bool(self.column)):
             raise ValueError(
-                f"claim {self.name} needs a column and one of at_most, at_least and below, or else untestable"
+                f"claim {self.name} needs a column and one of at_most, at_least, below and expected, or else "
+                "untestable"
             )
+        if self.expected is not None and (tests or self.share < 1):
+            raise ValueError(
+                f"claim {self.name}: expected is a test of its own; leave out at_most, at_least, below and share"
+            )
+        for key in ("spread", "runs", "not_comparable"):
+            if getattr(self, key) not in (None, "") and self.expected is None:
+                raise ValueError(f"claim {self.name}: {key} needs expected")
+        if self.spread is not None and (self.runs or 0) < 2:
+            raise ValueError(f"claim {self.name}: spread needs runs of at least 2")
         return self
 
 

@@ -66,12 +66,24 @@ class Source:
         return f"{render_toml(self.tree)}\n# Merged from:\n#\n# {quoted}\n"
 
 
+#: The folder of the shipped studies of published protocols, beside the other ones.
+_PUBLISHED = "published"
+
+
 def shipped_studies() -> list[str]:
     """Names of the studies that come with the package."""
-    folder = resources.files("study") / "specs"
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
+    return sorted(_shipped())
+
+
+def published_studies() -> list[str]:
+    """Names of the shipped studies that repeat published protocols. They need data and a GPU."""
+    return sorted(name for name, file in _shipped().items() if file.parent.name == _PUBLISHED)
+
+
+def _shipped() -> dict[str, Path]:
+    """The files of the shipped studies by name. A name is in one of the folders."""
+    folder = Path(str(resources.files("study"))) / "specs"
+    return {file.stem: file for file in (*folder.glob("*.toml"), *(folder / _PUBLISHED).glob("*.toml"))}
 
 
 def read_source(name_or_path: str) -> Source:
@@ -159,9 +171,8 @@ def _check_within(base: str, folder: Path, bundle: Path, origin: str) -> None:
 
 def _read(name_or_path: str, folder: Path) -> tuple[str, str, Path, Path | None]:
     """The text, the short name and the path of a file, and the bundle that contains it."""
-    if name_or_path in shipped_studies():
-        shipped = resources.files("study") / "specs" / f"{name_or_path}.toml"
-        return shipped.read_text(encoding="utf-8"), name_or_path, Path(str(shipped)), None
+    if shipped := _shipped().get(name_or_path):
+        return shipped.read_text(encoding="utf-8"), name_or_path, shipped, None
     if "\0" in name_or_path:
         raise StudyError(f"cannot read {shortened(name_or_path)}: a path has no NUL character")
     try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from study.spec.source import shipped_studies
+from study.spec.source import read_keys, shipped_studies
 from tests.fuzz.conftest import Origin
 from tests.fuzz.mutate import TOML, mutated_text
 from tests.fuzz.watched import run
@@ -18,7 +18,7 @@ _CASES, _TESTS = 50, 20
 
 @pytest.mark.parametrize("first", range(0, _CASES * _TESTS, _CASES))
 def test_a_mutated_study_file_ends_in_an_answer_or_a_line(first: int, origin: Origin, scratch: Path) -> None:
-    texts = [origin.study.read_text(), *_shipped()]
+    texts = [origin.study.read_text(), *(read_keys(name).text for name in shipped_studies())]
     found: list[str] = []
     for case in range(first, first + _CASES):
         chance = random.Random(20_000 + case)
@@ -34,10 +34,3 @@ def test_a_mutated_study_file_ends_in_an_answer_or_a_line(first: int, origin: Or
         outcome = run(*words, allowed=(scratch,), hostile=scratch)
         found += [f"case {case}, {words[0]}: {fault}" for fault in outcome.faults()]
     assert not found, "\n".join(found)
-
-
-def _shipped() -> list[str]:
-    from importlib import resources
-
-    folder = resources.files("study") / "specs"
-    return [(folder / f"{name}.toml").read_text() for name in shipped_studies()]

@@ -21,9 +21,9 @@ from trainables.copies import copy_ahead
 from trainables.datasets.loaded import ImageData
 from trainables.encoders.model import ContrastiveModel
 from trainables.evaluation.corruptions.corruptions import corrupted_copies
-from trainables.evaluation.features import EncodedSplits, Labelled, only_labelled
+from trainables.evaluation.features import EncodedSplits, Labelled
 from trainables.evaluation.neighbours import knn_accuracy
-from trainables.evaluation.probes.knn import KNN, MONITORED_IMAGES
+from trainables.evaluation.probes.knn import MONITORED_IMAGES
 from trainables.evaluation.representation import Layers, representation_metrics
 from trainables.evaluation.suite import probe_accuracies
 from trainables.loss_fields import LOSS_CARDS
@@ -177,9 +177,8 @@ def epoch_score(model: ContrastiveModel, config: TrialConfig, data: ImageData, r
     With the last epoch's weights, it is the accuracy that the record has for that split. NaN when an embedding is not
     finite. Training is not affected.
     """
-    split = config.task.training.epoch_split
+    split, plain = config.task.training.epoch_split, views_of(config.task, data).plain
     assert split is not None
-    plain = views_of(config.task, data).plain
     model.eval()
     labelled = {
         name: Labelled(
@@ -191,7 +190,7 @@ def epoch_score(model: ContrastiveModel, config: TrialConfig, data: ImageData, r
     model.train()
     if not all(each.features.isfinite().all() for each in labelled.values()):
         return math.nan
-    return finish(KNN.fit(config.task.probe, only_labelled(labelled), config.seed))(split)
+    return knn_accuracy(labelled["train"], labelled[split], config.task.probe)
 
 
 def _embed_half_way(

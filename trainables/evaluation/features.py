@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,19 +54,3 @@ class EncodedSplits:
             name: Labelled(features=(split.features.double() - mean) / scale, labels=split.labels)
             for name, split in self.labelled.items()
         }
-
-
-def only_labelled(labelled: Mapping[str, Labelled]) -> EncodedSplits:
-    """The inputs of a probe that uses nothing but features of the images as they are."""
-    return EncodedSplits(
-        labelled=labelled,
-        views=_absent,
-        corrupted=_absent,
-        projected_views=_absent,
-        corrupted_views=_absent,
-        augmented=_absent,
-    )
-
-
-def _absent(_: Any) -> Any:
-    raise KeyError("no views were drawn")

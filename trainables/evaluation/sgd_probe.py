@@ -129,6 +129,7 @@ def _fit(
             step += 1
             if step % _STEPS_A_TURN == 0:
                 yield Turn.STEP
+    yield Turn.STAGE  # the accuracy waits for the last steps
     return LinearClassifier(weights=weights[:, :-1], biases=weights[:, -1], classes=classes)
 
 

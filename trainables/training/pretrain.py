@@ -79,7 +79,7 @@ def pretraining(
 
 def _best_epoch(trainer: Trainer, images: int, score: Score) -> BestEpoch:
     members = trainer.members
-    epoch = members[0].config.epoch_steps(images)
+    epoch = max(1, members[0].config.epoch_steps(images))
     return BestEpoch(score, steps_an_epoch=epoch, steps=trainer.total, members=len(members))
 
 

@@ -1,7 +1,8 @@
 """A first slice of the papers' protocol: one seed and one batch size of the losses that have a temperature.
 
-Trials are those of `study/specs/cifar10_protocol.toml` with fewer epochs, so they are no results of that study. All
-losses of one temperature run at the same time and before the next temperature, so a cut leaves whole temperatures.
+Trials are those of `study/specs/published/cifar10_protocol.toml` with fewer epochs, so they are no results of that
+study. All losses of one temperature run at the same time and before the next temperature, so a cut leaves whole
+temperatures.
 """
 
 import time

@@ -45,7 +45,7 @@ def test_a_table_that_is_not_there_is_told_before_anything_heavy_is_imported(
 
 def test_list_names_everything() -> None:
     output = invoke("list").output
-    for name in ("quickstart", "cifar10_smoke", "dhel", "kcl", "digits", "cifar10", "resnet18"):
+    for name in ("quickstart", "cifar10_smoke", "cifar10_protocol", "dhel", "kcl", "digits", "resnet18"):
         assert name in output
 
 

@@ -95,7 +95,7 @@ def test_shipped_studies_are_sound(name: str, request: pytest.FixtureRequest) ->
     spec = load_spec(name).spec
     data = spec.data.name if spec.task == "images" else ""
     root = request.getfixturevalue("cifar10_root") if "cifar10" in data else None
-    if data == "cifar10":  # not to be had here: the same images from other files
+    if data in ("cifar10", "cifar100"):  # not to be had here: other files with the same or similar images
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"name": "parquet:cifar10_jpeg"})})
     assert expand(spec, root).trials
     assert spec.name == name

@@ -192,6 +192,16 @@ def test_a_diagnostic_study_is_a_study(tmp_path: Path) -> None:
         ('arm = "kcl" }', "tau = 64 }", "claims.kcl: got 'tau', which no trial"),
         ("at_most = 4.0", "below = { batch_size = 7 }", "claims.kcl: below batch_size 7: no trial"),
         ("at_most = 4.0", "", "claim kcl needs a column and one of at_most"),
+        ("at_most = 4.0", "at_most = 4.0\nexpected = 1.0", "claim kcl: expected is a test of its own; leave"),
+        ("at_most = 4.0", "at_most = 4.0\nruns = 3", "claim kcl: runs needs expected"),
+        ("at_most = 4.0", "expected = 1.0\nspread = 0.2", "claim kcl: spread needs runs of at least 2"),
+        ("at_most = 4.0", "expected = 1.0\nruns = 2\nspread = -1.0", "claims.0.spread: got -1.0, must be"),
+        ("at_most = 4.0", 'at_most = 4.0\nnot_comparable = "x"', "claim kcl: not_comparable needs expected"),
+        (
+            "at_most = 4.0",
+            "expected = 1.0",
+            "claims.kcl: got 'arm kcl', which are 3 configurations; an expec",
+        ),
     ],
 )
 def test_bad_input_is_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:

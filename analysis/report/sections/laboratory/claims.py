@@ -4,24 +4,44 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.model.claims import CONFIRMED, ClaimResult
+from analysis.model.claims import CONFIRMED, NOT_COMPARABLE, WITHIN_NOISE, ClaimResult
 from analysis.report.sections.content import TEXT, Cell, Content, ShownTable, table
 from analysis.study_analysis import StudyAnalysis, judged_claims
 
 
 def claims_section(findings: StudyAnalysis) -> Content | None:
-    """Claims by result: confirmed, not confirmed or not testable; None for a study without claims."""
+    """Claims by result, and published numbers beside ours; None for a study without claims."""
     judged = judged_claims(findings)
     if not judged:
         return None
-    confirmed = sum(item.status == CONFIRMED for item in judged)
     return Content(
         title="Findings: the papers' claims",
-        lead=f"{confirmed} of {len(judged)} claims are confirmed. Each stands in the study file with what would "
-        "confirm it; a trial that failed agrees with none. What is confirmed holds for the sizes, budgets and "
-        "the optimiser of this study.",
+        lead=" ".join(filter(None, (_statements_lead(judged), _numbers_lead(judged)))),
         tables=(claims_table(judged),),
         data={"claims": pd.DataFrame([told(item) for item in judged])},
+    )
+
+
+def _statements_lead(judged: Sequence[ClaimResult]) -> str:
+    ends = [item.status for item in judged if item.claim.expected is None]
+    if not ends:
+        return ""
+    return (
+        f"{ends.count(CONFIRMED)} of {len(ends)} claims are confirmed. Each stands in the study file with what would "
+        "confirm it; a trial that failed agrees with none. What is confirmed holds for the sizes, budgets and "
+        "the optimiser of this study."
+    )
+
+
+def _numbers_lead(judged: Sequence[ClaimResult]) -> str:
+    ends = [item.status for item in judged if item.claim.expected is not None]
+    if not ends:
+        return ""
+    return (
+        f"Published numbers: {len(ends)}; within seed noise: {ends.count(WITHIN_NOISE)}; not comparable: "
+        f"{ends.count(NOT_COMPARABLE)}. Differences are ours minus the source, with 95 % intervals from the spread "
+        "of our seeds and of the source's runs (Welch). Within seed noise: the interval contains 0. A wide interval "
+        "says that few seeds tell little."
     )
 
 
@@ -35,7 +55,7 @@ def _cells(item: ClaimResult, figures: str) -> list[Cell | str]:
     figure = item.claim.figure
     return [
         item.claim.claim,
-        Cell(text=item.status, below=item.found),
+        Cell(text=item.finding, below=item.found),
         item.claim.paper,
         item.claim.confirmed_by,
         Cell(text=figure, link=f"figure-{figures}{figure}" if figure else ""),
@@ -54,4 +74,11 @@ def told(item: ClaimResult) -> dict[str, object]:
         "agreeing": item.agreeing,
         "trials": item.trials,
         "figure": claim.figure,
+        "expected": claim.expected,
+        "spread": claim.spread,
+        "runs": claim.runs,
+        "not_comparable": claim.not_comparable,
+        "difference": item.gap.value if item.gap else None,
+        "difference_low": item.gap.low if item.gap else None,
+        "difference_high": item.gap.high if item.gap else None,
     }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.fairness.epochs import maxima_words
-from analysis.model.claims import CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN
+from analysis.model.claims import STATUSES
 from analysis.report.sections.all_sections import build_sections
 from analysis.report.sections.content import Content
 from analysis.report.sections.laboratory.claims import claims_table, told
@@ -16,9 +16,7 @@ from analysis.wording import counted, listing
 def claims_sentences(studies: Sequence[StudyAnalysis]) -> list[str]:
     """How many claims have each result, and which studies have scores that are maxima over epochs."""
     ends = [item.status for findings in studies for item in judged_claims(findings)]
-    counts = [
-        f"{ends.count(end)} {end}" for end in (CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE, OPEN) if end in ends
-    ]
+    counts = [f"{ends.count(end)} {end}" for end in STATUSES if end in ends]
     noun = "study" if len(studies) == 1 else "studies"
     maxima = {findings.info.name: maxima_words(findings.tried) for findings in studies}
     return [

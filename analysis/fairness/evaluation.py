@@ -1,0 +1,76 @@
+"""Fairness checks on the evaluation in a table: is the metric a maximum over epochs, and was every encoder frozen?
+
+Scores are usually those of the last epoch and of frozen encoders, and then nothing tells so. These checks give a card
+only where a column tells otherwise. Trials of this package always freeze the encoder.
+"""
+
+from collections.abc import Iterator
+
+from analysis.fairness.card import FAIL, WARN, Card
+from analysis.fairness.studies import STUDY
+from analysis.fairness.tried import Tried
+from analysis.model.info import TRAINS_ENCODER, StudyInfo
+from analysis.tables.evaluation_words import is_best_epoch, names_test
+from analysis.wording import listing
+
+
+def check_metric_name(tried: Tried) -> Iterator[Card]:
+    """Whether the metric of a table is a maximum over epochs on test data, by its name."""
+    columns = [info.metric.reporting_column for info in _studies(tried) if info.imported]
+    named = [name for name in dict.fromkeys(columns) if is_best_epoch(name)]
+    if not named:
+        return
+    data = "on test data" if any(map(names_test, named)) else "on data that it does not name"
+    text = (
+        f"By its name, {listing(named)} is the best over epochs {data}. If test data chose the epoch, scores are too "
+        "high, and a loss whose accuracy varies more from epoch to epoch gains more."
+    )
+    yield Card(level=WARN, title="Maxima over epochs, by name", text=text)
+
+
+def check_encoders(tried: Tried) -> Iterator[Card]:
+    """Whether every encoder was frozen when it was evaluated."""
+    trained = {loss: bool(each) for loss, each in _trained(tried).items()}
+    if not any(trained.values()):
+        return
+    columns = dict.fromkeys(
+        name
+        for info in _studies(tried)
+        for each in info.columns
+        if each.role == TRAINS_ENCODER
+        for name in each.columns
+    )
+    line = tried.told("labels train the encoder", {loss: (each,) for loss, each in trained.items()})
+    says = f"By {'column' if len(columns) == 1 else 'columns'} {listing(list(columns))}, "
+    text = (
+        f"{says}labels train the encoder in the evaluation. The scores are those of fine-tuning, not of the "
+        "representation that the losses learnt"
+    )
+    if len(set(trained.values())) == 1:
+        yield Card(level=WARN, title="Encoder not frozen", text=f"{text}.")
+        return
+    yield Card(
+        level=FAIL,
+        title="Encoder not frozen for every loss",
+        text=f"{text}, and they do not compare with those of frozen encoders; {line}.",
+        line=line,
+        losses=tuple(sorted(tried.unlike(trained))),
+    )
+
+
+def _studies(tried: Tried) -> tuple[StudyInfo, ...]:
+    """The studies of a comparison, or the one study."""
+    return tried.info.compared or (tried.info,)
+
+
+def _trained(tried: Tried) -> dict[str, bool]:
+    """Whether a table says that labels train the encoder, by label of the whole arm."""
+    wholes = {arm.label: arm.whole_label for arm in tried.info.arms}
+    names = {info.name: info for info in _studies(tried)}
+    found: dict[str, bool] = {}
+    for label, rows in tried.table.groupby("arm", sort=False):
+        name = rows[STUDY].iloc[0] if tried.info.compared else tried.info.name
+        loss = str(rows["loss"].iloc[0])
+        told = [each.by_loss.get(loss, False) for each in names[name].columns if each.role == TRAINS_ENCODER]
+        found[wholes[str(label)]] = found.get(wholes[str(label)], False) or any(told)
+    return found
