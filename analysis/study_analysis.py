@@ -7,6 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from analysis.beside import Beside
 from analysis.fairness.tried import Tried
 from analysis.fairness.withheld import withheld
 from analysis.model.arms import split_arms
@@ -57,6 +58,7 @@ class StudyAnalysis:
     optuna_importances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     #: The command that shows one of its trials, with `{}` in place of the id; empty where there is none.
     trial_command: str = ""
+    beside: Beside | None = None  # what ran here, where the other rows came with the study
     #: Learning curves and final embeddings that sphere trials kept, with a `trial_id`; empty if there are none.
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     embeddings: pd.DataFrame = field(default_factory=pd.DataFrame)

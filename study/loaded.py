@@ -8,8 +8,8 @@ from study.console import say_error
 from study.errors import StudyError, named
 from study.plan import Plan, decided_so_far, read_plan, records_of
 from study.spec.expand import PlannedTrial, expand
-from study.spec.load import StudyFile, load_spec
-from study.spec.source import read_keys
+from study.spec.load import StudyFile, check_source
+from study.spec.source import Source, read_keys, read_source
 from trainables.bundle_folder import bundle_around, irregular_file, leads_out
 from trainables.provenance import import_paths, paths_fingerprint
 from trainables.runtime import AUTO, Runtime, chosen_execution
@@ -76,7 +76,14 @@ def load_study(study: str, store: str, data_root: str | None, *, whole: bool = T
     removed use them. Commands that only look at the study read its own records.
     """
     root = check_data_root(Path(data_root).expanduser() if data_root else None)
-    study_file = load_spec(study)
+    return load_source(read_source(study), study, store, root, whole=whole)
+
+
+def load_source(
+    source: Source, study: str, store: str, root: Path | None, *, whole: bool = True
+) -> LoadedStudy:
+    """`load_study` for the keys of a study that are read already; `study` is where they were read from."""
+    study_file = check_source(source)
     record_store = open_store(store)
     _check_place(store)
     spec = study_file.spec

@@ -12,6 +12,7 @@ from analysis.fairness.epochs import maxima_words
 from analysis.model.claims import CONFIRMED, WITHIN_NOISE, ClaimResult
 from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
 from analysis.report.sections.content import ShownFigure, ShownTable
+from analysis.report.sections.trials.beside import beside_sentences
 from analysis.report.sections.trials.figure_names import codes_sentences
 from analysis.report.verdict_answer import adaptive_answer, answer
 from analysis.report.verdict_conditions import ERROR, SEEDS, TOLERANCE, TRIALS, conditions
@@ -71,7 +72,7 @@ def study_verdict(findings: StudyAnalysis) -> Verdict:
         told, shown, figures, data = adaptive_answer(findings), adaptive_table(findings), {}, {}
     else:
         told, shown, figures, data = _too_many(findings), None, {}, {}
-    before = (*progress, *maxima_sentences(findings), *_claims(findings))
+    before = (*progress, *maxima_sentences(findings), *beside_sentences(findings), *_claims(findings))
     kinds = conditions(findings)
     short = [
         SEEDS,

@@ -67,7 +67,7 @@ def _report_study(study: str, store: str, data_root: str | None, out: str | None
             folder = Path(out).expanduser() if out else bundle.report_folder
             with writing_report(folder):
                 page, analysis = report_bundle(bundle, folder)
-            _show_report(study, bundle.records.table, page, analysis, bundle.said)
+            show_report(study, bundle.records.table, page, analysis, bundle.said)
             return
     loaded = load_study(study, store, data_root)
     archive = read_archive(loaded)
@@ -90,7 +90,7 @@ def report_loaded(study: str, loaded: "LoadedStudy", out: Path | None = None) ->
     with nullcontext() if out is None else writing_report(out):
         command = _trial_command(study, loaded.store.location)
         path, analysis = build_report(loaded.plan, loaded.study_file, loaded.store, out, command)
-    _show_report(study, loaded.plan.records.table, path, analysis)
+    show_report(study, loaded.plan.records.table, path, analysis)
 
 
 def _trial_command(study: str, store: str) -> str:
@@ -116,9 +116,10 @@ def report_run(loaded: "LoadedStudy") -> None:
         )
 
 
-def _show_report(
+def show_report(
     study: str, records: "pa.Table", path: Path, analysis: "StudyAnalysis", bundle: str = ""
 ) -> None:
+    """Print the summary of a report: its verdict, kinds of failures, and the path of its page."""
     from analysis.report.verdict import study_verdict
     from analysis.report.verdict_lines import verdict_lines
     from study.report.summary import claims_table, failure_lines

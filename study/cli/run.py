@@ -5,7 +5,7 @@ import time
 import click
 
 from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, TRUST_CODE, WORKERS, guarded
-from study.errors import DONE
+from study.errors import DONE, StudyError
 
 
 @click.command("run")
@@ -22,6 +22,26 @@ from study.errors import DONE
     is_flag=True,
     help="This file is a later version of the study with the same name in the store, although its path differs.",
 )
+@click.option(
+    "--loss",
+    metavar="LABEL[=LOSS]",
+    help="Train only this loss, and compare it with the rows that came with STUDY (docs/results/NAME, or "
+    "records.parquet beside the study file). LOSS is an import path such as my_module:MyLoss.",
+)
+@click.option(
+    "--axis",
+    "axes",
+    multiple=True,
+    metavar="LABEL.FIELD=V,V",
+    help="With --loss: the values of one of its hyperparameters, or LABEL.lr, its base rate. May be given more than "
+    "once.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --loss: how many of the trials that came with STUDY run again here.  [default: 12]",
+)
 @guarded
 def command(
     study: str,
@@ -32,6 +52,9 @@ def command(
     address: str | None,
     max_hours: float | None,
     edited: bool,
+    loss: str | None,
+    axes: tuple[str, ...],
+    repeat: int | None,
 ) -> int:
     """Run the missing trials of STUDY, then write its report.
 
@@ -41,6 +64,9 @@ def command(
     A stop can lose the training since the last checkpoint: up to 120 s of each worker, or the time in
     resources.checkpoint_seconds. Sphere trials start again from the beginning, and so do trials that are stacked
     differently in the next launch.
+
+    With --loss, only one loss of your own trains, at the batch sizes and seeds of STUDY. The report has it beside the
+    rows that came with STUDY, of which a few trials run again to show how far machine, versions and data matter.
     """
     began = time.monotonic()  # the imports are a part of the first stage
 
@@ -52,6 +78,22 @@ def command(
     from study.loaded import load_study
 
     until, stages = end_of(max_hours), StageTimes(began)
+    if loss is not None:
+        from study.cli.beside import REPEATED, run_beside
+
+        return run_beside(
+            study,
+            loss,
+            axes,
+            REPEATED if repeat is None else repeat,
+            store,
+            data_root,
+            workers=(workers, runner, address),
+            until=until,
+            stages=stages,
+        )
+    if axes or repeat is not None:
+        raise StudyError(f"--{'axis' if axes else 'repeat'}: only with --loss")
     loaded = load_study(study, store, data_root)
     say_notes(loaded)
     plan = loaded.plan

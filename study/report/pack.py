@@ -53,8 +53,8 @@ def fill_bundle(loaded: LoadedStudy, path: Path) -> Bundle:
     """Make a bundle of a study from the store's records, with its report, in the empty folder `path`."""
     info = study_info(loaded.plan, loaded.study_file)
     content = {"format": FORMAT, "planned": planned_rows(loaded.plan.trial_set), "info": asdict(info)}
-    replace_file(path / BUNDLE_FILE, json.dumps(_redacted(content), ensure_ascii=False))
-    replace_file(path / "studies" / loaded.name / "study.toml", _redacted(loaded.study_file.text))
+    replace_file(path / BUNDLE_FILE, json.dumps(redacted(content), ensure_ascii=False))
+    replace_file(path / "studies" / loaded.name / "study.toml", redacted(loaded.study_file.text))
     version = package_version()
     since = f"version {version} or later" if version else "its version is not known"
     replace_file(path / "README.txt", _README.format(name=loaded.name, version=since))
@@ -82,7 +82,7 @@ def records_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _anonymous(manifest: Manifest) -> Manifest:
     machine = {name: value for name, value in manifest.machine.items() if name != "node"}
-    return Manifest(**_redacted(vars(manifest) | {"machine": machine, "pid": 0, "process": ""}))
+    return Manifest(**redacted(vars(manifest) | {"machine": machine, "pid": 0, "process": ""}))
 
 
 def _copy_records(loaded: LoadedStudy, path: Path) -> None:
@@ -90,7 +90,7 @@ def _copy_records(loaded: LoadedStudy, path: Path) -> None:
     rows = all_attempts(loaded.store, [trial.keys.trial_id for trial in loaded.plan.trials]).to_pylist()
     own = searches_of(loaded.plan.spec, loaded.plan.trial_set)
     rows = [row for row in rows if not is_foreign_stop(row, own)]
-    rows = [_redacted(row | {"node": None, "hp_other": dict(row["hp_other"] or {}) or None}) for row in rows]
+    rows = [redacted(row | {"node": None, "hp_other": dict(row["hp_other"] or {}) or None}) for row in rows]
     store = RecordStore(path)
     for row in rows:
         store.put(TrialRecord(**row))
@@ -99,12 +99,12 @@ def _copy_records(loaded: LoadedStudy, path: Path) -> None:
     replace_file(path / "records.csv", records_csv(rows))
 
 
-def _redacted(value: Any) -> Any:
+def redacted(value: Any) -> Any:
     """The value, where every absolute path in a text is reduced to its last part."""
     from analysis.redact import redact_paths
 
     if isinstance(value, str):
         return redact_paths(value)
     if isinstance(value, Mapping):
-        return {key: _redacted(item) for key, item in value.items()}
-    return [_redacted(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: redacted(item) for key, item in value.items()}
+    return [redacted(item) for item in value] if isinstance(value, (list, tuple)) else value

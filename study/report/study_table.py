@@ -16,9 +16,10 @@ from study.plan import Plan, study_directory
 from study.report.kept_tables import with_kept
 from study.report.looks import with_look
 from study.report.settings import planned_settings
+from study.spec.arm_space import LR_KEY
 from study.spec.arms import Arm
 from study.spec.claims import claims_of
-from study.spec.expand import PlannedTrial, planned_rows
+from study.spec.expand import planned_rows
 from study.spec.load import StudyFile
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import AXES
@@ -90,7 +91,7 @@ def study_info(plan: Plan, study_file: StudyFile) -> "StudyInfo":
         name=spec.name,
         description=spec.description,
         metric=task.metric(plan.records.table.select(_NUMBERS).to_pandas()),
-        arms=tuple(_arm_info(arm, plan.trials, task) for arm in plan.trial_set.arms),
+        arms=tuple(_arm_info(arm, plan, task) for arm in plan.trial_set.arms),
         seeds=spec.seeds,
         drawn=plan.trial_set.design.drawn,
         adaptive=plan.trial_set.design.adaptive,
@@ -119,12 +120,12 @@ def _points(arm: Arm) -> set[tuple[tuple[str, Any], ...]]:
     return {tuple(point.items()) for point in arm.points}
 
 
-def _arm_info(arm: Arm, trials: tuple[PlannedTrial, ...], task: StudyTask) -> "ArmInfo":
+def _arm_info(arm: Arm, plan: Plan, task: StudyTask) -> "ArmInfo":
     from analysis.model.info import ArmInfo
 
-    tasks = [trial.config.task for trial in trials if trial.arm == arm.label]
+    tasks = [trial.config.task for trial in plan.trials if trial.arm == arm.label]
     rates = {getattr(task.training, "lr", math.nan) for task in tasks}
-    lr_source, lr_tuned = _rate_source(arm, rates, trials, task)
+    lr_source, lr_tuned = _rate_source(arm, rates, plan, task)
     main = arm.main_axis or "lr"
     return ArmInfo(
         label=arm.label,
@@ -196,18 +197,18 @@ def _default(arm: Arm, name: str) -> Any:
     return default
 
 
-def _rate_source(
-    arm: Arm, rates: set[float], trials: tuple[PlannedTrial, ...], task: StudyTask
-) -> tuple[str, bool]:
+def _rate_source(arm: Arm, rates: set[float], plan: Plan, task: StudyTask) -> tuple[str, bool]:
     """The source of an arm's base learning rate, and whether it was tuned for this study's training."""
     space = SPACES.get(arm.loss)
     if not task.trains:
         return "nothing is trained", True
     if len(rates) > 1:
         return "swept in this study", True
+    if LR_KEY in plan.spec.losses[arm.label] and plan.spec.lr_source:
+        return plan.spec.lr_source, True
     if space is None or rates != {space.base_lr} or not space.rate_scope.covers(arm.axes):
         return "set in the study file", False
-    return task.tuned_rate(space, trials[0].config.task)
+    return task.tuned_rate(space, plan.trials[0].config.task)
 
 
 def _axis_label(loss: str, name: str, task: StudyTask) -> str:

@@ -477,6 +477,11 @@ class StudySpec(Section):
         default=None,
         description="The label that the others are compared with. By default the first InfoNCE, else the first loss.",
     )
+    lr_source: Line = Field(
+        default="",
+        description="How the base rates in `[losses]` were tuned for this data and protocol, such as a sweep. "
+        "Reports repeat it; without it, rates in the file count as not tuned.",
+    )
     training: Section
     selection: SelectionSection = SelectionSection()
     axes: Annotated[dict[str, SharedAxis], Field(max_length=_MOST_KEYS)] = Field(default={})

@@ -2,15 +2,18 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 
 from search_spaces.axes import Range
-from search_spaces.rates import best_rates, load_evidence, mean_accuracies
+from search_spaces.rates import best_rates, load_evidence, mean_accuracies, write_evidence
 from search_spaces.spaces import NULL_CONTROLS, SPACES
+from tests.trainables.records_example import example_record
 from trainables.kernels import KERNELS
 from trainables.loss_fields import LOSS_CARDS, check_loss_params, loss_fields
 from trainables.losses import LOSSES, build_loss
+from trainables.store.records import RecordStore
 from trainables.store.schema import TrialRecord
 
 #: Losses that have no default space on purpose: their studies say what varies.
@@ -112,6 +115,42 @@ def test_the_rule_finds_the_vertex() -> None:
 
 def test_the_rule_does_not_jump_for_a_little_noise() -> None:
     assert best_rates(parabola(0.12, noise=0.004))["x"] == pytest.approx(0.12, rel=0.25)
+
+
+def test_a_sweep_of_two_weights_has_a_rate_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KCL at two weights has two labels; a column without values, and a weight that does not vary, is left out."""
+    bests = {("kcl", 2.0): 0.2, ("kcl", 16.0): 0.05, ("dcl", None): 0.1}
+    rates = (0.01, 0.03, 0.1, 0.3, 1.0)
+    rows = [
+        example_record(
+            trial_id=f"{number:020x}",
+            loss=loss,
+            hp_gamma=gamma,
+            hp_temperature=None,
+            hp_lr=rate,
+            val_probe_full_accuracy=0.5 - 0.01 * math.log(rate / best) ** 2,
+        )
+        for number, ((loss, gamma), best, rate) in enumerate(
+            (key, best, rate) for key, best in bests.items() for rate in rates
+        )
+    ]
+    monkeypatch.setattr("search_spaces.rates.EVIDENCE", tmp_path)
+    for row in rows:
+        RecordStore(tmp_path / "store").put(row)
+    write_evidence("cifar10_small_rates", tmp_path / "store")
+    found = load_evidence("cifar10_small_rates")
+    assert "hp_gamma" in found[0]
+    assert "hp_temperature" not in found[0]
+    assert best_rates(found) == {
+        "dcl": pytest.approx(0.1),
+        "kcl_gamma2": pytest.approx(0.2),
+        "kcl_gamma16": pytest.approx(0.05),
+    }
+    for row in rows:
+        if row.hp_gamma != 2.0:
+            RecordStore(tmp_path / "one").put(row)
+    write_evidence("cifar10_small_rates", tmp_path / "one")
+    assert set(best_rates(load_evidence("cifar10_small_rates"))) == {"dcl", "kcl"}
 
 
 def test_a_failed_trial_scores_chance() -> None:

@@ -1,9 +1,11 @@
 """Losses of a user's own, as an import path finds them."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from tests.trial_batch import on_trial_batch
 
@@ -16,6 +18,22 @@ class Spread:
 
     def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
         return (z_a - z_b).square().sum(-1).mean() - self.weight * z_a.var(dim=0).sum()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharp:
+    """Cross entropy of inner products over the temperature 0.5 / sharpness."""
+
+    sharpness: float = 4.0
+    equivalent_temperature: ClassVar = {"sharpness": (0.5, -1.0)}
+
+    def __call__(self, z_a: Tensor, z_b: Tensor) -> Tensor:
+        return functional.cross_entropy(z_a @ z_b.T * 2 * self.sharpness, torch.arange(len(z_a)))
+
+
+def pull(z_a: Tensor, z_b: Tensor) -> Tensor:
+    """Alignment alone, without hyperparameters."""
+    return (z_a - z_b).square().sum(-1).mean()
 
 
 @dataclass(frozen=True, kw_only=True)

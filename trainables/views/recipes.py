@@ -241,7 +241,4 @@ _GEOMETRY = ("crop_scale", "crop_ratio", "interpolation", "flip_probability", "m
 
 def crops_and_flips(recipe: ViewRecipe) -> ViewRecipe:
     """The recipe without its changes of colour, blur and noise."""
-    kept = {
-        each.name: getattr(recipe, each.name) for each in dataclasses.fields(recipe) if each.name in _GEOMETRY
-    }
-    return ViewRecipe(**kept)
+    return ViewRecipe(**{name: getattr(recipe, name) for name in _GEOMETRY})

@@ -25,6 +25,7 @@ from analysis.report.sections.space.places import (
 )
 from analysis.report.sections.space.scores import scores_section
 from analysis.report.sections.space.steps import steps_section
+from analysis.report.sections.trials.beside import beside_section
 from analysis.report.sections.trials.columns import columns_section
 from analysis.report.sections.trials.failures import failures_section
 from analysis.report.sections.trials.figure_names import data_names_section, names_section
@@ -55,6 +56,7 @@ SECTIONS: dict[str, Callable[[StudyAnalysis], Content | None]] = {
     "stability": stability_section,
     "rank": rank_section,
     "failures": failures_section,
+    "beside": beside_section,
     "fairness": fairness_section,
     "names": names_section,
     "methods": methods_section,

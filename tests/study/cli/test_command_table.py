@@ -11,7 +11,7 @@ import pytest
 from study.cli.main import SUMMARIES, load_command
 
 #: Modules of `study/cli` that are no commands.
-_SHARED = {"__init__", "ending", "main", "options", "tables"}
+_SHARED = {"__init__", "beside", "ending", "main", "options", "tables"}
 
 
 def test_every_command_has_a_module_and_every_module_a_command() -> None:

@@ -29,8 +29,10 @@ def probed(**settings: Any) -> TrialConfig:
 
 
 def test_crops_and_flips_are_those_of_the_recipe_and_nothing_else() -> None:
-    recipe = dataclasses.replace(VIEWS["imagenet"], noise=0.1)
-    assert crops_and_flips(recipe) == ViewRecipe(crop_scale=(0.08, 1.0), flip_probability=0.5)
+    """The normalisation stays, because images without augmentation have it too."""
+    kept = {"interpolation": "bilinear", "mean": (0.5,) * 3, "deviation": (0.2,) * 3}
+    recipe = dataclasses.replace(VIEWS["imagenet"], noise=0.1, solarise_probability=0.2, **kept)
+    assert crops_and_flips(recipe) == ViewRecipe(crop_scale=(0.08, 1.0), flip_probability=0.5, **kept)
     assert crops_and_flips(VIEWS["digits"]) == ViewRecipe(crop_scale=(0.6, 1.0))
 
 

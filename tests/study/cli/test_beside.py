@@ -1,0 +1,210 @@
+"""`study run STUDY --loss LOSS` trains only that loss, beside the rows that came with the study."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from study.cli.beside import own_loss
+from study.errors import StudyError
+from study.launch.start import Workers, launch_trials, prepare_store
+from study.loaded import load_study
+from study.report.beside import evenly, trials_beside
+from study.report.evidence import RECORDS_FILE, read_evidence, write_evidence
+from study.spec.expand import PlannedTrial
+from tests.study.conftest import TINY
+from tests.study.running import invoke, records
+from trainables.store.records import RecordStore
+
+STUDY = TINY.replace("[0.1, 0.5]", "{ log = [0.1, 0.9], points = 3 }").replace(
+    "[losses.kcl]", "[losses.dcl]\ntemperature = [0.5]\nbatch_size = [16]\n[losses.kcl]"
+)
+
+OWN = "tests.study.own_loss"
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a study file and of the rows that come with it. No test changes it."""
+    folder = tmp_path_factory.mktemp("came")
+    (folder / "tiny.toml").write_text(STUDY)
+    store = str(folder / "store")
+    loaded = load_study(str(folder / "tiny.toml"), store, None)
+    prepare_store(str(folder / "tiny.toml"), loaded)
+    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
+    write_evidence(load_study(str(folder / "tiny.toml"), store, None), folder)
+    shutil.rmtree(store)
+    return folder
+
+
+@pytest.fixture
+def study(ran: Path, tmp_path: Path) -> Path:
+    """A copy of the study file and its rows."""
+    shutil.copytree(ran, tmp_path / "came")
+    return tmp_path / "came" / "tiny.toml"
+
+
+def run(study: Path, store: Path, *words: object) -> str:
+    result = invoke("run", study, "--store", store, "--runner", "inline", *words)
+    assert result.exit_code == 0, result.output
+    return " ".join(result.output.split())
+
+
+def entry(study: Path, word: str, *axes: str) -> tuple[dict[str, object], str]:
+    """The table of an own loss, and the note on it."""
+    loaded = load_study(str(study), str(study.parent / "store"), None)
+    own = own_loss(word, axes, loaded.study_file.spec, loaded.plan.trial_set, "ntxent")
+    return dict(own.table), own.note
+
+
+def test_only_the_own_loss_trains_and_the_rows_stay(study: Path, tmp_path: Path) -> None:
+    before = {path.name: path.read_bytes() for path in study.parent.iterdir() if path.is_file()}
+    store, loss = tmp_path / "mine", f"{OWN}:Sharp"
+    output = run(study, store, "--loss", loss, "--repeat", "4")
+    rows = RecordStore(store).read().table.to_pylist()
+    # 2 seeds x 2 batch sizes x 3 temperatures, and 4 that run again
+    assert Counter(row["loss"] for row in rows) == {loss: 12, "ntxent": 2, "dcl": 1, "kcl": 1}
+    assert {row["seed"] for row in rows if row["loss"] != loss} == {0}
+    assert "16 of 16 trials to run" in output
+    assert f"Only {loss} was trained here; the 18 trials of the other 3 losses came with the study." in output
+    assert "4 of these trials ran again here: by 0.0 points on average, at most 0.0" in output  # this machine
+    assert "Different images" not in output
+    page = (store / "studies" / f"tiny-{OWN}-Sharp" / "report.md").read_text()
+    assert "Rows that came with the study, and rows of this machine" in page
+    assert "18 trials" in page
+    assert {path.name: path.read_bytes() for path in study.parent.iterdir() if path.is_file()} == before
+    kept = records(store)
+    again = run(study, store, "--loss", loss, "--repeat", "4")
+    assert "all 16 trials are done, nothing to run" in again
+    assert records(store) == kept
+
+
+@pytest.mark.slow
+def test_other_images_are_said_and_decide_nothing(study: Path, tmp_path: Path) -> None:
+    """The study file takes other images than the rows that came with it, which are of an older version."""
+    study.write_text(study.read_text().replace("draws = 2", "draws = 3"))
+    rows = pq.read_table(study.parent / RECORDS_FILE)
+    frame = rows.to_pandas().assign(numerics_version=1, data_fingerprint="f" * 16, data="other")
+    frame["test_probe10_accuracy"] -= 0.125
+    changed = (
+        type(rows).from_pandas(frame, preserve_index=False).replace_schema_metadata(rows.schema.metadata)
+    )
+    pq.write_table(changed, study.parent / RECORDS_FILE)
+    output = run(study, tmp_path / "mine", "--loss", f"mine={OWN}:Spread", "--repeat", "2")
+    assert "have numerics version 1; trials here have 2" in output
+    assert "Different images: those rows are on other, the trials here on digits" in output
+    assert "2 of these trials ran again here: by " in output
+    assert "Failed check “Protocol differs”" in output
+    page = (tmp_path / "mine" / "studies" / "tiny-mine" / "report.md").read_text()
+    assert "Base learning rate of mine: that of ntxent, not tuned for this loss." in page
+    assert "| Numerics version | 1 | 2 |" in page
+    assert page.count("Different settings: ") == 1
+    assert ": 2 in the rows that came with the study, 3 in the trials here." in page
+
+
+def test_an_own_loss_has_the_temperatures_of_the_reference(study: Path) -> None:
+    table, note = entry(study, f"{OWN}:Sharp")
+    assert table == {
+        "sharpness": [5.0, pytest.approx(0.5 / 0.3, rel=1e-5), pytest.approx(0.5 / 0.9, rel=1e-5)],
+        "lr": 0.1,
+    }
+    assert note == ""
+
+
+def test_axes_replace_the_defaults(study: Path) -> None:
+    axes = ("mine.sharpness=1,2", "mine.lr=0.5")
+    assert entry(study, f"mine={OWN}:Sharp", *axes) == (
+        {"loss": f"{OWN}:Sharp", "sharpness": [1, 2], "lr": [0.5]},
+        "",
+    )
+
+
+def test_a_loss_without_a_range_runs_at_its_defaults_and_says_so(study: Path) -> None:
+    table, note = entry(study, f"{OWN}:Spread")
+    assert table == {"lr": 0.1}
+    assert "runs at its defaults" in note
+    assert f"--axis {OWN}:Spread.weight=V,V sweeps one" in note
+    assert "has no hyperparameters" in entry(study, f"{OWN}:pull")[1]
+    assert entry(study, "dhel")[1] == ""  # a built-in loss has its default range
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--loss", "dcl"], "--loss: got 'dcl', which the study has already; name yours LABEL=dcl"),
+        (["--loss", "nope"], "--loss: unknown loss 'nope'"),
+        (["--loss", f"{OWN}:Nope"], f"--loss: got '{OWN}:Nope', which fails to import"),
+        (
+            ["--loss", "dhel", "--axis", "dcl.temperature=1"],
+            "--axis: got 'dcl.temperature', must be dhel.FIELD",
+        ),
+        (["--axis", "dhel.temperature=1"], "--axis: only with --loss"),
+        (["--repeat", "3"], "--repeat: only with --loss"),
+    ],
+)
+def test_bad_input_is_one_line(study: Path, tmp_path: Path, words: list[str], message: str) -> None:
+    result = invoke("run", study, "--store", tmp_path / "mine", "--runner", "inline", *words)
+    assert result.exit_code == 2, result.output
+    assert result.output.count("\n") == 1
+    assert message in result.output
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_study_without_rows_is_one_line(study: Path, tmp_path: Path) -> None:
+    (study.parent / RECORDS_FILE).unlink()
+    result = invoke("run", study, "--store", tmp_path / "mine", "--loss", "dhel")
+    assert result.exit_code == 2
+    assert "no rows came with this study" in result.output
+    result = invoke("run", "quickstart", "--store", tmp_path / "mine", "--loss", "mine=dcl")
+    assert result.exit_code == 2
+    assert "no rows came with this study" in result.output
+
+
+def test_a_search_has_no_rows_to_stand_beside(study: Path, tmp_path: Path) -> None:
+    text = study.read_text().replace("points = 3", "points = 4")
+    study.write_text(text + '\n[search]\ndesign = "sobol"\npoints = 4\n')
+    result = invoke("run", study, "--store", tmp_path / "mine", "--loss", "dhel")
+    assert result.exit_code == 2
+    assert "--loss: is for studies of design grid, and search.design is sobol" in result.output
+
+
+def test_rows_of_another_version_of_the_study_are_refused(study: Path, tmp_path: Path) -> None:
+    study.write_text(study.read_text().replace("steps = 3", "steps = 4"))
+    result = invoke("run", study, "--store", tmp_path / "mine", "--loss", "dhel")
+    assert result.exit_code == 2
+    assert "have none of its trials; its file has changed since" in result.output
+
+
+def trials(study: Path) -> list[PlannedTrial]:
+    return list(load_study(str(study), str(study.parent / "store"), None).plan.trials)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5, 8, 100])
+def test_repeated_trials_are_spread_evenly(study: Path, count: int) -> None:
+    known = trials(study)  # at one seed: ntxent 2 x 3, dcl 1, kcl 2
+    chosen = evenly([(trial, trial.config.task.training.batch_size) for trial in known], count)
+    assert len(chosen) == min(count, 9)
+    assert len({trial.keys.trial_id for trial in chosen}) == len(chosen)
+    assert {trial.config.seed for trial in chosen} <= {0}
+    losses = Counter(trial.arm for trial in chosen)
+    if count == 3:
+        assert losses == {"ntxent": 1, "dcl": 1, "kcl": 1}
+        assert {trial.config.task.training.batch_size for trial in chosen} == {8, 16}
+    if count == 5:
+        assert losses == {"ntxent": 2, "dcl": 1, "kcl": 2}
+        own = [trial.config for trial in chosen if trial.arm == "ntxent"]
+        assert [config.task.training.batch_size for config in own] == [8, 16]
+        assert {config.loss.params["temperature"] for config in own} == {0.3}  # the middle one
+
+
+def test_failed_rows_do_not_run_again(study: Path, tmp_path: Path) -> None:
+    evidence = read_evidence(study.parent)
+    evidence.table.loc[evidence.table["arm"] == "ntxent", "status"] = "crashed"
+    loaded = load_study(str(study), str(tmp_path / "mine"), None)
+    chosen = trials_beside(loaded, "none", evidence, 100).plan.trials
+    assert {trial.arm for trial in chosen} == {"dcl", "kcl"}
+    evidence.table["status"] = "crashed"
+    with pytest.raises(StudyError, match="have none of its trials"):
+        trials_beside(loaded, "none", evidence, 100)
