@@ -6,7 +6,8 @@ from pathlib import Path
 from trainables.early_stopping import EarlyStopping
 
 #: How a training step runs; see `trainables.training.execution`.
-EXECUTIONS = ("eager", "compiled", "graphed", "compiled_graphed")
+FUSED = "fused"
+EXECUTIONS = ("eager", FUSED, "compiled", "graphed", "compiled_graphed")
 
 #: What a study file may request. `AUTO` is resolved by `chosen_execution`.
 AUTO = "auto"

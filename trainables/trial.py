@@ -18,6 +18,7 @@ import pyarrow as pa
 import torch
 from threadpoolctl import threadpool_limits
 
+from trainables.allocator import keep_freed_memory
 from trainables.config import (
     NUMERICS_VERSION,
     Provenance,
@@ -179,10 +180,12 @@ def trial_turns(
 
 
 def set_up_torch(runtime: Runtime) -> None:
-    """The settings of torch that all trials of a process share."""
+    """The settings of torch and its memory that all trials of a process share."""
     torch.set_num_threads(runtime.threads)
     if runtime.device.startswith("cuda"):
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+    else:
+        keep_freed_memory()
 
 
 def _watched(report: Report, limit: float | None, trials: int) -> Report:

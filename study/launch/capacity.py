@@ -9,6 +9,7 @@ from pathlib import Path
 from study.errors import StudyError
 from study.launch.gpu import check_gpu
 from study.spec.schema import ResourcesSection
+from trainables.runtime import FUSED
 
 
 def available_cpus() -> int:
@@ -31,6 +32,8 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
         raise StudyError(
             f"resources.cpus_per_trial: got {resources.cpus_per_trial}, this machine has {cpus} processors"
         )
+    if resources.execution == FUSED and resources.gpus_per_trial:
+        raise StudyError(f"resources.execution: got {FUSED}, which needs gpus_per_trial = 0")
     if resources.gpus_per_trial:
         check_gpu(gpus_in_words(resources))
     if resources.execution.endswith("graphed") and not resources.gpus_per_trial:

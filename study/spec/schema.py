@@ -279,7 +279,8 @@ class ResourcesSection(Section):
     )
     execution: Literal[EXECUTION_CHOICES] = Field(  # type: ignore[valid-type]
         default=AUTO,
-        description="How a training step runs: kernel by kernel, with torch.compile, as a CUDA graph, or with both. "
+        description="How a training step runs: kernel by kernel, on a CPU with the views of small colour images in "
+        "one C function (`fused`; needs a C compiler), with torch.compile, as a CUDA graph, or with both. "
         "`auto`: the fastest mode that has been checked on the device; on a GPU at "
         f"present `{AUTO_ON_CUDA}`.",
     )

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 _BLOCKS = {"cosine": cosine_blocks, "euclidean": euclidean_blocks}
 
+#: On a CPU, the k-th largest of many values is found by groups of them: this number of groups for each of the k
+#: places, if a group then has this number of values at least.
+_GROUPS_A_PLACE, _LEAST_A_GROUP = 8, 4
+
+#: The largest share of the values that may reach the bound that the groups give.
+_MOST_REACHED = 0.25
+
 
 def knn_accuracy(train: Labelled, queries: Labelled, probe: "ProbeConfig") -> float:
     """Accuracy in [0, 1] of the vote of the `min(k, n)` nearest of the n training rows, over the queries.
@@ -50,7 +57,8 @@ def knn_turns(train: Labelled, queries: Labelled, probe: "ProbeConfig") -> Turns
 def _votes(similarity: Tensor, one_hot: Tensor, k: int) -> Tensor:
     """Votes for each class, `(b, C)`, from similarities `(b, n)` and the one-hot classes of the n rows `(n, C)`."""
     last = _kth_largest(similarity, k)
-    votes = (similarity >= last).float() @ one_hot
+    # With `out`, one pass instead of two, in a quarter of the time on a CPU.
+    votes = torch.ge(similarity, last, out=torch.empty_like(similarity)) @ one_hot
     if similarity.is_cuda:
         return _shared_votes(votes, (similarity > last).float() @ one_hot, k)
     crowded = votes.sum(dim=1) > k
@@ -87,6 +95,26 @@ def _kth_largest(similarity: Tensor, k: int) -> Tensor:
     """The k-th largest value of each row of `(b, n)`, as `(b, 1)`."""
     if similarity.is_cuda:
         return similarity.topk(k, dim=1, sorted=False).values.amin(dim=1, keepdim=True)
-    # On a CPU, numpy's vectorised selection is eight times faster than torch's at n = 1,000.
-    place = similarity.shape[1] - k
-    return torch.from_numpy(np.partition(similarity.numpy(), place, axis=1)[:, place, None])
+    count = similarity.shape[1]
+    groups = _GROUPS_A_PLACE * k
+    if count < _LEAST_A_GROUP * groups:
+        return _partitioned(similarity, k)
+    # At least k values of a row reach the k-th largest of the maxima of its groups, so the k-th largest value is
+    # among them. They are few: the selection among all values takes eight times as long at n = 5,000.
+    whole = count - count % groups
+    maxima = similarity[:, :whole].unflatten(1, (-1, groups)).amax(dim=1)
+    reached = np.flatnonzero((similarity >= _partitioned(maxima, k)).numpy())
+    if len(reached) > _MOST_REACHED * similarity.numel() or bool(maxima.isnan().any()):
+        return _partitioned(similarity, k)  # many equal values, as from a collapsed encoder
+    rows = reached // count
+    lengths = np.bincount(rows, minlength=len(similarity))
+    values = np.full((len(similarity), lengths.max()), -np.inf, dtype=np.float32)
+    place_in_row = np.arange(len(reached)) - (lengths.cumsum() - lengths)[rows]
+    values[rows, place_in_row] = similarity.numpy().ravel()[reached]
+    return _partitioned(torch.from_numpy(values), k)
+
+
+def _partitioned(values: Tensor, k: int) -> Tensor:
+    """`_kth_largest` by numpy's vectorised selection. It is eight times faster than torch's at n = 1,000."""
+    place = values.shape[1] - k
+    return torch.from_numpy(np.partition(values.numpy(), place, axis=1)[:, place, None])

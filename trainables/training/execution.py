@@ -1,9 +1,10 @@
 """Execution modes of a training step, used by the `Trainer`. They change results by rounding.
 
-`eager` launches every operation separately. `compiled` compiles the network with `torch.compile`. `graphed` records
-the whole step, including views, loss and update, as one CUDA graph. This removes the kernel launches of a small
-step. `compiled_graphed` does both. A compiled step on CUDA also makes its views with one kernel, if `can_fuse`. Its
-square root and exponential are approximate, so the side of a crop box may round to another pixel than in other modes.
+`eager` launches every operation separately. `fused`, on a CPU, also makes its views with one C function, if
+`can_fuse`. `compiled` compiles the network with `torch.compile`. `graphed` records the whole step, including views,
+loss and update, as one CUDA graph. This removes the kernel launches of a small step. `compiled_graphed` does both. A
+compiled step on CUDA also makes its views with one kernel, if `can_fuse`. Its square root and exponential are
+approximate, so the side of a crop box may round to another pixel than in other modes.
 """
 
 import dataclasses
@@ -15,14 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from trainables.device_faults import DeviceLostError, is_out_of_gpu_memory, refuse_lost_device
-from trainables.runtime import EXECUTIONS, Runtime
+from trainables.runtime import EXECUTIONS, FUSED, Runtime
 from trainables.suggestion import first_line
 from trainables.training.own_draws import default_generator
 from trainables.training.precision import matmul_precision
-from trainables.training.step import TrainingStep
+from trainables.training.step import MakeViews, TrainingStep
 from trainables.training.twin import TwinNetwork
 from trainables.views.batched import Views
-from trainables.views.fused import can_fuse, deviation
+from trainables.views.cpu_kernel import views_on_cpu
+from trainables.views.fused import can_fuse, deviation, fused_views
 
 _log = logging.getLogger(__name__)
 
@@ -99,15 +101,30 @@ def _double(x: Tensor) -> Tensor:
     return 2 * x
 
 
-def uses_fused_views(views: Views, execution: str, device: torch.device) -> bool:
-    """Whether a step makes its views with one kernel: compiled steps on CUDA do, for views that the kernel makes."""
-    return device.type == "cuda" and execution.startswith(_COMPILED) and can_fuse(views)
+def views_function(views: Views, execution: str, device: torch.device) -> MakeViews | None:
+    """The function that makes all views of a step at once; None for steps that use the batched form.
+
+    Compiled steps on CUDA have one, and `fused` steps on a CPU, for views that it can make.
+    """
+    if not can_fuse(views):
+        return None
+    if device.type == "cuda" and execution.startswith(_COMPILED):
+        return functools.partial(fused_views, views)
+    if device.type == "cpu" and execution == FUSED:
+        return functools.partial(views_on_cpu, views)
+    return None
 
 
 def prepare_network(network: nn.Module, execution: str) -> nn.Module:
-    """The network in the form that the step calls. Raises `ValueError` for an unknown execution mode."""
+    """The network in the form that the step calls.
+
+    Raises `ValueError` for an unknown execution mode, and for one that the network's device does not have.
+    """
     if execution not in EXECUTIONS:
         raise ValueError(f"execution: got {execution!r}; allowed are {', '.join(EXECUTIONS)}")
+    device = next(network.parameters()).device
+    if execution == FUSED and device.type != "cpu":
+        raise ValueError(f"execution: got {FUSED} on {device.type}; its views need a CPU")
     if not execution.startswith(_COMPILED):
         return network
     _compile_every_shape()

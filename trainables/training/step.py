@@ -20,10 +20,13 @@ from trainables.losses.stacking import LossesInTurn, stack_losses
 from trainables.training.member import Loss
 from trainables.training.optimizer import StackedOptimizer
 from trainables.views.batched import Views
-from trainables.views.fused import fused_views
 
 #: A slice of consecutive members, and the function that computes their losses in one call.
 LossGroup = tuple[slice, Callable[[Tensor, Tensor], Tensor]]
+
+#: A function that makes two views of every image of every seed, as `trainables.views.fused.fused_views` does, from
+#: the images, the generators and the type of the views.
+MakeViews = Callable[[Tensor, Sequence[torch.Generator], torch.dtype], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class TrainingStep:
     seed_of: Tensor  # (K,), the index of each member's seed among the U seeds
     autocast: Callable[[], AbstractContextManager]
     input_dtype: torch.dtype = torch.float32  # of the views that the network gets
-    fused: bool = False  # whether the views are one operator
+    make_views: MakeViews | None = None  # instead of the batched form of the views
 
     def __call__(self, images: Tensor, factor: Tensor) -> Tensor:
         inputs = self._inputs(images)
@@ -66,8 +69,8 @@ class TrainingStep:
 
     def _inputs(self, images: Tensor) -> Tensor:
         """Both views of every image: first all first views, then all second views; members along the channels."""
-        if self.fused:
-            views = fused_views(self.views, images, self.generators, self.input_dtype)
+        if self.make_views:
+            views = self.make_views(images, self.generators, self.input_dtype)
         else:
             twice = torch.cat([images, images], dim=1)  # in one pass, so that batch norm sees both views
             drawn = self.views.draw_stacked(twice.shape[1], self.generators, images.device)

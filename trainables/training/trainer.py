@@ -12,7 +12,7 @@ from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.methods import build_selection
 from trainables.selection.rounds import check_image_selection, resolve_round, step_count
 from trainables.training.batches import BatchOrder
-from trainables.training.execution import prepare_network, prepare_step, uses_fused_views
+from trainables.training.execution import prepare_network, prepare_step, views_function
 from trainables.training.member import Member, PretrainFacts, Streams
 from trainables.training.optimizer import StackedOptimizer
 from trainables.training.own_draws import default_generator
@@ -193,7 +193,7 @@ def build_step(
         seed_of=torch.tensor([seeds.index(member.seed) for member in members], device=device),
         autocast=network_autocast(configs[0].precision, device),
         input_dtype=twin.input_dtype,
-        fused=uses_fused_views(views, execution, device),
+        make_views=views_function(views, execution, device),
     )
 
 

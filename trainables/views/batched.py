@@ -18,7 +18,7 @@ from trainables.views.parameters import ViewParameters, split_parameters
 from trainables.views.recipes import FORMS, ViewChoice, ViewRecipe, recipe_of
 
 #: Number of pixel values in a block of images that a CPU processes at once; chosen by measurement.
-_BLOCK_PIXELS = 64 * 3 * 32 * 32
+_BLOCK_PIXELS = 128 * 3 * 32 * 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Views:
 
     def plain(self, images: Tensor) -> Tensor:
         """Images for evaluation, without augmentation: uint8 `(N, C, H, W)` to normalised float32 of that shape."""
-        return self._normalised(_scaled(images))
+        return self.normalised(_scaled(images))
 
     def draw(
         self, count: int, generator: torch.Generator, device: torch.device | str = "cpu"
@@ -138,9 +138,9 @@ class Views:
             views.copy_(solarise_where(views, parameters.solarise, recipe.solarise_threshold))
         if parameters.noise is not None:
             views.add_(parameters.noise).clamp_(0, 1)
-        return self._normalised(views)
+        return self.normalised(views)
 
-    def _normalised(self, images: Tensor) -> Tensor:
+    def normalised(self, images: Tensor) -> Tensor:
         """Normalise float images (M, C, H, W) in place, if the recipe does."""
         if not self.recipe.mean:
             return images

@@ -108,13 +108,13 @@ def _weights(boxes: Boxes, flip: Tensor, size: int, output: int, interpolation: 
         (top, left), (height, width) = boxes.start.unbind(1), boxes.extent.unbind(1)
         rows = resample_weights(top, height, torch.zeros_like(flip), size, output, interpolation)
         return rows, resample_weights(left, width, flip, size, output, interpolation)
-    table = _table(size, output, flip.device, interpolation)
+    table = weights_table(size, output, flip.device, interpolation)
     row, column = (boxes.extent - 1).add_(boxes.start, alpha=size).unbind(1)
     return table.index_select(0, row), table.index_select(0, column.add(flip, alpha=size**2))
 
 
 @functools.cache  # without a limit: a captured graph reads the table at its address
-def _table(size: int, output: int, device: torch.device, interpolation: str = "bicubic") -> Tensor:
+def weights_table(size: int, output: int, device: torch.device, interpolation: str = "bicubic") -> Tensor:
     """Weights of every box: row (flip * size + start) * size + extent - 1 of (2 * size**2, output, size).
 
     Rows for boxes that extend beyond the line have no meaning, and no code uses them.

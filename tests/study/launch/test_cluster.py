@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import StudyError
-from study.launch.capacity import worker_places
+from study.launch.capacity import count_workers, worker_places
 from study.launch.cluster import check_address, cluster_workers, look_at_files
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
@@ -28,6 +28,13 @@ def test_workers_fit_node_by_node() -> None:
         StudyError, match=r"asks for 1 processors and 1 GPUs; no node of the cluster has that"
     ):
         cluster_workers(nodes, ResourcesSection(gpus_per_trial=1), None)
+
+
+def test_modes_of_another_device_are_refused() -> None:
+    with pytest.raises(StudyError, match="execution: got fused, which needs gpus_per_trial = 0"):
+        count_workers(ResourcesSection(execution="fused", gpus_per_trial=1), None)
+    with pytest.raises(StudyError, match="execution: got graphed, which needs gpus_per_trial above 0"):
+        count_workers(ResourcesSection(execution="graphed"), None)
 
 
 @pytest.mark.parametrize("address", ["ray://head:10001", "head", "head:port", "http://head:80"])

@@ -138,7 +138,7 @@ def test_without_a_wait_for_what_trials_share_the_device_reports_a_race(
     cuda: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams.Stream, "synchronize", lambda stream: None)
-    trainables.views.crop._table.cache_clear()
+    trainables.views.crop.weights_table.cache_clear()
     records = run(group_of(tmp_path), [unit(config) for config in CONFIGS[:2]])
     assert "RaceError" in {record.error_class for record in records}
 

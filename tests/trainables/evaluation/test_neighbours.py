@@ -10,7 +10,7 @@ from tests.trainables.evaluation.known_features import clusters
 from trainables.config import ProbeConfig
 from trainables.evaluation import cosine
 from trainables.evaluation.features import Labelled
-from trainables.evaluation.neighbours import _shared_votes, _weighted_votes, knn_accuracy
+from trainables.evaluation.neighbours import _kth_largest, _shared_votes, _weighted_votes, knn_accuracy
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
@@ -106,3 +106,18 @@ def test_votes_that_are_shared_for_all_rows_at_once_are_exact_without_a_tie() ->
     votes = nearer + torch.tensor([[0.0, 3.0, 0.0], [0.0, 0.0, 1.0], [3.0, 2.0, 1.0]])
     assert _shared_votes(votes[:2], nearer[:2], 7).equal(votes[:2])
     assert _shared_votes(votes[2:], nearer[2:], 4).tolist() == [[1.5, 2.0, 0.5]]
+
+
+@pytest.mark.parametrize("count", [160, 640, 1003, 5000])
+def test_the_kth_largest_value_is_that_of_a_sorted_row(count: int) -> None:
+    """Also among few values, tied ones, rows with one value, and rows with NaN, which a sort puts last."""
+    similarity = torch.randn(32, count, generator=torch.Generator().manual_seed(count))
+    tied = similarity.mul(4).round_()
+    lopsided = similarity.sort(dim=1).values  # all large values in the last groups
+    collapsed, undefined = torch.zeros(32, count), similarity.clone()
+    undefined[:, ::7] = torch.nan
+    one_constant_row = torch.cat([similarity[:31], torch.zeros(1, count)])
+    for values in (similarity, tied, lopsided, collapsed, one_constant_row, undefined):
+        found = _kth_largest(values, 20)
+        assert found.shape == (32, 1)
+        assert found.equal(values.sort(dim=1).values[:, -20, None]) or bool(found.isnan().all())

@@ -13,7 +13,7 @@ from trainables import runtime
 from trainables.device_faults import DeviceLostError
 from trainables.runtime import AUTO, Runtime, chosen_execution
 from trainables.training import execution
-from trainables.training.execution import prepare_network, usable, uses_fused_views
+from trainables.training.execution import prepare_network, usable, views_function
 from trainables.training.precision import matmul_precision
 from trainables.views.batched import build_views
 
@@ -137,16 +137,20 @@ def test_a_requested_mode_is_never_replaced() -> None:
     assert usable(requested) is requested
 
 
-def test_fused_views_need_cuda_a_compiled_step_and_a_recipe_that_the_kernel_has() -> None:
+def test_fused_views_need_a_mode_of_the_device_and_a_recipe_that_the_kernel_has() -> None:
     cuda, cpu = torch.device("cuda"), torch.device("cpu")
     cifar = build_views("cifar", channels=3, size=32)
-    assert uses_fused_views(cifar, "compiled", cuda)
-    assert not uses_fused_views(cifar, "graphed", cuda)
-    assert not uses_fused_views(cifar, "compiled", cpu)
+    assert views_function(cifar, "compiled", cuda)
+    assert not views_function(cifar, "graphed", cuda)
+    assert not views_function(cifar, "compiled", cpu)
+    assert views_function(cifar, "fused", cpu)
+    assert not views_function(cifar, "fused", cuda)
+    assert not views_function(cifar, "eager", cpu)
     for other in (
         build_views("imagenet", channels=3, size=32),
         build_views("digits", channels=1, size=8),
         build_views("cifar", channels=3, size=96),
         build_views("cifar", channels=3, size=32, form="approximate"),
     ):
-        assert not uses_fused_views(other, "compiled", cuda)
+        assert not views_function(other, "compiled", cuda)
+        assert not views_function(other, "fused", cpu)

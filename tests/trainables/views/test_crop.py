@@ -121,7 +121,7 @@ def test_weights_of_the_whole_line_are_the_identity_and_rows_sum_to_one() -> Non
 def test_tables_are_kept_for_the_graphs_that_read_them() -> None:
     """A captured graph holds the address of a table, and not the table."""
     device = torch.device("cpu")
-    first = crop._table(2, 2, device)
+    first = crop.weights_table(2, 2, device)
     for size in range(3, 15):
-        crop._table(size, 1, device)
-    assert crop._table(2, 2, device) is first
+        crop.weights_table(size, 1, device)
+    assert crop.weights_table(2, 2, device) is first
