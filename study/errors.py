@@ -38,6 +38,10 @@ def named(where: str) -> Iterator[None]:
         raise type(error)(f"{where}: {error}") from error
 
 
+class MissingRate(StudyError):
+    """Losses without a learning rate, in a study where they have no default."""
+
+
 class LaunchError(StudyError):
     """A launch that could not continue, explained in one line. Finished trials are kept."""
 

@@ -100,6 +100,9 @@ def _momentum(default: float, doc: str, **needs: tuple[str, ...]) -> Any:
     )
 
 
+#: How learning rates change.
+_SCHEDULES = ("cosine", "linear", "constant")
+
 #: Optimisers with moments of first and second order.
 ADAMS = ("adam", "adamw")
 
@@ -285,17 +288,17 @@ class TrainingConfig:
     lr_schedule: str = setting(
         "cosine",
         doc="The rate after the warm-up; `cosine` and `linear` fall to zero after the last step.",
-        choices=("cosine", "linear", "constant"),
+        choices=_SCHEDULES,
     )
     schedule_by: str = setting(
         "step",
-        doc="When the rate changes. By `epoch`, it is constant in each epoch. An epoch has as many steps as the "
-        "training images have whole batches, whatever the budget and the selection.",
+        doc="When the rate changes after the warm-up. By `epoch`, it is constant in each epoch. An epoch has as many "
+        "steps as the training images have whole batches, whatever the budget and the selection.",
         choices=("step", "epoch"),
     )
     warmup_fraction: float = setting(
         0.1,
-        doc="Share of the steps, or of the epochs by `schedule_by`, in which the rate rises linearly.",
+        doc="Share of the steps in which the rate rises linearly, step by step.",
         unit="1",
         axis=8,
         column="hp_warmup_fraction",
@@ -304,7 +307,7 @@ class TrainingConfig:
     )
     warmup_epochs: int | None = setting(
         None,
-        doc="Epochs in which the rate rises linearly, instead of `warmup_fraction`.",
+        doc="Epochs in which the rate rises linearly, step by step, instead of `warmup_fraction`.",
         unit="epochs",
         ge=0,
         le=_MOST_COUNT,
@@ -381,9 +384,6 @@ def _of_probes(
 ) -> Any:
     """The setting `name` of some of the probes."""
     return setting(default, doc=doc, needs={"suite": probes_with(name), **(needs or {})}, **bounds)
-
-
-_SCHEDULES = ("linear", "cosine", "constant")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -515,7 +515,7 @@ class SphereTraining:
     momentum: float = _momentum(0.0, "Momentum of the optimiser.")
     lr_schedule: str = setting(
         "constant",
-        doc="Schedule of the rate; `cosine` ends at zero after the last step.",
+        doc="Schedule of the rate in task `sphere`; `cosine` ends at zero after the last step.",
         choices=("constant", "cosine"),
         column="hp_lr_schedule",
     )
@@ -625,8 +625,24 @@ Task = Any
 
 
 def task_columns(task: Task) -> dict[str, Any]:
-    """The values of the record columns that a task's configuration determines before the trial runs."""
-    return {**getattr(task, "constant_columns", {}), **setting_columns(task)}
+    """The values of the record columns that a task's configuration determines before the trial runs.
+
+    `unused_columns` have no value.
+    """
+    columns = {**getattr(task, "constant_columns", {}), **setting_columns(task)}
+    return columns | dict.fromkeys(unused_columns(vars(task.training)))
+
+
+def unused_columns(training: Mapping[str, Any]) -> tuple[str, ...]:
+    """The record columns of a task's training whose settings another setting replaces.
+
+    `training` has the fields of the configuration, or of its canonical form.
+    """
+    replaced = {
+        "hp_momentum": training.get("optimizer") in ADAMS,
+        "hp_warmup_fraction": training.get("warmup_epochs") is not None,
+    }
+    return tuple(column for column, unused in replaced.items() if unused)
 
 
 @dataclass(frozen=True, kw_only=True)

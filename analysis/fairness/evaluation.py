@@ -1,7 +1,7 @@
-"""Fairness checks on the evaluation in a table: is the metric a maximum over epochs, and was every encoder frozen?
+"""Fairness check on the evaluation in a table: was every encoder frozen?
 
-Scores are usually those of the last epoch and of frozen encoders, and then nothing tells so. These checks give a card
-only where a column tells otherwise. Trials of this package always freeze the encoder.
+Encoders are usually frozen, and then nothing tells so. The check gives a card only where a column tells otherwise.
+Trials of this package always freeze the encoder.
 """
 
 from collections.abc import Iterator
@@ -10,22 +10,7 @@ from analysis.fairness.card import FAIL, WARN, Card
 from analysis.fairness.studies import STUDY
 from analysis.fairness.tried import Tried
 from analysis.model.info import TRAINS_ENCODER, StudyInfo
-from analysis.tables.evaluation_words import is_best_epoch, names_test
 from analysis.wording import listing
-
-
-def check_metric_name(tried: Tried) -> Iterator[Card]:
-    """Whether the metric of a table is a maximum over epochs on test data, by its name."""
-    columns = [info.metric.reporting_column for info in _studies(tried) if info.imported]
-    named = [name for name in dict.fromkeys(columns) if is_best_epoch(name)]
-    if not named:
-        return
-    data = "on test data" if any(map(names_test, named)) else "on data that it does not name"
-    text = (
-        f"By its name, {listing(named)} is the best over epochs {data}. If test data chose the epoch, scores are too "
-        "high, and a loss whose accuracy varies more from epoch to epoch gains more."
-    )
-    yield Card(level=WARN, title="Maxima over epochs, by name", text=text)
 
 
 def check_encoders(tried: Tried) -> Iterator[Card]:

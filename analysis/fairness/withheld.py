@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from analysis.fairness.batch_sizes import check_rate_scaling, check_steps
 from analysis.fairness.card import FAIL, PASS, Card
 from analysis.fairness.epochs import check_epochs
-from analysis.fairness.evaluation import check_encoders, check_metric_name
+from analysis.fairness.evaluation import check_encoders
 from analysis.fairness.protocol import (
     NOT_RECORDED,
     check_between,
@@ -43,7 +43,6 @@ _OVER_ALL: tuple[Callable[[Tried], Card], ...] = (check_learning_rates, check_st
 #: Questions that arise in some studies only: no card where there is nothing to say.
 _WHERE_TOLD: tuple[Callable[[Tried], Iterator[Card]], ...] = (
     check_rate_scaling,
-    check_metric_name,
     check_encoders,
 )
 

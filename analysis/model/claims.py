@@ -24,6 +24,9 @@ WITHIN_NOISE, OFF, NOT_COMPARABLE = "within seed noise", "off", "not comparable"
 #: All results, in the order of reports.
 STATUSES = (CONFIRMED, WITHIN_NOISE, NOT_CONFIRMED, OFF, NOT_COMPARABLE, NOT_TESTABLE, OPEN)
 
+#: Results in sentences, where these have other words.
+STATUS_WORDS = {OFF: "off by more", OPEN: "open, as trials are missing"}
+
 Value = bool | int | float | str
 Rows = Mapping[str, Value | tuple[Value, ...]]
 
@@ -74,19 +77,19 @@ class Claim:
 
     @property
     def confirmed_by(self) -> str:
-        """What would confirm the claim, in words, including the tolerance."""
+        """What would confirm the claim, with the tolerance, or the published number that it is held against."""
         if self.untestable:
             return "–"
         if self.number:
-            return f"{_rows_words(self.rows)}: {self.column} {self.number.words}"
+            return f"{_shown_rows(self.rows)}: {self.column} {self.number.words}"
         many = "every trial" if self.share == 1 else f"at least {100 * self.share:g} % of the trials"
         bounds = [
             f"{words} {_signed(f'{bound:g}')}"
             for words, bound in (("at most", self.at_most), ("at least", self.at_least))
             if bound is not None
         ]
-        told = " and ".join(bounds) or f"less than at {_rows_words(self.below)}"
-        return f"{many} of {_rows_words(self.rows)}: {self.column} {told}"
+        told = " and ".join(bounds) or f"less than at {_shown_rows(self.below)}"
+        return f"{many} of {_shown_rows(self.rows)}: {self.column} {told}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +102,17 @@ class ClaimResult:
     agreeing: int = 0
     trials: int = 0
     gap: Estimate | None = None  # our mean minus the expected number, where both are known
+    reason: str = ""  # why the two numbers are not comparable
 
     @property
     def finding(self) -> str:
         """The result for readers: the status, for a published number with the difference or the reason."""
-        if self.status == OFF and self.claim.number and self.gap:
-            return f"off by {self.claim.number.gap_words(self.gap)}"
-        if self.status != NOT_COMPARABLE:
+        if self.reason:
+            return f"{self.status} because {self.reason}"
+        if self.status not in (WITHIN_NOISE, OFF) or not (self.claim.number and self.gap):
             return self.status
-        reason = self.gap.note if self.gap else "no trial finished"
-        return f"{self.status} because {self.claim.not_comparable.rstrip('.') or reason}"
+        words = self.claim.number.gap_words(self.gap)
+        return f"{self.status} by {words}" if self.status == OFF else f"{self.status}: {words}"
 
 
 def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -> None:
@@ -129,6 +133,11 @@ def check_claim(claim: Claim, planned: pd.DataFrame, columns: Collection[str]) -
         )
     if claim.number and "config_id" in planned:
         configurations = planned["config_id"].iloc[chosen].nunique()
+        if configurations > 1 and not claim.rows:
+            raise ValueError(
+                f"claims.{claim.name}.rows: is missing; it must choose one configuration of {configurations}, whose "
+                "seeds the expected number is held against"
+            )
         if configurations > 1:
             raise ValueError(
                 f"claims.{claim.name}: got {_rows_words(claim.rows)!r}, which are {configurations} configurations; "
@@ -172,25 +181,49 @@ def judge(claim: Claim, table: pd.DataFrame) -> ClaimResult:
 
 
 def _held_against(claim: Claim, number: Published, rows: pd.DataFrame) -> ClaimResult:
-    """The mean of the rows, which are the seeds of one configuration, beside a published number."""
-    ours = sample_of(rows[claim.column].to_numpy(float))
+    """The mean of the rows, which are the seeds of one configuration, beside a published number.
+
+    With a failed trial, or one without a value, they do not compare: the mean of the others is that of a selection.
+    """
+    ended = rows["status"] == "ok"
+    ours = sample_of(rows.loc[ended, claim.column].to_numpy(float))
     gap = difference(ours, number.sample) if ours.count else None
     to_run = int(rows["status"].isna().sum())
-    failed = len(rows) - to_run - ours.count
+    failed = len(rows) - to_run - int(ended.sum())
+    without = int(ended.sum()) - ours.count
+    of_all = f"of {counted(len(rows), 'trial')}"
+    left_out = [
+        f"{failed} {of_all} failed" if failed else "",
+        f"{without} {of_all} {'has' if without == 1 else 'have'} no value in {claim.column}"
+        if without
+        else "",
+    ]
+    reasons = [
+        claim.not_comparable.rstrip("."),
+        *left_out,
+        gap.note if gap else "",
+    ]
+    reason = "" if to_run else "; ".join(filter(None, reasons))
     if to_run:
         status = OPEN
-    elif claim.not_comparable or gap is None or not gap.has_interval:
+    elif reason or gap is None:
         status = NOT_COMPARABLE
     else:
         status = WITHIN_NOISE if gap.low <= 0 <= gap.high else OFF
     parts = [
         f"{counted(to_run, 'trial')} without a result yet" if to_run else "",
-        f"{failed} of {len(rows)} trials have no value, and the mean is without them" if failed else "",
+        *(f"{words}, and the mean is without them" for words in left_out if words),
         number.beside(ours, gap),
     ]
-    agreeing = ours.count if status == WITHIN_NOISE else 0
-    found = "; ".join(filter(None, parts))
-    return ClaimResult(claim=claim, status=status, found=found, agreeing=agreeing, trials=len(rows), gap=gap)
+    return ClaimResult(
+        claim=claim,
+        status=status,
+        found="; ".join(filter(None, parts)),
+        agreeing=ours.count if status == WITHIN_NOISE else 0,
+        trials=len(rows),
+        gap=gap,
+        reason=reason,
+    )
 
 
 def _agrees(claim: Claim, values: np.ndarray, limits: np.ndarray) -> np.ndarray:
@@ -232,7 +265,7 @@ def _key(row: np.ndarray) -> tuple[object, ...]:
 
 def _summary(claim: Claim, values: np.ndarray, limits: np.ndarray) -> str:
     if not np.isfinite(values).any():
-        return "none finished"
+        return "none has a value"
     low, high, middle = (_number(measure(values), claim) for measure in (np.nanmin, np.nanmax, np.nanmedian))
     told = f"{low} to {high}, median {middle}"
     return f"{told}; there median {_number(np.nanmedian(limits))}" if np.isfinite(limits).any() else told
@@ -251,6 +284,11 @@ def _number(value: float, claim: Claim | None = None) -> str:
 def _signed(text: str) -> str:
     """A number with a true minus sign."""
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _shown_rows(rows: Rows) -> str:
+    """Rows in words for readers, who know an arm as a loss."""
+    return _rows_words({"loss" if name == "arm" else name: value for name, value in rows.items()})
 
 
 def _rows_words(rows: Rows) -> str:

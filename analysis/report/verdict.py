@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.fairness.card import FAIL, Card
 from analysis.fairness.checks import check_fairness
 from analysis.fairness.epochs import maxima_words
-from analysis.model.claims import CONFIRMED, WITHIN_NOISE, ClaimResult
+from analysis.model.claims import CONFIRMED, STATUS_WORDS, STATUSES, WITHIN_NOISE, ClaimResult
 from analysis.report.plots.style import ONE_COLUMN, TWO_COLUMNS
 from analysis.report.sections.content import ShownFigure, ShownTable
 from analysis.report.sections.trials.beside import beside_sentences
@@ -157,18 +157,42 @@ def _claims(findings: StudyAnalysis) -> list[str]:
     statements = [item for item in found if item.claim.expected is None]
     numbers = [item for item in found if item.claim.expected is not None]
     return [
-        *_claims_line(statements, CONFIRMED, "claim", "confirmed"),
-        *_claims_line(numbers, WITHIN_NOISE, "published number", "within seed noise"),
+        *_statements_line(statements),
+        *_numbers_line(numbers),
     ]
 
 
-def _claims_line(items: Sequence[ClaimResult], holds: str, noun: str, words: str) -> list[str]:
-    sure = sum(item.status == holds for item in items)
-    rest = [f"“{item.claim.claim.rstrip('.')}” ({item.finding})" for item in items if item.status != holds]
+def _statements_line(items: Sequence[ClaimResult]) -> list[str]:
     if not items:
         return []
+    rest = _with_findings(items, CONFIRMED)
     told = f"; not so: {listing(rest)}" if rest else ""
-    return [f"Of {counted(len(items), noun)}, {sure} {'is' if sure == 1 else 'are'} {words}{told}."]
+    return [f"Of {counted(len(items), 'claim')}, {_are(items, CONFIRMED)}{told}."]
+
+
+def _numbers_line(items: Sequence[ClaimResult]) -> list[str]:
+    if not items:
+        return []
+    found = {WITHIN_NOISE, *(item.status for item in items)}  # always says how many are met
+    counts = listing([_are(items, status) for status in STATUSES if status in found])
+    rest = _with_findings(items, WITHIN_NOISE)
+    told = f": {listing(rest)}" if rest else ""
+    return [f"Of {counted(len(items), 'published number')}, {counts}{told}."]
+
+
+def _are(items: Sequence[ClaimResult], status: str) -> str:
+    """A text such as `2 are within seed noise`."""
+    count = sum(item.status == status for item in items)
+    return f"{count} {'is' if count == 1 else 'are'} {STATUS_WORDS.get(status, status)}"
+
+
+def _with_findings(items: Sequence[ClaimResult], but: str) -> list[str]:
+    """The claims whose status is not `but`, by finding: a study gives one reason for many claims."""
+    others: dict[str, list[str]] = {}
+    for item in items:
+        if item.status != but:
+            others.setdefault(item.finding, []).append(f"“{item.claim.claim.rstrip('.')}”")
+    return [f"{listing(claims)} ({finding})" for finding, claims in others.items()]
 
 
 _MANY = (

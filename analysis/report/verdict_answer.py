@@ -1,5 +1,6 @@
 """The sentences that answer: which losses are more robust than the reference, by how much, and what is open."""
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
 
@@ -37,6 +38,7 @@ from analysis.statistics.comparisons.decisions import (
     Decision,
     Decisions,
 )
+from analysis.statistics.comparisons.simultaneous import LEAST_SEEDS_OF_CHOICES, NEEDS_CHOICES
 from analysis.statistics.intervals.student import Estimate
 from analysis.study_analysis import StudyAnalysis
 from analysis.wording import Scale, listing, opened
@@ -172,17 +174,16 @@ def _alone(findings: StudyAnalysis, decisions: Decisions) -> str:
             f"There is one loss only, so nothing to compare: {findings.whole_name(label)} reaches {level} "
             f"{findings.info.metric.reported} when tuned; {below_average_words(findings, decisions, [label])}."
         )
-    paid = values[NOT_TUNING]
-    unit = findings.info.metric.difference_unit
-    price = (
-        f"{scale.gap(paid.value)} {unit} {scale.gap_interval(paid)}".rstrip()
-        if paid.value < 0
-        else size_words(findings, paid)
-    )
-    return (
-        f"There is one loss only, so nothing to compare: {findings.whole_name(label)} pays {price} for not tuning, "
-        f"and reaches {level} {findings.info.metric.reported} when tuned."
-    )
+    # A difference that is only rounding has no sign.
+    paid = dataclasses.replace(values[NOT_TUNING], value=round(values[NOT_TUNING].value, 12) + 0.0)
+    name, price = findings.whole_name(label), size_words(findings, paid)
+    reached = f"{name} reaches {level} {findings.info.metric.reported} when tuned"
+    told = f"{name} pays {price} for not tuning, and{reached.removeprefix(name)}"
+    if paid.value < 0:
+        told = f"{reached}, {price} worse than on average over the ranges, so no price of not tuning is shown"
+    few = not paid.has_interval and len(findings.wholes[label].seeds) < LEAST_SEEDS_OF_CHOICES
+    why = f" The price has no interval ({NEEDS_CHOICES})." if few else ""
+    return f"There is one loss only, so nothing to compare: {told}.{why}"
 
 
 def _unpriced(findings: StudyAnalysis, label: str, values: Mapping[str, Estimate]) -> str:

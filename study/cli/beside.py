@@ -48,18 +48,25 @@ def run_beside(
     """Run the missing trials of the own loss and those that run again, then write the report. Returns the exit code.
 
     The study file, its records and the rows that came with it stay as they are: the report has a name of its own.
+    For a shipped study, the study file beside its rows is used.
     """
     from study.cli.plan import say_notes
     from study.cli.report import show_report, writing_report
     from study.launch.start import finish_study, fitting_workers, launch_trials, prepare_store
     from study.loaded import read_again, say_damaged
     from study.plan import study_directory
-    from study.report.beside import report_beside, trials_beside
-    from study.report.evidence import evidence_folder, read_evidence
+    from study.report.beside import check_settings, report_beside, trials_beside
+    from study.report.evidence import read_evidence, study_with_rows
     from study.report.settings import planned_settings
+    from study.spec.source import shipped_studies
 
-    evidence = read_evidence(evidence_folder(study))
+    file = study_with_rows(study)
+    evidence = read_evidence(file.parent)
+    if study in shipped_studies():
+        say(f"The rows of {study} are those of {file}, so that study file is used.")
+        study = str(file)
     grown, own = _load_grown(study, loss, axes, store, data_root, evidence)
+    check_settings(grown, evidence)
     loaded = trials_beside(grown, own.label, evidence, repeated)
     say_notes(loaded)
     if own.note:

@@ -11,8 +11,8 @@ import click
 
 from study.cli.options import DATA_ROOT, STORE, TRUST_CODE, guarded
 from study.console import CONSOLE, say, shell_line
-from study.errors import StudyError, named, writing
-from study.spec.source import Source, extended_tree, read_source, shipped_studies
+from study.errors import MissingRate, StudyError, named, writing
+from study.spec.source import RATE_SOURCE_KEY, Source, extended_tree, read_source, shipped_studies
 from study.spec.toml_text import render_toml, render_value
 from trainables.atomic import create_file, replace_file
 from trainables.reading import STUDY_BYTES, read_text
@@ -94,7 +94,8 @@ def command(
         trial_set = expand(spec, root)
     keys = grown_keys(spec, trial_set, growth)
     _check_growth(source, keys, trial_set, root)
-    text = _extending_text(study, Path(out), keys) if out else edited_text(source.texts[0][1], keys)
+    stated = {RATE_SOURCE_KEY: spec.lr_source} if spec.lr_source else {}  # the protocol stays
+    text = _extending_text(study, Path(out), stated | keys) if out else edited_text(source.texts[0][1], keys)
     if (size := len(text.encode())) > STUDY_BYTES:
         raise StudyError(f"extend: the file would have {size:,} bytes; at most {STUDY_BYTES:,} are read")
     if dry_run:
@@ -111,7 +112,12 @@ def _check_growth(source: Source, keys: Mapping[str, Any], before: "TrialSet", r
     from study.spec.load import check_source
 
     spec = check_source(dataclasses.replace(source, tree=grown_tree(source.tree, keys))).spec
-    after = {trial.keys.trial_id for trial in expand(spec, root).trials}
+    try:
+        after = {trial.keys.trial_id for trial in expand(spec, root).trials}
+    except MissingRate as error:
+        losses = keys.get("losses", {})
+        rates = " ".join(f"--axis {label}.lr=RATE" for label, table in losses.items() if "lr" not in table)
+        raise StudyError(f"extend: {error}; here with {rates}") from error
     lost = sum(trial.keys.trial_id not in after for trial in before.trials)
     if lost:
         raise StudyError(

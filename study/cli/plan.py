@@ -83,7 +83,8 @@ def show_plan(
         facts = _price_facts(loaded, price, workers or fitting) | {"early_stopping": _stops_early(loaded)}
         say_json(status_summary(loaded.plan) | facts | own_code_facts(loaded.plan) | {"notes": notes})
         return
-    table = Table("loss", "trials", "done", "missing", title=f"Plan of {loaded.name}", box=None)
+    say(f"Plan of {loaded.name}")
+    table = Table("loss", "trials", "done", "missing", box=None)
     for label, counts in loaded.plan.counts_by_arm().items():
         table.add_row(label, *(str(number) for number in counts.values()))
     counts = loaded.plan.counts()
@@ -136,7 +137,8 @@ def _show_without_data(study: str, data_root: str | None, error: AbsentData, *, 
         }
         say_json(facts)
         return
-    table = Table("loss", "trials", title=f"Plan of {spec.name}", box=None)
+    say(f"Plan of {spec.name}")
+    table = Table("loss", "trials", box=None)
     for label, count in counts.items():
         table.add_row(label, str(count))
     table.add_section()

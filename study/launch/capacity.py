@@ -32,14 +32,10 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
         raise StudyError(
             f"resources.cpus_per_trial: got {resources.cpus_per_trial}, this machine has {cpus} processors"
         )
-    if resources.execution == FUSED and resources.gpus_per_trial:
-        raise StudyError(f"resources.execution: got {FUSED}, which needs gpus_per_trial = 0")
+    if resources.execution == FUSED:
+        _check_compiler()
     if resources.gpus_per_trial:
         check_gpu(gpus_in_words(resources))
-    if resources.execution.endswith("graphed") and not resources.gpus_per_trial:
-        raise StudyError(
-            f"resources.execution: got {resources.execution}, which needs gpus_per_trial above 0"
-        )
     gpus = _available_gpus(resources) if resources.gpus_per_trial else 0
     fitting = worker_places(cpus, gpus, resources)
     if wanted is not None and wanted > fitting:
@@ -57,6 +53,16 @@ def gpus_in_words(resources: ResourcesSection) -> str:
     """The GPUs of one trial, as the study file writes them."""
     wanted = resources.gpus_per_trial
     return wanted if isinstance(wanted, str) else f"{wanted:g}"
+
+
+def _check_compiler() -> None:
+    """Raise `StudyError` unless the C function of the mode `fused` compiles here. Its trials would all fail."""
+    from trainables.views.cpu_kernel import NoCompilerError, compiled  # imports torch
+
+    try:
+        compiled()
+    except NoCompilerError as error:
+        raise StudyError(f"resources.execution: got {FUSED}, which needs a C compiler: {error}") from error
 
 
 def _available_gpus(resources: ResourcesSection) -> int:

@@ -35,8 +35,8 @@ def check_memory(spec: StudySpec, trial_set: TrialSet) -> None:
         cause, part = max(largest.items(), key=lambda item: item[1])
         where = "a GPU of this machine" if spec.resources.gpus_per_trial else "this machine"
         raise StudyError(
-            f"{cause}, which needs {format_bytes(part)} of the {format_bytes(needed)} or more that a trial takes; "
-            f"{where} has {format_bytes(here)} of memory"
+            f"{cause}, which needs {format_bytes(part)} of memory; a trial takes {format_bytes(needed)} or more, and "
+            f"{where} has {format_bytes(here)}"
         )
 
 

@@ -13,7 +13,9 @@ from study.errors import StudyError
 from study.loaded import LoadedStudy
 from study.plan import study_directory
 from study.report.evidence import Evidence
+from study.report.settings import default_values, planned_settings
 from study.report.study_table import study_table
+from study.spec.arm_space import LR_KEY
 from study.spec.expand import PlannedTrial, planned_rows
 
 if TYPE_CHECKING:
@@ -48,6 +50,39 @@ def trials_beside(loaded: LoadedStudy, label: str, evidence: Evidence, count: in
     return dataclasses.replace(loaded, plan=dataclasses.replace(loaded.plan, trial_set=trial_set))
 
 
+def check_settings(loaded: LoadedStudy, evidence: Evidence) -> None:
+    """Raise `StudyError` if a setting of the study file has other values than in the rows, in any loss of the rows.
+
+    Of batch sizes, base rates and the fields of losses, one common value is enough, because the report compares these
+    spaces. The name and the content of the data set may differ: then the report decides nothing. Settings on which
+    the compared metric does not depend may differ too. Rows of an older version do not tell newer settings, which had
+    their defaults.
+    """
+    from analysis.fairness.settings import values_text
+
+    came = {item.name: item for item in evidence.info.settings}
+    defaults = default_values(loaded.plan.spec.task)
+    found = []
+    for item in planned_settings(loaded.plan):
+        if item.doubt or item.name in ("data.name", "data_fingerprint"):
+            continue
+        free = item.group == "losses" or item.column in (LR_KEY, "batch_size")
+        told = came[item.name].values if item.name in came else {"": defaults.get(item.name, ())}
+        for label in (arm.label for arm in evidence.info.arms):
+            there, own = (each.get(label, each.get("", ())) for each in (told, item.values))
+            same = set(there) & set(own) if free else set(there) == set(own)
+            if there and own and not same:
+                found.append(
+                    f"{item.name} is {values_text(there)} in the rows and {values_text(own)} in the file"
+                )
+                break
+    if found:
+        raise StudyError(
+            "the rows that came with this study have other settings than its file, so no loss is compared with them: "
+            + "; ".join(found)
+        )
+
+
 def evenly(trials: Sequence[tuple[PlannedTrial, Any]], count: int) -> list[PlannedTrial]:
     """Up to `count` trials of the first seed, spread evenly over losses, then batch sizes, then other settings.
 
@@ -78,7 +113,8 @@ def _middle_first(trials: list[PlannedTrial]) -> list[PlannedTrial]:
 def _pairs(loaded: LoadedStudy, evidence: Evidence) -> Iterator[tuple[PlannedTrial, Row]]:
     """Trials of the study with the row of the same configuration and seed that came with it.
 
-    Ids are not compared: those of another data set or numerics version differ.
+    Ids are not compared: those of another data set or numerics version differ. Every setting that varies has a
+    column, and `check_settings` has compared the others.
     """
     columns = {name for name in evidence.table.columns if name.startswith("hp_")}
     rows: dict[str, list[Row]] = {}
@@ -135,8 +171,8 @@ def report_beside(
         )
     compared = compared_settings(
         [
-            dataclasses.replace(known, name="the rows that came with the study"),
-            dataclasses.replace(info, name="the trials here", settings=settings),
+            dataclasses.replace(known, name="the shipped rows"),
+            dataclasses.replace(info, name="the rows trained here", settings=settings),
         ]
     )
     beside = Beside(

@@ -51,18 +51,21 @@ class Evidence:
     info: "StudyInfo"
 
 
-def evidence_folder(study: str) -> Path:
-    """Where evidence on a study lies: for a shipped study its folder in `RESULTS`, else the study file's folder."""
-    return RESULTS / study if study in shipped_studies() else Path(study).expanduser().parent
+def study_with_rows(study: str) -> Path:
+    """The study file beside the rows of a study: for a shipped study that in `RESULTS`, else the file itself.
+
+    The evidence on a shipped study may be on other data, which its own study file names.
+    """
+    return RESULTS / study / "study.toml" if study in shipped_studies() else Path(study).expanduser()
 
 
 def write_evidence(loaded: LoadedStudy, folder: Path) -> None:
-    """Write the rows of a study and its description into `folder`, without names of machines and without paths.
+    """Write the rows of a study and its description into `folder`, as `without_places` has them.
 
     Evidence that was written with fewer seeds counts as the first look at the results.
     """
     table, info = study_table(loaded.plan, loaded.study_file)
-    table["node"] = None
+    table = without_places(table)
     info = with_look(info, table, study_directory(loaded.store, loaded.name))
     if (
         info.look is not None
@@ -76,6 +79,16 @@ def write_evidence(loaded: LoadedStudy, folder: Path) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(rows, sink, compression="zstd")
     replace_file(folder / RECORDS_FILE, sink.getvalue().to_pybytes())
+
+
+def without_places(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows without names of machines, without messages of errors, and with paths reduced to their last part.
+
+    A message may have a path in any form, so no rule finds them all. The class of the error stays.
+    """
+    texts = table.select_dtypes(include=["object", "string"])
+    kept = {str(name): values.map(redacted, na_action="ignore") for name, values in texts.items()}
+    return table.assign(**kept | {"node": None, "error_message": None})
 
 
 def read_evidence(folder: Path) -> Evidence:

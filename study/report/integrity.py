@@ -16,7 +16,7 @@ from study.plan import study_directory
 from study.report.bundle import Bundle
 from study.report.pack import records_csv
 from trainables.bundle_folder import PARTS
-from trainables.config import TASKS, Provenance, tree_keys
+from trainables.config import TASKS, Provenance, tree_keys, unused_columns
 from trainables.machine_faults import is_of_the_machine, reason_of
 from trainables.own_files import is_import_path
 from trainables.reading import check_regular, parse_json, read_text
@@ -144,6 +144,9 @@ def _unlike_config(row: Row, tree: Mapping[str, Any]) -> Iterator[str]:
         expected[column] = each.shown(
             place[each.name] if each.name in place else _plain_default(each.default)
         )
+    for column in unused_columns(tree["task"].get("training", {})):
+        if row.get(column) is None:  # older records have the value that was not used
+            expected[column] = None
     defaults = {} if is_import_path(loss["name"]) else loss_defaults(loss["name"])
     expected |= {f"hp_{name}": value for name, value in {**defaults, **loss.get("params", {})}.items()}
     yield from _unlike(row, expected, "its config")

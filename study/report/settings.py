@@ -48,6 +48,15 @@ def planned_settings(plan: Plan) -> tuple["SettingInfo", ...]:
     return _collected(_planned(plan))
 
 
+def default_values(task: str) -> dict[str, tuple[Any, ...]]:
+    """The defaults of the settings of a kind of task, as reports show them, by name."""
+    return {
+        each.path: (_plain(_declared(each, ""), each.shown(each.default)),)
+        for each in declared_fields(TASKS[task])
+        if each.default is not MISSING
+    }
+
+
 def with_settings(
     info: "StudyInfo", rows: "pd.DataFrame", mapping: "TableMapping | None" = None
 ) -> "StudyInfo":

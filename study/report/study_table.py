@@ -22,7 +22,7 @@ from study.spec.claims import claims_of
 from study.spec.expand import planned_rows
 from study.spec.load import StudyFile
 from study.spec.tasks.protocol import StudyTask
-from trainables.config import AXES
+from trainables.config import AXES, Task
 from trainables.loss_fields import LOSS_CARDS
 from trainables.settings import declared_axes
 from trainables.store.records import RecordStore
@@ -124,8 +124,8 @@ def _arm_info(arm: Arm, plan: Plan, task: StudyTask) -> "ArmInfo":
     from analysis.model.info import ArmInfo
 
     tasks = [trial.config.task for trial in plan.trials if trial.arm == arm.label]
-    rates = {getattr(task.training, "lr", math.nan) for task in tasks}
-    lr_source, lr_tuned = _rate_source(arm, rates, plan, task)
+    rates = _rates(tasks)
+    lr_source, lr_tuned = _rate_source(arm, tasks, plan, task)
     main = arm.main_axis or "lr"
     return ArmInfo(
         label=arm.label,
@@ -197,9 +197,13 @@ def _default(arm: Arm, name: str) -> Any:
     return default
 
 
-def _rate_source(arm: Arm, rates: set[float], plan: Plan, task: StudyTask) -> tuple[str, bool]:
-    """The source of an arm's base learning rate, and whether it was tuned for this study's training."""
-    space = SPACES.get(arm.loss)
+def _rates(tasks: list[Task]) -> set[float]:
+    return {getattr(task.training, "lr", math.nan) for task in tasks}
+
+
+def _rate_source(arm: Arm, tasks: list[Task], plan: Plan, task: StudyTask) -> tuple[str, bool]:
+    """The source of an arm's base learning rate, and whether it was tuned for the training of all its `tasks`."""
+    space, rates = SPACES.get(arm.loss), _rates(tasks)
     if not task.trains:
         return "nothing is trained", True
     if len(rates) > 1:
@@ -208,7 +212,8 @@ def _rate_source(arm: Arm, rates: set[float], plan: Plan, task: StudyTask) -> tu
         return plan.spec.lr_source, True
     if space is None or rates != {space.base_lr} or not space.rate_scope.covers(arm.axes):
         return "set in the study file", False
-    return task.tuned_rate(space, plan.trials[0].config.task)
+    found = [task.tuned_rate(space, each) for each in {id(each): each for each in tasks}.values()]
+    return next((each for each in found if not each[1]), found[0])
 
 
 def _axis_label(loss: str, name: str, task: StudyTask) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from search_spaces.axes import (
@@ -76,12 +77,14 @@ def resolve_arm(
     search: SearchSection,
     limit: Limit,
     trial_shapes: Callable[[Sequence[Point]], tuple[tuple[int, int], ...]],
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Arm:
     """An arm from its table. `shared` holds the axes of all arms. An arm of a search has no points yet.
 
     In a grid, the table may give some of the values of a shared axis. The arm then has only these.
 
-    `trial_shapes` gives the batches (pairs, dimensions) on which an own loss is tried, the smallest first.
+    `trial_shapes` gives the batches (pairs, dimensions) on which an own loss is tried, the smallest first. `settings`
+    names the table of each key of other tables, for the message about a key that belongs there.
     `study.searches` adds the points of a search. Raises `StudyError` for an unknown loss or field, for a value that
     the loss refuses, for a missing range or rate, and for more configurations than `limit` allows.
     """
@@ -91,7 +94,7 @@ def resolve_arm(
         check_loss_name(loss)
     if search.chosen.listed and POINTS_KEY in table:
         limit.check(f"{where}.{POINTS_KEY}", len(table[POINTS_KEY]))
-    _check_keys(where, loss, table, shared)
+    _check_keys(where, loss, table, shared, settings)
     shared = {name: _own_part(where, name, axis, table, search.chosen) for name, axis in shared.items()}
     table = {name: axis for name, axis in table.items() if not _narrows(name)}
     spaces = _spaces(where, loss, table, shared, search.chosen)
@@ -152,7 +155,13 @@ def _own_part(where: str, name: str, axis: Axis, table: Mapping[str, Any], desig
         return kept.model_copy(update={"measure": measure_of(axis)})
 
 
-def _check_keys(where: str, loss: str, table: Mapping[str, Any], shared: Mapping[str, Axis]) -> None:
+def _check_keys(
+    where: str,
+    loss: str,
+    table: Mapping[str, Any],
+    shared: Mapping[str, Axis],
+    settings: Mapping[str, str],
+) -> None:
     """Check the keys of a table and of its points, and each value alone.
 
     This comes before missing ranges and rates, because a misspelt text is often the reason why one is missing.
@@ -166,6 +175,9 @@ def _check_keys(where: str, loss: str, table: Mapping[str, Any], shared: Mapping
         for name, axis in table.items()
         if name not in special and not _narrows(name)
     }
+    for name in fields:
+        if name in settings and name not in field_names(loss):
+            raise StudyError(f"{where}.{name}: belongs in [{settings[name]}], which all losses share")
     with _named(where, "."):
         check_fields(loss, fields, (LR_KEY, LOSS_KEY))
     for number, point in enumerate(table.get(POINTS_KEY, ()), start=1):

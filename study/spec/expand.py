@@ -20,13 +20,14 @@ from search_spaces.space import Point, end_points
 from study.errors import StudyError
 from study.spec.arm_space import LR_KEY
 from study.spec.arms import Arm, Limit, resolve_arm
-from study.spec.claims import check_claims
+from study.spec.claims import check_claims, check_columns
 from study.spec.faults import check_swept
 from study.spec.schema import POINTS_KEY, SelectionSection, StudySpec
-from study.spec.section import section_with
+from study.spec.section import Section, section_with
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.registry import open_task
 from study.spec.tasks.trial_shapes import trial_shapes
+from study.spec.without_effect import check_swept as check_effect
 from trainables.config import (
     AXES,
     BUDGETS,
@@ -81,10 +82,12 @@ def expand(spec: StudySpec, data_root: Path | None) -> TrialSet:
     task, arms = _resolve(spec, data_root)
     task.require_data()
     trial_set = TrialSet(arms=arms, trials=(), task=task, design=spec.search.chosen)
+    ends: list[PlannedTrial] = []
     if spec.search.chosen.adaptive:
         for arm in arms:
-            end_trials(spec, arm, trial_set)  # raises for a space with invalid ends
+            ends += end_trials(spec, arm, trial_set)  # raises for a space with invalid ends
     trials = tuple(trial for arm in arms for trial in _arm_trials(spec, arm, trial_set))
+    check_effect(spec, task, (trial.config.task for trial in (*ends, *trials)))
     _refuse_repeats(trials)
     trial_set = dataclasses.replace(trial_set, trials=trials)
     if spec.claims and trials:  # a search has no trials yet
@@ -104,7 +107,7 @@ def _resolve(spec: StudySpec, data_root: Path | None) -> tuple[StudyTask, tuple[
     limit.check("seeds", len(spec.losses))
     task = open_task(spec, data_root)
     _check_swept(spec, task)
-    shared = shared_axes(spec)
+    shared, settings = shared_axes(spec), _tables_of_keys(spec)
     arms = tuple(
         resolve_arm(
             label,
@@ -113,6 +116,7 @@ def _resolve(spec: StudySpec, data_root: Path | None) -> tuple[StudyTask, tuple[
             spec.search,
             limit,
             lambda points: trial_shapes(task, points),
+            settings,
         )
         for label, table in spec.losses.items()
     )
@@ -120,7 +124,18 @@ def _resolve(spec: StudySpec, data_root: Path | None) -> tuple[StudyTask, tuple[
     for arm in arms:
         task.check_points(arm.loss, arm.points or end_points(arm.space))
     _check_selection_keys(spec.selection, arms)
+    check_columns(spec, task)
     return task, arms
+
+
+def _tables_of_keys(spec: StudySpec) -> dict[str, str]:
+    """The table of every key of the study file that belongs to one table, for keys in the table of a loss."""
+    found: dict[str, list[str]] = {}
+    for table in type(spec).model_fields:
+        if isinstance(section := getattr(spec, table), Section):
+            for key in type(section).model_fields:
+                found.setdefault(key, []).append(table)
+    return {key: tables[0] for key, tables in found.items() if len(tables) == 1}
 
 
 def with_points(spec: StudySpec, trial_set: TrialSet, decided: Mapping[str, Sequence[Point]]) -> TrialSet:

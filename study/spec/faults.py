@@ -11,6 +11,7 @@ from study.spec.schema import StudySpec
 from study.spec.section import number_words
 from study.spec.source import SOURCE_KEYS
 from trainables.suggestion import did_you_mean, first_names, short_name, shortened
+from trainables.views.recipes import RANGES
 
 #: The most keys that a message names.
 _NAMED = 40
@@ -59,7 +60,7 @@ def _explain(fault: Any, model: type[BaseModel]) -> str:
         return message
     got = f"got {shortened(fault['input'])}"
     if fault["type"] == "tuple_type":
-        return f"{got}, must be a list{_list_example(fault['input'])}"
+        return f"{got}, must be a list{_list_words(fault, model)}"
     if fault["type"] in ("model_type", "dict_type"):
         return f"{got}, must be a table"
     if fault["type"] == "literal_error":
@@ -106,11 +107,14 @@ def _allowed(fault: Any) -> str:
     return f"{words} {number_words(fault['ctx'][name])}"
 
 
-def _list_example(got: Any) -> str:
-    """An example of a list, for a user who gave a single value. A single integer may have meant a count."""
-    if isinstance(got, int):
+def _list_words(fault: Any, model: type[BaseModel]) -> str:
+    """The length of a list or an example, for a user who gave a single value. A number of seeds may be a count."""
+    got, name = fault["input"], fault["loc"][-1] if fault["loc"] else ""
+    if name == "seeds":
         return " such as [0, 1, 2]"
-    return f" such as [{shortened(got)}]" if isinstance(got, str) else ""
+    if name in RANGES and isinstance(got, (int, float)):
+        return " of two numbers, the lowest first"
+    return f" such as [{shortened(got)}]" if isinstance(got, (str, int, float)) else ""
 
 
 def _section_of(annotation: Any) -> Any:

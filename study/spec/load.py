@@ -43,6 +43,12 @@ def check_source(source: Source) -> StudyFile:
             f"{source.origin}: task: got {shortened(task)}{near}, must be one of {', '.join(TASKS)}"
         )
     model = TASKS[task].spec_type
+    for key in source.tree:
+        others = [name for name, kind in TASKS.items() if key in kind.spec_type.model_fields]
+        if others and key not in model.model_fields:
+            raise StudyError(
+                f"{source.origin}: {key}: is for task {', '.join(others)}, and this is task {task}"
+            )
     try:
         spec = model.model_validate(source.tree)
     except ValidationError as error:

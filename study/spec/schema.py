@@ -21,6 +21,7 @@ from search_spaces.designs import DESIGNS, Design, takers_of
 from search_spaces.designs.optuna import SAMPLERS, check_sampler
 from study.spec.section import Section, section_of
 from trainables.config import (
+    AXES,
     BUDGETS,
     TASKS,
     DataConfig,
@@ -35,7 +36,7 @@ from trainables.config import (
     SphereTraining,
     TrainingConfig,
 )
-from trainables.runtime import AUTO, AUTO_ON_CUDA, EXECUTION_CHOICES, MOST_AT_ONCE, Runtime
+from trainables.runtime import AUTO, AUTO_ON_CUDA, EXECUTION_CHOICES, FUSED, MOST_AT_ONCE, Runtime
 from trainables.selection.kinds import METHOD_KINDS
 from trainables.settings import declared_fields
 from trainables.suggestion import did_you_mean, first_names, short_name, shortened
@@ -94,24 +95,23 @@ class DataSection(section_of(DataConfig, ImagesTask, without=(*_TABLES, "views")
 class EncoderSection(section_of(EncoderConfig)):  # type: ignore[misc]
     """The network that is trained."""
 
-    @model_validator(mode="after")
-    def _hidden_layers(self) -> "EncoderSection":
-        if self.head_hidden == () and "head_hidden_batch_norm" in self.model_fields_set:
-            got = str(self.head_hidden_batch_norm).lower()
+    @model_validator(mode="before")
+    @classmethod
+    def _linear_head(cls, value: Any) -> Any:
+        """The keys without `head_hidden_batch_norm = false` where no layer could have one: one trial has one id."""
+        if not isinstance(value, Mapping) or value.get("head_hidden") not in ([], ()):
+            return value
+        if value.get("head_hidden_batch_norm") is True:
             raise ValueError(
-                f"head_hidden_batch_norm: got {got}, but head_hidden = [] is a head without hidden layers"
+                "head_hidden_batch_norm: got true, but head_hidden = [] is a head without hidden layers"
             )
-        return self
+        return {
+            key: each for key, each in value.items() if key != "head_hidden_batch_norm" or each is not False
+        }
 
 
 class TrainingSection(section_of(TrainingConfig, without=("batch_size", "lr"))):  # type: ignore[misc]
-    """Pre-training, except for what is swept. Exactly one of `epochs`, `steps` and `samples` is needed."""
-
-    @model_validator(mode="after")
-    def _one_budget(self) -> "TrainingSection":
-        if len(BUDGETS) - [getattr(self, name) for name in BUDGETS].count(None) != 1:
-            raise ValueError("needs exactly one of epochs, steps and samples")
-        return self
+    """Pre-training, except for what is swept. One of `epochs`, `steps`, `samples` is needed, here or in `[axes]`."""
 
 
 #: Keys of `[selection]` for the numbers of each method. A value holds the method and the number that the key sets.
@@ -156,14 +156,8 @@ class SphereSection(section_of(SphereTask, without=_TABLES, optional=("n_pairs",
 class SphereTrainingSection(section_of(SphereTraining, without=("batch_size",), optional=("lr",))):  # type: ignore[misc]
     """Task `sphere`: gradient descent on raw vectors, except for what is swept. Give one of `steps` and `samples`.
 
-    `[axes]` or the table of a loss may give `lr` instead.
+    `[axes]` may give the budget or `lr` instead; the table of a loss may give `lr`.
     """
-
-    @model_validator(mode="after")
-    def _one_budget(self) -> "SphereTrainingSection":
-        if (self.steps is None) == (self.samples is None):
-            raise ValueError("needs exactly one of steps and samples")
-        return self
 
 
 class DiagnosticSection(section_of(DiagnosticTask, DiagnosticSampling, without=(*_TABLES, "batch_size"))):  # type: ignore[misc]
@@ -296,6 +290,14 @@ class ResourcesSection(Section):
         default=Runtime.checkpoint_seconds, description="Seconds of training between two checkpoints."
     )
 
+    @model_validator(mode="after")
+    def _mode_of_the_device(self) -> "ResourcesSection":
+        if self.execution == FUSED and self.gpus_per_trial:
+            raise ValueError(f"execution: got {FUSED}, which needs gpus_per_trial = 0")
+        if self.execution.endswith("graphed") and not self.gpus_per_trial:
+            raise ValueError(f"execution: got {self.execution}, which needs gpus_per_trial above 0")
+        return self
+
     @property
     def trials_a_gpu(self) -> int | None:
         """Trials that a worker runs on its GPU at the same time; None: as many as the memory holds."""
@@ -358,7 +360,8 @@ class ClaimSection(Section):
     paper: Line = Field(description="The paper that makes the statement.")
     rows: ClaimRows = Field(
         default={},
-        description="The trials that the claim is about: hyperparameters, or `arm`, and their values.",
+        description="The trials that the claim is about: hyperparameters, or `arm` (a label of "
+        "`[losses]`), and their values.",
     )
     column: str = Field(default="", description="The record column that is tested.")
     at_most: float | None = Field(default=None, description="Values up to this bound confirm the claim.")
@@ -394,7 +397,15 @@ class ClaimSection(Section):
     @model_validator(mode="after")
     def _testable(self) -> "ClaimSection":
         tests = self.at_most is not None or self.at_least is not None or bool(self.below)
-        if bool(self.untestable) == ((tests or self.expected is not None) and bool(self.column)):
+        decided = tests or self.expected is not None
+        if self.untestable and decided:
+            given = [
+                key
+                for key in ("column", "at_most", "at_least", "below", "expected")
+                if getattr(self, key) not in (None, "", {})
+            ]
+            raise ValueError(f"claim {self.name}: untestable is given too; leave out {' and '.join(given)}")
+        if not self.untestable and not (decided and self.column):
             raise ValueError(
                 f"claim {self.name} needs a column and one of at_most, at_least, below and expected, or else "
                 "untestable"
@@ -481,7 +492,7 @@ class StudySpec(Section):
     lr_source: Line = Field(
         default="",
         description="How the base rates in `[losses]` were tuned for this data and protocol, such as a sweep. "
-        "Reports repeat it; without it, rates in the file count as not tuned.",
+        "Reports repeat it; without it, rates in the file count as not tuned. `extends` does not take it over.",
     )
     training: Section
     selection: SelectionSection = SelectionSection()
@@ -495,6 +506,12 @@ class StudySpec(Section):
     keep: KeepSection = KeepSection()
     tracking: TrackingSection = TrackingSection()
     claims: Annotated[tuple[ClaimSection, ...], Field(max_length=_MOST_CLAIMS)] = ()
+
+    @property
+    def swept(self) -> set[str]:
+        """The names of the axes of training that `[axes]` or points of losses give."""
+        points = (point for table in self.losses.values() for point in table.get(POINTS_KEY, ()))
+        return {*self.axes, *(name for point in points for name in point if name in AXES)}
 
     @model_validator(mode="after")
     def _consistent(self) -> "StudySpec":
@@ -524,4 +541,18 @@ class StudySpec(Section):
                     raise ValueError(
                         f"losses.{label}.{key}: got a list of tables, which only {POINTS_KEY} can be"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> "StudySpec":
+        names = [name for name in BUDGETS if name in type(self.training).model_fields]
+        given = [name for name in names if getattr(self.training, name) is not None]
+        points = [table.get(POINTS_KEY, ({},)) for table in self.losses.values()]
+        swept = any(name in self.axes for name in names) or all(
+            set(names) & set(point) for each in points for point in each
+        )
+        if names and (len(given) > 1 or not (given or swept)):
+            raise ValueError(
+                f"training: needs exactly one of {', '.join(names[:-1])} and {names[-1]}, there or in [axes]"
+            )
         return self

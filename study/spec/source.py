@@ -3,7 +3,8 @@
 `extends = "base.toml"` (a path relative to the file, or the name of a shipped study) starts from another study.
 Tables merge key by key, and the extending file wins. A list, a range or any other value of a key is replaced as a
 whole. `without = ["losses.kcl", "training.epochs"]` removes keys that the other study has. The name is not inherited,
-because it determines the folder of the results.
+because it determines the folder of the results. `lr_source` is not inherited, because rates that were tuned for one
+protocol are not tuned for another one.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,9 @@ SOURCE_KEYS = {
     ),
 }
 _EXTENDS, _WITHOUT = SOURCE_KEYS
+
+#: The key that says how rates were tuned. Each file says it about its own protocol.
+RATE_SOURCE_KEY = "lr_source"
 
 #: Lies beside the copy of a study file in a store, and has the paths of the files that it was copied from.
 ARCHIVE_FILE = "archive.json"
@@ -151,6 +155,7 @@ def _read_chain(name_or_path: str, folder: Path, before: tuple[str, ...], left: 
     with named(f"{origin}, {_EXTENDS}"):
         source = _read_chain(base, path.parent, (*before, place), left)
     rest = _without(source.tree, [] if without is None else without, origin, source.origin)
+    rest = {key: value for key, value in rest.items() if key != RATE_SOURCE_KEY}
     return Source(
         origin=origin,
         tree=extended_tree(rest, tree),

@@ -1,11 +1,13 @@
 """Keys of a study file that no trial uses, from the declarations of the settings."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
+from study.errors import StudyError
 from study.spec.schema import Section, StudySpec
+from study.spec.tasks.protocol import StudyTask
 from trainables.config import TASKS, Task
 from trainables.evaluation.probes.knn import KNN
-from trainables.settings import Declared, declared_fields
+from trainables.settings import Declared, declared_axes, declared_fields
 from trainables.views.recipes import ViewRecipe, recipe_of
 
 
@@ -14,7 +16,7 @@ def keys_without_effect(spec: StudySpec, tasks: Iterable[Task]) -> list[str]:
     different = list({id(task): task for task in tasks}.values())
     views = [each for task in different[:1] for each in _keys_of_views(spec, task)]
     monitored = KNN.settings if _is_monitored(spec) else ()
-    return views + [
+    return [*views, *_keys_of_decay(spec, different)] + [
         f"{where} has no effect here, because it needs {_needed(spec, each)}"
         for each in declared_fields(TASKS[spec.task])
         if each.setting.needs and (where := _given(spec, each)) and different
@@ -23,13 +25,47 @@ def keys_without_effect(spec: StudySpec, tasks: Iterable[Task]) -> list[str]:
     ]
 
 
+def check_swept(spec: StudySpec, study_task: StudyTask, tasks: Iterable[Task]) -> None:
+    """Raise `StudyError` for a setting with several values that has no effect in any of the tasks.
+
+    Their trials would train in the same way, and count as different configurations.
+    """
+    different = list({id(task): task for task in tasks}.values())
+    for name, each in declared_axes(TASKS[spec.task]).items():
+        values = {each.value_of(task) for task in different} if each.setting.needs else set()
+        if len(values) > 1 and not any(_has_effect(task, each, ()) for task in different):
+            raise StudyError(
+                f"{study_task.place(name)}: has {len(values)} values and no effect here, because it needs "
+                f"{_needed(spec, each)}"
+            )
+
+
+def _keys_of_decay(spec: StudySpec, tasks: Sequence[Task]) -> list[str]:
+    """The same for `training.decayed`. LARS uses it without a weight decay too."""
+    given = "decayed" in spec.training.model_fields_set
+    unused = all(
+        each.training.weight_decay == 0 and each.training.optimizer != "lars" for each in tasks if given
+    )
+    if not (given and unused and tasks):
+        return []
+    return ["training.decayed has no effect here, because it needs training.weight_decay above 0"]
+
+
 def _keys_of_views(spec: StudySpec, task: Task) -> list[str]:
-    """The same for the keys of `data.views`, which all tasks have in common."""
+    """The same for the views, which all tasks have in common, and for probes on new crops and flips."""
     data = getattr(spec, "data", None)
-    if data is None or data.views is None:
+    if data is None:
         return []
     recipe = recipe_of(task.views)
-    return [
+    stays = recipe.crop_scale[0] == 1 and recipe.flip_probability == 0
+    augmented = [
+        f"probe.{key} has no effect here, because the views have neither crops nor flips"
+        for probe, key in (("probe_sgd", "sgd_augment"), ("probe_adam", "adam_augment"))
+        if stays and probe in task.probe.suite and getattr(task.probe, key)
+    ]
+    if data.views is None:
+        return augmented
+    return augmented + [
         f"data.views.{each.name} has no effect here, because it needs data.views.{needed} above 0"
         for each in declared_fields(ViewRecipe)
         for needed in each.setting.needs

@@ -1,12 +1,16 @@
 """Repeated trials against seed noise: the numbers equal a loop's, and the sentences say what differs."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.beside import repeats
+from analysis.beside import Beside, repeats
+from analysis.report.sections.trials.beside import beside_sentences
+from analysis.study_analysis import analyse
+from tests.analysis import synthetic
 
 
 def rows(scores: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
@@ -58,3 +62,21 @@ def test_failed_trials_do_not_count_as_noise() -> None:
 def test_one_seed_has_no_noise() -> None:
     repeated = pd.DataFrame({"arm": ["a"], "came": [0.5], "here": [0.5]})
     assert math.isnan(repeats(repeated, rows({("a", "x"): [0.5]}), "score").noise)
+
+
+@pytest.mark.parametrize(("arms", "words"), [(2, "other loss"), (3, "other 2 losses")])
+def test_one_other_loss_is_singular(arms: int, words: str) -> None:
+    losses = [synthetic.arm_info(name) for name in ("ntxent", "dcl", "infonce")[:arms]]
+    planned = synthetic.plan(losses, seeds=range(2), batch_sizes=(8,), values=(0.5,))
+    records = planned.drop(columns="arm").assign(
+        status="ok", test_probe10_accuracy=0.5, val_probe10_accuracy=0.5
+    )
+    found = analyse(planned, records, synthetic.study_info(losses, seeds=range(2)))
+    repeated = pd.DataFrame({"arm": [], "came": [], "here": []})
+    beside = Beside(
+        label="ntxent", here=found.table[:0].assign(data_fingerprint=""), repeated=repeated, rate=""
+    )
+    told = beside_sentences(dataclasses.replace(found, beside=beside))[0]
+    assert told.endswith(
+        f" was trained here; the {2 * (arms - 1)} trials of the {words} came with the study."
+    )

@@ -9,6 +9,7 @@ from analysis.fairness.checks import check_fairness
 from analysis.fairness.withheld import withheld
 from analysis.model.info import BATCH_SIZE, ArmInfo, AxisInfo
 from analysis.model.meaning import LOWER_TEMPERATURE, TEMPERATURE, Meaning
+from analysis.report.verdict import study_verdict
 from analysis.studies import ComparedStudy, compare_studies
 from analysis.study_analysis import StudyAnalysis, analyse
 from analysis.tables.build import table_study
@@ -143,12 +144,52 @@ def test_a_rate_tuned_for_one_loss_alone_is_named() -> None:
     ],
 )
 def test_a_column_that_is_a_maximum_by_its_name(metric: str, data: str | None) -> None:
-    found = cards(table_findings(ROWS.rename(columns={"acc": metric}), metric=metric))
-    title = "Maxima over epochs, by name"
-    assert (title in found) == (data is not None)
+    study = table_findings(ROWS.rename(columns={"acc": metric}), metric=metric)
+    found = cards(study)
+    title, other = "Maxima over epochs", "Evaluated epoch"
+    assert (title in found, other in found) == (data is not None, data is None)
     if data:
         assert found[title].level == "warn"
         assert_says(found[title].text, metric, data)
+    assert study_verdict(study).before == ((found[title].text,) if data else ())
+
+
+@pytest.mark.parametrize(
+    ("epoch", "title", "says"),
+    [
+        ("best_test", "Maxima over epochs", "The scores are maxima over epochs on test data"),
+        ("last", "Evaluated epoch", "No test image chooses the epoch"),
+    ],
+)
+def test_the_column_of_a_table_decides_before_its_name(epoch: str, title: str, says: str) -> None:
+    study = table_findings(evaluated_at(epoch), metric="best_test_acc")
+    found = cards(study)
+    assert found.keys() & {"Maxima over epochs", "Evaluated epoch"} == {title}
+    assert found[title].text.startswith(says)
+    assert "By its name" not in found[title].text
+    assert study_verdict(study).before == ((found[title].text,) if epoch == "best_test" else ())
+
+
+def evaluated_at(epoch: str | None) -> pd.DataFrame:
+    """The example in the columns of this package, with a metric that is a maximum by its name."""
+    names = {"acc": "best_test_acc", "bs": "hp_batch_size", "tau": "hp_temperature"}
+    return ROWS.rename(columns=names).assign(hp_evaluated_epoch=epoch)
+
+
+def test_each_of_several_tables_has_the_card_of_its_own_column_or_name() -> None:
+    parts = []
+    for name, epoch in (("a", "last"), ("b", None), ("c", "best_test")):
+        keys = build_mapping({**KEYS, "metric": "best_test_acc", "name": name})
+        table, info = table_study(evaluated_at(epoch), keys)
+        parts.append(ComparedStudy(name=name, table=table, info=info))
+    study = compare_studies(parts).only
+    assert study is not None
+    found = {title: card.text for title, card in cards(study).items() if title.startswith("Maxima")}
+    assert found.keys() == {"Maxima over epochs, in b", "Maxima over epochs, in c"}
+    assert found["Maxima over epochs, in b"].startswith("By its name, best_test_acc is the best")
+    assert found["Maxima over epochs, in c"].startswith("The scores are maxima")
+    (told,) = (text for text in study_verdict(study).before if "best_test_acc" in text)
+    assert told.startswith("The scores of simclr (c) and dhel (c) are maxima over epochs on test data")
 
 
 def by_method(simclr: object, dhel: object) -> pd.Series:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.trainables.nested_settings import Head, Network
+from tests.trainables.tiny_trial import example
 from trainables import settings
 from trainables.config import AXES, BUDGETS, SETTING_COLUMNS, TASKS, TrainingConfig, task_columns
 from trainables.settings import (
@@ -92,6 +93,18 @@ def test_columns_of_a_task_are_known_before_its_trial_runs() -> None:
     task = sphere(n_pairs=4, dim=3, training=training_type(batch_size=2, lr=0.5, steps=1))
     columns = task_columns(task)
     assert (columns["hp_optimizer"], columns["hp_n_pairs"], columns["hp_selection"]) == ("sgd", 4, "shuffle")
+
+
+def test_columns_of_settings_that_another_replaces_are_empty() -> None:
+    def columns(**settings: Any) -> tuple[float | None, float | None]:
+        training = TrainingConfig(batch_size=32, lr=0.1, epochs=4, **settings)
+        found = task_columns(dataclasses.replace(example().task, training=training))
+        return found["hp_momentum"], found["hp_warmup_fraction"]
+
+    assert columns() == columns(optimizer="lars") == (0.9, 0.1)
+    assert columns(optimizer="adam") == (None, 0.1)
+    assert columns(optimizer="adamw", warmup_epochs=1, momentum=0.8) == (None, None)
+    assert columns(warmup_epochs=0) == (0.9, None)
 
 
 def test_lists_and_nested_tables_can_be_declared() -> None:

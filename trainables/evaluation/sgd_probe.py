@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from trainables.copies import copy_ahead
 from trainables.evaluation.features import Labelled
 from trainables.evaluation.linear_classifier import LinearClassifier
+from trainables.training.schedule import learning_rate_factor
 from trainables.turns import Turn, Turns
 
 MOMENTUM = 0.9
@@ -59,7 +60,7 @@ def fit_sgd(
     return _fit(
         train,
         _Momentum,
-        rate=lambda step, epoch: lr * _factor(schedule, step / steps),
+        rate=lambda step, epoch: lr * learning_rate_factor(step / steps, 1, shape=schedule),
         epochs=epochs,
         weight_decay=weight_decay,
         batch_size=batch_size,
@@ -86,18 +87,13 @@ def fit_adam(
     return _fit(
         train,
         _Adam,
-        rate=lambda step, epoch: lr * _factor(schedule, epoch / epochs),
+        rate=lambda step, epoch: lr * learning_rate_factor(epoch / epochs, 1, shape=schedule),
         epochs=epochs,
         weight_decay=weight_decay,
         batch_size=batch_size,
         order=order,
         augmented=augmented,
     )
-
-
-def _factor(schedule: str, done: float) -> float:
-    """The part of the base rate after this part of the training."""
-    return {"linear": 1 - done, "cosine": 0.5 * (1 + math.cos(math.pi * done)), "constant": 1.0}[schedule]
 
 
 @torch.no_grad()
@@ -193,6 +189,8 @@ class _Momentum:
 
 
 class _Adam:
+    """The formula of `trainables.training.fused_updates.adam_`, which rounds in another way."""
+
     def __init__(self, weights: Tensor) -> None:
         self.gradient, self.mean, self.square = (torch.zeros_like(weights) for _ in range(3))
         self.done = 0

@@ -43,6 +43,12 @@ LATEST_TIME = 9_214_646_400_000_000 - 1
 
 _Range = tuple[float, float] | None
 
+#: Names of tasks whose trials write a column; empty: all of them.
+_Tasks = tuple[str, ...]
+
+_IMAGES, _SPHERE, _DIAGNOSTIC = ("images",), ("sphere",), ("diagnostic",)
+_TRAINED = (*_IMAGES, *_SPHERE)
+
 
 def _column(
     type_: pa.DataType,
@@ -52,31 +58,33 @@ def _column(
     required: bool = False,
     label: str = "",
     within: _Range = None,
+    of: _Tasks = (),
 ) -> Any:
     """A field with its Parquet type, unit ("1" for pure numbers), meaning, name in figures and range as metadata.
 
-    Every value that a trial can write is in the range `within`, NaN apart.
+    Every value that a trial can write is in the range `within`, NaN apart. Only trials of the tasks `of` write one.
     """
     metadata = {
         "type": type_, "unit": unit, "doc": doc, "required": required, "label": label, "within": within,
+        "of": of,
     }  # fmt: skip
     return field(metadata=metadata) if required else field(default=None, metadata=metadata)
 
 
-def _text(doc: str, *, required: bool = False) -> Any:
-    return _column(pa.string(), "", doc, required=required)
+def _text(doc: str, *, required: bool = False, of: _Tasks = ()) -> Any:
+    return _column(pa.string(), "", doc, required=required, of=of)
 
 
-def _real(unit: str, doc: str, label: str = "", within: _Range = None) -> Any:
-    return _column(pa.float64(), unit, doc, label=label, within=within)
+def _real(unit: str, doc: str, label: str = "", within: _Range = None, of: _Tasks = ()) -> Any:
+    return _column(pa.float64(), unit, doc, label=label, within=within, of=of)
 
 
-def _seconds(doc: str) -> Any:
-    return _real("s", doc, within=_DURATION)
+def _seconds(doc: str, of: _Tasks = ()) -> Any:
+    return _real("s", doc, within=_DURATION, of=of)
 
 
-def _count(unit: str, doc: str, *, required: bool = False) -> Any:
-    return _column(pa.int64(), unit, doc, required=required, within=_COUNT)
+def _count(unit: str, doc: str, *, required: bool = False, of: _Tasks = ()) -> Any:
+    return _column(pa.int64(), unit, doc, required=required, within=_COUNT, of=of)
 
 
 def _setting_column(declared: Declared) -> Any:
@@ -153,7 +161,11 @@ _WithSettings: Any = _setting_columns(_WithLoss, "_WithSettings", _OTHERS)
 def _probe_columns() -> list[tuple[str, Any, Any]]:
     """The columns with the accuracy of every probe, first on the validation split and then on the test split."""
     return [
-        (f"{split}_{name}_accuracy", float | None, _real("1", f"{words}, {probe.description}", within=_SHARE))
+        (
+            f"{split}_{name}_accuracy",
+            float | None,
+            _real("1", f"{words}, {probe.description}", within=_SHARE, of=_IMAGES),
+        )
         for split, words in (("val", "validation"), ("test", "test"))
         for name, probe in PROBES.items()
     ]
@@ -185,84 +197,128 @@ class TrialRecord(_WithProbes):
     z_gaussian_mmd: float | None = _real("1", "squared Gaussian MMD to the uniform law, unbiased")
     z_relative_rank: float | None = _real("dimensions", "singular values above a share of the largest")
     z_effective_rank: float | None = _real("dimensions", "exp of the entropy of the singular values")
-    h_alignment: float | None = _real("squared distance", "mean ||u - v||^2 over the two views")
-    h_uniformity: float | None = _real("nats", "log mean exp(-2 d^2) over pairs")
-    h_wasserstein_uniformity: float | None = _real("inner product", "W1 to the uniform law's inner products")
-    h_energy_distance: float | None = _real("distance", "energy distance to the uniform law, unbiased")
-    h_gaussian_mmd: float | None = _real("1", "squared Gaussian MMD to the uniform law, unbiased")
-    h_relative_rank: float | None = _real("dimensions", "singular values above a share of the largest")
-    h_effective_rank: float | None = _real("dimensions", "exp of the entropy of the singular values")
+    h_alignment: float | None = _real("squared distance", "mean ||u - v||^2 over the two views", of=_IMAGES)
+    h_uniformity: float | None = _real("nats", "log mean exp(-2 d^2) over pairs", of=_IMAGES)
+    h_wasserstein_uniformity: float | None = _real(
+        "inner product", "W1 to the uniform law's inner products", of=_IMAGES
+    )
+    h_energy_distance: float | None = _real(
+        "distance", "energy distance to the uniform law, unbiased", of=_IMAGES
+    )
+    h_gaussian_mmd: float | None = _real("1", "squared Gaussian MMD to the uniform law, unbiased", of=_IMAGES)
+    h_relative_rank: float | None = _real(
+        "dimensions", "singular values above a share of the largest", of=_IMAGES
+    )
+    h_effective_rank: float | None = _real(
+        "dimensions", "exp of the entropy of the singular values", of=_IMAGES
+    )
     z_dim: int | None = _count("dimensions", "dimension of z, the largest effective rank it could have")
-    h_dim: int | None = _count("dimensions", "dimension of h, the largest effective rank it could have")
+    h_dim: int | None = _count(
+        "dimensions", "dimension of h, the largest effective rank it could have", of=_IMAGES
+    )
 
     # training
-    train_loss_first: float | None = _real("nats", "loss of the first step")
-    train_loss_last: float | None = _real("nats", "mean loss of the last tenth of the steps")
-    steps_planned: int | None = _count("steps", "optimiser steps of the whole budget")
-    steps_done: int | None = _count("steps", "optimiser steps finished")
+    train_loss_first: float | None = _real("nats", "loss of the first step", of=_TRAINED)
+    train_loss_last: float | None = _real("nats", "mean loss of the last tenth of the steps", of=_TRAINED)
+    steps_planned: int | None = _count("steps", "optimiser steps of the whole budget", of=_TRAINED)
+    steps_done: int | None = _count("steps", "optimiser steps finished", of=_TRAINED)
     samples_seen: int | None = _count("images", "images, or pairs on the sphere, used in all finished steps")
     samples_selection: int | None = _count(
-        "images", "images embedded without a gradient to choose batches; not part of samples_seen"
+        "images",
+        "images embedded without a gradient to choose batches; not part of samples_seen",
+        of=_TRAINED,
     )
     train_loss_full: float | None = _real(
-        "nats", "sphere: loss of all pairs after training; log xi for FlatNCE", label="full-batch loss"
+        "nats",
+        "sphere: loss of all pairs after training; log xi for FlatNCE",
+        label="full-batch loss",
+        of=_SPHERE,
     )
-    optimum_loss: float | None = _real("nats", "sphere: loss of all pairs at the known optimum")
+    optimum_loss: float | None = _real("nats", "sphere: loss of all pairs at the known optimum", of=_SPHERE)
     optimum_gap: float | None = _real(
-        "nats", "sphere: train_loss_full minus optimum_loss", label="gap to the known optimum"
+        "nats", "sphere: train_loss_full minus optimum_loss", label="gap to the known optimum", of=_SPHERE
     )
     ideal: str | None = _text(
-        "sphere: simplex (N <= d + 1) or cross_polytope (N = 2 d); null for other N and d"
+        "sphere: simplex (N <= d + 1) or cross_polytope (N = 2 d); null for other N and d", of=_SPHERE
     )
     gram_distance: float | None = _real(
         "inner product",
         "sphere: root mean square difference of the Gram matrices to the ideal, up to relabelling",
         label="distance to the ideal Gram matrix",
+        of=_SPHERE,
     )
-    loss_population: float | None = _real("nats", "diagnostic: loss of the whole population as one batch")
-    loss_mean: float | None = _real("nats", "diagnostic: mean loss of its batches of M")
-    loss_mean_error: float | None = _real("nats", "diagnostic: standard error of loss_mean")
+    loss_population: float | None = _real(
+        "nats", "diagnostic: loss of the whole population as one batch", of=_DIAGNOSTIC
+    )
+    loss_mean: float | None = _real("nats", "diagnostic: mean loss of its batches of M", of=_DIAGNOSTIC)
+    loss_mean_error: float | None = _real("nats", "diagnostic: standard error of loss_mean", of=_DIAGNOSTIC)
     loss_shift_ratio: float | None = _real(
-        "1", "diagnostic: distance of loss_mean from loss_population, in standard errors"
+        "1", "diagnostic: distance of loss_mean from loss_population, in standard errors", of=_DIAGNOSTIC
     )
     gradient_bias: float | None = _real(
         "1",
         "diagnostic: distance of the batches' mean gradient from the population's, without noise, over its length",
         label="relative bias of the gradient",
+        of=_DIAGNOSTIC,
     )
     gradient_bias_ratio: float | None = _real(
-        "1", "diagnostic: square of that distance over its expectation from noise alone: 1 without bias"
+        "1",
+        "diagnostic: square of that distance over its expectation from noise alone: 1 without bias",
+        of=_DIAGNOSTIC,
     )
     gradient_variance: float | None = _real(
         "1",
         "diagnostic: variance of a batch's gradient over the square of the population's length",
         label="relative variance of the gradient",
+        of=_DIAGNOSTIC,
     )
-    effective_samples: float | None = _real("samples", "diagnostic: 1 / sum w^2 of the negatives' weights")
-    signal: float | None = _real("1", "diagnostic: mean of 1 - p, p the softmax at the positive")
-    gradient_error_float32: float | None = _real("1", "diagnostic: relative error of the plain formula")
-    gradient_error_bfloat16: float | None = _real("1", "diagnostic: relative error of the plain formula")
-    gradient_error_float16: float | None = _real("1", "diagnostic: relative error of the plain formula")
-    silent_float32: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
-    silent_bfloat16: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
-    silent_float16: float | None = _real("1", "diagnostic: share of anchors whose gradient is 0")
+    effective_samples: float | None = _real(
+        "samples", "diagnostic: 1 / sum w^2 of the negatives' weights", of=_DIAGNOSTIC
+    )
+    signal: float | None = _real(
+        "1", "diagnostic: mean of 1 - p, p the softmax at the positive", of=_DIAGNOSTIC
+    )
+    gradient_error_float32: float | None = _real(
+        "1", "diagnostic: relative error of the plain formula", of=_DIAGNOSTIC
+    )
+    gradient_error_bfloat16: float | None = _real(
+        "1", "diagnostic: relative error of the plain formula", of=_DIAGNOSTIC
+    )
+    gradient_error_float16: float | None = _real(
+        "1", "diagnostic: relative error of the plain formula", of=_DIAGNOSTIC
+    )
+    silent_float32: float | None = _real(
+        "1", "diagnostic: share of anchors whose gradient is 0", of=_DIAGNOSTIC
+    )
+    silent_bfloat16: float | None = _real(
+        "1", "diagnostic: share of anchors whose gradient is 0", of=_DIAGNOSTIC
+    )
+    silent_float16: float | None = _real(
+        "1", "diagnostic: share of anchors whose gradient is 0", of=_DIAGNOSTIC
+    )
     pruned_by: str | None = _text(
-        "search whose early stopping ended the trial; for other studies, the trial has no result"
+        "search whose early stopping ended the trial; for other studies, the trial has no result", of=_IMAGES
     )
-    rung: int | None = _count("1", "rung at which the trial was stopped, in the unit of the training budget")
+    rung: int | None = _count(
+        "1", "rung at which the trial was stopped, in the unit of the training budget", of=_IMAGES
+    )
     rung_score: float | None = _real(
-        "1", "validation accuracy of k nearest neighbours at that rung", within=_SHARE
+        "1", "validation accuracy of k nearest neighbours at that rung", within=_SHARE, of=_IMAGES
     )
     best_epoch: int | None = _count(
-        "epochs", "epoch, from 1, with the best accuracy, whose weights were evaluated; null for the last one"
+        "epochs",
+        "epoch, from 1, with the best accuracy, whose weights were evaluated; null for the last one",
+        of=_IMAGES,
     )
 
     # run facts
     started_at: datetime | None = _column(pa.timestamp("us", tz="UTC"), "UTC", "start of the attempt")
     seconds_total: float | None = _seconds("wall time of the attempt, without start-up of the worker")
-    seconds_pretrain: float | None = _seconds("wall time of pre-training; for a stack, the trial's share")
+    seconds_pretrain: float | None = _seconds(
+        "wall time of pre-training; for a stack, the trial's share", _TRAINED
+    )
     seconds_selection: float | None = _seconds(
-        "part of seconds_pretrain: embedding candidates and choosing batches"
+        "part of seconds_pretrain: embedding candidates and choosing batches", _TRAINED
     )
     seconds_evaluate: float | None = _seconds("wall time of probes and representation metrics")
     peak_memory_bytes: int | None = _count(
@@ -311,10 +367,22 @@ def column_unit(name: str) -> str:
     return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
 
 
+def is_text_column(name: str) -> bool:
+    """Whether a record column has no numbers. Raises `KeyError` for an unknown column."""
+    type_ = {spec.name: spec.metadata["type"] for spec in dataclasses.fields(TrialRecord)}[name]
+    return not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_boolean(type_))
+
+
 def column_range(name: str) -> tuple[float, float] | None:
     """The range of a record column's numbers, NaN apart; None for texts and for any number."""
     within: _Range = {spec.name: spec.metadata["within"] for spec in dataclasses.fields(TrialRecord)}[name]
     return within
+
+
+def column_tasks(name: str) -> tuple[str, ...]:
+    """The tasks whose trials alone write a value into a record column; empty: any task."""
+    tasks: _Tasks = {spec.name: spec.metadata["of"] for spec in dataclasses.fields(TrialRecord)}[name]
+    return tasks
 
 
 def column_label(name: str) -> str:

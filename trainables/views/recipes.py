@@ -25,6 +25,10 @@ def _jitter(doc: str, most: float = 1) -> Any:
     return setting(0.0, doc=doc, ge=0, le=most, needs={"jitter_probability": ()})
 
 
+#: The settings of a recipe that are two numbers, the lowest first.
+RANGES = ("crop_scale", "crop_ratio", "blur_sigma")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ViewRecipe:
     """The settings of an augmentation. Its steps run in the order of the fields; the default values change nothing.
@@ -94,11 +98,11 @@ class ViewRecipe:
     )
 
     def __post_init__(self) -> None:
-        for name in ("crop_scale", "crop_ratio", "blur_sigma"):
+        for name in RANGES:
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(
-                    f"{name}: got [{low:g}, {high:g}], must be the lowest and the highest number"
+                    f"{name}: got [{low:g}, {high:g}], must be the lowest number and then the highest"
                 )
         for one, other in (("mean", "deviation"), ("deviation", "mean")):
             if getattr(self, one) and not getattr(self, other):

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from analysis.model.metric import Metric
 
 _PRECISION_LOSSES = ("ntxent", "flatnce")
+
+#: The beginnings of the names of the columns that each measure writes.
+_COLUMNS = {
+    "batches": ("loss_", "gradient_bias", "gradient_variance"),
+    "precision": ("effective_samples", "signal", "gradient_error_", "silent_"),
+    "points": ("loss_population", "z_"),
+}
+
 _SWEPT = tuple(name for name, axis in declared_axes(DiagnosticTask).items() if not axis.table)
 
 
@@ -96,6 +104,13 @@ class DiagnosticStudy(StudyTask):
         return DiagnosticTask(
             **fields, training=DiagnosticSampling(batch_size=int(size), passes=section.passes)
         )
+
+    def lacks(self, column: str) -> str:
+        """Also for what another measure gives."""
+        measures = [name for name, starts in _COLUMNS.items() if column.startswith(starts)]
+        if measures and self._spec.diagnostic.measure not in measures:
+            return f"which needs diagnostic.measure = {' or '.join(measures)}"
+        return super().lacks(column)
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
         """The metric. A failed trial counts as the worst value among the records, or as 1 without any values."""

@@ -13,7 +13,6 @@ from search_spaces.spaces import TUNED_ON, LossSpace
 from study.errors import AbsentData, StudyError
 from study.spec.arm_space import LR_KEY
 from study.spec.schema import (
-    POINTS_KEY,
     DataSection,
     EncoderSection,
     ProbeSection,
@@ -22,7 +21,7 @@ from study.spec.schema import (
 )
 from study.spec.section import config_of
 from study.spec.tasks.image_memory import least_memory_of
-from study.spec.tasks.points import LEAST_BATCH, by_table, one_budget, selection_of
+from study.spec.tasks.points import LEAST_BATCH, by_table, one_budget, raise_missing_rates, selection_of
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.training_words import encoder_words, training_words
 from study.spec.tasks.views import check_views, chosen_views
@@ -44,8 +43,10 @@ from trainables.encoders.encoders import check_encoder, check_encoder_name
 from trainables.evaluation.corruptions.published import corruptions_fingerprint, published_files
 from trainables.evaluation.probes import PROBE_OF_METRIC, PROBES
 from trainables.evaluation.probes.knn import MONITORED_IMAGES
+from trainables.runtime import FUSED
 from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.rounds import check_image_selection, step_count
+from trainables.settings import declared_fields
 from trainables.store.schema import METRICS
 from trainables.training.schedule import check_warmup
 from trainables.views.recipes import ViewChoice
@@ -72,6 +73,18 @@ _EPOCHS = {
     "best_validation": "; evaluated at the epoch with the best nearest-neighbour accuracy on validation images",
     "best_test": "; evaluated at the epoch with the best nearest-neighbour accuracy on test images",
 }
+
+#: The settings whose default values were those of the sweep behind the default rates, besides `TUNED_ON`.
+_TUNED_WITH = [
+    each
+    for each in declared_fields(ImagesTask)
+    if each.path
+    in {
+        *(f"encoder.{name}" for name in ("head_hidden", "head_hidden_batch_norm", "head_batch_norm")),
+        *(f"training.{name}" for name in ("lr_reference_batch", "weight_decay", "decayed", "momentum")),
+        *(f"training.{name}" for name in ("lr_schedule", "schedule_by", "warmup_fraction", "warmup_epochs")),
+    }
+]
 
 
 class ImagesSpec(StudySpec):
@@ -109,12 +122,7 @@ class ImagesSpec(StudySpec):
 
     def _check_warmup(self) -> None:
         """Raise `ValueError` if the warm-up is given in two ways."""
-        swept = "warmup_fraction" in self.axes or any(
-            "warmup_fraction" in point
-            for table in self.losses.values()
-            for point in table.get(POINTS_KEY, ())
-        )
-        given = swept or "warmup_fraction" in self.training.model_fields_set
+        given = "warmup_fraction" in self.swept | self.training.model_fields_set
         if given and self.training.warmup_epochs is not None:
             raise ValueError(
                 f"training.warmup_epochs: got {self.training.warmup_epochs}, and warmup_fraction is given too; give "
@@ -204,7 +212,19 @@ class ImagesStudy(StudyTask):
             found.append("data.validation is none, so nothing can be selected: there will be no tuned scores")
         if self._spec.training.evaluated_epoch == "best_test":
             found.append("training.evaluated_epoch is best_test: test images choose, so scores are too high")
+        if self._spec.resources.execution == FUSED and not self._fuses():
+            found.append(
+                "resources.execution is fused, whose C function cannot make these views: they are made as in eager"
+            )
         return tuple(found)
+
+    def _fuses(self) -> bool:
+        """Whether the C function of the mode `fused` can make the study's views."""
+        from trainables.views.batched import build_views  # imports torch
+        from trainables.views.fused import can_fuse
+
+        data, form = self.data, self._spec.data.views_form
+        return can_fuse(build_views(self._views(), channels=data.channels, size=data.size, form=form))
 
     def require_data(self) -> None:
         """Raise `AbsentData` if the data set, or the published corruptions that a probe uses, are absent."""
@@ -212,12 +232,16 @@ class ImagesStudy(StudyTask):
             raise AbsentData(self._absent)
 
     def rates(self, label: str, shared: Mapping[str, Axis]) -> Mapping[str, Axis]:
-        """The shared axes. With Adam, the study must give the rates, because the default rates are for SGD."""
-        optimizer, table = self._spec.training.optimizer, self._spec.losses[label]
-        given = LR_KEY in shared or LR_KEY in table
-        if optimizer in ADAMS and not given and not all(LR_KEY in p for p in table.get(POINTS_KEY, ({},))):
-            raise StudyError(
-                f"losses.{label}.lr: is missing; the default rates are for SGD, and training.optimizer is {optimizer}"
+        """The shared axes. With Adam, the study must give the rates, because the default rates are for SGD.
+
+        Raises `MissingRate` with the names of all losses without a rate.
+        """
+        optimizer = self._spec.training.optimizer
+        if optimizer in ADAMS and LR_KEY not in shared:
+            raise_missing_rates(
+                self._spec.losses,
+                f"the default rates are for SGD, and training.optimizer is {optimizer}; give lr in [axes], or in the "
+                "table of each loss",
             )
         return shared
 
@@ -285,13 +309,33 @@ class ImagesStudy(StudyTask):
                 f"{training.batch_size} images"
             )
         try:
-            check_warmup(training, steps, self.images)
+            check_warmup(training, steps, self.images, self._swept_budget(training))
         except ValueError as error:
             raise StudyError(str(error)) from error
+
+    def _swept_budget(self, training: TrainingConfig) -> str:
+        """The budget of a trial for messages, with its place and value if it is swept."""
+        name = next(name for name in BUDGETS if getattr(training, name) is not None)
+        if name not in self._spec.swept:
+            return "the budget"
+        place = f"axes.{name}" if name in self._spec.axes else f"{name} of a point"
+        return f"the budget, {place} = {getattr(training, name)}"
 
     def load(self, task: ImagesTask, data_root: Path | None) -> None:
         """Decode the data set."""
         load_dataset(task.data, data_root)
+
+    def lacks(self, column: str) -> str:
+        """Also for a probe that does not run, validation without a split, and a best epoch that nothing chooses."""
+        split, _, metric = column.partition("_")
+        if probe := PROBE_OF_METRIC.get(metric):
+            if probe.name not in self._probe.suite:
+                return f"which needs {probe.name} in probe.suite"
+            if split == "val" and not self._data.holds_out:
+                return "which needs validation images, and data.validation is none"
+        if column == "best_epoch" and self._spec.training.evaluated_epoch == "last":
+            return "and training.evaluated_epoch is last"
+        return super().lacks(column)
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
         """The metric. A failed trial counts as guessing. Without validation data, nothing chooses."""
@@ -321,12 +365,16 @@ class ImagesStudy(StudyTask):
     def tuned_rate(self, space: LossSpace, task: ImagesTask) -> tuple[str, bool]:
         """The source of a default rate, and whether it was tuned on this task.
 
-        Default rates were tuned on one data set and encoder; other tasks use the same rates.
+        Default rates were tuned on one data set and encoder, with the default values of `_TUNED_WITH`, with the data
+        set's own views and a validation split; other tasks use the same rates.
         """
         here = {"data": task.data.name, "encoder": task.encoder.name, "lr_rule": task.training.lr_rule}
         here["optimizer"] = task.training.optimizer
         if here != TUNED_ON:
             return f"carried over from {TUNED_ON['data']}, not tuned here", False
+        as_tuned = all(each.value_of(task) == each.default for each in _TUNED_WITH)
+        if not (as_tuned and task.views == self.data.views and task.data.holds_out):
+            return "carried over from another protocol on this data, not tuned here", False
         return space.lr_source, True
 
     def described(self) -> dict[str, Any]:
@@ -336,7 +384,7 @@ class ImagesStudy(StudyTask):
             "data": f"{data.name}: {data.n_train} training, {data.n_val or 'no'} validation and {data.n_test} test "
             f"images, {data.channels} x {data.size} x {data.size}, {len(data.classes)} classes",
             "encoder": encoder_words(encoder),
-            "training": training_words(self._spec.training, _budget_words(self._spec))
+            "training": training_words(self._spec.training, _budget_words(self._spec), self._spec.swept)
             + _EPOCHS[self._spec.training.evaluated_epoch],
         }
 
@@ -398,5 +446,9 @@ def _check_probes(spec: ImagesSpec, data: DatasetInfo) -> None:
 
 
 def _budget_words(spec: ImagesSpec) -> str:
-    given = [f"{getattr(spec.training, name)} {name}" for name in BUDGETS if getattr(spec.training, name)]
-    return "budget swept" if set(BUDGETS) & set(spec.axes) else given[0]
+    from analysis.wording import counted  # imports pandas
+
+    if set(BUDGETS) & spec.swept:
+        return "budget swept"
+    name, count = next((name, count) for name in BUDGETS if (count := getattr(spec.training, name)))
+    return counted(count, name.removesuffix("s"))

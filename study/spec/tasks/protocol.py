@@ -16,6 +16,7 @@ from study.spec.schema import POINTS_KEY, StudySpec
 from trainables.config import Provenance, Scalar, Task
 from trainables.datasets.loaded import DatasetInfo
 from trainables.settings import declared_axes
+from trainables.store.schema import column_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,6 +113,13 @@ class StudyTask(ABC):
     def planned_columns(self, task: Task) -> dict[str, Any]:
         """Record columns that are known before a trial runs, besides the columns of its settings."""
         return {}
+
+    def lacks(self, column: str) -> str:
+        """Why no trial of the study has a value in a record column, as the end of a message; "" if one may."""
+        tasks = column_tasks(column)
+        return (
+            f"which no trial of task {self._spec.task} has" if tasks and self._spec.task not in tasks else ""
+        )
 
     @abstractmethod
     def metric(self, records: "pd.DataFrame") -> "Metric":

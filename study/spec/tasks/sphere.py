@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 from search_spaces.axes import Axis, listed
 from search_spaces.space import Point
 from study.errors import StudyError
-from study.spec.schema import POINTS_KEY, SphereSection, SphereTrainingSection, StudySpec
+from study.spec.arm_space import LR_KEY
+from study.spec.schema import SphereSection, SphereTrainingSection, StudySpec
 from study.spec.tasks.measured_metric import measured_metric
-from study.spec.tasks.points import by_table, one_budget, selection_of
+from study.spec.tasks.points import by_table, one_budget, raise_missing_rates, selection_of
 from study.spec.tasks.protocol import StudyTask
 from trainables.config import AXES, BUDGETS, Scalar, SphereTask, SphereTraining
 from trainables.runtime import AUTO
@@ -74,13 +75,11 @@ class SphereStudy(StudyTask):
 
         The losses' default rates were tuned on images, so this task does not use them.
         """
-        table = self._spec.losses[label]
-        if "lr" in shared or "lr" in table:
+        if LR_KEY in shared or LR_KEY in self._spec.losses[label]:
             return shared
         if self._spec.training.lr is not None:
-            return {**shared, "lr": listed(self._spec.training.lr)}
-        if not all("lr" in point for point in table.get(POINTS_KEY, ({},))):
-            raise StudyError(f"losses.{label}.lr: is missing; give it there, in [training] or in [axes]")
+            return {**shared, LR_KEY: listed(self._spec.training.lr)}
+        raise_missing_rates(self._spec.losses, "give it there, in [training] or in [axes]")
         return shared
 
     def check_points(self, loss: str, points: Sequence[Point]) -> None:
@@ -146,9 +145,15 @@ class SphereStudy(StudyTask):
 
     def described(self) -> dict[str, Any]:
         """`data`, `encoder` and `training` in words."""
+        from analysis.wording import counted  # imports pandas
+
         training = self._spec.training
-        given = [f"{getattr(training, name)} {name}" for name in _BUDGETS if getattr(training, name)]
-        budget = "budget swept" if set(_BUDGETS) & set(self._spec.axes) else given[0]
+        given = [
+            counted(getattr(training, name), name.removesuffix("s"))
+            for name in _BUDGETS
+            if getattr(training, name)
+        ]
+        budget = "budget swept" if set(_BUDGETS) & self._spec.swept else given[0]
         return {
             "data": f"none: free embeddings on the unit sphere, {self._spec.sphere.init} views",
             "encoder": "none",

@@ -1,5 +1,8 @@
 """The encoder and the training of a study on images, in words for the report."""
 
+from collections.abc import Collection
+
+from analysis.wording import counted
 from study.spec.schema import EncoderSection, TrainingSection
 
 _OPTIMIZERS = {"sgd": "SGD", "lars": "LARS", "adam": "Adam", "adamw": "AdamW"}
@@ -17,28 +20,33 @@ def encoder_words(encoder: EncoderSection) -> str:
     return words
 
 
-def training_words(training: TrainingSection, budget: str) -> str:
-    """The optimiser, the rates and the arithmetic of a training with this budget."""
+def training_words(training: TrainingSection, budget: str, swept: Collection[str] = ()) -> str:
+    """The optimiser, the rates and the arithmetic of a training with this budget. `swept` are the axes."""
     return (
-        f"{budget}, {_optimizer(training)}, learning rate by the {training.lr_rule} rule over batch size / "
+        f"{budget}, {_optimizer(training, swept)}, learning rate by the {training.lr_rule} rule over batch size / "
         f"{training.lr_reference_batch}, {_schedule(training)}; {training.precision}"
     )
 
 
-def _optimizer(training: TrainingSection) -> str:
+def _optimizer(training: TrainingSection, swept: Collection[str]) -> str:
     name = _OPTIMIZERS[training.optimizer]
+    momentum, decay = (
+        f"swept {words}" if each in swept else f"{words} {getattr(training, each):g}"
+        for each, words in (("momentum", "momentum"), ("weight_decay", "weight decay"))
+    )
     if training.optimizer in ("sgd", "lars"):
-        words = f"{name} with momentum {training.momentum:g}"
+        words = f"{name} with {momentum}"
     else:
-        words = f"{name} with betas {training.adam_beta1:g} and {training.adam_beta2:g}"
-    return f"{words}, weight decay of all parameters" if training.decayed == "all" else words
+        betas = f"{training.adam_beta1:g} and {training.adam_beta2:g}"
+        words = f"{name} with betas {betas}, and eps {training.adam_eps:g}"
+    decayed = "all parameters" if training.decayed == "all" else "the weights"
+    return f"{words}, {decay} of {decayed}"
 
 
 def _schedule(training: TrainingSection) -> str:
-    unit = "steps" if training.schedule_by == "step" else "epochs"
     if training.warmup_epochs is None:
-        warmup = f"warm-up over {100 * training.warmup_fraction:g} % of the {unit}, then"
+        warmup = f"warm-up over {100 * training.warmup_fraction:g} % of the steps, then"
     else:
-        warmup = f"warm-up over {training.warmup_epochs} epochs, then"
+        warmup = f"warm-up over {counted(training.warmup_epochs, 'epoch')}, then"
     by_epoch = ", one rate in each epoch" if training.schedule_by == "epoch" else ""
     return f"{warmup} {training.lr_schedule}{by_epoch}"

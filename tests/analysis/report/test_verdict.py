@@ -369,6 +369,39 @@ def test_one_seed_of_one_loss_has_an_average_and_no_price() -> None:
     assert "–" not in " ".join(verdict_lines(study_verdict(findings)))
 
 
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        (
+            0.5,
+            (
+                "infonce reaches 50.0 % test accuracy when tuned, {} points worse than on average over the ranges, "
+                "so no price of not tuning is shown"
+            ),
+        ),
+        (0.9, "infonce pays {} points for not tuning, and reaches 90.0 % test accuracy when tuned"),
+    ],
+)
+def test_one_loss_at_two_seeds_has_no_interval(chosen: float, told: str) -> None:
+    """Validation chooses the first configuration. Its test score is `chosen`, and that of all others is 0.6."""
+    arms = [synthetic.arm_info("infonce")]
+    planned = synthetic.plan(arms, seeds=(0, 1))
+    records = synthetic.run(planned, {"infonce": lambda batch, _: np.full_like(batch, 0.6, dtype=float)})
+    first = (
+        planned[["hp_batch_size", "hp_temperature"]] == planned[["hp_batch_size", "hp_temperature"]].iloc[0]
+    ).all(axis=1)
+    records.loc[first.to_numpy(), ["test_probe10_accuracy", "val_probe10_accuracy"]] = chosen, 0.95
+    findings = analyse(planned, records, synthetic.study_info(arms, seeds=(0, 1)))
+    assert findings.decisions is not None
+    average = findings.decisions.values["infonce"][AVERAGE].value
+    assert 0.5 < average < 0.9
+    (only,) = answer(findings)
+    assert only == (
+        f"There is one loss only, so nothing to compare: {told.format(f'{abs(100 * (chosen - average)):.1f}')}. The "
+        "price has no interval (three seeds are needed: one to choose, and two to show the noise of the score)."
+    )
+
+
 def test_losses_with_seeds_of_their_own_are_not_called_paired() -> None:
     arms = [synthetic.arm_info(name) for name in ("infonce", "kcl")]
     planned = pd.concat(

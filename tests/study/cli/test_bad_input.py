@@ -213,8 +213,8 @@ LINES = {
         "training.warmup_epochs: got 10, must be below the budget: 50 steps, which are 2 epochs of 25 steps at",
     ),
     "hidden layers of a linear head": (
-        (("width = 4", "width = 4\nhead_hidden = []\nhead_hidden_batch_norm = false"),),
-        "encoder.head_hidden_batch_norm: got false, but head_hidden = [] is a head without hidden layers",
+        (("width = 4", "width = 4\nhead_hidden = []\nhead_hidden_batch_norm = true"),),
+        "encoder.head_hidden_batch_norm: got true, but head_hidden = [] is a head without hidden layers",
     ),
     "views": (
         (('name = "digits"', 'name = "digits"\nviews = "cifr"'),),
@@ -250,7 +250,7 @@ LINES = {
     ),
     "schedule of a probe": (
         (("draws = 2", 'adam_schedule = "step"'),),
-        "probe.adam_schedule: got 'step', must be one of linear, cosine, constant",
+        "probe.adam_schedule: got 'step', must be one of cosine, linear, constant",
     ),
     "a test class is absent": (
         (("test_limit = 60", "test_limit = 9"),),
@@ -317,6 +317,13 @@ LINES = {
             ),
         ),
         "claims: got 201 entries, at most 200 are allowed",
+    ),
+    "momentum of Adam": (
+        (
+            ("steps = 3", 'steps = 3\noptimizer = "adam"'),
+            ("[8, 16]", "[8]\nlr = [0.001]\nmomentum = [0.1, 0.9]"),
+        ),
+        "axes.momentum: has 2 values and no effect here, because it needs training.optimizer = sgd or lars",
     ),
     "points without end": (
         (

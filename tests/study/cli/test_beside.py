@@ -1,5 +1,6 @@
 """`study run STUDY --loss LOSS` trains only that loss, beside the rows that came with the study."""
 
+import dataclasses
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,7 @@ from study.cli.beside import own_loss
 from study.errors import StudyError
 from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import load_study
-from study.report.beside import evenly, trials_beside
+from study.report.beside import check_settings, evenly, trials_beside
 from study.report.evidence import RECORDS_FILE, read_evidence, write_evidence
 from study.spec.expand import PlannedTrial
 from tests.study.conftest import TINY
@@ -69,10 +70,12 @@ def test_only_the_own_loss_trains_and_the_rows_stay(study: Path, tmp_path: Path)
     assert {row["seed"] for row in rows if row["loss"] != loss} == {0}
     assert "16 of 16 trials to run" in output
     assert f"Only {loss} was trained here; the 18 trials of the other 3 losses came with the study." in output
-    assert "4 of these trials ran again here: by 0.0 points on average, at most 0.0" in output  # this machine
+    assert (
+        "4 of these trials ran again here: they differ by 0.0 points on average, at most 0.0" in output
+    )  # this machine
     assert "Different images" not in output
     page = (store / "studies" / f"tiny-{OWN}-Sharp" / "report.md").read_text()
-    assert "Rows that came with the study, and rows of this machine" in page
+    assert "Shipped rows and rows trained here" in page
     assert "18 trials" in page
     assert {path.name: path.read_bytes() for path in study.parent.iterdir() if path.is_file()} == before
     kept = records(store)
@@ -83,8 +86,8 @@ def test_only_the_own_loss_trains_and_the_rows_stay(study: Path, tmp_path: Path)
 
 @pytest.mark.slow
 def test_other_images_are_said_and_decide_nothing(study: Path, tmp_path: Path) -> None:
-    """The study file takes other images than the rows that came with it, which are of an older version."""
-    study.write_text(study.read_text().replace("draws = 2", "draws = 3"))
+    """The rows that came with the study are of other images and of an older version."""
+    study.write_text(study.read_text().replace("temperature = [0.5]", "temperature = [0.4, 0.5]"))
     rows = pq.read_table(study.parent / RECORDS_FILE)
     frame = rows.to_pandas().assign(numerics_version=1, data_fingerprint="f" * 16, data="other")
     frame["test_probe10_accuracy"] -= 0.125
@@ -94,14 +97,14 @@ def test_other_images_are_said_and_decide_nothing(study: Path, tmp_path: Path) -
     pq.write_table(changed, study.parent / RECORDS_FILE)
     output = run(study, tmp_path / "mine", "--loss", f"mine={OWN}:Spread", "--repeat", "2")
     assert "have numerics version 1; trials here have 2" in output
-    assert "Different images: those rows are on other, the trials here on digits" in output
-    assert "2 of these trials ran again here: by " in output
+    assert "Different images: the shipped rows are on other, the rows trained here on digits" in output
+    assert "2 of these trials ran again here: they differ by " in output
     assert "Failed check “Protocol differs”" in output
     page = (tmp_path / "mine" / "studies" / "tiny-mine" / "report.md").read_text()
     assert "Base learning rate of mine: that of ntxent, not tuned for this loss." in page
     assert "| Numerics version | 1 | 2 |" in page
     assert page.count("Different settings: ") == 1
-    assert ": 2 in the rows that came with the study, 3 in the trials here." in page
+    assert "0.5 in the shipped rows, 0.4 and 0.5 in the rows trained here." in page
 
 
 def test_an_own_loss_has_the_temperatures_of_the_reference(study: Path) -> None:
@@ -170,11 +173,84 @@ def test_a_search_has_no_rows_to_stand_beside(study: Path, tmp_path: Path) -> No
     assert "--loss: is for studies of design grid, and search.design is sobol" in result.output
 
 
-def test_rows_of_another_version_of_the_study_are_refused(study: Path, tmp_path: Path) -> None:
-    study.write_text(study.read_text().replace("steps = 3", "steps = 4"))
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("steps = 3", "steps = 4", "training.steps is 3 in the rows and 4 in the file"),
+        (
+            "steps = 3",
+            'steps = 3\nlr_schedule = "constant"',
+            "training.lr_schedule is cosine in the rows and constant in the file",
+        ),
+        (
+            "steps = 3",
+            'steps = 3\ndecayed = "all"',
+            "training.decayed is weights in the rows and all in the file",
+        ),
+        (
+            "steps = 3",
+            "steps = 3\nwarmup_epochs = 0",
+            "training.warmup_epochs is not set in the rows and 0 in the file",
+        ),
+        (
+            "projection_dim = 8",
+            "projection_dim = 8\nhead_hidden = []",
+            "encoder.head_hidden is one of the encoder's width in the rows and none in the file",
+        ),
+        ("draws = 2", "draws = 3", "probe.draws is 2 in the rows and 3 in the file"),
+        ("train_limit = 200", "train_limit = 199", "data.train_limit is 200 in the rows and 199 in the file"),
+        ("t = [2.0]", "t = [3.0]", "losses.t is 2 in the rows and 3 in the file"),
+        ("[axes]", "[axes]\nlr = 0.3", "training.lr is 0.1 in the rows and 0.3 in the file"),
+        (
+            "[axes]",
+            "[axes]\nmomentum = [0.1, 0.9]",
+            "training.momentum is 0.9 in the rows and 0.1 and 0.9 in the file",
+        ),
+    ],
+)
+def test_rows_of_other_settings_are_refused(
+    study: Path, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    """No loss that trains under the file's settings is compared with rows of others."""
+    study.write_text(study.read_text().replace(old, new))
     result = invoke("run", study, "--store", tmp_path / "mine", "--loss", "dhel")
     assert result.exit_code == 2
-    assert "have none of its trials; its file has changed since" in result.output
+    assert result.output.count("\n") == 1
+    assert f"have other settings than its file, so no loss is compared with them: {told}\n" in result.output
+    assert not (tmp_path / "mine").exists()
+
+
+def test_rows_that_do_not_tell_a_setting_had_its_default(study: Path, tmp_path: Path) -> None:
+    """Rows of an older version lack the settings that came later, whose defaults are what it did."""
+    evidence = read_evidence(study.parent)
+    older = tuple(item for item in evidence.info.settings if item.name != "training.lr_schedule")
+    assert len(older) == len(evidence.info.settings) - 1
+    evidence = dataclasses.replace(evidence, info=dataclasses.replace(evidence.info, settings=older))
+    check_settings(load_study(str(study), str(tmp_path / "mine"), None), evidence)
+    study.write_text(study.read_text().replace("steps = 3", 'steps = 3\nlr_schedule = "linear"'))
+    with pytest.raises(StudyError, match="lr_schedule is cosine in the rows and linear in the file"):
+        check_settings(load_study(str(study), str(tmp_path / "mine"), None), evidence)
+
+
+def test_settings_without_effect_on_the_metric_may_differ(study: Path, tmp_path: Path) -> None:
+    study.write_text(study.read_text().replace('["probe10"]', '["probe10", "knn"]'))
+    check_settings(load_study(str(study), str(tmp_path / "mine"), None), read_evidence(study.parent))
+
+
+def test_a_shipped_study_is_that_beside_its_rows(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The evidence on a shipped study may be on other images, which the file beside the rows names."""
+    results = tmp_path / "results"
+    shutil.copytree(study.parent, results / "quickstart")
+    (results / "quickstart" / "tiny.toml").rename(results / "quickstart" / "study.toml")
+    monkeypatch.setattr("study.report.evidence.RESULTS", results)
+    output = run(Path("quickstart"), tmp_path / "mine", "--loss", f"{OWN}:pull", "--repeat", "1")
+    file = results / "quickstart" / "study.toml"
+    assert f"The rows of quickstart are those of {file}, so that study file is used." in output
+    assert "Different images" not in output
+    assert "1 of these trials ran again here: they differ by 0.0 points" in output
+    assert (tmp_path / "mine" / "studies" / f"tiny-{OWN}-pull" / "report.md").exists()
 
 
 def trials(study: Path) -> list[PlannedTrial]:

@@ -67,6 +67,19 @@ def test_the_earlier_text_is_kept_whatever_is_there(write_study: WriteStudy, sto
     assert tomllib.loads(study.read_text())["seeds"] == [0, 1, 2, 3]
 
 
+def test_a_loss_without_a_default_rate_says_how_to_give_one(write_study: WriteStudy, store: Path) -> None:
+    study = write_study(
+        ("steps = 3", 'steps = 3\noptimizer = "adam"'), ("t = [2.0]", "t = [2.0]\nlr = 0.01"),
+        ("[0.1, 0.5]", "[0.1]\nlr = 0.001"),
+    )  # fmt: skip
+    refused = invoke("extend", study, "--store", store, "--loss", "infonce", "--loss", "dcl")
+    assert refused.exit_code == 2
+    assert refused.stderr.strip().startswith("study: extend: losses.infonce.lr, losses.dcl.lr: are missing; ")
+    assert refused.stderr.strip().endswith("; here with --axis infonce.lr=RATE --axis dcl.lr=RATE")
+    extend(study, store, "--loss", "infonce", "--axis", "infonce.lr=0.002")
+    assert tomllib.loads(study.read_text())["losses"]["infonce"] == {"lr": [0.002]}
+
+
 def test_comments_and_layout_stay() -> None:
     text = (
         'name = "a"  # its name\nseeds = [\n  0,  # the first\n]\n# axes\n[axes]\nbatch_size = [8] # small\n'

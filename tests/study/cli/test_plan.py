@@ -31,6 +31,16 @@ def test_without_its_data_a_plan_counts_trials(
     assert not store.exists()
 
 
+def test_a_narrow_screen_does_not_break_the_name(
+    write_study: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("study.console.CONSOLE._width", 20)
+    name = "a_name_that_is_longer_than_the_table"
+    study = write_study(_ABSENT, ('name = "tiny"', f'name = "{name}"'))
+    result = invoke("plan", study, "--data-root", tmp_path)
+    assert result.stdout.splitlines()[0] == f"Plan of {name}"
+
+
 def test_without_its_data_the_json_has_no_missing_trials(write_study: WriteStudy, tmp_path: Path) -> None:
     result = invoke("plan", write_study(_ABSENT), "--json", "--data-root", tmp_path)
     assert result.exit_code == 0

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from study.errors import StudyError
-from study.launch.capacity import count_workers, worker_places
+from study.launch.capacity import worker_places
 from study.launch.cluster import check_address, cluster_workers, look_at_files
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
+from trainables.views import cpu_kernel
 
 
 def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict[str, object]:
@@ -31,10 +32,32 @@ def test_workers_fit_node_by_node() -> None:
 
 
 def test_modes_of_another_device_are_refused() -> None:
-    with pytest.raises(StudyError, match="execution: got fused, which needs gpus_per_trial = 0"):
-        count_workers(ResourcesSection(execution="fused", gpus_per_trial=1), None)
-    with pytest.raises(StudyError, match="execution: got graphed, which needs gpus_per_trial above 0"):
-        count_workers(ResourcesSection(execution="graphed"), None)
+    with pytest.raises(ValueError, match="execution: got fused, which needs gpus_per_trial = 0"):
+        ResourcesSection(execution="fused", gpus_per_trial=1)
+    with pytest.raises(ValueError, match="execution: got fused, which needs gpus_per_trial = 0"):
+        ResourcesSection(execution="fused", gpus_per_trial="auto")
+    with pytest.raises(ValueError, match="execution: got graphed, which needs gpus_per_trial above 0"):
+        ResourcesSection(execution="graphed")
+
+
+def test_a_missing_compiler_is_one_line(
+    write_study: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDY_CACHE_ROOT", str(tmp_path))
+    monkeypatch.setenv("CC", "no-such-compiler")
+    cpu_kernel.compiled.cache_clear()
+    study = write_study(("[axes]", '[resources]\nexecution = "fused"\n[axes]'))
+    line = "resources.execution: got fused, which needs a C compiler: no-such-compiler cannot compile the views: "
+    for command in ("run", "trial", "bench"):
+        words = () if command == "bench" else ("--store", tmp_path / "store")
+        result = invoke(command, study, *words)
+        assert result.exit_code == 2
+        [said] = [each for each in result.stderr.splitlines() if "C function cannot make" not in each]
+        assert said.startswith(f"study: {line}")
+    assert not (tmp_path / "store").exists()
+    plan = invoke("plan", study, "--store", tmp_path / "store")
+    assert plan.exit_code == 0
+    assert f"study: this study cannot run here: {line}" in plan.stderr
 
 
 @pytest.mark.parametrize("address", ["ray://head:10001", "head", "head:port", "http://head:80"])

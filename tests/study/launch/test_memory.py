@@ -44,7 +44,8 @@ def test_a_size_that_does_not_fit_is_named(
     monkeypatch.setattr("study.launch.memory.machine_memory", lambda: here)
     study = write_study(replacement)
     with pytest.raises(
-        StudyError, match=f"^{cause}, which needs .* that a trial takes; this machine has"
+        StudyError,
+        match=f"^{cause}, which needs .* of memory; a trial takes .* or more, and this machine has",
     ) as said:
         check(study)
     assert ("1.0 MB" if "batch" in cause else "1.0 GB") in str(said.value)

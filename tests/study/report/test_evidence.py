@@ -18,6 +18,7 @@ from study.spec.source import read_keys
 from study.spec.toml_text import render_toml
 from tests.study.conftest import TINY
 from trainables.reading import parse_toml
+from trainables.store.schema import TrialRecord
 
 #: All evidence in the repository, and that of the tiny study.
 FOLDERS = ["tiny", *sorted(path.parent.name for path in RESULTS.glob(f"*/{RECORDS_FILE}"))]
@@ -100,6 +101,31 @@ def test_rows_survive_the_file(tiny: Path) -> None:
     names = [name for name in names if name in stored]
     assert len(names) >= 5
     pd.testing.assert_frame_equal(table[names], stored[names], check_dtype=False)
+
+
+def test_a_failed_trial_names_no_place(tiny: Path, tmp_path: Path) -> None:
+    """Its message may have a path in any form. The class of the error stays."""
+    shutil.copytree(tiny.parent / "store", tmp_path / "store")
+    loaded = load_study(str(tiny / "study.toml"), str(tmp_path / "store"), None)
+    row = loaded.plan.records.table.to_pylist()[0]
+    failed = {
+        "status": "crashed",
+        "attempt": row["attempt"] + 1,
+        "error_class": "NoCompilerError",
+        "error_message": "/nonexistent cannot compile /home/someone/work/kernel.cpp",
+        "error_traceback": 'File "/home/someone/work/kernel.py", line 1',
+        "device_name": "a machine at /home/someone/device",
+        "node": "someone",
+    }
+    loaded.store.put(TrialRecord(**{**row, **failed, "hp_other": dict(row["hp_other"] or {}) or None}))
+    write_evidence(load_study(str(tiny / "study.toml"), str(tmp_path / "store"), None), tmp_path)
+    table = read_evidence(tmp_path).table.set_index("trial_id")
+    found = table.loc[row["trial_id"]]
+    assert (found["status"], found["error_class"]) == ("crashed", "NoCompilerError")
+    assert found["device_name"] == "a machine at …/device"
+    assert table["error_message"].isna().all()
+    content = str(pq.read_table(tmp_path / RECORDS_FILE).to_pylist())
+    assert not [word for word in ("someone", "nonexistent", "cannot compile") if word in content]
 
 
 def test_an_older_numerics_version_stays(tiny: Path, tmp_path: Path) -> None:

@@ -1,13 +1,22 @@
 """Optimisers, schedules and heads of published protocols in a study file: what trials get, and what is refused."""
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 
 from study.errors import StudyError
-from study.spec.expand import TrialSet, expand
+from study.loaded import load_study
+from study.report.integrity import check_store
+from study.report.study_table import study_info
+from study.spec.expand import TrialSet, expand, planned_rows
 from study.spec.load import load_spec
 from study.spec.tasks.training_words import encoder_words, training_words
 from tests.study.conftest import WriteStudy
 from trainables.config import canonical
+from trainables.store.records import RecordStore
+from trainables.store.schema import TrialRecord
+from trainables.trial import run_trial
 
 Replacement = tuple[str, str]
 
@@ -54,11 +63,75 @@ REFUSED: dict[str, tuple[tuple[Replacement, ...], str]] = {
     ),
     "Adam at the rates of SGD": (
         (training('steps = 3\noptimizer = "adam"'),),
-        "losses.ntxent.lr: is missing; the default rates are for SGD, and training.optimizer is adam",
+        (
+            "losses.ntxent.lr, losses.kcl.lr: are missing; the default rates are for SGD, and training.optimizer is "
+            "adam; give lr in [axes], or in the table of each loss"
+        ),
     ),
     "Adam at the rate of SGD for one loss": (
         (training('steps = 3\noptimizer = "adamw"'), _RATES[0]),
-        "losses.kcl.lr: is missing; the default rates are for SGD, and training.optimizer is adamw",
+        (
+            "losses.kcl.lr: is missing; the default rates are for SGD, and training.optimizer is adamw; give lr in "
+            "[axes], or in the table of each loss"
+        ),
+    ),
+    "Adam at the rate of SGD for a point": (
+        (
+            training('steps = 3\noptimizer = "adam"'),
+            ("[axes]", '[search]\ndesign = "list"\n[axes]'),
+            (_NTXENT, "points = [{ temperature = 0.1, lr = 0.002 }, { temperature = 0.2 }]"),
+            ("t = [2.0]", "points = [{ t = 2.0, lr = 0.003 }]"),
+        ),
+        "losses.ntxent.lr: is missing; the default rates are for SGD",
+    ),
+    "a warm-up as long as a swept budget": (
+        (training("warmup_epochs = 1"), ("[8, 16]", "[8]\nepochs = [3, 1]")),
+        (
+            "training.warmup_epochs: got 1, must be below the budget, axes.epochs = 1: 25 steps, which are 1 epoch "
+            "of 25 steps at batch size 8"
+        ),
+    ),
+    "a warm-up as long as the budget of a point": (
+        (
+            training("warmup_epochs = 1"),
+            ("[axes]", '[search]\ndesign = "list"\n[axes]'),
+            (_NTXENT, "points = [{ temperature = 0.1, epochs = 2 }]"),
+            ("t = [2.0]", "points = [{ t = 2.0, epochs = 1 }]"),
+        ),
+        "training.warmup_epochs: got 1, must be below the budget, epochs of a point = 1: 25 steps",
+    ),
+    "no budget": (
+        (training(""),),
+        "training: needs exactly one of epochs, steps and samples, there or in [axes]",
+    ),
+    "two budgets": (
+        (training("steps = 3\nepochs = 1"),),
+        "training: needs exactly one of epochs, steps and samples, there or in [axes]",
+    ),
+    "no budget for one point": (
+        (
+            training(""),
+            ("[axes]", '[search]\ndesign = "list"\n[axes]'),
+            (_NTXENT, "points = [{ temperature = 0.1, steps = 2 }, { temperature = 0.2 }]"),
+            ("t = [2.0]", "points = [{ t = 2.0, epochs = 1 }]"),
+        ),
+        "training: needs exactly one of epochs, steps and samples, there or in [axes]",
+    ),
+    "the optimizer of one loss": (
+        ((_NTXENT, f'{_NTXENT}\noptimizer = "adam"'),),
+        "losses.ntxent.optimizer: belongs in [training], which all losses share",
+    ),
+    "the head of one loss": (
+        (("t = [2.0]", "t = [2.0]\nhead_hidden = [8]"),),
+        "losses.kcl.head_hidden: belongs in [encoder], which all losses share",
+    ),
+    "a mode of another device": (
+        (("[axes]", '[resources]\nexecution = "fused"\ngpus_per_trial = 1\n[axes]'),),
+        "resources.execution: got fused, which needs gpus_per_trial = 0",
+    ),
+    "a table of another task": (
+        (("[axes]", "[sphere]\ndim = 4\n[axes]"),),
+        "sphere: is for task sphere, and this is task images",
     ),
     "a factor of one": (
         (training('steps = 3\noptimizer = "adam"\nadam_beta2 = 1'), *_RATES),
@@ -86,7 +159,7 @@ REFUSED: dict[str, tuple[tuple[Replacement, ...], str]] = {
     ),
     "a width that is no list": (
         (head("head_hidden = 64"),),
-        "encoder.head_hidden: got 64, must be a list such as",
+        "encoder.head_hidden: got 64, must be a list such as [64]",
     ),
     "a head without outputs": (
         ((_PROJECTION, "projection_dim = 0"),),
@@ -136,8 +209,54 @@ def test_defaults_that_are_written_out_change_no_id(write_study: WriteStudy) -> 
     assert [each.keys for each in written.trials] == [each.keys for each in expanded(write_study).trials]
 
 
+def test_records_name_no_value_that_was_not_used(write_study: WriteStudy, tmp_path: Path) -> None:
+    def contradictions(record: TrialRecord, name: str) -> tuple[str, ...]:
+        store = RecordStore(tmp_path / name)
+        store.put(record)
+        return tuple(check_store(store, None).contradictions)
+
+    keys = 'epochs = 2\noptimizer = "adamw"\nwarmup_epochs = 1\nschedule_by = "epoch"'
+    found = expanded(write_study, training(keys), *_RATES)
+    assert not {"hp_momentum", "hp_warmup_fraction"} & set(planned_rows(found)[0])
+    record = run_trial(found.trials[0].config)
+    assert record.status == "ok", record.error_traceback
+    assert (record.hp_optimizer, record.hp_momentum, record.hp_warmup_fraction) == ("adamw", None, None)
+    assert contradictions(record, "new") == ()
+    older = dataclasses.replace(record, hp_momentum=0.9, hp_warmup_fraction=0.1)
+    assert contradictions(older, "older") == ()
+    [line] = contradictions(dataclasses.replace(record, hp_momentum=0.5), "wrong")
+    assert line.endswith("hp_momentum is 0.5, and 0.9 in its config")
+
+
+@pytest.mark.parametrize(
+    ("axes", "budgets"), [("epochs = [1, 2]", {(1, None), (2, None)}), ("steps = [5]", {(None, 5)})]
+)
+def test_a_budget_may_be_on_the_axes_alone(
+    axes: str, budgets: set[tuple[int | None, int | None]], write_study: WriteStudy
+) -> None:
+    swept = expanded(write_study, training(""), ("[8, 16]", f"[8]\n{axes}"))
+    found = [each.config.task.training for each in swept.trials]
+    assert {(each.epochs, each.steps) for each in found} == budgets
+    assert len(swept.trials) == 2 * 3 * len(budgets)
+    fixed = expanded(write_study, training("samples = 100"), ("[8, 16]", f"[8]\n{axes}"))
+    assert [each.keys for each in fixed.trials] == [each.keys for each in swept.trials]
+    assert swept.task.described()["training"].startswith("budget swept, SGD")
+
+
+def test_a_budget_may_be_in_the_points_alone(write_study: WriteStudy) -> None:
+    listed = expanded(
+        write_study, training(""), ("[axes]", '[search]\ndesign = "list"\n[axes]'), ("[8, 16]", "[8]"),
+        (_NTXENT, "points = [{ temperature = 0.1, steps = 2 }]"), ("t = [2.0]", "points = [{ t = 2.0, epochs = 1 }]"),
+    )  # fmt: skip
+    found = [each.config.task.training for each in listed.trials]
+    assert {(each.epochs, each.steps) for each in found} == {(None, 2), (1, None)}
+    assert listed.task.described()["training"].startswith("budget swept, SGD")
+
+
 def test_a_linear_head_is_no_default_head(write_study: WriteStudy) -> None:
     linear = expanded(write_study, head("head_hidden = []"))
+    without = expanded(write_study, head("head_hidden = []\nhead_hidden_batch_norm = false"))
+    assert [each.keys for each in without.trials] == [each.keys for each in linear.trials]
     assert not {each.keys.trial_id for each in linear.trials} & {
         each.keys.trial_id for each in expanded(write_study).trials
     }
@@ -164,6 +283,39 @@ def test_rates_tuned_with_sgd_are_not_tuned_with_lars(write_study: WriteStudy) -
         assert tuned == expected
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(
+            training(f"steps = 3\n{keys}")
+            for keys in (
+                'lr_schedule = "constant"',
+                'schedule_by = "epoch"',
+                "warmup_fraction = 0.0",
+                "warmup_epochs = 0",
+                "momentum = 0.0",
+                'decayed = "all"',
+                "weight_decay = 0.1",
+                "lr_reference_batch = 128",
+            )
+        ),
+        *(
+            head(keys)
+            for keys in ("head_hidden = []", "head_hidden_batch_norm = false", "head_batch_norm = true")
+        ),
+        ("test_limit = 60", 'test_limit = 60\nvalidation = "none"'),
+        ("test_limit = 60", "test_limit = 60\nviews = { crop_scale = [0.2, 1.0] }"),
+        ("[8, 16]", "[8, 16]\nmomentum = [0.9, 0.5]"),  # a part of the trials
+    ],
+)
+def test_default_rates_are_not_tuned_under_another_protocol(
+    write_study: WriteStudy, tmp_path: Path, change: Replacement
+) -> None:
+    loaded = load_study(str(write_study(change)), str(tmp_path / "store"), None)
+    found = {(arm.lr_source, arm.lr_tuned) for arm in study_info(loaded.plan, loaded.study_file).arms}
+    assert found == {("carried over from another protocol on this data, not tuned here", False)}
+
+
 def test_the_report_says_what_trains(write_study: WriteStudy) -> None:
     def words(*replacements: Replacement) -> tuple[str, str]:
         spec = load_spec(str(write_study(*replacements))).spec
@@ -172,19 +324,33 @@ def test_the_report_says_what_trains(write_study: WriteStudy) -> None:
     assert words() == (
         "small_conv, projection to 8 dimensions",
         (
-            "3 steps, SGD with momentum 0.9, learning rate by the sqrt rule over batch size / 256, warm-up over "
-            "10 % of the steps, then cosine; float32"
+            "3 steps, SGD with momentum 0.9, weight decay 1e-06 of the weights, learning rate by the sqrt rule over "
+            "batch size / 256, warm-up over 10 % of the steps, then cosine; float32"
         ),
     )
-    keys = 'steps = 3\noptimizer = "adamw"\ndecayed = "all"\nwarmup_epochs = 0\nschedule_by = "epoch"'
+    keys = (
+        'steps = 3\noptimizer = "adamw"\nweight_decay = 5e-4\ndecayed = "all"\nwarmup_epochs = 0\n'
+        'schedule_by = "epoch"'
+    )
     other = words(training(keys), head("head_hidden = [32, 16]\nhead_hidden_batch_norm = false"))
     assert other == (
         "small_conv, projection to 8 dimensions over hidden layers of 32, 16 without batch norm",
         (
-            "3 steps, AdamW with betas 0.9 and 0.999, weight decay of all parameters, learning rate by the sqrt rule "
-            "over batch size / 256, warm-up over 0 epochs, then cosine, one rate in each epoch; float32"
+            "3 steps, AdamW with betas 0.9 and 0.999, and eps 1e-08, weight decay 0.0005 of all parameters, learning "
+            "rate by the sqrt rule over batch size / 256, warm-up over no epochs, then cosine, one rate in each "
+            "epoch; float32"
         ),
     )
+    swept = expanded(write_study, ("[8, 16]", "[8]\nweight_decay = [0.0, 1e-4]\nmomentum = [0.5, 0.9]"))
+    assert (
+        "steps, SGD with swept momentum, swept weight decay of the weights, "
+        in swept.task.described()["training"]
+    )
+    [_, by_epoch] = words(training('epochs = 3\nwarmup_epochs = 1\nschedule_by = "epoch"'))
+    assert "warm-up over 1 epoch, then cosine, one rate in each epoch; " in by_epoch
+    assert "warm-up over 10 % of the steps" in words(training('steps = 3\nschedule_by = "epoch"'))[1]
+    once = expanded(write_study, training("steps = 1"))
+    assert once.task.described()["training"].startswith("1 step, SGD")
     assert words(head("head_hidden = []"))[0] == "small_conv, projection to 8 dimensions by a linear layer"
 
 

@@ -75,7 +75,7 @@ FAULTS = {
     "scale of 0": ("{ crop_scale = [0, 1] }", "data.views.crop_scale.0: got 0, must be above 0"),
     "low above high": (
         "{ crop_scale = [0.5, 0.2] }",
-        "data.views.crop_scale: got [0.5, 0.2], must be the lowest and the highest number",
+        "data.views.crop_scale: got [0.5, 0.2], must be the lowest number and then the highest",
     ),
     "one number": ("{ blur_sigma = [0.5] }", "data.views.blur_sigma: got [0.5], at least 2 is needed"),
     "three numbers": (
@@ -84,7 +84,10 @@ FAULTS = {
     ),
     "texts": ('{ crop_scale = ["0.2", 1] }', "data.views.crop_scale.0: got '0.2', must be a number"),
     "truth": ("{ crop_scale = [true, 1] }", "data.views.crop_scale.0: got True, must be a number"),
-    "no list": ("{ crop_scale = 0.5 }", "data.views.crop_scale: got 0.5, must be a list"),
+    "no list": (
+        "{ crop_scale = 0.5 }",
+        "data.views.crop_scale: got 0.5, must be a list of two numbers, the lowest first",
+    ),
     "probability": ("{ flip_probability = 1.5 }", "data.views.flip_probability: got 1.5, must be at most 1"),
     "interpolation": (
         '{ interpolation = "nearest" }',
@@ -130,6 +133,13 @@ def test_fields_of_a_step_that_never_runs_have_no_effect(write_study: WriteStudy
     assert keys_without_effect(spec, [trial.config.task for trial in expand(spec, None).trials]) == [
         "data.views.blur_sigma has no effect here, because it needs data.views.blur_probability above 0"
     ]
+
+
+def test_views_that_the_mode_fused_cannot_make_are_told(write_study: WriteStudy) -> None:
+    fused = ("[axes]", '[resources]\nexecution = "fused"\n[axes]')
+    said = "resources.execution is fused, whose C function cannot make these views: they are made as in eager"
+    assert said in expand(load_spec(str(write_study(fused))).spec, None).task.notes  # grey digits
+    assert said not in expand(load_spec(str(write_study())).spec, None).task.notes
 
 
 def test_the_recipes_are_listed_with_their_fields() -> None:

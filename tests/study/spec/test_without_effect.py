@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from study.errors import StudyError
 from study.spec.expand import expand
 from study.spec.load import load_spec
 from study.spec.source import shipped_studies
@@ -72,6 +73,37 @@ CASES = {
         ((_DRAWS, "adam_augment = true"),),
         ["probe.adam_augment has no effect here, because it needs probe_adam in probe.suite"],
     ),
+    "decayed parameters without a decay": (
+        ((_STEPS, 'steps = 3\ndecayed = "all"\nweight_decay = 0'),),
+        ["training.decayed has no effect here, because it needs training.weight_decay above 0"],
+    ),
+    "decayed parameters with a swept decay": (
+        ((_STEPS, 'steps = 3\ndecayed = "all"'), ("[8, 16]", "[8]\nweight_decay = [0.0, 0.1]")),
+        [],
+    ),
+    "decayed parameters of lars": (
+        ((_STEPS, 'steps = 3\ndecayed = "all"\nweight_decay = 0\noptimizer = "lars"'),),
+        [],
+    ),
+    "new crops of views without crops": (
+        (
+            ('name = "digits"', 'name = "digits"\nviews = "none"'),
+            ('["probe10"]', '["probe10", "probe_sgd", "probe_adam"]'),
+            (_DRAWS, "sgd_augment = true\nadam_augment = true"),
+        ),
+        [
+            "probe.sgd_augment has no effect here, because the views have neither crops nor flips",
+            "probe.adam_augment has no effect here, because the views have neither crops nor flips",
+        ],
+    ),
+    "new flips of views with flips": (
+        (
+            ('name = "digits"', 'name = "digits"\nviews = { base = "none", flip_probability = 0.5 }'),
+            ('["probe10"]', '["probe10", "probe_sgd"]'),
+            (_DRAWS, "sgd_augment = true"),
+        ),
+        [],
+    ),
     "neighbours of the probe": (((_DRAWS, "knn_k = 5"), ('["probe10"]', '["probe10", "knn"]')), []),
 }
 
@@ -82,6 +114,39 @@ def test_keys_that_no_trial_uses(case: str, write_study: WriteStudy) -> None:
     spec = load_spec(str(write_study(*replacements))).spec
     tasks = [trial.config.task for trial in expand(spec, None).trials]
     assert keys_without_effect(spec, tasks) == said
+
+
+@pytest.mark.parametrize(
+    ("replacements", "place"),
+    [
+        ((("[8, 16]", "[8]\nlr = [0.001]\nmomentum = [0.1, 0.9]"),), "axes.momentum"),
+        (
+            (
+                ("[8, 16]", "[8]\nlr = { log = [0.001, 0.1] }\nmomentum = { linear = [0.1, 0.9] }"),
+                ("[axes]", '[search]\ndesign = "optuna"\ntrials = 4\n[axes]'),
+            ),
+            "axes.momentum",
+        ),
+        (
+            (
+                (
+                    "temperature = [0.1, 0.5]",
+                    "points = [{ batch_size = 8, lr = 0.1, momentum = 0.1 }, { batch_size = 8, lr = 0.1 }]",
+                ),
+                ("t = [2.0]", "points = [{ batch_size = 8, lr = 0.1 }]"),
+                ("[axes]\nbatch_size = [8, 16]", '[search]\ndesign = "list"'),
+            ),
+            "losses.ntxent.points",
+        ),
+    ],
+)
+def test_values_that_train_in_the_same_way_are_refused(
+    replacements: tuple[tuple[str, str], ...], place: str, write_study: WriteStudy
+) -> None:
+    spec = load_spec(str(write_study((_STEPS, 'steps = 3\noptimizer = "adam"'), *replacements))).spec
+    line = rf"^{place}: has \d values and no effect here, because it needs training.optimizer = sgd or lars$"
+    with pytest.raises(StudyError, match=line):
+        expand(spec, None)
 
 
 def test_severity_needs_a_probe_under_corruption(write_study: WriteStudy) -> None:

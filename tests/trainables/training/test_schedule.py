@@ -75,12 +75,20 @@ def torchs(shape: str, total: int, warmup: int) -> list[float]:
     return rates
 
 
-@pytest.mark.parametrize("warmup", [0, 4])
+@pytest.mark.parametrize("warmup", [0, 1, 4])
 @pytest.mark.parametrize("shape", ["cosine", "linear", "constant"])
 def test_rates_by_epoch_are_torchs_stepped_once_an_epoch(shape: str, warmup: int) -> None:
+    """Those of the warm-up are torch's stepped after every step."""
     training = epochs(12, schedule_by="epoch", lr_schedule=shape, warmup_epochs=warmup)
-    expected = [rate for rate in torchs(shape, 12, warmup) for _ in range(_AN_EPOCH)]
-    assert factors(training) == pytest.approx(expected, abs=1e-12)
+    rising = torchs("constant", 12 * _AN_EPOCH, warmup * _AN_EPOCH)[: warmup * _AN_EPOCH]
+    falling = [rate for rate in torchs(shape, 12 - warmup, 0) for _ in range(_AN_EPOCH)]
+    assert factors(training) == pytest.approx(rising + falling, abs=1e-12)
+
+
+def test_one_epoch_of_warm_up_rises_within_that_epoch() -> None:
+    found = factors(epochs(4, schedule_by="epoch", warmup_epochs=1))
+    assert found[:_AN_EPOCH] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])
+    assert found[_AN_EPOCH::_AN_EPOCH] == pytest.approx([1, 0.75, 0.25])
 
 
 @pytest.mark.parametrize("warmup", [0, 4])
@@ -91,15 +99,18 @@ def test_rates_by_step_are_torchs_stepped_after_every_step(shape: str, warmup: i
     assert factors(training) == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_share_of_the_epochs_warms_up() -> None:
+def test_a_share_of_the_steps_warms_up_by_epoch_too() -> None:
+    """15 of 100 steps: the cosine has the 8.5 epochs that are left."""
     found = factors(epochs(10, schedule_by="epoch", warmup_fraction=0.15))
-    assert found[::_AN_EPOCH][:4] == pytest.approx([0.5, 1, 1, learning_rate_factor(3, 10, 2)])
+    assert found[:20] == pytest.approx([*(step / 15 for step in range(1, 16)), 1, 1, 1, 1, 1])
+    later = [rate for epoch in range(8) for rate in [learning_rate_factor(epoch + 0.5, 8.5)] * _AN_EPOCH]
+    assert found[20:] == pytest.approx(later)
 
 
 def test_the_last_epoch_of_a_budget_in_steps_may_be_shorter() -> None:
     """25 steps are three epochs, of which the last has five steps."""
     found = factors(config(batch_size=_BATCH, steps=25, schedule_by="epoch", warmup_epochs=1))
-    assert found == [1.0] * 20 + [learning_rate_factor(2, 3, 1)] * 5
+    assert found[10:] == [1.0] * 10 + [0.5] * 5
     assert found == factors(
         config(batch_size=_BATCH, steps=None, samples=207, schedule_by="epoch", warmup_epochs=1)
     )

@@ -122,7 +122,7 @@ def test_a_list_of_fields_leaves_out_what_changes_nothing() -> None:
     [
         (
             {"crop_scale": (0.5, 0.2)},
-            r"crop_scale: got \[0.5, 0.2\], must be the lowest and the highest number",
+            r"crop_scale: got \[0.5, 0.2\], must be the lowest number and then the highest",
         ),
         ({"crop_ratio": (2.0, 1.0)}, r"crop_ratio: got \[2, 1\]"),
         ({"blur_sigma": (2.0, 0.1)}, r"blur_sigma: got \[2, 0.1\]"),

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.model.claims import CONFIRMED, NOT_COMPARABLE, WITHIN_NOISE, ClaimResult
+from analysis.model.claims import (
+    CONFIRMED,
+    NOT_COMPARABLE,
+    OFF,
+    OPEN,
+    STATUS_WORDS,
+    WITHIN_NOISE,
+    ClaimResult,
+)
 from analysis.report.sections.content import TEXT, Cell, Content, ShownTable, table
 from analysis.study_analysis import StudyAnalysis, judged_claims
 
@@ -37,18 +45,33 @@ def _numbers_lead(judged: Sequence[ClaimResult]) -> str:
     ends = [item.status for item in judged if item.claim.expected is not None]
     if not ends:
         return ""
+    shown = [WITHIN_NOISE, OFF, NOT_COMPARABLE, *([OPEN] if OPEN in ends else [])]
+    counts = [f"{STATUS_WORDS.get(end, end)}: {ends.count(end)}" for end in shown]
     return (
-        f"Published numbers: {len(ends)}; within seed noise: {ends.count(WITHIN_NOISE)}; not comparable: "
-        f"{ends.count(NOT_COMPARABLE)}. Differences are ours minus the source, with 95 % intervals from the spread "
-        "of our seeds and of the source's runs (Welch). Within seed noise: the interval contains 0. A wide interval "
-        "says that few seeds tell little."
+        f"Published numbers: {len(ends)}; {'; '.join(counts)}. "
+        "Differences are ours minus the source, with 95 % intervals from the spread of our seeds and of the source's "
+        "runs (Welch). Within seed noise: the interval contains 0. A wide interval says that few seeds tell little. "
+        "Without a spread on both sides, or with a failed trial, the numbers do not compare."
     )
 
 
 def claims_table(judged: Sequence[ClaimResult], *, title: str = "", figures: str = "") -> ShownTable:
-    """One row for each claim; `figures` is the prefix of figure names on the page."""
-    columns = [(name, TEXT) for name in ("Claim", "Finding", "Paper", "Confirmed by", "Figure")]
-    return table(columns, [_cells(item, figures) for item in judged], title=title)
+    """One row for each claim; `figures` is the prefix of figure names on the page.
+
+    The last column names the figures that show claims. It is left out where no claim has one.
+    """
+    with_figures = any(item.claim.figure for item in judged)
+    names = ["Claim", "Finding", "Paper", _test_heading(judged), *(["Figure"] if with_figures else [])]
+    rows = [_cells(item, figures)[: len(names)] for item in judged]
+    return table([(name, TEXT) for name in names], rows, title=title)
+
+
+def _test_heading(judged: Sequence[ClaimResult]) -> str:
+    """The heading of the column with what decides: a test of a statement, or a published number."""
+    numbers = [item.claim.expected is not None for item in judged]
+    if all(numbers):
+        return "Held against"
+    return "Confirmed by, or held against" if any(numbers) else "Confirmed by"
 
 
 def _cells(item: ClaimResult, figures: str) -> list[Cell | str]:
@@ -77,7 +100,7 @@ def told(item: ClaimResult) -> dict[str, object]:
         "expected": claim.expected,
         "spread": claim.spread,
         "runs": claim.runs,
-        "not_comparable": claim.not_comparable,
+        "not_comparable": item.reason or claim.not_comparable,
         "difference": item.gap.value if item.gap else None,
         "difference_low": item.gap.low if item.gap else None,
         "difference_high": item.gap.high if item.gap else None,

@@ -12,7 +12,7 @@ from analysis.wording import Scale, counted, values_with_counts
 
 
 def beside_section(findings: StudyAnalysis) -> Content | None:
-    """What differs between the rows that came with the study and those of this machine; None if all ran here."""
+    """What differs between the shipped rows and the rows trained here; None if all were trained here."""
     beside = findings.beside
     if beside is None:
         return None
@@ -32,10 +32,11 @@ def beside_section(findings: StudyAnalysis) -> Content | None:
         f"Seed noise, {unit}",
     ]
     return Content(
-        title="Rows that came with the study, and rows of this machine",
-        lead="A difference is the score of a trial here less its score in the rows that came with the study. Seed "
-        "noise is the standard deviation between the seeds of one configuration in those rows, pooled over the "
-        "configurations of the loss. A difference far above it is one of hardware, versions or data.",
+        title="Shipped rows and rows trained here",
+        lead="Shipped rows are those that came with the study. A difference is the score of a trial trained here "
+        "less its score in the shipped rows. Seed noise is the standard deviation between the seeds of one "
+        "configuration in the shipped rows, pooled over the configurations of the loss. A difference far above it is "
+        "one of hardware, versions or data.",
         sentences=(
             f"Base learning rate of {findings.whole_name(beside.label)}: {beside.rate}.",
             *(f"Different settings: {redact_paths(text)}." for text in beside.settings),
@@ -46,7 +47,7 @@ def beside_section(findings: StudyAnalysis) -> Content | None:
                 [[findings.whole_name(label), *_cells(each, scale)] for label, each in found.items()],
             ),
             table(
-                [("", TEXT), ("Came with the study", TEXT), ("This machine", TEXT)], _runs(came, beside.here)
+                [("", TEXT), ("Shipped rows", TEXT), ("Rows trained here", TEXT)], _runs(came, beside.here)
             ),
         ),
         data={"repeated": beside.repeated},
@@ -64,7 +65,8 @@ def beside_sentences(findings: StudyAnalysis) -> list[str]:
         counted(len(came), "trial"),
         came["arm"].nunique(),
     )
-    told = [f"Only {name} was trained here; the {trials} of the other {losses} losses came with the study."]
+    others = "other loss" if losses == 1 else f"other {losses} losses"
+    told = [f"Only {name} was trained here; the {trials} of the {others} came with the study."]
     if data := _other_data(came, beside.here):
         told.append(data)
     return [*told, _repeats_sentence(findings, beside, came)]
@@ -84,8 +86,8 @@ def _other_data(came: pd.DataFrame, here: pd.DataFrame) -> str:
         return ""
     names = [values_with_counts(rows["data"].map(redact_paths, na_action="ignore")) for rows in (came, here)]
     return (
-        f"Different images: those rows are on {names[0]}, the trials here on {names[1]}, whose content differs. So "
-        "no difference between the loss trained here and the others is decided."
+        f"Different images: the shipped rows are on {names[0]}, the rows trained here on {names[1]}, whose content "
+        "differs. So no difference between the loss trained here and the others is decided."
     )
 
 
@@ -105,8 +107,8 @@ def _repeats_sentence(findings: StudyAnalysis, beside: Beside, came: pd.DataFram
         else ""
     )
     return (
-        f"{found.count} of these trials ran again here{failed}: by {scale.gap(found.mean)} {unit} on average, at "
-        f"most {scale.size(found.largest)}{noise}."
+        f"{found.count} of these trials ran again here{failed}: they differ by {scale.gap(found.mean)} {unit} on "
+        f"average, at most {scale.size(found.largest)}{noise}."
     )
 
 
