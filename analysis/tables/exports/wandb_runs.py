@@ -90,6 +90,10 @@ def _read(log: Path, known: dict[str, _Run]) -> _Run:
                     _add(run, number, value)
     except ValueError as error:
         raise ValueError(str(error) if str(log) in str(error) else f"{log}: damaged ({error})") from error
+    if not run.texts:
+        raise ValueError(
+            f"{log}: has no record of its run, so the run's project and settings are unknown; leave the file out"
+        )
     return run
 
 

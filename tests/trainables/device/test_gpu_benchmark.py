@@ -1,6 +1,8 @@
 """The parts of the GPU benchmark that use a GPU go through on the pretended device, also within CUDA graphs."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,17 +31,18 @@ def test_each_check_that_auto_needs_passes(cuda: Device, tmp_path: Path) -> None
 def test_steps_that_differ_fail_their_check(
     cuda: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build = checks.build_subject
+    build, numbers = checks.build_subject, count(1)
     monkeypatch.setattr(checks, "_STEPS", 3)
 
-    def other_rates(configs, data, runtime):  # type: ignore[no-untyped-def]
-        subject = build(configs, data, runtime)
-        if runtime.execution != "eager":
-            subject.streams[0].order.seed()  # other batches in each training
-        return subject
+    def other_losses(configs, data, runtime):  # type: ignore[no-untyped-def]
+        if runtime.execution == "eager":
+            return build(configs, data, runtime)
+        params = {"temperature": 0.1 * next(numbers)}  # another one in each training
+        changed = [replace(each, loss=replace(each.loss, params=params)) for each in configs]
+        return build(changed, data, runtime)
 
     checks._train.cache_clear()
-    monkeypatch.setattr(checks, "build_subject", other_rates)
+    monkeypatch.setattr(checks, "build_subject", other_losses)
     rows = rows_of(checks.steps, tmp_path)
     checks._train.cache_clear()
     assert {row.value == PASSED for row in rows if row.check} == {False}

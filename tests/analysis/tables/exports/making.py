@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from analysis.tables.exports.wandb_log import fields, records
 from tests.analysis.tables.exports.trials import EARLY, NO_FAILURE, TRIALS, Outcomes, accuracy, save
 from tests.fresh_wandb import fresh_wandb
 
@@ -204,18 +206,33 @@ def wandb_folder(folder: Path, outcomes: Outcomes = NO_FAILURE, *, project: str 
         patch.setenv("WANDB_ERROR_REPORTING", "false")
         settings = wandb.Settings(console="off", silent=True, disable_git=True, x_disable_stats=True)
         for number, told in enumerate(TRIALS):
-            run = wandb.init(
-                project=project, mode="offline", dir=folder, name=f"run {number}", tags=["x", "y"],
-                config={key: told[key] for key in ("loss", "seed", "tau")}
-                | {"train": {"batch_size": told["batch_size"], "layers": [1, 2]}},
-                reinit="create_new", settings=settings,
-            )  # fmt: skip
             outcome = outcomes.get(number, "ok")
-            for step in range(0 if outcome == "silent" else 3):
-                value = accuracy(told) if step == 2 and outcome == "ok" else EARLY
-                run.log({"acc": value, "loss": 1.0 / (step + 1)})
-            run.finish(exit_code=0 if outcome == "ok" else 1)
+            for _ in range(5):  # on a busy machine, wandb may write a log without the record of the run
+                run = wandb.init(
+                    project=project, mode="offline", dir=folder, name=f"run {number}", tags=["x", "y"],
+                    config={key: told[key] for key in ("loss", "seed", "tau")}
+                    | {"train": {"batch_size": told["batch_size"], "layers": [1, 2]}},
+                    reinit="create_new", settings=settings,
+                )  # fmt: skip
+                for step in range(0 if outcome == "silent" else 3):
+                    value = accuracy(told) if step == 2 and outcome == "ok" else EARLY
+                    run.log({"acc": value, "loss": 1.0 / (step + 1)})
+                run.finish(exit_code=0 if outcome == "ok" else 1)
+                if _is_whole(folder, run.id):
+                    break
+                for lost in (folder / "wandb").glob(f"offline-run-*-{run.id}"):
+                    shutil.rmtree(lost)
     return str(folder / "wandb")
+
+
+def _is_whole(folder: Path, run: str) -> bool:
+    """Whether the log of a run has the records of its start and of its end, or gets them within 10 seconds."""
+    for _ in range(100):
+        for log in (folder / "wandb").glob(f"offline-run-*/run-{run}.wandb"):
+            if {17, 18} <= {number for record in records(log) for number, _ in fields(record)}:
+                return True
+        time.sleep(0.1)
+    return False
 
 
 _WANDB_STATES = {

@@ -124,6 +124,17 @@ def test_damage_is_one_line(folder: Path, tmp_path: Path) -> None:
         open_export(tmp_path)
 
 
+def test_a_log_that_does_not_name_its_run_is_one_line(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(log_of(folder, "bad").parent, tmp_path / log_of(folder, "bad").parent.name)
+    lost = tmp_path / "offline-run-20260101_1-lost"
+    lost.mkdir()
+    (lost / "run-lost.wandb").write_bytes(MAGIC)
+    with pytest.raises(
+        ValueError, match=r"run-lost.wandb: has no record of its run, so .*; leave the file out$"
+    ):
+        open_export(tmp_path)
+
+
 def test_several_projects_are_named(folder: Path, tmp_path: Path) -> None:
     for name in ("large", "bad"):
         shutil.copytree(log_of(folder, name).parent, tmp_path / log_of(folder, name).parent.name)
