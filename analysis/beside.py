@@ -29,9 +29,8 @@ class Beside:
 
     label: str  # of the loss that was trained here
     here: pd.DataFrame  # all trials that ran here, with the columns of records
-    repeated: (
-        pd.DataFrame
-    )  # trials that ran again: arm, and the scores `came` and `here` (NaN for a failed trial)
+    #: Trials that ran again: `arm`, and the scores `came` and `here` (NaN for a failed trial).
+    repeated: pd.DataFrame
     rate: str  # where the base learning rate of that loss comes from
     settings: tuple[str, ...] = ()  # settings that differ, in words
 

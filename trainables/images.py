@@ -82,7 +82,8 @@ def shorten_images(task: ImagesTask, steps: int, batch_size: int | None) -> Imag
 def images_step_work(task: ImagesTask, runtime: Runtime) -> float:
     """The work of a step relative to a step with shuffled batches.
 
-    It includes the step's share of the batch selection, and of the accuracy after each epoch where that chooses one.
+    It includes the step's share of the batch selection. If an accuracy chooses the evaluated epoch, it also includes
+    the step's share of measuring that accuracy.
     """
     info, training = load_dataset(task.data, runtime.data_root).info, task.training
     work = relative_step_cost(task.selection, info.n_pretraining, training.batch_size)

@@ -43,8 +43,8 @@ class NeededMemory:
     def of(self, configs: Sequence[TrialConfig], measure: Callable[[TrialConfig], int | None]) -> float:
         """The bytes of these trials. All but one of them run now.
 
-        `measure` returns the bytes of one trial, or None if it ran out of memory. Then the result is infinite, at
-        later calls with as many trials or more too.
+        `measure` returns the bytes of one trial, or None if it ran out of memory. The result is then infinite, also
+        in later calls with at least as many trials.
         """
         return sum(self._of_one(config, len(configs) - 1, measure) for config in configs)
 

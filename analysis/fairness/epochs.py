@@ -3,14 +3,8 @@
 The column of the evaluated epoch says so. A table without it may say so by the name of its metric.
 """
 
-from collections.abc import Iterator
-
-import pandas as pd
-
 from analysis.fairness.card import PASS, WARN, Card
-from analysis.fairness.studies import STUDY
 from analysis.fairness.tried import Tried
-from analysis.model.info import StudyInfo
 from analysis.tables.evaluation_words import is_best_epoch, names_test
 from analysis.wording import listing
 
@@ -48,7 +42,7 @@ def _by_column(tried: Tried) -> str:
 def _by_name(tried: Tried) -> str:
     columns = [
         info.metric.reporting_column
-        for info, rows in _studies(tried)
+        for info, rows in tried.by_study()
         if info.imported and rows[_COLUMN].isna().all()
     ]
     named = [name for name in dict.fromkeys(columns) if is_best_epoch(name)]
@@ -59,13 +53,3 @@ def _by_name(tried: Tried) -> str:
         f"By its name, {listing(named)} is the best over epochs {data}. If test data chose the epoch, scores are too "
         "high, and a loss whose accuracy varies more from epoch to epoch gains more."
     )
-
-
-def _studies(tried: Tried) -> Iterator[tuple[StudyInfo, pd.DataFrame]]:
-    """The studies of a comparison with their rows, or the one study."""
-    if not tried.info.compared:
-        yield tried.info, tried.table
-    for info in tried.info.compared:
-        rows = tried.table[tried.table[STUDY] == info.name]
-        if len(rows):
-            yield info, rows

@@ -7,20 +7,19 @@ Trials of this package always freeze the encoder.
 from collections.abc import Iterator
 
 from analysis.fairness.card import FAIL, WARN, Card
-from analysis.fairness.studies import STUDY
 from analysis.fairness.tried import Tried
-from analysis.model.info import TRAINS_ENCODER, StudyInfo
+from analysis.model.info import TRAINS_ENCODER
 from analysis.wording import listing
 
 
 def check_encoders(tried: Tried) -> Iterator[Card]:
     """Whether every encoder was frozen when it was evaluated."""
-    trained = {loss: bool(each) for loss, each in _trained(tried).items()}
+    trained = _trained(tried)
     if not any(trained.values()):
         return
     columns = dict.fromkeys(
         name
-        for info in _studies(tried)
+        for info, _ in tried.by_study()
         for each in info.columns
         if each.role == TRAINS_ENCODER
         for name in each.columns
@@ -43,19 +42,12 @@ def check_encoders(tried: Tried) -> Iterator[Card]:
     )
 
 
-def _studies(tried: Tried) -> tuple[StudyInfo, ...]:
-    """The studies of a comparison, or the one study."""
-    return tried.info.compared or (tried.info,)
-
-
 def _trained(tried: Tried) -> dict[str, bool]:
     """Whether a table says that labels train the encoder, by label of the whole arm."""
-    wholes = {arm.label: arm.whole_label for arm in tried.info.arms}
-    names = {info.name: info for info in _studies(tried)}
     found: dict[str, bool] = {}
-    for label, rows in tried.table.groupby("arm", sort=False):
-        name = rows[STUDY].iloc[0] if tried.info.compared else tried.info.name
-        loss = str(rows["loss"].iloc[0])
-        told = [each.by_loss.get(loss, False) for each in names[name].columns if each.role == TRAINS_ENCODER]
-        found[wholes[str(label)]] = found.get(wholes[str(label)], False) or any(told)
+    for info, rows in tried.by_study():
+        told = [each.by_loss for each in info.columns if each.role == TRAINS_ENCODER]
+        for label, losses in rows["loss"].groupby(tried.wholes[rows.index], sort=False):
+            names = losses.unique()
+            found[str(label)] = any(by_loss.get(str(loss), False) for by_loss in told for loss in names)
     return found

@@ -1,11 +1,12 @@
 """What a study tried: the part of its analysis before statistics, which checks of settings need."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from analysis.fairness.settings import ordered, values_text
+from analysis.fairness.studies import STUDY
 from analysis.model.cells import Cells
 from analysis.model.info import StudyInfo
 from analysis.wording import listing
@@ -74,6 +75,15 @@ class Tried:
             str(label): tuple(each.dropna().unique().tolist())
             for label, each in self.table.loc[rows, column].groupby(self.wholes[rows], sort=False)
         }
+
+    def by_study(self) -> Iterator[tuple[StudyInfo, pd.DataFrame]]:
+        """The studies of a comparison that have rows, with them, or the one study with all rows."""
+        if not self.info.compared:
+            yield self.info, self.table
+        for info in self.info.compared:
+            rows = self.table[self.table[STUDY] == info.name]
+            if len(rows):
+                yield info, rows
 
     @property
     def wholes(self) -> pd.Series:

@@ -22,7 +22,7 @@ from analysis.fairness.protocol import (
 )
 from analysis.fairness.rates import check_learning_rates
 from analysis.fairness.space import check_cells, check_seeds
-from analysis.fairness.studies import STUDY, study_cards
+from analysis.fairness.studies import study_cards
 from analysis.fairness.temperatures import check_temperatures
 from analysis.fairness.tried import Tried
 from analysis.fairness.worst_outcome import check_worst_outcome
@@ -41,10 +41,7 @@ _WITHIN_A_STUDY: tuple[Callable[[Tried], Card], ...] = (
 )
 _OVER_ALL: tuple[Callable[[Tried], Card], ...] = (check_learning_rates, check_steps, check_between)
 #: Questions that arise in some studies only: no card where there is nothing to say.
-_WHERE_TOLD: tuple[Callable[[Tried], Iterator[Card]], ...] = (
-    check_rate_scaling,
-    check_encoders,
-)
+_WHERE_TOLD: tuple[Callable[[Tried], Iterator[Card]], ...] = (check_rate_scaling, check_encoders)
 
 
 def settings_cards(tried: Tried) -> Iterator[Card]:
@@ -56,9 +53,8 @@ def settings_cards(tried: Tried) -> Iterator[Card]:
         yield from _within_a_study(tried)
         return
     yield from study_cards(tried.info, tried.table)
-    for study in tried.info.compared:
-        part = tried.only(list(tried.table.loc[tried.table[STUDY] == study.name, "arm"].unique()))
-        for card in _within_a_study(part):
+    for study, rows in tried.by_study():
+        for card in _within_a_study(tried.only(list(rows["arm"].unique()))):
             if card.level != PASS and not card.title.endswith(NOT_RECORDED):  # the cards on studies say this
                 yield dataclasses.replace(card, title=f"{card.title}, in {study.name}")
 

@@ -40,9 +40,8 @@ def _cells(findings: StudyAnalysis, label: str) -> pd.DataFrame:
     mean, low, high = moderated_interval(
         cells.raw[metric.reporting_column], bounds=metric.bounds, step=metric.step
     )
-    selecting = np.full_like(cells.raw[metric.reporting_column], np.nan)
-    if not metric.no_choice:
-        selecting = np.where(np.isinf(found := cells.raw[metric.selecting_column]), np.nan, found)
+    selecting = cells.raw[metric.selecting_column]
+    selecting = np.where(np.isinf(selecting) | bool(metric.no_choice), np.nan, selecting)
     further = {_bare(axis.name): cells.values(axis.name) for axis in cells.axes[2:]}
     columns = {
         "arm": label,

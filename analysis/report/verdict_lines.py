@@ -74,9 +74,10 @@ def _table(table: ShownTable, most: int) -> list[str]:
 
 
 def _place(row: Sequence[Cell]) -> tuple[bool, float, float]:
-    """Losses with a decision first.
+    """The order of rows: losses with a decision first.
 
-    Of these by the size of the first difference if it is decided, else as 0, then by the largest decided one.
+    Of these, a larger first difference of the row comes first (it counts as 0 if it is not decided), then a larger
+    decided difference in any column.
     """
     sizes = [
         abs(cell.sort) if cell.tone in _DECIDED and isinstance(cell.sort, float) else 0.0 for cell in row[1:]

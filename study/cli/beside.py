@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from study.spec.load import StudySpec
     from trainables.temperature import TemperatureLaw
 
-#: Trials that came with a study and run again, unless the user asks for another number.
-REPEATED = 12
-
 
 @dataclass(frozen=True, kw_only=True)
 class OwnLoss:
@@ -41,6 +38,7 @@ def run_beside(
     store: str,
     data_root: str | None,
     *,
+    edited: bool,
     workers: tuple[int | None, str, str | None],
     until: float | None,
     stages: "StageTimes",
@@ -78,7 +76,7 @@ def run_beside(
     if other := _other_numerics(evidence):
         say(other)
     pool = fitting_workers(loaded, *workers)
-    prepare_store(study, loaded)
+    prepare_store(study, loaded, edited=edited)
     if not loaded.plan.missing:
         finish_study(loaded)
     elif stop := launch_trials(loaded, loaded.plan.missing, pool, until=until, stages=stages):

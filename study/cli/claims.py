@@ -44,10 +44,9 @@ def command(studies: tuple[str, ...], store: str, data_root: str | None, out: st
 def _chosen(studies: Sequence[str]) -> list[str]:
     """The given names of studies, by default those of all shipped studies with claims, except published protocols."""
     from study.spec.load import load_spec
-    from study.spec.source import published_studies, shipped_studies
+    from study.spec.source import laboratory_studies
 
-    laboratory = [name for name in shipped_studies() if name not in published_studies()]
-    chosen = list(studies) or [name for name in laboratory if load_spec(name).spec.claims]
+    chosen = list(studies) or [name for name in laboratory_studies() if load_spec(name).spec.claims]
     if twice := next((name for name, count in Counter(chosen).items() if count > 1), None):
         raise StudyError(f"claims: '{twice}' is named twice")
     return chosen

@@ -1,4 +1,4 @@
-"""`study list`: the studies, losses, data sets, encoders and views of the package, and the keys of a study file."""
+"""`study list`: lists what the package has by name, such as studies and losses, and the keys of a study file."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     required=False,
 )
 def command(what: str) -> None:
-    """List the studies, losses, data sets, encoders and recipes of views of the package.
+    """List the studies, losses, data sets, encoders and views of the package.
 
     Losses are listed with their default spaces. `keys` lists the keys of a study file, with types, defaults and
     meanings.
@@ -55,17 +55,16 @@ def _keys() -> Table:
 
 def _studies() -> Table:
     from study.spec.load import load_spec
-    from study.spec.source import published_studies, shipped_studies
+    from study.spec.source import laboratory_studies, published_studies
 
     table = Table("name", "what it does", title="Studies", title_justify="left", box=None)
-    published = published_studies()
-    for name in (name for name in shipped_studies() if name not in published):
+    for name in laboratory_studies():
         table.add_row(name, load_spec(name).spec.description)
     table.add_section()
     table.add_row(
         literal("published protocols", "bold"), "they need data and a GPU: docs/published_protocols.md"
     )
-    for name in published:
+    for name in published_studies():
         table.add_row(name, load_spec(name).spec.description)
     return table
 

@@ -40,7 +40,7 @@ SUMMARIES = {
     "bundle": "Pack STUDY, its records and its report into one zip file.",
     "init": "Write a commented study file to PATH that can run unchanged.",
     "extend": "Add values, seeds, losses or points to STUDY, then show what would run.",
-    "list": "List the studies, losses, data sets, encoders and recipes of views of the package.",
+    "list": "List the studies, losses, data sets, encoders and views of the package.",
     "data": "Check the data set NAME: images, bytes, classes and checksum.",
     "demo": "Write an invented study with known answers, and its report.",
 }

@@ -7,6 +7,9 @@ import click
 from study.cli.options import ADDRESS, DATA_ROOT, MAX_HOURS, RUNNER, STORE, TRUST_CODE, WORKERS, guarded
 from study.errors import DONE, StudyError
 
+#: Trials that came with a study and run again beside one's own loss, unless the user asks for another number.
+_REPEATED = 12
+
 
 @click.command("run")
 @click.argument("study")
@@ -40,7 +43,7 @@ from study.errors import DONE, StudyError
     "--repeat",
     type=click.IntRange(min=0),
     metavar="N",
-    help="With --loss: how many of the trials that came with STUDY run again here.  [default: 12]",
+    help=f"With --loss: how many of the trials that came with STUDY run again here.  [default: {_REPEATED}]",
 )
 @guarded
 def command(
@@ -79,15 +82,16 @@ def command(
 
     until, stages = end_of(max_hours), StageTimes(began)
     if loss is not None:
-        from study.cli.beside import REPEATED, run_beside
+        from study.cli.beside import run_beside
 
         return run_beside(
             study,
             loss,
             axes,
-            REPEATED if repeat is None else repeat,
+            _REPEATED if repeat is None else repeat,
             store,
             data_root,
+            edited=edited,
             workers=(workers, runner, address),
             until=until,
             stages=stages,

@@ -6,6 +6,7 @@ the trials that came with the study again, to show how far another machine, othe
 
 import dataclasses
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from analysis.model.info import SettingInfo
     from analysis.study_analysis import StudyAnalysis
+
 #: A row of a table, by column.
 Row = dict[Hashable, Any]
 
@@ -51,12 +53,12 @@ def trials_beside(loaded: LoadedStudy, label: str, evidence: Evidence, count: in
 
 
 def check_settings(loaded: LoadedStudy, evidence: Evidence) -> None:
-    """Raise `StudyError` if a setting of the study file has other values than in the rows, in any loss of the rows.
+    """Raise `StudyError` if a loss of the rows has other values of a setting there than in the study file.
 
-    Of batch sizes, base rates and the fields of losses, one common value is enough, because the report compares these
+    For batch sizes, base rates and the fields of losses, one common value is enough: the report compares their
     spaces. The name and the content of the data set may differ: then the report decides nothing. Settings on which
-    the compared metric does not depend may differ too. Rows of an older version do not tell newer settings, which had
-    their defaults.
+    the compared metric does not depend may differ too. Rows of an older version lack newer settings. Their trials had
+    the defaults of these.
     """
     from analysis.fairness.settings import values_text
 
@@ -95,19 +97,23 @@ def evenly(trials: Sequence[tuple[PlannedTrial, Any]], count: int) -> list[Plann
         if trial.config.seed == first:
             groups.setdefault(trial.arm, {}).setdefault(size, []).append(trial)
     order = [_of_loss(list(sizes.values()), start) for start, sizes in enumerate(groups.values())]
-    rounds = max(map(len, order), default=0)
-    return [each[turn] for turn in range(rounds) for each in order if turn < len(each)][:count]
+    return _in_turns(order)[:count]
 
 
 def _of_loss(sizes: list[list[PlannedTrial]], start: int) -> list[PlannedTrial]:
     """The trials of a loss in the order in which they are taken, from its batch size number `start` on."""
     turned = [_middle_first(sizes[(start + step) % len(sizes)]) for step in range(len(sizes))]
-    return [each[place] for place in range(max(map(len, turned))) for each in turned if place < len(each)]
+    return _in_turns(turned)
+
+
+def _in_turns(lists: Sequence[Sequence[PlannedTrial]]) -> list[PlannedTrial]:
+    """The first trial of each list, then the second of each, and so on."""
+    return [trial for turn in zip_longest(*lists) for trial in turn if trial is not None]
 
 
 def _middle_first(trials: list[PlannedTrial]) -> list[PlannedTrial]:
     middle = (len(trials) - 1) // 2
-    return sorted(trials, key=lambda trial: abs(trials.index(trial) - middle))
+    return [trials[place] for place in sorted(range(len(trials)), key=lambda place: abs(place - middle))]
 
 
 def _pairs(loaded: LoadedStudy, evidence: Evidence) -> Iterator[tuple[PlannedTrial, Row]]:

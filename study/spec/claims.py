@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
-from study.spec.schema import ClaimSection, StudySpec
+from study.spec.claim_section import ClaimSection
+from study.spec.schema import StudySpec
 from study.spec.section import number_words
 from study.spec.tasks.protocol import StudyTask
 from trainables.store.schema import TrialRecord, column_range, is_text_column

@@ -84,6 +84,11 @@ def published_studies() -> list[str]:
     return sorted(name for name, file in _shipped().items() if file.parent.name == _PUBLISHED)
 
 
+def laboratory_studies() -> list[str]:
+    """Names of the other shipped studies."""
+    return sorted(name for name, file in _shipped().items() if file.parent.name != _PUBLISHED)
+
+
 def _shipped() -> dict[str, Path]:
     """The files of the shipped studies by name. A name is in one of the folders."""
     folder = Path(str(resources.files("study"))) / "specs"

@@ -1,6 +1,6 @@
 """Keys of a study file that no trial uses, from the declarations of the settings."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from study.errors import StudyError
 from study.spec.schema import Section, StudySpec
@@ -20,8 +20,7 @@ def keys_without_effect(spec: StudySpec, tasks: Iterable[Task]) -> list[str]:
         f"{where} has no effect here, because it needs {_needed(spec, each)}"
         for each in declared_fields(TASKS[spec.task])
         if each.setting.needs and (where := _given(spec, each)) and different
-        for without in [("suite",) if each.name in monitored else ()]
-        if not any(_has_effect(task, each, without) for task in different)
+        if not any(_has_effect(task, each, without_probe=each.name in monitored) for task in different)
     ]
 
 
@@ -33,7 +32,7 @@ def check_swept(spec: StudySpec, study_task: StudyTask, tasks: Iterable[Task]) -
     different = list({id(task): task for task in tasks}.values())
     for name, each in declared_axes(TASKS[spec.task]).items():
         values = {each.value_of(task) for task in different} if each.setting.needs else set()
-        if len(values) > 1 and not any(_has_effect(task, each, ()) for task in different):
+        if len(values) > 1 and not any(_has_effect(task, each) for task in different):
             raise StudyError(
                 f"{study_task.place(name)}: has {len(values)} values and no effect here, because it needs "
                 f"{_needed(spec, each)}"
@@ -42,11 +41,9 @@ def check_swept(spec: StudySpec, study_task: StudyTask, tasks: Iterable[Task]) -
 
 def _keys_of_decay(spec: StudySpec, tasks: Sequence[Task]) -> list[str]:
     """The same for `training.decayed`. LARS uses it without a weight decay too."""
-    given = "decayed" in spec.training.model_fields_set
-    unused = all(
-        each.training.weight_decay == 0 and each.training.optimizer != "lars" for each in tasks if given
-    )
-    if not (given and unused and tasks):
+    if "decayed" not in spec.training.model_fields_set or not tasks:
+        return []
+    if any(each.training.weight_decay or each.training.optimizer == "lars" for each in tasks):
         return []
     return ["training.decayed has no effect here, because it needs training.weight_decay above 0"]
 
@@ -100,11 +97,11 @@ def _needed(spec: StudySpec, each: Declared) -> str:
     return " and ".join(conditions)
 
 
-def _has_effect(task: Task, each: Declared, without: Collection[str]) -> bool:
-    """Whether the setting has an effect in a task, if all that it needs apart from `without` is there."""
+def _has_effect(task: Task, each: Declared, *, without_probe: bool = False) -> bool:
+    """Whether the setting has an effect in a task. With `without_probe`, it needs no probe of the suite."""
     inner = getattr(task, each.table) if each.table else task
     for name, allowed in each.setting.needs.items():
-        if name in without:
+        if without_probe and name == "suite":
             continue
         value = getattr(inner, name) if hasattr(inner, name) else getattr(task, name)
         if not set(value if isinstance(value, tuple) else (value,)) & set(allowed):

@@ -110,7 +110,7 @@ def test_categories_are_the_space_where_a_loss_varies_nothing_else(axes: dict[st
 
 @pytest.mark.parametrize("main", ["temperature", "lr"])
 def test_the_parts_that_figures_draw_are_not_counted_as_variants(main: str) -> None:
-    """If the figure has the temperature as its axis, it cuts the loss into 49 parts. The loss has one variant."""
+    """A figure over the temperature draws a loss in 49 parts, one for each rate. The loss still has one variant."""
     axes = {"batch_size": [32, 64], "temperature": [0.1, 0.2], "lr": [0.01 * step for step in range(1, 50)]}
     table = with_axes(dict.fromkeys("ab", axes), seeds=3)
     findings = analysis.findings_of(table, metric="acc", selects="val_acc", complete=True, main=main)

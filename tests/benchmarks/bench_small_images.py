@@ -2,10 +2,11 @@
 
 Images a second (each in two views) of training steps, by processor time of alternating turns in one run: with the C
 library's own memory settings, with those of trials, with views in one C function (execution `fused`), and with
-bfloat16 too. A process each, as memory settings last. Then the share of the evaluation in whole trials of 5,000
-CIFAR-10 images and 10 epochs, and the k-th largest similarities against a selection among all of them. `--accuracy`
-trains ten paired seeds instead, and tells whether the faster ways change the accuracy. To beat: 4,000 images a
-second, a fifth of the time in the evaluation, half a point of accuracy.
+bfloat16 too. Each way has a process of its own, because memory settings stay until a process ends. Then the share of
+the evaluation in whole trials of 5,000 CIFAR-10 images and 10 epochs, and the time of the k-th largest similarities
+beside that of a selection among all of them. `--accuracy` trains ten paired seeds instead, and tells whether the
+faster ways change the accuracy. The aims are at least 4,000 images a second, at most a fifth of the time in the
+evaluation, and a change of the accuracy of at most half a point.
 """
 
 import argparse

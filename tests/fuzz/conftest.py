@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from study.launch.start import Workers, launch_trials, prepare_store
-from study.loaded import load_study
 from tests.study.conftest import TINY
-from tests.study.running import invoke
-from trainables.store.records import RecordStore
+from tests.study.running import invoke, run_missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +30,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Origin:
     folder = tmp_path_factory.mktemp("origin")
     study, store, bundle = folder / "small.toml", folder / "store", folder / "small.zip"
     study.write_text(TINY)
-    loaded = load_study(str(study), str(store), None)
-    prepare_store(str(study), loaded)
-    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
-    assert len(RecordStore(store).read().table) == 12
+    assert run_missing(study, store).plan.records.table.num_rows == 12
     assert invoke("bundle", study, "--store", store, "--out", bundle).exit_code == 0
     return Origin(study=study, store=store, bundle=bundle)
 

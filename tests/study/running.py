@@ -11,6 +11,8 @@ import psutil
 from click.testing import CliRunner, Result
 
 from study.cli.main import main
+from study.launch.start import Workers, launch_trials, prepare_store
+from study.loaded import LoadedStudy, load_study
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -18,6 +20,14 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 def invoke(*words: object) -> Result:
     """`study` with these words, in this process."""
     return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def run_missing(study: Path, store: Path) -> LoadedStudy:
+    """The study after its missing trials have run in this process, without a report, which takes longer than they."""
+    loaded = load_study(str(study), str(store), None)
+    prepare_store(str(study), loaded)
+    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
+    return load_study(str(study), str(store), None)
 
 
 def start(study: Path, store: Path, *options: object) -> "subprocess.Popen[str]":

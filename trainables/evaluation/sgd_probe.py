@@ -112,9 +112,8 @@ def _fit(
     device = train.features.device
     classes, targets = train.labels.unique(return_inverse=True)
     rows = (_AcceleratorRows if train.features.is_cuda else _CpuRows)(train.features, targets, len(classes))
-    weights = torch.zeros(
-        len(classes), train.features.shape[1] + 1, device=device
-    )  # the last column: the biases
+    # The last column holds the biases.
+    weights = torch.zeros(len(classes), train.features.shape[1] + 1, device=device)
     own, step = method(weights), 0
     for epoch in range(epochs):
         if augmented:

@@ -362,33 +362,39 @@ def record_schema() -> pa.Schema:
     return pa.schema(columns, metadata={"schema_version": str(SCHEMA_VERSION)})
 
 
+@cache
+def _declarations() -> dict[str, Mapping[str, Any]]:
+    """The metadata of every record column, as `_column` makes them."""
+    return {spec.name: spec.metadata for spec in dataclasses.fields(TrialRecord)}
+
+
 def column_unit(name: str) -> str:
     """The unit of a record column, "" if it has none. Raises `KeyError` for an unknown column."""
-    return {spec.name: spec.metadata["unit"] for spec in dataclasses.fields(TrialRecord)}[name]
+    unit: str = _declarations()[name]["unit"]
+    return unit
 
 
 def is_text_column(name: str) -> bool:
     """Whether a record column has no numbers. Raises `KeyError` for an unknown column."""
-    type_ = {spec.name: spec.metadata["type"] for spec in dataclasses.fields(TrialRecord)}[name]
+    type_ = _declarations()[name]["type"]
     return not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_boolean(type_))
 
 
 def column_range(name: str) -> tuple[float, float] | None:
     """The range of a record column's numbers, NaN apart; None for texts and for any number."""
-    within: _Range = {spec.name: spec.metadata["within"] for spec in dataclasses.fields(TrialRecord)}[name]
+    within: _Range = _declarations()[name]["within"]
     return within
 
 
 def column_tasks(name: str) -> tuple[str, ...]:
     """The tasks whose trials alone write a value into a record column; empty: any task."""
-    tasks: _Tasks = {spec.name: spec.metadata["of"] for spec in dataclasses.fields(TrialRecord)}[name]
+    tasks: _Tasks = _declarations()[name]["of"]
     return tasks
 
 
 def column_label(name: str) -> str:
     """A record column in words, for figures and tables. Raises `KeyError` for an unknown column."""
-    labels = {spec.name: spec.metadata["label"] for spec in dataclasses.fields(TrialRecord)}
-    return labels[name] or name.replace("_", " ")
+    return _declarations()[name]["label"] or name.replace("_", " ")
 
 
 #: The metrics by which a study can select and report: it selects by `val_<metric>` and reports `test_<metric>`.

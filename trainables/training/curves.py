@@ -84,7 +84,7 @@ class Curves:
     @property
     def _interval(self) -> int:
         """Number of steps from one point to the next."""
-        return max(1, self.every_epochs * (self.images // self.config.batch_size))
+        return max(1, self.every_epochs * self.config.epoch_steps(self.images))
 
     def _learning_rate(self, config: TrainingConfig, step: int) -> float:
         factor = scheduled_factor(config, step - 1, self._total, self.images)

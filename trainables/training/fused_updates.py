@@ -6,7 +6,6 @@ models with different rates are always updated in turn.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -66,14 +65,19 @@ def adam_(
     """
     if parameters:
         update = torch.ops.trainables.adam_ if _is_fused(rates) else adam_in_turn
-        numbers: dict[str, Any] = {
-            "beta1": beta1,
-            "beta2": beta2,
-            "eps": eps,
-            "decay": decay,
-            "decoupled": decoupled,
-        }
-        update(parameters, gradients, means, squares, count, rates, **numbers)
+        update(
+            parameters,
+            gradients,
+            means,
+            squares,
+            count,
+            rates,
+            beta1=beta1,
+            beta2=beta2,
+            eps=eps,
+            decay=decay,
+            decoupled=decoupled,
+        )
 
 
 def trusted(

@@ -31,11 +31,11 @@ class Group:
     decay: float
 
     def of(self, values: Sequence[Tensor]) -> list[Tensor]:
-        """The group's own of one value for each parameter."""
+        """Choose the values of the group from `values`, which has one for each parameter."""
         return [values[place] for place in self.places]
 
     def rates(self, rates: Rates) -> Rates:
-        """The group's own rates."""
+        """Choose the rates of the group. A rate for all parameters stays one tensor."""
         return rates if isinstance(rates, Tensor) else self.of(rates)
 
 

@@ -1,9 +1,10 @@
 """All sections of a report, in order."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from analysis.data_sets import DataSetsAnalysis
+from analysis.model.metric import Metric
 from analysis.names import visible
 from analysis.report.sections.content import Content
 from analysis.report.sections.data_sets.overview import overview_section
@@ -75,13 +76,14 @@ _CHOSEN = ("tuning", "steps", "transfer", "sensitivity")
 
 def build_sections(findings: StudyAnalysis) -> dict[str, Content]:
     """The sections for which the analysis has data, by anchor."""
-    names = [
-        name
-        for name in (SECTIONS if findings.ranks_losses else _UNRANKED)
-        if not (findings.info.metric.no_choice and name in _CHOSEN)
-    ]
+    names = _possible(SECTIONS if findings.ranks_losses else _UNRANKED, findings.info.metric)
     built = {name: SECTIONS[name](findings) for name in names}
     return {name: content for name, content in built.items() if content is not None}
+
+
+def _possible(names: Iterable[str], metric: Metric) -> list[str]:
+    """Without the sections on chosen configurations where nothing may be chosen."""
+    return [name for name in names if not (metric.no_choice and name in _CHOSEN)]
 
 
 #: Builders of sections that compare several data sets.
@@ -98,13 +100,8 @@ _SHORT = ("scores", "failures", "fairness")
 
 def build_parts(environments: DataSetsAnalysis) -> dict[str, dict[str, Content]]:
     """The sections that compare the data sets under "", and those of each data set under its anchor."""
-    parts = {
-        "": {
-            name: build(environments)
-            for name, build in RELATING.items()
-            if not (environments.info.metric.no_choice and name in _CHOSEN)
-        }
-    }
+    metric = environments.info.metric
+    parts = {"": {name: RELATING[name](environments) for name in _possible(RELATING, metric)}}
     if names := data_names_section(environments):
         parts[""]["names"] = names
     short = len(environments.findings) > _FEW

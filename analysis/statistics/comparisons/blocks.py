@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-#: The error of the test by which a loss counts as unlike the others: its chance for a loss with the same noise.
+#: Level of the test by which a loss counts as unlike the others: the chance that one with the same noise does so.
 UNLIKE = 0.10
 #: Part of a score's value below which a spread is rounding error.
 _ROUNDING = 1e-12

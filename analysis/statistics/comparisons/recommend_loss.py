@@ -146,9 +146,9 @@ def _scored(variants: Sequence[Cells], chances: np.ndarray) -> np.ndarray:
 
 
 def _of_chosen(matrices: np.ndarray, choosing: np.ndarray) -> np.ndarray:
-    """For each choosing seed, the first axis, and scoring seed, the second axis: the score `(S, S)`.
+    """Scores `(S, S)` of the losses that seeds choose, by choosing seed (first axis) and scoring seed (second axis).
 
-    It is that of the loss that the choosing seed chooses. Of losses that it rates equal, it is the mean.
+    Where a seed rates several losses equal, its score is the mean over them.
     """
     chances = choice_chances(choosing)[:, :, None]
     found: np.ndarray = np.where(chances > 0, chances * matrices, 0.0).sum(axis=0)

@@ -3,24 +3,17 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import Field, model_validator
+from typing import TYPE_CHECKING, Any
 
 from search_spaces.axes import Axis
 from search_spaces.space import Point
 from search_spaces.spaces import TUNED_ON, LossSpace
 from study.errors import AbsentData, StudyError
 from study.spec.arm_space import LR_KEY
-from study.spec.schema import (
-    DataSection,
-    EncoderSection,
-    ProbeSection,
-    StudySpec,
-    TrainingSection,
-)
+from study.spec.schema import EncoderSection, TrainingSection
 from study.spec.section import config_of
 from study.spec.tasks.image_memory import least_memory_of
+from study.spec.tasks.images_spec import ImagesSpec
 from study.spec.tasks.points import LEAST_BATCH, by_table, one_budget, raise_missing_rates, selection_of
 from study.spec.tasks.protocol import StudyTask
 from study.spec.tasks.training_words import encoder_words, training_words
@@ -47,7 +40,6 @@ from trainables.runtime import FUSED
 from trainables.selection.kinds import LOOKING_METHODS
 from trainables.selection.rounds import check_image_selection, step_count
 from trainables.settings import declared_fields
-from trainables.store.schema import METRICS
 from trainables.training.schedule import check_warmup
 from trainables.views.recipes import ViewChoice
 
@@ -85,79 +77,6 @@ _TUNED_WITH = [
         *(f"training.{name}" for name in ("lr_schedule", "schedule_by", "warmup_fraction", "warmup_epochs")),
     }
 ]
-
-
-class ImagesSpec(StudySpec):
-    """Contrastive pre-training on images, then evaluation of the frozen encoder."""
-
-    task: Literal["images"] = Field(default="images", description="What a trial does.")
-    metric: Literal[METRICS] = Field(  # type: ignore[valid-type]
-        default="probe10_accuracy",
-        description="A metric of a probe in `probe.suite`. Its validation score selects; its test score is reported.",
-    )
-    data: DataSection
-    encoder: EncoderSection
-    training: TrainingSection
-    probe: ProbeSection = ProbeSection()
-
-    @model_validator(mode="after")
-    def _measured(self) -> "ImagesSpec":
-        if self.metric.removesuffix("_accuracy") not in self.probe.suite:
-            raise ValueError(
-                f"metric: got '{self.metric}', which probe.suite {list(self.probe.suite)} does not measure"
-            )
-        self._check_warmup()
-        if self.probe.knn_weights == "exponential" and self.probe.knn_distance == "euclidean":
-            raise ValueError(
-                "probe.knn_weights: got 'exponential', must be uniform with knn_distance = euclidean, "
-                "because exponential weights are those of the cosine"
-            )
-        if self.keep.curve_points or self.keep.embeddings:
-            raise ValueError("keep: curve_points and embeddings are only for task sphere")
-        if self.data.validation == "none" and (asked := self._needs_validation()):
-            raise ValueError(f"{asked} needs validation scores, and data.validation is none")
-        if self.search.early_stopping:
-            self._check_rungs(self.search.early_stopping.min_resource)
-        return self
-
-    def _check_warmup(self) -> None:
-        """Raise `ValueError` if the warm-up is given in two ways."""
-        given = "warmup_fraction" in self.swept | self.training.model_fields_set
-        if given and self.training.warmup_epochs is not None:
-            raise ValueError(
-                f"training.warmup_epochs: got {self.training.warmup_epochs}, and warmup_fraction is given too; give "
-                "one of them"
-            )
-
-    def _needs_validation(self) -> str:
-        """The first key whose value needs validation scores, with the value; "" without one."""
-        asked = {
-            "training.evaluated_epoch = best_validation": self.training.evaluated_epoch == "best_validation",
-            "search.early_stopping": self.search.early_stopping is not None,
-            f"search.design = {self.search.design}": self.search.chosen.adaptive,
-            "keep.encoders = best": self.keep.encoders == "best",
-            "keep.curve_epochs": self.keep.curve_epochs is not None,
-        }
-        return next((words for words, needed in asked.items() if needed), "")
-
-    def _check_rungs(self, first: int) -> None:
-        """Raise `ValueError` unless all trials have one budget and the first rung is below it.
-
-        With different budgets, trials at the same rung are at different points of their learning-rate schedules, so
-        their scores cannot be compared.
-        """
-        where = "search.early_stopping"
-        for swept in (self.axes, *self.losses.values()):
-            if budgets := [name for name in BUDGETS if name in swept]:
-                raise ValueError(
-                    f"{where}: needs one budget, in [training], but {budgets[0]} is among the axes"
-                )
-        unit = next(name for name in BUDGETS if getattr(self.training, name) is not None)
-        budget = getattr(self.training, unit)
-        if first >= budget:
-            raise ValueError(
-                f"{where}.min_resource: got {first}, must be below the budget, training.{unit} = {budget}"
-            )
 
 
 class ImagesStudy(StudyTask):
@@ -338,7 +257,10 @@ class ImagesStudy(StudyTask):
         return super().lacks(column)
 
     def metric(self, records: "pd.DataFrame") -> "Metric":
-        """The metric. A failed trial counts as guessing. Without validation data, nothing chooses."""
+        """The metric of the study.
+
+        A failed trial has the score of guessing. Without validation data, no score may choose a configuration.
+        """
         from analysis.model.metric import NO_VALIDATION, Metric
 
         found = Metric(name=self._spec.metric, worst=self.chance)

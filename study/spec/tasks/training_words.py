@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from analysis.wording import counted
 from study.spec.schema import EncoderSection, TrainingSection
 
 _OPTIMIZERS = {"sgd": "SGD", "lars": "LARS", "adam": "Adam", "adamw": "AdamW"}
@@ -44,9 +43,11 @@ def _optimizer(training: TrainingSection, swept: Collection[str]) -> str:
 
 
 def _schedule(training: TrainingSection) -> str:
-    if training.warmup_epochs is None:
-        warmup = f"warm-up over {100 * training.warmup_fraction:g} % of the steps, then"
-    else:
-        warmup = f"warm-up over {counted(training.warmup_epochs, 'epoch')}, then"
+    from analysis.wording import counted  # imports pandas
+
+    epochs = training.warmup_epochs
+    length = (
+        f"{100 * training.warmup_fraction:g} % of the steps" if epochs is None else counted(epochs, "epoch")
+    )
     by_epoch = ", one rate in each epoch" if training.schedule_by == "epoch" else ""
-    return f"{warmup} {training.lr_schedule}{by_epoch}"
+    return f"warm-up over {length}, then {training.lr_schedule}{by_epoch}"

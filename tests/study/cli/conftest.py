@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from study.launch.start import Workers, launch_trials, prepare_store
-from study.loaded import load_study
 from tests.study.conftest import TINY
-from tests.study.running import invoke
+from tests.study.running import invoke, run_missing
 from trainables.store.records import RecordStore
 from trainables.store.schema import TrialRecord
 
@@ -53,15 +51,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     finished = Finished(study=folder / "tiny.toml", store=folder / "store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FRAGILE", "1")
-        launch_missing(finished)
+        run_missing(finished.study, finished.store)
     return finished
-
-
-def launch_missing(finished: Finished) -> None:
-    """`study run` without its report, which takes longer than the trials."""
-    loaded = load_study(str(finished.study), str(finished.store), None)
-    prepare_store(str(finished.study), loaded)
-    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
 
 
 @pytest.fixture

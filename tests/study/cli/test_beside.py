@@ -10,13 +10,12 @@ import pytest
 
 from study.cli.beside import own_loss
 from study.errors import StudyError
-from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import load_study
 from study.report.beside import check_settings, evenly, trials_beside
 from study.report.evidence import RECORDS_FILE, read_evidence, write_evidence
 from study.spec.expand import PlannedTrial
 from tests.study.conftest import TINY
-from tests.study.running import invoke, records
+from tests.study.running import invoke, records, run_missing
 from trainables.store.records import RecordStore
 
 STUDY = TINY.replace("[0.1, 0.5]", "{ log = [0.1, 0.9], points = 3 }").replace(
@@ -31,12 +30,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a study file and of the rows that come with it. No test changes it."""
     folder = tmp_path_factory.mktemp("came")
     (folder / "tiny.toml").write_text(STUDY)
-    store = str(folder / "store")
-    loaded = load_study(str(folder / "tiny.toml"), store, None)
-    prepare_store(str(folder / "tiny.toml"), loaded)
-    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
-    write_evidence(load_study(str(folder / "tiny.toml"), store, None), folder)
-    shutil.rmtree(store)
+    write_evidence(run_missing(folder / "tiny.toml", folder / "store"), folder)
+    shutil.rmtree(folder / "store")
     return folder
 
 
@@ -82,6 +77,26 @@ def test_only_the_own_loss_trains_and_the_rows_stay(study: Path, tmp_path: Path)
     again = run(study, store, "--loss", loss, "--repeat", "4")
     assert "all 16 trials are done, nothing to run" in again
     assert records(store) == kept
+
+
+def test_a_later_version_of_the_study_file_is_confirmed_once(study: Path, tmp_path: Path) -> None:
+    words = (
+        "--store",
+        tmp_path / "mine",
+        "--runner",
+        "inline",
+        "--loss",
+        f"mine={OWN}:pull",
+        "--repeat",
+        "0",
+    )
+    assert invoke("run", study, *words).exit_code == 0
+    moved = Path(shutil.copytree(study.parent, tmp_path / "moved")) / study.name
+    moved.write_text(f'description = "later"\n{moved.read_text()}')
+    refused = invoke("run", moved, *words)
+    assert refused.exit_code == 2
+    assert "`study run --edited` says so once" in refused.output
+    assert "nothing to run" in " ".join(invoke("run", moved, *words, "--edited").output.split())
 
 
 @pytest.mark.slow

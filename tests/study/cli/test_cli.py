@@ -29,6 +29,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert loaded_modules("--help") == set()
 
 
+def test_list_imports_neither_torch_nor_pandas() -> None:
+    """Every command reads study files as `study list` does, so this is a part of each start-up."""
+    assert loaded_modules("list") <= {"pyarrow"}
+
+
 def test_status_imports_no_torch(write_study: WriteStudy, tmp_path: Path) -> None:
     heavy = loaded_modules("status", str(write_study()), "--store", str(tmp_path / "store"))
     assert heavy & {"torch", "torchvision", "ray"} == set()

@@ -59,22 +59,11 @@ def test_one_temperature_beside_a_range_is_a_question_of_the_space(
     assert not [title for title in found if title.startswith("Temperatures")]
 
 
-@pytest.mark.parametrize(
-    ("rates", "title", "level"),
-    [
-        ('lr_rule = "linear"', "Rate over batch size", WARN),
-        ('lr_rule = "none"', "Rate over batch size", WARN),
-    ],
-)
-def test_rates_over_batch_sizes(
-    rates: str, title: str, level: str, write_study: WriteStudy, tmp_path: Path
-) -> None:
-    path = write_study(("steps = 3", f"steps = 3\n{rates}"))
-    assert cards(path, tmp_path / "store")[title].level == level
-    swept = write_study(
-        ("steps = 3", f"steps = 3\n{rates}"),
-        ("batch_size = [8, 16]", "batch_size = [8, 16]\nlr = [0.1, 0.3]"),
-    )
+@pytest.mark.parametrize("rule", ["linear", "none"])
+def test_rates_over_batch_sizes(rule: str, write_study: WriteStudy, tmp_path: Path) -> None:
+    title, other = "Rate over batch size", ("steps = 3", f'steps = 3\nlr_rule = "{rule}"')
+    assert cards(write_study(other), tmp_path / "store")[title].level == WARN
+    swept = write_study(other, ("batch_size = [8, 16]", "batch_size = [8, 16]\nlr = [0.1, 0.3]"))
     assert cards(swept, tmp_path / "store")[title].level == PASS
 
 

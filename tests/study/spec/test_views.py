@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from study.cli.main import main
 from study.errors import StudyError
 from study.report.integrity import check_store
 from study.spec.expand import TrialSet, expand
 from study.spec.load import load_spec
 from study.spec.without_effect import keys_without_effect
 from tests.study.conftest import WriteStudy
+from tests.study.running import invoke
 from trainables.store.records import RecordStore
 from trainables.trial import run_trial
 from trainables.views.recipes import VIEWS, ViewRecipe, fields_text
@@ -143,7 +142,7 @@ def test_views_that_the_mode_fused_cannot_make_are_told(write_study: WriteStudy)
 
 
 def test_the_recipes_are_listed_with_their_fields() -> None:
-    shown = " ".join(CliRunner().invoke(main, ["list", "views"]).output.split())
+    shown = " ".join(invoke("list", "views").output.split())
     for name, recipe in VIEWS.items():
         assert f"{name} {fields_text(recipe)}" in shown
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from study.launch.start import Workers, launch_trials, prepare_store
 from study.loaded import LoadedStudy, load_study
 from study.tracking.tracked_run import TrackedRun
 from study.tracking.trackers import Destination, TrackerKind
 from tests.study.conftest import TINY
+from tests.study.running import run_missing
 
 #: Two seeds of one configuration, and one that diverges.
 PAIR = TINY.replace("[8, 16]", "[8]").replace("[0.1, 0.5]", "[0.1]").replace("[losses.kcl]\nt = [2.0]\n", "")
@@ -45,10 +45,8 @@ def opened_at(folder: Path, text: str = PAIR) -> LoadedStudy:
 
 def run_inline_study(folder: Path, text: str = PAIR) -> LoadedStudy:
     """Run it without trackers, but with losses written as for them."""
-    loaded = opened_at(folder, text)
-    prepare_store(str(folder / "tiny.toml"), loaded)
-    assert launch_trials(loaded, loaded.plan.missing, Workers(count=1, runner="inline")) is None
-    return opened_at(folder, text)
+    (folder / "tiny.toml").write_text(text)
+    return run_missing(folder / "tiny.toml", folder / "store")
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Stream:
     """Stands for `torch.cuda.Stream`. Stream 0 is the default stream."""
 
     _numbers = itertools.count(1)
-    #: Set by `fake_cuda.pretended_cuda`: the device whose streams these are.
+    #: The device that has these streams. `fake_cuda.pretended_cuda` sets it.
     device_state: Any = None
 
     def __init__(self, device: object = None, priority: int = 0, *, number: int | None = None) -> None:

@@ -77,7 +77,7 @@ Step = Callable[[list[Tensor], list[Tensor], list[list[Tensor]], Tensor], None]
 def _assert_same_steps(updates: list[Step], device: str) -> None:
     """The updates give the same numbers for parameters in channels-last order, one of them with axes of length 1.
 
-    The gradients are contiguous, so they have other strides than these parameters.
+    The gradients are contiguous, so their strides differ from those of these parameters.
     """
     generator, found = torch.Generator().manual_seed(0), []
     shapes = ((3, 4, 5, 5), (64, 32, 1, 1), (7,))

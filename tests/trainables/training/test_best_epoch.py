@@ -151,7 +151,7 @@ def stop_in_the_middle(configs: list[TrialConfig], runtime: Runtime, turns: int)
 def test_after_an_interruption_the_record_is_the_same(
     count: int, turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After 5 turns no epoch has been measured, after 30 two have, and after 50 four."""
+    """Of the five epochs, none is measured in the first 5 turns, two in the first 30, and four in the first 50."""
     configs = [choosing(seed=3 - number) for number in range(count)]
     whole = list(run_trials(configs, attempts=[0] * count))
     runtime = Runtime(artefacts=tmp_path)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 
 from trainables.views.colour import (
@@ -37,6 +38,12 @@ WRITTEN_OUT = ViewRecipe(
     mean=(0.485, 0.456, 0.406),
     deviation=(0.229, 0.224, 0.225),
 )
+
+#: The same with only the steps that the fused kernel has.
+FUSED = dataclasses.replace(WRITTEN_OUT, blur_probability=0.0, noise=0.0)
+
+#: torchvision's name of each interpolation.
+MODES = {"bicubic": InterpolationMode.BICUBIC, "bilinear": InterpolationMode.BILINEAR}
 
 
 def some_images(count: int, channels: int, size: int) -> Tensor:

@@ -1,10 +1,8 @@
 """Checks of the views on a GPU, for the tests and for the benchmark that goes to a machine with a GPU."""
 
-import dataclasses
-
 import torch
 
-from tests.trainables.views.examples import WRITTEN_OUT, some_images
+from tests.trainables.views.examples import FUSED, WRITTEN_OUT, some_images
 from trainables.views.batched import build_views
 from trainables.views.fused import batched_form, kernel_form, recipe_numbers
 from trainables.views.recipes import ViewChoice, ViewRecipe, recipe_of
@@ -68,8 +66,7 @@ def assert_never_wait_for_the_device(recipe: ViewChoice, channels: int, size: in
 
 def assert_the_kernel_makes_the_batched_views() -> None:
     """The fused views are the batched ones up to rounding, in both types that steps use."""
-    full = dataclasses.replace(WRITTEN_OUT, blur_probability=0.0, noise=0.0)
-    for recipe in ("cifar", full):
+    for recipe in ("cifar", FUSED):
         views, images = build_views(recipe, channels=3, size=32), some_images(64, 3, 32).cuda()
         uniform = views.draw_uniform(128, [torch.Generator("cuda").manual_seed(0)], "cuda")
         arguments = (images, uniform, 64, recipe_numbers(views.recipe))

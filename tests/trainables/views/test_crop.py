@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms import functional as F
 
-from tests.trainables.views.examples import corner_and_extent, some_images
+from tests.trainables.views.examples import MODES, corner_and_extent, some_images
 from trainables.views import crop
 from trainables.views.crop import DRAWS, Boxes, boxes_from, crop_and_resize, resample_weights
 
@@ -18,9 +18,6 @@ SCALE, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
 def some_boxes(count: int, size: int) -> Boxes:
     uniform = torch.rand(count, DRAWS, generator=torch.Generator().manual_seed(1))
     return boxes_from(uniform, size, SCALE, RATIO)
-
-
-MODES = {"bicubic": InterpolationMode.BICUBIC, "bilinear": InterpolationMode.BILINEAR}
 
 
 def resize(

@@ -1,6 +1,5 @@
 """The views as one operator are the batched views, and the kernel computes them too, in Triton's interpreter."""
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -9,16 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.trainables.views.examples import WRITTEN_OUT, some_images
+from tests.trainables.views.examples import FUSED, WRITTEN_OUT, some_images
 from trainables.views.batched import build_views
 from trainables.views.fused import can_fuse, fused_views
 from trainables.views.recipes import ViewChoice
 
-#: All steps that the kernel has.
-FULL = dataclasses.replace(WRITTEN_OUT, blur_probability=0.0, noise=0.0)
 
-
-@pytest.mark.parametrize("recipe", ["cifar", FULL])
+@pytest.mark.parametrize("recipe", ["cifar", FUSED])
 def test_the_operator_is_two_batched_views_of_every_image_of_every_seed(recipe: ViewChoice) -> None:
     views, images = build_views(recipe, channels=3, size=16), some_images(12, 3, 16).unflatten(0, (2, 6))
     assert can_fuse(views)

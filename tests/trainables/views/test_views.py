@@ -6,10 +6,10 @@ import pytest
 import torch
 from scipy.stats import ks_2samp, kstest
 from torch import Tensor
-from torchvision.transforms import ColorJitter, InterpolationMode
+from torchvision.transforms import ColorJitter
 from torchvision.transforms import functional as F
 
-from tests.trainables.views.examples import WRITTEN_OUT, corner_and_extent, jitter_one, some_images
+from tests.trainables.views.examples import MODES, WRITTEN_OUT, corner_and_extent, jitter_one, some_images
 from trainables.views import batched
 from trainables.views.batched import Views, build_views
 from trainables.views.parameters import ViewParameters
@@ -22,7 +22,6 @@ SHAPES: dict[ViewChoice, tuple[int, int]] = {
     WRITTEN_OUT: (3, 32),
 }
 BLUR_KERNEL = {32: 3, 48: 5}
-MODES = {"bicubic": InterpolationMode.BICUBIC, "bilinear": InterpolationMode.BILINEAR}
 
 
 def generator(seed: int = 0) -> torch.Generator:

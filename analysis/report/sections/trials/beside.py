@@ -60,11 +60,8 @@ def beside_sentences(findings: StudyAnalysis) -> list[str]:
     if beside is None:
         return []
     came = _came(findings, beside)
-    name, trials, losses = (
-        findings.whole_name(beside.label),
-        counted(len(came), "trial"),
-        came["arm"].nunique(),
-    )
+    name, trials = findings.whole_name(beside.label), counted(len(came), "trial")
+    losses = came["arm"].nunique()
     others = "other loss" if losses == 1 else f"other {losses} losses"
     told = [f"Only {name} was trained here; the {trials} of the {others} came with the study."]
     if data := _other_data(came, beside.here):
