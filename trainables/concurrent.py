@@ -7,9 +7,9 @@ libraries may choose other kernels where memory is short or a measurement differ
 All trials share one context and one copy of the data set.
 
 The thread queues steps ahead of the device, and an evaluation gives way to the others within its long parts: after
-each batch of an embedding, some steps of a probe, or a block of neighbours. While the thread waits for the device in
-another part, such as the solve of `probe_full`, it queues no steps. The device then runs only the queued steps of
-other trials, and may be idle before that part ends.
+each batch of an embedding, some steps of a probe, a step of a solve, or a block of neighbours. While the thread waits
+for the device in another part, such as a point of the learning curves, it queues no steps. The device then runs only
+the queued steps of other trials, and may be idle before that part ends.
 """
 
 import dataclasses

@@ -32,7 +32,7 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
         raise StudyError(
             f"resources.cpus_per_trial: got {resources.cpus_per_trial}, this machine has {cpus} processors"
         )
-    if resources.execution == FUSED:
+    if resources.execution == FUSED and not resources.gpus_per_trial:
         _check_compiler()
     if resources.gpus_per_trial:
         check_gpu(gpus_in_words(resources))

@@ -36,7 +36,7 @@ from trainables.config import (
     SphereTraining,
     TrainingConfig,
 )
-from trainables.runtime import AUTO, AUTO_ON_CUDA, EXECUTION_CHOICES, FUSED, MOST_AT_ONCE, Runtime
+from trainables.runtime import AUTO, AUTO_ON_CUDA, EXECUTION_CHOICES, MOST_AT_ONCE, Runtime
 from trainables.selection.kinds import METHOD_KINDS
 from trainables.settings import declared_fields
 from trainables.suggestion import did_you_mean, first_names, short_name, shortened
@@ -273,8 +273,9 @@ class ResourcesSection(Section):
     )
     execution: Literal[EXECUTION_CHOICES] = Field(  # type: ignore[valid-type]
         default=AUTO,
-        description="How a training step runs: kernel by kernel, on a CPU with the views of small colour images in "
-        "one C function (`fused`; needs a C compiler), with torch.compile, as a CUDA graph, or with both. "
+        description="How a training step runs: kernel by kernel, with the views of small colour images in one C "
+        "function or one GPU kernel (`fused`; needs a C compiler on a CPU, Triton on a GPU), with torch.compile, "
+        "as a CUDA graph, or with both. "
         "`auto`: the fastest mode that has been checked on the device; on a GPU at "
         f"present `{AUTO_ON_CUDA}`.",
     )
@@ -292,8 +293,6 @@ class ResourcesSection(Section):
 
     @model_validator(mode="after")
     def _mode_of_the_device(self) -> "ResourcesSection":
-        if self.execution == FUSED and self.gpus_per_trial:
-            raise ValueError(f"execution: got {FUSED}, which needs gpus_per_trial = 0")
         if self.execution.endswith("graphed") and not self.gpus_per_trial:
             raise ValueError(f"execution: got {self.execution}, which needs gpus_per_trial above 0")
         return self

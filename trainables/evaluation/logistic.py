@@ -7,13 +7,22 @@ one weight vector, and its penalty is twice as strong. scipy's L-BFGS-B updates 
 computes the loss and its gradient on the device of the features. A CPU and a GPU thus use the same algorithm.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+
 import numpy as np
 import torch
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 from torch.nn import functional as F
 
+from trainables.copies import copy_ahead, copy_back
 from trainables.evaluation.linear_classifier import LinearClassifier
+from trainables.turns import Turn, Turns, finish
+
+#: The loss and its gradient at a point.
+Measured = tuple[float, np.ndarray]
 
 #: The solver stops when no entry of the preconditioned gradient is larger. Half the squared length of this gradient
 #: estimates how many nats the loss (a sum over images) is above the optimum.
@@ -37,11 +46,17 @@ def fit_logistic(features: Tensor, labels: Tensor, *, l2: float) -> LinearClassi
     All fits in one call must have the same classes. Computes in float64. The biases have no penalty and sum to zero.
     Raises `ValueError` when `l2` is so small that the solver does not reach the optimum.
     """
+    return finish(logistic_turns(features, labels, l2=l2))
+
+
+def logistic_turns(features: Tensor, labels: Tensor, *, l2: float) -> Turns[LinearClassifier]:
+    """Like `fit_logistic`, but with a pause after each evaluation of the loss on a GPU."""
     batched = features.double().reshape(-1, *features.shape[-2:])
     classes, targets = labels.unique(return_inverse=True)
     coordinates, basis = _row_space(batched)
     problem = _Problem(coordinates, targets.reshape(batched.shape[:2]), len(classes), l2)
-    weights, biases = _solve(problem, l2).split([coordinates.shape[2], 1], dim=2)
+    solved = yield from _solve(problem, l2)
+    weights, biases = solved.split([coordinates.shape[2], 1], dim=2)
     if basis is not None:
         weights = weights @ basis.mT
     return LinearClassifier(
@@ -62,17 +77,56 @@ def _row_space(features: Tensor) -> tuple[Tensor, Tensor | None]:
     return coordinates.mT, basis
 
 
-def _solve(problem: "_Problem", l2: float) -> Tensor:
-    found = minimize(
-        problem.loss_and_gradient,
-        np.zeros(problem.size),
+def _solve(problem: "_Problem", l2: float) -> Turns[Tensor]:
+    if problem.inputs.is_cuda:
+        found = yield from _minimised_in_turns(problem)
+    else:
+        found = _minimised(lambda flat: problem.measure(flat)(), problem.size)
+    if found.nit >= _MAX_STEPS:
+        raise ValueError(f"l2: got {l2:g}; no optimum within {_MAX_STEPS} steps, allowed is a larger value")
+    return problem.coefficients(found.x)
+
+
+def _minimised(measure: Callable[[np.ndarray], Measured], size: int) -> OptimizeResult:
+    return minimize(
+        measure,
+        np.zeros(size),
         jac=True,
         method="L-BFGS-B",
         options={"gtol": GRADIENT_TOLERANCE, "ftol": 0.0, "maxiter": _MAX_STEPS, "maxfun": 2 * _MAX_STEPS},
     )
-    if found.nit >= _MAX_STEPS:
-        raise ValueError(f"l2: got {l2:g}; no optimum within {_MAX_STEPS} steps, allowed is a larger value")
-    return problem.coefficients(found.x)
+
+
+def _minimised_in_turns(problem: "_Problem") -> Turns[OptimizeResult]:
+    """The same solve, with a pause while the device computes.
+
+    scipy's solver cannot pause, so it runs in a thread, which waits for every answer. The device's work stays here.
+    """
+    points: SimpleQueue[np.ndarray | None] = SimpleQueue()
+    answers: SimpleQueue[Measured | None] = SimpleQueue()
+
+    def ask(flat: np.ndarray) -> Measured:
+        points.put(flat.copy())
+        answer = answers.get()
+        if answer is None:
+            raise _Closed
+        return answer
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        solve = thread.submit(_minimised, ask, problem.size)
+        solve.add_done_callback(lambda _: points.put(None))
+        try:
+            while (point := points.get()) is not None:
+                measured = problem.measure(point)
+                yield Turn.STEP
+                answers.put(measured())
+            return solve.result()
+        finally:
+            answers.put(None)
+
+
+class _Closed(Exception):
+    """Ends the solve in its thread, because nobody needs it any more."""
 
 
 class _Problem:
@@ -94,9 +148,11 @@ class _Problem:
 
     def coefficients(self, flat: np.ndarray) -> Tensor:
         """The weights and, in the last column, the bias of each class, `(B, C, d + 1)`."""
-        return torch.from_numpy(flat).to(self.inputs.device).view(self.shape) @ self.to_coefficients
+        there = copy_ahead(torch.from_numpy(flat), self.inputs.device)
+        return there.view(self.shape) @ self.to_coefficients
 
-    def loss_and_gradient(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
+    def measure(self, flat: np.ndarray) -> Callable[[], Measured]:
+        """Start to compute the loss and its gradient. The function returns them; only it waits for the device."""
         weights = self.coefficients(flat)
         log_p = torch.log_softmax(weights @ self.inputs, dim=1)
         pulled = weights * self.penalty
@@ -104,8 +160,13 @@ class _Problem:
         loss -= torch.dot(log_p.flatten(), self.targets.flatten())
         gradient = torch.baddbmm(pulled, log_p.exp_().sub_(self.targets), self.inputs.mT)
         flat_gradient = (gradient @ self.to_coefficients.mT).flatten()
-        found = torch.cat([loss[None], flat_gradient]).cpu().numpy()  # one wait for the device
-        return float(found[0]), found[1:]
+        found = copy_back(torch.cat([loss[None], flat_gradient]))  # one copy
+
+        def measured() -> Measured:
+            both = found().numpy()
+            return float(both[0]), both[1:]
+
+        return measured
 
 
 def _preconditioner(inputs: Tensor, penalty: Tensor) -> Tensor:

@@ -1,10 +1,10 @@
 """Execution modes of a training step, used by the `Trainer`. They change results by rounding.
 
-`eager` launches every operation separately. `fused`, on a CPU, also makes its views with one C function, if
-`can_fuse`. `compiled` compiles the network with `torch.compile`. `graphed` records the whole step, including views,
-loss and update, as one CUDA graph. This removes the kernel launches of a small step. `compiled_graphed` does both. A
-compiled step on CUDA also makes its views with one kernel, if `can_fuse`. Its square root and exponential are
-approximate, so the side of a crop box may round to another pixel than in other modes.
+`eager` launches every operation separately. `fused` does so too, but makes its views in one go, if `can_fuse`: with
+one C function on a CPU, with one kernel on CUDA. `compiled` compiles the network with `torch.compile`. `graphed`
+records the whole step, including views, loss and update, as one CUDA graph. This removes the kernel launches of a
+small step. `compiled_graphed` does both. A compiled step on CUDA also makes its views with the kernel. The kernel's
+square root and exponential are approximate, so the side of a crop box may round to another pixel than in other modes.
 """
 
 import dataclasses
@@ -45,13 +45,15 @@ _MOST_COMPILED = 4096
 def usable(runtime: Runtime) -> Runtime:
     """The runtime with an execution mode that works on this machine, if its mode may change.
 
-    Without a working compiler, `compiled_graphed` becomes `graphed`, and `compiled` becomes `eager`. The log has the
-    reason, and the record has the mode that ran.
+    Without a working compiler, `compiled_graphed` becomes `graphed`, and `compiled` becomes `eager`. Without the
+    kernel of the views, `fused` on CUDA becomes `eager` too. The log has the reason, and the record has the mode that
+    ran.
     """
-    if not (runtime.execution_may_change and runtime.execution.startswith(_COMPILED)):
+    needed = _needed(runtime)
+    if not runtime.execution_may_change or needed is None:
         return runtime
     try:
-        reason = _why_not_compiled(runtime.device)
+        reason = needed(runtime.device)
     except RuntimeError as error:
         if is_out_of_gpu_memory(error):  # says nothing about the mode; the trial meets it too, and records it
             return runtime
@@ -61,6 +63,15 @@ def usable(runtime: Runtime) -> Runtime:
     instead = "graphed" if runtime.execution.endswith("graphed") else "eager"
     _log.warning("execution: %s instead of %s, because %s", instead, runtime.execution, reason)
     return dataclasses.replace(runtime, execution=instead)
+
+
+def _needed(runtime: Runtime) -> Callable[[str], str | None] | None:
+    """The function that says why a device lacks what the runtime's mode needs; None for a mode that needs nothing."""
+    if runtime.execution.startswith(_COMPILED):
+        return _why_not_compiled
+    if runtime.execution == FUSED and runtime.device.startswith("cuda"):
+        return _why_no_kernel
+    return None
 
 
 @functools.cache
@@ -77,6 +88,7 @@ def _why_not_compiled(device: str) -> str | None:
     return _why_no_kernel(device)
 
 
+@functools.cache
 def _why_no_kernel(device: str) -> str | None:
     """Why the kernel of the views does not work on a device; None if it does. Raises as `_why_not_compiled`."""
     try:
@@ -104,11 +116,11 @@ def _double(x: Tensor) -> Tensor:
 def views_function(views: Views, execution: str, device: torch.device) -> MakeViews | None:
     """The function that makes all views of a step at once; None for steps that use the batched form.
 
-    Compiled steps on CUDA have one, and `fused` steps on a CPU, for views that it can make.
+    `fused` steps have one, and compiled steps on CUDA, for views that it can make.
     """
     if not can_fuse(views):
         return None
-    if device.type == "cuda" and execution.startswith(_COMPILED):
+    if device.type == "cuda" and (execution == FUSED or execution.startswith(_COMPILED)):
         return functools.partial(fused_views, views)
     if device.type == "cpu" and execution == FUSED:
         return functools.partial(views_on_cpu, views)
@@ -118,13 +130,10 @@ def views_function(views: Views, execution: str, device: torch.device) -> MakeVi
 def prepare_network(network: nn.Module, execution: str) -> nn.Module:
     """The network in the form that the step calls.
 
-    Raises `ValueError` for an unknown execution mode, and for one that the network's device does not have.
+    Raises `ValueError` for an unknown execution mode.
     """
     if execution not in EXECUTIONS:
         raise ValueError(f"execution: got {execution!r}; allowed are {', '.join(EXECUTIONS)}")
-    device = next(network.parameters()).device
-    if execution == FUSED and device.type != "cpu":
-        raise ValueError(f"execution: got {FUSED} on {device.type}; its views need a CPU")
     if not execution.startswith(_COMPILED):
         return network
     _compile_every_shape()

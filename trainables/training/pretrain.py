@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from trainables.copies import copy_back
 from trainables.early_stopping import Rungs, Stop
 from trainables.suggestion import first_line
 from trainables.training.best_epoch import BestEpoch
@@ -97,17 +97,11 @@ class _Look:
     """The losses `(K,)` of the latest step. From an accelerator they are copied without a wait."""
 
     def __init__(self, trainer: Trainer) -> None:
-        losses = trainer.losses[:, trainer.done - 1]
-        self._losses = losses.to("cpu", non_blocking=True)
-        self._copied = torch.cuda.Event() if trainer.device.type == "cuda" else None
-        if self._copied is not None:
-            self._copied.record()
+        self._losses = copy_back(trainer.losses[:, trainer.done - 1])
 
     def finite(self) -> list[float]:
         """The finite losses. This waits until the step has run."""
-        if self._copied is not None:
-            self._copied.synchronize()
-        return [loss for loss in self._losses.tolist() if math.isfinite(loss)]
+        return [loss for loss in self._losses().tolist() if math.isfinite(loss)]
 
 
 def _run(

@@ -133,12 +133,12 @@ class ImagesStudy(StudyTask):
             found.append("training.evaluated_epoch is best_test: test images choose, so scores are too high")
         if self._spec.resources.execution == FUSED and not self._fuses():
             found.append(
-                "resources.execution is fused, whose C function cannot make these views: they are made as in eager"
+                "resources.execution is fused, which cannot make these views: they are made as in eager"
             )
         return tuple(found)
 
     def _fuses(self) -> bool:
-        """Whether the C function of the mode `fused` can make the study's views."""
+        """Whether the mode `fused` can make the study's views in one go."""
         from trainables.views.batched import build_views  # imports torch
         from trainables.views.fused import can_fuse
 

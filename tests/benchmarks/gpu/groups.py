@@ -18,7 +18,7 @@ from trainables.concurrent import ConcurrentGroup
 from trainables.training.trainer import Trainer
 
 #: Execution modes, and how many trials run at once. The eager trial alone is what groups are compared with.
-_CASES = {"eager": (1,), "graphed": (1, 2, 4, 8), "compiled_graphed": (1, 4, 8)}
+_CASES = {"eager": (1,), "fused": (1,), "graphed": (1, 2, 4, 8), "compiled_graphed": (1, 4, 8)}
 _CASES_ON_A_CPU = {"eager": (1, 2)}
 
 _EPOCH_IMAGES = 50_000

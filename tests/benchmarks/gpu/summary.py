@@ -13,7 +13,7 @@ _NOT_MEASURED = "not measured"
 
 #: Columns and rows of the table of speeds.
 _AT_ONCE = (1, 2, 4, 8)
-_MODES = ("eager", "graphed", "compiled_graphed")
+_MODES = ("eager", "fused", "graphed", "compiled_graphed")
 
 #: A card with groups is to finish this many times the trials of one eager trial at a time.
 _LEAST_GAIN = 2.5

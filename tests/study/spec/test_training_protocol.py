@@ -126,8 +126,8 @@ REFUSED: dict[str, tuple[tuple[Replacement, ...], str]] = {
         "losses.kcl.head_hidden: belongs in [encoder], which all losses share",
     ),
     "a mode of another device": (
-        (("[axes]", '[resources]\nexecution = "fused"\ngpus_per_trial = 1\n[axes]'),),
-        "resources.execution: got fused, which needs gpus_per_trial = 0",
+        (("[axes]", '[resources]\nexecution = "graphed"\n[axes]'),),
+        "resources.execution: got graphed, which needs gpus_per_trial above 0",
     ),
     "a table of another task": (
         (("[axes]", "[sphere]\ndim = 4\n[axes]"),),

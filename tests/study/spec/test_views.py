@@ -136,7 +136,7 @@ def test_fields_of_a_step_that_never_runs_have_no_effect(write_study: WriteStudy
 
 def test_views_that_the_mode_fused_cannot_make_are_told(write_study: WriteStudy) -> None:
     fused = ("[axes]", '[resources]\nexecution = "fused"\n[axes]')
-    said = "resources.execution is fused, whose C function cannot make these views: they are made as in eager"
+    said = "resources.execution is fused, which cannot make these views: they are made as in eager"
     assert said in expand(load_spec(str(write_study(fused))).spec, None).task.notes  # grey digits
     assert said not in expand(load_spec(str(write_study())).spec, None).task.notes
 

@@ -1,5 +1,6 @@
 """Probes on the pretended device: the answers of the CPU, and no waits between the batches of an epoch."""
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -12,10 +13,21 @@ from trainables.config import ProbeConfig
 from trainables.evaluation import logistic
 from trainables.evaluation.features import Labelled
 from trainables.evaluation.linear_classifier import LinearClassifier
-from trainables.evaluation.logistic import fit_logistic
+from trainables.evaluation.logistic import fit_logistic, logistic_turns
 from trainables.evaluation.neighbours import knn_accuracy
 from trainables.evaluation.sgd_probe import fit_adam, fit_sgd
 from trainables.turns import Turns, finish
+
+
+def count_turns(turns: Turns[LinearClassifier]) -> tuple[int, LinearClassifier]:
+    """The number of pauses of a fit, and what it returns."""
+    pauses = 0
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            return pauses, end.value
+        pauses += 1
 
 
 def on_card(given: Labelled) -> Labelled:
@@ -63,21 +75,53 @@ def test_nearest_neighbours_wait_once_for_their_answer(cuda: Device, probe: Prob
     assert len(cuda.notes) <= 2  # the number of classes, and the accuracy
 
 
-def test_the_full_solve_copies_once_to_the_device_and_once_back_for_each_evaluation(
-    cuda: Device, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    evaluations: list[int] = []
-    measure = logistic._Problem.loss_and_gradient
+def test_the_solve_pauses_while_the_device_computes(cuda: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each evaluation starts its only copy back before the pause, and waits for it after the pause."""
+    starts, waits = [], []
+    measure = logistic._Problem.measure
 
-    def counted(problem: logistic._Problem, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        before = len(cuda.notes)
+    def counted(problem: logistic._Problem, flat: np.ndarray) -> Callable[[], logistic.Measured]:
+        cuda.notes.clear()
         found = measure(problem, flat)
-        evaluations.append(len(cuda.notes) - before)
-        return found
+        starts.append(tuple(cuda.notes))
+
+        def answer() -> logistic.Measured:
+            cuda.notes.clear()
+            result = found()
+            waits.append(tuple(cuda.notes))
+            return result
+
+        return answer
 
     train = clusters(90, 0, spread=1.0)
     here = fit_logistic(train.features, train.labels, l2=1.0)
-    monkeypatch.setattr(logistic._Problem, "loss_and_gradient", counted)
-    there = fit_logistic(train.features.cuda(), train.labels.cuda(), l2=1.0)
-    assert set(evaluations) == {2}
+    monkeypatch.setattr(logistic._Problem, "measure", counted)
+    turns = logistic_turns(train.features.cuda(), train.labels.cuda(), l2=1.0)
+    pauses, there = count_turns(turns)
+    assert pauses == len(waits) > 5
+    assert set(starts) == {("aten._to_copy.default: copy from the device to the host",)}
+    assert set(waits) == {("Event.synchronize",)}
     assert torch.equal(there.weights.cpu(), here.weights)
+
+
+def test_a_solve_that_is_closed_ends_its_thread(cuda: Device) -> None:
+    train = clusters(90, 0, spread=1.0)
+    threads = threading.active_count()
+    turns = logistic_turns(train.features.cuda(), train.labels.cuda(), l2=1.0)
+    next(turns)
+    assert threading.active_count() == threads + 1
+    turns.close()
+    assert threading.active_count() == threads
+
+
+def test_an_error_of_the_device_ends_the_solve_and_its_thread(
+    cuda: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(problem: logistic._Problem, flat: np.ndarray) -> Callable[[], logistic.Measured]:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(logistic._Problem, "measure", fails)
+    train, threads = clusters(90, 0, spread=1.0), threading.active_count()
+    with pytest.raises(torch.OutOfMemoryError):
+        fit_logistic(train.features.cuda(), train.labels.cuda(), l2=1.0)
+    assert threading.active_count() == threads

@@ -21,7 +21,7 @@ def training(device: str, execution: str, precision: str, members: int, optimize
     ("execution", "precision", "members", "optimizer"),
     [
         ("compiled_graphed", "bfloat16", 1, "sgd"),
-        ("compiled", "float32", 1, "lars"),
+        ("fused", "float32", 1, "lars"),
         ("compiled_graphed", "bfloat16", 1, "adam"),
         pytest.param("compiled", "float32", 3, "sgd", marks=pytest.mark.slow),
         pytest.param("compiled_graphed", "bfloat16", 3, "lars", marks=pytest.mark.slow),

@@ -28,9 +28,12 @@ def test_auto_is_eager_on_a_cpu_and_the_declared_mode_on_cuda(monkeypatch: pytes
 @pytest.fixture(autouse=True)
 def nothing_known() -> Iterator[None]:
     """What was found about this machine before is forgotten, and what a test finds too."""
-    execution._why_not_compiled.cache_clear()
+    known = execution._why_not_compiled, execution._why_no_kernel
+    for each in known:
+        each.cache_clear()
     yield
-    execution._why_not_compiled.cache_clear()
+    for each in known:
+        each.cache_clear()
 
 
 @pytest.fixture
@@ -65,7 +68,10 @@ def test_without_a_compiler_an_automatic_mode_is_replaced_and_the_log_says_why(
     ],
 )
 def test_a_kernel_that_fails_or_is_wrong_replaces_an_automatic_mode(
-    found: float | Exception, reason: str | None, monkeypatch: pytest.MonkeyPatch
+    found: float | Exception,
+    reason: str | None,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def measured(device: str) -> float:
         if isinstance(found, Exception):
@@ -75,6 +81,10 @@ def test_a_kernel_that_fails_or_is_wrong_replaces_an_automatic_mode(
     monkeypatch.setattr(torch, "compile", lambda function, **options: function)
     monkeypatch.setattr(execution, "deviation", measured)
     assert execution._why_not_compiled("cpu") == reason
+    requested = Runtime(device="cuda", execution="fused", execution_may_change=True)
+    with caplog.at_level(logging.WARNING):
+        assert usable(requested).execution == ("eager" if reason else "fused")
+    assert caplog.messages == ([f"execution: eager instead of fused, because {reason}"] if reason else [])
 
 
 @pytest.mark.parametrize("where", ["compile", "deviation"])
@@ -144,7 +154,7 @@ def test_fused_views_need_a_mode_of_the_device_and_a_recipe_that_the_kernel_has(
     assert not views_function(cifar, "graphed", cuda)
     assert not views_function(cifar, "compiled", cpu)
     assert views_function(cifar, "fused", cpu)
-    assert not views_function(cifar, "fused", cuda)
+    assert views_function(cifar, "fused", cuda)
     assert not views_function(cifar, "eager", cpu)
     for other in (
         build_views("imagenet", channels=3, size=32),
@@ -153,4 +163,5 @@ def test_fused_views_need_a_mode_of_the_device_and_a_recipe_that_the_kernel_has(
         build_views("cifar", channels=3, size=32, form="approximate"),
     ):
         assert not views_function(other, "compiled", cuda)
-        assert not views_function(other, "fused", cpu)
+        for device in (cpu, cuda):
+            assert not views_function(other, "fused", device)

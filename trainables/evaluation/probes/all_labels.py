@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING
 
 from trainables.evaluation.probes.probe import Accuracy, Probe
-from trainables.turns import in_one_turn
+from trainables.turns import Turns
 
 if TYPE_CHECKING:
     from trainables.config import ProbeConfig
     from trainables.evaluation.features import EncodedSplits
 
 
-def _fit(config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Accuracy:
-    from trainables.evaluation.logistic import fit_logistic
+def _fit(config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Turns[Accuracy]:
+    from trainables.evaluation.logistic import logistic_turns
 
     train = splits.standardised["train"]
-    classifier = fit_logistic(train.features, train.labels, l2=config.l2)
+    classifier = yield from logistic_turns(train.features, train.labels, l2=config.l2)
     return lambda split: classifier.accuracy(splits.standardised[split])
 
 
@@ -22,7 +22,7 @@ ALL_LABELS = Probe(
     name="probe_full",
     description="linear probe on all training labels",
     words="accuracy with all labels",
-    fit=in_one_turn(_fit),
+    fit=_fit,
     guesses_among="classes",
     settings=("l2",),
 )

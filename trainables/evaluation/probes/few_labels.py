@@ -4,25 +4,25 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from trainables.evaluation.probes.probe import Accuracy, Probe
-from trainables.turns import in_one_turn
+from trainables.turns import Turns
 
 if TYPE_CHECKING:
     from trainables.config import ProbeConfig
     from trainables.evaluation.features import EncodedSplits
 
 
-def _fit(shots: int, config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Accuracy:
+def _fit(shots: int, config: "ProbeConfig", splits: "EncodedSplits", _seed: int) -> Turns[Accuracy]:
     """Fit all draws in one call. Raises `ValueError` when a class has fewer than `shots` training images."""
     import numpy as np
     import torch
 
     from trainables.evaluation.label_draws import label_draws
-    from trainables.evaluation.logistic import fit_logistic
+    from trainables.evaluation.logistic import logistic_turns
 
     train = splits.standardised["train"]
     drawn = np.stack(list(label_draws(train.labels.cpu().numpy(), shots, config.draws)))
     chosen = torch.from_numpy(drawn).to(train.labels.device)
-    classifier = fit_logistic(train.features[chosen], train.labels[chosen], l2=config.l2)
+    classifier = yield from logistic_turns(train.features[chosen], train.labels[chosen], l2=config.l2)
     return lambda split: classifier.accuracy(splits.standardised[split])
 
 
@@ -32,7 +32,7 @@ def _probe(shots: int) -> Probe:
         name=f"probe{shots}",
         description=f"{shots} label{plural} per class, mean over label draws",
         words=f"accuracy with {shots} labelled image{plural} a class",
-        fit=in_one_turn(partial(_fit, shots)),
+        fit=partial(_fit, shots),
         guesses_among="classes",
         labels_a_class=shots,
         settings=("draws", "l2"),
