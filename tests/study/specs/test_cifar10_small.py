@@ -46,7 +46,7 @@ def test_the_sweep_has_every_loss_at_the_same_number_of_rates_and_other_seeds() 
     main, sweep = load_spec("cifar10_small").spec, load_spec(SWEEP).spec
     assert set(sweep.losses) == set(main.losses) - {"flatnce"}
     assert not set(sweep.seeds) & set(main.seeds)
-    assert {len(each) for each in rates(sweep).values()} == {4}
+    assert {len(each) for each in rates(sweep).values()} == {5}
     assert len(set(count_trials(sweep, None).values())) == 1
     assert sweep.metric == main.metric == SCORES[SWEEP].removeprefix("val_")
     assert (sweep.training, sweep.encoder, sweep.data) == (main.training, main.encoder, main.data)
@@ -65,10 +65,16 @@ def test_equal_steps_differ_in_the_budget_and_in_what_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_evidence_changes_the_data_alone(name: str) -> None:
+def test_evidence_changes_the_data_and_the_speed_alone(name: str) -> None:
     tree = tomllib.loads((RESULTS / name / "study.toml").read_text())
     tree.pop("lr_source", None)  # not inherited, so each file states its own
-    assert tree == {"name": name, "extends": name, "data": {"name": "parquet:cifar10_jpeg"}}
+    resources = {"execution": "fused"}
+    assert tree == {
+        "name": name,
+        "extends": name,
+        "data": {"name": "parquet:cifar10_jpeg"},
+        "resources": resources,
+    }
 
 
 RECORDED = sorted(path.stem for path in Path(EVIDENCE).glob("*.csv"))
