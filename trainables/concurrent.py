@@ -7,9 +7,10 @@ libraries may choose other kernels where memory is short or a measurement differ
 All trials share one context and one copy of the data set.
 
 The thread queues steps ahead of the device, and an evaluation gives way to the others within its long parts: after
-each batch of an embedding, some steps of a probe, a step of a solve, or a block of neighbours. While the thread waits
-for the device in another part, such as a point of the learning curves, it queues no steps. The device then runs only
-the queued steps of other trials, and may be idle before that part ends.
+each batch of an embedding, some steps of a probe, a step of a solve, or a block of neighbours. A solve goes on once
+the device has done its last step. While the thread waits for the device in another part, such as a point of the
+learning curves, it queues no steps. The device then runs only the queued steps of other trials, and may be idle
+before that part ends.
 """
 
 import dataclasses
@@ -61,14 +62,15 @@ class _Member:
     turns: Iterator[Turn | TrialRecord]
     stream: Any  # None on a CPU
     steps: bool = True  # its next turn is a step, of its training or of a probe
+    reads: bool = False  # its next turn reads what its last one has queued
     new: bool = True  # it has had no turn yet
     queued: deque[Any] = field(default_factory=deque)  # an event after each step that may not have run yet
 
     def is_ahead(self) -> bool:
-        """Whether so many steps are queued that no more are needed now."""
+        """Whether the device has work of this trial that must be done before its next turn, or enough of it."""
         while self.queued and self.queued[0].query():
             self.queued.popleft()
-        return len(self.queued) >= _MOST_QUEUED
+        return len(self.queued) >= (1 if self.reads else _MOST_QUEUED)
 
     def note_step(self) -> None:
         """Remember a step that was queued on the current stream."""
@@ -182,7 +184,7 @@ class ConcurrentGroup:
         with self._on(member):
             may_make_shared = member.new or not member.steps
             turn = next(member.turns)
-            member.steps = turn is Turn.STEP
+            member.steps, member.reads = turn in (Turn.STEP, Turn.QUEUED), turn is Turn.QUEUED
             if member.steps:
                 member.note_step()
             # The first step and the stages may make tensors that all trials use, such as the images. They must exist

@@ -19,6 +19,7 @@ class Turn(Enum):
     STEP = (
         "a step of a training or a part of a probe; its next turn waits at most for steps queued long before"
     )
+    QUEUED = "work that the device may not have done yet; its next turn waits for it"
     STAGE = "a stage after training; its next turn may wait for the device"
 
 

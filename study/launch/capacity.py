@@ -4,6 +4,7 @@
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from study.errors import StudyError
@@ -32,10 +33,10 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
         raise StudyError(
             f"resources.cpus_per_trial: got {resources.cpus_per_trial}, this machine has {cpus} processors"
         )
-    if resources.execution == FUSED and not resources.gpus_per_trial:
-        _check_compiler()
     if resources.gpus_per_trial:
         check_gpu(gpus_in_words(resources))
+    if resources.execution == FUSED:
+        _check_triton() if resources.gpus_per_trial else _check_compiler()
     gpus = _available_gpus(resources) if resources.gpus_per_trial else 0
     fitting = worker_places(cpus, gpus, resources)
     if wanted is not None and wanted > fitting:
@@ -63,6 +64,12 @@ def _check_compiler() -> None:
         compiled()
     except NoCompilerError as error:
         raise StudyError(f"resources.execution: got {FUSED}, which needs a C compiler: {error}") from error
+
+
+def _check_triton() -> None:
+    """Raise `StudyError` without the package that compiles the kernel of the mode `fused` for a GPU."""
+    if find_spec("triton") is None:
+        raise StudyError(f"resources.execution: got {FUSED}, which needs the package triton on a GPU")
 
 
 def _available_gpus(resources: ResourcesSection) -> int:

@@ -273,9 +273,9 @@ class ResourcesSection(Section):
     )
     execution: Literal[EXECUTION_CHOICES] = Field(  # type: ignore[valid-type]
         default=AUTO,
-        description="How a training step runs: kernel by kernel, with the views of small colour images in one C "
-        "function or one GPU kernel (`fused`; needs a C compiler on a CPU, Triton on a GPU), with torch.compile, "
-        "as a CUDA graph, or with both. "
+        description="How a training step runs. `eager`: kernel by kernel. `fused`: the same, but one C function or "
+        "one GPU kernel makes the views of small colour images; it needs a C compiler, and on a GPU also Triton. "
+        "`compiled`: with torch.compile. `graphed`: as a CUDA graph. `compiled_graphed`: with both. "
         "`auto`: the fastest mode that has been checked on the device; on a GPU at "
         f"present `{AUTO_ON_CUDA}`.",
     )

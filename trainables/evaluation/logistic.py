@@ -8,8 +8,8 @@ computes the loss and its gradient on the device of the features. A CPU and a GP
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
+from threading import Thread
 
 import numpy as np
 import torch
@@ -100,10 +100,12 @@ def _minimised(measure: Callable[[np.ndarray], Measured], size: int) -> Optimize
 def _minimised_in_turns(problem: "_Problem") -> Turns[OptimizeResult]:
     """The same solve, with a pause while the device computes.
 
-    scipy's solver cannot pause, so it runs in a thread, which waits for every answer. The device's work stays here.
+    scipy's solver cannot pause, so it runs in a thread, which waits for every answer. Only the calling thread uses
+    the device.
     """
     points: SimpleQueue[np.ndarray | None] = SimpleQueue()
     answers: SimpleQueue[Measured | None] = SimpleQueue()
+    solved: list[OptimizeResult | Exception] = []
 
     def ask(flat: np.ndarray) -> Measured:
         points.put(flat.copy())
@@ -112,17 +114,29 @@ def _minimised_in_turns(problem: "_Problem") -> Turns[OptimizeResult]:
             raise _Closed
         return answer
 
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        solve = thread.submit(_minimised, ask, problem.size)
-        solve.add_done_callback(lambda _: points.put(None))
+    def solve() -> None:
         try:
-            while (point := points.get()) is not None:
-                measured = problem.measure(point)
-                yield Turn.STEP
-                answers.put(measured())
-            return solve.result()
-        finally:
-            answers.put(None)
+            solved.append(_minimised(ask, problem.size))
+        except Exception as error:
+            solved.append(error)
+        points.put(None)
+
+    # Not a pool of threads: at its end, the process would wait for a solve that is paused.
+    thread = Thread(target=solve, daemon=True)
+    try:
+        thread.start()
+        while (point := points.get()) is not None:
+            measured = problem.measure(point)
+            yield Turn.QUEUED
+            answers.put(measured())
+    finally:
+        answers.put(None)
+        if thread.is_alive():
+            thread.join()
+    [result] = solved
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 class _Closed(Exception):

@@ -1,10 +1,10 @@
 """Execution modes of a training step, used by the `Trainer`. They change results by rounding.
 
-`eager` launches every operation separately. `fused` does so too, but makes its views in one go, if `can_fuse`: with
-one C function on a CPU, with one kernel on CUDA. `compiled` compiles the network with `torch.compile`. `graphed`
-records the whole step, including views, loss and update, as one CUDA graph. This removes the kernel launches of a
-small step. `compiled_graphed` does both. A compiled step on CUDA also makes its views with the kernel. The kernel's
-square root and exponential are approximate, so the side of a crop box may round to another pixel than in other modes.
+`eager` launches every operation separately. `fused` does so too, but makes its views with one call, if `can_fuse`: of
+a C function on a CPU, of a kernel on CUDA. `compiled` compiles the network with `torch.compile`. `graphed` records
+the whole step, including views, loss and update, as one CUDA graph. This removes the kernel launches of a small step.
+`compiled_graphed` does both. A compiled step on CUDA also makes its views with the kernel. The kernel's square root
+and exponential are approximate, so the side of a crop box may round to another pixel than in other modes.
 """
 
 import dataclasses
@@ -116,11 +116,14 @@ def _double(x: Tensor) -> Tensor:
 def views_function(views: Views, execution: str, device: torch.device) -> MakeViews | None:
     """The function that makes all views of a step at once; None for steps that use the batched form.
 
-    `fused` steps have one, and compiled steps on CUDA, for views that it can make.
+    `fused` steps have one, and compiled steps on CUDA, for views that it can make. Raises `RuntimeError` if the
+    kernel does not work on this card.
     """
     if not can_fuse(views):
         return None
     if device.type == "cuda" and (execution == FUSED or execution.startswith(_COMPILED)):
+        if reason := _why_no_kernel(str(device)):
+            raise RuntimeError(f"execution: got {execution}, but {reason}")
         return functools.partial(fused_views, views)
     if device.type == "cpu" and execution == FUSED:
         return functools.partial(views_on_cpu, views)

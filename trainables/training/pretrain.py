@@ -26,7 +26,7 @@ from trainables.views.batched import Views
 
 _log = logging.getLogger(__name__)
 
-#: Steps between two checks of the losses. On an accelerator, a check waits for all queued work.
+#: Steps between two checks of the losses. On an accelerator, a check waits for the steps before the last check.
 _STEPS_A_LOOK = {"cpu": 1, "cuda": 50}
 
 

@@ -138,7 +138,7 @@ class ImagesStudy(StudyTask):
         return tuple(found)
 
     def _fuses(self) -> bool:
-        """Whether the mode `fused` can make the study's views in one go."""
+        """Whether the mode `fused` can make the study's views."""
         from trainables.views.batched import build_views  # imports torch
         from trainables.views.fused import can_fuse
 

@@ -43,7 +43,7 @@ def close_to_eager(precision: str) -> str:
 #: The checks that an execution mode needs before `auto` may be it, by mode, the fastest first.
 NEEDED = {
     mode: (TESTS, *(check_name(mode, each) for each in (_REPEAT, *map(close_to_eager, _TOLERANCES), _ALONE)))
-    for mode in ("compiled_graphed", "graphed")
+    for mode in ("compiled_graphed", "graphed", "fused")
 }
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -98,7 +98,7 @@ def members(settings: Settings) -> Rows:
 
 
 def _modes(settings: Settings) -> Sequence[str]:
-    return ("graphed", "compiled_graphed") if settings.on_gpu else ("eager",)
+    return ("graphed", "compiled_graphed", "fused") if settings.on_gpu else ("eager",)
 
 
 def _check(name: str, check: Callable[[], str]) -> Rows:

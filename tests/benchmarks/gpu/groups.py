@@ -84,7 +84,7 @@ def _of_count(
         what=f"{what}: a trial and epoch",
         value=a_step * (_EPOCH_IMAGES // batch_size),
         unit="s",
-        target=f"<= {TARGETS[batch_size]}" if settings.on_gpu and execution != "eager" else "",
+        target=f"<= {TARGETS[batch_size]}" if settings.on_gpu and execution not in ("eager", "fused") else "",
         **about,  # type: ignore[arg-type]
     )
     yield Row(what=f"{what}: until the first steps had run", value=ready - started, unit="s")

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from study.errors import StudyError
-from study.launch.capacity import worker_places
+from study.launch import capacity
+from study.launch.capacity import count_workers, worker_places
 from study.launch.cluster import check_address, cluster_workers, look_at_files
 from study.spec.schema import ResourcesSection
 from tests.study.conftest import WriteStudy
 from tests.study.running import invoke
+from tests.trainables.device.fake_cuda import pretended_cuda
 from trainables.views import cpu_kernel
 
 
@@ -32,6 +34,8 @@ def test_workers_fit_node_by_node() -> None:
 
 
 def test_a_mode_of_another_device_is_refused() -> None:
+    for gpus in (0, 1, "auto"):
+        ResourcesSection(execution="fused", gpus_per_trial=gpus)
     with pytest.raises(ValueError, match="execution: got graphed, which needs gpus_per_trial above 0"):
         ResourcesSection(execution="graphed")
 
@@ -54,6 +58,19 @@ def test_a_missing_compiler_is_one_line(
     plan = invoke("plan", study, "--store", tmp_path / "store")
     assert plan.exit_code == 0
     assert f"study: this study cannot run here: {line}" in plan.stderr
+
+
+def test_on_a_gpu_the_mode_fused_needs_triton_and_no_c_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "_check_compiler", lambda: pytest.fail("the C function is compiled"))
+    on_gpu = ResourcesSection(execution="fused", gpus_per_trial=1)
+    with pretended_cuda():
+        assert count_workers(on_gpu, None) == 1
+    monkeypatch.setattr(capacity, "find_spec", lambda name: None)
+    with (
+        pretended_cuda(),
+        pytest.raises(StudyError, match="execution: got fused, which needs the package triton on a GPU"),
+    ):
+        count_workers(on_gpu, None)
 
 
 @pytest.mark.parametrize("address", ["ray://head:10001", "head", "head:port", "http://head:80"])

@@ -18,7 +18,7 @@ from tests.trainables.stopping import rule
 from tests.trainables.tiny_trial import tiny
 from trainables.config import EncoderConfig, ProbeConfig, SelectionConfig, TrialConfig
 from trainables.device_faults import DeviceLostError
-from trainables.evaluation import cosine, evaluate, neighbours
+from trainables.evaluation import cosine, evaluate, logistic, neighbours
 from trainables.evaluation.sgd_probe import _AcceleratorRows
 from trainables.runtime import Runtime
 from trainables.store.artefacts import curve_path
@@ -352,12 +352,13 @@ def test_a_trial_is_evaluated_while_others_train(
             {"suite": ("probe_sgd",), "sgd_epochs": 6, "sgd_augment": True},
         ),
         pytest.param((neighbours, "_votes"), 20, {"suite": ("knn",)}, marks=pytest.mark.slow),
+        ((logistic._Problem, "measure"), None, {"suite": ("probe_full",)}),
     ],
-    ids=["sgd", "adam", "new crops", "neighbours"],
+    ids=["sgd", "adam", "new crops", "neighbours", "solve"],
 )
 def test_other_trials_train_within_a_probe(
     part: tuple[Any, str],
-    times: int,
+    times: int | None,
     probe: dict[str, Any],
     cuda: Device,
     tmp_path: Path,
@@ -381,6 +382,7 @@ def test_other_trials_train_within_a_probe(
         records = group.turn()
     group.close()
     within = noted[noted.index("probe") : len(noted) - noted[::-1].index("probe")]
+    times = times or within.count("probe")  # a solve takes as many evaluations as it needs
     assert within.count("probe") == times
     # The probed trial has its turn first, so that no step stands between its first two parts.
     parts = times // 50 if part[1] == "add_gradient" else times

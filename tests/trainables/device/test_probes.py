@@ -1,5 +1,7 @@
 """Probes on the pretended device: the answers of the CPU, and no waits between the batches of an epoch."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -16,18 +18,18 @@ from trainables.evaluation.linear_classifier import LinearClassifier
 from trainables.evaluation.logistic import fit_logistic, logistic_turns
 from trainables.evaluation.neighbours import knn_accuracy
 from trainables.evaluation.sgd_probe import fit_adam, fit_sgd
-from trainables.turns import Turns, finish
+from trainables.turns import Turn, Turns, finish
 
 
-def count_turns(turns: Turns[LinearClassifier]) -> tuple[int, LinearClassifier]:
-    """The number of pauses of a fit, and what it returns."""
-    pauses = 0
+def note_turns(turns: Turns[LinearClassifier], noted: list[object]) -> LinearClassifier:
+    """Add each pause of a fit to the list, and return its result."""
     while True:
         try:
-            next(turns)
+            turn = next(turns)
         except StopIteration as end:
-            return pauses, end.value
-        pauses += 1
+            found: LinearClassifier = end.value
+            return found
+        noted.append(turn)
 
 
 def on_card(given: Labelled) -> Labelled:
@@ -77,18 +79,18 @@ def test_nearest_neighbours_wait_once_for_their_answer(cuda: Device, probe: Prob
 
 def test_the_solve_pauses_while_the_device_computes(cuda: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each evaluation starts its only copy back before the pause, and waits for it after the pause."""
-    starts, waits = [], []
+    noted: list[object] = []
     measure = logistic._Problem.measure
 
     def counted(problem: logistic._Problem, flat: np.ndarray) -> Callable[[], logistic.Measured]:
         cuda.notes.clear()
         found = measure(problem, flat)
-        starts.append(tuple(cuda.notes))
+        noted.append(tuple(cuda.notes))
 
         def answer() -> logistic.Measured:
             cuda.notes.clear()
             result = found()
-            waits.append(tuple(cuda.notes))
+            noted.append(tuple(cuda.notes))
             return result
 
         return answer
@@ -97,10 +99,11 @@ def test_the_solve_pauses_while_the_device_computes(cuda: Device, monkeypatch: p
     here = fit_logistic(train.features, train.labels, l2=1.0)
     monkeypatch.setattr(logistic._Problem, "measure", counted)
     turns = logistic_turns(train.features.cuda(), train.labels.cuda(), l2=1.0)
-    pauses, there = count_turns(turns)
-    assert pauses == len(waits) > 5
-    assert set(starts) == {("aten._to_copy.default: copy from the device to the host",)}
-    assert set(waits) == {("Event.synchronize",)}
+    there = note_turns(turns, noted)
+    start, wait = ("aten._to_copy.default: copy from the device to the host",), ("Event.synchronize",)
+    evaluations = len(noted) // 3
+    assert noted == [start, Turn.QUEUED, wait] * evaluations
+    assert evaluations > 5
     assert torch.equal(there.weights.cpu(), here.weights)
 
 
@@ -112,6 +115,19 @@ def test_a_solve_that_is_closed_ends_its_thread(cuda: Device) -> None:
     assert threading.active_count() == threads + 1
     turns.close()
     assert threading.active_count() == threads
+
+
+def test_a_process_ends_with_a_paused_solve() -> None:
+    """Something may still refer to the solve then, such as the traceback of an interrupt."""
+    program = """
+import torch
+from tests.trainables.device.fake_cuda import pretended_cuda
+from trainables.evaluation.logistic import logistic_turns
+with pretended_cuda():
+    turns = logistic_turns(torch.rand(30, 4).cuda(), torch.arange(30).cuda() % 3, l2=1.0)
+    next(turns)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_an_error_of_the_device_ends_the_solve_and_its_thread(

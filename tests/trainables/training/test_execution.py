@@ -147,7 +147,21 @@ def test_a_requested_mode_is_never_replaced() -> None:
     assert usable(requested) is requested
 
 
-def test_fused_views_need_a_mode_of_the_device_and_a_recipe_that_the_kernel_has() -> None:
+def test_a_kernel_that_is_wrong_ends_the_trials_that_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "deviation", lambda device: 0.5)
+    cuda, needs = torch.device("cuda"), build_views("cifar", channels=3, size=32)
+    for mode in ("fused", "compiled"):
+        with pytest.raises(
+            RuntimeError, match=f"execution: got {mode}, but the kernel of the views is wrong here"
+        ):
+            views_function(needs, mode, cuda)
+        assert views_function(build_views("digits", channels=1, size=8), mode, cuda) is None
+
+
+def test_fused_views_need_a_mode_of_the_device_and_a_recipe_that_the_kernel_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(execution, "deviation", lambda device: 0.0)
     cuda, cpu = torch.device("cuda"), torch.device("cpu")
     cifar = build_views("cifar", channels=3, size=32)
     assert views_function(cifar, "compiled", cuda)
