@@ -68,7 +68,7 @@ def ordered_losses(decisions: Decisions) -> list[str]:
         price = decisions.values[loss][NOT_TUNING].value
         return place_of(decisions.standing(loss)), price if math.isfinite(price) else math.inf
 
-    compared = {item.loss for item in decisions.items}
+    compared = dict.fromkeys(item.loss for item in decisions.items)  # in their order, which ties keep
     rest = [loss for loss in decisions.values if loss not in compared and loss != decisions.reference]
     return [decisions.reference, *sorted(compared, key=place), *rest]
 

@@ -15,7 +15,7 @@ from analysis.report.sections.trials.methods import methods_section
 from analysis.report.verdict import Verdict, study_verdict
 from analysis.report.verdict_conditions import resolution
 from analysis.report.verdict_lines import MOST_LINES, verdict_lines
-from analysis.report.verdict_table import NULL_CONTROL, REFERENCE
+from analysis.report.verdict_table import NULL_CONTROL, REFERENCE, ordered_losses
 from analysis.statistics.comparisons.decisions import (
     AVERAGE,
     BAD_LUCK,
@@ -561,3 +561,29 @@ def test_all_failed(study: Study) -> None:
     planned, records, info = study
     found = verdict_of(planned, synthetic.fail(records, list(records["trial_id"])), info)
     assert found.answer == ("No trial ended with a score, so no loss can be judged.",)
+
+
+def test_losses_without_values_keep_their_order() -> None:
+    """The report of the same rows has the same rows in every process, whatever the order of its sets is."""
+    nothing = Estimate(value=math.nan, note="one seed")
+    names = [f"loss {number}" for number in range(9)]
+    items = tuple(
+        Decision(
+            loss=name,
+            reference="own",
+            question=NOT_TUNING,
+            difference=nothing,
+            alone=nothing,
+            verdict=WITHHELD,
+        )
+        for name in names
+    )
+    decisions = Decisions(
+        reference="own",
+        tolerance=0.02,
+        error=0.04,
+        look=Look(seeds=1, first=1),
+        items=items,
+        values={name: {NOT_TUNING: nothing} for name in ("own", *names)},
+    )
+    assert ordered_losses(decisions) == ["own", *names]
