@@ -30,6 +30,17 @@ def check_cells(tried: Tried) -> Card:
                 line=tried.told(name, values),
                 losses=tried.unlike(values),
             )
+    if one_value := _tried_at_one_value(tried):
+        line = (
+            f"values of temperature, kernel scale or another hyperparameter of the loss: {_spans(tried, 1)}"
+        )
+        return Card(
+            level=FAIL,
+            title="Space",
+            text=f"Averages over the space are of different spaces; {line}.",
+            line=line,
+            losses=one_value,
+        )
     shapes = {len(values) for values in mains}
     widths = {round(log_width(values), 6) for values in mains}
     if len(shapes) > 1 or len(widths) > 1:
@@ -46,6 +57,17 @@ def check_cells(tried: Tried) -> Card:
         names = listing(controls)
         text += f" The null control {names} was tried at some of these places only, and is compared at these."
     return Card(level=PASS, title="Space", text=text)
+
+
+def _tried_at_one_value(tried: Tried) -> tuple[str, ...]:
+    """Whole arms with one value of their main axis where the reference has several, or the other way round.
+
+    With one value, nothing of the loss itself can be tuned: its price of not tuning is that of the shared axes.
+    """
+    if tried.info.drawn:
+        return ()
+    several = {label: len(values) > 1 for label, values in _values(tried, 1).items()}
+    return tried.unlike(several) if len(set(several.values())) > 1 else ()
 
 
 def _narrow_controls(tried: Tried) -> list[str]:

@@ -129,6 +129,18 @@ def test_other_seeds_and_batch_sizes_fail(study: Study) -> None:
     assert cards(other, records, info)["Space"].level == "fail"
 
 
+def test_a_loss_of_which_nothing_varies_is_not_compared_with_losses_that_have_a_range(study: Study) -> None:
+    """Its price of not tuning would be that of the batch size alone."""
+    planned, records, info = study
+    one = planned[(planned["arm"] != "kcl") | (planned["hp_t"] == planned["hp_t"].max())]
+    card = cards(one, records, info)["Space"]
+    assert (card.level, card.losses) == ("fail", ("kcl",))
+    assert_says(card.line, "hyperparameter of the loss", "5 values", "KCL 1 value")
+    decisions = analyse(one, records, info).decisions
+    assert decisions is not None
+    assert {item.reason for item in decisions.items if item.loss == "kcl"} == {card.line}
+
+
 def test_failures_of_the_machine_are_told_from_divergence(study: Study) -> None:
     planned, records, info = study
     assert cards(planned, records, info)["Failures"].text == "No trial failed."
