@@ -41,6 +41,7 @@ class Verdict:
     short_conditions: tuple[str, ...] = ()  # those of them for a terminal
     remarks: tuple[str, ...] = ()  # a line for each null control, and one on names that figures cannot show
     data: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # files of tables, by name
+    own: str = ""  # the name of the only loss that was trained here, beside rows that came with the study
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -90,6 +91,7 @@ def study_verdict(findings: StudyAnalysis) -> Verdict:
         short_conditions=tuple(kinds[kind] for kind in short if kind in kinds),
         remarks=(*_controls(findings), *other_ground_sentences(findings), *codes_sentences(findings)),
         data=data,
+        own=findings.whole_name(findings.beside.label) if findings.beside else "",
     )
 
 

@@ -24,7 +24,7 @@ def verdict_lines(verdict: Verdict, *, below: int = 1) -> list[str]:
 
     Failed checks and the answer come first, then the table, the conditions, and the further sentences, of which the
     last ones are left out first, because the table has what they say. A table that does not fit tells how many losses
-    it leaves out.
+    it leaves out. The only loss that was trained here has the first row.
     """
     room = MOST_LINES - below
     failed = list(verdict.failed[:2])
@@ -33,14 +33,14 @@ def verdict_lines(verdict: Verdict, *, below: int = 1) -> list[str]:
     first = [*failed, *verdict.before, *verdict.answer[:1]][:room]
     left = room - len(first)
     end = [SEPARATOR.join(verdict.short_conditions)] if verdict.short_conditions else []
-    table = _table(verdict.table, left) if verdict.table is not None else []
+    table = _table(verdict.table, left, verdict.own) if verdict.table is not None else []
     end = end[: left - len(table)]
     further = verdict.answer[1 : 1 + left - len(table) - len(end)]
     return [*first, *further, *table, *end]
 
 
-def _table(table: ShownTable, most: int) -> list[str]:
-    """The titles and the rows of compared losses, those with the largest decided differences first.
+def _table(table: ShownTable, most: int, own: str) -> list[str]:
+    """The titles and the rows of compared losses: `own` first, then those with the largest decided differences.
 
     None where they do not fit. Null controls are not compared. The only loss of a study has its own values.
     """
@@ -50,7 +50,7 @@ def _table(table: ShownTable, most: int) -> list[str]:
         for row in table.rows
         if not any(cell.text.startswith(NULL_CONTROL) for cell in row[1:]) and _has_value(row)
     ]
-    rows = sorted(compared, key=_place) or only
+    rows = sorted(compared, key=lambda row: (row[0].text != own, *_place(row))) or only
     places = [place for place in range(1, len(table.columns)) if table.columns[place].title != ROBUSTNESS]
     titles = [textwrap.wrap(table.columns[place].title, _TITLE) for place in places]
     heads = [

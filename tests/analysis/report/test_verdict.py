@@ -318,6 +318,12 @@ def test_twelve_losses_fit_in_ten_lines_decided_ones_first() -> None:
     assert first.replace("\N{NO-BREAK SPACE}", " ").split()[:4] == ["loss", "7", "worse", "+3.0"]
     assert any(line.endswith("more losses stand in the report.") for line in lines)
     assert max(map(len, verdict.answer)) < 300
+    own = verdict_lines(dataclasses.replace(verdict, own="loss 10"))
+    shown = [line.replace("\N{NO-BREAK SPACE}", " ").split()[1] for line in own if line.startswith("loss ")]
+    assert shown[:2] == [
+        "10",
+        "7",
+    ]  # the loss that was trained here, which is not decided, and the decided one
 
 
 @pytest.mark.parametrize("count", [5, 6, 8])
