@@ -35,8 +35,10 @@ def count_workers(resources: ResourcesSection, wanted: int | None) -> int:
         )
     if resources.gpus_per_trial:
         check_gpu(gpus_in_words(resources))
-    if resources.execution == FUSED:
-        _check_triton() if resources.gpus_per_trial else _check_compiler()
+        if resources.execution == FUSED:
+            _check_triton()
+    elif resources.execution == FUSED:
+        _check_compiler()
     gpus = _available_gpus(resources) if resources.gpus_per_trial else 0
     fitting = worker_places(cpus, gpus, resources)
     if wanted is not None and wanted > fitting:

@@ -82,7 +82,7 @@ def build_sections(findings: StudyAnalysis) -> dict[str, Content]:
 
 
 def _possible(names: Iterable[str], metric: Metric) -> list[str]:
-    """Without the sections on chosen configurations where nothing may be chosen."""
+    """The names; where nothing may be chosen, without sections on chosen configurations."""
     return [name for name in names if not (metric.no_choice and name in _CHOSEN)]
 
 

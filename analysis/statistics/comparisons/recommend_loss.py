@@ -148,7 +148,7 @@ def _scored(variants: Sequence[Cells], chances: np.ndarray) -> np.ndarray:
 def _of_chosen(matrices: np.ndarray, choosing: np.ndarray) -> np.ndarray:
     """Scores `(S, S)` of the losses that seeds choose, by choosing seed (first axis) and scoring seed (second axis).
 
-    Where a seed rates several losses equal, its score is the mean over them.
+    If several losses have the highest score of a seed, the mean of their scores counts.
     """
     chances = choice_chances(choosing)[:, :, None]
     found: np.ndarray = np.where(chances > 0, chances * matrices, 0.0).sum(axis=0)

@@ -68,12 +68,11 @@ def test_equal_steps_differ_in_the_budget_and_in_what_is_left_out() -> None:
 def test_evidence_changes_the_data_and_the_speed_alone(name: str) -> None:
     tree = tomllib.loads((RESULTS / name / "study.toml").read_text())
     tree.pop("lr_source", None)  # not inherited, so each file states its own
-    resources = {"execution": "fused"}
     assert tree == {
         "name": name,
         "extends": name,
         "data": {"name": "parquet:cifar10_jpeg"},
-        "resources": resources,
+        "resources": {"execution": "fused"},
     }
 
 

@@ -352,7 +352,7 @@ def test_a_trial_is_evaluated_while_others_train(
             {"suite": ("probe_sgd",), "sgd_epochs": 6, "sgd_augment": True},
         ),
         pytest.param((neighbours, "_votes"), 20, {"suite": ("knn",)}, marks=pytest.mark.slow),
-        ((logistic._Problem, "measure"), None, {"suite": ("probe_full",)}),
+        ((logistic._Problem, "measure"), None, {"suite": ("probe_full",)}),  # as many as the solve needs
     ],
     ids=["sgd", "adam", "new crops", "neighbours", "solve"],
 )
@@ -382,10 +382,10 @@ def test_other_trials_train_within_a_probe(
         records = group.turn()
     group.close()
     within = noted[noted.index("probe") : len(noted) - noted[::-1].index("probe")]
-    times = times or within.count("probe")  # a solve takes as many evaluations as it needs
-    assert within.count("probe") == times
+    found = within.count("probe")
+    assert times in (None, found)
     # The probed trial has its turn first, so that no step stands between its first two parts.
-    parts = times // 50 if part[1] == "add_gradient" else times
+    parts = found // 50 if part[1] == "add_gradient" else found
     assert within.count("step") >= parts - 2 > 3
     monkeypatch.undo()
     check_alone(records, [probed])
